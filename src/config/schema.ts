@@ -1,0 +1,136 @@
+import bytes from 'bytes'
+import ms, { type StringValue } from 'ms'
+import { z } from 'zod'
+
+/**
+ * lockkeeper.yaml, in one place: the types below, the checks and the JSON Schema all come from here. Secrets are references; what a
+ * reference points at is resolved by `load.ts` and never stands in a `Config`.
+ */
+
+/** Milliseconds, written as people write them: `2s`, `15m`, `4h`. */
+export const duration = z
+  .string()
+  .transform((text, context) => {
+    const value = /^\d/.test(text) ? ms(text as StringValue) : undefined
+    if (value !== undefined && Number.isFinite(value) && value > 0) return value
+    context.addIssue({ code: 'custom', message: `"${text}" is not a duration; write for example 2s, 15m or 4h` })
+    return z.NEVER
+  })
+  .describe('A duration such as 2s, 15m or 4h')
+
+/** Bytes, written as people write them: `500MB`. */
+export const size = z
+  .string()
+  .transform((text, context) => {
+    const value = bytes.parse(text)
+    if (value !== null && value > 0) return value
+    context.addIssue({ code: 'custom', message: `"${text}" is not a size; write for example 500MB` })
+    return z.NEVER
+  })
+  .describe('A size such as 500MB')
+
+/** `env:NAME` or `file:/path`: where a secret is, never the secret. */
+export const secret = z
+  .string()
+  .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/, 'must be env:NAME or file:/path, since secrets do not belong in this file')
+
+export const approver = z.string().regex(/^(user:[UW][A-Z0-9]+|group:S[A-Z0-9]+)$/, 'must be user:U… or group:S…')
+const channel = z
+  .string()
+  .regex(/^[CG][A-Z0-9]+$/, 'must be a channel id such as C0123456789 (open the channel details in Slack to copy it)')
+const argv = z.array(z.string().min(1)).min(1)
+
+const step = z.strictObject({
+  name: z.string().min(1).max(60).optional(),
+  run: argv,
+  cwd: z.string().optional().describe("Default: the run's own checkout of the approved commit"),
+  env: z.record(z.string(), z.string()).default({}),
+  timeout: duration.default(600_000),
+  database: z.boolean().default(false).describe('Whether the step sees the database URLs'),
+  shell: z.boolean().default(false).describe('Runs the joined arguments through a shell'),
+})
+
+const probe = z.strictObject({
+  http: z.url(),
+  expect: z.int().min(100).max(599).default(200),
+  within: duration.default(60_000),
+})
+
+const prisma = z.strictObject({
+  schema: z.string().default('prisma/schema.prisma'),
+  migrations: z.string().default('prisma/migrations'),
+  urls: z
+    .array(z.string().regex(/^[A-Z_][A-Z0-9_]*$/))
+    .min(1)
+    .default(['DATABASE_URL'])
+    .describe('Every variable that the schema reads a URL from'),
+  env: z.record(z.string(), z.string()).default({}),
+})
+
+const target = z.strictObject({
+  label: z.string().min(1).max(60).optional(),
+  protected: z.boolean().default(true),
+  channel,
+  askIn: z.array(channel).optional(),
+  requests: z.strictObject({ from: z.array(approver).min(1).optional() }).prefault({}),
+  source: z.strictObject({
+    repository: z.string().min(1),
+    branch: z.string().min(1).default('main'),
+    directory: z.string().default('.'),
+    install: argv.default(['npm', 'ci']),
+    installTimeout: duration.default(900_000),
+    refs: z.array(z.string()).default([]).describe('More branches from which a commit may come'),
+    path: z.string().optional().describe("The PATH of the application's commands"),
+  }),
+  database: z.strictObject({
+    url: secret,
+    lockTimeout: duration.default(2_000),
+    statementTimeout: duration.default(900_000),
+  }),
+  tool: z.union([z.literal('prisma').transform(() => ({ prisma: prisma.parse({}) })), z.strictObject({ prisma: prisma.prefault({}) })]),
+  backup: z
+    .strictObject({
+      provider: z.literal('pg_dump').default('pg_dump'),
+      directory: z.string().default('./var/backups'),
+      url: secret.optional(),
+      clients: z.string().optional().describe('The directory of pg_dump and pg_restore'),
+      keep: z.strictObject({ newest: z.int().min(1).default(10) }).prefault({}),
+    })
+    .prefault({}),
+  approvals: z.strictObject({
+    required: z.int().min(1).max(10).default(1),
+    from: z.array(approver).min(1),
+    expires: duration.default(14_400_000),
+    grantExpires: duration.default(900_000),
+    breaking: z.strictObject({ required: z.int().min(1).max(10).optional(), from: z.array(approver).min(1).optional() }).optional(),
+  }),
+  prepare: z.array(step).default([]),
+  deploy: z.array(step).default([]),
+  current: argv.optional().describe('A command that prints the commit that is live now'),
+  health: z.array(probe).default([]),
+  onFailure: z.literal('keep').default('keep'),
+  timezone: z.string().default('UTC'),
+})
+
+export const configSchema = z.strictObject({
+  slack: z
+    .strictObject({
+      mode: z.enum(['socket', 'http']).default('socket'),
+      port: z.int().min(0).max(65535).default(3000),
+      host: z.string().default('0.0.0.0'),
+      command: z
+        .string()
+        .regex(/^\/[a-z-]+$/)
+        .default('/migrate'),
+    })
+    .prefault({}),
+  store: z.strictObject({ url: secret.optional() }).prefault({}),
+  targets: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), target),
+  people: z.record(z.string().regex(/^(os:.+|[UW][A-Z0-9]+)$/), z.string().regex(/^[UW][A-Z0-9]+$/)).default({}),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+})
+
+export type ConfigFile = z.output<typeof configSchema>
+export type TargetSettings = ConfigFile['targets'][string]
+export type StepSettings = TargetSettings['deploy'][number]
+export type ProbeSettings = TargetSettings['health'][number]

@@ -1,0 +1,49 @@
+/**
+ * A refusal is an answer, not an accident: the product understood and says no. Faults are thrown instead.
+ * The list is closed so that tests, audit rows and metrics can name every reason.
+ */
+export const refusalCodes = [
+  // what was typed
+  'unknown_verb',
+  'unknown_target',
+  'unknown_request',
+  'bad_arguments',
+  'not_available_yet',
+  // who asked, and where
+  'not_a_member', // guest, external, bot, deactivated
+  'identity_unknown', // could not be checked, so it is refused
+  'not_allowed_to_ask',
+  'wrong_channel',
+  // whether it may be asked
+  'target_taken',
+  'ref_not_found',
+  'ref_not_reachable',
+  'repository_unreachable',
+  'repository_unfit', // no prisma, tracked .env, symlink among the migrations, …
+  'target_unreachable',
+  'target_unfit', // pooler URL, failed migration, edited file, unknown migration, …
+  'store_unreachable',
+  // votes
+  'own_request',
+  'not_an_approver',
+  'already_voted',
+  'approvers_unknown', // a group could not be read
+  'already_decided',
+  'digest_changed',
+  'request_expired',
+  'grant_expired',
+  'stale_button',
+  // cancel
+  'nothing_to_cancel',
+  'not_allowed_to_cancel',
+] as const
+
+export type RefusalCode = (typeof refusalCodes)[number]
+
+/** `text` is Slack mrkdwn whose outside parts are escaped already: what happened, which rule, what to do next. */
+export type Refusal = { readonly kind: 'refusal'; readonly code: RefusalCode; readonly text: string }
+
+export const refuse = (code: RefusalCode, text: string): Refusal => ({ kind: 'refusal', code, text })
+
+export const isRefusal = (value: unknown): value is Refusal =>
+  typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'refusal'

@@ -1,0 +1,118 @@
+import type { Evidence, Plan } from '../plan/plan.ts'
+
+/** The rows of a request, as the whole house sees them. Times are Dates, ids are numbers (they stay far below 2^53). */
+
+export const activeStates = ['planning', 'waiting', 'granted', 'running', 'needs_human'] as const
+export const endedStates = ['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'] as const
+export type RequestState = (typeof activeStates)[number] | (typeof endedStates)[number]
+
+export type Ask = { readonly ref: string | null; readonly reason: string | null; readonly skipApp: boolean }
+
+/** The rules for this request as they were when it was asked; the stricter of these and the present ones counts. */
+export type PolicySnapshot = {
+  readonly required: number
+  readonly from: readonly string[]
+  /** Members of each group when it was asked, so that somebody who joins later does not become eligible. */
+  readonly members: Readonly<Record<string, readonly string[]>>
+  readonly expiresMs: number
+  readonly grantExpiresMs: number
+}
+
+/** What the card says at the end, or when a person is needed. All parts are mrkdwn with outside text escaped, except `excerpt`. */
+export type RunOutcome = {
+  readonly headline: string
+  readonly why?: string
+  readonly next?: string
+  /** Raw lines of output, drawn preformatted. */
+  readonly excerpt?: string
+  /** For needs_human: what is certain and what is not. */
+  readonly known?: string
+  readonly notKnown?: string
+  /** Name of the backup that is there if it is needed. */
+  readonly backup?: string
+}
+
+export type RequestRow = {
+  readonly id: number
+  readonly token: string
+  readonly kind: string
+  readonly target: string
+  readonly requester: string
+  readonly requesterHuman: string
+  readonly askedIn: string | null
+  readonly channel: string
+  readonly ask: Ask
+  readonly state: RequestState
+  readonly plan: Plan | null
+  readonly digest: string | null
+  readonly evidence: Evidence | null
+  readonly policy: PolicySnapshot | null
+  readonly outcome: RunOutcome | null
+  readonly cancelRequestedAt: Date | null
+  readonly cancelRequestedBy: string | null
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+  readonly grantedAt: Date | null
+  readonly grantExpiresAt: Date | null
+  readonly startedAt: Date | null
+  readonly endedAt: Date | null
+  readonly revision: number
+}
+
+export type VoteRow = {
+  readonly requestId: number
+  readonly digest: string
+  readonly actor: string
+  readonly human: string
+  readonly decision: 'approve' | 'reject'
+  readonly reason: string | null
+  readonly at: Date
+}
+
+export type StepState = 'pending' | 'running' | 'done' | 'skipped' | 'failed' | 'cancelled' | 'unknown'
+
+export type StepRow = {
+  readonly requestId: number
+  readonly ordinal: number
+  readonly name: string
+  readonly title: string
+  readonly state: StepState
+  readonly attempt: number
+  readonly details: string | null
+  readonly output: string | null
+  readonly data: unknown
+  readonly startedAt: Date | null
+  readonly endedAt: Date | null
+}
+
+/** One change of state. The thread shows each as one post. */
+export type RequestEvent =
+  | { readonly kind: 'requested'; readonly data: Record<string, never> }
+  | { readonly kind: 'approved'; readonly data: { readonly by: string; readonly count: number; readonly required: number } }
+  | { readonly kind: 'rejected'; readonly data: { readonly by: string; readonly reason: string } }
+  | { readonly kind: 'asked_anew'; readonly data: { readonly why: string } }
+  | { readonly kind: 'expired'; readonly data: { readonly what: 'request' | 'grant' } }
+  | { readonly kind: 'cancel_requested'; readonly data: { readonly by: string } }
+  | { readonly kind: 'started'; readonly data: Record<string, never> }
+  | { readonly kind: 'finding'; readonly data: { readonly text: string } }
+  | { readonly kind: 'step_done'; readonly data: { readonly step: string; readonly title: string; readonly output: string } }
+  | {
+      readonly kind: 'migration_done'
+      readonly data: { readonly name: string; readonly output: string; readonly at: number; readonly of: number }
+    }
+  | { readonly kind: 'adopted'; readonly data: { readonly step: string | null } }
+  | { readonly kind: 'ended'; readonly data: { readonly state: RequestState } }
+
+export type EventRow = RequestEvent & { readonly id: number; readonly requestId: number; readonly at: Date }
+
+/** Everything that a renderer needs. */
+export type RequestView = {
+  readonly request: RequestRow
+  readonly targetTitle: string
+  readonly votes: readonly VoteRow[]
+  readonly steps: readonly StepRow[]
+  readonly events: readonly EventRow[]
+  /** The last lines of output of the running or last step, redacted. */
+  readonly tail: string
+  readonly now: Date
+}
