@@ -130,8 +130,9 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
     const request = await persist(ports.log, () => requestById(ports.db, id))
     if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'
     const granted = await persist(ports.log, () => ports.stillGranted(id))
-    if (granted !== true && couldNotBeChecked(granted)) {
-      await wait(CHECK_AGAIN_MS) // the grant stands until it expires, which the state above will tell
+    if (granted !== true && granted.code !== 'not_an_approver') {
+      // it could not be checked, or it ends at this moment: the grant stands until it expires, which the state above will tell
+      await wait(CHECK_AGAIN_MS)
       continue
     }
     if (granted !== true) return backToWaiting(ports, request, granted)
@@ -154,8 +155,6 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
 }
 
 const CHECK_AGAIN_MS = 2_000
-
-const couldNotBeChecked = (refusal: Refusal) => refusal.code === 'approvers_unknown' || refusal.code === 'identity_unknown'
 
 /** An approver has left or the rules became stricter between the last vote and the start: the same plan waits for more votes. */
 async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
