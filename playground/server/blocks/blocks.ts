@@ -1,7 +1,7 @@
 import { isArray, isRecord } from '../shape.ts'
 import { all, array, boolean, byType, integer, object, oneOf, problemsOf, string, type Check, type Problem } from './check.ts'
 import { anyText, mrkdwnText, plainText } from './composition.ts'
-import { contextImage, inAccessory, inActions, inInput } from './elements.ts'
+import { contextImage, inAccessory, inActions, inInput, inModalInput } from './elements.ts'
 import { richText, richTextLength } from './rich-text.ts'
 
 /** `message` allows 50 blocks, `modal` and `home` 100 (docs.slack.dev/reference/block-kit/blocks). */
@@ -16,7 +16,8 @@ export function blockProblems(blocks: unknown, surface: Surface, features: Block
       ([type]) => (allowed[type] ?? everywhere).includes(surface) && (features.plan || !newer.includes(type)),
     ),
   )
-  const list = all(array(byType(kinds), surface === 'message' ? 50 : 100, surface === 'message' ? 0 : 0), distinctIds)
+  const known = surface === 'modal' ? { ...kinds, input: inputOf(inModalInput) } : kinds
+  const list = all(array(byType(known), surface === 'message' ? 50 : 100, 0), distinctIds)
   return problemsOf(list, blocks, at)
 }
 
@@ -113,6 +114,9 @@ const distinctTasks: Check = (value, at, report) => {
   })
 }
 
+const inputOf = (element: Check): Check =>
+  object({ type, label: plainText(2000), element }, { ...id, hint: plainText(2000), optional: boolean, dispatch_action: boolean })
+
 const imageSource = { image_url: string(3000), slack_file: object({}, { id: string(50), url: string(3000) }) }
 
 const allKinds: Readonly<Record<string, Check>> = {
@@ -124,10 +128,7 @@ const allKinds: Readonly<Record<string, Check>> = {
   divider: object({ type }, id),
   context: object({ type, elements: array(contextElement, 10) }, id),
   actions: all(object({ type, elements: array(inActions, 25) }, id), distinctActions),
-  input: object(
-    { type, label: plainText(2000), element: inInput },
-    { ...id, hint: plainText(2000), optional: boolean, dispatch_action: boolean },
-  ),
+  input: inputOf(inInput),
   image: object({ type, alt_text: string(2000) }, { ...id, title: plainText(2000), ...imageSource }),
   rich_text: richText,
   markdown: object({ type, text: string(12_000) }, id),

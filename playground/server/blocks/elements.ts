@@ -143,11 +143,13 @@ export const inAccessory: Check = byType({ button, image, overflow, ...menus, ..
 
 export const contextImage: Check = image
 
-/** Text inputs and files stand in `input` blocks only. */
-export const inInput: Check = byType({
-  ...textInputs,
-  ...menus,
-  ...choices,
-  ...pickers,
+const inputs = { ...textInputs, ...menus, ...choices, ...pickers }
+
+/** Text inputs stand in `input` blocks only. */
+export const inInput: Check = byType(inputs)
+
+/** Files are asked for in modals only. */
+export const inModalInput: Check = byType({
+  ...inputs,
   file_input: object({ type }, { ...action, filetypes: array(string(50), 100, 0), max_files: integer(1, 10) }),
 })

@@ -116,6 +116,8 @@ export function readContent(call: Call, longestText: number): Content {
   if (text.length > longestText) return refuse('msg_too_long')
   if (blocks !== undefined) {
     refuseProblems('invalid_blocks', blockProblems(blocks, 'message', { plan: call.state.seed.planBlocks }))
+    if (recordsOf(blocks).filter((block) => block['type'] === 'table').length > 1)
+      return refuse('invalid_attachments', ['[ERROR] only_one_table_allowed'])
     if (JSON.stringify(blocks).length > ALL_BLOCKS) return refuse('msg_blocks_too_long')
   }
   return { text, blocks: withIds(call.state, recordsOf(blocks)), attachments: recordsOf(attachments) }
