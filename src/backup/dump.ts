@@ -1,21 +1,16 @@
+import { existsSync } from 'node:fs'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { childEnvironment, operatorPath, runChild, type ChildEnd } from '../process.ts'
 import type { Redactor } from '../redact.ts'
 import type { Identity } from '../plan/plan.ts'
+import { TargetConnectionError, withTarget, type Queryable } from '../target/connect.ts'
+import { libpqDialect, type TargetUrl } from '../target/urls.ts'
 import type { Clients } from './clients.ts'
 import { counted, sizeText } from './figures.ts'
 import { sealFiles, syncDirectory, writeManifest, type Manifest, type ManifestFile } from './manifest.ts'
 import { reserve } from './names.ts'
-import {
-  dumpApplicationName,
-  endSessions,
-  exportSnapshot,
-  waitsFor,
-  type DatabaseSession,
-  type OpenSession,
-  type Snapshot,
-} from './session.ts'
+import { dumpApplicationName, endSessions, exportSnapshot, waitsFor, type Snapshot } from './session.ts'
 
 export type DumpRequest = {
   readonly target: string
@@ -26,9 +21,8 @@ export type DumpRequest = {
   /** Where backups are kept, absolute. */
   readonly directory: string
   readonly clients: Clients
-  /** The connection as libpq's variables: PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGSSLMODE… */
-  readonly libpq: Readonly<Record<string, string>>
-  readonly open: OpenSession
+  /** The database's URL, resolved. */
+  readonly url: string
   /** The schema of `_prisma_migrations`. */
   readonly migrationsSchema: string
   readonly jobs: number
@@ -51,44 +45,57 @@ export type DumpEnd =
  */
 export async function dump(request: DumpRequest): Promise<DumpEnd> {
   const application = dumpApplicationName(request.requestId)
-  const holder = await request.open(`${application}-snapshot`)
-  const watcher = await request.open(`${application}-watch`).catch(async (error: unknown) => {
-    await holder.close()
+  try {
+    return await withTarget({ url: request.url, applicationName: `${application}-watch` }, (watcher, url) =>
+      withTarget({ url: request.url, applicationName: `${application}-snapshot` }, (holder) =>
+        dumpWith(request, { application, watcher, holder, url }),
+      ),
+    )
+  } catch (error) {
+    if (request.signal.aborted) return { kind: 'aborted' }
+    if (isDiskFull(error)) return failed(diskFull(request.directory))
+    if (error instanceof TargetConnectionError) return failed(error.message)
     throw error
-  })
-  let partial: string | undefined
+  }
+}
+
+type Sessions = {
+  /** Of pg_dump's own sessions. */
+  readonly application: string
+  /** Looks at what pg_dump does and ends what it leaves. */
+  readonly watcher: Queryable
+  /** Holds the snapshot open. */
+  readonly holder: Queryable
+  readonly url: TargetUrl
+}
+
+async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpEnd> {
+  await endSessions(sessions.watcher, sessions.application) // of a dead attempt
+  const snapshot = await exportSnapshot(sessions.holder, request.migrationsSchema)
+  if (!isSame(snapshot, request.identity)) return failed(otherDatabase(request.identity))
+  const { name, partial } = await reserve(request.directory, request.target, request.requestId, snapshot.takenAt)
   let isWhole = false
   try {
-    await endSessions(watcher, application) // of a dead attempt
-    const snapshot = await exportSnapshot(holder, request.migrationsSchema)
-    if (!isSame(snapshot, request.identity)) return failed(otherDatabase(request.identity))
-    const place = await reserve(request.directory, request.target, request.requestId, snapshot.takenAt)
-    partial = place.partial
     const started = performance.now()
-    const end = await runDump(request, application, snapshot, partial, watcher)
+    const end = await runDump(request, sessions, snapshot, partial)
     if (end.ended === 'aborted' || request.signal.aborted) return { kind: 'aborted' }
     if (end.ended !== 'exited' || end.exitCode !== 0) return await explain(end, request, partial)
     request.report('writing through to the disk')
     const files = await sealFiles(partial, request.signal)
     const empty = files.find(({ bytes }) => bytes === 0)
     if (empty !== undefined) return failed(`pg_dump said that it succeeded, but left ${empty.path} empty.`)
-    const manifest = manifestOf(request, place.name, snapshot, files, (performance.now() - started) / 1000)
+    const manifest = manifestOf(request, name, snapshot, files, (performance.now() - started) / 1000)
     await writeManifest(partial, manifest)
-    const path = join(request.directory, place.name)
+    const path = join(request.directory, name)
     await rename(partial, path)
     isWhole = true
     await syncDirectory(request.directory)
     return { kind: 'done', path, manifest }
-  } catch (error) {
-    if (request.signal.aborted) return { kind: 'aborted' }
-    if (isDiskFull(error)) return failed(diskFull(request.directory))
-    throw error
   } finally {
-    if (partial !== undefined && !isWhole) {
-      await endSessions(watcher, application).catch(() => endAnew(request, application))
+    if (!isWhole) {
+      await endSessions(sessions.watcher, sessions.application).catch(() => endAnew(request, sessions.application))
       await rm(partial, { recursive: true, force: true })
     }
-    await Promise.allSettled([holder.close(), watcher.close()]) // a connection that is broken already is closed enough
   }
 }
 
@@ -97,17 +104,13 @@ const LOCK_WAIT_MS = 300_000
 
 const REPORT_EVERY_MS = 1_000
 
-async function runDump(
-  request: DumpRequest,
-  application: string,
-  snapshot: Snapshot,
-  partial: string,
-  watcher: DatabaseSession,
-): Promise<ChildEnd> {
+async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string): Promise<ChildEnd> {
   const progress = { started: 0, finished: 0 }
-  const watching = watch(request, application, snapshot, partial, watcher, () =>
-    request.jobs > 1 ? progress.finished : Math.max(0, progress.started - 1),
-  )
+  const finished = () => (request.jobs > 1 ? progress.finished : Math.max(0, progress.started - 1))
+  const watching = watch(request, sessions, snapshot, partial, finished)
+  const connection = libpqDialect(watchful(sessions.url, snapshot), { applicationName: sessions.application }, systemCa(request.env))
+  // the password stands in the environment of this one child, and nothing is left behind when everything dies
+  const password = sessions.url.password === null ? {} : { PGPASSWORD: sessions.url.password }
   try {
     return await runChild({
       argv: [
@@ -120,9 +123,10 @@ async function runDump(
         '--no-password',
         '--verbose',
         `--file=${partial}`,
+        `--dbname=${connection.conninfo}`,
       ],
       cwd: request.directory,
-      env: libpqEnvironment(request, application, snapshot.serverVersion),
+      env: childEnvironment(request.env, operatorPath(request.env['PATH']), { ...password, LC_ALL: 'C' }, ['PGPASSWORD']),
       signal: request.signal,
       spool: request.spool,
       redactor: request.redactor,
@@ -136,29 +140,23 @@ async function runDump(
   }
 }
 
-/** The connection stands in the environment of this one child, never in its arguments. */
-function libpqEnvironment(request: DumpRequest, application: string, serverVersion: string): Record<string, string> {
-  const extra: Record<string, string> = { ...request.libpq, PGAPPNAME: application, LC_ALL: 'C' }
-  // a backend that waits for a lock does not notice that its client was killed, unless it is told to look (PostgreSQL 14 on)
-  if (Number.parseInt(serverVersion, 10) >= 14)
-    extra['PGOPTIONS'] = `${extra['PGOPTIONS'] ?? ''} -c client_connection_check_interval=1000`.trim()
-  return childEnvironment(request.env, operatorPath(request.env['PATH']), extra, Object.keys(extra))
+/** A backend that waits for a lock does not notice that its client was killed, unless it is told to look (PostgreSQL 14 on). */
+function watchful(url: TargetUrl, snapshot: Snapshot): TargetUrl {
+  if (Number.parseInt(snapshot.serverVersion, 10) < 14) return url
+  return { ...url, options: `${url.options ?? ''} -c client_connection_check_interval=1000`.trim() }
 }
 
+/** What `pg` verifies with where the URL names no authority, for libpq, which has none of its own. */
+const systemCa = (env: DumpRequest['env']): string | undefined =>
+  [env['SSL_CERT_FILE'], '/etc/ssl/certs/ca-certificates.crt', '/etc/ssl/cert.pem'].find((file) => file !== undefined && existsSync(file))
+
 /** Says once a second how far it is and what it waits for. */
-function watch(
-  request: DumpRequest,
-  application: string,
-  snapshot: Snapshot,
-  partial: string,
-  watcher: DatabaseSession,
-  finished: () => number,
-) {
+function watch(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string, finished: () => number) {
   let round: Promise<void> | undefined
   const look = async () => {
     const written = await writtenBytes(partial)
     // what it waits for is told when the server can be asked; that it cannot be asked is pg_dump's to report
-    const waiting = await waitsFor(watcher, application).catch(() => undefined)
+    const waiting = await waitsFor(sessions.watcher, sessions.application).catch(() => undefined)
     const done = Math.min(finished(), snapshot.tables)
     request.report([`${done} of ${counted(snapshot.tables, 'table')}, ${sizeText(written)} written`, waiting].filter(Boolean).join('; '))
   }
@@ -240,7 +238,9 @@ function manifestOf(request: DumpRequest, name: string, snapshot: Snapshot, file
 
 /** The watcher broke with the server or the network: one more look with a new session. */
 async function endAnew(request: DumpRequest, application: string): Promise<void> {
-  const session = await request.open(`${application}-watch`).catch(() => undefined)
-  if (session === undefined) return // the server is away, and a session of a child that is gone ends by itself when it notices
-  await endSessions(session, application).finally(() => session.close())
+  try {
+    await withTarget({ url: request.url, applicationName: `${application}-watch` }, (watcher) => endSessions(watcher, application))
+  } catch (error) {
+    if (!(error instanceof TargetConnectionError)) throw error // away: there a session whose client is gone ends by itself
+  }
 }

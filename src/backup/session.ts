@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Queries } from '../db/pool.ts'
-
-/** One session in the target database; `src/target` opens it. */
-export type DatabaseSession = Queries & { readonly close: () => Promise<void> }
-
-/** The same database and role as pg_dump's, under the application name given. */
-export type OpenSession = (applicationName: string) => Promise<DatabaseSession>
+import type { Queryable } from '../target/connect.ts'
 
 /** Of pg_dump's sessions, so that one run's are told from everybody else's. */
 export const dumpApplicationName = (requestId: number): string => `lockkeeper-backup-${requestId}`
@@ -23,12 +17,12 @@ export type Snapshot = {
 }
 
 /** Opens a transaction that pg_dump joins, so that what is counted here is what is dumped. It must stay open until pg_dump ends. */
-export async function exportSnapshot(session: Pick<DatabaseSession, 'query'>, migrationsSchema: string): Promise<Snapshot> {
+export async function exportSnapshot(session: Queryable, migrationsSchema: string): Promise<Snapshot> {
   await session.query('begin isolation level repeatable read read only')
   // an administrator's limits on idle transactions would end the snapshot under pg_dump
   await session.query('set local idle_in_transaction_session_timeout = 0')
   await session.query('set local statement_timeout = 0')
-  const [row] = await session.query<SnapshotRow>(SNAPSHOT_SQL, [migrationsSchema])
+  const [row] = (await session.query<SnapshotRow>(SNAPSHOT_SQL, [migrationsSchema])).rows
   if (row === undefined) throw new Error('the server gave no snapshot')
   const migrations = row.has_migrations ? await countMigrations(session, migrationsSchema) : null
   return {
@@ -44,18 +38,18 @@ export async function exportSnapshot(session: Pick<DatabaseSession, 'query'>, mi
 }
 
 /** One sentence part about what pg_dump's sessions wait for, or undefined. */
-export async function waitsFor(session: Pick<DatabaseSession, 'query'>, applicationName: string): Promise<string | undefined> {
-  const [row] = await session.query<WaitRow>(WAIT_SQL, [applicationName])
+export async function waitsFor(session: Queryable, applicationName: string): Promise<string | undefined> {
+  const [row] = (await session.query<WaitRow>(WAIT_SQL, [applicationName])).rows
   if (row === undefined) return undefined
   const holder = row.pid === null ? '' : `, held by session ${row.pid}${row.name === null || row.name === '' ? '' : ` (${row.name})`}`
   return `waiting for a lock on ${row.relation ?? 'the database'}${holder}`
 }
 
 /** Ends what a dead or aborted pg_dump left on the server; true when nothing is left. */
-export async function endSessions(session: Pick<DatabaseSession, 'query'>, applicationName: string): Promise<boolean> {
+export async function endSessions(session: Queryable, applicationName: string): Promise<boolean> {
   for (let round = 0; round < END_ROUNDS; round++) {
-    const left = await session.query(END_SQL, [applicationName])
-    if (left.length === 0) return true
+    const { rowCount } = await session.query(END_SQL, [applicationName])
+    if (rowCount === 0) return true
     await sleep(END_PAUSE_MS)
   }
   return false
@@ -85,9 +79,9 @@ select pg_export_snapshot() as id, now() as taken_at, current_setting('server_ve
     where n.nspname = $1 and c.relname = '_prisma_migrations' and c.relkind in ('r', 'p')) as has_migrations
 from pg_database d where d.datname = current_database()`
 
-async function countMigrations(session: Pick<DatabaseSession, 'query'>, schema: string): Promise<number> {
+async function countMigrations(session: Queryable, schema: string): Promise<number> {
   const quoted = `"${schema.replaceAll('"', '""')}"`
-  const [row] = await session.query<{ count: number | string }>(`select count(*) as count from ${quoted}."_prisma_migrations"`)
+  const [row] = (await session.query<{ count: number | string }>(`select count(*) as count from ${quoted}."_prisma_migrations"`)).rows
   return Number(row?.count)
 }
 
