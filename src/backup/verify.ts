@@ -52,6 +52,7 @@ export async function compareSizes(path: string, manifest: Manifest): Promise<st
   for (const file of manifest.files) {
     if (!present.delete(file.path)) return `The file ${file.path} is missing.`
     const { size } = await lstat(join(path, file.path))
+    if (file.bytes === 0) return `The file ${file.path} is empty.`
     if (size !== file.bytes) return `The file ${file.path} has ${size} bytes instead of ${file.bytes}.`
   }
   const [stranger] = present
