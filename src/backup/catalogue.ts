@@ -1,5 +1,4 @@
 import type { Queries } from '../db/pool.ts'
-import { activeStates } from '../run/record.ts'
 import { parseManifest, type Manifest } from './manifest.ts'
 
 export type BackupState = 'writing' | 'written' | 'verified' | 'failed' | 'pruned'
@@ -55,13 +54,12 @@ export const backupStore = (db: Queries): BackupStore => ({
     )
   },
   async find(name) {
-    const [row] = await db.query<Row>(`${SELECT} where b.name = $1`, [name, activeStates])
+    const [row] = await db.query<Row>(`${SELECT} where b.name = $1`, [name])
     return row === undefined ? undefined : backupRow(row)
   },
   async list(target) {
     const rows = await db.query<Row>(`${SELECT} where b.target = $1 and b.state <> 'pruned' order by b.created_at desc, b.name desc`, [
       target,
-      activeStates,
     ])
     return rows.map(backupRow)
   },
@@ -83,7 +81,7 @@ type Row = {
 }
 
 const SELECT = `
-select b.*, coalesce(r.state = any ($2), false) as is_unsettled
+select b.*, coalesce(r.state in ('planning', 'waiting', 'granted', 'running', 'needs_human'), false) as is_unsettled
 from lockkeeper.backup b left join lockkeeper.request r on r.id = b.request_id`
 
 const backupRow = (row: Row): BackupRow => ({

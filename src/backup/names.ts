@@ -35,17 +35,25 @@ export async function reserve(
   return { name, partial }
 }
 
-/** Removes what dead attempts of this run left; gives their names. */
-export async function removePartials(directory: string, isDead: (requestId: number) => boolean): Promise<readonly string[]> {
-  const dead = (await partialsIn(directory)).filter(({ requestId }) => isDead(requestId))
-  for (const { entry } of dead) await rm(join(directory, entry), { recursive: true, force: true })
-  return dead.map(({ entry }) => entry)
+/** Removes what dead attempts left. A target has one run at a time, so whatever is partial when the next backup begins is dead. */
+export async function removePartials(directory: string, target: string): Promise<readonly string[]> {
+  const dead = (await entriesOf(directory)).filter((entry) => isPartialOf(entry, target))
+  for (const entry of dead) await rm(join(directory, entry), { recursive: true, force: true })
+  return dead
 }
 
-export async function partialsIn(directory: string): Promise<readonly { readonly entry: string; readonly requestId: number }[]> {
-  if (!existsSync(directory)) return []
-  return (await readdir(directory)).flatMap((entry) => {
-    const requestId = /\.run(\d+)\.partial$/.exec(entry)?.[1]
-    return requestId === undefined ? [] : [{ entry, requestId: Number(requestId) }]
-  })
+/** The finished backups of a target, newest first. */
+export async function backupsOf(directory: string, target: string): Promise<readonly string[]> {
+  const ours = (await entriesOf(directory)).filter((entry) => isBackupName(entry) && targetOf(entry) === target)
+  return ours.sort().reverse()
 }
+
+/** `-2` sorts behind the plain name, as it should; the stamp is all digits and fixed in length. */
+const targetOf = (name: string): string => name.replace(/-\d{8}T\d{6}Z(-\d+)?$/, '')
+
+function isPartialOf(entry: string, target: string): boolean {
+  const name = /^(.*)\.run\d+\.partial$/.exec(entry)?.[1]
+  return name !== undefined && isBackupName(name) && targetOf(name) === target
+}
+
+const entriesOf = async (directory: string): Promise<string[]> => (existsSync(directory) ? readdir(directory) : [])

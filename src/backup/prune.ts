@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { BackupStore } from './catalogue.ts'
 import { isBackupName } from './names.ts'
 import { superfluous } from './retention.ts'
@@ -24,13 +24,22 @@ export async function prune(
     await store.mark(name, 'pruned')
     pruned.push(name)
   }
+  await finishRemovals(directory)
   return pruned
+}
+
+const REMOVING = '.removing-'
+
+/** Of a process that died in the middle of one. */
+async function finishRemovals(directory: string): Promise<void> {
+  if (!existsSync(directory)) return
+  const left = (await readdir(directory)).filter((entry) => entry.startsWith(REMOVING))
+  for (const entry of left) await rm(join(directory, entry), { recursive: true, force: true })
 }
 
 /** Renamed first, so that a removal that dies half-way leaves nothing under a final name. */
 async function removeWhole(path: string): Promise<void> {
-  const doomed = join(dirname(path), `.removing-${path.slice(dirname(path).length + 1)}`)
-  await rm(doomed, { recursive: true, force: true })
+  const doomed = join(dirname(path), `${REMOVING}${basename(path)}`)
   await rename(path, doomed)
   await rm(doomed, { recursive: true, force: true })
 }
