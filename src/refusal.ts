@@ -23,6 +23,9 @@ export const refusalCodes = [
   'target_unreachable',
   'target_unfit', // pooler URL, failed migration, edited file, unknown migration, …
   'store_unreachable',
+  // backup
+  'clients_missing', // no pg_dump or pg_restore
+  'clients_too_old', // pg_dump refuses servers newer than itself
   // votes
   'own_request',
   'not_an_approver',
