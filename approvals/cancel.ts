@@ -35,7 +35,11 @@ export async function cancelRequest(deps: ApprovalDeps, asked: CancelAsked): Pro
 }
 
 /** Who may cancel a request, beside its requester: those who may approve it today. */
-export async function mayCancel(deps: Pick<ApprovalDeps, 'people' | 'targets'>, request: RequestRow, human: string): Promise<'yes' | 'no' | 'unknown'> {
+export async function mayCancel(
+  deps: Pick<ApprovalDeps, 'people' | 'targets'>,
+  request: RequestRow,
+  human: string,
+): Promise<'yes' | 'no' | 'unknown'> {
   const { humanOf } = deps.people
   if ([humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(human))) return 'yes'
   const target = deps.targets.get(request.target)
@@ -50,7 +54,11 @@ async function cancelNow(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor:
     case 'granted': {
       await endCancelled(tx, request, `Cancelled by ${mention(actor.account)} before it started. Nothing was changed.`)
       await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `cancel:${request.id}`)
-      return { kind: 'cancelled', requestId: request.id, text: `#${request.id} is cancelled. Nothing was changed, and ${code(request.target)} is free.` }
+      return {
+        kind: 'cancelled',
+        requestId: request.id,
+        text: `#${request.id} is cancelled. Nothing was changed, and ${code(request.target)} is free.`,
+      }
     }
     case 'running': {
       if (request.cancelRequestedAt !== null) return beingCancelled(request)

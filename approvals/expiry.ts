@@ -20,31 +20,41 @@ export async function expireDue(deps: ApprovalDeps): Promise<Expired> {
   }
 }
 
-const dueRequests = `select id from lockkeeper.request where state = 'waiting' and expires_at <= clock_timestamp()
+const dueRequests = `select id from lockkeeper.request where state = 'waiting' and expires_at <= clock_timestamp() and id <> all($1)
   order by expires_at limit 1 for update skip locked`
 
-const dueGrants = `select id from lockkeeper.request where state = 'granted' and started_at is null and grant_expires_at <= clock_timestamp()
+const dueGrants = `select id from lockkeeper.request where state = 'granted' and started_at is null and grant_expires_at <= clock_timestamp() and id <> all($1)
   order by grant_expires_at limit 1 for update skip locked`
 
 // half-way of the time that this plan has, once per plan
 const dueReminders = `select r.id from lockkeeper.request r
-  where r.state = 'waiting' and r.expires_at > clock_timestamp()
+  where r.state = 'waiting' and r.id <> all($1) and r.digest is not null and r.policy is not null and r.expires_at > clock_timestamp()
     and r.expires_at - ((r.policy->>'expiresMs')::float8 / 2) * interval '1 millisecond' <= clock_timestamp()
     and not exists (select from lockkeeper.event e where e.request_id = r.id and e.kind = 'reminded' and e.data->>'digest' = r.digest)
   order by r.expires_at limit 1 for update of r skip locked`
 
-/** Each row in a transaction of its own: one that fails holds back no other for longer than this round. */
+/** Each row in a transaction of its own, so that one that fails holds back no other; what failed is thrown at the end. */
 async function each(deps: ApprovalDeps, due: string, act: (tx: Tx, request: RequestRow) => Promise<void>): Promise<number> {
-  for (let done = 0; ; done++) {
-    const found = await deps.db.transaction(async (tx) => {
-      const id = (await tx.query<{ id: number }>(due))[0]?.id
-      const request = id === undefined ? undefined : await requestById(tx, id)
-      if (request === undefined) return false
-      await act(tx, request)
-      return true
-    })
-    if (!found) return done
+  const failed = new Map<number, unknown>()
+  let done = 0
+  for (;;) {
+    let current: number | undefined
+    try {
+      await deps.db.transaction(async (tx) => {
+        current = (await tx.query<{ id: number }>(due, [[...failed.keys()]]))[0]?.id
+        const request = current === undefined ? undefined : await requestById(tx, current)
+        if (request !== undefined) await act(tx, request)
+      })
+    } catch (error) {
+      if (current === undefined) throw error
+      failed.set(current, error)
+      continue
+    }
+    if (current === undefined) break
+    done++
   }
+  if (failed.size > 0) throw new AggregateError(failed.values(), `requests ${[...failed.keys()].join(', ')} are due and could not be ended`)
+  return done
 }
 
 async function expireRequest(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
@@ -75,7 +85,6 @@ async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 're
 
 async function remind(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
   const target = deps.targets.get(request.target)
-  // the query names neither: a request waits only with a plan and its rules
   if (request.digest === null || request.policy === null) throw new Error(`request ${request.id} waits without a plan`)
   const rules = target === undefined ? request.policy : rulesOf(target, classesOf(request))
   // the count is for a sentence, so it is taken as it was when it was asked, without asking Slack

@@ -2,7 +2,7 @@ import type { Target } from '../src/config/config.ts'
 import { constraintOf, hasSqlState, sqlState, type Tx } from '../src/db/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { Ask, RequestRow } from '../src/run/record.ts'
-import { activeRequest, addEvent, audit } from '../src/run/rows.ts'
+import { activeRequest, audit } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { canBeApproved, groupsIn, mayAsk, rulesOf } from './policy.ts'
@@ -70,7 +70,6 @@ async function insertRequest(deps: OpenDeps, tx: Tx, asked: Asked, actor: Actor,
   )
   const id = rows[0]?.id
   if (id === undefined) throw new Error('the store gave no id for a new request')
-  await addEvent(tx, id, { kind: 'requested', data: {} })
   await audit(tx, {
     actor: actor.account,
     act: 'request',

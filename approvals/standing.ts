@@ -56,7 +56,7 @@ export async function readQuestion(
 export async function stillGranted(
   deps: Pick<ApprovalDeps, 'people' | 'targets' | 'db' | 'command'>,
   requestId: number,
-): Promise<{ readonly kind: 'granted'; readonly approvals: readonly string[] } | Refusal> {
+): Promise<true | Refusal> {
   const request = await requestById(deps.db, requestId)
   if (request === undefined) return refuse('unknown_request', `There is no request #${requestId}.`)
   if (request.state !== 'granted' && request.state !== 'running')
@@ -67,7 +67,7 @@ export async function stillGranted(
   const question = await readQuestion(deps, request, await votesOf(deps.db, request.id))
   if (isRefusal(question)) return question
   const standing = decide(question)
-  if (standing.isGranted) return { kind: 'granted', approvals: standing.approvals }
+  if (standing.isGranted) return true
   return approvalsShort(request, standing)
 }
 
