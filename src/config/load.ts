@@ -232,9 +232,8 @@ function keysOf(schema: unknown): string[] {
 
 function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
   } catch {
-    return false
+    return false // RangeError: there is no such zone
   }
 }
