@@ -30,9 +30,11 @@ export const refusalCodes = [
   'own_request',
   'not_an_approver',
   'already_voted',
+  'vote_in_slack', // the command line votes only while Slack cannot be reached
   'approvers_unknown', // a group could not be read
   'already_decided',
   'digest_changed',
+  'too_few_approvers', // nobody, or not enough people, could ever approve it
   'request_expired',
   'grant_expired',
   'stale_button',
