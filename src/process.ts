@@ -20,6 +20,8 @@ export type Child = {
   readonly onStart?: (pid: number) => void
   readonly input?: string
   readonly shell?: boolean
+  /** Only root can start a child as somebody else. */
+  readonly as?: { readonly uid: number; readonly gid: number }
   readonly redactor: Redactor
 }
 
@@ -87,6 +89,7 @@ export async function captureChild(child: Omit<Child, 'spool' | 'onLine' | 'shel
     ...(child.input === undefined ? { stdin: 'ignore' as const } : { input: child.input }),
     ...(child.timeoutMs === undefined ? {} : { timeout: child.timeoutMs }),
     ...(child.signal === undefined ? {} : { cancelSignal: child.signal }),
+    ...child.as,
   })
   const started_ = result.exitCode !== undefined || result.signal !== undefined
   return {
@@ -194,6 +197,7 @@ function startInGroup(argv: readonly string[], child: Child) {
     buffer: false,
     ...(child.input === undefined ? { stdin: 'ignore' } : { input: child.input }),
     ...(child.shell === true ? { shell: true } : {}),
+    ...child.as,
   } satisfies Options
   return execa(argv[0]!, argv.slice(1), options)
 }
