@@ -118,8 +118,8 @@ function grantTime(deps: ApprovalDeps, request: RequestRow): number {
   return Math.min(then, deps.targets.get(request.target)?.approvals.grantExpires ?? then)
 }
 
-/** What closes a request to everybody, whoever clicks. */
-async function whyClosed(
+/** What closes a request to everybody, whoever clicks. Needs no look-up at Slack. */
+export async function whyClosed(
   deps: Pick<ApprovalDeps, 'command' | 'people'>,
   db: Pick<Tx, 'query'>,
   request: RequestRow,

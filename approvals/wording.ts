@@ -1,28 +1,17 @@
 import type { RequestRow } from '../src/run/record.ts'
+import { approverText, codeText, dateText, escapeLine, personText, truncate } from '../src/slack/text.ts'
 
 /** How people, times, states and outside text are written in sentences. Everything from outside passes `shown` or `code` first. */
 
-/** Plain text from outside, safe inside mrkdwn: nothing in it can mention, link or turn the line around. */
-export const shown = (text: string): string => stripped(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+/** Outside text as one line inside a sentence. */
+export const shown = escapeLine
 
-/** The same as code; backticks would close it. */
-export const code = (text: string, longest = 80): string => {
-  const clean = stripped(text).replaceAll('`', 'ˋ')
-  return `\`${shown(clean.length > longest ? `${clean.slice(0, longest)}…` : clean)}\``
-}
+/** The same as code, and not longer than a reader wants. */
+export const code = (text: string, longest = 80): string => codeText(truncate(text, longest))
 
-/** `U…` becomes a mention, an OS login stays a name. */
-export const mention = (actor: string): string => (/^[UW][A-Z0-9]+$/.test(actor) ? `<@${actor}>` : code(actor))
-
-/** `user:U…` or `group:S…` as people see them. */
-export const mentionApprover = (approver: string): string => {
-  const id = approver.slice(approver.indexOf(':') + 1)
-  return approver.startsWith('group:') ? `<!subteam^${id}>` : mention(id)
-}
-
-/** Each reader sees his own zone; the fallback is for the command line and notifications. */
-export const when = (date: Date): string =>
-  `<!date^${Math.floor(date.getTime() / 1000)}^{date_short_pretty} at {time}|${date.toISOString().slice(0, 16).replace('T', ' ')} UTC>`
+export const mention = personText
+export const mentionApprover = approverText
+export const when = (date: Date): string => dateText(date, 'day')
 
 /** `a`, `a and b`, `a, b and c`. */
 export const list = (parts: readonly string[], last = 'and'): string =>
@@ -68,7 +57,3 @@ export const asPlainText = (mrkdwn: string): string =>
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&')
-
-/** Control characters (but for line breaks, which become spaces), bidirectional marks and invisible ones. */
-const stripped = (text: string): string =>
-  text.replace(/\s+/gu, ' ').replace(/[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u061c\u00ad]/gu, '')
