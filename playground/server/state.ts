@@ -113,7 +113,7 @@ export function createState(options: { readonly seed?: Seed; readonly now?: () =
     origin: '',
     changed: () => {
       state.revision += 1
-      for (const listener of [...listeners]) listener()
+      for (const listener of Array.from(listeners)) listener()
     },
     onChange: (listener) => {
       listeners.add(listener)

@@ -123,7 +123,7 @@ test('an envelope comes twice, or to every connection, when asked', async () => 
   expect(workspace.socket.connections()).toBe(2)
   workspace.deliveries.repeat('everywhere')
   await workspace.as('U0ALICE').command('C0DEPLOYS', '/migrate status')
-  await expect.poll(() => heard.map(([index]) => index).toSorted()).toEqual([1, 2])
+  await expect.poll(() => heard.map(([index]) => index).toSorted((a, b) => a - b)).toEqual([1, 2])
   workspace.deliveries.repeat('twice')
   await workspace.as('U0ALICE').command('C0DEPLOYS', '/migrate status')
   await expect.poll(() => heard.length).toBe(4)
@@ -164,8 +164,8 @@ test('a door to the socket opens once', async () => {
   const knock = (): Promise<string> =>
     new Promise((resolve) => {
       const socket = new WebSocket(url ?? '')
-      socket.on('message', (data) => {
-        resolve(String(data))
+      socket.on('message', (data: Buffer) => {
+        resolve(data.toString())
         socket.terminate()
       })
       socket.on('error', (error) => resolve(error.message))
