@@ -1,0 +1,38 @@
+export type Refresher = { readonly request: () => void; readonly stop: () => void }
+
+/** Runs `refresh` at each request, never twice at once: requests during a run become one more run. A failure is tried again after `retryMs`. */
+export function createRefresher(refresh: () => Promise<void>, retryMs: number): Refresher {
+  let isRunning = false
+  let isWanted = false
+  let isStopped = false
+  let retry: ReturnType<typeof setTimeout> | undefined
+
+  const run = async (): Promise<void> => {
+    if (isRunning) return
+    isRunning = true
+    clearTimeout(retry)
+    while (isWanted && !isStopped) {
+      isWanted = false
+      try {
+        await refresh()
+      } catch {
+        // `refresh` has told the person; here only the next attempt matters.
+        isWanted = true
+        break
+      }
+    }
+    isRunning = false
+    if (isWanted && !isStopped) retry = setTimeout(() => void run(), retryMs)
+  }
+
+  return {
+    request: () => {
+      isWanted = true
+      void run()
+    },
+    stop: () => {
+      isStopped = true
+      clearTimeout(retry)
+    },
+  }
+}
