@@ -30,6 +30,7 @@ export type StepEnd =
 
 export type RunContext = {
   readonly requestId: number
+  readonly digest: string
   readonly target: Target
   readonly plan: Plan
   /** 1 for the first try; more after an adoption. */
@@ -51,6 +52,8 @@ export type RunContext = {
   readonly env: Readonly<Record<string, string | undefined>>
   /** What is happening right now, for the card; cheap, throttled by the callee. */
   readonly report: (details: string) => void
+  /** JSON for the card while the step runs (`data` of its row), for example the state of each migration; throttled like `report`. */
+  readonly progress: (data: unknown) => void
   /** A post in the thread. */
   readonly note: (event: RequestEvent) => Promise<void>
   /** `data` of an earlier step of this run. */

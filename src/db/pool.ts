@@ -1,0 +1,66 @@
+import pg from 'pg'
+
+/** Runs one statement and gives its rows. Both the pool and a transaction offer it, so that functions need not care which they got. */
+export type Queries = {
+  readonly query: <Row extends object = Record<string, unknown>>(sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>
+}
+
+/** Inside a transaction; `client` is for the engine, which enqueues and signals in our transaction. */
+export type Tx = Queries & { readonly client: pg.PoolClient }
+
+export type Db = Queries & {
+  readonly url: string
+  readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  readonly close: () => Promise<void>
+}
+
+// bigint ids stay far below 2^53 here, and rows are compared with numbers everywhere
+const INT8 = 20
+pg.types.setTypeParser(INT8, Number)
+
+/** The store's pool. An idle connection that breaks is replaced at the next use; the fault is told, not thrown into the void. */
+export function openStore(url: string, onIdleFault: (error: Error) => void, max = 8): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: 'lockkeeper-store',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  })
+  pool.on('error', onIdleFault)
+  const queriesOf = (client: Pick<pg.ClientBase, 'query'> | pg.Pool): Queries['query'] => {
+    return async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
+      const result = await (client as pg.Pool).query<Row & pg.QueryResultRow>(sql, [...values])
+      return result.rows
+    }
+  }
+  return {
+    url,
+    query: queriesOf(pool),
+    async transaction(work) {
+      const client = await pool.connect()
+      let broken: Error | undefined
+      try {
+        await client.query('begin')
+        const result = await work({ query: queriesOf(client), client })
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await client.query('rollback').catch((fault: Error) => (broken = fault)) // a dead connection rolls back by itself
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+/** SQLSTATEs that the house reacts to by name. */
+export const sqlState = { uniqueViolation: '23505', serializationFailure: '40001', undefinedTable: '42P01' } as const
+
+export const hasSqlState = (error: unknown, state: string): boolean =>
+  typeof error === 'object' && error !== null && (error as { code?: unknown }).code === state
+
+export const constraintOf = (error: unknown): string | undefined =>
+  typeof error === 'object' && error !== null ? (error as { constraint?: string }).constraint : undefined

@@ -1,0 +1,35 @@
+import pg from 'pg'
+import type { Queries } from './pool.ts'
+
+/** One connection of its own, for session locks. `onLost` is called once when it breaks, never when it is closed on purpose. */
+export type Session = Queries & { readonly close: () => Promise<void> }
+
+/** Keepalives notice a peer that vanished within about 10 s; a lock on such a session is worth no more than that. */
+const KEEPALIVE = 'set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3; set tcp_user_timeout = 10000'
+
+export async function openSession(url: string, applicationName: string, onLost: (error: Error) => void): Promise<Session> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+  })
+  let isOpen = true
+  const lost = (error: Error) => {
+    if (!isOpen) return
+    isOpen = false
+    onLost(error)
+  }
+  client.on('error', lost)
+  client.on('end', () => lost(new Error('the connection was closed by the server')))
+  await client.connect()
+  await client.query(KEEPALIVE)
+  return {
+    query: async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
+      (await client.query<Row & pg.QueryResultRow>(sql, [...values])).rows,
+    async close() {
+      isOpen = false
+      await client.end()
+    },
+  }
+}

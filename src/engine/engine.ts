@@ -1,0 +1,165 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
+import type { Db, Tx } from '../db/pool.ts'
+import { openSession } from '../db/session.ts'
+import type { Log } from '../log.ts'
+import { adoptFrom } from './adopt.ts'
+import { holdLiveness, LIVENESS_LOCK, type Liveness } from './liveness.ts'
+
+/** What the rest of the house needs: start and signal a request's workflow inside a transaction of its own rows. */
+export type Engine = {
+  readonly start: (tx: Tx, requestId: number) => Promise<void>
+  readonly signal: (tx: Tx, requestId: number, message: Signal, key: string) => Promise<void>
+}
+
+export type Signal = { readonly kind: 'decided' | 'cancel' | 'due' }
+
+/** The body of a request's workflow. It must be deterministic: everything with an effect goes through `step`. */
+export type WorkflowBody = (requestId: number, durable: Durable) => Promise<void>
+
+export type Durable = {
+  /** Checkpointed: after a restart a step that ended gives its recorded value. */
+  readonly step: <T>(name: string, act: () => Promise<T>) => Promise<T>
+  /** Waits for a signal, or until it is time to look again anyway. */
+  readonly nextSignal: () => Promise<void>
+}
+
+export type RunningEngine = Engine & {
+  readonly liveness: Liveness
+  /** Whether this process still owns the request's workflow, as far as the store knows. */
+  readonly owns: (requestId: number) => Promise<boolean>
+  readonly close: () => Promise<void>
+}
+
+const APPLICATION = 'lockkeeper'
+const QUEUE = 'requests'
+const TOPIC = 'request'
+/** What `enablePatching` makes of the application version; whoever enqueues must name it. */
+const VERSION = 'PATCHING_ENABLED'
+const LAUNCH_LOCK = 7342
+/** Signals wake a waiting request; this is only for the one that got lost with a restored store. */
+const LOOK_AGAIN_SECONDS = 3600
+
+let body: WorkflowBody | undefined
+
+/** Registered once per process, as the engine demands; the body is set at each start. */
+const workflow = DBOS.registerWorkflow(
+  async (requestId: number) => {
+    if (body === undefined) throw new Error('the engine was not started')
+    await body(requestId, {
+      step: (name, act) => DBOS.runStep(act, { name }),
+      nextSignal: async () => void (await DBOS.recv(TOPIC, LOOK_AGAIN_SECONDS)),
+    })
+  },
+  { name: 'request', maxRecoveryAttempts: 1000 },
+)
+
+export async function startEngine(options: { readonly db: Db; readonly log: Log; readonly body: WorkflowBody }): Promise<RunningEngine> {
+  body = options.body
+  const { db, log } = options
+  const liveness = await holdLiveness({ storeUrl: db.url, log }) // before launch: never run without the lock
+  DBOS.setConfig({
+    name: APPLICATION,
+    systemDatabaseUrl: db.url,
+    executorID: liveness.executorId,
+    enablePatching: true,
+    runAdminServer: false,
+    logLevel: 'error',
+  })
+  await alone(db.url, () => DBOS.launch())
+  await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: 500 })
+  const client = await DBOSClient.create({ systemDatabaseUrl: db.url, applicationName: APPLICATION, systemDatabasePoolSize: 1 })
+  const sweeps = new AbortController()
+  const sweeping = sweepForTheDead({ db, log, liveness, signal: sweeps.signal })
+  return {
+    liveness,
+    async start(tx, requestId) {
+      await client.enqueueInTransaction<typeof workflow>(
+        tx.client,
+        { workflowName: 'request', queueName: QUEUE, workflowID: workflowId(requestId), appVersion: VERSION },
+        requestId,
+      )
+    },
+    async signal(tx, requestId, message, key) {
+      // the same key twice is ignored; a request that has ended has no workflow to wake
+      await tx.query('select dbos.send_message($1, $2::json, $3, $4) from dbos.workflow_status where workflow_uuid = $1', [
+        workflowId(requestId),
+        JSON.stringify(message),
+        TOPIC,
+        `${workflowId(requestId)}:${key}`,
+      ])
+    },
+    async owns(requestId) {
+      const [row] = await db.query<{ executor_id: string }>('select executor_id from dbos.workflow_status where workflow_uuid = $1', [
+        workflowId(requestId),
+      ])
+      return row?.executor_id === liveness.executorId
+    },
+    async close() {
+      sweeps.abort()
+      await sweeping
+      await client.destroy()
+      await DBOS.shutdown()
+      await liveness.close()
+    },
+  }
+}
+
+const workflowId = (requestId: number) => `request-${requestId}`
+
+/**
+ * Two first launches at once on an empty store die ("tuple concurrently updated"). The lock is polled: a session that waits for it has
+ * an open snapshot, and CREATE INDEX CONCURRENTLY in the engine's own schema would wait for that, for ever.
+ */
+async function alone(url: string, work: () => Promise<void>): Promise<void> {
+  const session = await openSession(url, 'lockkeeper-launch', () => {})
+  try {
+    while (!(await session.query<{ ok: boolean }>('select pg_try_advisory_lock($1::int, 0) as ok', [LAUNCH_LOCK]))[0]?.ok) await wait(200)
+    await work()
+  } finally {
+    await session.close()
+  }
+}
+
+/** Each second, for ever: whoever has unfinished work but no lock in two sightings is dead, and its work goes on here. */
+async function sweepForTheDead(options: {
+  readonly db: Db
+  readonly log: Log
+  readonly liveness: Liveness
+  readonly signal: AbortSignal
+}): Promise<void> {
+  const seenFree = new Set<string>()
+  while (!options.signal.aborted) {
+    await wait(1_000, undefined, { signal: options.signal }).catch(() => {}) // aborted: the loop ends
+    if (options.signal.aborted) return
+    if (!options.liveness.isSettled()) seenFree.clear()
+    else
+      await sweep(options, seenFree).catch((error: Error) =>
+        options.log.warn({ error: error.message }, 'looking for dead replicas failed; trying again'),
+      )
+  }
+}
+
+async function sweep(
+  { db, log, liveness }: { readonly db: Db; readonly log: Log; readonly liveness: Liveness },
+  seenFree: Set<string>,
+): Promise<void> {
+  const owners = await db.query<{ id: string }>(
+    `select distinct executor_id as id from dbos.workflow_status
+     where status = 'PENDING' and application_name = $1 and application_version = $2 and executor_id <> $3`,
+    [APPLICATION, VERSION, liveness.executorId],
+  )
+  for (const { id } of owners)
+    await db.transaction(async (tx) => {
+      // held until the adoption is written, so that only one replica adopts
+      const [lock] = await tx.query<{ free: boolean }>('select pg_try_advisory_xact_lock($1::int, hashtext($2)) as free', [
+        LIVENESS_LOCK,
+        id,
+      ])
+      if (lock?.free !== true) return void seenFree.delete(id)
+      if (!seenFree.has(id)) return void seenFree.add(id)
+      await adoptFrom(id)
+      seenFree.delete(id)
+      log.warn({ from: id }, 'a process died with work unfinished; it goes on here')
+    })
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
+import { openSession, type Session } from '../db/session.ts'
+import type { Log } from '../log.ts'
+
+/** First half of the two-number advisory lock that each living process holds; the second is the hash of its id. */
+export const LIVENESS_LOCK = 7341
+
+/** After a lost session others may need this long to look again; nobody sweeps meanwhile, or a restarted store would look like dead replicas. */
+const SETTLE_MS = 5_000
+
+export type Liveness = {
+  readonly executorId: string
+  /** Aborted as long as the lock is lost: others may take us for dead, so no new step may start. A new signal follows when it is held again. */
+  readonly signal: () => AbortSignal
+  /** Resolves as soon as the lock is held. */
+  readonly held: () => Promise<void>
+  /** Whether it has been held long enough for judging others. */
+  readonly isSettled: () => boolean
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Proves that this process lives, by a session advisory lock on a connection of its own. The id is new in each process: one that came
+ * back could be recovered twice.
+ */
+export async function holdLiveness(options: { readonly storeUrl: string; readonly log: Log }): Promise<Liveness> {
+  const executorId = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
+  let session: Session | undefined
+  let controller = new AbortController()
+  /** Nothing was lost at the first time, so there is nothing to settle. */
+  let settledAt = 0
+  const closing = new AbortController()
+  let held = Promise.withResolvers<void>()
+
+  async function take(): Promise<void> {
+    session = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
+    const [lock] = await session.query<{ ok: boolean }>('select pg_try_advisory_lock($1::int, hashtext($2)) as ok', [
+      LIVENESS_LOCK,
+      executorId,
+    ])
+    if (lock?.ok !== true) {
+      await session.close()
+      throw new Error('the lock of the lost session is still held')
+    }
+    controller = new AbortController()
+    held.resolve()
+  }
+
+  function onLost(error: Error): void {
+    if (closing.signal.aborted) return
+    options.log.warn({ error: error.message }, 'the session that proves this process alive was lost; no step starts until it is back')
+    session = undefined
+    held = Promise.withResolvers<void>()
+    controller.abort(error)
+    void retake()
+  }
+
+  async function retake(): Promise<void> {
+    while (!closing.signal.aborted)
+      try {
+        await take()
+        settledAt = performance.now() + SETTLE_MS
+        return
+      } catch (error) {
+        options.log.debug({ error: String(error) }, 'the store does not answer yet')
+        await wait(300)
+      }
+  }
+
+  await take()
+  return {
+    executorId,
+    signal: () => controller.signal,
+    held: () => held.promise,
+    isSettled: () => session !== undefined && performance.now() >= settledAt,
+    async close() {
+      closing.abort()
+      await session?.close()
+    },
+  }
+}

@@ -1,0 +1,290 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config, Target } from '../config/config.ts'
+import type { Db } from '../db/pool.ts'
+import type { Liveness } from '../engine/liveness.ts'
+import type { Log } from '../log.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Redactor } from '../redact.ts'
+import { isRefusal, type Refusal } from '../refusal.ts'
+import { persist } from './persist.ts'
+import type { RequestRow, RunOutcome, StepRow, StepState } from './record.ts'
+import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
+import type { RunContext, Step, StepEnd } from './step.ts'
+
+export type Compared =
+  { readonly kind: 'same' } | { readonly kind: 'changed'; readonly why: string } | { readonly kind: 'unknown'; readonly why: string }
+
+export type RunPorts = {
+  readonly db: Db
+  readonly log: Log
+  readonly config: Config
+  readonly redactor: Redactor
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly liveness: () => Liveness
+  readonly owns: (requestId: number) => Promise<boolean>
+  /** From `approvals/`, which is above: whether this request may still change anything. */
+  readonly stillGranted: (requestId: number) => Promise<true | Refusal>
+  readonly compare: (plan: Plan, request: RequestRow, phase: 'before-migrate' | 'after-migrate') => Promise<Compared>
+  /** Runs `work` under the session lock in the target database; its signal aborts when that session is lost. */
+  readonly underTargetLock: <T>(target: Target, requestId: number, work: (signal: AbortSignal) => Promise<T>) => Promise<T | Refusal>
+}
+
+/** How often a running step looks whether somebody asked to cancel. */
+const CANCEL_LOOK_MS = 500
+/** At most one write a second for what a step reports. */
+const REPORT_MS = 1_000
+
+/**
+ * One step of a run, from its first look to its record. Called again after a crash, it looks again: nothing is repeated blindly. While
+ * this process cannot prove that it lives, nothing new starts; if another has taken the run over meanwhile, it never returns.
+ */
+export async function performStep(
+  ports: RunPorts,
+  stepsFor: (request: RequestRow, plan: Plan) => readonly Step[],
+  id: number,
+  name: string,
+): Promise<'next' | 'ended'> {
+  for (;;) {
+    const { request, plan, target, step, row } = await load(ports, stepsFor, id, name)
+    if (request.state !== 'running') return 'ended'
+    if (row?.state === 'done' || row?.state === 'skipped') return 'next'
+    await ports.liveness().held()
+    if (!(await persist(ports.log, () => ports.owns(id)))) return never()
+    const refusal = await mayStart(ports, request, step, row)
+    const end = refusal ?? (await attempt(ports, { request, plan, target, step, previous: row }))
+    if (end === 'lost') continue // the store went away in the middle: look again when it is back
+    return record(ports, request, step, end)
+  }
+}
+
+type Work = {
+  readonly request: RequestRow
+  readonly plan: Plan
+  readonly target: Target
+  readonly step: Step
+  readonly previous: StepRow | undefined
+}
+
+async function load(ports: RunPorts, stepsFor: (request: RequestRow, plan: Plan) => readonly Step[], id: number, name: string) {
+  const [request, rows] = await persist(ports.log, () => Promise.all([requestById(ports.db, id), stepsOf(ports.db, id)]))
+  const target = request === undefined ? undefined : ports.config.targets.get(request.target)
+  if (request?.plan == null) throw new Error(`request ${id} has no plan`)
+  if (target === undefined) throw new Error(`target ${request.target} of request ${id} is no longer configured`)
+  const step = stepsFor(request, request.plan).find((one) => one.name === name)
+  if (step === undefined) throw new Error(`request ${id} has no step ${name} under the present configuration`)
+  return { request, plan: request.plan, target, step, row: rows.find((one) => one.name === name) }
+}
+
+/** Asked before every step: was it cancelled? Before every changing step also: is it still granted, is the world still the approved one? */
+async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: StepRow | undefined): Promise<StepEnd | undefined> {
+  if (request.cancelRequestedAt !== null)
+    return {
+      kind: 'cancelled',
+      output: 'not started',
+      outcome: { headline: `*Cancelled by ${personOf(request.cancelRequestedBy)} before "${step.title}" started.*` },
+    }
+  if (step.changes !== 'database' && step.changes !== 'application') return undefined
+  const granted = await persist(ports.log, () => ports.stillGranted(request.id))
+  if (isRefusal(granted))
+    return {
+      kind: 'failed',
+      output: 'not started',
+      outcome: { headline: `*Stopped before "${step.title}": the approval no longer holds.*`, why: granted.text },
+    }
+  // taken over in the middle: the step's own inspection knows what a half-done change looks like
+  if (request.plan === null || step.changes !== 'database' || (row?.attempt ?? 0) > 0) return undefined
+  const compared = await ports.compare(request.plan, request, 'before-migrate')
+  if (compared.kind === 'same') return undefined
+  return {
+    kind: 'failed',
+    output: 'not started',
+    outcome: {
+      headline: `*Stopped before "${step.title}": what was approved is no longer what would run.*`,
+      why: compared.why,
+      next: 'Nothing was changed by this step. Look at `/migrate status`, then ask again for what is there now.',
+    },
+  }
+}
+
+async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
+  const { request, step, target } = work
+  await persist(ports.log, () => started(ports, request.id, step.name))
+  if ((work.previous?.attempt ?? 0) > 0)
+    await persist(ports.log, () => addEvent(ports.db, request.id, { kind: 'adopted', data: { step: step.title } }))
+  const alive = ports.liveness().signal()
+  const cancel = watchForCancel(ports, request.id)
+  const acting = async (signal: AbortSignal): Promise<StepEnd> => {
+    const context = await contextOf(ports, work, signal, cancel.isCancelled)
+    const found = await step.inspect(context)
+    if (found.kind === 'done') return { kind: 'done', output: found.output, data: found.data }
+    if (found.kind === 'unknown') return { kind: 'unknown', output: 'unclear', outcome: found.outcome }
+    return step.act(context)
+  }
+  try {
+    const signal = AbortSignal.any([alive, cancel.signal])
+    const changes = step.changes === 'database' || step.changes === 'application'
+    const end = changes
+      ? await ports.underTargetLock(target, request.id, (lost) => acting(AbortSignal.any([signal, lost])))
+      : await acting(signal)
+    if (isRefusal(end))
+      return { kind: 'failed', output: 'not started', outcome: { headline: `*"${step.title}" was not started.*`, why: end.text } }
+    if (alive.aborted && end.kind !== 'done') return 'lost'
+    return end
+  } catch (error) {
+    if (alive.aborted) return 'lost'
+    return faulted(ports, step, error as Error)
+  } finally {
+    cancel.stop()
+  }
+}
+
+/** A fault of ours in a step that changes something leaves it unclear, and unclear means a person. */
+function faulted(ports: RunPorts, step: Step, error: Error): StepEnd {
+  const reason = ports.redactor.text(error.message).slice(0, 500)
+  ports.log.error({ step: step.name, error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
+  const changes = step.changes === 'database' || step.changes === 'application'
+  const outcome: RunOutcome = changes
+    ? {
+        headline: `*"${step.title}" met a fault. Lockkeeper will not guess.*`,
+        known: `The fault: ${escape(reason)}`,
+        notKnown: 'Whether this step changed something before that.',
+        next: 'Look at `/migrate status` and at the log in the thread. When it is clear, `/migrate cancel` closes this request so that a new one can be asked.',
+      }
+    : { headline: `*"${step.title}" met a fault; nothing was changed by it.*`, why: escape(reason), next: 'Mend that and ask again.' }
+  return changes ? { kind: 'unknown', output: 'unclear', outcome } : { kind: 'failed', output: 'fault', outcome }
+}
+
+async function started(ports: RunPorts, id: number, name: string): Promise<void> {
+  await ports.db.query(
+    `with begun as (
+       update lockkeeper.step set state = 'running', attempt = attempt + 1, details = null,
+         started_at = coalesce(started_at, clock_timestamp()), ended_at = null
+       where request_id = $1 and name = $2)
+     update lockkeeper.request set revision = revision + 1, draw_after = clock_timestamp() where id = $1`,
+    [id, name],
+  )
+}
+
+async function record(ports: RunPorts, request: RequestRow, step: Step, end: StepEnd): Promise<'next' | 'ended'> {
+  const state: StepState = end.kind
+  await persist(ports.log, () =>
+    ports.db.transaction(async (tx) => {
+      await tx.query(
+        `update lockkeeper.step set state = $3, output = $4, details = null, data = coalesce($5::jsonb, data), ended_at = clock_timestamp(),
+           started_at = coalesce(started_at, clock_timestamp())
+         where request_id = $1 and name = $2`,
+        [
+          request.id,
+          step.name,
+          state,
+          ports.redactor.text(end.output),
+          end.kind === 'done' && end.data !== undefined ? JSON.stringify(end.data) : null,
+        ],
+      )
+      if (end.kind === 'done')
+        return addEvent(tx, request.id, { kind: 'step_done', data: { step: step.name, title: step.title, output: end.output } })
+      const ended = end.kind === 'unknown' ? 'needs_human' : end.kind
+      const outcome = redactedOutcome(ports.redactor, await withBackup(tx, request.id, end.outcome))
+      if (!(await transition(tx, request.id, ['running'], ended, { outcome }))) return
+      await addEvent(tx, request.id, { kind: 'ended', data: { state: ended } })
+      await audit(tx, {
+        actor: 'lockkeeper',
+        act: 'run',
+        target: request.target,
+        requestId: request.id,
+        result: ended,
+        data: { step: step.name, digest: request.digest },
+      })
+    }),
+  )
+  return end.kind === 'done' ? 'next' : 'ended'
+}
+
+/** Whoever reads that it failed wants to know at once what there is to go back to. */
+async function withBackup(tx: { readonly query: Db['query'] }, id: number, outcome: RunOutcome): Promise<RunOutcome> {
+  const [backup] = await tx.query<{ name: string }>(
+    `select name from lockkeeper.backup where request_id = $1 and state in ('written', 'verified') order by created_at desc limit 1`,
+    [id],
+  )
+  return backup === undefined ? outcome : { backup: backup.name, ...outcome }
+}
+
+const redactedOutcome = (redactor: Redactor, outcome: RunOutcome): unknown => JSON.parse(redactor.text(JSON.stringify(outcome)))
+
+async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal, isCancelled: () => boolean): Promise<RunContext> {
+  const { request, plan, target, step } = work
+  const directory = join(ports.config.varDirectory, 'runs', String(request.id))
+  const checkout = join(ports.config.varDirectory, 'checkouts', String(request.id))
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const rows = await persist(ports.log, () => stepsOf(ports.db, request.id))
+  return {
+    requestId: request.id,
+    digest: request.digest ?? '',
+    target,
+    plan,
+    attempt: (work.previous?.attempt ?? 0) + 1,
+    directory,
+    checkout,
+    applicationDirectory: join(checkout, target.source.directory),
+    spool: join(directory, 'output.log'),
+    signal,
+    isCancelled,
+    redactor: ports.redactor,
+    secret: ports.config.secret,
+    env: ports.env,
+    ...reporter(ports, request.id, step.name),
+    note: (event) => persist(ports.log, () => addEvent(ports.db, request.id, event)),
+    dataOf: (name) => rows.find((row) => row.name === name)?.data,
+  }
+}
+
+/** The newest report wins; in between nothing is written. Losing one is no loss, so a store that is away is only logged. */
+function reporter(ports: RunPorts, id: number, name: string): Pick<RunContext, 'report' | 'progress'> {
+  let timer: NodeJS.Timeout | undefined
+  let next: { details?: string; data?: unknown } = {}
+  const write = () => {
+    timer = undefined
+    const { details, data } = next
+    next = {}
+    ports.db
+      .query(
+        `with told as (update lockkeeper.step set details = coalesce($3, details), data = coalesce($4::jsonb, data)
+           where request_id = $1 and name = $2 and state = 'running' returning 1)
+         update lockkeeper.request set revision = revision + 1 where id = $1 and exists (select 1 from told)`,
+        [
+          id,
+          name,
+          details === undefined ? null : ports.redactor.text(details).slice(0, 500),
+          data === undefined ? null : JSON.stringify(data),
+        ],
+      )
+      .catch((error: Error) => ports.log.debug({ error: error.message }, 'a report was not written'))
+  }
+  const plan = (news: { details?: string; data?: unknown }) => {
+    next = { ...next, ...news }
+    timer ??= setTimeout(write, REPORT_MS)
+    timer.unref()
+  }
+  return { report: (details) => plan({ details }), progress: (data) => plan({ data }) }
+}
+
+function watchForCancel(ports: RunPorts, id: number) {
+  const controller = new AbortController()
+  const timer = setInterval(() => {
+    ports.db
+      .query<{ asked: boolean }>('select cancel_requested_at is not null as asked from lockkeeper.request where id = $1', [id])
+      .then(([row]) => {
+        if (row?.asked === true) controller.abort(new Error('cancelled'))
+      })
+      .catch((error: Error) => ports.log.debug({ error: error.message }, 'could not look for a cancel request'))
+  }, CANCEL_LOOK_MS)
+  return { signal: controller.signal, isCancelled: () => controller.signal.aborted, stop: () => clearInterval(timer) }
+}
+
+const personOf = (actor: string | null) => (actor === null ? 'somebody' : /^[UW][A-Z0-9]+$/.test(actor) ? `<@${actor}>` : escape(actor))
+
+const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+/** Another process carries this run now. Returning would record an outcome that is not ours to record. */
+const never = () => new Promise<never>(() => {})

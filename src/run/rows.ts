@@ -1,0 +1,162 @@
+import type { Queries, Tx } from '../db/pool.ts'
+import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, StepRow, VoteRow } from './record.ts'
+
+/** Reading and changing a request's rows. Every change that people can see goes through here, since it must raise `revision`. */
+
+const requestColumns = `id, token, kind, target, requester, requester_human as "requesterHuman", asked_in as "askedIn", channel, ask, state,
+  plan, digest, evidence, policy, outcome, cancel_requested_at as "cancelRequestedAt", cancel_requested_by as "cancelRequestedBy",
+  created_at as "createdAt", expires_at as "expiresAt", granted_at as "grantedAt", grant_expires_at as "grantExpiresAt",
+  started_at as "startedAt", ended_at as "endedAt", revision`
+
+export async function requestById(db: Queries, id: number): Promise<RequestRow | undefined> {
+  return (await db.query<RequestRow>(`select ${requestColumns} from lockkeeper.request where id = $1`, [id]))[0]
+}
+
+export async function requestByToken(db: Queries, token: string): Promise<RequestRow | undefined> {
+  return (await db.query<RequestRow>(`select ${requestColumns} from lockkeeper.request where token = $1`, [token]))[0]
+}
+
+/** Holds the row until the transaction ends: decisions about one request happen one after the other. */
+export async function lockRequest(tx: Tx, id: number): Promise<RequestRow | undefined> {
+  return (await tx.query<RequestRow>(`select ${requestColumns} from lockkeeper.request where id = $1 for update`, [id]))[0]
+}
+
+export async function activeRequest(db: Queries, target: string): Promise<RequestRow | undefined> {
+  return (
+    await db.query<RequestRow>(
+      `select ${requestColumns} from lockkeeper.request where target = $1 and state in ('planning','waiting','granted','running','needs_human')`,
+      [target],
+    )
+  )[0]
+}
+
+/** Newest first. */
+export async function listRequests(
+  db: Queries,
+  filter: { readonly target?: string; readonly states?: readonly RequestState[]; readonly limit: number; readonly before?: number },
+): Promise<readonly RequestRow[]> {
+  return db.query<RequestRow>(
+    `select ${requestColumns} from lockkeeper.request
+     where ($1::text is null or target = $1) and ($2::text[] is null or state = any($2)) and ($3::bigint is null or id < $3)
+     order by id desc limit $4`,
+    [filter.target ?? null, filter.states ?? null, filter.before ?? null, filter.limit],
+  )
+}
+
+export async function votesOf(db: Queries, requestId: number): Promise<readonly VoteRow[]> {
+  return db.query<VoteRow>(
+    `select request_id as "requestId", digest, actor, human, decision, reason, at from lockkeeper.vote where request_id = $1 order by id`,
+    [requestId],
+  )
+}
+
+export async function stepsOf(db: Queries, requestId: number): Promise<readonly StepRow[]> {
+  return db.query<StepRow>(
+    `select request_id as "requestId", ordinal, name, title, state, attempt, details, output, data, started_at as "startedAt", ended_at as "endedAt"
+     from lockkeeper.step where request_id = $1 order by ordinal`,
+    [requestId],
+  )
+}
+
+export async function eventsOf(db: Queries, requestId: number): Promise<readonly EventRow[]> {
+  return db.query<EventRow>(
+    `select id, request_id as "requestId", kind, data, at from lockkeeper.event where request_id = $1 order by id`,
+    [requestId],
+  )
+}
+
+/** Everything a renderer needs but the tail of output, which lies in a file. */
+export async function viewOf(db: Queries, request: RequestRow, targetTitle: string, tail: string): Promise<RequestView> {
+  const [votes, steps, events, clock] = await Promise.all([
+    votesOf(db, request.id),
+    stepsOf(db, request.id),
+    eventsOf(db, request.id),
+    db.query<{ now: Date }>('select clock_timestamp() as now'),
+  ])
+  return { request, targetTitle, votes, steps, events, tail, now: clock[0]?.now ?? request.createdAt }
+}
+
+export async function addEvent(db: Queries, requestId: number, event: RequestEvent): Promise<void> {
+  await db.query(
+    `with added as (insert into lockkeeper.event (request_id, kind, data) values ($1, $2, $3))
+     update lockkeeper.request set revision = revision + 1, draw_after = clock_timestamp() where id = $1`,
+    [requestId, event.kind, JSON.stringify(event.data)],
+  )
+}
+
+/** Says that something visible changed without an event (a step's details, a vote's count). */
+export async function touch(db: Queries, requestId: number): Promise<void> {
+  await db.query(`update lockkeeper.request set revision = revision + 1 where id = $1`, [requestId])
+}
+
+const patchColumns = {
+  plan: 'plan',
+  digest: 'digest',
+  evidence: 'evidence',
+  policy: 'policy',
+  outcome: 'outcome',
+  identityKey: 'identity_key',
+} as const
+
+/** Values for columns of the request; JSON columns are given as values, not as text. Times are set by the store's clock, from now. */
+export type Patch = { readonly [Key in keyof typeof patchColumns]?: unknown } & {
+  /** Milliseconds from the store's now. */
+  readonly expiresIn?: number
+  readonly grantExpiresIn?: number
+}
+
+/**
+ * Moves a request from one of the named states to another, stamps the times that belong to the new state and raises the revision.
+ * False when it was in none of them: somebody else was faster, and nothing has changed.
+ */
+export async function transition(
+  db: Queries,
+  id: number,
+  from: readonly RequestState[],
+  to: RequestState,
+  patch: Patch = {},
+): Promise<boolean> {
+  const sets = ['state = $3', 'revision = revision + 1', 'draw_after = clock_timestamp()']
+  const values: unknown[] = [id, from, to]
+  for (const [key, column] of Object.entries(patchColumns))
+    if (key in patch) {
+      const value = patch[key as keyof typeof patchColumns]
+      values.push(value === null || typeof value === 'string' ? value : JSON.stringify(value))
+      sets.push(`${column} = $${values.length}`)
+    }
+  if (patch.expiresIn !== undefined) {
+    values.push(patch.expiresIn)
+    sets.push(`expires_at = clock_timestamp() + $${values.length} * interval '1 millisecond'`)
+  }
+  if (patch.grantExpiresIn !== undefined) {
+    values.push(patch.grantExpiresIn)
+    sets.push(`grant_expires_at = clock_timestamp() + $${values.length} * interval '1 millisecond'`)
+  }
+  if (to === 'granted') sets.push('granted_at = clock_timestamp()')
+  if (to === 'waiting') sets.push('granted_at = null', 'grant_expires_at = null')
+  if (to === 'running') sets.push('started_at = coalesce(started_at, clock_timestamp())')
+  if (['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'].includes(to)) sets.push('ended_at = clock_timestamp()')
+  const rows = await db.query(`update lockkeeper.request set ${sets.join(', ')} where id = $1 and state = any($2) returning id`, values)
+  return rows.length > 0
+}
+
+export async function audit(
+  db: Queries,
+  entry: {
+    readonly actor: string
+    readonly act: string
+    readonly target?: string | null
+    readonly requestId?: number | null
+    readonly result: string
+    readonly data?: unknown
+  },
+): Promise<void> {
+  await db.query(`insert into lockkeeper.audit (actor, act, target, request_id, result, data) values ($1, $2, $3, $4, $5, $6)`, [
+    entry.actor,
+    entry.act,
+    entry.target ?? null,
+    entry.requestId ?? null,
+    entry.result,
+    JSON.stringify(entry.data ?? {}),
+  ])
+}

@@ -1,0 +1,235 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
+import type { Durable, WorkflowBody } from '../engine/engine.ts'
+import type { Evidence, Plan } from '../plan/plan.ts'
+import { isRefusal, refuse, type Refusal } from '../refusal.ts'
+import { performStep, type RunPorts } from './perform.ts'
+import { persist } from './persist.ts'
+import type { PolicySnapshot, RequestRow } from './record.ts'
+import { addEvent, audit, requestById, transition } from './rows.ts'
+import type { Step } from './step.ts'
+
+/** A plan with what is decided together with it. */
+export type Planned = { readonly plan: Plan; readonly digest: string; readonly evidence: Evidence; readonly policy: PolicySnapshot }
+
+export type WorkflowPorts = RunPorts & {
+  /** Reads git and the target; no code of the repository runs. */
+  readonly makePlan: (request: RequestRow) => Promise<Planned | Refusal>
+  readonly stepsFor: (request: RequestRow, plan: Plan) => readonly Step[]
+}
+
+/**
+ * A request from asking to proof: plan, wait for the votes, check again, run. Each line that begins with `step` is checkpointed; the
+ * loops repeat only when the world changed and people have to be asked anew.
+ */
+export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
+  return async (id, durable) => {
+    if ((await durable.step('plan', () => planFirst(ports, id))) === 'ended') return
+    for (let round = 1; ; round++) {
+      if ((await granted(ports, id, round, durable)) === 'ended') return
+      const checked = await durable.step(`check before the run ${round}`, () => checkAtQuorum(ports, id))
+      if (checked === 'ended') return
+      if (checked === 'go') break
+    }
+    const steps = await durable.step('begin', () => begin(ports, id))
+    for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
+    await durable.step('finish', () => finish(ports, id))
+  }
+}
+
+/** The votes are rows; a signal only says that it is time to look. */
+async function granted(ports: WorkflowPorts, id: number, round: number, { step, nextSignal }: Durable): Promise<'granted' | 'ended'> {
+  for (let look = 1; ; look++) {
+    const state = await step(`look ${round}.${look}`, () => stateOf(ports, id))
+    if (state === 'granted') return 'granted'
+    if (state !== 'waiting') return 'ended'
+    await nextSignal()
+  }
+}
+
+const stateOf = (ports: WorkflowPorts, id: number) =>
+  persist(ports.log, async () => (await requestById(ports.db, id))?.state ?? 'cancelled')
+
+async function planFirst(ports: WorkflowPorts, id: number): Promise<'waiting' | 'ended'> {
+  const request = await persist(ports.log, () => requestById(ports.db, id))
+  if (request === undefined || request.state !== 'planning') return request?.state === 'waiting' ? 'waiting' : 'ended'
+  const planned = await planSafely(ports, request)
+  if (isRefusal(planned)) return refuseRequest(ports, request, planned)
+  return persist(ports.log, () => writePlan(ports, request, planned, ['planning']))
+}
+
+/** A fault while planning has touched nothing, so it ends the request with its reason rather than retrying for ever. */
+async function planSafely(ports: WorkflowPorts, request: RequestRow): Promise<Planned | Refusal> {
+  try {
+    return await ports.makePlan(request)
+  } catch (error) {
+    ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'planning failed')
+    const reason = ports.redactor.text((error as Error).message).slice(0, 500)
+    return refuse('target_unfit', `The plan could not be made: ${reason} Nothing was touched. Mend that and ask again.`)
+  }
+}
+
+async function refuseRequest(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'ended'> {
+  await persist(ports.log, () =>
+    ports.db.transaction(async (tx) => {
+      if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: refusal.text } }))) return
+      await addEvent(tx, request.id, { kind: 'ended', data: { state: 'refused' } })
+      await audit(tx, { actor: 'lockkeeper', act: 'plan', target: request.target, requestId: request.id, result: refusal.code })
+    }),
+  )
+  return 'ended'
+}
+
+async function writePlan(
+  ports: WorkflowPorts,
+  request: RequestRow,
+  planned: Planned,
+  from: readonly RequestRow['state'][],
+  why?: string,
+): Promise<'waiting' | 'ended'> {
+  const { plan, digest, evidence, policy } = planned
+  try {
+    return await ports.db.transaction(async (tx) => {
+      const identityKey = `${plan.identity.systemIdentifier}/${plan.identity.databaseOid}`
+      const moved = await transition(tx, request.id, from, 'waiting', {
+        plan,
+        digest,
+        evidence,
+        policy,
+        identityKey,
+        expiresIn: policy.expiresMs,
+      })
+      if (!moved) return 'ended' // cancelled meanwhile
+      await addEvent(tx, request.id, why === undefined ? { kind: 'requested', data: {} } : { kind: 'asked_anew', data: { why } })
+      await audit(tx, {
+        actor: 'lockkeeper',
+        act: 'plan',
+        target: request.target,
+        requestId: request.id,
+        result: 'planned',
+        data: { digest, commit: plan.commit },
+      })
+      return 'waiting'
+    })
+  } catch (error) {
+    if (!hasSqlState(error, sqlState.uniqueViolation) || constraintOf(error) !== 'request_active_database') throw error
+    return refuseRequest(
+      ports,
+      request,
+      refuse(
+        'target_taken',
+        'Another request is changing the same database under another target name. Wait until it ends (`/migrate status` shows it), then ask again.',
+      ),
+    )
+  }
+}
+
+/** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
+async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
+  for (;;) {
+    const request = await persist(ports.log, () => requestById(ports.db, id))
+    if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'
+    const granted = await persist(ports.log, () => ports.stillGranted(id))
+    if (granted !== true && granted.code !== 'not_an_approver') {
+      // it could not be checked, or it ends at this moment: the grant stands until it expires, which the state above will tell
+      await wait(CHECK_AGAIN_MS)
+      continue
+    }
+    if (granted !== true) return backToWaiting(ports, request, granted)
+    const compared = await ports.compare(request.plan, request, 'before-migrate')
+    if (compared.kind === 'same') return 'go'
+    if (compared.kind === 'unknown')
+      return refuseRequest(
+        ports,
+        request,
+        refuse(
+          'target_unreachable',
+          `${compared.why} What cannot be checked does not start. Nothing was touched; ask again when it can be read.`,
+        ),
+      )
+    const planned = await planSafely(ports, request)
+    if (isRefusal(planned)) return refuseRequest(ports, request, refuse(planned.code, `${compared.why} ${planned.text}`))
+    const written = await persist(ports.log, () => writePlan(ports, request, planned, ['granted'], compared.why))
+    return written === 'waiting' ? 'anew' : 'ended'
+  }
+}
+
+const CHECK_AGAIN_MS = 2_000
+
+/** An approver has left or the rules became stricter between the last vote and the start: the same plan waits for more votes. */
+async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
+  return persist(ports.log, () =>
+    ports.db.transaction(async (tx) => {
+      if (!(await transition(tx, request.id, ['granted'], 'waiting'))) return 'ended'
+      await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text } })
+      await audit(tx, { actor: 'lockkeeper', act: 'check', target: request.target, requestId: request.id, result: refusal.code })
+      return 'anew'
+    }),
+  )
+}
+
+/** Uses the grant: once, and only while it has not expired by the store's clock. */
+async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[]> {
+  return persist(ports.log, () =>
+    ports.db.transaction(async (tx) => {
+      const request = await requestById(tx, id)
+      if (request?.plan == null) return []
+      const steps = ports.stepsFor(request, request.plan)
+      if (request.state === 'running') return steps.map((step) => step.name)
+      const [unexpired] = await tx.query<{ ok: boolean }>(
+        'select grant_expires_at > clock_timestamp() as ok from lockkeeper.request where id = $1',
+        [id],
+      )
+      if (unexpired?.ok !== true) {
+        if (await transition(tx, id, ['granted'], 'expired')) await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
+        return []
+      }
+      if (!(await transition(tx, id, ['granted'], 'running'))) return []
+      for (const [ordinal, step] of steps.entries())
+        await tx.query('insert into lockkeeper.step (request_id, ordinal, name, title) values ($1, $2, $3, $4) on conflict do nothing', [
+          id,
+          ordinal,
+          step.name,
+          step.title,
+        ])
+      await addEvent(tx, id, { kind: 'started', data: {} })
+      await audit(tx, {
+        actor: 'lockkeeper',
+        act: 'run',
+        target: request.target,
+        requestId: id,
+        result: 'started',
+        data: { digest: request.digest },
+      })
+      return steps.map((step) => step.name)
+    }),
+  )
+}
+
+async function finish(ports: WorkflowPorts, id: number): Promise<void> {
+  await persist(ports.log, () =>
+    ports.db.transaction(async (tx) => {
+      const request = await requestById(tx, id)
+      if (request?.plan == null || request.state !== 'running') return
+      await transition(tx, id, ['running'], 'succeeded', { outcome: { headline: headlineOf(request, request.plan) } })
+      await addEvent(tx, id, { kind: 'ended', data: { state: 'succeeded' } })
+      await audit(tx, {
+        actor: 'lockkeeper',
+        act: 'run',
+        target: request.target,
+        requestId: id,
+        result: 'succeeded',
+        data: { digest: request.digest },
+      })
+    }),
+  )
+}
+
+function headlineOf(request: RequestRow, plan: Plan): string {
+  const count = plan.list.length
+  const applied =
+    count === 0 ? 'Nothing was pending, so the database is unchanged' : `${count} ${count === 1 ? 'migration' : 'migrations'} applied`
+  const live = plan.steps.some((step) => step.phase === 'deploy')
+  if (!live) return `*${applied}.*${request.ask.skipApp ? ' The application was left alone, as asked.' : ''}`
+  return `*${applied}${count === 0 ? ';' : ' and'} \`${plan.commit.slice(0, 7)}\` is live.*`
+}
