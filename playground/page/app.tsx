@@ -6,6 +6,7 @@ import { keep, type PaneMemory, recall, recallMarks, recallPerson } from './pane
 import { compareTs, visibleChannels } from './reading.ts'
 import { useMedia } from './use-media.ts'
 import { usePlayState } from './use-play-state.ts'
+import { botName } from './viewer.ts'
 
 const EXAMPLE = '/migrate deploy prod'
 const HINT_KEY = 'playground.hint'
@@ -79,7 +80,7 @@ function Banner({ state, isReachable }: { readonly state: PlayState; readonly is
       ? `Slack outage simulated: ${state.bot.outage}`
       : state.bot.connected
         ? null
-        : `${state.bot.name} is starting…`
+        : `${botName(state)} is starting…`
   return (
     <div role="status" className="banner-frame">
       {text !== null && (

@@ -47,7 +47,7 @@ export function Composer({ channel, threadTs, placeholder, draft, setDraft, test
       event.preventDefault()
       setPicked((picked + (event.key === 'ArrowDown' ? 1 : suggestions.length - 1)) % suggestions.length)
     } else if (isList && event.key === 'Escape') {
-      event.stopPropagation()
+      event.preventDefault()
       setDismissed(true)
     } else if (active !== undefined && (event.key === 'Tab' || (event.key === 'Enter' && active.command !== draft.trim()))) {
       event.preventDefault()

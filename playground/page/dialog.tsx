@@ -29,9 +29,19 @@ export function Dialog({ title, testId, onClose, isWide = false, children }: Pro
     }
   }, [])
 
+  const latestClose = useRef(onClose)
+  latestClose.current = onClose
+  useEffect(() => {
+    const onKey = (event: globalThis.KeyboardEvent): void => {
+      if (event.key !== 'Escape' || event.defaultPrevented || overlay === null || !isAddressed(overlay, box.current)) return
+      event.preventDefault()
+      latestClose.current()
+    }
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [overlay])
+
   const onKeyDown = (event: KeyboardEvent): void => {
-    event.stopPropagation()
-    if (event.key === 'Escape') onClose()
     if (event.key === 'Tab' && box.current !== null) keepFocusInside(event, box.current)
   }
 
@@ -60,6 +70,13 @@ export function Dialog({ title, testId, onClose, isWide = false, children }: Pro
     </div>,
     overlay,
   )
+}
+
+/** Escape means the topmost dialog of the pane that has the focus; a focus that fell to the page means any. */
+function isAddressed(overlay: HTMLElement, box: HTMLElement | null): boolean {
+  const pane = overlay.closest('section')
+  const isHere = document.activeElement === document.body || pane?.contains(document.activeElement) === true
+  return isHere && overlay.lastElementChild === box?.parentElement
 }
 
 function keepFocusInside(event: KeyboardEvent, box: HTMLElement): void {

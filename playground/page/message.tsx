@@ -75,7 +75,7 @@ function Sender({ of }: { readonly of: PlayMessage }): ReactNode {
           : null
   return (
     <div className="sender">
-      <b>{nameOf(state, of.user)}</b>
+      <b>{sender?.realName ?? nameOf(state, of.user)}</b>
       {mark !== null && <span className="badge">{mark}</span>}
       <Time of={of} />
     </div>
@@ -93,12 +93,10 @@ function Time({ of }: { readonly of: PlayMessage }): ReactNode {
   )
 }
 
-/** Seconds or milliseconds, as Slack's `edited.ts` or the server's clock gives it. */
 function EditedMark({ at }: { readonly at: number }): ReactNode {
   const { person, now } = useViewer()
-  const milliseconds = at < 100_000_000_000 ? at * 1000 : at
   return (
-    <span className="edited" title={fullTime(milliseconds, { zone: person.timezone, now })}>
+    <span className="edited" title={fullTime(at, { zone: person.timezone, now })}>
       (edited)
     </span>
   )
@@ -138,7 +136,7 @@ function Replies({ of }: { readonly of: PlayMessage }): ReactNode {
       <b>
         {summary.count} {summary.count === 1 ? 'reply' : 'replies'}
       </b>
-      <span className="quiet">last {agoOrNow(tsTime(summary.lastTs), now)}</span>
+      <span className="quiet">last reply {agoOrNow(tsTime(summary.lastTs), now)}</span>
     </button>
   )
 }

@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useRef, useState } from 'react'
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import type { PlayView } from '../protocol.ts'
 import { act } from './api.ts'
 import { Blocks } from './blocks/blocks.tsx'
@@ -15,6 +15,12 @@ export function Modal({ of }: { readonly of: PlayView }): ReactNode {
   const entries = useRef<Entries>(new Map())
   const [missing, setMissing] = useState<Readonly<Record<string, string>>>({})
   const [isSending, setSending] = useState(false)
+  const form = useRef<HTMLFormElement | null>(null)
+  const errors = { ...of.errors, ...missing }
+  const wrong = Object.keys(errors).join(' ')
+  useEffect(() => {
+    if (wrong !== '') form.current?.querySelector<HTMLElement>('.input-wrong :is(input, textarea, select)')?.focus()
+  }, [wrong])
   const blocks = objectsAt(of.view, 'blocks')
   const submitLabel = words(objectAt(of.view, 'submit'))
   const close = async (): Promise<void> => {
@@ -33,15 +39,17 @@ export function Modal({ of }: { readonly of: PlayView }): ReactNode {
   }
   return (
     <Dialog title={words(of.view['title'])} testId="modal" isWide onClose={() => void close()}>
-      <form className="dialog-form" noValidate onSubmit={(event) => void submit(event)}>
+      <form ref={form} className="dialog-form" noValidate onSubmit={(event) => void submit(event)}>
         <div className="dialog-body">
           <Interactive
             container={{ viewId: of.viewId }}
             blocks={blocks}
-            errors={{ ...of.errors, ...missing }}
+            errors={errors}
             isModal
             onEntries={(next) => {
               entries.current = next
+              const still = missingInputs(blocks, next)
+              setMissing((before) => Object.fromEntries(Object.entries(before).filter(([blockId]) => blockId in still)))
             }}
           >
             <Blocks of={blocks} />
@@ -52,7 +60,7 @@ export function Modal({ of }: { readonly of: PlayView }): ReactNode {
             <PlainText source={words(of.view['close']) || (submitLabel === '' ? 'Close' : 'Cancel')} />
           </button>
           {submitLabel !== '' && (
-            <button type="submit" className="button primary" data-testid="modal-submit" disabled={isSending}>
+            <button type="submit" className="button primary" data-testid="modal-submit" aria-busy={isSending}>
               <PlainText source={submitLabel} />
             </button>
           )}

@@ -9,8 +9,9 @@ import type { PaneMemory } from './pane-memory.ts'
 import { PersonSwitcher } from './person-switcher.tsx'
 import { channelMessages, lastTs, threadMessages, visibleChannels } from './reading.ts'
 import { type Place, Sidebar } from './sidebar.tsx'
+import { clockTime } from './text/dates.ts'
 import { Toast } from './toast.tsx'
-import { type Viewer, ViewerContext } from './viewer.ts'
+import { botName, type Viewer, ViewerContext } from './viewer.ts'
 
 type Props = {
   readonly side: 'left' | 'right'
@@ -62,13 +63,14 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
 
   const go = (to: Place): void => {
     setMenuOpen(false)
+    setError(null)
     remember({ place: to, thread: null })
   }
   const draftKey = `${person.id} ${here?.id ?? ''} ${thread ?? ''}`
   const draft = memory.drafts[draftKey] ?? ''
   const setDraft = (text: string): void => remember({ drafts: { ...memory.drafts, [draftKey]: text } })
   const modal = state.modals.find((view) => view.person === person.id)
-  const title = here === undefined ? state.bot.name : here.direct === null ? `# ${here.name}` : state.bot.name
+  const title = here === undefined ? botName(state) : here.direct === null ? `# ${here.name}` : botName(state)
 
   return (
     <ViewerContext value={viewer}>
@@ -86,11 +88,26 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
               className="menu-button"
               aria-label="Channels"
               aria-expanded={isMenuOpen}
-              onClick={() => setMenuOpen(!isMenuOpen)}
+              onClick={() => {
+                setError(null)
+                setMenuOpen(!isMenuOpen)
+              }}
             >
               ☰
             </button>
-            <PersonSwitcher state={state} person={person} now={now} onPick={(id) => remember({ person: id, thread: null })} />
+            <PersonSwitcher
+              state={state}
+              person={person}
+              now={now}
+              onPick={(id) => {
+                setError(null)
+                remember({ person: id, thread: null })
+              }}
+            />
+            <span className="quiet own-time" title={`Times on this side are in ${person.timezone}`}>
+              {clockTime(now, { zone: person.timezone, now })}
+              <span className="zone"> · {person.timezone.replaceAll('_', ' ')}</span>
+            </span>
           </header>
           <div className={isMenuOpen ? 'pane-body menu-open' : 'pane-body'}>
             <Sidebar place={place} readTs={(channel) => readTs(person.id, channel)} onGo={go} />
@@ -120,7 +137,7 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
                         channel={here.id}
                         draft={memory.drafts[`${person.id} ${here.id} `] ?? ''}
                         setDraft={(text) => remember({ drafts: { ...memory.drafts, [`${person.id} ${here.id} `]: text } })}
-                        placeholder={here.direct === null ? `Message #${here.name}` : `Message ${state.bot.name}`}
+                        placeholder={here.direct === null ? `Message #${here.name}` : `Message ${botName(state)}`}
                         testId="composer"
                       />
                     )}

@@ -28,8 +28,8 @@ export function visibleChannels(state: PlayState, person: string): PlayState['ch
 }
 
 /** Messages of others after the last one that this person has seen. */
-export function unreadCount(state: PlayState, channel: string, person: string, readTs: string): number {
-  return channelMessages(state, channel, person).filter((message) => message.user !== person && compareTs(message.ts, readTs) > 0).length
+export function unreadMessages(state: PlayState, channel: string, person: string, readTs: string): readonly PlayMessage[] {
+  return channelMessages(state, channel, person).filter((message) => message.user !== person && compareTs(message.ts, readTs) > 0)
 }
 
 export function lastTs(state: PlayState, channel: string, person: string): string {

@@ -1,7 +1,7 @@
 export type Refresher = { readonly request: () => void; readonly stop: () => void }
 
-/** Runs `refresh` at each request, never twice at once: requests during a run become one more run. A failure is tried again after `retryMs`. */
-export function createRefresher(refresh: () => Promise<void>, retryMs: number): Refresher {
+/** Runs `refresh` at each request, never twice at once: requests during a run and `gapMs` after it become one more run. A failure is tried again after `retryMs`. */
+export function createRefresher(refresh: () => Promise<void>, times: { readonly retryMs: number; readonly gapMs: number }): Refresher {
   let isRunning = false
   let isWanted = false
   let isStopped = false
@@ -15,6 +15,7 @@ export function createRefresher(refresh: () => Promise<void>, retryMs: number): 
       isWanted = false
       try {
         await refresh()
+        await pause(times.gapMs)
       } catch {
         // `refresh` has told the person; here only the next attempt matters.
         isWanted = true
@@ -22,7 +23,7 @@ export function createRefresher(refresh: () => Promise<void>, retryMs: number): 
       }
     }
     isRunning = false
-    if (isWanted && !isStopped) retry = setTimeout(() => void run(), retryMs)
+    if (isWanted && !isStopped) retry = setTimeout(() => void run(), times.retryMs)
   }
 
   return {
@@ -35,4 +36,8 @@ export function createRefresher(refresh: () => Promise<void>, retryMs: number): 
       clearTimeout(retry)
     },
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { PlayState } from '../protocol.ts'
-import { unreadCount, visibleChannels } from './reading.ts'
-import { useViewer } from './viewer.ts'
+import { unreadMessages, visibleChannels } from './reading.ts'
+import { botName, useViewer } from './viewer.ts'
 
 export type Place = { readonly kind: 'channel'; readonly id: string } | { readonly kind: 'home' }
 type Props = { readonly place: Place; readonly readTs: (channel: string) => string; readonly onGo: (place: Place) => void }
@@ -11,13 +11,15 @@ export function Sidebar({ place, readTs, onGo }: Props): ReactNode {
   const channels = visibleChannels(state, person.id)
   const item = (channel: PlayState['channels'][number], label: string): ReactNode => {
     const isHere = place.kind === 'channel' && place.id === channel.id
-    const unread = isHere ? 0 : unreadCount(state, channel.id, person.id, readTs(channel.id))
+    const unread = isHere ? [] : unreadMessages(state, channel.id, person.id, readTs(channel.id))
+    const isAddressed = channel.direct !== null || unread.some((message) => message.text.includes(`<@${person.id}>`))
     return (
       <Item
         key={channel.id}
         testId={`channel-${channel.direct === null ? channel.name : 'direct'}`}
         isHere={isHere}
-        unread={unread}
+        unread={unread.length}
+        isAddressed={isAddressed}
         onGo={() => onGo({ kind: 'channel', id: channel.id })}
       >
         {label}
@@ -29,7 +31,7 @@ export function Sidebar({ place, readTs, onGo }: Props): ReactNode {
     <nav className="sidebar" aria-label={`Channels of ${person.realName}`}>
       <h2>Channels</h2>
       <ul>{channels.filter((channel) => channel.direct === null).map((channel) => item(channel, `# ${channel.name}`))}</ul>
-      <h2>{state.bot.name}</h2>
+      <h2>{botName(state)}</h2>
       <ul>
         <Item testId="open-home" isHere={place.kind === 'home'} unread={0} onGo={() => onGo({ kind: 'home' })}>
           Home
@@ -44,11 +46,13 @@ type ItemProps = {
   readonly testId: string
   readonly isHere: boolean
   readonly unread: number
+  /** A direct message or a mention, which shows loud. */
+  readonly isAddressed?: boolean
   readonly onGo: () => void
   readonly children: ReactNode
 }
 
-function Item({ testId, isHere, unread, onGo, children }: ItemProps): ReactNode {
+function Item({ testId, isHere, unread, isAddressed = false, onGo, children }: ItemProps): ReactNode {
   return (
     <li>
       <button
@@ -60,7 +64,7 @@ function Item({ testId, isHere, unread, onGo, children }: ItemProps): ReactNode 
       >
         <span className="place-name">{children}</span>
         {unread > 0 && (
-          <span className="count">
+          <span className={isAddressed ? 'count loud' : 'count'}>
             {unread}
             <span className="sr-only"> unread</span>
           </span>

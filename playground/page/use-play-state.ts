@@ -1,31 +1,34 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { PlayState } from '../protocol.ts'
 import { fetchState } from './api.ts'
 import { numberAt } from './json.ts'
-import { createRefresher, type Refresher } from './refresher.ts'
+import { createRefresher } from './refresher.ts'
 
 const RETRY_MS = 1_500
+/** A run changes the workspace many times a second; the eye does not follow more. */
+const GAP_MS = 60
 
 /** The workspace, drawn anew whenever the server says that its revision changed; `isReachable` is false while the server is silent. */
-export function usePlayState(): { readonly state: PlayState | null; readonly isReachable: boolean; readonly refresh: () => void } {
+export function usePlayState(): { readonly state: PlayState | null; readonly isReachable: boolean } {
   const [state, setState] = useState<PlayState | null>(null)
   const [isReachable, setReachable] = useState(true)
-  const refresher = useRef<Refresher | null>(null)
 
   useEffect(() => {
     let revision = -1
-    const current = createRefresher(async () => {
-      try {
-        const fresh = await fetchState()
-        revision = fresh.revision
-        setState(fresh)
-        setReachable(true)
-      } catch (error) {
-        setReachable(false)
-        throw error
-      }
-    }, RETRY_MS)
-    refresher.current = current
+    const current = createRefresher(
+      async () => {
+        try {
+          const fresh = await fetchState()
+          revision = fresh.revision
+          setState(fresh)
+          setReachable(true)
+        } catch (error) {
+          setReachable(false)
+          throw error
+        }
+      },
+      { retryMs: RETRY_MS, gapMs: GAP_MS },
+    )
     current.request()
     const stopEvents = listen((seen) => {
       if (seen === null || seen !== revision) current.request()
@@ -36,7 +39,7 @@ export function usePlayState(): { readonly state: PlayState | null; readonly isR
     }
   }, [])
 
-  return { state, isReachable, refresh: useCallback(() => refresher.current?.request(), []) }
+  return { state, isReachable }
 }
 
 /** `null` on each (re)connection: something may have been missed. The browser gives up on an HTTP error, so a closed source is opened again. */

@@ -25,6 +25,11 @@ export function nameOf(state: PlayState, userId: string): string {
   return state.people.find((person) => person.id === userId)?.name ?? userId
 }
 
+/** The app as Slack writes it above its messages; its handle may be lower case. */
+export function botName(state: PlayState): string {
+  return state.people.find((person) => person.id === state.bot.user)?.realName ?? state.bot.name
+}
+
 export function channelName(state: PlayState, channelId: string): string {
   return state.channels.find((channel) => channel.id === channelId)?.name ?? channelId
 }

@@ -44,11 +44,10 @@ function Button({ of, blockId }: Props): ReactNode {
       <button
         type="button"
         className={`button ${textAt(of, 'style') ?? 'default'}`}
-        disabled={isBusy}
         aria-busy={isBusy}
         data-action={textAt(of, 'action_id') ?? ''}
         {...(label !== null && { 'aria-label': label })}
-        onClick={() => (confirm === null ? void press() : setAsking(true))}
+        onClick={() => (isBusy ? undefined : confirm === null ? void press() : setAsking(true))}
       >
         <PlainText source={words(of['text'])} />
       </button>

@@ -7,20 +7,12 @@ const STATUS: Readonly<Record<string, string>> = { pending: 'Pending', in_progre
 
 export function PlanBlock({ of }: { readonly of: Json }): ReactNode {
   const tasks = objectsAt(of, 'tasks')
-  const done = tasks.filter((task) => task['status'] === 'complete').length
   const title = textAt(of, 'title') ?? words(of['title'])
   return (
     <section className="block plan" aria-label={title} data-testid="plan">
-      <div className="plan-head">
-        <h4>
-          <PlainText source={title} />
-        </h4>
-        {tasks.length > 0 && (
-          <span className="quiet">
-            {done} of {tasks.length}
-          </span>
-        )}
-      </div>
+      <h4>
+        <PlainText source={title} />
+      </h4>
       <ul>
         {tasks.map((task, index) => (
           <li key={textAt(task, 'task_id') ?? index}>

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import { type Json, arrayAt, flagAt, isObject, textAt } from '../json.ts'
 import { PlainText } from '../text/text.tsx'
 import { RichText } from './rich-text.tsx'
@@ -42,5 +42,15 @@ export function TableBlock({ of }: { readonly of: Json }): ReactNode {
 function Cell({ of }: { readonly of: Json }): ReactNode {
   if (of['type'] === 'rich_text') return <RichText of={of} />
   const value = of['text'] ?? of['value']
-  return typeof value === 'number' ? String(value) : <PlainText source={typeof value === 'string' ? value : ''} />
+  return typeof value === 'number' ? String(value) : <Breakable text={typeof value === 'string' ? value : ''} />
+}
+
+/** Names of migrations are long single words: they may break after an underscore. */
+function Breakable({ text }: { readonly text: string }): ReactNode {
+  return text.split(/(?<=_)/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      <PlainText source={part} />
+    </Fragment>
+  ))
 }
