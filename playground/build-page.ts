@@ -15,18 +15,34 @@ export async function buildPage(): Promise<{ readonly directory: string; readonl
   const directory = join(OUTPUT, await sourceHash())
   if (await exists(directory)) return { directory, isFresh: false }
   const partial = `${directory}.${process.pid}.partial`
+  await mkdir(OUTPUT, { recursive: true })
+  await inProduction(() => buildInto(partial))
+  await settle(partial, directory)
+  await removeOld(directory)
+  return { directory, isFresh: true }
+}
+
+async function buildInto(outDir: string): Promise<void> {
   // Vite takes a while to load: only those who build pay for it.
   const { build } = await import('vite')
-  await mkdir(OUTPUT, { recursive: true })
   await build({
     configFile: join(ROOT, 'playground', 'page', 'vite.config.ts'),
     logLevel: 'warn',
     mode: 'production',
-    build: { outDir: partial, emptyOutDir: true },
+    build: { outDir, emptyOutDir: true },
   })
-  await settle(partial, directory)
-  await removeOld(directory)
-  return { directory, isFresh: true }
+}
+
+/** Vite and React take `NODE_ENV` over the mode: under a test runner they would build the slow page for developers. */
+async function inProduction(work: () => Promise<void>): Promise<void> {
+  const before = process.env['NODE_ENV']
+  process.env['NODE_ENV'] = 'production'
+  try {
+    await work()
+  } finally {
+    if (before === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = before
+  }
 }
 
 /** Over the page, its contract with the server and the versions of what it is built with. */

@@ -40,6 +40,9 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
     if (here !== undefined && person !== undefined) markRead(person.id, here.id, newest)
   }, [here?.id, person?.id, newest])
 
+  const modal = person === undefined ? undefined : state.modals.find((view) => view.person === person.id)
+  useEffect(() => setError(null), [modal?.viewId])
+
   const viewer = useMemo<Viewer | null>(
     () =>
       person === undefined
@@ -69,7 +72,6 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
   const draftKey = `${person.id} ${here?.id ?? ''} ${thread ?? ''}`
   const draft = memory.drafts[draftKey] ?? ''
   const setDraft = (text: string): void => remember({ drafts: { ...memory.drafts, [draftKey]: text } })
-  const modal = state.modals.find((view) => view.person === person.id)
   const title = here === undefined ? botName(state) : here.direct === null ? `# ${here.name}` : botName(state)
 
   return (
@@ -133,7 +135,7 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
                       <p className="quiet archived">This channel is archived.</p>
                     ) : (
                       <Composer
-                        key={draftKey}
+                        key={`${person.id} ${here.id} composer`}
                         channel={here.id}
                         draft={memory.drafts[`${person.id} ${here.id} `] ?? ''}
                         setDraft={(text) => remember({ drafts: { ...memory.drafts, [`${person.id} ${here.id} `]: text } })}
@@ -154,7 +156,7 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
                     </button>
                   </div>
                   <MessageList
-                    key={`${person.id} ${here.id} ${thread}`}
+                    key={`messages ${draftKey}`}
                     of={threadMessages(state, here.id, thread, person.id)}
                     label="Thread"
                     isThread
