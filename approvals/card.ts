@@ -17,6 +17,8 @@ import {
   personText,
   pluralText,
   quoteText,
+  truncate,
+  truncateMrkdwn,
 } from '../src/slack/text.ts'
 
 /** The card from the asking to the decision. */
@@ -72,7 +74,7 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
 
 function waitingNote(view: RequestView, timezone: string): string {
   const { digest, evidence, expiresAt } = view.request
-  const notes = (evidence?.notes ?? []).map((note) => sentence(cleanMrkdwn(note)))
+  const notes = (evidence?.notes ?? []).map((note) => sentence(cleanMrkdwn(note.replaceAll('<', '&lt;'))))
   return [
     `Plan ${codeText(shortDigest(digest ?? ''))}. If a migration, the target or the policy changes, it asks again.`,
     ...notes,
@@ -158,9 +160,12 @@ export function askLine(view: RequestView): string {
   return `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)}.${none ? ' *No migration is pending.*' : ''}${left}`
 }
 
+/** A longer reason would push the evidence off the card. */
+const REASON = 600
+
 const reasonOf = (view: RequestView): string => {
   const reason = view.request.ask.reason?.trim() ?? ''
-  return reason === '' ? '' : `\n${quoteText(reason)}`
+  return reason === '' ? '' : `\n${quoteText(truncate(reason, REASON))}`
 }
 
 /** Migration, class, what it does, rows; a row for each pending migration. */
@@ -188,6 +193,22 @@ export function migrationsTable(plan: Plan | null, evidence: Evidence | null): r
       }),
     ),
   ]
+}
+
+/** The same as lines of text, for modals, which take no tables. */
+export function migrationLines(plan: Plan | null, evidence: Evidence | null, most = 30): readonly Block[] {
+  if (plan === null || plan.list.length === 0) return []
+  const known = new Map((evidence?.migrations ?? []).map((migration) => [migration.name, migration]))
+  const lines = plan.list.slice(0, most).map(({ name }) => {
+    const migration = known.get(name)
+    const facts =
+      migration === undefined
+        ? []
+        : [migration.class, escapeLine(migration.summary), ...(migration.rows === null ? [] : [`${countText(migration.rows)} rows`])]
+    return `• ${[`*${escapeLine(name)}*`, ...facts.filter((fact) => fact !== '')].join(' · ')}`
+  })
+  const rest = plan.list.length - lines.length
+  return [section(truncateMrkdwn(lines.join('\n'), 2_900)), ...(rest > 0 ? [context(`and ${rest} more, in the thread`)] : [])]
 }
 
 const rowsText = (migration: MigrationEvidence): string => (migration.rows === null ? 'new' : countText(migration.rows))

@@ -3,7 +3,7 @@ import { askOf, commitOf, shortDigest } from '../src/run/words.ts'
 import { context, fields, modal, section, textInput } from '../src/slack/blocks.ts'
 import type { Block, View } from '../src/slack/port.ts'
 import { codeText, escapeLine, personText } from '../src/slack/text.ts'
-import { approvalsText, classesText, migrationsTable } from './card.ts'
+import { approvalsText, classesText, migrationLines } from './card.ts'
 
 /** What travels through a modal: the random id, and the digest that the reader saw. */
 export type Decision = { readonly token: string; readonly digest: string }
@@ -68,7 +68,7 @@ function decided(view: RequestView): readonly Block[] {
   const { request } = view
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
-    ...migrationsTable(request.plan, request.evidence),
+    ...migrationLines(request.plan, request.evidence),
     ...fields([
       ['Approvals', request.policy === null ? null : approvalsText(view)],
       ['Risk', request.evidence === null ? null : classesText(request.evidence)],

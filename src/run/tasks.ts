@@ -34,7 +34,7 @@ const words: Readonly<Record<StepState, string | null>> = {
 
 function taskOf(step: StepRow, isOver: boolean): Task {
   return {
-    id: step.name,
+    id: `step-${step.ordinal}`,
     status: statuses[step.state],
     title: oneLine(step.title),
     ...(step.state === 'running' && !isOver && step.details !== null ? { details: oneLine(step.details) } : {}),
@@ -66,7 +66,7 @@ function migrationTasks(step: StepRow, migrations: readonly MigrationProgress[],
 }
 
 function migrationTask(step: StepRow, migration: MigrationProgress, index: number, isOver: boolean): Task {
-  const base = { id: `m${index + 1}`, title: oneLine(migration.name) }
+  const base = { id: `migration-${index + 1}`, title: oneLine(migration.name) }
   const took = migration.seconds === undefined ? null : durationText(migration.seconds * 1000)
   if (migration.state === 'done') return { ...base, status: 'complete', output: took }
   if (migration.state === 'failed') return { ...base, status: 'error', output: oneLine(step.output ?? '') || 'failed' }
@@ -81,7 +81,7 @@ function foldDone(tasks: readonly Task[], migrations: readonly MigrationProgress
   const seconds = migrations.slice(0, folded).reduce((sum, migration) => sum + (migration.seconds ?? 0), 0)
   return [
     {
-      id: 'done',
+      id: 'migrations-before',
       status: 'complete',
       title: `${pluralText(folded, 'migration')} before`,
       output: seconds > 0 ? durationText(seconds * 1000) : null,
@@ -93,5 +93,5 @@ function foldDone(tasks: readonly Task[], migrations: readonly MigrationProgress
 function foldPending(tasks: readonly Task[], all: number): readonly Task[] {
   if (all <= MANY || tasks.length <= 1 + NEIGHBOURS + 1) return tasks
   const shown = tasks.slice(0, 1 + NEIGHBOURS)
-  return [...shown, { id: 'rest', status: 'pending', title: `${pluralText(tasks.length - shown.length, 'migration')} after` }]
+  return [...shown, { id: 'migrations-after', status: 'pending', title: `${pluralText(tasks.length - shown.length, 'migration')} after` }]
 }

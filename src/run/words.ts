@@ -26,7 +26,7 @@ export function askOf(request: RequestRow): string {
   const app = changesApplication(plan) && !ask.skipApp
   const migrations = count === 0 ? '' : `run *${pluralText(count, 'migration')}*`
   if (app) return migrations === '' ? 'deploy' : `${migrations} and deploy`
-  return migrations === '' ? 'check' : `${migrations} from`
+  return migrations === '' ? 'check' : `${migrations} of`
 }
 
 /** `a1b9f02` from `main`. */
@@ -48,7 +48,7 @@ export function namesOf(names: readonly string[], most: number): string {
 }
 
 /** A sentence in bold, unless it has bold parts of its own. */
-export const bold = (mrkdwn: string): string => (mrkdwn === '' || mrkdwn.includes('*') ? mrkdwn : `*${mrkdwn}*`)
+export const bold = (mrkdwn: string): string => (mrkdwn.trim() === '' || mrkdwn.includes('*') ? mrkdwn : `*${mrkdwn.trim()}*`)
 
 /** Milliseconds between the start of the run and its end, or now. */
 export const elapsedOf = (view: RequestView): number =>
