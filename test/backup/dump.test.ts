@@ -162,15 +162,12 @@ describe('odd names and passwords', () => {
     })
   })
 
-  test.each([`shop "it's" prod`, 'host=evil dbname=x', 'a=b c', 'back\\slash', '--help'])(
-    'the database %s is dumped',
-    async (start) => {
-      const { database, directory } = await shop({ name: `${start} ${crypto.randomUUID().slice(0, 8)}` }, 10)
-      const { manifest } = whole(await dump(await dumpRequest(database.url, directory)))
-      expect(manifest.identity.database).toBe(database.name)
-      expect(manifest.migrations).toBe(9)
-    },
-  )
+  test.each([`shop "it's" prod`, 'host=evil dbname=x', 'a=b c', 'back\\slash', '--help'])('the database %s is dumped', async (start) => {
+    const { database, directory } = await shop({ name: `${start} ${crypto.randomUUID().slice(0, 8)}` }, 10)
+    const { manifest } = whole(await dump(await dumpRequest(database.url, directory)))
+    expect(manifest.identity.database).toBe(database.name)
+    expect(manifest.migrations).toBe(9)
+  })
 
   test('the password is in no argument, spool, manifest or backup file', async () => {
     const secret = 'canary-5f2e9c1d7a'
