@@ -12,7 +12,7 @@ import { migrateStep } from './steps/migrate.ts'
 import { preflightStep } from './steps/preflight.ts'
 import { prepareSteps } from './steps/prepare.ts'
 import { verifyBackupStep } from './steps/verify-backup.ts'
-import { verifySchemaStep } from './steps/verify-schema.ts'
+// verify
 
 export type StepPorts = {
   readonly config: Pick<Config, 'home' | 'varDirectory'>
@@ -32,18 +32,13 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
   const touchesDatabase = migrates || [...target.prepare, ...(ask.skipApp ? [] : target.deploy)].some((step) => step.database)
   const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
   return [
-    preflightStep({ store: ports.backups, places: ports.config, probe }),
+    preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce }),
     ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
     ...prepare,
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),
     migrateStep(),
-    ...(migrates ? [verifySchemaStep()] : []),
+    // verify
     ...deploy,
     ...(target.health.length > 0 ? [healthStep()] : []),
   ]
-}
-
-const probe = async (settings: Target['health'][number], signal: AbortSignal) => {
-  const { ok, said } = await probeOnce(settings, { signal })
-  return { healthy: ok, text: said }
 }
