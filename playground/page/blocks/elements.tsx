@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { flagAt, type Json, numberAt, objectAt, objectsAt, textAt, words } from '../json.ts'
+import { parsePermalink } from '../permalink.ts'
 import { useSurface } from '../surface.ts'
 import { PlainText, TextObject } from '../text/text.tsx'
 import { entryKey, type Entry, initialEntry } from '../values.ts'
@@ -27,13 +28,16 @@ export function Element({ of, blockId, field }: Props): ReactNode {
 
 function Button({ of, blockId }: Props): ReactNode {
   const { act } = useSurface()
+  const { origin, openMessage } = useViewer()
   const [isAsking, setAsking] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const confirm = objectAt(of, 'confirm')
   const url = textAt(of, 'url')
   const press = async (): Promise<void> => {
     setAsking(false)
-    if (url !== null && /^https?:/.test(url)) window.open(url, '_blank', 'noreferrer')
+    const address = url === null ? null : parsePermalink(url, origin)
+    if (address !== null) openMessage(address)
+    else if (url !== null && /^https?:/.test(url)) window.open(url, '_blank', 'noreferrer')
     setBusy(true)
     await act(blockId, of)
     setBusy(false)
