@@ -67,7 +67,7 @@ function OverflowMenu({ of, blockId }: Props): ReactNode {
   return (
     <>
       <Overflow
-        options={objectsAt(of, 'options').map(optionOf)}
+        options={objectsAt(of, 'options').map((option) => optionOf(option))}
         onPick={(value) => (confirm === null ? void act(blockId, of, value) : setAsking(value))}
       />
       {asking !== null && confirm !== null && (
@@ -187,19 +187,19 @@ function useOptions(of: Json, type: string): readonly Option[] {
       .filter((c) => c.direct === null)
       .map((c) => ({ value: c.id, label: `#${c.name}`, text: `#${c.name}`, description: null, group: null }))
   const grouped = objectsAt(of, 'option_groups').flatMap((group) =>
-    objectsAt(group, 'options').map((option) => ({ ...optionOf(option), group: words(group['label']) })),
+    objectsAt(group, 'options').map((option) => optionOf(option, words(group['label']))),
   )
-  return [...objectsAt(of, 'options').map(optionOf), ...grouped]
+  return [...objectsAt(of, 'options').map((option) => optionOf(option)), ...grouped]
 }
 
-function optionOf(option: Json): Option {
+function optionOf(option: Json, group: string | null = null): Option {
   const description = objectAt(option, 'description')
   return {
     value: textAt(option, 'value') ?? '',
     text: words(option['text']),
     label: <TextObject of={objectAt(option, 'text')} />,
     description: description === null ? null : <TextObject of={description} />,
-    group: null,
+    group,
   }
 }
 
