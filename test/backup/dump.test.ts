@@ -207,6 +207,17 @@ describe('a backup that does not succeed', () => {
     expect(await sessionsOf(database.url)).toEqual([])
   })
 
+  test('aborted while it is written through to the disk leaves no name', async () => {
+    const { database, directory } = await shop()
+    const abort = new AbortController()
+    const report = (details: string) => {
+      if (details === 'writing through to the disk') abort.abort()
+    }
+    const request = await dumpRequest(database.url, directory, { signal: abort.signal, report })
+    expect(await dump(request)).toEqual({ kind: 'aborted' })
+    expect(readdirSync(request.directory)).toEqual([])
+  })
+
   test('aborted before it begins does nothing', async () => {
     const { database, directory } = await shop({}, 10)
     const request = await dumpRequest(database.url, directory, { signal: AbortSignal.abort() })

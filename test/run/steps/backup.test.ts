@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -80,6 +80,35 @@ async function backUp(over: Partial<RunContext> = {}): Promise<BackupData> {
   return backupData.parse(end.data)
 }
 
+/** Another process that makes the backup of this run, to be killed. */
+function startDumper() {
+  const { env, redactor: _, signal: __, report: ___, ...rest } = request
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../helpers/dumper.ts', import.meta.url))], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  closing.push(async () => void child.kill('SIGKILL'))
+  child.stdin.end(JSON.stringify({ ...rest, env: { PATH: env['PATH'] } }))
+  return child
+}
+
+const holdsData = (entry: string): boolean =>
+  readdirSync(join(request.directory, entry)).some(
+    (name) => name.endsWith('.dat.gz') && statSync(join(request.directory, entry, name)).size > 100_000,
+  )
+
+const processesWith = (text: string): boolean =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => argumentsOf(pid).includes(text))
+
+function argumentsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return '' // ended meanwhile
+  }
+}
+
 const backups = () => readdirSync(join(directory, 'backups'))
 
 describe('the backup step', () => {
@@ -113,11 +142,7 @@ describe('the backup step', () => {
   test('killed in the middle leaves a partial name, no process and no session; its successor removes it and makes a whole one', async () => {
     const locker = await connectTarget({ url, applicationName: 'someone-else' })
     await locker.query('begin; lock table orders in access exclusive mode')
-    const { env, redactor: _, signal: __, report: ___, ...rest } = request
-    const child = spawn(process.execPath, [fileURLToPath(new URL('../../helpers/dumper.ts', import.meta.url))], {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    })
-    child.stdin.end(JSON.stringify({ ...rest, env: { PATH: env['PATH'] } }))
+    const child = startDumper()
     const mine = `select pid from pg_stat_activity where datname = current_database() and application_name like 'lockkeeper-backup%'`
     await until('pg_dump waits for the lock', async () => (await inDatabase(url, `${mine} and wait_event_type = 'Lock'`)).length > 0)
     const [partial] = backups()
@@ -130,6 +155,17 @@ describe('the backup step', () => {
     const data = await backUp({ attempt: 2 })
     expect(backups()).toEqual([data.name])
     expect(await step().inspect(context())).toMatchObject({ kind: 'done', data })
+  })
+
+  test('killed while it writes data is not outlived by its workers once a successor begins', async () => {
+    await inDatabase(url, `insert into orders select i, md5(i::text) || md5((i * 3)::text), now() from generate_series(1, 600000) i`)
+    const child = startDumper()
+    const partial = await until('data is written', () => (existsSync(request.directory) ? backups().find(holdsData) : undefined))
+    child.kill('SIGKILL')
+    const data = await backUp({ attempt: 2 })
+    expect(backups()).toEqual([data.name])
+    await until('no process of the dead is left', () => !processesWith(partial))
+    expect((await verifyStep().act(context({ dataOf: () => data }))).kind).toBe('done')
   })
 
   test('dead between the final name and its row is recorded when it is verified', async () => {
