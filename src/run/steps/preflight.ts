@@ -48,7 +48,7 @@ export type PreflightDeps = {
 }
 
 /** `dataOf('preflight')`. */
-export type PreflightData = { readonly checks: number; readonly findings: readonly Finding[] }
+type PreflightData = { readonly checks: number; readonly findings: readonly Finding[] }
 
 /** Everything that can be known before the run touches anything, all of it at once. It reads only, so it is never found done. */
 export const preflightStep = (deps: PreflightDeps): Step => ({

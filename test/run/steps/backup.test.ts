@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,7 @@ import { backupData, backupStep, type BackupData } from '../../../src/run/steps/
 import { verifyBackupStep } from '../../../src/run/steps/verify-backup.ts'
 import { connectTarget } from '../../../src/target/connect.ts'
 import {
+  commandLines,
   createOwnedDatabase,
   dumpRequest,
   fillShop,
@@ -96,19 +97,6 @@ const holdsData = (entry: string): boolean =>
     (name) => name.endsWith('.dat.gz') && statSync(join(request.directory, entry, name)).size > 100_000,
   )
 
-const processesWith = (text: string): boolean =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .some((pid) => argumentsOf(pid).includes(text))
-
-function argumentsOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-  } catch {
-    return '' // ended meanwhile
-  }
-}
-
 const backups = () => readdirSync(join(directory, 'backups'))
 
 describe('the backup step', () => {
@@ -148,7 +136,9 @@ describe('the backup step', () => {
     const [partial] = backups()
     expect(partial).toMatch(/^prod-\d{8}T\d{6}Z\.run41\.partial$/)
     child.kill('SIGKILL')
-    await until('every session of the dead is gone', async () => (await inDatabase(url, mine)).length === 0)
+    // elsewhere nothing kills a child with its parent, and the successor ends its sessions
+    if (process.platform === 'linux')
+      await until('every session of the dead is gone', async () => (await inDatabase(url, mine)).length === 0)
     await locker.end()
     expect(backups()).toEqual([partial])
     expect(await step().inspect(context())).toEqual({ kind: 'todo' })
@@ -164,7 +154,7 @@ describe('the backup step', () => {
     child.kill('SIGKILL')
     const data = await backUp({ attempt: 2 })
     expect(backups()).toEqual([data.name])
-    await until('no process of the dead is left', () => !processesWith(partial))
+    await until('no process of the dead is left', async () => !(await commandLines()).some((line) => line.includes(partial)))
     expect((await verifyStep().act(context({ dataOf: () => data }))).kind).toBe('done')
   })
 
