@@ -22,7 +22,7 @@ export type Rule = {
   readonly also?: Readonly<Record<string, unknown>>
 }
 
-export type Args = Readonly<Record<string, unknown>>
+type Args = Readonly<Record<string, unknown>>
 
 /** What a rule's arguments may need from the workspace. `ts` is a message of the app in #deploys, `theirs` one of Alice. */
 export type Scene = {

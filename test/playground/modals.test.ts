@@ -238,6 +238,21 @@ test('a response URL expires, and answers to a click replace or delete its messa
   expect(await (await send({ text: 'late' })).json()).toEqual({ ok: false, error: 'expired_url' })
 })
 
+test('a click on Home may come without its view', async () => {
+  const blocks = [{ type: 'actions', elements: [{ type: 'button', action_id: 'show', text: text('Show'), value: 'r_1' }] }]
+  await clientOf(workspace).apiCall('views.publish', { user_id: 'U0BOB', view: { type: 'home', private_metadata: 'm', blocks } })
+  const viewId = workspace.home('U0BOB')?.viewId ?? ''
+  await workspace.as('U0BOB').click({ viewId }, 'show')
+  expect(last()).toMatchObject({
+    container: { type: 'view', view_id: viewId },
+    view: { type: 'home', private_metadata: 'm' },
+    actions: [{ value: 'r_1' }],
+  })
+  await workspace.as('U0BOB').click({ viewId }, 'show', { withoutView: true })
+  expect(last()).not.toHaveProperty('view')
+  expect(await workspace.as('U0ALICE').click({ viewId }, 'show')).toEqual({ ok: false, error: 'That is no longer open.' })
+})
+
 test('views.update keeps the view and changes its hash', async () => {
   const viewId = await openModal()
   const client = clientOf(workspace)
