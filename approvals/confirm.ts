@@ -1,42 +1,79 @@
-import { modal, section, textInput, context } from '../src/slack/blocks.ts'
-import type { View } from '../src/slack/port.ts'
-import type { RequestRow, RequestView } from '../src/run/record.ts'
-import { code, mention, shown } from './wording.ts'
+import type { RequestView } from '../src/run/record.ts'
+import { askOf, commitOf, shortDigest } from '../src/run/words.ts'
+import { context, fields, modal, section, textInput } from '../src/slack/blocks.ts'
+import type { Block, View } from '../src/slack/port.ts'
+import { codeText, escapeLine, personText } from '../src/slack/text.ts'
+import { approvalsText, classesText, migrationLines } from './card.ts'
 
-/** What is being decided: commit, migrations, classes, digest. */
-export const confirmApproveView = (request: RequestRow, view: RequestView): View =>
-  modal({
-    callback: 'approve_request',
-    title: `Approve #${request.id}`,
+/** What travels through a modal: the random id, and the digest that the reader saw. */
+export type Decision = { readonly token: string; readonly digest: string }
+
+export const approveCallback = 'approve_request'
+export const rejectCallback = 'reject_request'
+/** Block and action id of the reason. */
+export const reasonInput = 'reason'
+
+/** Asks for certainty before a vote; it is for exactly the plan that is shown. */
+export function approveView(view: RequestView): View {
+  return modal({
+    callback: approveCallback,
+    title: `Approve #${view.request.id}`,
     submit: 'Approve',
-    metadata: metadataOf(request),
-    blocks: whatIsDecided(request, view),
+    metadata: metadataOf(view),
+    blocks: [
+      ...decided(view),
+      context(
+        `Your approval is for plan ${codeText(shortDigest(view.request.digest ?? ''))} alone. If anything in it changes, it asks again.`,
+      ),
+    ],
   })
+}
 
-export const confirmRejectView = (request: RequestRow, view: RequestView): View =>
-  modal({
-    callback: 'reject_request',
-    title: `Reject #${request.id}`,
+export function rejectView(view: RequestView): View {
+  return modal({
+    callback: rejectCallback,
+    title: `Reject #${view.request.id}`,
     submit: 'Reject',
-    metadata: metadataOf(request),
-    blocks: [...whatIsDecided(request, view), textInput({ id: 'reason', label: 'Reason', multiline: true, maximum: 500 })],
+    metadata: metadataOf(view),
+    blocks: [
+      ...decided(view),
+      textInput({
+        id: reasonInput,
+        label: 'Why',
+        multiline: true,
+        placeholder: 'What has to change before you would approve',
+        maximum: 1000,
+      }),
+      context('A rejection is final. The reason is shown to everybody in the thread.'),
+    ],
   })
+}
 
-const metadataOf = (request: RequestRow) => JSON.stringify({ token: request.token, digest: request.digest })
+/** Undefined for anything that this bot did not write. */
+export function decisionOf(metadata: string): Decision | undefined {
+  try {
+    const value: unknown = JSON.parse(metadata)
+    if (typeof value !== 'object' || value === null) return undefined
+    const { token, digest } = value as Partial<Record<keyof Decision, unknown>>
+    return typeof token === 'string' && typeof digest === 'string' ? { token, digest } : undefined
+  } catch {
+    return undefined
+  }
+}
 
-function whatIsDecided(request: RequestRow, view: RequestView) {
-  const plan = request.plan
-  const lines = (plan?.list ?? []).map((migration) => {
-    const evidence = request.evidence?.migrations.find(({ name }) => name === migration.name)
-    return `• ${code(migration.name)}${evidence === undefined ? '' : ` ${evidence.class}: ${shown(evidence.summary)}`}`
-  })
+const metadataOf = (view: RequestView): string =>
+  JSON.stringify({ token: view.request.token, digest: view.request.digest ?? '' } satisfies Decision)
+
+function decided(view: RequestView): readonly Block[] {
+  const { request } = view
   return [
-    section(
-      [
-        `${mention(request.requester)} asks to deploy ${code((plan?.commit ?? '').slice(0, 7))} to *${shown(view.targetTitle)}*.`,
-        ...lines,
-      ].join('\n'),
-    ),
-    context(`Plan ${code((request.digest ?? '').slice(0, 8))}`),
+    section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
+    ...migrationLines(request.plan, request.evidence),
+    ...fields([
+      ['Approvals', request.policy === null ? null : approvalsText(view)],
+      ['Risk', request.evidence === null ? null : classesText(request.evidence)],
+      ['Commit', request.plan === null ? null : codeText(request.plan.commit)],
+      ['Plan', request.digest === null ? null : codeText(shortDigest(request.digest))],
+    ]),
   ]
 }

@@ -45,7 +45,7 @@ export async function removePartials(directory: string, target: string): Promise
 /** The finished backups of a target, newest first. */
 export async function backupsOf(directory: string, target: string): Promise<readonly string[]> {
   const ours = (await entriesOf(directory)).filter((entry) => isBackupName(entry) && targetOf(entry) === target)
-  return ours.sort().reverse()
+  return ours.toSorted().toReversed()
 }
 
 /** `-2` sorts behind the plain name, as it should; the stamp is all digits and fixed in length. */

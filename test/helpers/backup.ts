@@ -48,7 +48,7 @@ export async function createOwnedDatabase(options: { readonly password?: string;
     role,
     password,
     name: database.name,
-    async close() {
+    close: async () => {
       await database.close()
       await onServer(`drop role ${role}`)
     },
@@ -136,16 +136,6 @@ export async function smallDisk(
   const limited = join(scratch, 'limited_pg_dump')
   await script(limited, `#!/bin/sh\ntrap '' XFSZ\nulimit -f 4096\nexec ${clients.pgDump} "$@"\n`)
   return { clients: { ...clients, pgDump: limited }, remove: async () => {} }
-}
-
-/** Waits for a condition, ten seconds at most. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (let tries = 0; tries < 500; tries++) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`it did not happen within ten seconds: ${what}`)
 }
 
 /** An executable file. */
