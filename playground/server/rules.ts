@@ -633,6 +633,24 @@ const blocksOfMessages: readonly (readonly [bad: string, blocks: readonly object
     'slack.md',
     'no less than 2 items allowed [json-pointer:/blocks/0/rows]',
   ],
+  [
+    'a container with over 10 children',
+    [{ type: 'container', title: plain('x'), child_blocks: times(11, () => ({ type: 'divider' })) }],
+    'slack.md',
+    'no more than 10 items allowed [json-pointer:/blocks/0/child_blocks]',
+  ],
+  [
+    'a container in a container',
+    [
+      {
+        type: 'container',
+        title: plain('x'),
+        child_blocks: [{ type: 'container', title: plain('y'), child_blocks: [{ type: 'divider' }] }],
+      },
+    ],
+    docs('block-kit/blocks/container-block'),
+    'unsupported type: container [json-pointer:/blocks/0/child_blocks/0/type]',
+  ],
   ['a plan without a title', [{ type: 'plan', tasks: [task()] }], block('plan'), 'missing required field: title [json-pointer:/blocks/0]'],
   [
     'a task without an id',

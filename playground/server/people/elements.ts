@@ -6,6 +6,7 @@ export type Found = { readonly blockId: string; readonly element: Json; readonly
 
 function elementsOf(blocks: readonly Json[]): readonly Found[] {
   return blocks.flatMap((block) => {
+    if (block['type'] === 'container') return elementsOf(recordsOf(block['child_blocks']))
     const inside = [...recordsOf(block['elements']), ...recordsOf([block['accessory']]), ...recordsOf([block['element']])]
     return inside.map((element) => ({ blockId: textOf(block['block_id']), element, block }))
   })
