@@ -111,6 +111,7 @@ const target = z.strictObject({
     grantExpires: duration.default(900_000),
     breaking: z.strictObject({ required: z.int().min(1).max(10).optional(), from: z.array(approver).min(1).optional() }).optional(),
   }),
+  order: z.literal('migrate-first').default('migrate-first'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
   current: argv.optional().describe('A command that prints the commit that is live now'),

@@ -10,7 +10,7 @@ import { prepareSteps } from '../../../src/run/steps/prepare.ts'
 import { startDetached } from '../../../src/process.ts'
 import type { Step, StepEnd } from '../../../src/run/step.ts'
 import { git, shopRepository } from '../../helpers/sample.ts'
-import { SECRET, testRun, type TestRun } from '../../helpers/run-context.ts'
+import { SECRET, testRun, type TestRun } from '../../helpers/step-run.ts'
 import { until } from '../../helpers/until.ts'
 
 const toClose: (() => Promise<void> | void)[] = []

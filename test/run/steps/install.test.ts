@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { installStep } from '../../../src/run/steps/checkout.ts'
 import type { StepEnd } from '../../../src/run/step.ts'
 import { commitTo, git, installCommand, shopRepository } from '../../helpers/sample.ts'
-import { SECRET, testRun, type TestRun } from '../../helpers/run-context.ts'
+import { SECRET, testRun, type TestRun } from '../../helpers/step-run.ts'
 
 const toClose: (() => Promise<void>)[] = []
 afterEach(async () => {
