@@ -30,7 +30,7 @@ export async function probeOnce(
   probe: ProbeSettings,
   options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
 ): Promise<Answer> {
-  const timeoutMs = Math.max(1, Math.min(ANSWER_MS, options.timeoutMs ?? ANSWER_MS))
+  const timeoutMs = Math.ceil(Math.max(1, Math.min(ANSWER_MS, options.timeoutMs ?? ANSWER_MS)))
   const timeout = AbortSignal.timeout(timeoutMs)
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
   try {
@@ -38,7 +38,7 @@ export async function probeOnce(
     const ok = status === probe.expect
     return { url: probe.http, ok, said: ok ? `HTTP ${status}` : `HTTP ${status} instead of ${probe.expect}`, body }
   } catch (error) {
-    const said = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error as NodeJS.ErrnoException)
+    const said = timeout.aborted ? `no answer within ${(timeoutMs / 1000).toFixed(1)} s` : reasonOf(error as NodeJS.ErrnoException)
     return { url: probe.http, ok: false, said, body: '' }
   }
 }

@@ -9,20 +9,22 @@ import type { RunContext } from '../step.ts'
 export type CommandEnd = ChildEnd & {
   /** Why it did not succeed, as a mrkdwn sentence; null when it did. */
   readonly why: string | null
-  /** Its last lines, for the preformatted block. */
+  /** A few of its lines, for the preformatted block. */
   readonly excerpt: string
 }
 
 const EXCERPT_LINES = 12
 const EXCERPT_CHARACTERS = 1_200
 const REPORTED_CHARACTERS = 160
+const NAME_CHARACTERS = 80
 
 /** Runs one command of a run: its output goes to the run's log, its last line to the card. */
 export async function runCommand(
   context: Pick<RunContext, 'redactor' | 'spool' | 'signal' | 'report'>,
   child: Required<Pick<Child, 'argv' | 'cwd' | 'env' | 'timeoutMs'>> & Pick<Child, 'shell' | 'onStart'>,
 ): Promise<CommandEnd> {
-  if (!(await isDirectory(child.cwd))) return notRun(`The directory ${code(child.cwd)}, where ${nameOf(child)} should run, does not exist.`)
+  if (!(await isDirectory(child.cwd)))
+    return notRun(`The directory ${code(child.cwd)}, where ${nameOf(child, context)} should run, does not exist.`)
   if (child.shell !== true && !(await isFound(child))) return notRun(notFound(child))
   const end = await runChild({
     ...child,
@@ -34,24 +36,28 @@ export async function runCommand(
       if (text !== '') context.report(text.slice(0, REPORTED_CHARACTERS))
     },
   })
-  return { ...end, why: whyOf(child, end), excerpt: excerptOf(end.tail) }
+  return { ...end, why: whyOf(nameOf(child, context), child.timeoutMs, end), excerpt: excerptOf(end.tail) }
 }
 
-/** The last lines that say something, without colours and control characters. */
+/** The lines that say most, without colours and control characters: npm's error from its code on, otherwise the last ones. */
 export function excerptOf(tail: string): string {
   // oxlint-disable-next-line no-control-regex -- terminal colours are what it removes
   const plain = visible(tail.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, ''))
-  const lines = plain.split(/\r?\n|\r/).map((line) => line.trimEnd())
-  return lines
-    .filter((line) => line !== '')
-    .slice(-EXCERPT_LINES)
-    .join('\n')
-    .slice(-EXCERPT_CHARACTERS)
+  const lines = plain
+    .split(/\r?\n|\r/)
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !/^npm (error|ERR!|warn.*)$/.test(line))
+  const npmError = lines.findIndex((line) => /^npm (error|ERR!) code /.test(line))
+  if (npmError >= 0)
+    return lines
+      .slice(npmError, npmError + EXCERPT_LINES)
+      .join('\n')
+      .slice(0, EXCERPT_CHARACTERS)
+  return lines.slice(-EXCERPT_LINES).join('\n').slice(-EXCERPT_CHARACTERS)
 }
 
-function whyOf(child: { readonly argv: readonly string[]; readonly timeoutMs: number }, end: ChildEnd): string | null {
-  const name = nameOf(child)
-  if (end.ended === 'timed-out') return `${name} did not end within its timeout of ${seconds(child.timeoutMs)} and was stopped.`
+function whyOf(name: string, timeoutMs: number, end: ChildEnd): string | null {
+  if (end.ended === 'timed-out') return `${name} did not end within its timeout of ${seconds(timeoutMs)} and was stopped.`
   if (end.ended === 'aborted') return `${name} was stopped after ${seconds(end.durationMs)}.`
   if (end.ended === 'not-started') return `${name} could not be started.`
   if (end.exitCode === 0) return null
@@ -59,7 +65,11 @@ function whyOf(child: { readonly argv: readonly string[]; readonly timeoutMs: nu
   return `${name} ended with exit code ${end.exitCode} after ${seconds(end.durationMs)}.`
 }
 
-const nameOf = (child: { readonly argv: readonly string[] }) => code(child.argv.join(' ').slice(0, 120))
+/** Redacted before it is cut, since half a secret would not be recognised. */
+function nameOf(child: { readonly argv: readonly string[] }, { redactor }: Pick<RunContext, 'redactor'>): string {
+  const text = redactor.text(child.argv.join(' '))
+  return code(text.length > NAME_CHARACTERS ? `${text.slice(0, NAME_CHARACTERS - 1)}…` : text)
+}
 
 const notFound = (child: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> }) =>
   `The command ${code(child.argv[0] ?? '')} was not found. The PATH of the application's commands is ${code(child.env['PATH'] ?? '')}; \`source.path\` in lockkeeper.yaml sets another.`
