@@ -35,7 +35,7 @@ export function configText(answers: InitAnswers): string {
     ...(answers.health === '' ? {} : { health: [{ http: answers.health }] }),
   }
   return [
-    '# yaml-language-server: $schema=./node_modules/lockkeeper/lockkeeper.schema.json',
+    '# yaml-language-server: $schema=./lockkeeper.schema.json',
     '# Secrets are references (env:NAME or file:/path), never values. Tokens come from SLACK_BOT_TOKEN and SLACK_APP_TOKEN.',
     '# `lockkeeper check` says whether all of it works; docs/configuration.md lists every key.',
     stringify({ slack: { mode: 'socket' }, targets: { [answers.target]: target } }, { lineWidth: 140 }),

@@ -73,10 +73,12 @@ export type PlayState = {
  *   GET  /play/state            PlayState
  *   GET  /play/events           server-sent events: `data: {"revision":n}` at each change
  *   GET  /play/file/:id         the file's text
+ *   GET  /archives/:channel/p:ts  a permalink; leads to the page at `/?channel=C…&ts=…` (and `&threadTs=…` for a reply)
  *   POST /play/command          Command      POST /play/click    Click      POST /play/submit  Submit
  *   POST /play/close            Close        POST /play/home     Home       POST /play/say     Say
  * Each POST answers `{ ok: true }` or `{ ok: false, error }` with a sentence for the person (for example that the app did not answer in 3 seconds).
  */
+/** `text` is the whole line as typed: `/migrate deploy prod`. Values of `state` and `values` may also be plain text, as typed or chosen. */
 export type Command = { readonly person: string; readonly channel: string; readonly text: string; readonly threadTs?: string }
 /** `value` for buttons is found by the server; `state` carries what stands in inputs of the same message or view, in Slack's `state.values` shape. */
 export type Click = {
