@@ -25,7 +25,8 @@ let origin: Origin
 beforeAll(async () => {
   template = await createDatabase()
   application = await createApplication({ [FIRST]: FIT[`prisma/migrations/${FIRST}/migration.sql`] })
-  expect(await prisma(application, template.url, 'migrate', 'deploy')).toMatchObject({ code: 0 })
+  const end = await prisma(application, template.url, 'migrate', 'deploy')
+  if (end.code !== 0) throw new Error(end.text)
 })
 afterAll(async () => {
   await template.close()
