@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { migrationFile } from '../../src/plan/files.ts'
 import { reviewMigrations } from '../../src/plan/review.ts'
@@ -156,4 +158,15 @@ select 1;
 ${'x'.repeat(2048)}
 `,
   )
+})
+
+test('every migration of the sample shop is understood', async () => {
+  const directory = join(import.meta.dirname, '../../examples/shop/prisma/migrations')
+  const names = (await readdir(directory)).filter((name) => !name.endsWith('.toml')).sort()
+  const files = await Promise.all(
+    names.map(async (name) => migrationFile(name, await readFile(join(directory, name, 'migration.sql')), null)),
+  )
+  const reviews = await reviewMigrations(files, { sizes: [], schema: 'public' })
+  expect(names.length).toBeGreaterThanOrEqual(8)
+  expect(reviews.filter((review) => review.class === 'unclear')).toEqual([])
 })
