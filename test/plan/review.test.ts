@@ -98,7 +98,12 @@ describe('tables and rows', () => {
 
   test('what an earlier file of the plan creates is new in a later one', async () => {
     const [, second] = await review('create table a (id int)', 'create unique index on a (id); alter table a add column b int not null')
-    expect(second).toMatchObject({ class: 'additive', tables: [], findings: [] })
+    expect(second).toMatchObject({
+      class: 'additive',
+      summary: 'adds a.b, required, without a default; builds a unique index on a',
+      tables: [],
+      findings: [],
+    })
   })
 })
 
