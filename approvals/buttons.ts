@@ -6,7 +6,7 @@ import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
 import { context, header, modal, preformatted, section } from '../src/slack/blocks.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
 import { cancelRequest } from './cancel.ts'
-import { confirmApproveView, confirmRejectView } from './confirm.ts'
+import { approveCallback, approveView, decisionOf, reasonInput, rejectCallback, rejectView } from './confirm.ts'
 import type { ApprovalDeps } from './deps.ts'
 import { toldView, workingView } from './told.ts'
 import { castVote, ownRequest, whyClosed } from './vote.ts'
@@ -29,16 +29,16 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     if (action.type !== 'button' || action.url !== undefined) return
     await pressed(deps, body, action)
   })
-  app.view('approve_request', async ({ body, view, ack }) => {
+  app.view(approveCallback, async ({ body, view, ack }) => {
     const { token, digest } = shownTo(view.private_metadata)
     const work = castVote(deps, { token, digest, account: body.user.id, decision: 'approve' })
     await settle(deps, work, view.id, ack, 'Counting your approval…')
   })
-  app.view('reject_request', async ({ body, view, ack }) => {
+  app.view(rejectCallback, async ({ body, view, ack }) => {
     const { token, digest } = shownTo(view.private_metadata)
-    const reason = view.state.values['reason']?.['reason']?.value?.trim() ?? ''
+    const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
     if (reason === '')
-      return ack({ response_action: 'errors', errors: { reason: 'Say in a sentence why, so that the others know what to change.' } })
+      return ack({ response_action: 'errors', errors: { [reasonInput]: 'Say in a sentence why, so that the others know what to change.' } })
     const work = castVote(deps, { token, digest, reason, account: body.user.id, decision: 'reject' })
     return settle(deps, work, view.id, ack, 'Rejecting…')
   })
@@ -77,7 +77,7 @@ async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string,
 
 async function confirmView(deps: ButtonDeps, request: RequestRow, action: 'approve' | 'reject'): Promise<View> {
   const view = await viewOf(deps.db, request, deps.targets.get(request.target)?.title ?? request.target, '')
-  return action === 'approve' ? confirmApproveView(request, view) : confirmRejectView(request, view)
+  return action === 'approve' ? approveView(view) : rejectView(view)
 }
 
 async function whyNotDecide(
@@ -206,18 +206,7 @@ function threadOf(message: BlockAction['message']): string | undefined {
 }
 
 /** What the window was about. Metadata that is not ours leads to no request. */
-function shownTo(metadata: string): { readonly token: string; readonly digest: string } {
-  try {
-    const read: unknown = JSON.parse(metadata)
-    const { token, digest } = (typeof read === 'object' && read !== null ? read : {}) as {
-      readonly token?: unknown
-      readonly digest?: unknown
-    }
-    return { token: typeof token === 'string' ? token : '', digest: typeof digest === 'string' ? digest : '' }
-  } catch {
-    return { token: '', digest: '' } // not JSON
-  }
-}
+const shownTo = (metadata: string) => decisionOf(metadata) ?? { token: '', digest: '' }
 
 const unknownButton = refuse(
   'stale_button',
