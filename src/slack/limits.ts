@@ -1,4 +1,5 @@
 import { context, section, type TextObject } from './blocks.ts'
+import { withoutPlan, withoutTable } from './fallback.ts'
 import type { Block, Message, View } from './port.ts'
 import { lastPart, truncate, truncateMrkdwn } from './text.ts'
 
@@ -42,6 +43,7 @@ export function fit(message: Message): Message {
   return { text, blocks: fitBlocks(message.blocks, limits.messageBlocks, limits.budget) }
 }
 
+/** Tables and plans are for messages alone; in views they become lists. */
 export function fitView(view: View): View {
   const title = view['title'] as TextObject | undefined
   const metadata = view['private_metadata']
@@ -50,7 +52,7 @@ export function fitView(view: View): View {
   return {
     ...view,
     ...(title === undefined ? {} : { title: cutText(title, limits.viewTitle) }),
-    blocks: fitBlocks(view.blocks, limits.viewBlocks, limits.viewBudget),
+    blocks: fitBlocks(withoutTable(withoutPlan(view.blocks)), limits.viewBlocks, limits.viewBudget),
   }
 }
 
