@@ -42,7 +42,8 @@ export type ListenDeps = VerbDeps &
 
 export type Listening = {
   readonly app: App
-  readonly start: () => Promise<void>
+  /** In HTTP mode, the port that it listens on. */
+  readonly start: () => Promise<{ readonly port: number | null }>
   /** Takes nothing new and waits for what is being handled. */
   readonly stop: () => Promise<void>
 }
@@ -62,7 +63,12 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
   return {
     app,
     async start() {
-      await (receiver instanceof HTTPReceiver ? receiver.start({ port: options.port, host: options.host } as never) : receiver.start())
+      if (receiver instanceof SocketModeReceiver) {
+        await receiver.start()
+        return { port: null }
+      }
+      const address = (await receiver.start({ port: options.port, host: options.host })).address()
+      return { port: typeof address === 'object' && address !== null ? address.port : null }
     },
   }
 }

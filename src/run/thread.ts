@@ -4,11 +4,13 @@ import type { Message } from '../slack/port.ts'
 import {
   bytesText,
   cleanMrkdwn,
+  approverText,
   codeText,
   durationText,
   escapeLine,
   escapeText,
   lastPart,
+  listText,
   personText,
   pluralText,
   quoteText,
@@ -78,6 +80,8 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return event.data.what === 'grant'
         ? 'The approval ended before the run could start. Nothing was changed.'
         : 'Nobody decided in time, so this has expired. Nothing was changed.'
+    case 'reminded':
+      return `Half of the time is over: ${event.data.count} of ${event.data.required} approvals, open to ${listText(event.data.from.map(approverText))}.`
     case 'cancel_requested':
       return `${personText(event.data.by)} asked to cancel.${view.request.startedAt === null ? '' : ' It stops at the next safe point.'}`
     case 'started':
