@@ -51,7 +51,7 @@ export type Listening = {
 /** The connection to Slack. What it brings is handled by whatever `listen` registers. */
 export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start'> {
   const logger = loggerFor(options.log)
-  const clientOptions = { ...(options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }) }
+  const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
   const receiver = options.mode === 'socket' ? socketReceiver(options, logger, clientOptions) : httpReceiver(options, logger)
   const app = new App({
     receiver,
@@ -100,11 +100,11 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       if (refusal !== undefined) await respond({ ...toAsker(refusal), replace_original: false })
       return
     }
-    const asker: Asker = { account: command.user_id, place }
-    const reply = isRefusal(parsed) ? Promise.resolve<Reply>(parsed) : withoutFault(deps, answer(deps, parsed, asker))
-    const quick = await inTime(reply, isRefusal(parsed) || parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
-    if (quick.kind === 'in time') return void (await ack(toAsker(textOf(quick.value))))
-    await ack(toAsker(isRefusal(parsed) ? '' : meanwhile(parsed.verb)))
+    if (isRefusal(parsed)) return ack(toAsker(parsed.text))
+    const reply = withoutFault(deps, answer(deps, parsed, { account: command.user_id, place }))
+    const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
+    if (quick.kind === 'in time') return ack(toAsker(textOf(quick.value)))
+    await ack(toAsker(meanwhile(parsed.verb)))
     await respond({ ...toAsker(textOf(await quick.value)), replace_original: false })
   })
   app.view(REQUEST_FORM, async ({ body, view, ack }) => {

@@ -274,7 +274,7 @@ describe('the buttons', () => {
 
   test('the SQL is shown as it is in the commit', async () => {
     await workspace.as(DAVE).click(await card(await world.waiting()), 'sql')
-    await modalOf(DAVE, /CREATE TABLE discounts \(\);/)
+    expect((await modalOf(DAVE, /CREATE TABLE discounts \(\);/)).view['title']).toMatchObject({ text: 'SQL of #1' })
   })
 
   test('Cancel says what it means before it does it', async () => {

@@ -150,6 +150,7 @@ describe('where and who', () => {
   test('a guest learns nothing, whatever is typed', async () => {
     for (const text of ['status', 'plan prod', 'history', 'show 1', 'cancel 1'])
       expect(await told(text, { ...inChannel, account: 'U0GUEST' })).toMatch(/^Lockkeeper takes requests and votes from full members/)
+    expect(await world.audited()).toEqual(['status', 'plan', 'history', 'show', 'cancel'].map((verb) => `U0GUEST ${verb} not_a_member`))
   })
 
   test('help explains a verb with an example that works here', async () => {
