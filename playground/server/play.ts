@@ -148,7 +148,7 @@ const types: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
 }
 
-/** Paths without a file of their own (permalinks) get the page, which finds its way by the address. */
+/** Addresses without a file of their own (permalinks) get the page, which finds its way by the address. */
 async function sendPage(directory: string, path: string, response: ServerResponse): Promise<boolean> {
   const wanted = join(directory, normalize(decodeURIComponent(path)))
   const inside = wanted.startsWith(normalize(directory + sep))

@@ -25,14 +25,12 @@ export const LIVE_SUBJECT = 'Say 503 when the database does not answer'
 /** How the shop came to be, oldest first, each commit with its whole tree. It is told backwards from the files of examples/shop. */
 export function shopHistory(files: Tree): readonly (Commit & { readonly tree: Tree })[] {
   let tree = files
-  return releases
-    .toReversed()
-    .map((release) => {
-      const commit = { ...release, tree }
-      tree = undo(tree, release)
-      return commit
-    })
-    .toReversed()
+  const backwards: (Commit & { readonly tree: Tree })[] = []
+  for (const release of releases.toReversed()) {
+    backwards.push({ ...release, tree })
+    tree = undo(tree, release)
+  }
+  return backwards.toReversed()
 }
 
 type Release = Commit & { readonly before?: readonly Edit[] }

@@ -17,5 +17,5 @@ export function superfluous(backups: readonly Kept[], newest: number): readonly 
     .slice(newest)
     .filter((backup) => !backup.isUnsettled && backup !== lastResort)
     .map(({ name }) => name)
-    .reverse()
+    .toReversed()
 }

@@ -87,7 +87,7 @@ async function countRows(request: VerifyRequest, manifest: Manifest): Promise<Ve
   const argv = ['--data-only', `--schema=${manifest.migrationsSchema}`, '--table=_prisma_migrations', '--file=-']
   const counter = copyRowCounter()
   const { spool: _, ...quiet } = request // its rows are data, not output
-  const end = await restore(quiet, argv, counter.take)
+  const end = await restore(quiet, argv, (line) => counter.take(line))
   if (end.exitCode !== 0) return notDecoded(end)
   const rows = counter.rows()
   if (rows === manifest.migrations) return undefined
@@ -102,7 +102,7 @@ export function copyRowCounter() {
   let rows: number | null = null
   let isInside = false
   return {
-    take(line: string) {
+    take: (line: string): void => {
       if (isInside && line === '\\.') isInside = false
       else if (isInside) rows = (rows ?? 0) + 1
       else if (/^COPY .* FROM stdin;$/.test(line)) {

@@ -4,7 +4,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { Config, Target } from './config.ts'
-import { configSchema, type ConfigFile } from './schema.ts'
+import { configSchema, isReference, type ConfigFile } from './schema.ts'
 
 /** One thing wrong with the configuration: where, what, and how to mend it. */
 export type ConfigProblem = { readonly path: string; readonly problem: string; readonly fix: string }
@@ -174,6 +174,10 @@ function referencesOf(file: ConfigFile): { readonly path: string; readonly refer
   for (const [name, target] of Object.entries(file.targets)) {
     found.push({ path: `targets.${name}.database.url`, reference: target.database.url })
     if (target.backup.url !== undefined) found.push({ path: `targets.${name}.backup.url`, reference: target.backup.url })
+    for (const phase of ['prepare', 'deploy'] as const)
+      for (const [index, step] of target[phase].entries())
+        for (const [variable, value] of Object.entries(step.env))
+          if (isReference(value)) found.push({ path: `targets.${name}.${phase}.${index}.env.${variable}`, reference: value })
   }
   return found
 }

@@ -88,7 +88,7 @@ export async function readTargetState(deps: PlanDeps, target: Target, ref: strin
   const [source, facts] = await Promise.all([readSource(deps, target, ref), readFacts(deps, target)])
   if (isRefusal(source)) return source
   if (isRefusal(facts)) return facts
-  return { source, facts, status: statusOf(facts.state, source.files.migrations) }
+  return { source, facts, status: statusOf(facts.state, source.files.migrations, source.files.databaseSchemas) }
 }
 
 /** Parses the target's URL and refuses a pooler, before anything is reached for. */
@@ -157,7 +157,7 @@ async function gatherEvidence(
 ): Promise<Evidence> {
   const { source, facts } = read
   return {
-    migrations: reviews.map(({ concurrently: _, ...review }) => review),
+    migrations: reviews.map(({ concurrently: _concurrently, ...review }) => review),
     notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status)],
     subject: source.resolved.subject,
     author: source.resolved.author,

@@ -2,10 +2,11 @@ import { context, preformatted, section } from '../slack/blocks.ts'
 import type { Desired } from '../slack/desired.ts'
 import type { Message } from '../slack/port.ts'
 import {
+  approverText,
   bytesText,
   cleanMrkdwn,
-  approverText,
   codeText,
+  dateText,
   durationText,
   escapeLine,
   escapeText,
@@ -76,12 +77,12 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return `${personText(event.data.by)} rejected this. Nothing was changed.${event.data.reason.trim() === '' ? '' : `\n${quoteText(event.data.reason)}`}`
     case 'asked_anew':
       return `It asks again, and earlier approvals no longer count. ${cleanMrkdwn(event.data.why)}`
+    case 'reminded':
+      return `Still waiting: ${event.data.count} of ${event.data.required} approvals. ${listText(event.data.from.map(approverText))} can decide${view.request.expiresAt === null ? '' : `; it expires ${dateText(view.request.expiresAt, 'day')}`}.`
     case 'expired':
       return event.data.what === 'grant'
         ? 'The approval ended before the run could start. Nothing was changed.'
         : 'Nobody decided in time, so this has expired. Nothing was changed.'
-    case 'reminded':
-      return `Half of the time is over: ${event.data.count} of ${event.data.required} approvals, open to ${listText(event.data.from.map(approverText))}.`
     case 'cancel_requested':
       return `${personText(event.data.by)} asked to cancel.${view.request.startedAt === null ? '' : ' It stops at the next safe point.'}`
     case 'started':

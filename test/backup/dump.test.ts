@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,9 +9,9 @@ import { readManifest, type Manifest } from '../../src/backup/manifest.ts'
 import { connectTarget } from '../../src/target/connect.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
 import {
+  commandLines,
   createOwnedDatabase,
   dumpRequest,
-  eventually,
   fillShop,
   inDatabase,
   script,
@@ -19,11 +19,12 @@ import {
   temporaryDirectory,
   verify,
 } from '../helpers/backup.ts'
+import { until } from '../helpers/until.ts'
 
 const run = promisify(execFile)
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
+  for (const close of closing.splice(0).toReversed()) await close()
 })
 
 async function shop(options: Parameters<typeof createOwnedDatabase>[0] = {}, rows?: number) {
@@ -58,7 +59,7 @@ async function lockTable(url: string, table: string) {
 }
 
 const waiting = (url: string) =>
-  eventually('pg_dump waits for the lock', async () => {
+  until('pg_dump waits for the lock', async () => {
     const rows = await inDatabase(
       url,
       `select pid from pg_stat_activity where datname = current_database() and application_name = 'lockkeeper-backup-41' and wait_event_type = 'Lock'`,
@@ -147,7 +148,7 @@ describe('a backup', () => {
 describe('odd names and passwords', () => {
   test.each([`p@ss:w/rd%20'"`, 'back\\slash and space', 'ünïcödé ${HOME} `id`'])('the password %s opens the database', async (password) => {
     const { database, directory } = await shop({ password }, 10)
-    whole(await dump(await dumpRequest(database.url, directory)))
+    expect((await dump(await dumpRequest(database.url, directory))).kind).toBe('done')
   })
 
   test('a wrong password fails with the sentence about passwords and leaves nothing', async () => {
@@ -175,9 +176,7 @@ describe('odd names and passwords', () => {
     const release = await lockTable(database.url, 'orders')
     const dumping = dump(await dumpRequest(database.url, directory, { redactor: createRedactor(secretsOfUrl(database.url)) }))
     await waiting(database.url)
-    const argumentsOfAll = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(argumentsOf)
+    const argumentsOfAll = await commandLines()
     await release()
     const { path } = whole(await dumping)
     expect(argumentsOfAll.filter((line) => line.includes('pg_dump') && line.includes(database.name))).not.toEqual([])
@@ -199,7 +198,7 @@ describe('a backup that does not succeed', () => {
     expect(await dumping).toEqual({ kind: 'aborted' })
     expect(readdirSync(request.directory)).toEqual([])
     expect(await sessionsOf(database.url)).toEqual([])
-    expect(processesWith(database.name)).toEqual([])
+    expect((await commandLines()).filter((line) => line.includes(database.name))).toEqual([])
   })
 
   test('aborted while it writes leaves no name and no session', async () => {
@@ -207,13 +206,24 @@ describe('a backup that does not succeed', () => {
     const abort = new AbortController()
     const request = await dumpRequest(database.url, directory, { signal: abort.signal })
     const dumping = dump(request)
-    await eventually('data is written', async () =>
+    await until('data is written', async () =>
       readdirSync(directory).includes('backups') ? partialFiles(request.directory).some((name) => name.endsWith('.dat.gz')) : undefined,
     )
     abort.abort()
     expect(await dumping).toEqual({ kind: 'aborted' })
     expect(readdirSync(request.directory)).toEqual([])
     expect(await sessionsOf(database.url)).toEqual([])
+  })
+
+  test('aborted while it is written through to the disk leaves no name', async () => {
+    const { database, directory } = await shop()
+    const abort = new AbortController()
+    const report = (details: string) => {
+      if (details === 'writing through to the disk') abort.abort()
+    }
+    const request = await dumpRequest(database.url, directory, { signal: abort.signal, report })
+    expect(await dump(request)).toEqual({ kind: 'aborted' })
+    expect(readdirSync(request.directory)).toEqual([])
   })
 
   test('aborted before it begins does nothing', async () => {
@@ -228,7 +238,7 @@ describe('a backup that does not succeed', () => {
     const release = await lockTable(database.url, 'orders')
     const reports: string[] = []
     const dumping = dump(await dumpRequest(database.url, directory, { report: (details) => reports.push(details) }))
-    await eventually('a report', async () => reports.length > 0)
+    await until('a report', async () => reports.length > 0)
     await release()
     whole(await dumping)
     expect(reports[0]).toMatch(/^0 of 4 tables, 0 B written; waiting for a lock on orders, held by session \d+ \(someone-else\)$/)
@@ -318,17 +328,3 @@ describe('a backup that does not succeed', () => {
 })
 
 const partialFiles = (directory: string): string[] => readdirSync(directory).flatMap((entry) => readdirSync(join(directory, entry)))
-
-function argumentsOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-  } catch {
-    return '' // ended meanwhile
-  }
-}
-
-const processesWith = (text: string): string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(argumentsOf)
-    .filter((line) => line.includes(text) && !line.startsWith('postgres:')) // a backend of it may be on its way out

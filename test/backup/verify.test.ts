@@ -26,7 +26,7 @@ beforeAll(async () => {
   largest = [...manifest.files].sort((a, b) => b.bytes - a.bytes)[0]?.path ?? ''
 })
 afterAll(async () => {
-  for (const close of closing.reverse()) await close()
+  for (const close of closing.toReversed()) await close()
 })
 
 let copies = 0

@@ -1,6 +1,6 @@
 import { isArray, isRecord } from '../shape.ts'
 import { all, array, boolean, byType, integer, object, oneOf, problemsOf, string, type Check, type Problem } from './check.ts'
-import { anyText, mrkdwnText, plainText } from './composition.ts'
+import { anyText, confirm, mrkdwnText, plainText } from './composition.ts'
 import { contextImage, inAccessory, inActions, inInput, inModalInput } from './elements.ts'
 import { richText, richTextLength } from './rich-text.ts'
 
@@ -12,9 +12,7 @@ export type BlockFeatures = { readonly plan: boolean }
 
 export function blockProblems(blocks: unknown, surface: Surface, features: BlockFeatures, at = '/blocks'): readonly Problem[] {
   const kinds = Object.fromEntries(
-    Object.entries(allKinds).filter(
-      ([type]) => (allowed[type] ?? everywhere).includes(surface) && (features.plan || !newer.includes(type)),
-    ),
+    Object.entries(allKinds).filter(([type]) => (allowed[type] ?? everywhere).includes(surface) && (features.plan || !newer.has(type))),
   )
   const known = surface === 'modal' ? { ...kinds, input: inputOf(inModalInput) } : kinds
   const list = all(array(byType(known), surface === 'message' ? 50 : 100, 0), distinctIds)
@@ -22,7 +20,7 @@ export function blockProblems(blocks: unknown, surface: Surface, features: Block
 }
 
 const everywhere: readonly Surface[] = ['message', 'modal', 'home']
-const newer = ['plan', 'task_card']
+const newer = new Set(['plan', 'task_card'])
 const allowed: Readonly<Record<string, readonly Surface[]>> = {
   alert: ['modal'],
   plan: ['message'],
@@ -42,8 +40,8 @@ const distinctActions: Check = (value, at, report) => {
   const seen = new Set<unknown>()
   value['elements'].forEach((element, index) => {
     const own = isRecord(element) ? element['action_id'] : undefined
-    if (own !== undefined && seen.has(own))
-      report(`${at}/elements/${index}/action_id`, `action_id ${String(own)} already exists in this block`)
+    if (typeof own === 'string' && seen.has(own))
+      report(`${at}/elements/${index}/action_id`, `action_id ${own} already exists in this block`)
     seen.add(own)
   })
 }
@@ -53,7 +51,7 @@ const distinctIds: Check = (value, at, report) => {
   const seen = new Set<unknown>()
   value.forEach((block, index) => {
     const own = isRecord(block) ? block['block_id'] : undefined
-    if (own !== undefined && seen.has(own)) report(`${at}/${index}/block_id`, `block_id ${String(own)} already exists`)
+    if (typeof own === 'string' && seen.has(own)) report(`${at}/${index}/block_id`, `block_id ${own} already exists`)
     seen.add(own)
   })
 }
@@ -65,17 +63,13 @@ const textOrFields: Check = (value, at, report) => {
 const contextElement: Check = (value, at, report) =>
   isRecord(value) && value['type'] === 'image' ? contextImage(value, at, report) : anyText(3000)(value, at, report)
 
+const number: Check = (value, at, report) => {
+  if (typeof value !== 'number') report(at, 'must be a number')
+}
+
 const cell = byType({
   raw_text: object({ type, text: string(40_000) }),
-  raw_number: object(
-    {
-      type,
-      value: (value, at, report) => {
-        if (typeof value !== 'number') report(at, 'must be a number')
-      },
-    },
-    { text: string(40_000) },
-  ),
+  raw_number: object({ type, value: number, text: string(40_000) }),
   rich_text: richText,
 })
 
@@ -93,7 +87,7 @@ const detail: Check = all(richText, (value, at, report) => {
 })
 
 const taskFields = {
-  required: { task_id: string(255), title: string(256) },
+  required: { task_id: string(255), title: string(3000) },
   optional: {
     status: oneOf('pending', 'in_progress', 'complete', 'error'),
     details: detail,
@@ -109,7 +103,7 @@ const distinctTasks: Check = (value, at, report) => {
   const seen = new Set<unknown>()
   value['tasks'].forEach((task, index) => {
     const own = isRecord(task) ? task['task_id'] : undefined
-    if (own !== undefined && seen.has(own)) report(`${at}/tasks/${index}/task_id`, `task_id ${String(own)} already exists`)
+    if (typeof own === 'string' && seen.has(own)) report(`${at}/tasks/${index}/task_id`, `task_id ${own} already exists`)
     seen.add(own)
   })
 }
@@ -119,12 +113,12 @@ const inputOf = (element: Check): Check =>
 
 const imageSource = { image_url: string(3000), slack_file: object({}, { id: string(50), url: string(3000) }) }
 
-const allKinds: Readonly<Record<string, Check>> = {
+const blockKinds: Readonly<Record<string, Check>> = {
   section: all(
     object({ type }, { ...id, text: anyText(3000), fields: array(anyText(2000), 10), accessory: inAccessory, expand: boolean }),
     textOrFields,
   ),
-  header: object({ type, text: plainText(150) }, { ...id, level: integer(1, 4) }),
+  header: object({ type, text: plainText(150) }, id),
   divider: object({ type }, id),
   context: object({ type, elements: array(contextElement, 10) }, id),
   actions: all(object({ type, elements: array(inActions, 25) }, id), distinctActions),
@@ -142,13 +136,13 @@ const allKinds: Readonly<Record<string, Check>> = {
   ),
   data_table: all(
     object(
-      { type, caption: string(255), rows: array(array(cell, 20), 101, 2) },
+      { type, caption: string(3000), rows: array(array(cell, 20), 101, 2) },
       { ...id, page_size: integer(1, 100), row_header_column_index: integer(0, 19) },
     ),
     sameWidth,
   ),
   task_card: taskCard,
-  plan: all(object({ type, title: string(256) }, { ...id, tasks: array(taskInPlan, 50, 0) }), distinctTasks),
+  plan: all(object({ type, title: string(3000) }, { ...id, tasks: array(taskInPlan, 50, 0) }), distinctTasks),
   file: object({ type, source: oneOf('remote'), external_id: string(255) }, id),
   video: object(
     { type, video_url: string(3000), thumbnail_url: string(3000), alt_text: string(2000), title: plainText(200) },
@@ -172,5 +166,61 @@ const allKinds: Readonly<Record<string, Check>> = {
       body: mrkdwnText(200),
       actions: array(inActions, 25, 0),
     },
+  ),
+}
+
+const inContainer = new Set(['actions', 'context', 'divider', 'file', 'header', 'image', 'input', 'rich_text', 'section', 'table', 'video'])
+const feedback = object({ text: plainText(75), value: string(2000) }, { accessibility_label: string(75) })
+const titled: Check = (value, at, report) => {
+  if (isRecord(value) && value['title'] === undefined && value['rich_text_title'] === undefined) report(at, 'missing required field: title')
+}
+
+const allKinds: Readonly<Record<string, Check>> = {
+  ...blockKinds,
+  carousel: object({ type, elements: array(blockKinds['card'] ?? byType({}), 10) }, id),
+  container: all(
+    object(
+      {
+        type,
+        child_blocks: array(byType(Object.fromEntries(Object.entries(blockKinds).filter(([kind]) => inContainer.has(kind)))), 10),
+      },
+      {
+        ...id,
+        title: plainText(150),
+        rich_text_title: richText,
+        subtitle: anyText(150),
+        width: oneOf('narrow', 'standard', 'wide', 'full'),
+        icon: contextImage,
+        is_collapsible: boolean,
+        default_collapsed: boolean,
+        has_header_divider: boolean,
+      },
+    ),
+    titled,
+  ),
+  context_actions: all(
+    object(
+      {
+        type,
+        elements: array(
+          byType({
+            feedback_buttons: object({ type, positive_button: feedback, negative_button: feedback }, { action_id: string(255) }),
+            icon_button: object(
+              { type, icon: string(100), text: plainText(75) },
+              {
+                action_id: string(255),
+                value: string(2000),
+                confirm,
+                accessibility_label: string(75),
+                visible_to_user_ids: array(string(50), 100),
+              },
+            ),
+          }),
+          5,
+        ),
+      },
+      id,
+    ),
+    distinctActions,
   ),
 }

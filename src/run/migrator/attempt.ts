@@ -87,6 +87,10 @@ export function outputOf(attempt: Attempt): string {
   }
 }
 
+/** Noted once it was decided that the run may go on after this attempt. */
+export const settle = (attempt: Attempt): void => writeWhole(join(attempt.directory, 'settled.json'), 'true')
+export const isSettled = (attempt: Attempt): boolean => readJson(join(attempt.directory, 'settled.json')) !== null
+
 /** Only after its backends are gone: a killed migrator's backend commits what it was doing. */
 export function endAttempt(attempt: Attempt, signal: 'SIGTERM' | 'SIGKILL'): void {
   const claim = readClaim(attempt)

@@ -97,7 +97,7 @@ export async function sameDiskFindings(client: Queryable, url: Pick<TargetUrl, '
   ]
 }
 
-const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || /^127\./.test(host)
+const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 /** pg_dump reads everything, also what no migration touches. */
 export async function readableFindings(client: Queryable): Promise<readonly Finding[]> {

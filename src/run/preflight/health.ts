@@ -2,15 +2,18 @@ import type { ProbeSettings } from '../../config/schema.ts'
 import { escapeMrkdwn } from '../../plan/words.ts'
 import { warn, type Finding } from './finding.ts'
 
-/** One look at one probe, without waiting for it to become well. `text` says what was seen: `503 instead of 200 in 12 ms`. */
-export type Probe = (settings: ProbeSettings, signal: AbortSignal) => Promise<{ readonly healthy: boolean; readonly text: string }>
+/** One look at one probe, without waiting for it to become well (`probeOnce`). `said` is what was seen: `HTTP 503 instead of 200`. */
+export type Probe = (
+  probe: ProbeSettings,
+  options: { readonly signal: AbortSignal },
+) => Promise<{ readonly ok: boolean; readonly said: string }>
 
 /** B12: a failure afterwards means something only if it was well before. It does not stop the run: the change may be the cure. */
 export async function healthFindings(probes: readonly ProbeSettings[], probe: Probe, signal: AbortSignal): Promise<readonly Finding[]> {
-  const seen = await Promise.all(probes.map(async (settings) => ({ settings, ...(await probe(settings, signal)) })))
+  const seen = await Promise.all(probes.map(async (settings) => ({ settings, ...(await probe(settings, { signal })) })))
   return seen
-    .filter(({ healthy }) => !healthy)
-    .map(({ settings, text }) =>
-      warn('unhealthy_before', `The application is not well before the change: ${escapeMrkdwn(settings.http)} gave ${escapeMrkdwn(text)}.`),
+    .filter(({ ok }) => !ok)
+    .map(({ settings, said }) =>
+      warn('unhealthy_before', `The application is not well before the change: ${escapeMrkdwn(settings.http)} gave ${escapeMrkdwn(said)}.`),
     )
 }

@@ -54,6 +54,7 @@ async function act(deps: BackupStepDeps, context: RunContext): Promise<StepEnd> 
   const url = context.secret(target.backup.url ?? target.database.url)
   await removePartials(target.backup.directory, target.name)
   const clients = await fittingClients(context, url)
+  if (clients === null) return cancelled
   if (typeof clients === 'string') return failed(clients)
   const end = await dump({
     target: target.name,
@@ -81,7 +82,7 @@ async function ended(deps: BackupStepDeps, end: DumpEnd): Promise<StepEnd> {
   return { kind: 'done', output: outputOf(end.manifest), data: dataOf(end.manifest, end.path) }
 }
 
-/** Asked again here, since a run that was adopted may be on another machine than its preflight. A string says why there are none. */
+/** Asked again here, since a run that was adopted may be on another machine than its preflight. A string says why there are none; null that it was cancelled. */
 async function fittingClients(context: RunContext, url: string) {
   try {
     const major = await withTarget(
@@ -96,6 +97,7 @@ async function fittingClients(context: RunContext, url: string) {
     })
     return isRefusal(clients) ? clients.text : clients
   } catch (error) {
+    if (context.signal.aborted) return null
     if (error instanceof TargetConnectionError) return escapeMrkdwn(error.message)
     throw error
   }
