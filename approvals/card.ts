@@ -261,7 +261,7 @@ function wayBackText(plan: Plan): string {
 
 function backupText(evidence: Evidence): string {
   if (evidence.lastBackup === null) return `the first of this target; the database has ${bytesText(evidence.databaseBytes)}`
-  return `about ${durationText(evidence.lastBackup.seconds * 1000)}, ${bytesText(evidence.lastBackup.bytes)}, like the last one`
+  return `about ${durationText(Math.max(1, Math.round(evidence.lastBackup.seconds)) * 1000)}, ${bytesText(evidence.lastBackup.bytes)}, like the last one`
 }
 
 function stepsText(plan: Plan): string {

@@ -46,7 +46,7 @@ describe('the card of a run', () => {
     })
     expect(spoken(runCard(view, utc)).slice(1, 7)).toEqual([
       '*Preflight* · asked by <@U0ALICE>',
-      'Running for 2.0 s',
+      'Running for 2 s',
       'in_progress | Preflight',
       'pending | 20261118_add_discounts',
       'pending | 20261119_order_discount',
