@@ -8,8 +8,8 @@ import { approvalsText, classesText, migrationLines } from './card.ts'
 /** What travels through a modal: the random id, and the digest that the reader saw. */
 export type Decision = { readonly token: string; readonly digest: string }
 
-export const approveCallback = 'approve'
-export const rejectCallback = 'reject'
+export const approveCallback = 'approve_request'
+export const rejectCallback = 'reject_request'
 /** Block and action id of the reason. */
 export const reasonInput = 'reason'
 

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
-import { createWriteStream, existsSync, openSync, closeSync, readFileSync } from 'node:fs'
+import { createWriteStream, existsSync, openSync, closeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { execa, type Options } from 'execa'
+import { isAlive, isGroupAlive, startTime, type ProcessId } from './process-id.ts'
 import type { Redactor } from './redact.ts'
+
+export { isAlive, isGroupAlive, type ProcessId } from './process-id.ts'
 
 /** A child to start. Never a shell unless the configuration file, where only the operator writes, says so. */
 export type Child = {
@@ -104,9 +107,6 @@ export async function captureChild(child: Omit<Child, 'spool' | 'onLine' | 'shel
   }
 }
 
-/** A process is known by its id and its start time, since ids are given out again. */
-export type ProcessId = { readonly pid: number; readonly startedAt: string }
-
 /**
  * Starts a child that outlives this process: the migrator, whose death would not stop its backend. Its raw output goes to `output`
  * (0600), which is redacted when read. Resolves as soon as it runs.
@@ -130,20 +130,9 @@ export function startDetached(child: Pick<Child, 'argv' | 'cwd' | 'env'> & { rea
   }
 }
 
-/** True while that very process lives (a zombie does not). */
-export function isAlive(id: ProcessId): boolean {
-  try {
-    process.kill(id.pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-  const now = startTime(id.pid)
-  return now !== undefined && (id.startedAt === 'unknown' || now === id.startedAt) && !isZombie(id.pid)
-}
-
 /** Ends a process group that this product started, by id; does nothing when the id belongs to another process by now. */
 export function endProcess(id: ProcessId, signal: NodeJS.Signals = 'SIGTERM'): void {
-  if (isAlive(id)) signalGroup(id.pid, signal)
+  if (isAlive(id) || isGroupAlive(id)) signalGroup(id.pid, signal)
 }
 
 /** What every child may see of the operator's environment. NODE_OPTIONS, LD_PRELOAD, PG* and the like never pass. */
@@ -272,21 +261,4 @@ function notStarted(
 ): string {
   if (!existsSync(child.cwd)) return `The directory ${child.cwd} does not exist, so ${child.argv[0]} was not started.\n`
   return `${child.argv[0]} could not be started: ${result.originalMessage ?? result.shortMessage ?? 'no reason given'}\n`
-}
-
-/** Linux: field 22 of /proc/PID/stat. Elsewhere the id alone has to do. */
-function startTime(pid: number): string | undefined {
-  return process.platform === 'linux' ? statFields(pid)?.[19] : 'unknown'
-}
-
-const isZombie = (pid: number): boolean => process.platform === 'linux' && statFields(pid)?.[0] === 'Z'
-
-/** The fields after the command name, which may hold spaces and brackets itself. */
-function statFields(pid: number): readonly string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return undefined // no such process
-  }
 }

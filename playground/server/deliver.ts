@@ -21,9 +21,20 @@ export type Transport = {
   readonly isConnected: () => boolean
 }
 
+/** One attempt as it went, with the time that the app took to acknowledge. */
+export type DeliveryRecord = {
+  readonly id: string
+  readonly kind: Delivery['kind']
+  readonly payload: Json
+  readonly retry: number
+  readonly outcome: Outcome
+  readonly tookMs: number
+}
+
 export type Deliverer = {
   /** Resolves with the first attempt's outcome; events that were not acknowledged are tried three times more in the background. */
   readonly deliver: (delivery: Delivery) => Promise<Outcome>
+  readonly log: readonly DeliveryRecord[]
   /** The next deliveries come twice, or once on every connection. */
   readonly repeat: (how: 'twice' | 'everywhere', times?: number) => void
   /** Keeps what comes until it is released in the given order. */
@@ -41,16 +52,26 @@ export function createDeliverer(options: {
 }): Deliverer {
   const { transport, nextId, changed } = options
   const repeats: ('twice' | 'everywhere')[] = []
+  const log: DeliveryRecord[] = []
   let waiting: (() => void)[] | null = null
+
+  const attempt = async (delivery: Delivery, how: Attempt): Promise<Outcome> => {
+    const started = performance.now()
+    const outcome = await transport.attempt(delivery, how)
+    log.push({ id: how.id, kind: delivery.kind, payload: delivery.payload, retry: how.retry, outcome, tookMs: performance.now() - started })
+    changed()
+    return outcome
+  }
 
   const retry = async (delivery: Delivery, id: string): Promise<void> => {
     for (let count = 1; count <= RETRIES; count += 1) {
-      const outcome = await transport.attempt(delivery, { id, retry: count, repeat: 'once' })
+      const outcome = await attempt(delivery, { id, retry: count, repeat: 'once' })
       if (outcome.kind === 'acked' || outcome.kind === 'unreachable') return
     }
   }
 
   return {
+    log,
     deliver: async (delivery) => {
       const line = waiting
       if (line) {
@@ -60,7 +81,7 @@ export function createDeliverer(options: {
         })
       }
       const id = nextId()
-      const outcome = await transport.attempt(delivery, { id, retry: 0, repeat: repeats.shift() ?? 'once' })
+      const outcome = await attempt(delivery, { id, retry: 0, repeat: repeats.shift() ?? 'once' })
       const again = options.redeliver === 'all' || delivery.kind === 'events_api'
       if (again && (outcome.kind === 'timeout' || outcome.kind === 'failed')) void retry(delivery, id)
       return outcome

@@ -21,9 +21,10 @@ export type Faults = {
   readonly lasting: () => string | null
 }
 
-/** How uploads and Socket Mode's door are named among methods. */
+/** How uploads, Socket Mode's door and response URLs are named among methods. */
 export const UPLOAD = 'upload'
 export const SOCKET = 'socket'
+export const RESPONSE_URL = 'response_url'
 
 export function createFaults(changed: () => void): Faults {
   const active: { readonly fault: Fault; left: number }[] = []

@@ -107,11 +107,6 @@ const access: readonly Rule[] = [
     error: 'missing_scope',
     source: method('conversations.history'),
     args: { channel: 'D0ALICE' },
-    given: (w) =>
-      w
-        .as('U0ALICE')
-        .home()
-        .then(() => undefined),
     also: { needed: 'im:history' },
   },
   {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { Outcome, Transport } from './deliver.ts'
 import { isRecord, parseJson, recordOf, textOf } from './shape.ts'
 
@@ -45,7 +45,7 @@ export function createSocketMode(options: {
       open.splice(open.indexOf(socket), 1)
       options.changed()
     })
-    socket.on('message', (data) => acknowledge(String(data)))
+    socket.on('message', (data) => acknowledge(readText(data)))
     const info = { host: 'applink-playground', build_number: 1, approximate_connection_time: 18_060 }
     socket.send(
       JSON.stringify({ type: 'hello', connection_info: { app_id: options.appId }, num_connections: open.length, debug_info: info }),
@@ -95,16 +95,21 @@ export function createSocketMode(options: {
       })
     },
     refresh: (reason = 'refresh_requested') => {
-      for (const socket of [...open])
+      for (const socket of open.toReversed())
         socket.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'applink-playground' } }))
     },
     drop: () => {
-      for (const socket of [...open]) socket.terminate()
+      for (const socket of open.toReversed()) socket.terminate()
     },
     close: () => {
-      for (const settle of [...waiting.values()]) settle({ kind: 'unreachable' })
-      for (const socket of [...open]) socket.terminate()
+      for (const settle of Array.from(waiting.values())) settle({ kind: 'unreachable' })
+      for (const socket of open.toReversed()) socket.terminate()
       server.close()
     },
   }
+}
+
+function readText(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString()
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString()
 }

@@ -113,7 +113,7 @@ export function createState(options: { readonly seed?: Seed; readonly now?: () =
     origin: '',
     changed: () => {
       state.revision += 1
-      for (const listener of [...listeners]) listener()
+      for (const listener of Array.from(listeners)) listener()
     },
     onChange: (listener) => {
       listeners.add(listener)
@@ -129,10 +129,12 @@ export function createState(options: { readonly seed?: Seed; readonly now?: () =
       return `${prefix}0${serial.toString(36).toUpperCase().padStart(8, '0')}`
     },
   }
+  // The app's Messages tab is there for everybody who can sign in.
+  for (const person of seed.people) if (person.kind !== 'bot' && person.kind !== 'deactivated') directChannel(state, person.id)
   return state
 }
 
-/** The direct conversation of a person with the app, made at first need. */
+/** The direct conversation of a person with the app: `D0ALICE` for `U0ALICE`. */
 export function directChannel(state: State, person: string): Channel {
   for (const channel of state.channels.values()) if (channel.direct === person) return channel
   const id = `D${person.slice(1)}`

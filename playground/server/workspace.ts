@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createDeliverer, type Deliverer } from './deliver.ts'
 import { actAs, createReaders, type Actor, type Readers } from './driver.ts'
-import { createFaults, SOCKET, type Fault } from './faults.ts'
+import { createFaults, RESPONSE_URL, SOCKET, type Fault } from './faults.ts'
 import { parseArguments, readBody, sendJson, sendText } from './http.ts'
 import { answerPlay, playState, type Stage } from './play.ts'
 import type { PlayState } from '../protocol.ts'
@@ -60,7 +60,7 @@ export type Workspace = Readers & {
     readonly refresh: (reason?: 'refresh_requested' | 'warning' | 'link_disabled') => void
     readonly drop: () => void
   }
-  readonly deliveries: Pick<Deliverer, 'repeat' | 'hold'>
+  readonly deliveries: Pick<Deliverer, 'log' | 'repeat' | 'hold'>
   /** Headers with which Slack would sign this body, now unless said (seconds since the epoch). */
   readonly sign: (body: string, timestamp?: number) => Record<string, string>
   readonly close: () => Promise<void>
@@ -136,7 +136,7 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
     setGroup: (id, members) => change(() => void (known(state.groups, id).members = [...members])),
     deactivate: (id) => change(() => void state.people.set(id, { ...known(state.people, id), kind: 'deactivated' })),
     socket: { connections: socket.connections, refresh: socket.refresh, drop: socket.drop },
-    deliveries: { repeat: deliverer.repeat, hold: deliverer.hold },
+    deliveries: { log: deliverer.log, repeat: deliverer.repeat, hold: deliverer.hold },
     sign: (body, timestamp = Math.floor(state.now() / 1000)) => signedHeaders(keys.signingSecret, timestamp, body),
     close: async () => {
       socket.close()
@@ -153,6 +153,9 @@ async function answer(api: WebApi, stage: Stage, request: IncomingMessage, respo
   if (path.startsWith('/upload/v1/')) return answerUpload(api, path.slice('/upload/v1/'.length), request, response)
   if (path.startsWith('/response/')) {
     const body = parseArguments(await readBody(request), request.headers['content-type'] ?? '') ?? {}
+    const fault = api.faults.take(RESPONSE_URL)
+    if (fault?.kind === 'outage')
+      return fault.how === 'connection_cut' ? void request.socket.destroy() : sendText(response, 500, 'internal_error')
     const { status, error } = useResponseUrl(api.state, path.split('/').at(-1) ?? '', body)
     return error === null ? sendText(response, status, 'ok') : sendJson(response, status, { ok: false, error })
   }

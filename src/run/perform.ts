@@ -78,7 +78,9 @@ async function load(ports: RunPorts, stepsFor: (request: RequestRow, plan: Plan)
 
 /** Asked before every step: was it cancelled? Before every changing step also: is it still granted, is the world still the approved one? */
 async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: StepRow | undefined): Promise<StepEnd | undefined> {
-  if (request.cancelRequestedAt !== null)
+  // a change of the database that was under way when its process died: only its own inspection knows how far it came
+  const underWay = step.changes === 'database' && (row?.attempt ?? 0) > 0
+  if (request.cancelRequestedAt !== null && !underWay)
     return {
       kind: 'cancelled',
       output: 'not started',
@@ -113,7 +115,7 @@ async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
   if ((work.previous?.attempt ?? 0) > 0)
     await persist(ports.log, () => addEvent(ports.db, request.id, { kind: 'adopted', data: { step: step.title } }))
   const alive = ports.liveness().signal()
-  const cancel = watchForCancel(ports, request.id)
+  const cancel = watchForCancel(ports, request)
   const acting = async (signal: AbortSignal): Promise<StepEnd> => {
     const context = await contextOf(ports, work, signal, cancel.isCancelled)
     const found = await step.inspect(context)
@@ -174,13 +176,7 @@ async function record(ports: RunPorts, request: RequestRow, step: Step, end: Ste
         `update lockkeeper.step set state = $3, output = $4, details = null, data = coalesce($5::jsonb, data), ended_at = clock_timestamp(),
            started_at = coalesce(started_at, clock_timestamp())
          where request_id = $1 and name = $2`,
-        [
-          request.id,
-          step.name,
-          state,
-          ports.redactor.text(end.output),
-          end.kind === 'done' && end.data !== undefined ? JSON.stringify(end.data) : null,
-        ],
+        [request.id, step.name, state, ports.redactor.text(end.output), end.data !== undefined ? JSON.stringify(end.data) : null],
       )
       if (end.kind === 'done')
         return addEvent(tx, request.id, { kind: 'step_done', data: { step: step.name, title: step.title, output: end.output } })
@@ -269,8 +265,9 @@ function reporter(ports: RunPorts, id: number, name: string): Pick<RunContext, '
   return { report: (details) => plan({ details }), progress: (data) => plan({ data }) }
 }
 
-function watchForCancel(ports: RunPorts, id: number) {
+function watchForCancel(ports: RunPorts, { id, cancelRequestedAt }: RequestRow) {
   const controller = new AbortController()
+  if (cancelRequestedAt !== null) controller.abort(new Error('cancelled'))
   const timer = setInterval(() => {
     ports.db
       .query<{ asked: boolean }>('select cancel_requested_at is not null as asked from lockkeeper.request where id = $1', [id])

@@ -24,9 +24,9 @@ export type Inspection =
 export type StepEnd =
   /** `output` is one line of numbers for the card: `1.6 GB in 7.7 s`. `data` is JSON that later steps read. */
   | { readonly kind: 'done'; readonly output: string; readonly data?: unknown }
-  | { readonly kind: 'failed'; readonly output: string; readonly outcome: RunOutcome }
-  | { readonly kind: 'cancelled'; readonly output: string; readonly outcome: RunOutcome }
-  | { readonly kind: 'unknown'; readonly output: string; readonly outcome: RunOutcome }
+  | { readonly kind: 'failed'; readonly output: string; readonly outcome: RunOutcome; readonly data?: unknown }
+  | { readonly kind: 'cancelled'; readonly output: string; readonly outcome: RunOutcome; readonly data?: unknown }
+  | { readonly kind: 'unknown'; readonly output: string; readonly outcome: RunOutcome; readonly data?: unknown }
 
 export type RunContext = {
   readonly requestId: number

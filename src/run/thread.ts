@@ -2,13 +2,16 @@ import { context, preformatted, section } from '../slack/blocks.ts'
 import type { Desired } from '../slack/desired.ts'
 import type { Message } from '../slack/port.ts'
 import {
+  approverText,
   bytesText,
   cleanMrkdwn,
   codeText,
+  dateText,
   durationText,
   escapeLine,
   escapeText,
   lastPart,
+  listText,
   personText,
   pluralText,
   quoteText,
@@ -74,6 +77,8 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return `${personText(event.data.by)} rejected this. Nothing was changed.${event.data.reason.trim() === '' ? '' : `\n${quoteText(event.data.reason)}`}`
     case 'asked_anew':
       return `It asks again, and earlier approvals no longer count. ${cleanMrkdwn(event.data.why)}`
+    case 'reminded':
+      return `Still waiting: ${event.data.count} of ${event.data.required} approvals. ${listText(event.data.from.map(approverText))} can decide${view.request.expiresAt === null ? '' : `; it expires ${dateText(view.request.expiresAt, 'day')}`}.`
     case 'expired':
       return event.data.what === 'grant'
         ? 'The approval ended before the run could start. Nothing was changed.'

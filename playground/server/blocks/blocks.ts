@@ -12,9 +12,7 @@ export type BlockFeatures = { readonly plan: boolean }
 
 export function blockProblems(blocks: unknown, surface: Surface, features: BlockFeatures, at = '/blocks'): readonly Problem[] {
   const kinds = Object.fromEntries(
-    Object.entries(allKinds).filter(
-      ([type]) => (allowed[type] ?? everywhere).includes(surface) && (features.plan || !newer.includes(type)),
-    ),
+    Object.entries(allKinds).filter(([type]) => (allowed[type] ?? everywhere).includes(surface) && (features.plan || !newer.has(type))),
   )
   const known = surface === 'modal' ? { ...kinds, input: inputOf(inModalInput) } : kinds
   const list = all(array(byType(known), surface === 'message' ? 50 : 100, 0), distinctIds)
@@ -22,7 +20,7 @@ export function blockProblems(blocks: unknown, surface: Surface, features: Block
 }
 
 const everywhere: readonly Surface[] = ['message', 'modal', 'home']
-const newer = ['plan', 'task_card']
+const newer = new Set(['plan', 'task_card'])
 const allowed: Readonly<Record<string, readonly Surface[]>> = {
   alert: ['modal'],
   plan: ['message'],
@@ -42,8 +40,8 @@ const distinctActions: Check = (value, at, report) => {
   const seen = new Set<unknown>()
   value['elements'].forEach((element, index) => {
     const own = isRecord(element) ? element['action_id'] : undefined
-    if (own !== undefined && seen.has(own))
-      report(`${at}/elements/${index}/action_id`, `action_id ${String(own)} already exists in this block`)
+    if (typeof own === 'string' && seen.has(own))
+      report(`${at}/elements/${index}/action_id`, `action_id ${own} already exists in this block`)
     seen.add(own)
   })
 }
@@ -53,7 +51,7 @@ const distinctIds: Check = (value, at, report) => {
   const seen = new Set<unknown>()
   value.forEach((block, index) => {
     const own = isRecord(block) ? block['block_id'] : undefined
-    if (own !== undefined && seen.has(own)) report(`${at}/${index}/block_id`, `block_id ${String(own)} already exists`)
+    if (typeof own === 'string' && seen.has(own)) report(`${at}/${index}/block_id`, `block_id ${own} already exists`)
     seen.add(own)
   })
 }
@@ -109,7 +107,7 @@ const distinctTasks: Check = (value, at, report) => {
   const seen = new Set<unknown>()
   value['tasks'].forEach((task, index) => {
     const own = isRecord(task) ? task['task_id'] : undefined
-    if (own !== undefined && seen.has(own)) report(`${at}/tasks/${index}/task_id`, `task_id ${String(own)} already exists`)
+    if (typeof own === 'string' && seen.has(own)) report(`${at}/tasks/${index}/task_id`, `task_id ${own} already exists`)
     seen.add(own)
   })
 }

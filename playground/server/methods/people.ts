@@ -52,7 +52,7 @@ function groups(call: Call): Json {
     handle: group.handle,
     date_delete: 0,
     user_count: group.members.length,
-    ...(withUsers ? { users: group.members } : {}),
+    users: withUsers ? group.members : undefined,
   }))
   return { usergroups }
 }

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY "orders_discount_id_idx";

@@ -1,0 +1,241 @@
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import type { Target } from '../config/config.ts'
+import { isRefusal, refuse, type Refusal } from '../refusal.ts'
+import { answer, type Git } from './git.ts'
+import type { Repository } from './repository.ts'
+import { readSchema } from './prisma-schema.ts'
+import { listed, quoted } from './words.ts'
+
+export type MigrationFile = {
+  readonly name: string
+  /** The raw bytes of migration.sql. */
+  readonly content: Buffer
+  /** SHA-256 in hex of the raw bytes, as Prisma records it. */
+  readonly sha256: string
+  /** Of the same text with the other line endings, which Prisma accepts too. */
+  readonly otherEndings: readonly string[]
+  readonly rollback: { readonly content: Buffer; readonly sha256: string } | null
+}
+
+export type ApplicationFiles = {
+  /** In the order in which Prisma runs them. */
+  readonly migrations: readonly MigrationFile[]
+  /** The schema file, or all files of a schema directory joined. */
+  readonly schema: string
+  /** PostgreSQL schemas that the datasource names (`schemas = […]`); empty when it names none. */
+  readonly databaseSchemas: readonly string[]
+}
+
+export type FilesTarget = Pick<Target, 'name' | 'source' | 'tool'>
+
+/** Reads what a plan needs from the objects of a commit, and refuses what Prisma could not run or what would lead it elsewhere. */
+export async function readFiles(repository: Repository, target: FilesTarget, commit: string): Promise<ApplicationFiles | Refusal> {
+  const paths = pathsOf(target)
+  if (isRefusal(paths)) return paths
+  const tree = await readTree(repository.git, commit)
+  const unfit = whyUnfit(tree, paths, commit)
+  if (unfit !== null) return refuse('repository_unfit', unfit)
+  const directories = migrationDirectories(tree, paths)
+  if (isRefusal(directories)) return directories
+  const schemaPaths = schemaFiles(tree, paths.schema)
+  const packages = [...new Set([posix.join(paths.application, 'package.json'), 'package.json'])].filter((path) => tree.has(path))
+  const lock = posix.join(paths.migrations, 'migration_lock.toml')
+  const wanted = [
+    ...directories.flatMap(({ sql, rollback }) => (rollback === null ? [sql] : [sql, rollback])),
+    ...schemaPaths,
+    ...packages,
+    ...(tree.has(lock) ? [lock] : []),
+  ]
+  const content = await readBlobs(repository.git, tree, wanted)
+  if (isRefusal(content)) return content
+  const text = (path: string) => content(path).toString('utf8')
+  const schema = schemaPaths.map(text).join('\n')
+  const problem =
+    noPrisma(packages, text, paths) ??
+    wrongProvider(tree.has(lock) ? text(lock) : null) ??
+    unfitSchema(schema, target.tool.prisma.urls, paths)
+  if (problem !== null) return refuse('repository_unfit', problem)
+  const migrations = directories.map(({ name, sql, rollback }) =>
+    migrationFile(name, content(sql), rollback === null ? null : content(rollback)),
+  )
+  return { migrations, schema, databaseSchemas: readSchema(schema).databaseSchemas }
+}
+
+/** Exported for tests and for whoever has the bytes of a migration at hand. */
+export function migrationFile(name: string, content: Buffer, rollback: Buffer | null): MigrationFile {
+  return {
+    name,
+    content,
+    sha256: sha256(content),
+    otherEndings: lineEndings(content).map(sha256),
+    rollback: rollback === null ? null : { content: rollback, sha256: sha256(rollback) },
+  }
+}
+
+export const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex')
+
+type Paths = { readonly application: string; readonly schema: string; readonly migrations: string }
+type Entry = { readonly mode: string; readonly type: string; readonly object: string }
+type Tree = ReadonlyMap<string, Entry>
+
+function pathsOf(target: FilesTarget): Paths | Refusal {
+  const application = posix.normalize(target.source.directory)
+  const inside = (path: string) => posix.join(application, path)
+  const paths = { application, schema: inside(target.tool.prisma.schema), migrations: inside(target.tool.prisma.migrations) }
+  const outside = [target.source.directory, target.tool.prisma.schema, target.tool.prisma.migrations].find((path) => posix.isAbsolute(path))
+  const escaping = Object.values(paths).find((path) => path === '..' || path.startsWith('../'))
+  if (outside === undefined && escaping === undefined) return paths
+  return refuse(
+    'repository_unfit',
+    `The path ${quoted(outside ?? escaping ?? '')} of ${quoted(target.name)} leads out of its repository. Correct \`source.directory\` or \`tool.prisma\` in lockkeeper.yaml.`,
+  )
+}
+
+/** Every file of the commit by path. Names that are not UTF-8 are left out: nothing that is looked for has one. */
+async function readTree(git: Git, commit: string): Promise<Tree> {
+  const output = await answer(git, ['ls-tree', '-r', '-z', '--full-tree', commit])
+  const tree = new Map<string, Entry>()
+  for (const line of output.toString('utf8').split('\0')) {
+    const [, mode, type, object, path] = /^(\d+) (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
+    if (mode !== undefined && type !== undefined && object !== undefined && path !== undefined) tree.set(path, { mode, type, object })
+  }
+  return tree
+}
+
+const isRegular = (entry: Entry) => entry.type === 'blob' && (entry.mode === '100644' || entry.mode === '100755')
+
+function whyUnfit(tree: Tree, paths: Paths, commit: string): string | null {
+  const at = `Commit ${quoted(commit.slice(0, 10))}`
+  // Prisma loads the first three by itself and would then migrate the database that they name
+  const places = [paths.application, posix.dirname(paths.schema), posix.join(paths.application, 'prisma'), '.']
+  const environment = [...tree.keys()].find((path) => posix.basename(path).toLowerCase() === '.env' && places.includes(posix.dirname(path)))
+  if (environment !== undefined)
+    return `${at} tracks ${quoted(environment)}. Prisma reads it and would migrate the database that it names. Remove it from the repository (\`git rm --cached\`) and ask again.`
+  const roots = [paths.migrations, paths.schema, posix.join(paths.application, 'package.json')]
+  for (const [path, entry] of tree) {
+    const concerns = roots.some((root) => path === root || path.startsWith(`${root}/`) || root.startsWith(`${path}/`))
+    if (concerns && !isRegular(entry))
+      return `${at} has ${entry.mode === '120000' ? 'a symbolic link' : 'a submodule'} at ${quoted(path)}. Schema and migrations must be regular files of the repository itself.`
+  }
+  if (schemaFiles(tree, paths.schema).length === 0)
+    return `${at} has no ${quoted(paths.schema)}. Correct \`source.directory\` or \`tool.prisma.schema\` in lockkeeper.yaml.`
+  return null
+}
+
+/** A schema may be a file or a directory of .prisma files. */
+function schemaFiles(tree: Tree, path: string): readonly string[] {
+  if (tree.has(path)) return [path]
+  return [...tree.keys()].filter((file) => file.startsWith(`${path}/`) && file.endsWith('.prisma'))
+}
+
+type Directory = { readonly name: string; readonly sql: string; readonly rollback: string | null }
+
+function migrationDirectories(tree: Tree, paths: Paths): readonly Directory[] | Refusal {
+  const prefix = paths.migrations === '.' ? '' : `${paths.migrations}/`
+  const inside = [...tree.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length).split('/'))
+  const names = [...new Set(inside.flatMap(([name, ...rest]) => (name === undefined || rest.length === 0 ? [] : [name])))].sort(byBytes)
+  const incomplete = names.find((name) => !tree.has(`${prefix}${name}/migration.sql`))
+  if (incomplete !== undefined)
+    return refuse(
+      'repository_unfit',
+      `The migration ${quoted(incomplete)} has no migration.sql. Prisma stops at it (P3015). Add the file or remove the directory.`,
+    )
+  const odd = names.find((name) => name === '..' || name === '.' || name.length > 255 || /[\p{Cc}\p{Cf}\\\ufffd]/u.test(name))
+  if (odd !== undefined)
+    return refuse(
+      'repository_unfit',
+      `The name of the migration ${quoted(odd)} holds characters that cannot be shown or recorded. Rename it.`,
+    )
+  return names.map((name) => {
+    const rollback = `${prefix}${name}/rollback.sql`
+    return { name, sql: `${prefix}${name}/migration.sql`, rollback: tree.has(rollback) ? rollback : null }
+  })
+}
+
+/** As Prisma sorts them. */
+export const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+
+async function readBlobs(git: Git, tree: Tree, paths: readonly string[]): Promise<((path: string) => Buffer) | Refusal> {
+  const objects = [...new Set(paths.flatMap((path) => tree.get(path)?.object ?? []))]
+  if (objects.length === 0) return () => Buffer.alloc(0)
+  const end = await git(['cat-file', '--batch'], { input: objects.map((object) => `${object}\n`).join(''), maxBytes: LARGEST })
+  if (end.exitCode === null && end.stdout.length >= LARGEST)
+    return refuse(
+      'repository_unfit',
+      `Schema and migrations together are larger than ${LARGEST / 1024 / 1024} MB, which is more than can be reviewed. Move the data out of the migrations.`,
+    )
+  if (end.exitCode !== 0) throw new Error(`git cat-file ended with ${end.exitCode ?? end.signal ?? end.ended}: ${end.stderr.trim()}`)
+  const content = splitBatch(end.stdout)
+  return (path) => {
+    const found = content.get(tree.get(path)?.object ?? '')
+    if (found === undefined) throw new Error(`git did not give the object of ${path}`)
+    return found
+  }
+}
+
+const LARGEST = 64 * 1024 * 1024
+
+/** `<object> blob <bytes>` LF, the bytes, LF, and so on. */
+function splitBatch(output: Buffer): ReadonlyMap<string, Buffer> {
+  const content = new Map<string, Buffer>()
+  for (let at = 0; at < output.length;) {
+    const end = output.indexOf(10, at)
+    const [, object, bytes] = /^([0-9a-f]+) blob (\d+)$/.exec(output.subarray(at, end === -1 ? undefined : end).toString('latin1')) ?? []
+    if (object === undefined || bytes === undefined) throw new Error('git cat-file gave something that is not a file')
+    content.set(object, output.subarray(end + 1, end + 1 + Number(bytes)))
+    at = end + 1 + Number(bytes) + 1
+  }
+  return content
+}
+
+function noPrisma(packages: readonly string[], text: (path: string) => string, paths: Paths): string | null {
+  const own = posix.join(paths.application, 'package.json')
+  if (!packages.includes(own)) return `There is no ${quoted(own)}. Correct \`source.directory\` in lockkeeper.yaml.`
+  const broken = packages.find((path) => dependenciesOf(text(path)) === null)
+  if (broken !== undefined) return `${quoted(broken)} is not valid JSON, so its dependencies cannot be read. Correct it and ask again.`
+  if (packages.some((path) => dependenciesOf(text(path))?.has('prisma'))) return null
+  return `${listed(packages)} ${packages.length === 1 ? 'does' : 'do'} not list prisma among dependencies or devDependencies, so the application brings no migration tool. Add it (\`npm install --save-dev prisma\`) and ask again.`
+}
+
+function dependenciesOf(text: string): ReadonlySet<string> | null {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    const of = (key: string) =>
+      typeof parsed === 'object' && parsed !== null ? Object.entries(parsed).find(([name]) => name === key)?.[1] : undefined
+    return new Set(
+      [of('dependencies'), of('devDependencies')].flatMap((section) =>
+        typeof section === 'object' && section !== null ? Object.keys(section) : [],
+      ),
+    )
+  } catch {
+    return null // not JSON; the caller says so
+  }
+}
+
+function wrongProvider(lock: string | null): string | null {
+  if (lock === null) return null
+  const provider = /^\s*provider\s*=\s*"([^"]*)"/m.exec(lock)?.[1]
+  if (provider === 'postgresql' || provider === 'postgres') return null
+  return `migration_lock.toml says that the migrations are for ${quoted(provider ?? 'nothing')}, not for postgresql. Lockkeeper migrates PostgreSQL only.`
+}
+
+function unfitSchema(schema: string, urls: readonly string[], paths: Paths): string | null {
+  const { provider, variables, literals } = readSchema(schema)
+  if (provider !== null && provider !== 'postgresql' && provider !== 'postgres')
+    return `The datasource in ${quoted(paths.schema)} is ${quoted(provider)}, not postgresql. Lockkeeper migrates PostgreSQL only.`
+  const literal = literals[0]
+  if (literal !== undefined)
+    return `${quoted(literal)} in ${quoted(paths.schema)} holds an address instead of a variable, so the database could not be chosen from outside. Use env("DATABASE_URL").`
+  const unset = variables.filter(({ variable }) => !urls.includes(variable))
+  if (unset.length === 0) return null
+  const words = unset.map(({ key, variable }) => `${quoted(key)} reads ${quoted(variable)}`).join(' and ')
+  return `In ${quoted(paths.schema)} ${words}, which \`tool.prisma.urls\` does not name. Every such variable must lead to the target's database: add it to \`tool.prisma.urls\` in lockkeeper.yaml.`
+}
+
+/** The text with LF and with CRLF throughout, where that differs from the raw bytes. */
+function lineEndings(content: Buffer): readonly Buffer[] {
+  const text = content.toString('latin1') // one character a byte, so that nothing is lost on the way back
+  const lf = text.replaceAll('\r\n', '\n')
+  return [lf, lf.replaceAll('\n', '\r\n')].filter((variant) => variant !== text).map((variant) => Buffer.from(variant, 'latin1'))
+}

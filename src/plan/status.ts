@@ -1,0 +1,138 @@
+import type { Queryable } from '../target/connect.ts'
+import type { MigrationFile } from './files.ts'
+import { byBytes } from './files.ts'
+
+/** A row of `_prisma_migrations`. */
+export type MigrationRow = {
+  readonly id: string
+  readonly name: string
+  readonly checksum: string
+  readonly startedAt: Date
+  readonly finishedAt: Date | null
+  readonly rolledBackAt: Date | null
+  /** What the server said when it failed; empty for SQL errors of some engines. May hold values: redact before showing. */
+  readonly logs: string | null
+  readonly appliedSteps: number
+}
+
+/** What is in the database, before it is compared with files. */
+export type DatabaseState = {
+  /** The schema that the URL names. */
+  readonly schema: string
+  /** Whether `_prisma_migrations` is there. */
+  readonly recorded: boolean
+  readonly rows: readonly MigrationRow[]
+  /** Somebody holds Prisma's advisory lock in this database. */
+  readonly lockHeld: boolean
+  /** Schemas that have at least one table; those of extensions count, as they do for Prisma. */
+  readonly schemasWithTables: readonly string[]
+}
+
+export type MigrationState = 'applied' | 'pending' | 'failed' | 'running'
+
+export type MigrationStatus = {
+  readonly name: string
+  readonly state: MigrationState
+  /** Its latest rows are all marked rolled back; `deploy` will run it (again). */
+  readonly rolledBack: boolean
+  /** Applied with another content than the file has now. */
+  readonly edited: boolean
+  /** In the database, but without a directory in the commit. */
+  readonly unknown: boolean
+  /** SHA-256 of the file; null when unknown. */
+  readonly sha256: string | null
+  /** The row that decided, if any. */
+  readonly row: MigrationRow | null
+}
+
+export type Status = {
+  /** `missing`: no `_prisma_migrations`, but other tables (P3005). `fresh`: neither; views, types and functions alone do not stop Prisma. */
+  readonly baseline: 'present' | 'missing' | 'fresh'
+  /** Everything, in Prisma's order. */
+  readonly migrations: readonly MigrationStatus[]
+  readonly applied: readonly MigrationStatus[]
+  readonly pending: readonly MigrationStatus[]
+  readonly failed: readonly MigrationStatus[]
+  readonly running: readonly MigrationStatus[]
+  /** Part of `pending`. */
+  readonly rolledBack: readonly MigrationStatus[]
+  /** Part of `applied`. */
+  readonly edited: readonly MigrationStatus[]
+  readonly unknown: readonly MigrationStatus[]
+}
+
+type FileSums = Pick<MigrationFile, 'name' | 'sha256' | 'otherEndings'>
+
+/** Rows and files to a status. Pure. `databaseSchemas` are those that the datasource names. */
+export function statusOf(state: DatabaseState, files: readonly FileSums[], databaseSchemas: readonly string[] = []): Status {
+  const rows = Map.groupBy(state.rows, (row) => row.name)
+  const live = state.rows.filter((row) => row.rolledBackAt === null)
+  const unfinished = live.filter((row) => row.finishedAt === null).sort(byStart)
+  // Prisma runs one migration at a time: of several that have no end, only the last can be the one that runs
+  const runningId = state.lockHeld ? unfinished.at(-1)?.id : undefined
+  const fileOf = new Map(files.map((file) => [file.name, file]))
+  const names = [...new Set([...fileOf.keys(), ...live.map((row) => row.name)])].sort(byBytes)
+  const migrations = names.map((name) => oneStatus(name, rows.get(name) ?? [], fileOf.get(name), runningId))
+  const only = (test: (migration: MigrationStatus) => boolean) => migrations.filter(test)
+  return {
+    baseline: baselineOf(state, databaseSchemas),
+    migrations,
+    applied: only(({ state }) => state === 'applied'),
+    pending: only(({ state }) => state === 'pending'),
+    failed: only(({ state }) => state === 'failed'),
+    running: only(({ state }) => state === 'running'),
+    rolledBack: only(({ rolledBack }) => rolledBack),
+    edited: only(({ edited }) => edited),
+    unknown: only(({ unknown }) => unknown),
+  }
+}
+
+function baselineOf({ recorded, schema, schemasWithTables }: DatabaseState, databaseSchemas: readonly string[]): Status['baseline'] {
+  if (recorded) return 'present'
+  return [schema, ...databaseSchemas].some((name) => schemasWithTables.includes(name)) ? 'missing' : 'fresh'
+}
+
+function oneStatus(
+  name: string,
+  rows: readonly MigrationRow[],
+  file: FileSums | undefined,
+  runningId: string | undefined,
+): MigrationStatus {
+  const live = rows.filter((row) => row.rolledBackAt === null).sort(byStart)
+  const stuck = live.findLast((row) => row.finishedAt === null)
+  const done = live.findLast((row) => row.finishedAt !== null)
+  const base = { name, rolledBack: false, edited: false, unknown: file === undefined, sha256: file?.sha256 ?? null }
+  // an unfinished row counts before a finished one: Prisma refuses to deploy (P3009) as long as there is one
+  if (stuck !== undefined) return { ...base, state: stuck.id === runningId ? 'running' : 'failed', row: stuck }
+  if (done === undefined) return { ...base, state: 'pending', rolledBack: rows.length > 0, row: rows.toSorted(byStart).at(-1) ?? null }
+  const edited = file !== undefined && done.checksum !== file.sha256 && !file.otherEndings.includes(done.checksum)
+  return { ...base, state: 'applied', edited, row: done }
+}
+
+const byStart = (a: MigrationRow, b: MigrationRow) => a.startedAt.getTime() - b.startedAt.getTime()
+
+/** Rows and lock are read in one statement, so that they belong to one moment. */
+export async function readDatabaseState(client: Queryable, schema: string): Promise<DatabaseState> {
+  const { rows: facts } = await client.query<{ table: string | null; schemasWithTables: string[]; locked: boolean }>(FACTS, [schema])
+  const fact = facts[0]
+  if (fact === undefined) throw new Error('The server gave no answer about its catalogue')
+  const { table, schemasWithTables } = fact
+  if (table === null) return { schema, recorded: false, rows: [], lockHeld: fact.locked, schemasWithTables }
+  const { rows } = await client.query<MigrationRow & { locked: boolean }>(
+    `select m.id, m.migration_name as name, m.checksum, m.started_at as "startedAt", m.finished_at as "finishedAt", m.rolled_back_at as "rolledBackAt",
+        m.logs, m.applied_steps_count as "appliedSteps", lock.held as locked
+       from ${table} m cross join (select ${LOCKED} as held) lock order by m.started_at, m.id`,
+  )
+  const lockHeld = rows[0]?.locked ?? fact.locked
+  return { schema, recorded: true, rows: rows.map(({ locked: _, ...row }) => row), lockHeld, schemasWithTables }
+}
+
+const LOCKED = `exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = 72707369
+  and l.objsubid = 1 and l.database = (select oid from pg_database where datname = current_database()))`
+
+const FACTS = `select
+  (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = $1 and c.relname = '_prisma_migrations' and c.relkind in ('r', 'p', 'v')) as table,
+  array(select distinct n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$)') as "schemasWithTables",
+  ${LOCKED} as locked`

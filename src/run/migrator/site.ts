@@ -1,0 +1,84 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { operatorPath, childEnvironment, runChild } from '../../process.ts'
+import { readApproved, type ApprovedFiles } from './approved.ts'
+import type { RunContext } from '../step.ts'
+import { parseTargetUrl, type TargetUrl } from '../../target/urls.ts'
+import { buildLayout } from './layout.ts'
+import { prismaTool } from './prisma.ts'
+import type { MigrationTool } from './tool.ts'
+
+/** Where and with what the migrator of one run works. */
+export type Site = {
+  readonly url: string
+  readonly parsed: TargetUrl
+  readonly tool: MigrationTool
+  readonly approved: ApprovedFiles
+  /** Attempts and notes to a successor. */
+  readonly base: string
+  /** The migrator's name in `pg_stat_activity`. */
+  readonly applicationName: string
+  /** A directory of the application whose migrations end with `last`; ready to start the tool in. */
+  readonly layoutUpTo: (last: string) => string
+  readonly environment: (session: Session) => Record<string, string>
+  /** Runs a short command of the tool to its end; its redacted output also goes to the run's log. */
+  readonly run: (
+    argv: readonly string[],
+    cwd: string,
+    session: Session,
+  ) => Promise<{ readonly exitCode: number | null; readonly output: string }>
+}
+
+type Session = Parameters<MigrationTool['environment']>[0]
+
+const SHORT_MS = 60_000
+
+export type SiteProblem = { readonly headline: string; readonly next: string }
+
+/** Reads what was approved and finds the tool. A problem is something that the repository or the configuration lacks. */
+export async function openSite(context: RunContext): Promise<Site | SiteProblem> {
+  const { target, checkout, applicationDirectory, directory } = context
+  const url = context.secret(target.database.url)
+  const parsed = parseTargetUrl(url)
+  if (parsed.kind === 'bad')
+    return { headline: `The database URL cannot be used: ${parsed.why}.`, next: 'Correct `database.url` and ask again.' }
+  const settings = target.tool.prisma
+  const tool = prismaTool({ checkout, applicationDirectory, settings, url: parsed.url })
+  if (tool === null)
+    return {
+      headline: 'The application brings no Prisma: there is no `node_modules/.bin/prisma` after the install.',
+      next: 'Add `prisma` to its dependencies (an install for production leaves devDependencies out), then ask again.',
+    }
+  const approved = await readApproved(context)
+  const path = target.source.path ?? operatorPath(context.env['PATH'])
+  const environment = (session: Session) => childEnvironment(context.env, path, tool.environment(session))
+  return {
+    url,
+    parsed: parsed.url,
+    tool,
+    approved,
+    base: join(directory, 'migrator'),
+    applicationName: `lockkeeper-${context.requestId}`,
+    environment,
+    layoutUpTo(last) {
+      const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1
+      const files = new Map(approved.migrations.slice(0, upTo).map(({ name, content }) => [join(name, 'migration.sql'), content]))
+      if (approved.lock !== null) files.set('migration_lock.toml', approved.lock)
+      return buildLayout({ ...settings, checkout, applicationDirectory, into: join(directory, 'layout'), files })
+    },
+    async run(argv, cwd, session) {
+      appendFileSync(context.spool, `$ prisma ${argv.slice(1).join(' ')}\n`, { mode: 0o600 })
+      const end = await runChild({
+        argv,
+        cwd,
+        env: environment(session),
+        timeoutMs: SHORT_MS,
+        spool: context.spool,
+        redactor: context.redactor,
+      })
+      return { exitCode: end.exitCode, output: end.tail }
+    },
+  }
+}
+
+export const isProblem = (site: Site | SiteProblem): site is SiteProblem => 'headline' in site

@@ -1,0 +1,38 @@
+/** The application's own migration tool. Prisma is the first; its successor (Prisma 8) has another runner and becomes another adapter. */
+export type MigrationTool = {
+  readonly name: string
+  /** Argument vectors, to be run in the application's directory or a layout of it. */
+  readonly commands: {
+    readonly version: readonly string[]
+    readonly status: readonly string[]
+    readonly deploy: readonly string[]
+    readonly resolve: (migration: string, as: 'applied' | 'rolled-back') => readonly string[]
+  }
+  /** Null when the output is not one of this tool. */
+  readonly readVersion: (output: string) => ToolVersion | null
+  readonly readStatus: (output: string) => ToolStatus
+  /** The variables of one child; `timeouts` in milliseconds, 0 for none. */
+  readonly environment: (session: {
+    readonly applicationName: string
+    readonly lockTimeoutMs: number
+    readonly statementTimeoutMs: number
+  }) => Readonly<Record<string, string>>
+}
+
+export type ToolVersion = {
+  readonly version: string
+  readonly major: number
+  readonly engine: 'native' | 'wasm' | 'unknown'
+  /** Whether a file is sent as one script, which PostgreSQL undoes as a whole. */
+  readonly atomic: boolean
+}
+
+export type ToolStatus = {
+  /** What the tool says it would change; null when it does not say. `host` is null with a driver adapter. */
+  readonly datasource: { readonly database: string; readonly schema: string | null; readonly host: string | null } | null
+  /** How many migration directories it sees. */
+  readonly found: number | null
+  /** Null when it listed none and did not say that all is applied: it failed. */
+  readonly pending: readonly string[] | null
+  readonly failed: readonly string[]
+}

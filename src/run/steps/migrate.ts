@@ -1,0 +1,21 @@
+import type { Inspection, Step, StepEnd } from '../step.ts'
+import { applyAll, inspectMigrations } from '../migrator/apply.ts'
+import { defaultPace, type Pace } from '../migrator/pace.ts'
+
+/** Applies the approved migrations with the application's own tool. Nothing here is ever blindly repeated. */
+export const migrateStep = (pace: Partial<Pace> = {}): Step => {
+  const whole = { ...defaultPace, ...pace }
+  return {
+    name: 'migrate',
+    title: 'Migrate',
+    changes: 'database',
+    inspect: async (context): Promise<Inspection> => (context.plan.list.length === 0 ? nothingToApply : inspectMigrations(context, whole)),
+    act: (context): Promise<StepEnd> => applyAll(context, whole),
+  }
+}
+
+const nothingToApply: Inspection = {
+  kind: 'done',
+  output: 'Nothing to apply; the database is unchanged.',
+  data: { migrations: [] },
+}

@@ -1,0 +1,76 @@
+import type { Queryable } from './connect.ts'
+
+/** A session of the target. Other roles' `query` and `transactionMs` are null without pg_read_all_stats. */
+export type Session = {
+  readonly pid: number
+  readonly role: string | null
+  readonly applicationName: string | null
+  readonly state: string | null
+  /** Milliseconds since its transaction began. */
+  readonly transactionMs: number | null
+  /** The first 200 characters, white space collapsed. May hold values: redact before showing. */
+  readonly query: string | null
+}
+
+const SESSION = `a.pid, a.usename as role, a.application_name as "applicationName", a.state,
+  (extract(epoch from clock_timestamp() - a.xact_start) * 1000)::float8 as "transactionMs",
+  left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200) as query`
+
+/** Transactions of this database that have been open for longer, oldest first: an ALTER would wait for them. At most 20. */
+export async function longTransactions(client: Queryable, olderThanMs: number): Promise<readonly Session[]> {
+  const { rows } = await client.query<Session>(
+    `select ${SESSION} from pg_stat_activity a
+      where a.datname = current_database() and a.pid <> pg_backend_pid() and a.backend_type = 'client backend'
+        and a.xact_start < clock_timestamp() - make_interval(secs => $1::float8 / 1000)
+      order by a.xact_start limit 20`,
+    [olderThanMs],
+  )
+  return rows
+}
+
+/** Who holds the advisory lock that `prisma migrate deploy` takes, in this database. */
+export async function prismaLockHolder(client: Queryable): Promise<Session | null> {
+  const { rows } = await client.query<Session>(
+    `select ${SESSION} from pg_locks l join pg_stat_activity a using (pid)
+      where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = 72707369 and l.objsubid = 1
+        and l.database = (select oid from pg_database where datname = current_database())`,
+  )
+  return rows[0] ?? null
+}
+
+/** Sessions of this database that carry the application name; the migrator is found by it. */
+export async function sessionsOf(client: Queryable, applicationName: string): Promise<readonly Session[]> {
+  const { rows } = await client.query<Session>(
+    `select ${SESSION} from pg_stat_activity a
+      where a.datname = current_database() and a.application_name = $1 and a.pid <> pg_backend_pid() order by a.backend_start`,
+    [applicationName],
+  )
+  return rows
+}
+
+export type Blocking = {
+  /** Who must end before the session goes on. */
+  readonly blockers: readonly Session[]
+  /** Who waits for the session, directly or behind somebody who waits for it. */
+  readonly waiters: readonly Session[]
+}
+
+/** Both ways: whom `pid` waits for, and who queues behind it. */
+export async function blockingOf(client: Queryable, pid: number): Promise<Blocking> {
+  const { rows } = await client.query<Session & { side: 'blocker' | 'waiter' }>(
+    `with recursive edge as materialized (
+        select a.pid as waiter, unnest(pg_blocking_pids(a.pid)) as blocker
+          from pg_stat_activity a where a.datname = current_database() and (a.wait_event_type = 'Lock' or a.pid = $1)
+      ), behind(pid) as (
+        select waiter from edge where blocker = $1
+        union
+        select edge.waiter from edge join behind on edge.blocker = behind.pid
+      )
+      select 'blocker' as side, ${SESSION} from pg_stat_activity a where a.pid in (select blocker from edge where waiter = $1)
+      union all
+      select 'waiter', ${SESSION} from pg_stat_activity a where a.pid in (select pid from behind) and a.pid <> $1`,
+    [pid],
+  )
+  const side = (wanted: 'blocker' | 'waiter') => rows.flatMap(({ side: found, ...session }) => (found === wanted ? [session] : []))
+  return { blockers: side('blocker'), waiters: side('waiter') }
+}

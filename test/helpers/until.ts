@@ -1,0 +1,16 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** Waits until `holds` gives something other than undefined or false; says what it waited for when it never does. */
+export async function until<T>(
+  what: string,
+  holds: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = 30_000,
+): Promise<T> {
+  const end = performance.now() + withinMs
+  for (;;) {
+    const value = await holds()
+    if (value !== undefined && value !== false) return value
+    if (performance.now() > end) throw new Error(`it did not come true within ${withinMs} ms: ${what}`)
+    await wait(25)
+  }
+}
