@@ -136,6 +136,7 @@ function endOf(view: RequestView): { readonly word: string; readonly text: strin
     return { word: 'expired', text: `${why} Nothing was changed. Ask again with ${again}.` }
   }
   if (request.state === 'cancelled') {
+    if (request.outcome !== null) return { word: 'cancelled', text: bold(cleanMrkdwn(request.outcome.headline)) }
     const by = request.cancelRequestedBy === null ? '' : ` by ${personText(request.cancelRequestedBy)}`
     return { word: 'cancelled', text: `*Cancelled${by} before it started.* Nothing was changed.` }
   }

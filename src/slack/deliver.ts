@@ -66,7 +66,7 @@ type Work = Parameters<typeof deliver>[1]
 export const hashOf = (message: Message): string => createHash('sha256').update(JSON.stringify(message)).digest('hex')
 
 /** A file carries its intent in its name, which the requests' ids make unique. */
-const intentOf = (desired: Desired): { readonly intent?: string } =>
+export const intentOf = (desired: Desired): { readonly intent?: string } =>
   desired.content.kind === 'file' ? { intent: desired.content.name } : {}
 
 async function edit(ports: DeliverPorts, work: Work, row: MessageRow, hash: string): Promise<Delivery> {

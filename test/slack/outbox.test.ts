@@ -241,6 +241,33 @@ describe('when Slack is in trouble', () => {
     await drawn(lost)
     expect(lines.filter((line) => line.msg.startsWith('Slack refuses this message for good'))).toHaveLength(1)
   })
+  test('a card that somebody deleted is told once and does not hold up the thread', async () => {
+    await open()
+    const id = await ask()
+    await start()
+    await workspace.waitFor(() => card())
+    workspace.fault({ kind: 'error', error: 'message_not_found', methods: ['chat.update'], untilCleared: true })
+    const ts = card()?.ts ?? ''
+    await wait(id)
+    await stepDone(id, 'Preflight')
+    await workspace.waitFor(() => workspace.thread(channel, ts).some((message) => message.text === '*Preflight* · 1 s'), {
+      what: 'the thread',
+    })
+    await drawn(id)
+    expect(workspace.calls('chat.update')).toHaveLength(1)
+    expect(await givenUpMessages(db, 10)).toEqual([{ requestId: id, key: `card:${id}`, channel, error: 'message_not_found' }])
+  })
+  test('a revoked token is waited out, and nothing is given up', async () => {
+    await open()
+    workspace.revokeToken('bot')
+    const id = await ask()
+    await start()
+    await workspace.waitFor(() => workspace.calls('chat.postMessage').length > 0, { what: 'the first try' })
+    workspace.restoreToken('bot')
+    await workspace.waitFor(() => card(), { timeoutMs: 20_000, what: 'the card' })
+    await drawn(id)
+    expect(await givenUpMessages(db, 10)).toEqual([])
+  })
   test('where files are not available, the SQL stands in the thread as text', async () => {
     await open()
     workspace.setScopes(['chat:write', 'channels:history', 'im:write', 'users:read'])
