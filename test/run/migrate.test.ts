@@ -27,7 +27,15 @@ test('pending migrations are applied in groups, each once, and each is told once
   console.log(run.recorded, end)
 })
 
-async function scene(migrations: Readonly<Record<string, string>>, options: Partial<Parameters<typeof createRun>[0]> = {}): Promise<{ readonly application: Application; readonly database: TestDatabase; readonly run: RunFixture; readonly sql: (text: string) => Promise<readonly unknown[]> }> {
+async function scene(
+  migrations: Readonly<Record<string, string>>,
+  options: Partial<Parameters<typeof createRun>[0]> = {},
+): Promise<{
+  readonly application: Application
+  readonly database: TestDatabase
+  readonly run: RunFixture
+  readonly sql: (text: string) => Promise<readonly unknown[]>
+}> {
   const database = await createDatabase()
   cleanups.push(() => database.close())
   const application = createApplication(migrations)
