@@ -18,10 +18,19 @@ const root = join(import.meta.dirname, '../..')
 /** Prisma without engines: nothing is downloaded, the two variables only have to name an executable. */
 export const prismaEnv = { PRISMA_QUERY_ENGINE_LIBRARY: '/bin/true', PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true' }
 
-export type Application = { readonly checkout: string; readonly directory: string; readonly commit: string; readonly migrations: Readonly<Record<string, string>>; readonly close: () => void }
+export type Application = {
+  readonly checkout: string
+  readonly directory: string
+  readonly commit: string
+  readonly migrations: Readonly<Record<string, string>>
+  readonly close: () => void
+}
 
 /** A small Prisma project in a git repository of its own, with this repository's packages. `files` replaces or adds files. */
-export function createApplication(migrations: Readonly<Record<string, string>>, options: { readonly directory?: string; readonly files?: Readonly<Record<string, string>> } = {}): Application {
+export function createApplication(
+  migrations: Readonly<Record<string, string>>,
+  options: { readonly directory?: string; readonly files?: Readonly<Record<string, string>> } = {},
+): Application {
   const checkout = mkdtempSync(join(tmpdir(), 'lockkeeper-application-'))
   const directory = join(checkout, options.directory ?? '.')
   const files: Record<string, string> = {
@@ -37,17 +46,29 @@ export function createApplication(migrations: Readonly<Record<string, string>>, 
     writeFileSync(join(directory, path), content)
   }
   writeFileSync(join(checkout, '.gitignore'), 'node_modules\n')
-  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', ...args], { cwd: checkout, encoding: 'utf8' })
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', ...args], { cwd: checkout, encoding: 'utf8' })
   git('init', '-q', '-b', 'main')
   git('add', '-A')
   git('commit', '-q', '-m', 'The application')
   symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'))
-  return { checkout, directory, commit: git('rev-parse', 'HEAD').trim(), migrations, close: () => rmSync(checkout, { recursive: true, force: true }) }
+  return {
+    checkout,
+    directory,
+    commit: git('rev-parse', 'HEAD').trim(),
+    migrations,
+    close: () => rmSync(checkout, { recursive: true, force: true }),
+  }
 }
 
 export type Recorded = { readonly reports: string[]; readonly progress: unknown[]; readonly events: RequestEvent[] }
 
-export type RunFixture = { readonly context: RunContext; readonly recorded: Recorded; readonly controls: { cancelled: boolean; readonly abort: AbortController }; readonly close: () => void }
+export type RunFixture = {
+  readonly context: RunContext
+  readonly recorded: Recorded
+  readonly controls: { cancelled: boolean; readonly abort: AbortController }
+  readonly close: () => void
+}
 
 let lastRequest = (Date.now() % 1_000_000) * 1_000
 
@@ -90,10 +111,19 @@ export async function createRun(options: {
     note: async (event) => void recorded.events.push(event),
     dataOf: () => undefined,
   }
-  return { context, recorded, controls, close: () => (options.directory === undefined ? rmSync(directory, { recursive: true, force: true }) : undefined) }
+  return {
+    context,
+    recorded,
+    controls,
+    close: () => (options.directory === undefined ? rmSync(directory, { recursive: true, force: true }) : undefined),
+  }
 }
 
-function targetOf(options: { readonly lockTimeout?: string; readonly statementTimeout?: string; readonly toolEnv?: Readonly<Record<string, string>> }): Target {
+function targetOf(options: {
+  readonly lockTimeout?: string
+  readonly statementTimeout?: string
+  readonly toolEnv?: Readonly<Record<string, string>>
+}): Target {
   const file = configSchema.parse({
     targets: {
       prod: {

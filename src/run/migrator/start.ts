@@ -19,7 +19,11 @@ import type { MigrationTask } from './watch.ts'
  * Before the first start: the database is the pinned one, nobody else migrates it, and the tool works on it, sees what was approved and
  * is a version that is known. Null when all of that holds; otherwise nothing was started.
  */
-export async function proveAll(work: Work, { remaining }: Extract<Judgement, { readonly kind: 'next' }>, tasks: readonly MigrationTask[]): Promise<StepEnd | null> {
+export async function proveAll(
+  work: Work,
+  { remaining }: Extract<Judgement, { readonly kind: 'next' }>,
+  tasks: readonly MigrationTask[],
+): Promise<StepEnd | null> {
   const { context, site, observer } = work
   const other = await observer.look((client) => whyOther(client, site.parsed, context.plan.identity))
   if (other !== null) return refused(work, tasks, `This is not the database that was approved: ${other}.`)
