@@ -1,12 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import { allText, createRun } from '../helpers/application.ts'
+import { onServer } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
 import { sha256 } from '../../src/plan/files.ts'
-import { fast, scene } from './scene.ts'
+import { fast, later, scene } from './scene.ts'
 
 const init = 'CREATE TABLE "orders" ("id" serial PRIMARY KEY, "total" int NOT NULL);\nCREATE TABLE "tally" ("name" text NOT NULL);\n'
 const note = 'ALTER TABLE "orders" ADD COLUMN "note" text;\nINSERT INTO "tally" VALUES (\'note\');\n'
@@ -378,12 +379,16 @@ test('a hostile environment does not reach the migrator, and an .env file beside
 
 test('the password is in no file, no argument list and no text', async () => {
   const password = 'canary-8c1f0d2e'
+  const role = `canary_${process.pid}`
+  later(() => onServer(`drop role ${role}`))
   const { application, database, run, sql } = await scene({
     '1_init': init,
     '2_slow': 'SELECT pg_sleep(1);\n',
-    '3_wrong': `SELECT 'x' FROM "nowhere";\n`,
+    '3_wrong': `SELECT '${password}' FROM "nowhere";\n`,
   })
+  await onServer(`create role ${role} superuser login password '${password}'`)
   const url = new URL(database.url)
+  url.username = role
   url.password = password
   const canary = await createRun({ application, url: url.href, directory: run.context.directory })
   const ending = step.act(canary.context)
@@ -391,6 +396,7 @@ test('the password is in no file, no argument list and no text', async () => {
   const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
   const end = await ending
   expect(end).toMatchObject({ kind: 'failed', output: 'does not exist' })
+  rmSync(join(run.context.directory, 'layout'), { recursive: true }) // the file of this test says it itself
   for (const text of [processes, JSON.stringify([end, canary.recorded]), allText(run.context.directory)])
     expect(text).not.toContain(password)
 })
