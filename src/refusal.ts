@@ -23,13 +23,18 @@ export const refusalCodes = [
   'target_unreachable',
   'target_unfit', // pooler URL, failed migration, edited file, unknown migration, …
   'store_unreachable',
+  // backup
+  'clients_missing', // no pg_dump or pg_restore
+  'clients_too_old', // pg_dump refuses servers newer than itself
   // votes
   'own_request',
   'not_an_approver',
   'already_voted',
+  'vote_in_slack', // the command line votes only while Slack cannot be reached
   'approvers_unknown', // a group could not be read
   'already_decided',
   'digest_changed',
+  'too_few_approvers', // nobody, or not enough people, could ever approve it
   'request_expired',
   'grant_expired',
   'stale_button',

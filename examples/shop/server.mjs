@@ -19,10 +19,10 @@ const routes = {
   '/orders': async () => ({ orders: (await latestOrders(pool)).rows }),
 }
 
-const server = createServer(async (request, response) => {
-  const route = routes[new URL(request.url ?? '/', 'http://shop').pathname]
-  const [status, body] = route === undefined ? [404, { error: 'not found' }] : await answer(route)
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+const server = createServer((request, response) => {
+  void answer(routes[new URL(request.url ?? '/', 'http://shop').pathname]).then(([status, body]) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
+  )
 })
 
 server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
@@ -34,6 +34,7 @@ process.once('SIGINT', stop)
 process.once('SIGTERM', stop)
 
 async function answer(route) {
+  if (route === undefined) return [404, { error: 'not found' }]
   try {
     return [200, await route()]
   } catch (error) {
@@ -43,7 +44,7 @@ async function answer(route) {
 }
 
 function stop() {
-  server.close(() => pool.end().then(() => process.exit(0)))
+  server.close(() => void pool.end().then(() => process.exit(0)))
   server.closeAllConnections()
 }
 

@@ -4,7 +4,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { Config, Target } from './config.ts'
-import { configSchema, type ConfigFile } from './schema.ts'
+import { configSchema, isReference, type ConfigFile } from './schema.ts'
 
 /** One thing wrong with the configuration: where, what, and how to mend it. */
 export type ConfigProblem = { readonly path: string; readonly problem: string; readonly fix: string }
@@ -27,7 +27,6 @@ export const notYetAvailable: readonly string[] = [
   'after',
   'watch',
   'rollback',
-  'order',
   'database.replicas',
   'backup.keep.daily',
   'backup.keep.weekly',
@@ -35,13 +34,22 @@ export const notYetAvailable: readonly string[] = [
   'approvals.escalate',
 ]
 
+/** Values that are planned for keys that exist. */
+const laterValues: Readonly<Record<string, readonly string[]>> = {
+  order: ['app-first'],
+  onFailure: ['stop'],
+  provider: ['rds', 'neon', 'command', 's3'],
+}
+
+const NOT_YET = { problem: 'is not available yet', fix: 'Remove it for now; this version would not act on it.' } as const
+
 /** Reads, checks and resolves the configuration; throws ConfigFault with all problems. Secrets are checked for presence, not kept. */
 export function loadConfig(path: string, env: Readonly<Record<string, string | undefined>>): Config {
   const file = resolve(path)
   const text = readText(file)
   const parsed = parseYaml(file, text)
   const result = configSchema.safeParse(parsed, { reportInput: true })
-  const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, parsed))
+  const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue))
   if (!result.success) throw new ConfigFault(path, problems)
   const config = toConfig(result.data, file, env)
   const more = [...problemsOfMeaning(config), ...problemsOfSecrets(config, env)]
@@ -166,28 +174,33 @@ function referencesOf(file: ConfigFile): { readonly path: string; readonly refer
   for (const [name, target] of Object.entries(file.targets)) {
     found.push({ path: `targets.${name}.database.url`, reference: target.database.url })
     if (target.backup.url !== undefined) found.push({ path: `targets.${name}.backup.url`, reference: target.backup.url })
+    for (const phase of ['prepare', 'deploy'] as const)
+      for (const [index, step] of target[phase].entries())
+        for (const [variable, value] of Object.entries(step.env))
+          if (isReference(value)) found.push({ path: `targets.${name}.${phase}.${index}.env.${variable}`, reference: value })
   }
   return found
 }
 
-function problemsOf(issue: z.core.$ZodIssue, root: unknown): ConfigProblem[] {
+function problemsOf(issue: z.core.$ZodIssue): ConfigProblem[] {
   const path = pathText(issue.path)
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], root))
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key]))
   if (issue.code === 'invalid_union') {
     const closestBranch = issue.errors.toSorted((a, b) => a.length - b.length)[0] ?? []
-    return closestBranch.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, root))
+    return closestBranch.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }))
   }
   if (issue.code === 'invalid_type' && issue.input === undefined)
     return [{ path, problem: 'is missing', fix: `Add it: ${exampleFor(issue.path)}` }]
+  if (issue.code === 'invalid_value' && laterValues[String(issue.path.at(-1))]?.includes(String(issue.input)) === true)
+    return [{ path, ...NOT_YET }]
   return [{ path, problem: issue.message, fix: `For example: ${exampleFor(issue.path)}` }]
 }
 
-function unknownKey(path: readonly PropertyKey[], _root: unknown): ConfigProblem {
+function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
   const key = String(path.at(-1))
   const text = pathText(path)
   const inTarget = path[0] === 'targets' ? path.slice(2).map(String).join('.') : ''
-  if (notYetAvailable.includes(inTarget) || key === 'oncall')
-    return { path: text, problem: 'is not available yet', fix: 'Remove it for now; this version would not act on it.' }
+  if (notYetAvailable.includes(inTarget) || key === 'oncall') return { path: text, ...NOT_YET }
   const near = closest(key, knownKeys)
   return {
     path: text,
@@ -213,6 +226,13 @@ const examples: Readonly<Record<string, string>> = {
   targets: 'targets: { prod: { … } }',
   run: 'run: [npm, run, build]',
   timeout: 'timeout: 10m',
+  lockTimeout: 'lockTimeout: 2s',
+  statementTimeout: 'statementTimeout: 15m',
+  expires: 'expires: 4h',
+  grantExpires: 'grantExpires: 15m',
+  within: 'within: 60s',
+  http: 'http: https://shop.example/health',
+  required: 'required: 1',
 }
 
 const exampleFor = (path: readonly PropertyKey[]) => {
@@ -232,9 +252,8 @@ function keysOf(schema: unknown): string[] {
 
 function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
   } catch {
-    return false
+    return false // RangeError: there is no such zone
   }
 }

@@ -34,6 +34,9 @@ export const secret = z
   .string()
   .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/, 'must be env:NAME or file:/path, since secrets do not belong in this file')
 
+/** Whether a variable of a step is a secret that stands elsewhere. */
+export const isReference = (value: string): boolean => secret.safeParse(value).success
+
 export const approver = z.string().regex(/^(user:[UW][A-Z0-9]+|group:S[A-Z0-9]+)$/, 'must be user:U… or group:S…')
 const channel = z
   .string()
@@ -43,11 +46,15 @@ const argv = z.array(z.string().min(1)).min(1)
 const step = z.strictObject({
   name: z.string().min(1).max(60).optional(),
   run: argv,
-  cwd: z.string().optional().describe("Default: the run's own checkout of the approved commit"),
-  env: z.record(z.string(), z.string()).default({}),
+  cwd: z.string().optional().describe("Default: the application's directory in the run's own checkout of the approved commit"),
+  env: z.record(z.string(), z.string()).default({}).describe('Values, or references (env:NAME, file:/path) to secrets'),
   timeout: duration.default(600_000),
   database: z.boolean().default(false).describe('Whether the step sees the database URLs'),
   shell: z.boolean().default(false).describe('Runs the joined arguments through a shell'),
+  repeatable: z
+    .boolean()
+    .default(false)
+    .describe('Whether it may run a second time when Lockkeeper was interrupted in the middle of it; otherwise a person decides'),
 })
 
 const probe = z.strictObject({
@@ -104,6 +111,7 @@ const target = z.strictObject({
     grantExpires: duration.default(900_000),
     breaking: z.strictObject({ required: z.int().min(1).max(10).optional(), from: z.array(approver).min(1).optional() }).optional(),
   }),
+  order: z.literal('migrate-first').default('migrate-first'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
   current: argv.optional().describe('A command that prints the commit that is live now'),

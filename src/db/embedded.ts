@@ -9,6 +9,7 @@ import { createRedactor } from '../redact.ts'
 
 export type Embedded = {
   readonly url: string
+  /** Stops it unless somebody else is connected: a command line that borrowed the bot's server must not end it. */
   readonly stop: () => Promise<void>
   /** Stops it and deletes its data. */
   readonly remove: () => Promise<void>
@@ -44,12 +45,13 @@ export async function startEmbedded(options: {
     const flags = settings.map((setting) => `-c ${setting}`).join(' ')
     await run([place.pgCtl, 'start', '-w', '-t', '60', '-D', place.data, '-l', join(place.home, 'postgres.log'), '-o', flags])
   }
-  const stop = () => run([place.pgCtl, 'stop', '-w', '-t', '60', '-m', 'fast', '-D', place.data])
+  const url = `postgresql://lockkeeper:${password}@127.0.0.1:${port}/postgres`
+  const end = () => run([place.pgCtl, 'stop', '-w', '-t', '60', '-m', 'fast', '-D', place.data])
   return {
-    url: `postgresql://lockkeeper:${password}@127.0.0.1:${port}/postgres`,
-    stop,
+    url,
+    stop: async () => ((await hasOtherClients(url)) ? undefined : end()),
     async remove() {
-      await stop()
+      await end()
       await rm(place.home, { recursive: true, force: true })
     },
   }
@@ -175,6 +177,19 @@ async function runningPort(place: Place, password: string): Promise<number | und
     return undefined // a pid file of a server that is gone: pg_ctl start clears it
   } finally {
     await client.end().catch(() => undefined)
+  }
+}
+
+async function hasOtherClients(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  try {
+    await client.connect()
+    const { rows } = await client.query<{ others: boolean }>(
+      `select exists (select 1 from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()) as others`,
+    )
+    return rows[0]?.others ?? false
+  } finally {
+    await client.end()
   }
 }
 

@@ -125,6 +125,13 @@ create table lockkeeper.seen (
   at timestamptz not null default clock_timestamp()
 );
 
+-- who has opened App Home, so that it can be kept current
+create table lockkeeper.home (
+  account text primary key,
+  hash text,
+  opened_at timestamptz not null default clock_timestamp()
+);
+
 -- who did what, for every act that was allowed or refused
 create table lockkeeper.audit (
   id bigint generated always as identity primary key,

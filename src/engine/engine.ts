@@ -68,11 +68,33 @@ export async function startEngine(options: { readonly db: Db; readonly log: Log;
   })
   await alone(db.url, () => DBOS.launch())
   await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: 500 })
-  const client = await DBOSClient.create({ systemDatabaseUrl: db.url, applicationName: APPLICATION, systemDatabasePoolSize: 1 })
+  const client = await startClientEngine(db)
   const sweeps = new AbortController()
   const sweeping = sweepForTheDead({ db, log, liveness, signal: sweeps.signal })
   return {
     liveness,
+    start: client.start,
+    signal: client.signal,
+    async owns(requestId) {
+      const [row] = await db.query<{ executor_id: string }>('select executor_id from dbos.workflow_status where workflow_uuid = $1', [
+        workflowId(requestId),
+      ])
+      return row?.executor_id === liveness.executorId
+    },
+    async close() {
+      sweeps.abort()
+      await sweeping
+      await client.close()
+      await DBOS.shutdown()
+      await liveness.close()
+    },
+  }
+}
+
+/** For a process that only starts and signals, such as the command line: a bot with the same store does the work. */
+export async function startClientEngine(db: Db): Promise<Engine & { readonly close: () => Promise<void> }> {
+  const client = await DBOSClient.create({ systemDatabaseUrl: db.url, applicationName: APPLICATION, systemDatabasePoolSize: 1 })
+  return {
     async start(tx, requestId) {
       await client.enqueueInTransaction<typeof workflow>(
         tx.client,
@@ -89,19 +111,7 @@ export async function startEngine(options: { readonly db: Db; readonly log: Log;
         `${workflowId(requestId)}:${key}`,
       ])
     },
-    async owns(requestId) {
-      const [row] = await db.query<{ executor_id: string }>('select executor_id from dbos.workflow_status where workflow_uuid = $1', [
-        workflowId(requestId),
-      ])
-      return row?.executor_id === liveness.executorId
-    },
-    async close() {
-      sweeps.abort()
-      await sweeping
-      await client.destroy()
-      await DBOS.shutdown()
-      await liveness.close()
-    },
+    close: () => client.destroy(),
   }
 }
 

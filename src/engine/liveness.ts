@@ -31,7 +31,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   let controller = new AbortController()
   /** Nothing was lost at the first time, so there is nothing to settle. */
   let settledAt = 0
-  let isClosed = false
+  const closing = new AbortController()
   let held = Promise.withResolvers<void>()
 
   async function take(): Promise<void> {
@@ -49,7 +49,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   }
 
   function onLost(error: Error): void {
-    if (isClosed) return
+    if (closing.signal.aborted) return
     options.log.warn({ error: error.message }, 'the session that proves this process alive was lost; no step starts until it is back')
     session = undefined
     held = Promise.withResolvers<void>()
@@ -58,7 +58,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   }
 
   async function retake(): Promise<void> {
-    while (!isClosed)
+    while (!closing.signal.aborted)
       try {
         await take()
         settledAt = performance.now() + SETTLE_MS
@@ -76,7 +76,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     held: () => held.promise,
     isSettled: () => session !== undefined && performance.now() >= settledAt,
     async close() {
-      isClosed = true
+      closing.abort()
       await session?.close()
     },
   }

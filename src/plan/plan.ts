@@ -69,4 +69,6 @@ export type MigrationEvidence = {
   /** Estimated rows of the largest existing table it touches; null when it only creates. */
   readonly rows: number | null
   readonly tables: readonly string[]
+  /** What to know before approving it; sentences without a full stop, not escaped. */
+  readonly findings?: readonly string[]
 }

@@ -17,11 +17,15 @@ export type MigrationRow = {
 
 /** What is in the database, before it is compared with files. */
 export type DatabaseState = {
-  /** `missing`: no `_prisma_migrations`, but other things are in the schema (P3005). `fresh`: neither. */
-  readonly baseline: 'present' | 'missing' | 'fresh'
+  /** The schema that the URL names. */
+  readonly schema: string
+  /** Whether `_prisma_migrations` is there. */
+  readonly recorded: boolean
   readonly rows: readonly MigrationRow[]
   /** Somebody holds Prisma's advisory lock in this database. */
   readonly lockHeld: boolean
+  /** Schemas that have at least one table; those of extensions count, as they do for Prisma. */
+  readonly schemasWithTables: readonly string[]
 }
 
 export type MigrationState = 'applied' | 'pending' | 'failed' | 'running'
@@ -42,7 +46,8 @@ export type MigrationStatus = {
 }
 
 export type Status = {
-  readonly baseline: DatabaseState['baseline']
+  /** `missing`: no `_prisma_migrations`, but other tables (P3005). `fresh`: neither; views, types and functions alone do not stop Prisma. */
+  readonly baseline: 'present' | 'missing' | 'fresh'
   /** Everything, in Prisma's order. */
   readonly migrations: readonly MigrationStatus[]
   readonly applied: readonly MigrationStatus[]
@@ -58,8 +63,8 @@ export type Status = {
 
 type FileSums = Pick<MigrationFile, 'name' | 'sha256' | 'otherEndings'>
 
-/** Rows and files to a status. Pure. */
-export function statusOf(state: DatabaseState, files: readonly FileSums[]): Status {
+/** Rows and files to a status. Pure. `databaseSchemas` are those that the datasource names. */
+export function statusOf(state: DatabaseState, files: readonly FileSums[], databaseSchemas: readonly string[] = []): Status {
   const rows = Map.groupBy(state.rows, (row) => row.name)
   const live = state.rows.filter((row) => row.rolledBackAt === null)
   const unfinished = live.filter((row) => row.finishedAt === null).sort(byStart)
@@ -70,7 +75,7 @@ export function statusOf(state: DatabaseState, files: readonly FileSums[]): Stat
   const migrations = names.map((name) => oneStatus(name, rows.get(name) ?? [], fileOf.get(name), runningId))
   const only = (test: (migration: MigrationStatus) => boolean) => migrations.filter(test)
   return {
-    baseline: state.baseline,
+    baseline: baselineOf(state, databaseSchemas),
     migrations,
     applied: only(({ state }) => state === 'applied'),
     pending: only(({ state }) => state === 'pending'),
@@ -80,6 +85,11 @@ export function statusOf(state: DatabaseState, files: readonly FileSums[]): Stat
     edited: only(({ edited }) => edited),
     unknown: only(({ unknown }) => unknown),
   }
+}
+
+function baselineOf({ recorded, schema, schemasWithTables }: DatabaseState, databaseSchemas: readonly string[]): Status['baseline'] {
+  if (recorded) return 'present'
+  return [schema, ...databaseSchemas].some((name) => schemasWithTables.includes(name)) ? 'missing' : 'fresh'
 }
 
 function oneStatus(
@@ -101,21 +111,20 @@ function oneStatus(
 
 const byStart = (a: MigrationRow, b: MigrationRow) => a.startedAt.getTime() - b.startedAt.getTime()
 
-/** Reads everything in one statement where the table exists, so that rows and lock belong to one moment. `schemas` are those of the datasource. */
-export async function readDatabaseState(client: Queryable, schema: string, schemas: readonly string[] = []): Promise<DatabaseState> {
-  const { rows: facts } = await client.query<{ table: string | null; filled: boolean; locked: boolean }>(FACTS, [
-    schema,
-    [schema, ...schemas],
-  ])
+/** Rows and lock are read in one statement, so that they belong to one moment. */
+export async function readDatabaseState(client: Queryable, schema: string): Promise<DatabaseState> {
+  const { rows: facts } = await client.query<{ table: string | null; schemasWithTables: string[]; locked: boolean }>(FACTS, [schema])
   const fact = facts[0]
   if (fact === undefined) throw new Error('The server gave no answer about its catalogue')
-  if (fact.table === null) return { baseline: fact.filled ? 'missing' : 'fresh', rows: [], lockHeld: fact.locked }
+  const { table, schemasWithTables } = fact
+  if (table === null) return { schema, recorded: false, rows: [], lockHeld: fact.locked, schemasWithTables }
   const { rows } = await client.query<MigrationRow & { locked: boolean }>(
     `select m.id, m.migration_name as name, m.checksum, m.started_at as "startedAt", m.finished_at as "finishedAt", m.rolled_back_at as "rolledBackAt",
         m.logs, m.applied_steps_count as "appliedSteps", lock.held as locked
-       from ${fact.table} m cross join (select ${LOCKED} as held) lock order by m.started_at, m.id`,
+       from ${table} m cross join (select ${LOCKED} as held) lock order by m.started_at, m.id`,
   )
-  return { baseline: 'present', rows: rows.map(({ locked: _, ...row }) => row), lockHeld: rows[0]?.locked ?? fact.locked }
+  const lockHeld = rows[0]?.locked ?? fact.locked
+  return { schema, recorded: true, rows: rows.map(({ locked: _, ...row }) => row), lockHeld, schemasWithTables }
 }
 
 const LOCKED = `exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = 72707369
@@ -124,6 +133,6 @@ const LOCKED = `exists (select from pg_locks l where l.locktype = 'advisory' and
 const FACTS = `select
   (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = $1 and c.relname = '_prisma_migrations' and c.relkind in ('r', 'p', 'v')) as table,
-  exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any ($2) and c.relkind in ('r', 'p', 'v', 'm', 'f')
-    and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')) as filled,
+  array(select distinct n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$)') as "schemasWithTables",
   ${LOCKED} as locked`

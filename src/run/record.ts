@@ -92,6 +92,10 @@ export type RequestEvent =
   | { readonly kind: 'rejected'; readonly data: { readonly by: string; readonly reason: string } }
   | { readonly kind: 'asked_anew'; readonly data: { readonly why: string } }
   | { readonly kind: 'expired'; readonly data: { readonly what: 'request' | 'grant' } }
+  | {
+      readonly kind: 'reminded'
+      readonly data: { readonly digest: string; readonly count: number; readonly required: number; readonly from: readonly string[] }
+    }
   | { readonly kind: 'cancel_requested'; readonly data: { readonly by: string } }
   | { readonly kind: 'started'; readonly data: Record<string, never> }
   | { readonly kind: 'finding'; readonly data: { readonly text: string } }

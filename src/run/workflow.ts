@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
@@ -123,25 +124,48 @@ async function writePlan(
   }
 }
 
-/** After the quorum, before anything runs: the world must still be the one that was approved. */
+/** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
 async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
-  const request = await persist(ports.log, () => requestById(ports.db, id))
-  if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'
-  const compared = await ports.compare(request.plan, request, 'before-migrate')
-  if (compared.kind === 'same') return 'go'
-  if (compared.kind === 'unknown')
-    return refuseRequest(
-      ports,
-      request,
-      refuse(
-        'target_unreachable',
-        `${compared.why} What cannot be checked does not start. Nothing was touched; ask again when it can be read.`,
-      ),
-    )
-  const planned = await planSafely(ports, request)
-  if (isRefusal(planned)) return refuseRequest(ports, request, refuse(planned.code, `${compared.why} ${planned.text}`))
-  const written = await persist(ports.log, () => writePlan(ports, request, planned, ['granted'], compared.why))
-  return written === 'waiting' ? 'anew' : 'ended'
+  for (;;) {
+    const request = await persist(ports.log, () => requestById(ports.db, id))
+    if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'
+    const granted = await persist(ports.log, () => ports.stillGranted(id))
+    if (granted !== true && granted.code !== 'not_an_approver') {
+      // it could not be checked, or it ends at this moment: the grant stands until it expires, which the state above will tell
+      await wait(CHECK_AGAIN_MS)
+      continue
+    }
+    if (granted !== true) return backToWaiting(ports, request, granted)
+    const compared = await ports.compare(request.plan, request, 'before-migrate')
+    if (compared.kind === 'same') return 'go'
+    if (compared.kind === 'unknown')
+      return refuseRequest(
+        ports,
+        request,
+        refuse(
+          'target_unreachable',
+          `${compared.why} What cannot be checked does not start. Nothing was touched; ask again when it can be read.`,
+        ),
+      )
+    const planned = await planSafely(ports, request)
+    if (isRefusal(planned)) return refuseRequest(ports, request, refuse(planned.code, `${compared.why} ${planned.text}`))
+    const written = await persist(ports.log, () => writePlan(ports, request, planned, ['granted'], compared.why))
+    return written === 'waiting' ? 'anew' : 'ended'
+  }
+}
+
+const CHECK_AGAIN_MS = 2_000
+
+/** An approver has left or the rules became stricter between the last vote and the start: the same plan waits for more votes. */
+async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
+  return persist(ports.log, () =>
+    ports.db.transaction(async (tx) => {
+      if (!(await transition(tx, request.id, ['granted'], 'waiting'))) return 'ended'
+      await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text } })
+      await audit(tx, { actor: 'lockkeeper', act: 'check', target: request.target, requestId: request.id, result: refusal.code })
+      return 'anew'
+    }),
+  )
 }
 
 /** Uses the grant: once, and only while it has not expired by the store's clock. */

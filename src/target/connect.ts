@@ -13,6 +13,8 @@ export type TargetConnection = {
   readonly connectTimeoutMs?: number
   /** 0 switches it off. */
   readonly statementTimeoutMs?: number
+  /** Null leaves what the URL says, to read it back. */
+  readonly lockTimeoutMs?: number | null
   readonly signal?: AbortSignal
 }
 
@@ -68,7 +70,7 @@ export async function connectTarget(connection: TargetConnection): Promise<pg.Cl
   const url = readUrl(connection.url)
   const settings = pgDialect(url, {
     applicationName: connection.applicationName,
-    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    ...(connection.lockTimeoutMs === null ? {} : { lockTimeoutMs: connection.lockTimeoutMs ?? LOCK_TIMEOUT_MS }),
     statementTimeoutMs: connection.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
   })
   const timeoutMs = connection.connectTimeoutMs ?? url.connectTimeoutMs ?? CONNECT_TIMEOUT_MS

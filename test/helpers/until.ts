@@ -1,14 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 
-/** Waits for a condition; throws with its name when it does not come true in time. */
+/** Waits until `holds` gives something other than undefined or false; says what it waited for when it never does. */
 export async function until<T>(
-  name: string,
-  holds: () => Promise<T | false | undefined | null> | T | false | undefined | null,
-  withinMs = 20_000,
+  what: string,
+  holds: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = 30_000,
 ): Promise<T> {
-  for (const end = performance.now() + withinMs; performance.now() < end; await sleep(20)) {
+  const end = performance.now() + withinMs
+  for (;;) {
     const value = await holds()
-    if (value !== false && value !== undefined && value !== null) return value
+    if (value !== undefined && value !== false) return value
+    if (performance.now() > end) throw new Error(`it did not come true within ${withinMs} ms: ${what}`)
+    await wait(25)
   }
-  throw new Error(`${name} did not come true in ${withinMs} ms`)
 }

@@ -145,7 +145,7 @@ test('an attempt that a successor has voided starts nothing, however late its wr
     expect(writeFirst(join(base, '0001', 'claim.json'), '{}')).toBe(false)
     const attempt = startAttempt(base, intent, child)
     expect(attempt.number).toBe(2)
-    expect(await until('the end', async () => ((await stateOf(attempt)).kind === 'living' ? null : stateOf(attempt)))).toEqual({
+    expect(await until('the end', async () => ((await stateOf(attempt)).kind === 'living' ? undefined : stateOf(attempt)))).toEqual({
       kind: 'ended',
       exit: { exitCode: 0, signal: null },
     })

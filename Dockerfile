@@ -1,0 +1,37 @@
+# syntax=docker/dockerfile:1
+# Two stages: dependencies are installed once, without running their scripts; the image that runs has no compiler and no cache.
+# Pin the base to a digest of your registry when you build for production: FROM node:24-bookworm-slim@sha256:…
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="lockkeeper" \
+      org.opencontainers.image.description="Production database migrations from Slack, from request to proof"
+# PostgreSQL's own packages give every client version, since pg_dump refuses servers newer than itself.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates git openssh-client postgresql-common tini \
+ && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+ && apt-get install -y --no-install-recommends postgresql-client-17 \
+ && rm -rf /var/lib/apt/lists/*
+RUN groupadd --system --gid 10001 lockkeeper \
+ && useradd --system --uid 10001 --gid lockkeeper --home-dir /data/home --shell /usr/sbin/nologin lockkeeper \
+ && install -d -o lockkeeper -g lockkeeper -m 0700 /data /data/home /data/var /data/npm-cache
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json ./
+COPY bin ./bin
+COPY src ./src
+COPY commands ./commands
+COPY approvals ./approvals
+# Everything that is written lies below /data: mount a volume there and run with --read-only --tmpfs /tmp.
+ENV NODE_ENV=production \
+    HOME=/data/home \
+    npm_config_cache=/data/npm-cache \
+    LOCKKEEPER_CONFIG=/data/lockkeeper.yaml
+USER lockkeeper
+VOLUME ["/data"]
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["tini", "--", "node", "src/main.ts"]

@@ -1,0 +1,231 @@
+import type { App, BlockAction, ButtonAction } from '@slack/bolt'
+import { inTime } from '../src/in-time.ts'
+import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
+import type { RequestRow } from '../src/run/record.ts'
+import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
+import { context, header, modal, preformatted, section } from '../src/slack/blocks.ts'
+import type { SlackPort, View } from '../src/slack/port.ts'
+import { cancelRequest } from './cancel.ts'
+import { approveCallback, approveView, reasonInput, rejectCallback, rejectView } from './confirm.ts'
+import type { ApprovalDeps } from './deps.ts'
+import { toldView, workingView } from './told.ts'
+import { castVote, ownRequest, whyClosed } from './vote.ts'
+import { code, mention, stateSince } from './wording.ts'
+
+export type ButtonDeps = ApprovalDeps & {
+  readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
+  /** The SQL of the plan's migrations, from git objects. */
+  readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
+  readonly onFault: (error: unknown) => void
+}
+
+/** Slack waits 3 s for the acknowledgement and gives a trigger as long; the rest is for the way there and back. */
+const IN_TIME_MS = 2_000
+
+/** Registers the buttons of cards, threads and Home. Every other element is acknowledged and left alone. */
+export function listenToButtons(app: App, deps: ButtonDeps): void {
+  app.action<BlockAction>({ type: 'block_actions' }, async ({ body, action, ack }) => {
+    await ack()
+    if (action.type !== 'button' || action.url !== undefined) return
+    await pressed(deps, body, action)
+  })
+  app.view(approveCallback, async ({ body, view, ack }) => {
+    const { token, digest } = shownTo(view.private_metadata)
+    const work = castVote(deps, { token, digest, account: body.user.id, decision: 'approve' })
+    await settle(deps, work, view.id, ack, 'Counting your approval…')
+  })
+  app.view(rejectCallback, async ({ body, view, ack }) => {
+    const { token, digest } = shownTo(view.private_metadata)
+    const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
+    if (reason === '')
+      return ack({ response_action: 'errors', errors: { [reasonInput]: 'Say in a sentence why, so that the others know what to change.' } })
+    const work = castVote(deps, { token, digest, reason, account: body.user.id, decision: 'reject' })
+    return settle(deps, work, view.id, ack, 'Rejecting…')
+  })
+  app.view('cancel_request', async ({ body, view, ack }) => {
+    const work = cancelRequest(deps, { account: body.user.id, token: shownTo(view.private_metadata).token })
+    await settle(deps, work, view.id, ack, 'Cancelling…')
+  })
+}
+
+async function pressed(deps: ButtonDeps, body: BlockAction, action: ButtonAction): Promise<void> {
+  const request = await requestByToken(deps.db, action.value ?? '')
+  if (request === undefined) return tell(deps, body, unknownButton)
+  const view = await viewToOpen(deps, request, action.action_id, body.user.id)
+  if (isRefusal(view)) return tell(deps, body, view)
+  const opened = await deps.slack.openView(body.trigger_id, view)
+  if (opened.kind !== 'ok') await tell(deps, body, notOpened(deps, request))
+}
+
+/** Nothing here asks Slack, since a window must open within 3 s; everything is checked again when it is sent. */
+async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string, user: string): Promise<View | Refusal> {
+  switch (action) {
+    case 'approve':
+    case 'reject':
+      return (await whyNotDecide(deps, request, action, user)) ?? confirmView(deps, request, action)
+    case 'cancel':
+      return confirmCancelView(request)
+    case 'sql':
+      return sqlView(deps, request)
+    default:
+      return refuse(
+        'not_available_yet',
+        `This button does nothing yet. Nothing was changed. ${code(`${deps.command} help`)} lists what can be typed.`,
+      )
+  }
+}
+
+async function confirmView(deps: ButtonDeps, request: RequestRow, action: 'approve' | 'reject'): Promise<View> {
+  const view = await viewOf(deps.db, request, deps.targets.get(request.target)?.title ?? request.target, '')
+  return action === 'approve' ? approveView(view) : rejectView(view)
+}
+
+async function whyNotDecide(
+  deps: ButtonDeps,
+  request: RequestRow,
+  action: 'approve' | 'reject',
+  user: string,
+): Promise<Refusal | undefined> {
+  const closed = await whyClosed(deps, deps.db, request, {
+    token: request.token,
+    account: user,
+    decision: action,
+    digest: request.digest ?? '',
+  })
+  if (closed !== undefined) return closed
+  const { humanOf } = deps.people
+  if (![humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(user))) return undefined
+  const votes = (await votesOf(deps.db, request.id)).filter((vote) => vote.digest === request.digest && vote.decision === 'approve')
+  return ownRequest(
+    request,
+    deps.command,
+    action,
+    votes.map((vote) => vote.human),
+    request.policy?.required ?? 1,
+  )
+}
+
+const cancellable: Readonly<Partial<Record<RequestRow['state'], string>>> = {
+  planning: 'It has not started, so nothing was changed and nothing will be.',
+  waiting: 'It has not started, so nothing was changed and nothing will be.',
+  granted: 'It is approved and has not started, so nothing was changed and nothing will be.',
+  running:
+    'It is running. A dump or a build is stopped at once; a migration that has begun is ended in the order that is safe for it, and what is applied stays applied. The card says where it stopped.',
+  needs_human:
+    'Lockkeeper stopped because something is unclear. Closing it means that you take over: the record names you, Lockkeeper changes nothing more about it, and the next run becomes possible.',
+}
+
+function confirmCancelView(request: RequestRow): View | Refusal {
+  const meaning = cancellable[request.state]
+  if (meaning === undefined)
+    return refuse('nothing_to_cancel', `#${request.id} is not under way any more: ${stateSince(request)}. Nothing was changed.`)
+  const isClosing = request.state === 'needs_human'
+  return modal({
+    callback: 'cancel_request',
+    title: isClosing ? `Close #${request.id}` : `Cancel #${request.id}`,
+    submit: isClosing ? 'I take over' : 'Cancel it',
+    close: 'Keep it',
+    metadata: JSON.stringify({ token: request.token, digest: request.digest ?? '' }),
+    blocks: [section(`${code(request.target)}, asked by ${mention(request.requester)}, ${stateSince(request)}.`), section(meaning)],
+  })
+}
+
+/** Preformatted text of a block and blocks of a window, as Slack takes them. */
+const SQL_BLOCK = 2_900
+const SQL_BLOCKS = 60
+
+async function sqlView(deps: ButtonDeps, request: RequestRow): Promise<View | Refusal> {
+  const read = await inTime(deps.readSql(request), IN_TIME_MS)
+  if (read.kind === 'late') {
+    read.value.catch(deps.onFault)
+    return refuse(
+      'repository_unreachable',
+      `Reading the SQL of #${request.id} takes longer than Slack keeps a window waiting. It stands in the thread of the card.`,
+    )
+  }
+  if (isRefusal(read.value)) return read.value
+  const blocks = read.value.flatMap(({ name, sql }) => [
+    header(name),
+    ...Array.from({ length: Math.max(1, Math.ceil(sql.length / SQL_BLOCK)) }, (_, part) =>
+      preformatted(sql.slice(part * SQL_BLOCK, (part + 1) * SQL_BLOCK) || '-- empty'),
+    ),
+  ])
+  return modal({
+    callback: 'told',
+    title: `SQL of #${request.id}`,
+    close: 'Close',
+    blocks: [
+      context(`Plan ${code((request.digest ?? '').slice(0, 8))}, commit ${code((request.plan?.commit ?? '').slice(0, 7))}`),
+      ...(blocks.length === 0 ? [section('No migration is pending, so there is no SQL.')] : blocks.slice(0, SQL_BLOCKS)),
+      ...(blocks.length > SQL_BLOCKS ? [context('The rest does not fit here; the whole of it stands in the thread of the card.')] : []),
+    ],
+  })
+}
+
+/** Says how the act ended, in the window that it was sent from; at once when that is quick, else when it is known. */
+async function settle(
+  deps: ButtonDeps,
+  work: Promise<{ readonly kind: string; readonly text: string }>,
+  viewId: string,
+  ack: unknown,
+  meanwhile: string,
+): Promise<void> {
+  // Bolt wants views of its own type, and ours are checked against Slack's limits where they are sent
+  const acknowledge = ack as (response: { readonly response_action: 'update'; readonly view: View }) => Promise<void>
+  const told = work.then(outcomeView, (error: unknown) => {
+    deps.onFault(error)
+    return toldView(
+      'Lockkeeper could not read or write its own records. The card shows whether this counts; if it does not, try again in a minute. Whoever operates Lockkeeper finds the reason in its log.',
+      'Unclear',
+    )
+  })
+  const quick = await inTime(told, IN_TIME_MS)
+  if (quick.kind === 'in time') return acknowledge({ response_action: 'update', view: quick.value })
+  await acknowledge({ response_action: 'update', view: workingView(meanwhile) })
+  const sent = await deps.slack.updateView(viewId, await quick.value)
+  if (sent.kind !== 'ok') deps.onFault(new Error(`a window could not be updated: ${sent.kind}`))
+}
+
+const outcomeView = (outcome: { readonly kind: string; readonly text: string }): View =>
+  toldView(outcome.text, isRefusal(outcome) ? 'Not possible' : 'Done')
+
+/** To the one who clicked, where he clicked. */
+async function tell(deps: ButtonDeps, body: BlockAction, refusal: Refusal): Promise<void> {
+  const channel = body.channel?.id
+  const thread = threadOf(body.message)
+  const sent =
+    channel === undefined
+      ? await deps.slack.openView(body.trigger_id, toldView(refusal.text))
+      : await deps.slack.ephemeral({ channel, user: body.user.id, ...(thread === undefined ? {} : { thread }) }, { text: refusal.text })
+  if (sent.kind !== 'ok') deps.onFault(new Error(`a refusal could not be shown: ${sent.kind}`))
+}
+
+function threadOf(message: BlockAction['message']): string | undefined {
+  const thread: unknown = message?.['thread_ts']
+  return typeof thread === 'string' && thread !== message?.ts ? thread : undefined
+}
+
+/** What the window was about. Metadata that is not ours leads to no request. */
+function shownTo(metadata: string): { readonly token: string; readonly digest: string } {
+  try {
+    const read: unknown = JSON.parse(metadata)
+    const { token, digest } = (typeof read === 'object' && read !== null ? read : {}) as {
+      readonly token?: unknown
+      readonly digest?: unknown
+    }
+    return { token: typeof token === 'string' ? token : '', digest: typeof digest === 'string' ? digest : '' }
+  } catch {
+    return { token: '', digest: '' } // not JSON
+  }
+}
+
+const unknownButton = refuse(
+  'stale_button',
+  'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
+)
+
+const notOpened = (deps: ButtonDeps, request: RequestRow) =>
+  refuse(
+    'stale_button',
+    `Slack did not open the window in time. Nothing was changed. Click again, or type ${code(`${deps.command} show ${request.id}`)}.`,
+  )

@@ -1,0 +1,145 @@
+import type { Tx } from '../src/db/pool.ts'
+import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
+import type { RequestRow } from '../src/run/record.ts'
+import { addEvent, audit, lockRequest, requestById, requestByToken, transition } from '../src/run/rows.ts'
+import type { ApprovalDeps } from './deps.ts'
+import type { Actor } from './people.ts'
+import { groupsIn, mayAsk, rulesOf } from './policy.ts'
+import { classesOf } from './standing.ts'
+import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
+
+export type CancelAsked = { readonly account: string } & ({ readonly token: string } | { readonly id: number })
+
+export type Cancelled = {
+  /** `closed`: it needed a person, and a person took over. */
+  readonly kind: 'cancelled' | 'cancelling' | 'closed'
+  readonly requestId: number
+  readonly text: string
+}
+
+/** The requester or any approver may cancel. What has not started ends at once; a running step ends in the order that is safe for it. */
+export async function cancelRequest(deps: ApprovalDeps, asked: CancelAsked): Promise<Cancelled | Refusal> {
+  const actor = await deps.people.identify(asked.account, { fresh: true })
+  const seen = 'token' in asked ? await requestByToken(deps.db, asked.token) : await requestById(deps.db, asked.id)
+  if (seen === undefined) return record(deps, asked, undefined, unknownRequest(deps, asked))
+  if (isRefusal(actor)) return record(deps, asked, seen, actor)
+  const forbidden = await whyNotCancel(deps, seen, actor)
+  if (forbidden !== undefined) return record(deps, asked, seen, forbidden)
+  return deps.db.transaction(async (tx) => {
+    const request = await lockRequest(tx, seen.id)
+    if (request === undefined) return unknownRequest(deps, asked)
+    const outcome = await cancelNow(deps, tx, request, actor)
+    await audit(tx, auditEntry(asked, request, outcome))
+    return outcome
+  })
+}
+
+/** Who may cancel a request, beside its requester: those who may approve it today. */
+export async function mayCancel(
+  deps: Pick<ApprovalDeps, 'people' | 'targets'>,
+  request: RequestRow,
+  human: string,
+): Promise<'yes' | 'no' | 'unknown'> {
+  const { humanOf } = deps.people
+  if ([humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(human))) return 'yes'
+  const target = deps.targets.get(request.target)
+  const from = target === undefined ? (request.policy?.from ?? []) : rulesOf(target, classesOf(request)).from
+  return mayAsk(from, await deps.people.membersOf(groupsIn(from), { fresh: true }), humanOf, human)
+}
+
+async function cancelNow(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor: Actor): Promise<Cancelled | Refusal> {
+  switch (request.state) {
+    case 'planning':
+    case 'waiting':
+    case 'granted': {
+      await endCancelled(tx, request, `Cancelled by ${mention(actor.account)} before it started. Nothing was changed.`)
+      await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `cancel:${request.id}`)
+      return {
+        kind: 'cancelled',
+        requestId: request.id,
+        text: `#${request.id} is cancelled. Nothing was changed, and ${code(request.target)} is free.`,
+      }
+    }
+    case 'running': {
+      if (request.cancelRequestedAt !== null) return beingCancelled(request)
+      await tx.query(`update lockkeeper.request set cancel_requested_at = clock_timestamp(), cancel_requested_by = $2 where id = $1`, [
+        request.id,
+        actor.account,
+      ])
+      await addEvent(tx, request.id, { kind: 'cancel_requested', data: { by: actor.account } })
+      await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `cancel:${request.id}`)
+      return {
+        kind: 'cancelling',
+        requestId: request.id,
+        text: `#${request.id} is being cancelled. It stops where that is safe, and its card says where that was.`,
+      }
+    }
+    case 'needs_human': {
+      await endCancelled(tx, request, `Closed by ${mention(actor.account)}, who took over. Lockkeeper does nothing more about this run.`)
+      await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `cancel:${request.id}`)
+      return {
+        kind: 'closed',
+        requestId: request.id,
+        text: `#${request.id} is closed, and the record says that you took over. Lockkeeper changes nothing about what it found: make sure of the state of ${code(request.target)} before the next run, which is possible now.`,
+      }
+    }
+    default:
+      return refuse('nothing_to_cancel', `#${request.id} is not under way: it ${ended(request)}. Nothing was changed.`)
+  }
+}
+
+/** What stood in the outcome before (what is known of a run that needed a person) stays. */
+async function endCancelled(tx: Tx, request: RequestRow, headline: string): Promise<void> {
+  await transition(tx, request.id, [request.state], 'cancelled', { outcome: { ...request.outcome, headline } })
+  await addEvent(tx, request.id, { kind: 'ended', data: { state: 'cancelled' } })
+}
+
+async function whyNotCancel(deps: ApprovalDeps, request: RequestRow, actor: Actor): Promise<Refusal | undefined> {
+  const from = (request.policy?.from ?? deps.targets.get(request.target)?.approvals.from ?? []).map(mentionApprover)
+  switch (await mayCancel(deps, request, actor.human)) {
+    case 'yes':
+      return undefined
+    case 'no':
+      return refuse(
+        'not_allowed_to_cancel',
+        `#${request.id} may be cancelled by ${mention(request.requester)}, who asked for it, or by ${list(from, 'or')}. You are none of them. Nothing was changed.`,
+      )
+    case 'unknown':
+      return refuse(
+        'approvers_unknown',
+        `#${request.id} may be cancelled by ${mention(request.requester)}, who asked for it, or by ${list(from, 'or')}, and Slack does not say now who is in the group. What cannot be checked is refused. Nothing was changed; try again in a minute.`,
+      )
+  }
+}
+
+const ended = (request: RequestRow) => {
+  const since = stateSince(request)
+  return ['cancelled', 'rejected', 'refused'].includes(request.state) ? `was ${since}` : since
+}
+
+const beingCancelled = (request: RequestRow) =>
+  refuse(
+    'nothing_to_cancel',
+    `#${request.id} is being cancelled already${request.cancelRequestedBy === null ? '' : `: ${mention(request.cancelRequestedBy)} asked for it ${when(request.cancelRequestedAt ?? request.createdAt)}`}. It stops where that is safe.`,
+  )
+
+const unknownRequest = (deps: ApprovalDeps, asked: CancelAsked) =>
+  'id' in asked
+    ? refuse('unknown_request', `There is no request #${asked.id}. ${code(`${deps.command} history`)} lists those there are.`)
+    : refuse(
+        'stale_button',
+        'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
+      )
+
+async function record(deps: ApprovalDeps, asked: CancelAsked, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
+  await audit(deps.db, auditEntry(asked, request, refusal))
+  return refusal
+}
+
+const auditEntry = (asked: CancelAsked, request: RequestRow | undefined, outcome: Cancelled | Refusal) => ({
+  actor: asked.account,
+  act: 'cancel',
+  target: request?.target ?? null,
+  requestId: request?.id ?? null,
+  result: isRefusal(outcome) ? outcome.code : outcome.kind,
+})

@@ -1,0 +1,53 @@
+import type { CardContext } from '../src/run/card.ts'
+import { cardKey, drawRun } from '../src/run/draw.ts'
+import type { RequestView } from '../src/run/record.ts'
+import { threadOf, type ThreadContext } from '../src/run/thread.ts'
+import { askOf, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
+import { actions, linkButton, section } from '../src/slack/blocks.ts'
+import type { Desired } from '../src/slack/desired.ts'
+import { codeText, escapeLine, personText } from '../src/slack/text.ts'
+import { requestCard } from './card.ts'
+
+export type DrawContext = CardContext &
+  ThreadContext & {
+    /** Slack users who may decide now, without the requester; told once each while the request waits. */
+    readonly approvers: readonly string[]
+  }
+
+/** Everything that should stand in Slack about a request: card, thread, messages to approvers. Pure; the outbox makes it so. */
+export function drawRequest(view: RequestView, context: DrawContext): readonly Desired[] {
+  const card = cardKey(view.request.id)
+  return [
+    cardOf(view, context),
+    ...threadOf(view, card, context),
+    ...(view.request.state === 'waiting' ? context.approvers.map((user) => notice(view, user, card)) : []),
+  ]
+}
+
+const cardOf = (view: RequestView, context: DrawContext): Desired =>
+  view.request.startedAt === null && view.request.state !== 'running' && view.request.state !== 'needs_human'
+    ? {
+        key: cardKey(view.request.id),
+        place: { kind: 'channel', channel: view.request.channel },
+        content: { kind: 'current', message: requestCard(view, context) },
+        isUrgent: true,
+      }
+    : drawRun(view, context)
+
+function notice(view: RequestView, user: string, card: string): Desired {
+  const { request } = view
+  const plan = request.digest === null ? '' : ` Plan ${codeText(shortDigest(request.digest))}.`
+  const text = `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on ${escapeLine(view.targetTitle)}. You may decide.${plan}`
+  return {
+    key: `dm:${request.id}:${user}`,
+    place: { kind: 'direct', user },
+    content: {
+      kind: 'linked',
+      to: card,
+      message: (url) => ({
+        text: `${escapeLine(titleOf(view))}: ${text.replaceAll('*', '')}`,
+        blocks: [section(text), actions(linkButton('Open the request', 'open', url))],
+      }),
+    },
+  }
+}

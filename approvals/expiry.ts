@@ -1,0 +1,97 @@
+import type { Tx } from '../src/db/pool.ts'
+import { addEvent, audit, requestById, transition, votesOf } from '../src/run/rows.ts'
+import type { RequestRow } from '../src/run/record.ts'
+import type { ApprovalDeps } from './deps.ts'
+import { decide, rulesOf } from './policy.ts'
+import { classesOf } from './standing.ts'
+import { code, when } from './wording.ts'
+
+export type Expired = { readonly requests: number; readonly grants: number; readonly reminders: number }
+
+/**
+ * Called every second or so by every replica. The store's clock decides what is due, and SKIP LOCKED gives each row to one of them; a
+ * row that a vote holds at this moment is looked at next time.
+ */
+export async function expireDue(deps: ApprovalDeps): Promise<Expired> {
+  return {
+    requests: await each(deps, dueRequests, (tx, request) => expireRequest(deps, tx, request)),
+    grants: await each(deps, dueGrants, (tx, request) => expireGrant(deps, tx, request)),
+    reminders: await each(deps, dueReminders, (tx, request) => remind(deps, tx, request)),
+  }
+}
+
+const dueRequests = `select id from lockkeeper.request where state = 'waiting' and expires_at <= clock_timestamp() and id <> all($1)
+  order by expires_at limit 1 for update skip locked`
+
+const dueGrants = `select id from lockkeeper.request where state = 'granted' and started_at is null and grant_expires_at <= clock_timestamp() and id <> all($1)
+  order by grant_expires_at limit 1 for update skip locked`
+
+// half-way of the time that this plan has, once per plan
+const dueReminders = `select r.id from lockkeeper.request r
+  where r.state = 'waiting' and r.id <> all($1) and r.digest is not null and r.policy is not null and r.expires_at > clock_timestamp()
+    and r.expires_at - ((r.policy->>'expiresMs')::float8 / 2) * interval '1 millisecond' <= clock_timestamp()
+    and not exists (select from lockkeeper.event e where e.request_id = r.id and e.kind = 'reminded' and e.data->>'digest' = r.digest)
+  order by r.expires_at limit 1 for update of r skip locked`
+
+/** Each row in a transaction of its own, so that one that fails holds back no other; what failed is thrown at the end. */
+async function each(deps: ApprovalDeps, due: string, act: (tx: Tx, request: RequestRow) => Promise<void>): Promise<number> {
+  const failed = new Map<number, unknown>()
+  let done = 0
+  for (;;) {
+    let current: number | undefined
+    try {
+      await deps.db.transaction(async (tx) => {
+        current = (await tx.query<{ id: number }>(due, [[...failed.keys()]]))[0]?.id
+        const request = current === undefined ? undefined : await requestById(tx, current)
+        if (request !== undefined) await act(tx, request)
+      })
+    } catch (error) {
+      if (current === undefined) throw error
+      failed.set(current, error)
+      continue
+    }
+    if (current === undefined) break
+    done++
+  }
+  if (failed.size > 0) throw new AggregateError(failed.values(), `requests ${[...failed.keys()].join(', ')} are due and could not be ended`)
+  return done
+}
+
+async function expireRequest(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
+  await transition(tx, request.id, ['waiting'], 'expired', {
+    outcome: {
+      headline: `Expired ${when(request.expiresAt ?? request.createdAt)} without enough approvals. Nothing was changed.`,
+      next: `Ask again with ${code(`${deps.command} deploy ${request.target}`)}.`,
+    },
+  })
+  await finish(deps, tx, request, 'request')
+}
+
+async function expireGrant(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
+  await transition(tx, request.id, ['granted'], 'expired', {
+    outcome: {
+      headline: `The approval expired ${when(request.grantExpiresAt ?? request.createdAt)} before the run had started. Nothing was changed.`,
+      next: `Ask again with ${code(`${deps.command} deploy ${request.target}`)}.`,
+    },
+  })
+  await finish(deps, tx, request, 'grant')
+}
+
+async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 'request' | 'grant'): Promise<void> {
+  await addEvent(tx, request.id, { kind: 'expired', data: { what } })
+  await audit(tx, { actor: 'lockkeeper', act: 'expire', target: request.target, requestId: request.id, result: what })
+  await deps.engine.signal(tx, request.id, { kind: 'due' }, `due:${request.id}:${what}:${request.digest ?? ''}`)
+}
+
+async function remind(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
+  const target = deps.targets.get(request.target)
+  if (request.digest === null || request.policy === null) throw new Error(`request ${request.id} waits without a plan`)
+  const rules = target === undefined ? request.policy : rulesOf(target, classesOf(request))
+  // the count is for a sentence, so it is taken as it was when it was asked, without asking Slack
+  const now = { ...rules, members: request.policy.members }
+  const standing = decide({ request, votes: await votesOf(tx, request.id), atRequest: request.policy, now, humanOf: deps.people.humanOf })
+  await addEvent(tx, request.id, {
+    kind: 'reminded',
+    data: { digest: request.digest, count: standing.approvals.length, required: standing.required, from: rules.from },
+  })
+}

@@ -1,0 +1,106 @@
+import type { RequestView } from '../src/run/record.ts'
+import { bold, elapsedOf, shortDigest, titleOf } from '../src/run/words.ts'
+import { actions, button, context, divider, header, home, linkButton, section } from '../src/slack/blocks.ts'
+import type { Block, View } from '../src/slack/port.ts'
+import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText } from '../src/slack/text.ts'
+import { approvalsText, askLine, classesText } from './card.ts'
+
+/** A request and where its card stands, if it does. */
+export type HomeEntry = { readonly view: RequestView; readonly link: string | null }
+
+export type HomeState = {
+  /** What this person may decide now. */
+  readonly waiting: readonly HomeEntry[]
+  readonly running: readonly HomeEntry[]
+  /** Ended ones, newest first. */
+  readonly last: readonly HomeEntry[]
+  readonly timezone: string
+}
+
+/** More than this in one part makes the page long without making it useful. */
+const MOST = 10
+
+/** App Home: what waits for me, what runs now, what ran last. */
+export function homeView(state: HomeState): View {
+  return home([
+    header('Waiting for your decision'),
+    ...part(state.waiting, waitingEntry, 'Nothing waits for you.'),
+    divider,
+    header('Running now'),
+    ...part(state.running, runningEntry, 'Nothing runs.'),
+    divider,
+    header('Last runs'),
+    ...part(
+      state.last,
+      (entry) => lastEntry(entry, state.timezone),
+      'Nothing has run yet. Ask with `/migrate deploy` and a target, in a channel.',
+    ),
+  ])
+}
+
+function part(entries: readonly HomeEntry[], draw: (entry: HomeEntry) => readonly Block[], empty: string): readonly Block[] {
+  if (entries.length === 0) return [context(empty)]
+  return [
+    ...entries.slice(0, MOST).flatMap(draw),
+    ...(entries.length > MOST ? [context(`and ${entries.length - MOST} more; \`/migrate history\` lists them`)] : []),
+  ]
+}
+
+function waitingEntry({ view, link }: HomeEntry): readonly Block[] {
+  const { request } = view
+  const facts = [
+    ...(request.policy === null ? [] : [approvalsText(view)]),
+    ...(request.evidence === null ? [] : [classesText(request.evidence)].filter((text) => text !== null)),
+    ...(request.digest === null ? [] : [`plan ${codeText(shortDigest(request.digest))}`]),
+  ]
+  return [
+    section(`*${escapeLine(titleOf(view))}*\n${askLine(view)}`),
+    ...(facts.length === 0 ? [] : [context(facts.join(' · '))]),
+    actions(
+      button('Approve', 'approve', request.token, 'primary'),
+      button('Reject', 'reject', request.token, 'danger'),
+      ...(link === null ? [] : [linkButton('Open', 'open', link)]),
+    ),
+  ]
+}
+
+function runningEntry({ view, link }: HomeEntry): readonly Block[] {
+  const { request } = view
+  const step = view.steps.find((one) => one.state === 'running')
+  const now =
+    request.state === 'needs_human'
+      ? '*needs a person*'
+      : request.state === 'granted'
+        ? 'approved, starting'
+        : request.state === 'running'
+          ? `${step === undefined ? 'running' : escapeLine(step.title)} · for ${durationText(elapsedOf(view))}`
+          : 'waiting'
+  return [
+    section(`*${escapeLine(titleOf(view))}* · ${now}\nasked by ${personText(request.requester)}`),
+    actions(
+      button(request.state === 'needs_human' ? 'Close this request' : 'Cancel', 'cancel', request.token),
+      ...(link === null ? [] : [linkButton('Open', 'open', link)]),
+    ),
+  ]
+}
+
+const endings: Readonly<Record<string, string>> = {
+  succeeded: 'done',
+  failed: 'stopped',
+  cancelled: 'cancelled',
+  rejected: 'rejected',
+  expired: 'expired',
+  refused: 'refused',
+}
+
+function lastEntry({ view, link }: HomeEntry, timezone: string): readonly Block[] {
+  const { request } = view
+  const when = request.endedAt === null ? '' : ` · ${dateText(request.endedAt, 'day', timezone)}`
+  const headline = request.outcome === null ? '' : `\n${bold(cleanMrkdwn(request.outcome.headline)).replaceAll('*', '')}`
+  return [
+    section(
+      `*${escapeLine(titleOf(view))}* · ${endings[request.state] ?? request.state}${when}${headline}`,
+      link === null ? undefined : linkButton('Open', 'open', link),
+    ),
+  ]
+}

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import type { Target } from '../src/config/config.ts'
+import type { MigrationClass } from '../src/plan/plan.ts'
+import { refuse, type Refusal } from '../src/refusal.ts'
+import type { PolicySnapshot, RequestRow, VoteRow } from '../src/run/record.ts'
+import { list, mentionApprover } from './wording.ts'
+
+/**
+ * The one place that decides who may approve. Pure: who is in which group, and which account belongs to which human, is looked up by
+ * the callers and handed in.
+ */
+
+/** Rules with their groups' members. A group that is not in `members` could not be read: nobody of it may approve. */
+export type Rules = Pick<PolicySnapshot, 'required' | 'from' | 'members'>
+
+export type HumanOf = (account: string) => string
+
+export type Question = {
+  readonly request: Pick<RequestRow, 'requester' | 'requesterHuman' | 'digest'>
+  readonly votes: readonly Pick<VoteRow, 'actor' | 'human' | 'digest' | 'decision'>[]
+  readonly atRequest: Rules
+  readonly now: Rules
+  readonly humanOf: HumanOf
+  /** Humans that may not act today (deactivated since, look-up failed): their votes do not count. */
+  readonly barred?: ReadonlySet<string>
+}
+
+export type Standing = {
+  /** The stricter of then and now. */
+  readonly required: number
+  /** Humans that may approve: in the rules then and now, and not the requester. */
+  readonly eligible: ReadonlySet<string>
+  /** Humans whose approvals of this digest count, in order of their votes. */
+  readonly approvals: readonly string[]
+  readonly isGranted: boolean
+  readonly isRejected: boolean
+  /** Groups that could not be read, then or now. */
+  readonly unreadGroups: readonly string[]
+}
+
+export function decide({ request, votes, atRequest, now, humanOf, barred = new Set() }: Question): Standing {
+  const required = Math.max(1, atRequest.required, now.required)
+  const requesters = new Set([humanOf(request.requester), humanOf(request.requesterHuman)])
+  const then = humansIn(atRequest, humanOf)
+  const eligible = new Set([...humansIn(now, humanOf)].filter((human) => then.has(human) && !requesters.has(human) && !barred.has(human)))
+  const counted = votes.filter((vote) => vote.digest === request.digest)
+  // the human written down with the vote is mapped again: two accounts that became one human since count once
+  const voices = (decision: VoteRow['decision']) =>
+    [...new Set(counted.filter((vote) => vote.decision === decision).map((vote) => humanOf(vote.human)))].filter((human) =>
+      eligible.has(human),
+    )
+  const approvals = voices('approve')
+  const isRejected = counted.some((vote) => vote.decision === 'reject')
+  return {
+    required,
+    eligible,
+    approvals,
+    isGranted: !isRejected && request.digest !== null && approvals.length >= required,
+    isRejected,
+    unreadGroups: [...new Set([...unreadIn(atRequest), ...unreadIn(now)])],
+  }
+}
+
+export type MayVote = 'yes' | 'own_request' | 'not_an_approver' | 'approvers_unknown'
+
+/** `approvers_unknown`: the person could be eligible through a group that cannot be read, and what cannot be checked is refused. */
+export function mayVote(question: Question, standing: Standing, human: string): MayVote {
+  const voter = question.humanOf(human)
+  if (voter === question.humanOf(question.request.requester) || voter === question.humanOf(question.request.requesterHuman))
+    return 'own_request'
+  if (standing.eligible.has(voter)) return 'yes'
+  const couldBeIn = (rules: Rules) => unreadIn(rules).length > 0 || humansIn(rules, question.humanOf).has(voter)
+  return standing.unreadGroups.length > 0 && couldBeIn(question.atRequest) && couldBeIn(question.now)
+    ? 'approvers_unknown'
+    : 'not_an_approver'
+}
+
+/** Whether somebody may ask for a run of this target (`requests.from`); every full member when nothing is said. */
+export function mayAsk(
+  from: readonly string[] | undefined,
+  members: Rules['members'],
+  humanOf: HumanOf,
+  human: string,
+): 'yes' | 'no' | 'unknown' {
+  if (from === undefined) return 'yes'
+  const rules: Rules = { required: 1, from, members }
+  if (humansIn(rules, humanOf).has(humanOf(human))) return 'yes'
+  return unreadIn(rules).length > 0 ? 'unknown' : 'no'
+}
+
+/** The rules of a target for these classes of change. What is unclear is treated as breaking. */
+export function rulesOf(target: Target, classes: readonly MigrationClass[]): Omit<PolicySnapshot, 'members'> {
+  const { required, from, breaking, expires, grantExpires } = target.approvals
+  const isStricter = breaking !== undefined && classes.some((each) => each === 'breaking' || each === 'unclear')
+  return {
+    required: isStricter ? Math.max(required, breaking.required ?? 1) : required,
+    from: isStricter && breaking.from !== undefined ? breaking.from : from,
+    expiresMs: expires,
+    grantExpiresMs: grantExpires,
+  }
+}
+
+/** A request that nobody could ever approve is refused when it is made, not four hours later. */
+export function canBeApproved(rules: Rules, requesterHuman: string, humanOf: HumanOf): Refusal | undefined {
+  const eligible = [...humansIn(rules, humanOf)].filter((human) => human !== humanOf(requesterHuman))
+  if (eligible.length >= rules.required) return undefined
+  const unread = unreadIn(rules)
+  if (unread.length > 0)
+    return refuse(
+      'approvers_unknown',
+      `Slack does not say who is in ${list(unread.map((group) => mentionApprover(`group:${group}`)))}, so nobody of it may approve, and ${people(eligible.length)} ${eligible.length === 1 ? 'is' : 'are'} left where ${rules.required} must. Nothing was started. Try again when Slack answers, or have \`usergroups:read\` granted to Lockkeeper.`,
+    )
+  return refuse(
+    'too_few_approvers',
+    `This needs ${approvalsOf(rules.required)} from ${list(rules.from.map(mentionApprover))}, and without you ${eligible.length === 0 ? 'nobody is' : `only ${people(eligible.length)} ${eligible.length === 1 ? 'is' : 'are'}`} left to give ${rules.required === 1 ? 'it' : 'them'}. Somebody else can ask, or \`approvals\` in lockkeeper.yaml names more people.`,
+  )
+}
+
+/** The groups that must be read before the question can be put. */
+export const groupsIn = (...from: readonly (readonly string[])[]): readonly string[] => [
+  ...new Set(
+    from
+      .flat()
+      .filter((approver) => approver.startsWith('group:'))
+      .map((approver) => approver.slice('group:'.length)),
+  ),
+]
+
+/** SHA-256 in hex over the approval rules and guards of a target, as configured. */
+export function policyHash(target: Target): string {
+  return createHash('sha256')
+    .update(
+      canonical({
+        approvals: target.approvals,
+        requests: target.requests,
+        protected: target.protected,
+        lockTimeout: target.database.lockTimeout,
+        statementTimeout: target.database.statementTimeout,
+        onFailure: target.onFailure,
+      }),
+    )
+    .digest('hex')
+}
+
+const approvalsOf = (count: number) => (count === 1 ? 'an approval' : `${count} approvals`)
+const people = (count: number) => (count === 1 ? '1 person' : `${count} people`)
+
+function humansIn(rules: Rules, humanOf: HumanOf): ReadonlySet<string> {
+  return new Set(
+    rules.from.flatMap((approver) =>
+      approver.startsWith('group:')
+        ? (rules.members[approver.slice('group:'.length)] ?? []).map(humanOf)
+        : [humanOf(approver.slice('user:'.length))],
+    ),
+  )
+}
+
+const unreadIn = (rules: Rules): readonly string[] => groupsIn(rules.from).filter((group) => rules.members[group] === undefined)
+
+/** JSON with sorted keys, so that the order in the file does not matter. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )

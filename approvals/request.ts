@@ -1,0 +1,108 @@
+import type { Target } from '../src/config/config.ts'
+import { constraintOf, hasSqlState, sqlState, type Tx } from '../src/db/pool.ts'
+import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
+import type { Ask, RequestRow } from '../src/run/record.ts'
+import { activeRequest, audit } from '../src/run/rows.ts'
+import type { ApprovalDeps } from './deps.ts'
+import type { Actor } from './people.ts'
+import { canBeApproved, groupsIn, mayAsk, rulesOf } from './policy.ts'
+import { code, list, mention, mentionApprover, stateSince } from './wording.ts'
+
+export type Asked = {
+  readonly target: Target
+  readonly ask: Ask
+  /** `U…` or `os:name`. */
+  readonly account: string
+  /** The channel it was typed in; null on the command line. */
+  readonly askedIn: string | null
+}
+
+export type Opened = { readonly kind: 'opened'; readonly id: number; readonly token: string }
+
+export type OpenDeps = ApprovalDeps & { readonly randomBytes: (count: number) => Uint8Array }
+
+/** Writes the request and starts its workflow in one transaction. One active request per target: the store decides who was first. */
+export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened | Refusal> {
+  const actor = await deps.people.identify(asked.account, { fresh: true })
+  if (isRefusal(actor)) return refused(deps, asked, actor)
+  const unfit = await whyNotAsk(deps, asked.target, actor)
+  if (unfit !== undefined) return refused(deps, asked, unfit)
+  const token = randomToken(deps.randomBytes)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const id = await deps.db.transaction((tx) => insertRequest(deps, tx, asked, actor, token))
+      return { kind: 'opened', id, token }
+    } catch (error) {
+      if (!hasSqlState(error, sqlState.uniqueViolation) || constraintOf(error) !== 'request_active_target') throw error
+      const holder = await activeRequest(deps.db, asked.target.name)
+      if (holder !== undefined) return refused(deps, asked, targetTaken(holder, deps.command))
+      // it ended between the two statements: the target is free
+      if (attempt === 2) throw error
+    }
+  }
+}
+
+/** Names the holder, what it does and the way out. */
+export const targetTaken = (holder: RequestRow, command: string): Refusal =>
+  refuse(
+    'target_taken',
+    `${code(holder.target)} is taken by #${holder.id} (asked by ${mention(holder.requester)}, ${stateSince(holder)}). It frees when that ends, or with ${code(`${command} cancel ${holder.id}`)}.`,
+  )
+
+/** `r_` and 16 characters of 62: 95 bits, nothing about the request in it. */
+export function randomToken(randomBytes: (count: number) => Uint8Array): string {
+  let token = ''
+  while (token.length < TOKEN_LENGTH)
+    for (const byte of randomBytes(TOKEN_LENGTH))
+      // bytes from 248 on would favour the first letters
+      if (byte < BASE62.length * 4 && token.length < TOKEN_LENGTH) token += BASE62.charAt(byte % BASE62.length)
+  return `r_${token}`
+}
+
+const TOKEN_LENGTH = 16
+const BASE62 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+async function insertRequest(deps: OpenDeps, tx: Tx, asked: Asked, actor: Actor, token: string): Promise<number> {
+  const rows = await tx.query<{ id: number }>(
+    `insert into lockkeeper.request (token, target, requester, requester_human, asked_in, channel, ask, state)
+     values ($1, $2, $3, $4, $5, $6, $7, 'planning') returning id`,
+    [token, asked.target.name, actor.account, actor.human, asked.askedIn, asked.target.channel, JSON.stringify(asked.ask)],
+  )
+  const id = rows[0]?.id
+  if (id === undefined) throw new Error('the store gave no id for a new request')
+  await audit(tx, {
+    actor: actor.account,
+    act: 'request',
+    target: asked.target.name,
+    requestId: id,
+    result: 'opened',
+    data: { human: actor.human, askedIn: asked.askedIn, ask: asked.ask },
+  })
+  await deps.engine.start(tx, id)
+  return id
+}
+
+async function whyNotAsk(deps: ApprovalDeps, target: Target, actor: Actor): Promise<Refusal | undefined> {
+  const from = target.requests.from
+  const rules = rulesOf(target, [])
+  const members = await deps.people.membersOf(groupsIn(from ?? [], rules.from), { fresh: true })
+  switch (mayAsk(from, members, deps.people.humanOf, actor.human)) {
+    case 'no':
+      return refuse(
+        'not_allowed_to_ask',
+        `Runs of ${code(target.name)} may be asked for by ${list((from ?? []).map(mentionApprover), 'or')} only. Nothing was started. Ask one of them, or see what is pending with ${code(`${deps.command} status ${target.name}`)}.`,
+      )
+    case 'unknown':
+      return refuse(
+        'identity_unknown',
+        `Runs of ${code(target.name)} may be asked for by ${list((from ?? []).map(mentionApprover), 'or')} only, and Slack does not say now who that is. What cannot be checked is refused; nothing was started. Try again in a minute.`,
+      )
+    case 'yes':
+      return canBeApproved({ ...rules, members }, actor.human, deps.people.humanOf)
+  }
+}
+
+async function refused(deps: ApprovalDeps, asked: Asked, refusal: Refusal): Promise<Refusal> {
+  await audit(deps.db, { actor: asked.account, act: 'request', target: asked.target.name, result: refusal.code, data: { ask: asked.ask } })
+  return refusal
+}

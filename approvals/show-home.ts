@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import type { Target } from '../src/config/config.ts'
+import type { Db } from '../src/db/pool.ts'
+import { every } from '../src/every.ts'
+import type { Log } from '../src/log.ts'
+import { endedStates, type RequestRow } from '../src/run/record.ts'
+import { listRequests, viewOf } from '../src/run/rows.ts'
+import type { SlackPort } from '../src/slack/port.ts'
+import { homeView, type HomeEntry } from './home.ts'
+import type { People } from './people.ts'
+
+export type HomePorts = {
+  readonly db: Db
+  readonly slack: Pick<SlackPort, 'publishHome' | 'permalink'>
+  readonly targets: ReadonlyMap<string, Target>
+  readonly people: Pick<People, 'humanOf'>
+  readonly log: Log
+}
+
+export type Homes = {
+  /** Draws Home for somebody who has just opened it. */
+  readonly show: (account: string) => Promise<void>
+  /** Draws it again, for those who opened it lately, when something changed. */
+  readonly keepCurrent: () => { readonly stop: () => Promise<void> }
+}
+
+const LOOK_MS = 3_000
+/** Whoever has not opened it for a week sees it fresh when he opens it. */
+const LATELY = '7 days'
+const MOST_PEOPLE = 50
+const LAST_RUNS = 5
+
+export function createHomes(ports: HomePorts): Homes {
+  let seen = ''
+  async function redraw(): Promise<void> {
+    const [state] = await ports.db.query<{ mark: string }>(
+      `select coalesce(sum(revision), 0) || '/' || count(*) as mark from lockkeeper.request`,
+    )
+    if (state === undefined || state.mark === seen) return
+    const open = await ports.db.query<{ account: string }>(
+      `select account from lockkeeper.home where opened_at > clock_timestamp() - $1::interval order by opened_at desc limit $2`,
+      [LATELY, MOST_PEOPLE],
+    )
+    for (const { account } of open) await draw(ports, account)
+    seen = state.mark
+  }
+  return {
+    async show(account) {
+      await ports.db.query(
+        `insert into lockkeeper.home (account) values ($1) on conflict (account) do update set opened_at = clock_timestamp(), hash = null`,
+        [account],
+      )
+      await draw(ports, account)
+    },
+    keepCurrent: () =>
+      every(LOOK_MS, redraw, (error) => ports.log.warn({ error: error.message }, 'App Home could not be redrawn; trying again')),
+  }
+}
+
+async function draw(ports: HomePorts, account: string): Promise<void> {
+  const [active, last] = await Promise.all([
+    listRequests(ports.db, { states: ['waiting', 'granted', 'running', 'needs_human'], limit: 50 }),
+    listRequests(ports.db, { states: endedStates, limit: LAST_RUNS }),
+  ])
+  const entries = new Map(
+    await Promise.all([...active, ...last].map(async (request) => [request.id, await entryOf(ports, request)] as const)),
+  )
+  const of = (requests: readonly RequestRow[]) => requests.flatMap(({ id }) => entries.get(id) ?? [])
+  const view = homeView({
+    waiting: of(active).filter((entry) => waitsFor(ports, entry, account)),
+    running: of(active.filter(({ state }) => state !== 'waiting')),
+    last: of(last),
+    timezone: 'UTC',
+  })
+  const hash = createHash('sha256').update(JSON.stringify(view)).digest('hex')
+  const [known] = await ports.db.query<{ hash: string | null }>('select hash from lockkeeper.home where account = $1', [account])
+  if (known?.hash === hash) return
+  const sent = await ports.slack.publishHome(account, view)
+  if (sent.kind === 'ok') await ports.db.query('update lockkeeper.home set hash = $2 where account = $1', [account, hash])
+  else ports.log.warn({ kind: sent.kind }, 'App Home was not shown; it is tried again')
+}
+
+async function entryOf(ports: HomePorts, request: RequestRow): Promise<HomeEntry> {
+  const view = await viewOf(ports.db, request, ports.targets.get(request.target)?.title ?? request.target, '')
+  const [card] = await ports.db.query<{ channel: string; ts: string | null }>('select channel, ts from lockkeeper.message where key = $1', [
+    `card:${request.id}`,
+  ])
+  if (card === undefined || card.ts === null) return { view, link: null }
+  const link = await ports.slack.permalink({ channel: card.channel, ts: card.ts })
+  return { view, link: link.kind === 'ok' ? link.value : null }
+}
+
+/** Members as they were when it was asked; whether the vote counts is decided at the click. */
+function waitsFor({ people }: HomePorts, { view }: HomeEntry, account: string): boolean {
+  const { request, votes } = view
+  if (request.state !== 'waiting' || request.policy === null) return false
+  const human = people.humanOf(account)
+  const { from, members } = request.policy
+  const eligible = from.flatMap((one) =>
+    one.startsWith('group:') ? (members[one.slice('group:'.length)] ?? []) : [one.slice('user:'.length)],
+  )
+  const voted = votes.some((vote) => vote.digest === request.digest && people.humanOf(vote.human) === human)
+  return human !== people.humanOf(request.requester) && !voted && eligible.some((one) => people.humanOf(one) === human)
+}

@@ -1,0 +1,77 @@
+import { asPlainText, code, when } from '../approvals/wording.ts'
+import { castVote } from '../approvals/vote.ts'
+import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
+import { requestById } from '../src/run/rows.ts'
+import { answer } from './answer.ts'
+import { parseWords, type Command } from './parse.ts'
+import type { Reply, VerbDeps } from './reply.ts'
+import { help } from './verbs/help.ts'
+import { migrations } from './verbs/show.ts'
+
+export type CliDeps = VerbDeps & {
+  /** Who is at the machine, as the operating system says and not as a variable claims. */
+  readonly login: string
+  readonly print: (line: string) => void
+  readonly complain: (line: string) => void
+}
+
+export const exitCodes = { done: 0, refused: 1, mistyped: 2 } as const
+
+/** One verb on the command line, through the same policy; prints what Slack would show. `words` is without the program's name. */
+export async function runCli(words: readonly string[], deps: CliDeps): Promise<number> {
+  const parsed = parseWords(words, deps.known)
+  const reply = isRefusal(parsed) ? parsed : await replyTo(deps, parsed)
+  if (!isRefusal(reply)) {
+    deps.print(asPlainText(reply.kind === 'form' ? '' : reply.text))
+    return exitCodes.done
+  }
+  deps.complain(asPlainText(reply.text))
+  return isMistyped(reply) ? exitCodes.mistyped : exitCodes.refused
+}
+
+/** What the command line calls itself in sentences. */
+export const CLI_COMMAND = 'lockkeeper'
+
+function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
+  const account = `os:${deps.login}`
+  switch (command.verb) {
+    case 'modal': // there is no form here
+      return help(deps.known, null)
+    case 'approve':
+    case 'reject':
+      return vote(deps, command, account)
+    default:
+      return answer(deps, command, { account, place: null })
+  }
+}
+
+/** Without a digest it shows what is to be decided, as the confirmation in Slack does; with it, it votes for exactly that. */
+async function vote(deps: CliDeps, command: Extract<Command, { verb: 'approve' | 'reject' }>, account: string): Promise<Reply> {
+  const request = await requestById(deps.db, command.id)
+  if (request === undefined)
+    return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
+  const digest = request.digest
+  if (command.digest === null || digest === null) {
+    const shown = await answer(deps, { verb: 'show', id: command.id }, { account, place: null })
+    if (isRefusal(shown) || shown.kind === 'form' || digest === null) return shown
+    return refuse(
+      'bad_arguments',
+      `${shown.text}\n\nNothing was decided yet. ${expiry(request.expiresAt)}To decide about exactly this: ${code(`${deps.command} ${command.verb} ${command.id} --digest ${digest.slice(0, 8)}${command.verb === 'reject' ? ' --reason "…"' : ''}`, 120)}`,
+    )
+  }
+  const outcome = await castVote(deps, {
+    token: request.token,
+    account,
+    decision: command.verb,
+    ...(command.verb === 'reject' && command.reason !== null ? { reason: command.reason } : {}),
+    // the person typed the beginning; anything that does not continue it is another plan
+    digest: digest.startsWith(command.digest) ? digest : command.digest,
+  })
+  return isRefusal(outcome)
+    ? outcome
+    : { kind: 'said', text: `${outcome.text}\n${migrations((request.plan?.list ?? []).map(({ name }) => name))}` }
+}
+
+const expiry = (expiresAt: Date | null) => (expiresAt === null ? '' : `The request expires ${when(expiresAt)}. `)
+
+const isMistyped = (refusal: Refusal) => ['unknown_verb', 'bad_arguments', 'unknown_target', 'not_available_yet'].includes(refusal.code)

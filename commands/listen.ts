@@ -1,0 +1,271 @@
+import { App, HTTPReceiver, LogLevel, SocketModeReceiver, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger } from '@slack/bolt'
+import { listenToButtons, type ButtonDeps } from '../approvals/buttons.ts'
+import { toldView, workingView } from '../approvals/told.ts'
+import type { Clock } from '../src/clock.ts'
+import { inTime } from '../src/in-time.ts'
+import type { Log } from '../src/log.ts'
+import { isRefusal, refuse } from '../src/refusal.ts'
+import type { SlackPort, View } from '../src/slack/port.ts'
+import { answer } from './answer.ts'
+import { guarded } from './guard.ts'
+import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
+import { parseText } from './parse.ts'
+import type { Asker, Place, Reply, VerbDeps } from './reply.ts'
+import { deliveryKeys, firstSight } from './seen.ts'
+import { deploy } from './verbs/deploy.ts'
+import { notInDirect, whyNotHere } from './where.ts'
+
+export type BoltOptions = {
+  readonly mode: 'socket' | 'http'
+  readonly botToken: string
+  readonly botUser: string
+  /** `xapp-…`; Socket Mode only. */
+  readonly appToken?: string
+  /** HTTP mode only; the bot does not start with an empty one. */
+  readonly signingSecret?: string
+  readonly port: number
+  readonly host: string
+  /** Another server than Slack's own. */
+  readonly apiUrl?: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export type ListenDeps = VerbDeps &
+  ButtonDeps & {
+    readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
+    /** The workspace that the bot belongs to (`T…`). */
+    readonly team: string
+    /** Draws Home for somebody; called when he opens it. */
+    readonly showHome: (user: string) => Promise<void>
+  }
+
+export type Listening = {
+  readonly app: App
+  readonly start: () => Promise<void>
+  /** Takes nothing new and waits for what is being handled. */
+  readonly stop: () => Promise<void>
+}
+
+/** The connection to Slack. What it brings is handled by whatever `listen` registers. */
+export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start'> {
+  const logger = loggerFor(options.log)
+  const clientOptions = { ...(options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }) }
+  const receiver = options.mode === 'socket' ? socketReceiver(options, logger, clientOptions) : httpReceiver(options, logger)
+  const app = new App({
+    receiver,
+    logger,
+    clientOptions,
+    // the bot's own identity is known, so no delivery waits for a question to Slack
+    authorize: async () => ({ botToken: options.botToken, botUserId: options.botUser }),
+  })
+  return {
+    app,
+    async start() {
+      await (receiver instanceof HTTPReceiver ? receiver.start({ port: options.port, host: options.host } as never) : receiver.start())
+    },
+  }
+}
+
+/** Registers everything that people can do in Slack. */
+export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps): Listening {
+  const { app, start } = bolt
+  const inFlight = new Set<Promise<void>>()
+  app.use(async (args) => {
+    const handled = admit(deps, args)
+    const done = handled.then(
+      () => {},
+      () => {},
+    )
+    inFlight.add(done)
+    try {
+      await handled
+    } finally {
+      inFlight.delete(done)
+    }
+  })
+  app.error(async (error) => deps.onFault(error))
+  app.command(deps.command, async ({ command, ack, respond }) => {
+    const place = placeIn(command.channel_id, command.channel_name)
+    const parsed = parseText(command.text ?? '', deps.known)
+    if (!isRefusal(parsed) && parsed.verb === 'modal') {
+      await ack()
+      const refusal = await openForm(deps, command.trigger_id, place)
+      if (refusal !== undefined) await respond({ ...toAsker(refusal), replace_original: false })
+      return
+    }
+    const asker: Asker = { account: command.user_id, place }
+    const reply = isRefusal(parsed) ? Promise.resolve<Reply>(parsed) : withoutFault(deps, answer(deps, parsed, asker))
+    const quick = await inTime(reply, isRefusal(parsed) || parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
+    if (quick.kind === 'in time') return void (await ack(toAsker(textOf(quick.value))))
+    await ack(toAsker(isRefusal(parsed) ? '' : meanwhile(parsed.verb)))
+    await respond({ ...toAsker(textOf(await quick.value)), replace_original: false })
+  })
+  app.view(REQUEST_FORM, async ({ body, view, ack }) => {
+    // Bolt wants views of its own type, and ours are checked against Slack's limits where they are sent
+    const acknowledge = ack as unknown as (response: FormResponse) => Promise<void>
+    const place = placeOf(view.private_metadata)
+    if (place === undefined) return acknowledge({ response_action: 'update', view: toldView(formUnknown) })
+    const read = readForm(view.state.values, deps.known)
+    if ('errors' in read) return acknowledge({ response_action: 'errors', errors: read.errors })
+    const told = withoutFault(deps, deploy(deps, read, { account: body.user.id, place })).then(formEnd)
+    const quick = await inTime(told, ACT_MS)
+    if (quick.kind === 'in time') return acknowledge(quick.value)
+    await acknowledge({ response_action: 'update', view: workingView('Lockkeeper is still checking. The answer appears here.') })
+    const end = await quick.value
+    const sent = await deps.slack.updateView(view.id, end.view)
+    if (sent.kind !== 'ok') deps.onFault(new Error(`the form's answer could not be shown: ${sent.kind}`))
+  })
+  app.event('app_home_opened', async ({ event }) => {
+    if (event.tab === 'home') await deps.showHome(event.user)
+  })
+  listenToButtons(app, deps)
+  return {
+    app,
+    start,
+    async stop() {
+      await app.stop()
+      while (inFlight.size > 0) await Promise.all(inFlight)
+    },
+  }
+}
+
+/** What only reads is promised early; an act is promised only when Slack would give up. */
+const READ_MS = 800
+const ACT_MS = 2_300
+
+type FormResponse =
+  | { readonly response_action: 'errors'; readonly errors: Readonly<Record<string, string>> }
+  | { readonly response_action: 'update' | 'push'; readonly view: View }
+
+type Incoming = AllMiddlewareArgs & AnyMiddlewareArgs
+
+/** The gate before every handler: our workspace, and each delivery once, written down before anything is done. */
+async function admit(deps: ListenDeps, args: Incoming): Promise<void> {
+  const body = args.body as unknown as Readonly<Record<string, unknown>> // Slack's payloads differ; these fields are common
+  if (teamOf(body) !== deps.team) {
+    deps.onFault(new Error('a delivery for another workspace was refused'))
+    return refuseDelivery(args, 'Lockkeeper serves another workspace. Nothing was started.')
+  }
+  let isFirst: boolean
+  try {
+    isFirst = await firstSight(deps.db, deliveryKeys(body, args.context))
+  } catch (error) {
+    deps.onFault(error)
+    return refuseDelivery(args, storeUnreachable.text)
+  }
+  if (!isFirst) return refuseDelivery(args, undefined)
+  await args.next()
+}
+
+/** Acknowledged, so that Slack does not send it again; what a slash command answers is shown to the asker. */
+async function refuseDelivery(args: Incoming, text: string | undefined): Promise<void> {
+  if ('command' in args && 'ack' in args) {
+    if (text === undefined) await args.ack()
+    else await args.ack(toAsker(text))
+    return
+  }
+  const ack: unknown = 'ack' in args ? args.ack : undefined
+  if (typeof ack !== 'function') return // events are acknowledged by the library
+  const isSubmission = args.body.type === 'view_submission'
+  const response = isSubmission && text !== undefined ? { response_action: 'update', view: toldView(text) } : undefined
+  await (ack as (response?: unknown) => Promise<void>)(response)
+}
+
+/** A form is opened before anything is looked up, since its trigger lives 3 s. */
+async function openForm(deps: ListenDeps, trigger: string, place: Place): Promise<string | undefined> {
+  if (place.isDirect) return notInDirect.text
+  const asker: Asker = { account: '', place }
+  const all = [...deps.targets.values()]
+  const targets = all.filter((target) => whyNotHere(target, asker) === undefined)
+  if (targets.length === 0) return (all[0] === undefined ? undefined : whyNotHere(all[0], asker)?.text) ?? formNotOpened(deps.known)
+  const opened = await deps.slack.openView(trigger, requestForm(targets, place))
+  return opened.kind === 'ok' ? undefined : formNotOpened(deps.known)
+}
+
+/** A refusal lies over the form, which stays as it was filled in. */
+const formEnd = (reply: Reply): { readonly response_action: 'update' | 'push'; readonly view: View } =>
+  isRefusal(reply)
+    ? { response_action: 'push', view: toldView(reply.text) }
+    : { response_action: 'update', view: toldView(textOf(reply), 'Asked') }
+
+const withoutFault = (deps: ListenDeps, reply: Promise<Reply>): Promise<Reply> =>
+  reply.catch((error: unknown) => {
+    deps.onFault(error)
+    return storeUnreachable
+  })
+
+const storeUnreachable = refuse(
+  'store_unreachable',
+  'Lockkeeper could not read or write its own records. If no card appears in the channel within a minute, nothing was started: try again then. Whoever operates Lockkeeper finds the reason in its log.',
+)
+
+const formUnknown = 'This form is from an older Lockkeeper. Nothing was started. Open it again.'
+
+const textOf = (reply: Reply): string => (reply.kind === 'form' ? 'The form opens with the bare command.' : reply.text)
+
+function meanwhile(verb: string): string {
+  switch (verb) {
+    case 'deploy':
+      return 'Still checking who may ask. The answer follows here; if none comes within a minute, look at the channel for a card before you ask again.'
+    case 'cancel':
+      return 'Still checking who may cancel. The answer follows here; the card shows whether it was cancelled.'
+    case 'plan':
+      return 'Reading the repository and the database. The plan follows here.'
+    default:
+      return 'Reading. The answer follows here.'
+  }
+}
+
+const toAsker = (text: string) => ({ response_type: 'ephemeral' as const, text })
+
+/** Direct messages, of two or of several. */
+const placeIn = (channel: string, name: string | undefined): Place => ({
+  channel,
+  isDirect: channel.startsWith('D') || name === 'directmessage' || name?.startsWith('mpdm-') === true,
+})
+
+function teamOf(body: Readonly<Record<string, unknown>>): string | undefined {
+  const team = body['team'] as { readonly id?: unknown } | null | undefined
+  const id = body['team_id'] ?? team?.id
+  return typeof id === 'string' ? id : undefined
+}
+
+function socketReceiver(options: BoltOptions, logger: Logger, clientOptions: object): SocketModeReceiver {
+  if (options.appToken === undefined || options.appToken === '') throw new Error('Socket Mode needs SLACK_APP_TOKEN')
+  return new SocketModeReceiver({
+    appToken: options.appToken,
+    logger,
+    installerOptions: { clientOptions },
+    customPropertiesExtractor: (delivery: { readonly envelope_id?: string }) => ({ envelopeId: delivery.envelope_id }),
+  })
+}
+
+function httpReceiver(options: BoltOptions, logger: Logger): HTTPReceiver {
+  if (options.signingSecret === undefined || options.signingSecret === '') throw new Error('HTTP mode needs SLACK_SIGNING_SECRET')
+  const receiver = new HTTPReceiver({
+    signingSecret: options.signingSecret,
+    logger,
+    bodyLimit: 1_000_000,
+    customPropertiesExtractor: (request) => ({ signature: request.headers['x-slack-signature'] }),
+  })
+  receiver.requestListener = guarded(receiver.requestListener, options.clock)
+  return receiver
+}
+
+/** Bolt's log lines go the way of all lines, through the redactor. */
+function loggerFor(log: Log): Logger {
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (...parts: unknown[]) =>
+      log[level]({ from: 'bolt' }, parts.map(String).join(' '))
+  return {
+    debug() {}, // it would carry every delivery whole
+    info: write('debug'),
+    warn: write('warn'),
+    error: write('error'),
+    setLevel() {},
+    getLevel: () => LogLevel.INFO,
+    setName() {},
+  }
+}

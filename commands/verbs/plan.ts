@@ -1,0 +1,76 @@
+import { rulesOf } from '../../approvals/policy.ts'
+import { code, list, mentionApprover, shown } from '../../approvals/wording.ts'
+import type { Target } from '../../src/config/config.ts'
+import type { MigrationEvidence, PlannedMigration } from '../../src/plan/plan.ts'
+import { isRefusal } from '../../src/refusal.ts'
+import type { Command } from '../parse.ts'
+import { say, type Asker, type PlanShown, type Reply, type VerbDeps } from '../reply.ts'
+import { whyNotHere } from '../where.ts'
+import { findTarget } from './deploy.ts'
+
+/** The plan of a deploy, shown to the asker alone; nothing is written and nobody is asked. */
+export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'plan' }>, asker: Asker): Promise<Reply> {
+  const target = findTarget(deps, command.target)
+  if (isRefusal(target)) return target
+  const elsewhere = whyNotHere(target, asker)
+  if (elsewhere !== undefined) return elsewhere
+  const made = await deps.makePlan(target, { ref: command.ref, reason: null, skipApp: false })
+  return isRefusal(made) ? made : say(describe(deps.command, target, command.ref, made).join('\n'))
+}
+
+const MOST_MIGRATIONS = 20
+
+function describe(command: string, target: Target, ref: string | null, made: PlanShown): readonly string[] {
+  const { plan, evidence, digest } = made
+  const rules = rulesOf(
+    target,
+    evidence.migrations.map((migration) => migration.class),
+  )
+  const more = plan.list.length - MOST_MIGRATIONS
+  return [
+    `*Plan for ${shown(target.title)}* (${code(target.name)}): ${code(plan.commit.slice(0, 7))} from ${code(plan.ref)}, “${shown(evidence.subject)}” by ${shown(evidence.author)}`,
+    plan.list.length === 0
+      ? 'Nothing is pending, so the database stays as it is.'
+      : `${plan.list.length === 1 ? '1 migration' : `${plan.list.length} migrations`} would run, in this order:`,
+    ...plan.list.slice(0, MOST_MIGRATIONS).map(
+      (migration, index) =>
+        `${index + 1}. ${migrationLine(
+          migration,
+          evidence.migrations.find(({ name }) => name === migration.name),
+        )}`,
+    ),
+    ...(more > 0 ? [`… and ${more} more`] : []),
+    ...stepsLine(made),
+    ...wayBack(plan.list),
+    `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
+    ...evidence.notes.map((note) => `• ${shown(note)}`),
+    `Plan ${code(digest.slice(0, 8))}. To ask for it: ${code(`${command} deploy ${target.name}${ref === null ? '' : ` --ref ${ref}`}`, 300)}`,
+  ]
+}
+
+function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence | undefined): string {
+  if (evidence === undefined) return code(migration.name)
+  const rows = evidence.rows === null ? '' : `, about ${Math.round(evidence.rows).toLocaleString('en-US')} rows`
+  return `${code(migration.name)} ${evidence.class}: ${shown(evidence.summary)}${rows}`
+}
+
+function stepsLine({ plan }: PlanShown): readonly string[] {
+  const named = (phase: 'prepare' | 'deploy' | 'health') =>
+    plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
+  const steps = [
+    ...named('prepare'),
+    ...(plan.list.length === 0 ? [] : ['back up', 'migrate', 'verify']),
+    ...named('deploy'),
+    ...named('health'),
+  ]
+  return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]
+}
+
+function wayBack(list: readonly PlannedMigration[]): readonly string[] {
+  if (list.length === 0) return []
+  const proven = list.filter((migration) => migration.rollbackSha256 !== null).length
+  if (proven === 0) return ['• Way back: the backup; no migration has a rollback.sql beside it']
+  return [
+    `• Way back: ${proven === list.length ? 'each migration has' : `${proven} of ${list.length} migrations have`} a rollback.sql beside it; the backup for the rest`,
+  ]
+}

@@ -1,0 +1,77 @@
+import { code, shown, stateSince } from '../../approvals/wording.ts'
+import type { Target } from '../../src/config/config.ts'
+import { isRefusal } from '../../src/refusal.ts'
+import { endedStates } from '../../src/run/record.ts'
+import { activeRequest, listRequests } from '../../src/run/rows.ts'
+import type { Command } from '../parse.ts'
+import { say, type Asker, type Reply, type TargetStatus, type VerbDeps } from '../reply.ts'
+import { notInDirect, whyNotHere } from '../where.ts'
+import { findTarget } from './deploy.ts'
+
+/** One target, or all that may be spoken of here. A target that cannot be read does not hide the others. */
+export async function status(deps: VerbDeps, command: Extract<Command, { verb: 'status' }>, asker: Asker): Promise<Reply> {
+  if (asker.place?.isDirect === true) return notInDirect
+  if (command.target !== null) {
+    const target = findTarget(deps, command.target)
+    if (isRefusal(target)) return target
+    return whyNotHere(target, asker) ?? say(await describe(deps, target))
+  }
+  const targets = [...deps.targets.values()].filter((target) => whyNotHere(target, asker) === undefined)
+  if (targets.length === 0) return say('No target may be asked about in this channel. lockkeeper.yaml says for each where (`askIn`).')
+  return say((await Promise.all(targets.map((target) => describe(deps, target)))).join('\n\n'))
+}
+
+async function describe(deps: VerbDeps, target: Target): Promise<string> {
+  const [read, active, last] = await Promise.all([
+    readSafely(deps, target),
+    activeRequest(deps.db, target.name),
+    listRequests(deps.db, { target: target.name, states: endedStates, limit: 1 }),
+  ])
+  const ended = last[0]
+  return [
+    `*${shown(target.title)}* (${code(target.name)}): ${typeof read === 'string' ? read : headline(read)}`,
+    ...(typeof read === 'string' ? [] : findings(read, deps.command, target.name)),
+    ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
+    ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),
+  ].join('\n')
+}
+
+async function readSafely(deps: VerbDeps, target: Target): Promise<TargetStatus | string> {
+  try {
+    const read = await deps.readStatus(target)
+    return isRefusal(read) ? read.text : read
+  } catch (error) {
+    deps.onFault(error)
+    return 'could not be read; the log of Lockkeeper says why. Nothing was changed.'
+  }
+}
+
+function headline(read: TargetStatus): string {
+  if (read.baseline === 'missing') return 'the database has tables but no record of migrations, so it needs a baseline first.'
+  const pending = read.pending.length === 0 ? 'nothing pending' : `${read.pending.length} pending`
+  return `${read.applied.length} applied, ${pending}.`
+}
+
+function findings(read: TargetStatus, command: string, target: string): readonly string[] {
+  return [
+    ...line('Pending', read.pending, `To run them: ${code(`${command} deploy ${target}`)}.`),
+    ...line('Running', read.running, 'Somebody holds the lock of the migrator.'),
+    ...line('Failed', read.failed, 'No other migration runs until it is resolved.'),
+    ...line('Rolled back', read.rolledBack, 'It runs again with the next deploy.'),
+    ...line('Edited after it was applied', read.edited, 'The file and the database disagree.'),
+    ...line('Applied but not in the commit', read.unknown, 'Another branch may have been deployed.'),
+  ]
+}
+
+const MOST_NAMES = 8
+
+function line(title: string, names: readonly { readonly name: string }[], meaning: string): readonly string[] {
+  if (names.length === 0) return []
+  const more = names.length - MOST_NAMES
+  return [
+    `• ${title}: ${names
+      .slice(0, MOST_NAMES)
+      .map(({ name }) => code(name))
+      .join(', ')}${more > 0 ? ` and ${more} more` : ''}. ${meaning}`,
+  ]
+}

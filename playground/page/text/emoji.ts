@@ -1,0 +1,36 @@
+const GLYPHS: Readonly<Record<string, string>> = {
+  '+1': '👍',
+  '-1': '👎',
+  arrow_right: '➡️',
+  bell: '🔔',
+  calendar: '📅',
+  eyes: '👀',
+  heavy_check_mark: '✔️',
+  hourglass: '⌛',
+  hourglass_flowing_sand: '⏳',
+  information_source: 'ℹ️',
+  large_green_circle: '🟢',
+  large_yellow_circle: '🟡',
+  lock: '🔒',
+  memo: '📝',
+  no_entry: '⛔',
+  octagonal_sign: '🛑',
+  package: '📦',
+  red_circle: '🔴',
+  rewind: '⏪',
+  rocket: '🚀',
+  rotating_light: '🚨',
+  tada: '🎉',
+  thumbsup: '👍',
+  unlock: '🔓',
+  warning: '⚠️',
+  wave: '👋',
+  white_check_mark: '✅',
+  white_circle: '⚪',
+  wrench: '🔧',
+  x: '❌',
+}
+
+export function emojiOf(name: string): string | null {
+  return Object.hasOwn(GLYPHS, name) ? (GLYPHS[name] ?? null) : null
+}

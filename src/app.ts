@@ -1,0 +1,307 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { ApprovalDeps } from '../approvals/deps.ts'
+import { drawRequest } from '../approvals/draw.ts'
+import { expireDue } from '../approvals/expiry.ts'
+import { createPeople } from '../approvals/people.ts'
+import { policyHash } from '../approvals/policy.ts'
+import { policySnapshot, stillGranted } from '../approvals/standing.ts'
+import { createBolt, listen } from '../commands/listen.ts'
+import type { VerbDeps } from '../commands/reply.ts'
+import { backupStore } from './backup/catalogue.ts'
+import type { Clock } from './clock.ts'
+import type { Config, Target } from './config/config.ts'
+import { startEmbedded } from './db/embedded.ts'
+import { installStore } from './db/install.ts'
+import { openStore, type Db } from './db/pool.ts'
+import { plannedSteps } from './deploy/planned.ts'
+import { startEngine, type Engine } from './engine/engine.ts'
+import { createHomes } from '../approvals/show-home.ts'
+import type { Log } from './log.ts'
+import { canonicalJson } from './plan/canonical.ts'
+import { compareWithPlan } from './plan/compare.ts'
+import type { PlanDeps } from './plan/deps.ts'
+import { readFiles } from './plan/files.ts'
+import { makePlan, readTargetState, type MadePlan } from './plan/make.ts'
+import { fetchRepository } from './plan/repository.ts'
+import { pendingSql } from './plan/sql.ts'
+import type { Redactor } from './redact.ts'
+import { isRefusal, refuse, type Refusal } from './refusal.ts'
+import { readSpool, readTail } from './run/output.ts'
+import type { Ask, RequestRow } from './run/record.ts'
+import { stepsOf } from './run/steps-of.ts'
+import { requestWorkflow, type Planned } from './run/workflow.ts'
+import { createSlack } from './slack/client.ts'
+import { createOutbox } from './slack/outbox.ts'
+import type { SlackPort } from './slack/port.ts'
+import { withTargetLock } from './target/session-lock.ts'
+import { every } from './every.ts'
+
+export type AppOptions = {
+  readonly config: Config
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly redactor: Redactor
+  readonly log: Log
+  readonly clock: Clock
+}
+
+export type App = { readonly db: Db; readonly stop: () => Promise<void> }
+
+/** How long a step waits for the target's lock: whoever held it before may be on its way out. */
+const TARGET_LOCK_WAIT_MS = 30_000
+const EXPIRY_LOOK_MS = 1_000
+
+/** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const stack = new AsyncDisposableStack()
+  try {
+    const db = await startParts(options, stack)
+    return { db, stop: () => stack.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Db> {
+  const { config, log, clock, env } = options
+  const db = await openOwnStore(options, stack)
+  const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
+  const core = coreOf(options, db, slack, {
+    start: (tx, id) => engine.start(tx, id),
+    signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
+  })
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, () => engine) })
+  stack.defer(() => engine.close())
+
+  const outbox = createOutbox({ ...outboxPorts(options, core), db, slack, log, clock })
+  const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
+  const who = await whoAmI(slack, log)
+  const bolt = createBolt({
+    mode: config.file.slack.mode,
+    port: config.file.slack.port,
+    host: config.file.slack.host,
+    botToken: env.SLACK_BOT_TOKEN ?? '',
+    botUser: who.botUser,
+    clock,
+    log,
+    ...(env.SLACK_APP_TOKEN === undefined ? {} : { appToken: env.SLACK_APP_TOKEN }),
+    ...(env.SLACK_SIGNING_SECRET === undefined ? {} : { signingSecret: env.SLACK_SIGNING_SECRET }),
+    ...apiUrlOf(env),
+  })
+  const listening = listen(bolt, { ...core.verbs, slack, team: who.team, readSql: core.readSql, showHome: home.show })
+
+  await outbox.start()
+  stack.defer(() => outbox.stop())
+  const expiry = every(
+    EXPIRY_LOOK_MS,
+    () => expireDue(core.approvals),
+    (error) => log.warn({ error: error.message }, 'looking for what expired failed; trying again'),
+  )
+  stack.defer(expiry.stop)
+  const homes = home.keepCurrent()
+  stack.defer(homes.stop)
+  await listening.start()
+  stack.defer(() => listening.stop()) // stopped first: nothing new comes in while the rest ends
+  log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
+  return db
+}
+
+/** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
+export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 'log'>, stack: AsyncDisposableStack): Promise<Db> {
+  const { config, env, log } = options
+  const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
+  let url = configured
+  if (url === undefined || url === '') {
+    const embedded = await startEmbedded({ directory: join(config.varDirectory, 'postgres'), env })
+    stack.defer(embedded.stop)
+    url = embedded.url
+  }
+  const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
+  stack.defer(db.close)
+  await installStore(db)
+  return db
+}
+
+/** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */
+export type Core = {
+  readonly approvals: ApprovalDeps
+  readonly verbs: VerbDeps
+  readonly plan: PlanDeps
+  readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
+  readonly sqlFile: (request: RequestRow) => Promise<string | null>
+  readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | Refusal>
+}
+
+export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: Engine, command = options.config.file.slack.command): Core {
+  const { config, redactor, clock, env, log } = options
+  const plan: PlanDeps = { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock, env }
+  const people = createPeople({ slack, people: config.file.people, clock })
+  const approvals: ApprovalDeps = { db, targets: config.targets, people, engine, command }
+  const backups = backupStore(db)
+  const make = async (target: Target, ask: Ask) =>
+    makePlan(plan, {
+      target,
+      ref: ask.ref,
+      steps: plannedSteps(withoutApp(target, ask)),
+      policy: policyHash(target),
+      lastBackup: await lastBackup(backups, target.name),
+    })
+  const filesOf = async (request: RequestRow) => {
+    const target = config.targets.get(request.target)
+    if (target === undefined || request.plan === null) return refuse('stale_button', 'There is no plan to read the SQL of.')
+    const repository = await fetchRepository(plan, target)
+    if (isRefusal(repository)) return repository
+    const files = await readFiles(repository, target, request.plan.commit)
+    if (isRefusal(files)) return files
+    const wanted = new Set(request.plan.list.map(({ name }) => name))
+    return files.migrations.filter(({ name }) => wanted.has(name))
+  }
+  return {
+    approvals,
+    plan,
+    makePlan: make,
+    verbs: {
+      ...approvals,
+      known: { targets: [...config.targets.keys()], command },
+      randomBytes: (count) => randomBytes(count),
+      readStatus: async (target) => {
+        const read = await readTargetState(plan, target, null)
+        return isRefusal(read) ? read : read.status
+      },
+      makePlan: make,
+      onFault: (error) =>
+        log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
+    },
+    readSql: async (request) => {
+      const files = await filesOf(request)
+      return isRefusal(files) ? files : files.map(({ name, content }) => ({ name, sql: content.toString('utf8') }))
+    },
+    sqlFile: async (request) => {
+      const files = await filesOf(request)
+      return isRefusal(files) || files.length === 0 || request.plan === null
+        ? null
+        : pendingSql(files, { target: request.target, commit: request.plan.commit })
+    },
+  }
+}
+
+/** `--skip-app` takes the deploy steps out of what is approved, so that the digest says so. */
+const withoutApp = (target: Target, ask: Ask): Target => (ask.skipApp ? { ...target, deploy: [] } : target)
+
+async function lastBackup(backups: ReturnType<typeof backupStore>, target: string) {
+  const last = (await backups.list(target)).find(({ state }) => state === 'verified')
+  return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
+}
+
+function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Awaited<ReturnType<typeof startEngine>>) {
+  const { config, redactor, env, log } = options
+  const backups = backupStore(db)
+  const targetOf = (name: string) => config.targets.get(name)
+  return requestWorkflow({
+    db,
+    log,
+    config,
+    redactor,
+    env,
+    liveness: () => engine().liveness,
+    owns: (id) => engine().owns(id),
+    stillGranted: (id) => stillGranted(core.approvals, id),
+    makePlan: async (request): Promise<Planned | Refusal> => {
+      const target = targetOf(request.target)
+      if (target === undefined) return refuse('unknown_target', `The target is no longer configured.`)
+      const made = await core.makePlan(target, request.ask)
+      if (isRefusal(made)) return made
+      const policy = await policySnapshot(
+        core.approvals,
+        target,
+        made.evidence.migrations.map((one) => one.class),
+        request.requesterHuman,
+      )
+      return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
+    },
+    compare: async (plan, request, phase) => {
+      const target = targetOf(plan.target)
+      if (target === undefined) return { kind: 'changed', why: 'The target is no longer configured.' }
+      if (policyHash(target) !== plan.policy)
+        return { kind: 'changed', why: 'The approval rules or the guards of this target were changed since.' }
+      if (canonicalJson(plannedSteps(withoutApp(target, request.ask))) !== canonicalJson(plan.steps))
+        return { kind: 'changed', why: 'The configured steps of this target were changed since.' }
+      return compareWithPlan({ ...core.plan, target }, plan, phase)
+    },
+    underTargetLock: async (target, requestId, work) => {
+      const outcome = await withTargetLock(
+        { url: config.secret(target.database.url), applicationName: `lockkeeper-${requestId}-guard`, waitMs: TARGET_LOCK_WAIT_MS },
+        ({ signal }) => work(signal),
+      )
+      if (outcome.kind === 'held') return outcome.value
+      const by = outcome.by === null ? 'another session' : `\`${outcome.by.applicationName}\` (pid ${outcome.by.pid})`
+      return refuse('target_taken', `${by} holds Lockkeeper's lock in this database. Look who runs there; when it is gone, ask again.`)
+    },
+    stepsFor: (request, plan) => {
+      const target = targetOf(request.target)
+      return target === undefined ? [] : stepsOf({ config, backups, lastCommit: (name) => lastCommit(db, name) }, target, plan, request.ask)
+    },
+  })
+}
+
+/** What the last successful run with deploy steps made live. */
+async function lastCommit(db: Db, target: string): Promise<string | null> {
+  const [row] = await db.query<{ commit: string }>(
+    `select plan->>'commit' as commit from lockkeeper.request
+     where target = $1 and state = 'succeeded' and not coalesce((ask->>'skipApp')::boolean, false) order by id desc limit 1`,
+    [target],
+  )
+  return row?.commit ?? null
+}
+
+const runDirectory = (config: Config, request: RequestRow) => join(config.varDirectory, 'runs', String(request.id), 'output.log')
+
+const tailOf =
+  ({ config, redactor }: Pick<AppOptions, 'config' | 'redactor'>) =>
+  async (request: RequestRow) =>
+    redactor.text(await readTail(runDirectory(config, request)))
+
+function outboxPorts(options: AppOptions, core: Core) {
+  const { config, redactor } = options
+  return {
+    draw: (view: Parameters<typeof drawRequest>[0]) => {
+      const target = config.targets.get(view.request.target)
+      return drawRequest(view, {
+        timezone: target?.timezone ?? 'UTC',
+        isProtected: target?.protected ?? true,
+        approvers: approversOf(view.request, core.approvals.people.humanOf),
+      })
+    },
+    targetTitleOf: (name: string) => config.targets.get(name)?.title ?? name,
+    tailOf: tailOf(options),
+    logFileOf: async (request: RequestRow) => {
+      const text = await readSpool(runDirectory(config, request))
+      return text === null ? null : redactor.text(text)
+    },
+    sqlFileOf: core.sqlFile,
+  }
+}
+
+/** Slack accounts that are told of a request: everybody who may approve but whoever asked. */
+function approversOf(request: RequestRow, humanOf: (account: string) => string): readonly string[] {
+  if (request.policy === null) return []
+  const { from, members } = request.policy
+  const all = from.flatMap((one) => (one.startsWith('group:') ? (members[one.slice('group:'.length)] ?? []) : [one.slice('user:'.length)]))
+  return [...new Set(all)].filter((account) => humanOf(account) !== humanOf(request.requester))
+}
+
+const apiUrlOf = (env: Readonly<Record<string, string | undefined>>) =>
+  env.SLACK_API_URL === undefined || env.SLACK_API_URL === '' ? {} : { apiUrl: env.SLACK_API_URL }
+
+/** Which workspace this token belongs to; everything from another one is refused, so there is no start without an answer. */
+async function whoAmI(slack: SlackPort, log: Log) {
+  for (let attempt = 1; ; attempt++) {
+    const auth = await slack.authTest()
+    if (auth.kind === 'ok') return auth.value
+    if (auth.kind === 'refused')
+      throw new Error(`Slack refuses the bot token (${auth.error}). Copy it again from OAuth & Permissions into SLACK_BOT_TOKEN.`)
+    log.warn({ attempt }, 'Slack does not answer yet; trying again')
+    await new Promise((resolve) => setTimeout(resolve, auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt)))
+  }
+}

@@ -1,0 +1,114 @@
+import type { Target } from '../config/config.ts'
+import { isRefusal } from '../refusal.ts'
+import { TargetConnectionError, withTarget } from '../target/connect.ts'
+import { readIdentity, sameIdentity } from '../target/identity.ts'
+import type { PlanDeps } from './deps.ts'
+import { readFiles, type ApplicationFiles } from './files.ts'
+import type { Plan } from './plan.ts'
+import { fetchRepository, isReachable } from './repository.ts'
+import { readDatabaseState, statusOf, type Status } from './status.ts'
+import { listed, quoted } from './words.ts'
+
+/** `why` is mrkdwn, outside parts escaped. `unknown` means that it could not be found out; nothing may be started on it. */
+export type Comparison =
+  /** `applied`: migrations of the list that are applied already, in order. */
+  | { readonly kind: 'same'; readonly applied: readonly string[] }
+  | { readonly kind: 'changed'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly why: string }
+
+/** Whether what was approved is still what would run. Before the migration a prefix of the list may be applied; after it, all of it must be. */
+export async function compareWithPlan(
+  deps: PlanDeps & { readonly target: Target },
+  plan: Plan,
+  phase: 'before-migrate' | 'after-migrate',
+): Promise<Comparison> {
+  const [files, found] = await Promise.all([filesNow(deps, plan), databaseNow(deps)])
+  if ('kind' in files) return files
+  const otherFiles = compareFiles(plan, files)
+  if (otherFiles !== null) return changed(otherFiles)
+  if ('kind' in found) return found
+  const identity = sameIdentity(plan.identity, found.identity)
+  if (!identity.same) return changed(`It is no longer the same database: ${identity.why}.`)
+  const status = statusOf(found.state, files.migrations)
+  if (found.state.lockHeld)
+    return { kind: 'unknown', why: 'Another Prisma holds the migration lock of the database, so its state may change at any moment.' }
+  return compareApplied(plan, status, phase)
+}
+
+/** Applied must be the baseline plus the beginning of the list. Pure. */
+export function compareApplied(
+  plan: Pick<Plan, 'baseline' | 'list'>,
+  status: Status,
+  phase: 'before-migrate' | 'after-migrate',
+): Comparison {
+  const wrong = [
+    [status.failed, 'is recorded as failed', 'are recorded as failed'],
+    [status.running, 'is recorded as running', 'are recorded as running'],
+    [status.edited, 'was applied with another content', 'were applied with another content'],
+    [status.unknown, 'is in the database but not in the approved commit', 'are in the database but not in the approved commit'],
+  ] as const
+  for (const [migrations, one, many] of wrong)
+    if (migrations.length > 0) return changed(`${listed(migrations.map(({ name }) => name))} ${migrations.length === 1 ? one : many}.`)
+  const applied = new Set(status.applied.map(({ name }) => name))
+  const gone = plan.baseline.filter(({ name }) => !applied.has(name))
+  if (gone.length > 0)
+    return changed(
+      `${listed(gone.map(({ name }) => name))} ${gone.length === 1 ? 'was' : 'were'} applied when this was asked and no longer ${gone.length === 1 ? 'is' : 'are'}.`,
+    )
+  const expected = new Set([...plan.baseline, ...plan.list].map(({ name }) => name))
+  const extra = [...applied].filter((name) => !expected.has(name))
+  if (extra.length > 0) return changed(`${listed(extra)} ${extra.length === 1 ? 'was' : 'were'} applied since, outside this request.`)
+  const end = plan.list.findIndex(({ name }) => !applied.has(name))
+  const prefix = end === -1 ? plan.list : plan.list.slice(0, end)
+  const beyond = end === -1 ? [] : plan.list.slice(end).filter(({ name }) => applied.has(name))
+  if (beyond.length > 0)
+    return changed(
+      `${listed(beyond.map(({ name }) => name))} ${beyond.length === 1 ? 'is' : 'are'} applied, but ${quoted(plan.list[end]?.name ?? '')} before it is not.`,
+    )
+  if (phase === 'after-migrate' && prefix.length < plan.list.length)
+    return changed(
+      `${listed(plan.list.slice(prefix.length).map(({ name }) => name))} should be applied by now and ${plan.list.length - prefix.length === 1 ? 'is' : 'are'} not.`,
+    )
+  return { kind: 'same', applied: prefix.map(({ name }) => name) }
+}
+
+async function filesNow(deps: PlanDeps & { readonly target: Target }, plan: Plan): Promise<ApplicationFiles | Comparison> {
+  const repository = await fetchRepository(deps, deps.target)
+  if (isRefusal(repository)) return { kind: 'unknown', why: repository.text }
+  if (!(await isReachable(repository, deps.target, plan.commit)))
+    return changed(
+      `Commit ${quoted(plan.commit.slice(0, 10))} is no longer part of ${listed([deps.target.source.branch, ...deps.target.source.refs])}.`,
+    )
+  const files = await readFiles(repository, deps.target, plan.commit)
+  return isRefusal(files) ? changed(files.text) : files
+}
+
+/** The same commit hashes the same unless the configuration reads it from another directory, or an object is damaged. */
+function compareFiles(plan: Plan, files: ApplicationFiles): string | null {
+  const now = new Map(files.migrations.map((file) => [file.name, file]))
+  const differs = plan.baseline.filter(({ name, sha256 }) => now.get(name)?.sha256 !== sha256).map(({ name }) => name)
+  const listDiffers = plan.list.filter(
+    ({ name, sha256, rollbackSha256 }) => now.get(name)?.sha256 !== sha256 || (now.get(name)?.rollback?.sha256 ?? null) !== rollbackSha256,
+  )
+  const all = [...differs, ...listDiffers.map(({ name }) => name)]
+  if (all.length > 0) return `The files of ${listed(all)} are no longer what they were when this was asked.`
+  const expected = new Set([...plan.baseline, ...plan.list].map(({ name }) => name))
+  const more = files.migrations.filter(({ name }) => !expected.has(name)).map(({ name }) => name)
+  return more.length === 0
+    ? null
+    : `${listed(more)} ${more.length === 1 ? 'is' : 'are'} there now and ${more.length === 1 ? 'was' : 'were'} not when this was asked.`
+}
+
+async function databaseNow(deps: PlanDeps & { readonly target: Target }) {
+  try {
+    return await withTarget({ url: deps.secret(deps.target.database.url), applicationName: 'lockkeeper check' }, async (client, url) => ({
+      identity: await readIdentity(client, url),
+      state: await readDatabaseState(client, url.schema),
+    }))
+  } catch (error) {
+    if (error instanceof TargetConnectionError) return { kind: 'unknown', why: error.message } as const
+    throw error
+  }
+}
+
+const changed = (why: string): Comparison => ({ kind: 'changed', why })

@@ -1,0 +1,190 @@
+import type { Target } from '../config/config.ts'
+import { isRefusal, refuse, type Refusal } from '../refusal.ts'
+import { prismaLockHolder, type Session } from '../target/activity.ts'
+import { TargetConnectionError, withTarget } from '../target/connect.ts'
+import { readIdentity } from '../target/identity.ts'
+import { databaseBytes, tableSizes, type TableSize } from '../target/sizes.ts'
+import { detectPooler, parseTargetUrl, type TargetUrl } from '../target/urls.ts'
+import type { PlanDeps } from './deps.ts'
+import { digestOf } from './digest.ts'
+import { readFiles, type ApplicationFiles } from './files.ts'
+import { answer } from './git.ts'
+import type { Evidence, Identity, Plan, PlannedStep } from './plan.ts'
+import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
+import { reviewMigrations, type ReviewedMigration } from './review.ts'
+import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
+import { whyNotDeployable } from './unfit.ts'
+import { count, escapeMrkdwn, quoted } from './words.ts'
+
+export type PlanRequest = {
+  readonly target: Target
+  /** Branch, tag or SHA; null for the target's branch. */
+  readonly ref: string | null
+  /** Resolved configuration of the run, from whoever runs it. */
+  readonly steps: readonly PlannedStep[]
+  /** SHA-256 of the approval policy and guards in force. */
+  readonly policy: string
+  readonly lastBackup?: Evidence['lastBackup']
+}
+
+export type MadePlan = {
+  readonly plan: Plan
+  readonly digest: string
+  readonly evidence: Evidence
+  readonly status: Status
+  readonly files: ApplicationFiles
+}
+
+/** Everything that people approve, from git objects and by reading the database; nothing is changed and no code of the repository runs. */
+export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<MadePlan | Refusal> {
+  const read = await readTargetState(deps, request.target, request.ref)
+  if (isRefusal(read)) return read
+  const { source, facts, status } = read
+  const unfit = whyNotDeployable({ target: request.target, status, lock: facts.lock })
+  if (unfit !== null) return unfit
+  const pending = new Set(status.pending.map(({ name }) => name))
+  const toApply = source.files.migrations.filter(({ name }) => pending.has(name))
+  const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema })
+  const plan: Plan = {
+    version: 1,
+    target: request.target.name,
+    identity: facts.identity,
+    commit: source.resolved.commit,
+    ref: source.resolved.ref,
+    baseline: status.applied.flatMap(({ name, sha256 }) => (sha256 === null ? [] : [{ name, sha256 }])),
+    list: toApply.map((file) => ({
+      name: file.name,
+      sha256: file.sha256,
+      bytes: file.content.length,
+      rollbackSha256: file.rollback?.sha256 ?? null,
+      concurrently: reviews.some((review) => review.name === file.name && review.concurrently),
+    })),
+    steps: request.steps,
+    policy: request.policy,
+  }
+  const evidence = await gatherEvidence(deps, request, read, reviews)
+  return { plan, digest: digestOf(plan), evidence, status, files: source.files }
+}
+
+export type TargetState = {
+  readonly source: { readonly repository: Repository; readonly resolved: ResolvedCommit; readonly files: ApplicationFiles }
+  readonly facts: TargetFacts
+  readonly status: Status
+}
+
+export type TargetFacts = {
+  readonly url: TargetUrl
+  readonly identity: Identity
+  readonly state: DatabaseState
+  readonly lock: Session | null
+  readonly sizes: readonly TableSize[]
+  readonly bytes: number
+}
+
+/** For `status`, which shows what a plan would refuse. */
+export async function readTargetState(deps: PlanDeps, target: Target, ref: string | null): Promise<TargetState | Refusal> {
+  const url = usableUrl(deps, target)
+  if (isRefusal(url)) return url
+  const [source, facts] = await Promise.all([readSource(deps, target, ref), readFacts(deps, target)])
+  if (isRefusal(source)) return source
+  if (isRefusal(facts)) return facts
+  return { source, facts, status: statusOf(facts.state, source.files.migrations, source.files.databaseSchemas) }
+}
+
+/** Parses the target's URL and refuses a pooler, before anything is reached for. */
+export function usableUrl(deps: Pick<PlanDeps, 'secret'>, target: Target): TargetUrl | Refusal {
+  const parsed = parseTargetUrl(deps.secret(target.database.url))
+  const where = `The database URL of ${quoted(target.name)} (${quoted(target.database.url)})`
+  if (parsed.kind === 'bad')
+    return refuse('target_unfit', `${where} cannot be used: ${escapeMrkdwn(parsed.why)}. Correct it and ask again.`)
+  const pooler = detectPooler(parsed.url)
+  if (pooler === null) return parsed.url
+  const direct =
+    pooler.direct === null
+      ? 'Use the direct URL of the same database, without pgbouncer=true.'
+      : `The direct one is likely ${quoted(pooler.direct)}, with the same user and password.`
+  return refuse(
+    'target_unfit',
+    `${where} leads to a connection pooler: ${escapeMrkdwn(pooler.why)}. Locks and timeouts do not hold there. ${direct}`,
+  )
+}
+
+async function readSource(deps: PlanDeps, target: Target, ref: string | null): Promise<TargetState['source'] | Refusal> {
+  const repository = await fetchRepository(deps, target)
+  if (isRefusal(repository)) return repository
+  const resolved = await resolveCommit(repository, target, ref)
+  if (isRefusal(resolved)) return resolved
+  const files = await readFiles(repository, target, resolved.commit)
+  return isRefusal(files) ? files : { repository, resolved, files }
+}
+
+async function readFacts(deps: PlanDeps, target: Target): Promise<TargetFacts | Refusal> {
+  try {
+    return await withTarget({ url: deps.secret(target.database.url), applicationName: 'lockkeeper plan' }, async (client, url) => ({
+      url,
+      identity: await readIdentity(client, url),
+      state: await readDatabaseState(client, url.schema),
+      lock: await prismaLockHolder(client),
+      sizes: await tableSizes(client),
+      bytes: await databaseBytes(client),
+    }))
+  } catch (error) {
+    return refusalOf(error, target)
+  }
+}
+
+/** What stands between the bot and a target is a refusal with the next step; anything else stays a fault. */
+export function refusalOf(error: unknown, target: Pick<Target, 'name'>): Refusal {
+  const name = quoted(target.name)
+  if (error instanceof TargetConnectionError)
+    return refuse(
+      error.problem === 'bad_url' ? 'target_unfit' : 'target_unreachable',
+      `The database of ${name} cannot be read. ${escapeMrkdwn(error.message)} Nothing was changed.`,
+    )
+  if (error instanceof Error && 'code' in error && error.code === '42501')
+    return refuse(
+      'target_unfit',
+      `The role of ${name} may not read what a plan needs: ${escapeMrkdwn(error.message)}. Grant it, or name another role in the URL.`,
+    )
+  throw error
+}
+
+async function gatherEvidence(
+  deps: PlanDeps,
+  request: PlanRequest,
+  read: TargetState,
+  reviews: readonly ReviewedMigration[],
+): Promise<Evidence> {
+  const { source, facts } = read
+  return {
+    migrations: reviews.map(({ concurrently: _, ...review }) => review),
+    notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status)],
+    subject: source.resolved.subject,
+    author: source.resolved.author,
+    databaseBytes: facts.bytes,
+    lastBackup: request.lastBackup ?? null,
+    takenAt: new Date(deps.clock.now()).toISOString(),
+  }
+}
+
+async function branchNote(
+  { source: { branch, directory }, tool }: Target,
+  { repository, resolved }: TargetState['source'],
+): Promise<readonly string[]> {
+  if (resolved.behind === 0) return []
+  const path = [directory, tool.prisma.migrations]
+    .join('/')
+    .split('/')
+    .filter((part) => part !== '.' && part !== '')
+  const input = [resolved.commit, resolved.branchHead].map((commit) => `${commit}:${path.join('/')}\n`).join('')
+  const trees = (await answer(repository.git, ['cat-file', '--batch-check'], { input })).toString('utf8').split('\n')
+  const same = trees[0] === trees[1]
+  return [`${branch} is ${count(resolved.behind, 'commit')} ahead, ${same ? 'migrations unchanged' : 'with other migrations'}`]
+}
+
+/** Prisma applies these as well; people should know that they run after younger ones. */
+function outOfOrder(status: Status): readonly string[] {
+  const last = status.applied.at(-1)?.name
+  const late = last === undefined ? [] : status.pending.filter(({ name }) => name < last)
+  return late.map(({ name }) => `${name} is older than ${last}, which is applied already`)
+}

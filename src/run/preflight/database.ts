@@ -1,0 +1,133 @@
+import { secondsText } from '../../backup/figures.ts'
+import type { Identity } from '../../plan/plan.ts'
+import { count, escapeMrkdwn, listed, quoted } from '../../plan/words.ts'
+import type { Session } from '../../target/activity.ts'
+import type { Queryable } from '../../target/connect.ts'
+import { sameIdentity } from '../../target/identity.ts'
+import type { Rights } from '../../target/rights.ts'
+import { detectPooler, type TargetUrl } from '../../target/urls.ts'
+import { info, stop, warn, type Finding } from './finding.ts'
+
+/** A transaction pooler keeps neither advisory locks nor `options`; the run would not be safe behind one. */
+export function poolerFindings(url: TargetUrl): readonly Finding[] {
+  const pooler = detectPooler(url)
+  if (pooler === null) return []
+  const direct = pooler.direct === null ? "the database's direct address" : quoted(pooler.direct)
+  return [stop('pooler', `The database URL leads to a pooler: ${escapeMrkdwn(pooler.why)}. Use ${direct} for migrations.`)]
+}
+
+export function identityFindings(planned: Identity, found: Identity): readonly Finding[] {
+  const comparison = sameIdentity(planned, found)
+  if (comparison.same) return []
+  return [
+    stop(
+      'identity_changed',
+      `This is not the database that was approved: ${escapeMrkdwn(comparison.why)}. Ask again if the new one is meant.`,
+    ),
+  ]
+}
+
+/** B4: what a migration needs; tables are altered by their owner alone. */
+export function rightsFindings(rights: Rights, schema: string): readonly Finding[] {
+  if (rights.superuser) return []
+  const role = quoted(rights.role)
+  const findings: Finding[] = []
+  if (!rights.schemaExists) {
+    if (!rights.createInDatabase)
+      findings.push(
+        stop(
+          'rights_missing',
+          `The schema ${quoted(schema)} does not exist and the role ${role} may not create it. Create it, or grant CREATE on the database.`,
+        ),
+      )
+  } else if (!rights.createInSchema)
+    findings.push(
+      stop('rights_missing', `The role ${role} may not create tables in the schema ${quoted(schema)}. Grant it USAGE and CREATE there.`),
+    )
+  if (rights.tablesOfOthers.length > 0)
+    findings.push(
+      warn(
+        'rights_missing',
+        `The role ${role} does not own ${listed(rights.tablesOfOthers.map(({ table, owner }) => `${table} (of ${owner})`))}. A migration that alters one of them will fail.`,
+      ),
+    )
+  const table = rights.migrationsTable
+  if (table !== null && !(table.read && table.write))
+    findings.push(
+      stop(
+        'rights_missing',
+        `The role ${role} may not ${table.read ? 'write to' : 'read'} \`_prisma_migrations\`. Grant it SELECT, INSERT and UPDATE on it.`,
+      ),
+    )
+  return findings
+}
+
+/** Its own sessions a role may always see and end; those of others need two roles of PostgreSQL's. */
+export function guardFindings(rights: Rights): readonly Finding[] {
+  const lacking = [...(rights.readAllStats ? [] : ['pg_read_all_stats']), ...(rights.signalBackend ? [] : ['pg_signal_backend'])]
+  if (lacking.length === 0) return []
+  const effects = [
+    ...(rights.readAllStats ? [] : ['what blocks a migration is known by its process id only']),
+    ...(rights.signalBackend ? [] : ['sessions of other roles cannot be ended']),
+  ]
+  return [info('guards_unusable', `The role ${quoted(rights.role)} lacks ${lacking.join(' and ')}: ${effects.join(', and ')}.`)]
+}
+
+/** An ALTER waits for every transaction that has read its table, and everybody queues behind the ALTER. */
+export function activityFindings(sessions: readonly Session[], blocksIndexes: boolean): readonly Finding[] {
+  if (sessions.length === 0) return []
+  const who = sessions.map(
+    ({ pid, applicationName, role, transactionMs }) =>
+      `${pid} (${[applicationName, role].find((name) => name !== null && name !== '') ?? 'unknown'}${transactionMs === null ? '' : `, ${secondsText(transactionMs / 1000)}`})`,
+  )
+  const means = blocksIndexes
+    ? 'An index that is built CONCURRENTLY waits until they end.'
+    : 'A migration may have to wait for them and then give up.'
+  return [warn('long_transaction', `${count(sessions.length, 'transaction')} open for long, by session ${listed(who)}. ${means}`)]
+}
+
+export function prismaLockFindings(holder: Session | null): readonly Finding[] {
+  if (holder === null) return []
+  const name = holder.applicationName === null || holder.applicationName === '' ? '' : ` (${escapeMrkdwn(holder.applicationName)})`
+  return [
+    stop(
+      'migration_running',
+      `Somebody else is migrating this database right now: session ${holder.pid}${name} holds Prisma's lock. Wait until it ends.`,
+    ),
+  ]
+}
+
+/** Milliseconds as the server read them from the URL that the migrator will get. */
+export function lockTimeoutFindings(expectedMs: number, foundMs: number): readonly Finding[] {
+  if (foundMs === expectedMs) return []
+  return [
+    stop(
+      'lock_timeout_lost',
+      `The server has a lock_timeout of ${foundMs} ms where the migration asks for ${expectedMs} ms, so something between drops the URL's options. Use a direct connection.`,
+    ),
+  ]
+}
+
+export async function readLockTimeout(client: Queryable): Promise<number> {
+  const { rows } = await client.query<{ ms: number }>(`select setting::int as ms from pg_settings where name = 'lock_timeout'`)
+  return rows[0]?.ms ?? 0
+}
+
+/** Connections that ordinary roles can still open. */
+export async function readFreeConnections(client: Queryable): Promise<number> {
+  const { rows } = await client.query<{ free: number }>(
+    `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+       - (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as free`,
+  )
+  return rows[0]?.free ?? 0
+}
+
+export function connectionFindings(free: number, needed: number): readonly Finding[] {
+  if (free >= needed) return []
+  return [
+    warn(
+      'few_connections',
+      `The server has ${count(free, 'free connection')} left, and the run needs up to ${needed}. Raise max_connections or end idle sessions.`,
+    ),
+  ]
+}

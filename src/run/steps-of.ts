@@ -1,0 +1,44 @@
+import type { BackupStore } from '../backup/catalogue.ts'
+import type { Config, Target } from '../config/config.ts'
+import { probeOnce } from '../health/probe.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Ask } from './record.ts'
+import type { Step } from './step.ts'
+import { backupStep } from './steps/backup.ts'
+import { installStep } from './steps/checkout.ts'
+import { deploySteps } from './steps/deploy.ts'
+import { healthStep } from './steps/health.ts'
+import { migrateStep } from './steps/migrate.ts'
+import { preflightStep } from './steps/preflight.ts'
+import { prepareSteps } from './steps/prepare.ts'
+import { verifyBackupStep } from './steps/verify-backup.ts'
+// verify
+
+export type StepPorts = {
+  readonly config: Pick<Config, 'home' | 'varDirectory'>
+  readonly backups: BackupStore
+  /** The commit of the target's last successful deploy. */
+  readonly lastCommit: (target: string) => Promise<string | null>
+}
+
+/**
+ * The steps of a run, in order. Nothing pending leaves the database alone, so there is nothing to back up, unless a configured step is
+ * given its URL.
+ */
+export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<Ask, 'skipApp'>): readonly Step[] {
+  const prepare = prepareSteps(target, ports.config)
+  const deploy = ask.skipApp ? [] : deploySteps(target, ports.config)
+  const migrates = plan.list.length > 0
+  const touchesDatabase = migrates || [...target.prepare, ...(ask.skipApp ? [] : target.deploy)].some((step) => step.database)
+  const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
+  return [
+    preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce, backsUp: touchesDatabase }),
+    ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
+    ...prepare,
+    ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),
+    migrateStep(),
+    // verify
+    ...deploy,
+    ...(target.health.length > 0 ? [healthStep()] : []),
+  ]
+}

@@ -1,0 +1,137 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { BackupStore } from '../../backup/catalogue.ts'
+import { findClients } from '../../backup/clients.ts'
+import { dump, type DumpEnd } from '../../backup/dump.ts'
+import { secondsText, sizeText } from '../../backup/figures.ts'
+import { readManifest, type Manifest } from '../../backup/manifest.ts'
+import { backupsOf, removePartials } from '../../backup/names.ts'
+import { compareSizes } from '../../backup/verify.ts'
+import { escapeMrkdwn } from '../../plan/words.ts'
+import { isRefusal } from '../../refusal.ts'
+import { TargetConnectionError, withTarget } from '../../target/connect.ts'
+import { parseTargetUrl } from '../../target/urls.ts'
+import type { Inspection, RunContext, Step, StepEnd } from '../step.ts'
+
+export const BACKUP_STEP = 'backup'
+
+/** What later steps read: `dataOf('backup')`. `bytes` are those of the files. */
+export const backupData = z.object({ name: z.string(), path: z.string(), bytes: z.number() })
+export type BackupData = z.output<typeof backupData>
+
+export type BackupStepDeps = {
+  readonly store: Pick<BackupStore, 'written'>
+  /** Parallel sessions of pg_dump; one a core unless told otherwise. */
+  readonly jobs?: number
+}
+
+export const backupStep = (deps: BackupStepDeps): Step => ({
+  name: BACKUP_STEP,
+  title: 'Back up',
+  changes: 'files',
+  inspect: (context) => inspect(context),
+  act: (context) => act(deps, context),
+})
+
+/** A finished backup of this very run for this very plan is used; one of another run or of an older plan is not. */
+async function inspect(context: RunContext): Promise<Inspection> {
+  const { directory } = context.target.backup
+  for (const name of await backupsOf(directory, context.target.name)) {
+    const path = join(directory, name)
+    const reading = await readManifest(path)
+    if (reading.kind !== 'manifest') continue
+    const { manifest } = reading
+    if (manifest.requestId !== context.requestId || manifest.digest !== context.digest || manifest.name !== name) continue
+    if ((await compareSizes(path, manifest)) !== undefined) continue
+    return { kind: 'done', output: outputOf(manifest), data: dataOf(manifest, path) }
+  }
+  return { kind: 'todo' }
+}
+
+async function act(deps: BackupStepDeps, context: RunContext): Promise<StepEnd> {
+  const { target } = context
+  const url = context.secret(target.backup.url ?? target.database.url)
+  await removePartials(target.backup.directory, target.name)
+  const clients = await fittingClients(context, url)
+  if (clients === null) return cancelled
+  if (typeof clients === 'string') return failed(clients)
+  const end = await dump({
+    target: target.name,
+    requestId: context.requestId,
+    digest: context.digest,
+    identity: context.plan.identity,
+    directory: target.backup.directory,
+    clients,
+    url,
+    migrationsSchema: schemaOf(context.secret(target.database.url)),
+    jobs: deps.jobs ?? availableParallelism(),
+    spool: context.spool,
+    env: context.env,
+    redactor: context.redactor,
+    signal: context.signal,
+    report: context.report,
+  })
+  return ended(deps, end)
+}
+
+async function ended(deps: BackupStepDeps, end: DumpEnd): Promise<StepEnd> {
+  if (end.kind === 'aborted') return cancelled
+  if (end.kind === 'failed') return failed(escapeMrkdwn(end.reason), end.excerpt)
+  await deps.store.written(end.manifest, end.path)
+  return { kind: 'done', output: outputOf(end.manifest), data: dataOf(end.manifest, end.path) }
+}
+
+/** Asked again here, since a run that was adopted may be on another machine than its preflight. A string says why there are none; null that it was cancelled. */
+async function fittingClients(context: RunContext, url: string) {
+  try {
+    const major = await withTarget(
+      { url, applicationName: `lockkeeper-backup-${context.requestId}-watch`, signal: context.signal },
+      serverMajor,
+    )
+    const clients = await findClients({
+      directory: context.target.backup.clients,
+      serverMajor: major,
+      env: context.env,
+      redactor: context.redactor,
+    })
+    return isRefusal(clients) ? clients.text : clients
+  } catch (error) {
+    if (context.signal.aborted) return null
+    if (error instanceof TargetConnectionError) return escapeMrkdwn(error.message)
+    throw error
+  }
+}
+
+async function serverMajor(client: Parameters<Parameters<typeof withTarget>[1]>[0]): Promise<number> {
+  const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)
+  return Math.floor(Number(rows[0]?.version) / 10_000)
+}
+
+function schemaOf(url: string): string {
+  const parsed = parseTargetUrl(url)
+  return parsed.kind === 'url' ? parsed.url.schema : 'public'
+}
+
+/** The size is the database's, which people know; the files are a tenth of it, or a half. */
+const outputOf = (manifest: Manifest): string =>
+  `${sizeText(manifest.rawBytes)} in ${secondsText(manifest.seconds)}, ${sizeText(manifest.bytes)} on disk`
+
+const dataOf = (manifest: Manifest, path: string): BackupData => ({ name: manifest.name, path, bytes: manifest.bytes })
+
+const cancelled: StepEnd = {
+  kind: 'cancelled',
+  output: 'stopped, nothing kept',
+  outcome: { headline: '*Cancelled during the backup.* Nothing was changed, and what had been written was removed.' },
+}
+
+const failed = (why: string, excerpt?: string): StepEnd => ({
+  kind: 'failed',
+  output: 'no backup was made',
+  outcome: {
+    headline: '*The backup failed.* Nothing was changed, and the application runs as before.',
+    why,
+    next: 'No migration runs without a backup. Mend that and ask again.',
+    ...(excerpt === undefined ? {} : { excerpt }),
+  },
+})

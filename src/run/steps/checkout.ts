@@ -1,0 +1,146 @@
+import { join } from 'node:path'
+import { applicationDirectoryIn, bareCloneOf, makeCheckout } from '../../deploy/checkout.ts'
+import { applicationPath, needsPreviousCommit } from '../../deploy/command.ts'
+import { diagnoseInstall } from '../../deploy/diagnoses.ts'
+import { installDependencies } from '../../deploy/install.ts'
+import { code } from '../../mrkdwn.ts'
+import { captureChild, childEnvironment } from '../../process.ts'
+import type { RunOutcome } from '../record.ts'
+import { seconds } from '../sentences.ts'
+import type { RunContext, Step, StepEnd } from '../step.ts'
+import { runCommand } from './command.ts'
+
+export type InstallPorts = {
+  readonly home: string
+  readonly varDirectory: string
+  /** The commit of the target's last successful deploy, when there is one; asked only where no `current` command is configured. */
+  readonly lastCommit?: (target: string) => Promise<string | null>
+}
+
+/** What later steps know from this one. */
+export type InstallData = { readonly previousCommit: string | null; readonly cached: boolean }
+
+/**
+ * The approved commit in a checkout of its own, with its dependencies. It also writes down which commit is live before anything changes.
+ * Safe to repeat: it begins by removing what an earlier try left.
+ */
+export function installStep(ports: InstallPorts): Step {
+  return {
+    name: 'install',
+    title: 'Install',
+    changes: 'files',
+    inspect: async () => ({ kind: 'todo' }),
+    act: (context) => install(ports, context),
+  }
+}
+
+/** The data of this run's install step. */
+export function installed(context: Pick<RunContext, 'dataOf'>): InstallData {
+  const data = context.dataOf('install')
+  const known = typeof data === 'object' && data !== null ? (data as Partial<InstallData>) : {}
+  return { previousCommit: typeof known.previousCommit === 'string' ? known.previousCommit : null, cached: known.cached === true }
+}
+
+async function install(ports: InstallPorts, context: RunContext): Promise<StepEnd> {
+  const { target, plan, checkout, redactor, env } = context
+  const started = performance.now()
+  context.report(`checking out ${plan.commit.slice(0, 7)}`)
+  const deps = { home: ports.home, varDirectory: ports.varDirectory, redactor, env }
+  await makeCheckout({ deps, repository: bareCloneOf(ports.varDirectory, target.name), directory: checkout, commit: plan.commit })
+  const applicationDirectory = await applicationDirectoryIn(checkout, target.source.directory)
+  if (applicationDirectory === null)
+    return failed({
+      why: `The commit has no directory ${code(target.source.directory)} of its own.`,
+      next: 'Correct `source.directory` in lockkeeper.yaml.',
+    })
+  const previous = await previousCommit(ports, context)
+  if ('why' in previous && mustKnow(context)) return failed(previous)
+  const result = await installDependencies({
+    target,
+    checkout,
+    applicationDirectory,
+    cache: join(ports.varDirectory, 'modules'),
+    env,
+    redactor,
+    run: (child) => runCommand(context, child),
+    succeeded: (end) => end.why === null,
+  })
+  if (result.kind === 'no-node')
+    return failed({
+      why: `The application's commands find no \`node\`: their PATH is ${code(applicationPath(target, env))}.`,
+      next: 'Set `source.path` in lockkeeper.yaml to a PATH that has it.',
+    })
+  if (result.kind === 'failed') {
+    if (result.end.ended === 'aborted') return cancelled()
+    if (result.end.ended !== 'exited')
+      return failed({ why: result.end.why ?? '', excerpt: result.end.excerpt, next: 'Mend that and ask again.' })
+    const diagnosis = diagnoseInstall(result.end.tail)
+    return failed({
+      why: `${result.end.why} ${diagnosis.why}`,
+      next: diagnosis.next,
+      ...(result.end.excerpt === '' ? {} : { excerpt: result.end.excerpt }),
+    })
+  }
+  if (context.signal.aborted) return cancelled()
+  const data: InstallData = { previousCommit: 'commit' in previous ? previous.commit : null, cached: result.kind === 'cached' }
+  const how = result.kind === 'cached' ? 'dependencies unchanged, ' : ''
+  return { kind: 'done', output: `${plan.commit.slice(0, 7)}, ${how}${seconds(performance.now() - started)}`, data }
+}
+
+type Previous = { readonly commit: string | null } | { readonly why: string; readonly next: string }
+
+/** Which commit is live now: what the configured command prints, or the last one that was deployed from here. */
+async function previousCommit(ports: InstallPorts, context: RunContext): Promise<Previous> {
+  const { target, env } = context
+  if (target.current === undefined) {
+    const commit = (await ports.lastCommit?.(target.name)) ?? null
+    if (commit !== null || !mustKnow(context)) return { commit }
+    return {
+      why: 'A step uses {previousCommit}, and which commit is live is not known: nothing was deployed from here yet.',
+      next: 'Add `current` to the target, a command that prints it, for example `[git, -C, /srv/shop, rev-parse, HEAD]`.',
+    }
+  }
+  const end = await captureChild({
+    argv: target.current,
+    cwd: ports.home,
+    env: childEnvironment(env, applicationPath(target, env)),
+    redactor: context.redactor,
+    timeoutMs: 30_000,
+    signal: context.signal,
+    maxBytes: 64 * 1024,
+  })
+  const commit = end.stdout.toString('utf8').trim().toLowerCase()
+  if (end.exitCode === 0 && /^[0-9a-f]{7,64}$/.test(commit)) return { commit }
+  const what =
+    end.exitCode === 0
+      ? 'printed something that is not a commit'
+      : `failed${end.exitCode === null ? '' : ` with exit code ${end.exitCode}`}`
+  return {
+    why: `The command ${code(target.current.join(' '))}, which should print the live commit, ${what}.`,
+    next: 'Correct `current` in lockkeeper.yaml.',
+  }
+}
+
+const mustKnow = (context: RunContext) =>
+  [...context.target.prepare, ...(context.plan.steps.some((step) => step.phase === 'deploy') ? context.target.deploy : [])].some(
+    needsPreviousCommit,
+  )
+
+/** Certain without looking: nothing outside `var/` has been touched so far. */
+const failed = (outcome: Omit<RunOutcome, 'headline'>): StepEnd => ({
+  kind: 'failed',
+  output: 'failed',
+  outcome: {
+    headline: '*Install failed. Nothing was touched: no backup was made, no migration ran, and the application was left as it was.*',
+    ...outcome,
+  },
+})
+
+const cancelled = (): StepEnd => ({
+  kind: 'cancelled',
+  output: 'stopped',
+  outcome: {
+    headline:
+      '*Stopped while installing. Nothing was touched: no backup was made, no migration ran, and the application was left as it was.*',
+  },
+})

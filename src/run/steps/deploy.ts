@@ -1,0 +1,129 @@
+import { join } from 'node:path'
+import type { Target } from '../../config/config.ts'
+import type { StepSettings } from '../../config/schema.ts'
+import { stepChild } from '../../deploy/command.ts'
+import { diagnoseStep } from '../../deploy/diagnoses.ts'
+import { stepTitle } from '../../deploy/planned.ts'
+import { code, escapeMrkdwn } from '../../mrkdwn.ts'
+import { isAlive } from '../../process.ts'
+import { count, seconds } from '../sentences.ts'
+import type { RunOutcome } from '../record.ts'
+import type { Inspection, RunContext, Step, StepEnd } from '../step.ts'
+import { runCommand, type CommandEnd } from './command.ts'
+import { readNote, writeNote, type Note } from './deploy-note.ts'
+import { whatIsLive } from './live.ts'
+import { valuesOf } from './prepare.ts'
+
+/**
+ * One step per configured deploy command. A command says nothing about the world that can be inspected, so each one leaves a note before
+ * it starts and after it ended. Started and not ended means that a process died in the middle: it is repeated only when the
+ * configuration says `repeatable: true`, and is a person's decision otherwise (docs/adr/0007-deploy-steps-that-were-interrupted.md).
+ */
+export const deploySteps = (target: Target, ports: { readonly home: string }): readonly Step[] =>
+  target.deploy.map((settings, index) => {
+    const name = `deploy-${index + 1}`
+    return {
+      name,
+      title: stepTitle(settings),
+      changes: 'application',
+      inspect: (context) => inspect(settings, noteFile(context, name), context),
+      act: (context) => act(settings, noteFile(context, name), ports, context),
+    }
+  })
+
+const noteFile = (context: RunContext, name: string) => join(context.directory, `${name}.json`)
+
+async function inspect(settings: StepSettings, file: string, context: RunContext): Promise<Inspection> {
+  const note = await readNote(file)
+  if (note === null) return { kind: 'todo' }
+  if (note.state === 'ended') return note.why === null ? { kind: 'done', output: seconds(note.durationMs) } : { kind: 'todo' }
+  if (note.pid !== null && isAlive({ pid: note.pid, startedAt: 'unknown' }))
+    return { kind: 'unknown', outcome: await stillRuns(settings, note.pid, context) }
+  if (settings.repeatable) return { kind: 'todo' }
+  return { kind: 'unknown', outcome: await interrupted(settings, context) }
+}
+
+async function act(settings: StepSettings, file: string, ports: { readonly home: string }, context: RunContext): Promise<StepEnd> {
+  const note = await readNote(file)
+  // it ended, and only the record of that was lost: say so instead of running it again
+  if (note?.state === 'ended' && note.why !== null) return failure(settings, { ...note, why: note.why }, context)
+  const began: Note = { state: 'started', pid: null }
+  await writeNote(file, began)
+  let pidNoted = Promise.resolve()
+  const end = await runCommand(context, {
+    ...stepChild({ ...context, settings, values: valuesOf(context), home: ports.home }),
+    onStart: (pid) => void (pidNoted = writeNote(file, { ...began, pid })),
+  })
+  await pidNoted // else it could replace the note of the end
+  if (end.ended === 'aborted') return stopped(settings, end, context)
+  const ended = {
+    state: 'ended' as const,
+    why: end.why,
+    excerpt: end.excerpt,
+    tail: end.tail.slice(-8_000),
+    durationMs: end.durationMs,
+    how: end.ended,
+  }
+  await writeNote(file, ended)
+  return end.why === null ? { kind: 'done', output: seconds(end.durationMs) } : failure(settings, { ...ended, why: end.why }, context)
+}
+
+async function failure(
+  settings: StepSettings,
+  end: { readonly why: string; readonly excerpt: string; readonly tail: string; readonly how: CommandEnd['ended'] },
+  context: RunContext,
+): Promise<StepEnd> {
+  const diagnosis = diagnoseStep(end.tail)
+  const mend = end.how === 'exited' ? diagnosis.next : 'Correct the step in lockkeeper.yaml, or what it runs.'
+  return {
+    kind: 'failed',
+    output: end.how === 'timed-out' ? 'timed out' : 'failed',
+    outcome: {
+      headline: `*"${titleOf(settings)}" failed.* ${await whatIsLive(context)}`,
+      why: `${end.why} ${diagnosis.why}`.trim(),
+      next: `${mend} ${again(context)}`,
+      ...(end.excerpt === '' ? {} : { excerpt: end.excerpt }),
+    },
+  }
+}
+
+async function stopped(settings: StepSettings, end: CommandEnd, context: RunContext): Promise<StepEnd> {
+  const outcome: RunOutcome = {
+    headline: `*Stopped in the middle of "${titleOf(settings)}".* ${await whatIsLive(context)}`,
+    next: again(context),
+    ...(end.why === null ? {} : { why: end.why }),
+    ...(end.excerpt === '' ? {} : { excerpt: end.excerpt }),
+  }
+  return { kind: 'cancelled', output: 'stopped', outcome }
+}
+
+async function interrupted(settings: StepSettings, context: RunContext): Promise<RunOutcome> {
+  return {
+    headline: `*Lockkeeper was interrupted during "${titleOf(settings)}" and does not run it a second time by itself.*`,
+    known: `${code(settings.run.join(' '))} was started. ${database(context)} ${await whatIsLive(context)}`,
+    notKnown: 'Whether it did all of its work.',
+    next: `Look at what it changes. Then \`/migrate cancel ${context.requestId}\` closes this request. ${again(context)} \`repeatable: true\` beside a step that may run twice lets the next run go on by itself.`,
+  }
+}
+
+async function stillRuns(settings: StepSettings, pid: number, context: RunContext): Promise<RunOutcome> {
+  return {
+    headline: `*"${titleOf(settings)}" was started by a Lockkeeper that has gone, and process ${pid} may still be at it.*`,
+    known: `${code(settings.run.join(' '))} was started. ${database(context)} ${await whatIsLive(context)}`,
+    notKnown: `Whether process ${pid} is that command, and how it will end.`,
+    next: `Look at that process and let it end, or end it. Then \`/migrate cancel ${context.requestId}\` closes this request. ${again(context)}`,
+  }
+}
+
+const titleOf = (settings: StepSettings) => escapeMrkdwn(stepTitle(settings))
+
+/** With the usual order the migrations are behind us when the application changes. */
+const database = ({ plan }: RunContext) =>
+  plan.list.length === 0
+    ? 'The database was not changed.'
+    : `The ${count(plan.list.length, 'migration')} of this run ${plan.list.length === 1 ? 'is' : 'are'} applied.`
+
+const again = ({ plan, target }: RunContext) =>
+  plan.list.length === 0
+    ? `\`/migrate deploy ${target.name}\` then runs the steps again.`
+    : `\`/migrate deploy ${target.name}\` then finds nothing pending and runs only the steps.`

@@ -1,0 +1,60 @@
+import { waitUntilHealthy, type Answer } from '../../health/probe.ts'
+import { versionIn } from '../../health/version.ts'
+import { code, escapeMrkdwn } from '../../mrkdwn.ts'
+import { count, seconds } from '../sentences.ts'
+import type { RunContext, Step, StepEnd } from '../step.ts'
+import { installed } from './checkout.ts'
+import { whatIsLive } from './live.ts'
+
+/** Every configured probe, until the application proves that it is up, and on the new version where its answers name one. */
+export const healthStep = (): Step => ({
+  name: 'health',
+  title: 'Health',
+  changes: 'nothing',
+  inspect: async () => ({ kind: 'todo' }),
+  act,
+})
+
+async function act(context: RunContext): Promise<StepEnd> {
+  const { target, signal, report } = context
+  if (target.health.length === 0) return { kind: 'done', output: 'no probe is configured' }
+  const health = await waitUntilHealthy(target.health, { signal, report, accept: (answer) => wrongVersion(context, answer) })
+  if (health.kind === 'aborted')
+    return {
+      kind: 'cancelled',
+      output: 'stopped',
+      outcome: { headline: `*Stopped while waiting for health.* ${await whatIsLive(context)}` },
+    }
+  if (health.kind === 'healthy')
+    return {
+      kind: 'done',
+      output: `${count(health.answers.length, 'probe')} healthy, ${seconds(health.durationMs)}`,
+      data: { seconds: health.durationMs / 1000 },
+    }
+  return {
+    kind: 'failed',
+    output: escapeMrkdwn(health.answer.said),
+    outcome: {
+      headline: `*The application is not healthy after the deploy.* ${migrations(context)}`,
+      why: `${code(health.answer.url)}: ${escapeMrkdwn(health.why)} ${await whatIsLive(context)}`,
+      next: `Look at the application's log. When it is mended, \`/migrate deploy ${target.name}\` runs the steps again; to go back, \`/migrate deploy ${target.name} --ref ${previous(context)}\` with a commit that fits the new schema.`,
+      ...(health.answer.body.trim() === '' ? {} : { excerpt: health.answer.body.slice(0, 600) }),
+    },
+  }
+}
+
+/** A good answer from the old version after the switch means that the restart has not happened. */
+function wrongVersion(context: RunContext, answer: Answer): string | null {
+  const { previousCommit } = installed(context)
+  const switched = context.plan.steps.some((step) => step.phase === 'deploy')
+  if (!switched || previousCommit === null || context.plan.commit.startsWith(previousCommit)) return null
+  const version = versionIn(answer.body, { next: context.plan.commit, previous: previousCommit })
+  return version === 'previous' ? `it still answers from the old version ${previousCommit.slice(0, 7)}` : null
+}
+
+const migrations = ({ plan }: RunContext) =>
+  plan.list.length === 0
+    ? 'The database was not changed.'
+    : `The ${count(plan.list.length, 'migration')} of this run ${plan.list.length === 1 ? 'is' : 'are'} applied.`
+
+const previous = (context: RunContext) => installed(context).previousCommit?.slice(0, 10) ?? '<commit>'

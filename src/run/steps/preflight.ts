@@ -1,0 +1,240 @@
+import { appendFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import type { BackupStore } from '../../backup/catalogue.ts'
+import { findClients } from '../../backup/clients.ts'
+import type { GitDeps } from '../../plan/deps.ts'
+import { escapeMrkdwn } from '../../plan/words.ts'
+import { isRefusal } from '../../refusal.ts'
+import { longTransactions, prismaLockHolder } from '../../target/activity.ts'
+import { TargetConnectionError, withTarget, type Queryable } from '../../target/connect.ts'
+import { readIdentity } from '../../target/identity.ts'
+import { readRights } from '../../target/rights.ts'
+import { databaseBytes } from '../../target/sizes.ts'
+import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../target/urls.ts'
+import {
+  diskFindings,
+  directoryFindings,
+  estimateBackup,
+  estimateFindings,
+  freeBytes,
+  readableFindings,
+  sameDiskFindings,
+  type Estimate,
+} from '../preflight/backup.ts'
+import {
+  activityFindings,
+  connectionFindings,
+  guardFindings,
+  identityFindings,
+  lockTimeoutFindings,
+  poolerFindings,
+  prismaLockFindings,
+  readFreeConnections,
+  readLockTimeout,
+  rightsFindings,
+} from '../preflight/database.ts'
+import { stop, summary, type Check, type Finding } from '../preflight/finding.ts'
+import { healthFindings, type Probe } from '../preflight/health.ts'
+import { commitFindings, treeFindings } from '../preflight/source.ts'
+import type { RunContext, Step, StepEnd } from '../step.ts'
+
+export type PreflightDeps = {
+  readonly store: Pick<BackupStore, 'list'>
+  /** Of the configuration: `home` and `varDirectory`. */
+  readonly places: Pick<GitDeps, 'home' | 'varDirectory'>
+  readonly probe: Probe
+  /** False when this run makes no backup, so that what only a backup needs does not stop it. */
+  readonly backsUp: boolean
+  /** Parallel sessions of pg_dump. */
+  readonly jobs?: number
+}
+
+/** `dataOf('preflight')`. */
+type PreflightData = { readonly checks: number; readonly findings: readonly Finding[] }
+
+/** Everything that can be known before the run touches anything, all of it at once. It reads only, so it is never found done. */
+export const preflightStep = (deps: PreflightDeps): Step => ({
+  name: 'preflight',
+  title: 'Preflight',
+  changes: 'nothing',
+  inspect: () => Promise.resolve({ kind: 'todo' }),
+  act: (context) => act(deps, context),
+})
+
+async function act(deps: PreflightDeps, context: RunContext): Promise<StepEnd> {
+  const checks = checksFor(deps, context)
+  const findings: Finding[] = []
+  for (const { name, find } of checks) {
+    if (context.signal.aborted) return cancelled
+    context.report(name)
+    findings.push(...(await findSafely(context, find)))
+  }
+  if (context.signal.aborted) return cancelled
+  const told = distinct(findings)
+  await writeToSpool(context, told)
+  const output = summary(checks.length, told)
+  const stops = told.filter(({ level }) => level === 'stop')
+  const warnings = told.filter(({ level }) => level === 'warn')
+  for (const { text } of warnings) await context.note({ kind: 'finding', data: { text } })
+  if (stops.length > 0) return stopped(output, stops)
+  return { kind: 'done', output, data: { checks: checks.length, findings: told } satisfies PreflightData }
+}
+
+/** In the order in which they are told. Each opens its own session, so that one that fails takes no other with it. */
+function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
+  const { target, plan, signal } = context
+  const { directory } = target.backup
+  const text = context.secret(target.database.url)
+  const parsed = parseTargetUrl(text)
+  const git: GitDeps = { ...deps.places, redactor: context.redactor, env: context.env }
+  const ownChecks: readonly Check[] = [
+    { name: 'the commit', find: () => commitFindings(git, target, plan.commit) },
+    { name: 'the checkout', find: () => treeFindings(git, context.checkout, plan.commit) },
+    ...(deps.backsUp ? [{ name: 'the backup directory', find: () => directoryFindings(directory) }] : []),
+    { name: 'the health before', find: () => healthFindings(target.health, deps.probe, signal) },
+  ]
+  const urlCheck: Check = {
+    name: 'the database URL',
+    find: () =>
+      Promise.resolve(parsed.kind === 'url' ? [] : [stop('url_unusable', `The database URL cannot be used: ${escapeMrkdwn(parsed.why)}.`)]),
+  }
+  return parsed.kind === 'url' ? [urlCheck, ...databaseChecks(deps, context, text, parsed.url), ...ownChecks] : [urlCheck, ...ownChecks]
+}
+
+function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
+  const { plan } = context
+  const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
+  const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
+  return [
+    { name: 'poolers', find: () => Promise.resolve(poolerFindings(url)) },
+    { name: 'the identity', find: () => ask(async (client) => identityFindings(plan.identity, await readIdentity(client, url))) },
+    {
+      name: "the role's rights",
+      find: () =>
+        ask(async (client) => {
+          const rights = await readRights(client, url.schema)
+          return [...rightsFindings(rights, url.schema), ...guardFindings(rights)]
+        }),
+    },
+    {
+      name: 'long transactions',
+      find: () =>
+        ask(async (client) => activityFindings(await longTransactions(client, isConcurrent ? LONG_FOR_INDEXES_MS : LONG_MS), isConcurrent)),
+    },
+    { name: "Prisma's lock", find: () => ask(async (client) => prismaLockFindings(await prismaLockHolder(client))) },
+    { name: 'the lock timeout', find: () => lockTimeoutThrough(context, url) },
+    {
+      name: 'free connections',
+      find: () =>
+        ask(async (client) => connectionFindings(await readFreeConnections(client), (deps.jobs ?? availableParallelism()) + OUR_SESSIONS)),
+    },
+    ...(deps.backsUp ? backupChecks(deps, context, text, url) : []),
+  ]
+}
+
+function backupChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
+  const { target, plan } = context
+  const backupUrl = context.secret(target.backup.url ?? target.database.url)
+  const askBackup = <T>(work: (client: Queryable, url: TargetUrl) => Promise<T>) => onTarget(context, backupUrl, work)
+  return [
+    { name: 'pg_dump', find: () => askBackup((client) => clientFindings(context, client)) },
+    {
+      name: 'what the backup reads',
+      find: () =>
+        askBackup(async (client, at) => {
+          const found = await readIdentity(client, at)
+          const { systemIdentifier, databaseOid } = plan.identity
+          return found.systemIdentifier === systemIdentifier && found.databaseOid === databaseOid
+            ? await readableFindings(client)
+            : [stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.')]
+        }),
+    },
+    { name: 'the disk', find: () => onTarget(context, text, (client) => spaceFindings(deps, context, client, url)) },
+  ]
+}
+
+/** Long enough that a migration with a lock timeout of seconds would run into it. */
+const LONG_MS = 10_000
+/** An index that is built CONCURRENTLY waits without a timeout. */
+const LONG_FOR_INDEXES_MS = 2_000
+/** Besides pg_dump's workers: its leader, the snapshot, the watcher, the lock of the target and the migrator with its progress. */
+const OUR_SESSIONS = 6
+
+async function clientFindings(context: RunContext, client: Queryable): Promise<readonly Finding[]> {
+  const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)
+  const clients = await findClients({
+    directory: context.target.backup.clients,
+    serverMajor: Math.floor(Number(rows[0]?.version) / 10_000),
+    env: context.env,
+    redactor: context.redactor,
+  })
+  return isRefusal(clients) ? [stop('backup_clients', clients.text)] : []
+}
+
+async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Queryable, url: TargetUrl): Promise<readonly Finding[]> {
+  const { directory } = context.target.backup
+  if ((await directoryFindings(directory)).length > 0) return [] // told by its own check
+  const [bytes, past] = await Promise.all([databaseBytes(client), deps.store.list(context.target.name)])
+  const estimate: Estimate = estimateBackup(bytes, past)
+  return [
+    ...diskFindings(await freeBytes(directory), bytes, estimate, directory),
+    ...(await sameDiskFindings(client, url, directory)),
+    ...estimateFindings(estimate),
+  ]
+}
+
+/** Through the very URL that the migrator gets, nothing of ours added. */
+async function lockTimeoutThrough(context: RunContext, url: TargetUrl): Promise<readonly Finding[]> {
+  const { lockTimeout, statementTimeout } = context.target.database
+  const migrators = prismaDialect(url, {
+    applicationName: applicationName(context),
+    lockTimeoutMs: lockTimeout,
+    statementTimeoutMs: statementTimeout,
+  })
+  const found = await withTarget(
+    { url: migrators, applicationName: applicationName(context), lockTimeoutMs: null, signal: context.signal },
+    readLockTimeout,
+  )
+  return lockTimeoutFindings(lockTimeout, found)
+}
+
+const onTarget = <T>(context: RunContext, url: string, work: (client: Queryable, url: TargetUrl) => Promise<T>) =>
+  withTarget({ url, applicationName: applicationName(context), signal: context.signal }, work)
+
+const applicationName = (context: RunContext) => `lockkeeper-preflight-${context.requestId}`
+
+/** That the database does not answer is one finding, however many checks meet it. */
+async function findSafely(context: RunContext, find: Check['find']): Promise<readonly Finding[]> {
+  try {
+    return await find()
+  } catch (error) {
+    if (context.signal.aborted) return []
+    if (error instanceof TargetConnectionError) return [stop('unreachable', escapeMrkdwn(error.message))]
+    throw error
+  }
+}
+
+const distinct = (findings: readonly Finding[]): readonly Finding[] => [
+  ...new Map(findings.map((finding) => [`${finding.code} ${finding.text}`, finding])).values(),
+]
+
+async function writeToSpool(context: RunContext, findings: readonly Finding[]): Promise<void> {
+  const lines = findings.map(({ level, text }) => `preflight: ${level}: ${text}\n`).join('')
+  if (lines !== '') await appendFile(context.spool, context.redactor.text(lines), { mode: 0o600 })
+}
+
+const cancelled: StepEnd = {
+  kind: 'cancelled',
+  output: 'stopped',
+  outcome: { headline: '*Cancelled during the preflight.* Nothing was changed.' },
+}
+
+const stopped = (output: string, stops: readonly Finding[]): StepEnd => ({
+  kind: 'failed',
+  output,
+  outcome: {
+    headline: `*The preflight found ${stops.length === 1 ? 'a reason' : `${stops.length} reasons`} not to start.* Nothing was changed, and the application runs as before.`,
+    why: stops.length === 1 ? (stops[0]?.text ?? '') : stops.map(({ text }) => `• ${text}`).join('\n'),
+    next: stops.length === 1 ? 'Mend that and ask again.' : 'Mend these and ask again.',
+  },
+})

@@ -1,0 +1,120 @@
+import type { BackupStore } from '../../backup/catalogue.ts'
+import { findClients, majorOf } from '../../backup/clients.ts'
+import { counted, secondsText } from '../../backup/figures.ts'
+import { readManifest, type Manifest } from '../../backup/manifest.ts'
+import { prune } from '../../backup/prune.ts'
+import { verifyBackup, type VerifyEnd } from '../../backup/verify.ts'
+import { escapeMrkdwn } from '../../plan/words.ts'
+import { isRefusal } from '../../refusal.ts'
+import type { Inspection, RunContext, Step, StepEnd } from '../step.ts'
+import { BACKUP_STEP, backupData, type BackupData } from './backup.ts'
+
+export type VerifyBackupStepDeps = { readonly store: BackupStore }
+
+/** `dataOf('verify-backup')`: the verified recovery point of this run, without which nothing migrates. */
+export const verifyBackupStep = (deps: VerifyBackupStepDeps): Step => ({
+  name: 'verify-backup',
+  title: 'Verify the backup',
+  changes: 'files',
+  inspect: (context) => inspect(deps, context),
+  act: (context) => act(deps, context),
+})
+
+async function inspect(deps: VerifyBackupStepDeps, context: RunContext): Promise<Inspection> {
+  const backup = backupOf(context)
+  const row = await deps.store.find(backup.name)
+  if (row?.state !== 'verified' || row.requestId !== context.requestId || row.manifest === null) return { kind: 'todo' }
+  // retention keeps it while the run is open; somebody else's hand may not have
+  if ((await readManifest(backup.path)).kind !== 'manifest') return { kind: 'todo' }
+  return { kind: 'done', output: outputOf(row.manifest), data: backup }
+}
+
+async function act(deps: VerifyBackupStepDeps, context: RunContext): Promise<StepEnd> {
+  const backup = backupOf(context)
+  const end = await verify(deps, context, backup)
+  if (end.kind === 'aborted') return cancelled
+  if (end.kind === 'no-clients') return notRead(backup, end.text)
+  if (end.kind === 'damaged') {
+    await deps.store.mark(backup.name, 'failed')
+    return damaged(backup, end)
+  }
+  await deps.store.written(end.manifest, backup.path) // the process that wrote it may have died before its row
+  await deps.store.mark(backup.name, 'verified')
+  await makeRoom(deps, context)
+  return { kind: 'done', output: `${outputOf(end.manifest)} in ${secondsText(end.seconds)}`, data: backup }
+}
+
+type NoClients = { readonly kind: 'no-clients'; readonly text: string }
+
+async function verify(deps: VerifyBackupStepDeps, context: RunContext, backup: BackupData): Promise<VerifyEnd | NoClients> {
+  const row = await deps.store.find(backup.name)
+  const reading = await readManifest(backup.path)
+  if (reading.kind === 'unreadable') return { kind: 'damaged', reason: `The manifest cannot be read: ${reading.why}` }
+  const clients = await findClients({
+    directory: context.target.backup.clients,
+    serverMajor: majorOf(reading.manifest.serverVersion),
+    env: context.env,
+    redactor: context.redactor,
+  })
+  if (isRefusal(clients)) return { kind: 'no-clients', text: clients.text }
+  return verifyBackup({
+    path: backup.path,
+    clients,
+    spool: context.spool,
+    env: context.env,
+    redactor: context.redactor,
+    signal: context.signal,
+    report: context.report,
+    ...(row?.manifest == null ? {} : { recorded: row.manifest }),
+  })
+}
+
+/** Older backups make room only once this one is proven. That they could not is no reason to stop. */
+async function makeRoom(deps: VerifyBackupStepDeps, context: RunContext): Promise<void> {
+  const { directory, keep } = context.target.backup
+  try {
+    await prune(deps.store, context.target.name, directory, keep.newest)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    await context.note({ kind: 'finding', data: { text: `Older backups could not be removed: ${escapeMrkdwn(reason)}` } })
+  }
+}
+
+function backupOf(context: RunContext): BackupData {
+  const parsed = backupData.safeParse(context.dataOf(BACKUP_STEP))
+  if (!parsed.success) throw new Error('the backup step left no record of its backup', { cause: parsed.error })
+  return parsed.data
+}
+
+function outputOf(manifest: Manifest): string {
+  const rows = manifest.migrations === null ? 'no migration table yet' : `${counted(manifest.migrations, 'migration')} recorded`
+  return `read in full, ${rows}`
+}
+
+const cancelled: StepEnd = {
+  kind: 'cancelled',
+  output: 'stopped',
+  outcome: { headline: '*Cancelled while the backup was verified.* Nothing was changed; the backup is kept.' },
+}
+
+/** Nothing is known against the backup. */
+const notRead = (backup: BackupData, why: string): StepEnd => ({
+  kind: 'failed',
+  output: 'not verified',
+  outcome: {
+    headline: `*The backup \`${backup.name}\` could not be read.* Nothing was changed, and the application runs as before.`,
+    why,
+    next: 'No migration runs without a verified backup. Mend that and ask again.',
+  },
+})
+
+const damaged = (backup: BackupData, end: Extract<VerifyEnd, { kind: 'damaged' }>): StepEnd => ({
+  kind: 'failed',
+  output: 'not verified',
+  outcome: {
+    headline: `*The backup \`${backup.name}\` could not be verified.* Nothing was changed, and the application runs as before.`,
+    why: escapeMrkdwn(end.reason),
+    next: 'No migration runs without a verified backup. Look at the disk of the backup directory, then ask again; a new backup is made.',
+    ...(end.excerpt === undefined ? {} : { excerpt: end.excerpt }),
+  },
+})

@@ -1,0 +1,231 @@
+import { context, preformatted, section } from '../slack/blocks.ts'
+import type { Desired } from '../slack/desired.ts'
+import type { Message } from '../slack/port.ts'
+import {
+  approverText,
+  bytesText,
+  cleanMrkdwn,
+  codeText,
+  dateText,
+  durationText,
+  escapeLine,
+  escapeText,
+  lastPart,
+  listText,
+  personText,
+  pluralText,
+  quoteText,
+  truncate,
+} from '../slack/text.ts'
+import type { EventRow, RequestView } from './record.ts'
+import { askOf, bold, commitOf, elapsedOf, shortDigest, titleOf } from './words.ts'
+
+export type ThreadContext = {
+  /** Ends of runs on protected targets are shown in the channel as well. */
+  readonly isProtected: boolean
+}
+
+/** Slack shows about this much output well; the whole is in the log file. */
+const TAIL = 2_500
+/** What a message can hold where files are not available. */
+const INSTEAD = 6_000
+
+/** Everything below the card: one post for each change of state, the SQL, the tail of output, and at the end the log. */
+export function threadOf(view: RequestView, parent: string, threadContext: ThreadContext): readonly Desired[] {
+  return [
+    ...view.events.flatMap((event) => eventPosts(view, event, parent, threadContext)),
+    ...tailPost(view, parent),
+    ...logPost(view, parent),
+  ]
+}
+
+function eventPosts(view: RequestView, event: EventRow, parent: string, threadContext: ThreadContext): readonly Desired[] {
+  const broadcast = threadContext.isProtected && isEndOfRun(view, event)
+  const post: Desired = {
+    key: `event:${event.id}`,
+    place: { kind: 'thread', parent, ...(broadcast ? { broadcast } : {}) },
+    content: { kind: 'once', message: eventMessage(view, event) },
+    ...(['approved', 'rejected', 'ended'].includes(event.kind) ? { isUrgent: true } : {}),
+  }
+  const asks = event.kind === 'requested' || event.kind === 'asked_anew'
+  return asks && isNewest(view, event) ? [post, ...sqlPost(view, parent)] : [post]
+}
+
+/** Only the newest asking has the present plan, and so its SQL. */
+const isNewest = (view: RequestView, event: EventRow): boolean =>
+  view.events.findLast((other) => other.kind === 'requested' || other.kind === 'asked_anew')?.id === event.id
+
+const isEndOfRun = (view: RequestView, event: EventRow): boolean =>
+  event.kind === 'ended' && view.request.startedAt !== null && ['succeeded', 'failed', 'needs_human'].includes(event.data.state)
+
+/** One change of state, in one line where one line says it. */
+export function eventMessage(view: RequestView, event: EventRow): Message {
+  if (event.kind === 'ended') return endMessage(view, event)
+  const text = eventText(view, event)
+  return { text, blocks: [section(text)] }
+}
+
+function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 'ended' }>): string {
+  switch (event.kind) {
+    case 'requested':
+      return `${personText(view.request.requester)} asks to ${askOf(view.request)} ${commitOf(view.request)}${view.request.digest === null ? '' : `, plan ${codeText(shortDigest(view.request.digest))}`}.`
+    case 'approved':
+      return event.data.count >= event.data.required
+        ? `${personText(event.data.by)} approved, ${event.data.count} of ${event.data.required}. It may start.`
+        : `${personText(event.data.by)} approved, ${event.data.count} of ${event.data.required}.`
+    case 'rejected':
+      return `${personText(event.data.by)} rejected this. Nothing was changed.${event.data.reason.trim() === '' ? '' : `\n${quoteText(event.data.reason)}`}`
+    case 'asked_anew':
+      return `It asks again, and earlier approvals no longer count. ${cleanMrkdwn(event.data.why)}`
+    case 'reminded':
+      return `Still waiting: ${event.data.count} of ${event.data.required} approvals. ${listText(event.data.from.map(approverText))} can decide${view.request.expiresAt === null ? '' : `; it expires ${dateText(view.request.expiresAt, 'day')}`}.`
+    case 'expired':
+      return event.data.what === 'grant'
+        ? 'The approval ended before the run could start. Nothing was changed.'
+        : 'Nobody decided in time, so this has expired. Nothing was changed.'
+    case 'cancel_requested':
+      return `${personText(event.data.by)} asked to cancel.${view.request.startedAt === null ? '' : ' It stops at the next safe point.'}`
+    case 'started':
+      return 'The run has started.'
+    case 'finding':
+      return cleanMrkdwn(event.data.text)
+    case 'step_done':
+      return `*${escapeLine(event.data.title)}*${event.data.output.trim() === '' ? ', done' : ` · ${escapeLine(event.data.output)}`}`
+    case 'migration_done':
+      return `${codeText(event.data.name)} applied, ${event.data.at} of ${event.data.of}${event.data.output.trim() === '' ? '' : ` · ${escapeLine(event.data.output)}`}`
+    case 'adopted':
+      return event.data.step === null
+        ? 'The process that ran this is gone. Another one took the run over and goes on.'
+        : `The process that ran this is gone. Another one took the run over and looks at *${escapeLine(event.data.step)}* first.`
+  }
+}
+
+function endMessage(view: RequestView, event: Extract<EventRow, { readonly kind: 'ended' }>): Message {
+  const { outcome, startedAt } = view.request
+  const headline = outcome === null ? `*${endWords[event.data.state] ?? 'Ended.'}*` : bold(cleanMrkdwn(outcome.headline))
+  const parts = [
+    ['Known', outcome?.known],
+    ['Not known', outcome?.notKnown],
+    ['Why', outcome?.why],
+    [event.data.state === 'needs_human' ? 'What you can do' : 'Next', outcome?.next],
+  ].flatMap(([name, text]) => (text === undefined || text.trim() === '' ? [] : [`*${name}.* ${cleanMrkdwn(text)}`]))
+  const words = endTitles[event.data.state] ?? ''
+  return {
+    text: `${escapeLine(titleOf(view))}${words === '' ? '' : ` ${words}`}. ${headline.replaceAll('*', '')}`,
+    blocks: [
+      section(
+        [`${startedAt === null ? '' : `${escapeLine(titleOf(view))}${words === '' ? '' : ` ${words}`} · `}${headline}`, ...parts].join(
+          '\n',
+        ),
+      ),
+      ...(outcome?.excerpt === undefined || outcome.excerpt.trim() === '' ? [] : [preformatted(outcome.excerpt.trim())]),
+      ...endContext(view),
+    ],
+  }
+}
+
+const endWords: Readonly<Record<string, string>> = {
+  succeeded: 'Done.',
+  failed: 'It stopped.',
+  cancelled: 'It was cancelled. Nothing was changed.',
+  rejected: 'It was rejected. Nothing was changed.',
+  expired: 'It expired. Nothing was changed.',
+  refused: 'It was refused. Nothing was changed.',
+  needs_human: 'It is not clear what happened. Lockkeeper will not guess.',
+}
+
+const endTitles: Readonly<Record<string, string>> = {
+  succeeded: 'done',
+  failed: 'stopped',
+  cancelled: 'cancelled',
+  needs_human: 'needs a person',
+  refused: 'refused',
+}
+
+function endContext(view: RequestView) {
+  const { startedAt, outcome } = view.request
+  if (startedAt === null) return []
+  return [
+    context(
+      [
+        `Took ${durationText(elapsedOf(view))}`,
+        ...(outcome?.backup === undefined ? [] : [`backup ${codeText(outcome.backup)} is kept`]),
+        'the log follows',
+      ].join(' · '),
+    ),
+  ]
+}
+
+/** Before the decision anybody can read what would run. */
+function sqlPost(view: RequestView, parent: string): readonly Desired[] {
+  const { plan, digest, id } = view.request
+  if (plan === null || digest === null || plan.list.length === 0) return []
+  const title = `SQL of ${pluralText(plan.list.length, 'migration')}`
+  return [
+    {
+      key: `sql:${id}:${shortDigest(digest)}`,
+      place: { kind: 'thread', parent },
+      content: {
+        kind: 'file',
+        source: 'sql',
+        name: `request-${id}-${shortDigest(digest)}.sql`,
+        title,
+        instead: (sql) => sqlMessage(title, sql, view.request.target),
+      },
+    },
+  ]
+}
+
+function sqlMessage(title: string, sql: string, target: string): Message {
+  const rest = Buffer.byteLength(sql) - Buffer.byteLength(truncate(sql, INSTEAD))
+  const chunks = Array.from({ length: Math.ceil(Math.min(sql.length, INSTEAD) / TAIL) }, (_, index) =>
+    truncate(sql.slice(index * TAIL), TAIL),
+  )
+  return {
+    text: title,
+    blocks: [
+      section(`*${title}*`),
+      ...chunks.map(preformatted),
+      ...(rest > 0 ? [context(`and ${bytesText(rest)} more; ${codeText(`/migrate plan ${target}`)} names each file`)] : []),
+    ],
+  }
+}
+
+/** The last lines of output, edited in place. */
+function tailPost(view: RequestView, parent: string): readonly Desired[] {
+  if (view.request.startedAt === null || view.tail.trim() === '') return []
+  const step = view.steps.find((one) => one.state === 'running') ?? view.steps.findLast((one) => one.startedAt !== null)
+  const title = step === undefined ? 'Output' : `Output · ${escapeLine(step.title)}`
+  return [
+    {
+      key: `tail:${view.request.id}`,
+      place: { kind: 'thread', parent },
+      content: { kind: 'current', message: { text: title, blocks: [context(title), preformatted(lastPart(view.tail.trimEnd(), TAIL))] } },
+    },
+  ]
+}
+
+function logPost(view: RequestView, parent: string): readonly Desired[] {
+  const { id, startedAt, endedAt, state, target } = view.request
+  if (startedAt === null || (endedAt === null && state !== 'needs_human')) return []
+  const isOver = endedAt !== null
+  return [
+    {
+      key: isOver ? `log:${id}` : `log:${id}:open`,
+      place: { kind: 'thread', parent },
+      content: {
+        kind: 'file',
+        source: 'log',
+        name: isOver ? `request-${id}-${target}.log` : `request-${id}-${target}-until-now.log`,
+        title: isOver ? 'The whole log' : 'The log until now',
+        instead: (log) => ({
+          text: 'The end of the log',
+          blocks: [
+            section(`*The end of the log*, ${escapeText(bytesText(Buffer.byteLength(log)))} in all`),
+            preformatted(lastPart(log, TAIL)),
+          ],
+        }),
+      },
+    },
+  ]
+}

@@ -1,0 +1,87 @@
+import type { Plan } from '../plan/plan.ts'
+import { codeText, escapeLine, listText, oneLine, personText, pluralText } from '../slack/text.ts'
+import type { RequestRow, RequestView, StepRow, VoteRow } from './record.ts'
+
+/** Phrases that all cards and posts share. */
+
+/** `Deploy to Production · #42`, plain. */
+export const titleOf = (view: RequestView): string => `Deploy to ${oneLine(view.targetTitle)} · #${view.request.id}`
+
+export const shortDigest = (digest: string): string => digest.slice(0, 8)
+export const shortCommit = (commit: string): string => commit.slice(0, 7)
+
+export const approvalsOf = (view: RequestView): readonly VoteRow[] =>
+  view.votes.filter((vote) => vote.digest === view.request.digest && vote.decision === 'approve')
+
+/** `<@U0BOB> and <@U0CAROL>`; empty when nobody has. */
+export const approvedBy = (view: RequestView): string => listText(approvalsOf(view).map((vote) => personText(vote.actor)))
+
+export const changesApplication = (plan: Plan): boolean => plan.steps.some((step) => step.phase === 'deploy')
+
+/** What is asked for: `run *3 migrations* and deploy`. */
+export function askOf(request: RequestRow): string {
+  const { plan, ask } = request
+  if (plan === null) return 'deploy'
+  const count = plan.list.length
+  const app = changesApplication(plan) && !ask.skipApp
+  const migrations = count === 0 ? '' : `run *${pluralText(count, 'migration')}*`
+  if (app) return migrations === '' ? 'deploy' : `${migrations} and deploy`
+  return migrations === '' ? 'check' : `${migrations} of`
+}
+
+/** `a1b9f02` from `main`. */
+export function commitOf(request: RequestRow): string {
+  const { plan, ask } = request
+  if (plan === null) return ask.ref === null ? 'the newest commit' : codeText(ask.ref)
+  const ref = shortRef(plan.ref)
+  return ref === '' || plan.commit.startsWith(ref)
+    ? codeText(shortCommit(plan.commit))
+    : `${codeText(shortCommit(plan.commit))} from ${codeText(ref)}`
+}
+
+const shortRef = (ref: string): string => ref.replace(/^refs\/(heads|tags)\//, '')
+
+/** Plain: `20261118_add_discounts, 20261119_order_discount and 3 more`. */
+export function namesOf(names: readonly string[], most: number): string {
+  const shown = names.slice(0, most).map(escapeLine)
+  return names.length > most ? `${shown.join(', ')} and ${(names.length - most).toLocaleString('en-US')} more` : listText(shown)
+}
+
+/** A sentence in bold, unless it has bold parts of its own. */
+export const bold = (mrkdwn: string): string => (mrkdwn.trim() === '' || mrkdwn.includes('*') ? mrkdwn : `*${mrkdwn.trim()}*`)
+
+/** Milliseconds between the start of the run and its end, or now. */
+export const elapsedOf = (view: RequestView): number =>
+  (view.request.endedAt ?? endOfLastStep(view) ?? view.now).getTime() - (view.request.startedAt ?? view.request.createdAt).getTime()
+
+/** A request that waits for a person has stopped, though it has not ended. */
+const endOfLastStep = (view: RequestView): Date | undefined =>
+  view.request.state === 'needs_human'
+    ? view.steps.reduce<Date | undefined>(
+        (last, step) => (step.endedAt !== null && (last === undefined || step.endedAt > last) ? step.endedAt : last),
+        undefined,
+      )
+    : undefined
+
+/** What the bot heals by itself needs no words; here is what the migrate step tells about its files. */
+export type MigrationProgress = {
+  readonly name: string
+  readonly state: 'pending' | 'running' | 'done' | 'failed'
+  readonly seconds?: number
+}
+
+/** `data.migrations` of the migrate step, or the plan's list while there is nothing yet. */
+export function progressOf(step: StepRow, request: RequestRow): readonly MigrationProgress[] {
+  const told = (step.data as { readonly migrations?: unknown } | null)?.migrations
+  if (Array.isArray(told)) {
+    const known = told.filter(isProgress)
+    if (known.length > 0) return known
+  }
+  return (request.plan?.list ?? []).map(({ name }) => ({ name, state: step.state === 'done' ? 'done' : 'pending' }))
+}
+
+const isProgress = (value: unknown): value is MigrationProgress =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as { name?: unknown }).name === 'string' &&
+  ['pending', 'running', 'done', 'failed'].includes(String((value as { state?: unknown }).state))

@@ -1,0 +1,169 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { configText } from '../../commands/init.ts'
+import { ConfigFault, loadConfig, secretsOf } from '../../src/config/load.ts'
+
+let directory: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'lockkeeper-config-'))
+})
+
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+const env = { PROD_DATABASE_URL: 'postgresql://app:s3cret-value@db.example:5432/shop' }
+
+test('a small file is enough: every other key has a safe default', async () => {
+  const config = await load(small)
+  expect(config.targets.get('prod')).toMatchObject({
+    title: 'prod',
+    protected: true,
+    source: { repository: 'git@github.com:example/shop.git', branch: 'main', directory: '.', install: ['npm', 'ci'] },
+    database: { lockTimeout: 2_000, statementTimeout: 900_000 },
+    tool: { prisma: { schema: 'prisma/schema.prisma', migrations: 'prisma/migrations', urls: ['DATABASE_URL'] } },
+    backup: { provider: 'pg_dump', directory: join(directory, 'var/backups'), keep: { newest: 10 } },
+    approvals: { required: 1, from: ['group:S0DBA'], expires: 14_400_000, grantExpires: 900_000 },
+    prepare: [],
+    deploy: [],
+    health: [],
+  })
+  expect(secretsOf(config)).toEqual([env.PROD_DATABASE_URL])
+})
+
+test('all faults are told at once, each with its path and the way to mend it', async () => {
+  const fault = await faultOf(`
+targets:
+  prod:
+    chanel: C1
+    channel: prod
+    windows: { allow: "Tue 02:00-04:00" }
+    source: { branch: main }
+    database: { url: postgres://x, lockTimeout: 2x, replicas: [env:X] }
+    tool: prisma
+    aprovals: {}
+`)
+  expect(fault.problems).toEqual([
+    {
+      path: 'targets.prod.channel',
+      problem: 'must be a channel id such as C0123456789 (open the channel details in Slack to copy it)',
+      fix: 'For example: channel: C0123456789',
+    },
+    { path: 'targets.prod.source.repository', problem: 'is missing', fix: 'Add it: repository: git@github.com:example/shop.git' },
+    {
+      path: 'targets.prod.database.url',
+      problem: 'must be env:NAME or file:/path, since secrets do not belong in this file',
+      fix: 'For example: url: env:PROD_DATABASE_URL',
+    },
+    {
+      path: 'targets.prod.database.lockTimeout',
+      problem: '"2x" is not a duration; write for example 2s, 15m or 4h',
+      fix: 'For example: lockTimeout: 2s',
+    },
+    {
+      path: 'targets.prod.database.replicas',
+      problem: 'is not available yet',
+      fix: 'Remove it for now; this version would not act on it.',
+    },
+    { path: 'targets.prod.approvals', problem: 'is missing', fix: 'Add it: approvals: { required: 1, from: [group:S0123456789] }' },
+    { path: 'targets.prod.chanel', problem: '"chanel" is not a known key here', fix: 'Did you mean "channel"?' },
+    { path: 'targets.prod.windows', problem: 'is not available yet', fix: 'Remove it for now; this version would not act on it.' },
+    { path: 'targets.prod.aprovals', problem: '"aprovals" is not a known key here', fix: 'Did you mean "approvals"?' },
+  ])
+})
+
+test.each([
+  ['windows: { notices: [1h] }', 'targets.prod.windows'],
+  ['after: staging', 'targets.prod.after'],
+  ['order: app-first', 'targets.prod.order'],
+  ['watch: { for: 24h }', 'targets.prod.watch'],
+  ['rollback: ask', 'targets.prod.rollback'],
+  ['onFailure: stop', 'targets.prod.onFailure'],
+  ['backup: { provider: rds }', 'targets.prod.backup.provider'],
+  ['backup: { keep: { daily: 7 } }', 'targets.prod.backup.keep.daily'],
+])('a key of later work is refused by name: %s', async (line, path) => {
+  const fault = await faultOf(`${small}    ${line}\n`)
+  expect(fault.problems).toEqual([{ path, problem: 'is not available yet', fix: 'Remove it for now; this version would not act on it.' }])
+})
+
+test('a secret that is not there is named with its place', async () => {
+  const fault = await faultOf(small, {})
+  expect(fault.problems).toEqual([
+    {
+      path: 'targets.prod.database.url',
+      problem: 'the environment variable PROD_DATABASE_URL is not set',
+      fix: 'Set PROD_DATABASE_URL where Lockkeeper is started.',
+    },
+  ])
+})
+
+test('a time zone that does not exist gets the nearest one suggested', async () => {
+  const fault = await faultOf(`${small}    timezone: America/New_Yrok\n`)
+  expect(fault.problems).toEqual([
+    { path: 'targets.prod.timezone', problem: '"America/New_Yrok" is not a time zone', fix: 'Did you mean America/New_York?' },
+  ])
+})
+
+test('more approvals than people is refused before anybody waits for them', async () => {
+  const fault = await faultOf(small.replace('{ from: [group:S0DBA] }', '{ required: 2, from: [user:U0BOB] }'))
+  expect(fault.problems.map(({ problem }) => problem)).toEqual(['2 approvals are required but only 1 people are named'])
+})
+
+test('broken YAML is told with its line', async () => {
+  const fault = await faultOf('targets:\n  prod: {\n')
+  expect(fault.problems[0]?.path).toMatch(/^line \d+$/)
+})
+
+test('a missing file says how to make one', () => {
+  expect(() => loadConfig(join(directory, 'none.yaml'), {})).toThrow('Run `lockkeeper init` to write one, or name another with --config.')
+})
+
+test('what init writes is a file that works', async () => {
+  const text = configText({
+    target: 'prod',
+    label: 'Production',
+    channel: 'C0123456789',
+    repository: 'git@github.com:example/shop.git',
+    branch: 'main',
+    directory: 'packages/api',
+    databaseUrl: 'env:PROD_DATABASE_URL',
+    approvers: ['group:S0DBA', 'user:U0BOB'],
+    required: 2,
+    restart: 'pm2 restart shop',
+    health: 'https://shop.example/health',
+  })
+  const config = await load(text)
+  expect(config.targets.get('prod')).toMatchObject({
+    title: 'Production',
+    deploy: [{ name: 'Restart', run: ['pm2', 'restart', 'shop'] }],
+    health: [{ http: 'https://shop.example/health', expect: 200 }],
+    approvals: { required: 2 },
+  })
+})
+
+const small = `
+targets:
+  prod:
+    channel: C0123456789
+    source: { repository: git@github.com:example/shop.git }
+    database: { url: env:PROD_DATABASE_URL }
+    tool: prisma
+    approvals: { from: [group:S0DBA] }
+`
+
+async function load(text: string, environment: Record<string, string> = env) {
+  const file = join(directory, 'lockkeeper.yaml')
+  await writeFile(file, text)
+  return loadConfig(file, environment)
+}
+
+async function faultOf(text: string, environment: Record<string, string> = env): Promise<ConfigFault> {
+  try {
+    await load(text, environment)
+  } catch (error) {
+    if (error instanceof ConfigFault) return error
+    throw error
+  }
+  throw new Error('the configuration was accepted')
+}

@@ -1,0 +1,56 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openStore, type Db } from '../../src/db/pool.ts'
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+import { until } from '../helpers/until.ts'
+
+let database: TestDatabase
+let db: Db
+const replicas: ChildProcess[] = []
+
+beforeEach(async () => {
+  database = await createDatabase()
+  db = openStore(database.url, () => {})
+  await db.query('create table noted (id int generated always as identity, pid int, what text, at timestamptz default clock_timestamp())')
+})
+
+afterEach(async () => {
+  for (const replica of replicas.splice(0)) replica.kill('SIGKILL')
+  await db.close()
+  await database.close()
+})
+
+// the contract with the engine's internal recovery: when that library changes, this fails
+test('work of a killed process goes on in another one within 5 s, ended steps are not repeated, and a signal counts once', async () => {
+  const [first, second] = [replica(), replica()]
+  await until('both are up', async () => (await noted('up')).length === 2)
+  first.send({ start: 7 })
+  const victimPid = await until('the middle step runs', async () => (await noted('7 second starts'))[0]?.pid)
+  const victim = victimPid === first.pid ? first : second
+  const survivor = victim === first ? second : first
+  victim.kill('SIGKILL')
+  const killed = performance.now()
+  await until('the other one runs it', async () => (await noted('7 second starts')).some(({ pid }) => pid === survivor.pid))
+  expect(performance.now() - killed).toBeLessThan(5_000)
+  survivor.send({ signal: 7 })
+  await until('it ends', async () => (await noted('7 third')).length > 0)
+  expect(await noted('7 first')).toHaveLength(1)
+  expect(await noted('7 second ends')).toEqual([{ pid: survivor.pid }])
+  expect(await noted('7 third')).toEqual([{ pid: survivor.pid }])
+})
+
+test('a process that lives keeps its work, however long a step takes', async () => {
+  const [first] = [replica(), replica()]
+  await until('both are up', async () => (await noted('up')).length === 2)
+  first?.send({ start: 8 })
+  await until('the middle step ends', async () => (await noted('8 second ends')).length > 0)
+  expect(await noted('8 second starts')).toHaveLength(1)
+})
+
+const noted = (what: string) => db.query<{ pid: number }>('select pid from noted where what = $1 order by id', [what])
+
+function replica(): ChildProcess {
+  const child = fork(new URL('replica.ts', import.meta.url), [database.url], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  replicas.push(child)
+  return child
+}

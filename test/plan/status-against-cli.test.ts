@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { migrationFile } from '../../src/plan/files.ts'
+import { readDatabaseState, statusOf, type Status } from '../../src/plan/status.ts'
+import { withTarget } from '../../src/target/connect.ts'
+import { parseTargetUrl } from '../../src/target/urls.ts'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+import { until } from '../helpers/until.ts'
+import { createApplication, prisma, type Application } from './application/application.ts'
+
+/** Both readers see the same directory and the same database; what each says is compared in the same few words. */
+const BASE = {
+  '20260101_customers': 'create table customer (id int primary key);\n',
+  '20260102_orders': 'create table "order" (id int primary key, customer_id int references customer);\n',
+}
+
+let template: TestDatabase
+
+beforeAll(async () => {
+  template = await createDatabase()
+  const application = await createApplication(BASE)
+  const end = await prisma(application, template.url, 'migrate', 'deploy')
+  await application.close()
+  expect(end.text).toContain('All migrations have been successfully applied.')
+})
+
+afterAll(() => template.close())
+
+type State = { readonly application: Application; readonly url: string; readonly sql: (text: string) => Promise<void> }
+
+async function inState(from: 'empty' | 'deployed', work: (state: State) => Promise<void>): Promise<void> {
+  const application = await createApplication(BASE)
+  const database = await createDatabase(from === 'empty' ? {} : { template: template.name })
+  const sql = async (text: string) =>
+    void (await withTarget({ url: database.url, applicationName: 'test' }, (client) => client.query(text)))
+  try {
+    await work({ application, url: database.url, sql })
+  } finally {
+    await database.close()
+    await application.close()
+  }
+}
+
+/** `ours` in words; empty lists are left out. */
+async function ours({ application, url }: Pick<State, 'application' | 'url'>): Promise<Record<string, unknown>> {
+  const directory = join(application.directory, 'prisma/migrations')
+  const names = (await readdir(directory)).filter((name) => !name.endsWith('.toml')).sort()
+  const files = await Promise.all(
+    names.map(async (name) => migrationFile(name, await readFile(join(directory, name, 'migration.sql')), null)),
+  )
+  const parsed = parseTargetUrl(url)
+  if (parsed.kind === 'bad') throw new Error(parsed.why)
+  const state = await withTarget({ url, applicationName: 'test' }, (client) => readDatabaseState(client, parsed.url.schema))
+  const status = statusOf(state, files)
+  const lists: readonly (keyof Status)[] = ['applied', 'pending', 'failed', 'running', 'rolledBack', 'edited', 'unknown']
+  const filled = lists.flatMap((list) => {
+    const members = status[list]
+    return typeof members === 'string' || members.length === 0 ? [] : [[list, members.map(({ name }) => name)] as const]
+  })
+  return { baseline: status.baseline, ...Object.fromEntries(filled) }
+}
+
+async function cli({ application, url }: Pick<State, 'application' | 'url'>): Promise<Record<string, unknown>> {
+  const { code, text } = await prisma(application, url, 'migrate', 'status')
+  const below = (heading: RegExp) => {
+    const lines = text.split('\n')
+    const at = lines.findIndex((line) => heading.test(line))
+    const rest = lines.slice(at + 1)
+    return at === -1 ? [] : rest.slice(0, rest.indexOf(''))
+  }
+  const lists = {
+    pending: below(/^(Following|The) migrations? have not yet been applied:$/),
+    failed: below(/^Following migrations? have failed:$/),
+    unknown: below(/^The migrations? from the database are not found locally/),
+  }
+  const said = {
+    ...(text.includes('Database schema is up to date!') ? { upToDate: true } : {}),
+    ...Object.fromEntries(Object.entries(lists).filter(([, names]) => names.length > 0)),
+  }
+  if (Object.keys(said).length === 0) throw new Error(`The CLI said something else: ${text}`)
+  return { code, ...said }
+}
+
+const deploy = ({ application, url }: State) => prisma(application, url, 'migrate', 'deploy')
+const resolve = async ({ application, url }: State, outcome: '--applied' | '--rolled-back', name: string) => {
+  const end = await prisma(application, url, 'migrate', 'resolve', outcome, name)
+  expect(end, end.text).toMatchObject({ code: 0 })
+}
+
+const FIRST = '20260101_customers'
+const SECOND = '20260102_orders'
+const THIRD = '20260103_discounts'
+const BOTH = [FIRST, SECOND]
+
+/** Deploys a third migration that fails, so that its row has no end. */
+async function failThird(state: State): Promise<void> {
+  await state.application.migration(THIRD, 'create table customer (id int);\n')
+  expect((await deploy(state)).text).toContain('relation "customer" already exists')
+}
+
+describe.concurrent('the status reader and the CLI', { timeout: 110_000 }, () => {
+  test('a fresh database: both say that everything is pending', () =>
+    inState('empty', async (state) => {
+      expect(await cli(state)).toEqual({ code: 1, pending: BOTH })
+      expect(await ours(state)).toEqual({ baseline: 'fresh', pending: BOTH })
+    }))
+
+  test('up to date: both say so', () =>
+    inState('deployed', async (state) => {
+      expect(await cli(state)).toEqual({ code: 0, upToDate: true })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH })
+    }))
+
+  test('one pending: both name it', () =>
+    inState('deployed', async (state) => {
+      await state.application.migration(THIRD, 'create table discount (id int);\n')
+      expect(await cli(state)).toEqual({ code: 1, pending: [THIRD] })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, pending: [THIRD] })
+    }))
+
+  test('pending between applied ones: both name it, since order does not matter to Prisma', () =>
+    inState('deployed', async (state) => {
+      await state.application.migration('20260101_late', 'create table late (id int);\n')
+      expect(await cli(state)).toEqual({ code: 1, pending: ['20260101_late'] })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, pending: ['20260101_late'] })
+    }))
+
+  test('failed: both name it', () =>
+    inState('deployed', async (state) => {
+      await failThird(state)
+      expect(await cli(state)).toEqual({ code: 1, failed: [THIRD] })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, failed: [THIRD] })
+    }))
+
+  test('failed with one pending: the CLI names the pending one only, ours both, and deploy refuses with P3009', () =>
+    inState('deployed', async (state) => {
+      await failThird(state)
+      await state.application.migration('20260104_more', 'create table more (id int);\n')
+      expect(await cli(state)).toEqual({ code: 1, pending: ['20260104_more'] })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, failed: [THIRD], pending: ['20260104_more'] })
+      expect((await deploy(state)).text).toContain('P3009')
+    }))
+
+  test('failed and marked rolled back: the CLI says up to date, ours says pending, and deploy does run it again', () =>
+    inState('deployed', async (state) => {
+      await failThird(state)
+      await resolve(state, '--rolled-back', THIRD)
+      expect(await cli(state)).toEqual({ code: 0, upToDate: true })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, pending: [THIRD], rolledBack: [THIRD] })
+      expect((await deploy(state)).text).toContain('relation "customer" already exists')
+    }))
+
+  test('failed and resolved as applied: two rows for one name, and both say applied', () =>
+    inState('deployed', async (state) => {
+      await failThird(state)
+      await resolve(state, '--applied', THIRD)
+      expect(await cli(state)).toEqual({ code: 0, upToDate: true })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: [...BOTH, THIRD] })
+    }))
+
+  test('rolled back, corrected and deployed: two rows for one name with two checksums, and both say applied and not edited', () =>
+    inState('deployed', async (state) => {
+      await failThird(state)
+      await resolve(state, '--rolled-back', THIRD)
+      await state.application.migration(THIRD, 'create table discount (id int);\n')
+      expect((await deploy(state)).code).toBe(0)
+      expect(await cli(state)).toEqual({ code: 0, upToDate: true })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: [...BOTH, THIRD] })
+    }))
+
+  test('edited after it was applied: the CLI says up to date, ours says edited', () =>
+    inState('deployed', async (state) => {
+      await state.application.migration(SECOND, 'create table "order" (id bigint primary key);\n')
+      expect(await cli(state)).toEqual({ code: 0, upToDate: true })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, edited: [SECOND] })
+    }))
+
+  test('unknown to the checkout with nothing pending: the CLI says up to date, ours says unknown', () =>
+    inState('deployed', async (state) => {
+      await state.application.remove(`prisma/migrations/${SECOND}`)
+      expect(await cli(state)).toEqual({ code: 0, upToDate: true })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, unknown: [SECOND] })
+    }))
+
+  test('unknown to the checkout with one pending: both name both', () =>
+    inState('deployed', async (state) => {
+      await state.application.remove(`prisma/migrations/${SECOND}`)
+      await state.application.migration(THIRD, 'create table discount (id int);\n')
+      expect(await cli(state)).toEqual({ code: 1, pending: [THIRD], unknown: [SECOND] })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, pending: [THIRD], unknown: [SECOND] })
+    }))
+
+  test('failed and unknown to the checkout: both say failed, ours also that no file is there', () =>
+    inState('deployed', async (state) => {
+      await failThird(state)
+      await state.application.remove(`prisma/migrations/${THIRD}`)
+      expect(await cli(state)).toEqual({ code: 1, failed: [THIRD] })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, failed: [THIRD], unknown: [THIRD] })
+    }))
+
+  test('checked out with CRLF after it was applied with LF: both say applied and not edited', () =>
+    inState('deployed', async (state) => {
+      await state.application.migration(SECOND, BASE[SECOND].replaceAll('\n', '\r\n'))
+      expect(await cli(state)).toEqual({ code: 0, upToDate: true })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH })
+    }))
+
+  test('applied with CRLF and checked out with LF: both say applied and not edited', () =>
+    inState('deployed', async (state) => {
+      await state.application.migration(THIRD, 'create table discount (id int);\r\nselect 1;\r\n')
+      expect((await deploy(state)).code).toBe(0)
+      await state.application.migration(THIRD, 'create table discount (id int);\nselect 1;\n')
+      expect(await cli(state)).toEqual({ code: 0, upToDate: true })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: [...BOTH, THIRD] })
+    }))
+
+  test('tables but no baseline: the CLI says pending, ours that the baseline is missing, and deploy refuses with P3005', () =>
+    inState('empty', async (state) => {
+      await state.sql('create table customer (id int)')
+      expect(await cli(state)).toEqual({ code: 1, pending: BOTH })
+      expect(await ours(state)).toEqual({ baseline: 'missing', pending: BOTH })
+      expect((await deploy(state)).text).toContain('P3005')
+    }))
+
+  test('views, types, sequences and functions but no table: both say that everything is pending, and deploy runs', () =>
+    inState('empty', async (state) => {
+      await state.sql(`create view v as select 1; create materialized view m as select 1 as x; create type e as enum ('a');
+        create sequence s; create domain d as int; create function f() returns int language sql as $$ select 1 $$`)
+      expect(await cli(state)).toEqual({ code: 1, pending: BOTH })
+      expect(await ours(state)).toEqual({ baseline: 'fresh', pending: BOTH })
+      expect((await deploy(state)).code).toBe(0)
+    }))
+
+  test('a table of an extension alone: the CLI says pending, ours that the baseline is missing, and deploy refuses with P3005', () =>
+    inState('empty', async (state) => {
+      await state.sql('create table of_extension (id int); alter extension plpgsql add table of_extension')
+      expect(await cli(state)).toEqual({ code: 1, pending: BOTH })
+      expect((await deploy(state)).text).toContain('P3005')
+      expect(await ours(state)).toEqual({ baseline: 'missing', pending: BOTH })
+    }))
+
+  test('an empty record beside tables: both say that everything is pending, and deploy does not refuse', () =>
+    inState('deployed', async (state) => {
+      await state.sql('delete from _prisma_migrations; drop table "order", customer; create table other (id int)')
+      expect(await cli(state)).toEqual({ code: 1, pending: BOTH })
+      expect(await ours(state)).toEqual({ baseline: 'present', pending: BOTH })
+      expect((await deploy(state)).code).toBe(0)
+    }))
+
+  test('running right now: the CLI says failed, ours says running', () =>
+    inState('deployed', async (state) => {
+      await state.sql('create table gate (id int)')
+      await state.application.migration(THIRD, 'lock table gate; create table discount (id int);\n')
+      await withTarget({ url: state.url, applicationName: 'gate', statementTimeoutMs: 0 }, async (gate) => {
+        await gate.query('begin; lock table gate')
+        const deployed = deploy(state)
+        await until('the reader says running', async () => 'running' in (await ours(state)))
+        expect(await ours(state)).toEqual({ baseline: 'present', applied: BOTH, running: [THIRD] })
+        expect(await cli(state)).toEqual({ code: 1, failed: [THIRD] })
+        await gate.query('rollback')
+        expect((await deployed).code).toBe(0)
+      })
+      expect(await ours(state)).toEqual({ baseline: 'present', applied: [...BOTH, THIRD] })
+    }))
+
+  test('the record lies in the schema that the URL names: both look there', () =>
+    inState('deployed', async (state) => {
+      const url = `${state.url}?schema=shop`
+      await state.sql('create schema shop')
+      expect(await cli({ ...state, url })).toEqual({ code: 1, pending: BOTH })
+      expect(await ours({ ...state, url })).toEqual({ baseline: 'fresh', pending: BOTH })
+      expect((await deploy({ ...state, url })).code).toBe(0)
+      expect(await cli({ ...state, url })).toEqual({ code: 0, upToDate: true })
+      expect(await ours({ ...state, url })).toEqual({ baseline: 'present', applied: BOTH })
+    }))
+})

@@ -1,0 +1,224 @@
+import { describe, expect, test } from 'vitest'
+import { diskFindings, estimateBackup, estimateFindings } from '../../../src/run/preflight/backup.ts'
+import {
+  activityFindings,
+  connectionFindings,
+  guardFindings,
+  identityFindings,
+  lockTimeoutFindings,
+  poolerFindings,
+  prismaLockFindings,
+  rightsFindings,
+} from '../../../src/run/preflight/database.ts'
+import { info, stop, summary, warn } from '../../../src/run/preflight/finding.ts'
+import { healthFindings } from '../../../src/run/preflight/health.ts'
+import type { Session } from '../../../src/target/activity.ts'
+import type { Rights } from '../../../src/target/rights.ts'
+import { parseTargetUrl, type TargetUrl } from '../../../src/target/urls.ts'
+
+const identity = { host: 'db', port: 5432, database: 'shop', systemIdentifier: '7', databaseOid: 16_384 }
+
+const rights: Rights = {
+  role: 'shop',
+  superuser: false,
+  createInDatabase: false,
+  createInSchema: true,
+  schemaExists: true,
+  tablesOfOthers: [],
+  migrationsTable: { read: true, write: true },
+  readAllStats: true,
+  signalBackend: true,
+}
+
+const session: Session = { pid: 7, role: 'reports', applicationName: 'nightly', state: 'active', transactionMs: 72_000, query: 'select 1' }
+
+function url(text: string): TargetUrl {
+  const parsed = parseTargetUrl(text)
+  if (parsed.kind === 'bad') throw new Error(parsed.why)
+  return parsed.url
+}
+
+describe('nothing is found when', () => {
+  test.each([
+    ['the URL is direct', poolerFindings(url('postgresql://a:b@db/shop'))],
+    ['the database is the planned one', identityFindings(identity, identity)],
+    ['the role owns its tables', rightsFindings(rights, 'public')],
+    ['the role may see and end sessions', guardFindings(rights)],
+    ['no transaction is old', activityFindings([], false)],
+    ['nobody migrates', prismaLockFindings(null)],
+    ['the lock timeout arrives', lockTimeoutFindings(2000, 2000)],
+    ['connections are free', connectionFindings(8, 8)],
+    ['the disk has room', diskFindings(1000, 1000, { bytes: null, seconds: null }, '/backups')],
+    ['the disk has room for another like the last', diskFindings(120, 1000, { bytes: 100, seconds: 1 }, '/backups')],
+    ['a superuser asks', rightsFindings({ ...rights, superuser: true, createInSchema: false }, 'public')],
+  ])('%s', (_, findings) => {
+    expect(findings).toEqual([])
+  })
+})
+
+describe('the run is stopped by', () => {
+  test('a pooler, naming the direct address', () => {
+    expect(poolerFindings(url('postgresql://a:b@ep-x-pooler.eu.neon.tech/shop'))).toEqual([
+      stop(
+        'pooler',
+        'The database URL leads to a pooler: its host has -pooler in its name. Use `ep-x.eu.neon.tech:5432/shop` for migrations.',
+      ),
+    ])
+  })
+
+  test('another database under the same name', () => {
+    expect(identityFindings(identity, { ...identity, databaseOid: 17_000 })).toEqual([
+      stop(
+        'identity_changed',
+        'This is not the database that was approved: db:5432/shop is another database under the same name (OID 17000 instead of 16384). Ask again if the new one is meant.',
+      ),
+    ])
+  })
+
+  test('a role that may not create tables', () => {
+    expect(rightsFindings({ ...rights, createInSchema: false }, 'public')).toEqual([
+      stop('rights_missing', 'The role `shop` may not create tables in the schema `public`. Grant it USAGE and CREATE there.'),
+    ])
+  })
+
+  test('a schema that is not there and may not be made', () => {
+    expect(rightsFindings({ ...rights, schemaExists: false, createInSchema: false }, 'sales')).toEqual([
+      stop(
+        'rights_missing',
+        'The schema `sales` does not exist and the role `shop` may not create it. Create it, or grant CREATE on the database.',
+      ),
+    ])
+  })
+
+  test.each([
+    [{ read: false, write: false }, 'read'],
+    [{ read: true, write: false }, 'write to'],
+  ])('a role that may not use _prisma_migrations (%j)', (migrationsTable, verb) => {
+    expect(rightsFindings({ ...rights, migrationsTable }, 'public')).toEqual([
+      stop('rights_missing', `The role \`shop\` may not ${verb} \`_prisma_migrations\`. Grant it SELECT, INSERT and UPDATE on it.`),
+    ])
+  })
+
+  test('somebody else who migrates', () => {
+    expect(prismaLockFindings({ ...session, applicationName: '<evil> & co' })).toEqual([
+      stop(
+        'migration_running',
+        "Somebody else is migrating this database right now: session 7 (&lt;evil&gt; &amp; co) holds Prisma's lock. Wait until it ends.",
+      ),
+    ])
+  })
+
+  test('a lock timeout that got lost on the way', () => {
+    expect(lockTimeoutFindings(2000, 0)).toEqual([
+      stop(
+        'lock_timeout_lost',
+        "The server has a lock_timeout of 0 ms where the migration asks for 2000 ms, so something between drops the URL's options. Use a direct connection.",
+      ),
+    ])
+  })
+
+  test('a disk that is too small for another backup like the last', () => {
+    expect(diskFindings(119, 1000, { bytes: 100, seconds: 1 }, '/backups')).toEqual([
+      stop(
+        'disk_space',
+        'A backup needs about 120 B, but the backup directory `/backups` has 119 B free. Free space or choose another directory.',
+      ),
+    ])
+  })
+
+  test('a disk with less than half of the database when nothing is known of its backups', () => {
+    expect(diskFindings(400e6, 1e9, { bytes: null, seconds: null }, '/backups')).toEqual([
+      stop(
+        'disk_space',
+        'The database has 1.0 GB, but the backup directory `/backups` has 400 MB free. Free space or choose another directory.',
+      ),
+    ])
+  })
+})
+
+describe('people are warned of', () => {
+  test('tables of other roles', () => {
+    expect(rightsFindings({ ...rights, tablesOfOthers: [{ table: 'orders', owner: 'admin' }] }, 'public')).toEqual([
+      warn('rights_missing', 'The role `shop` does not own `orders (of admin)`. A migration that alters one of them will fail.'),
+    ])
+  })
+
+  test('old transactions, with what they mean', () => {
+    expect(activityFindings([session], false)).toEqual([
+      warn(
+        'long_transaction',
+        '1 transaction open for long, by session `7 (nightly, 1 min 12 s)`. A migration may have to wait for them and then give up.',
+      ),
+    ])
+    expect(activityFindings([{ ...session, applicationName: '', transactionMs: null }], true)).toEqual([
+      warn(
+        'long_transaction',
+        '1 transaction open for long, by session `7 (reports)`. An index that is built CONCURRENTLY waits until they end.',
+      ),
+    ])
+  })
+
+  test('a disk that holds the database only when it compresses', () => {
+    expect(diskFindings(600e6, 1e9, { bytes: null, seconds: null }, '/backups')).toEqual([
+      warn(
+        'disk_space',
+        'The database has 1.0 GB, but the backup directory `/backups` has 600 MB free. It is enough only if the backup compresses to that.',
+      ),
+    ])
+  })
+
+  test('few connections', () => {
+    expect(connectionFindings(1, 8)).toEqual([
+      warn(
+        'few_connections',
+        'The server has 1 free connection left, and the run needs up to 8. Raise max_connections or end idle sessions.',
+      ),
+    ])
+  })
+
+  test('an application that is not well before the change, each by its own sentence', async () => {
+    const probes = ['http://shop/health', 'http://shop/ready'].map((http) => ({ http, expect: 200, within: 1000 }))
+    const findings = await healthFindings(
+      probes,
+      async ({ http }) => ({ ok: http.endsWith('ready'), said: 'HTTP 503 instead of 200' }),
+      new AbortController().signal,
+    )
+    expect(findings).toEqual([
+      warn('unhealthy_before', 'The application is not well before the change: http://shop/health gave HTTP 503 instead of 200.'),
+    ])
+  })
+})
+
+describe('the log says', () => {
+  test('which guards the role cannot use', () => {
+    expect(guardFindings({ ...rights, readAllStats: false, signalBackend: false })).toEqual([
+      info(
+        'guards_unusable',
+        'The role `shop` lacks pg_read_all_stats and pg_signal_backend: what blocks a migration is known by its process id only, and sessions of other roles cannot be ended.',
+      ),
+    ])
+  })
+
+  test('what the last backup lets one expect, grown as the database has', () => {
+    const estimate = estimateBackup(3e9, [
+      { state: 'failed', bytes: 1, rawBytes: 1, seconds: 1 },
+      { state: 'verified', bytes: 120e6, rawBytes: 1.5e9, seconds: 7.7 },
+    ])
+    expect(estimate).toEqual({ bytes: 240e6, seconds: 15.4 })
+    expect(estimateFindings(estimate)).toEqual([
+      info('backup_estimate', 'The backup should take about 15 s and 240 MB, judged by the last one.'),
+    ])
+    expect(estimateFindings(estimateBackup(3e9, []))).toEqual([])
+  })
+})
+
+test.each([
+  [14, [], '14 checks, nothing to report'],
+  [14, [info('backup_estimate', '')], '14 checks, nothing to report'],
+  [14, [warn('same_disk', ''), warn('same_disk', '')], '14 checks, 2 warnings'],
+  [1, [warn('same_disk', '')], '1 check, 1 warning'],
+  [14, [stop('pooler', ''), warn('same_disk', '')], '14 checks, 1 stops the run, 1 warning'],
+  [14, [stop('pooler', ''), stop('pooler', '')], '14 checks, 2 stop the run'],
+])('%i checks with these findings are summed up in one line', (checks, findings, line) => {
+  expect(summary(checks, findings)).toBe(line)
+})

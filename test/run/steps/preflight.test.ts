@@ -1,0 +1,201 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import type { Plan } from '../../../src/plan/plan.ts'
+import type { RunContext } from '../../../src/run/step.ts'
+import { preflightStep, type PreflightDeps } from '../../../src/run/steps/preflight.ts'
+import { connectTarget, withTarget } from '../../../src/target/connect.ts'
+import { readIdentity } from '../../../src/target/identity.ts'
+import { createOwnedDatabase, fillShop, inDatabase, script, temporaryDirectory } from '../../helpers/backup.ts'
+import { until } from '../../helpers/until.ts'
+import { contextFor, planFor, targetFor } from '../../helpers/run-context.ts'
+
+const run = promisify(execFile)
+const closing: (() => Promise<unknown>)[] = []
+let database: Awaited<ReturnType<typeof createOwnedDatabase>>
+let directory: string
+let plan: Plan
+
+beforeEach(async () => {
+  database = await createOwnedDatabase()
+  closing.push(() => database.close())
+  await fillShop(database.url, 100)
+  const temporary = await temporaryDirectory()
+  closing.push(() => temporary.remove())
+  directory = temporary.path
+  const identity = await withTarget({ url: database.url, applicationName: 'test' }, readIdentity)
+  plan = planFor(identity, { commit: await makeRepository(join(directory, 'repository')) })
+})
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+async function makeRepository(path: string): Promise<string> {
+  await mkdir(path)
+  const git = (...args: readonly string[]) =>
+    run('git', ['-C', path, '-c', 'user.name=Test', '-c', 'user.email=test@example.com', ...args]).then(({ stdout }) => stdout.trim())
+  await git('init', '--quiet', '--initial-branch=main')
+  await writeFile(join(path, 'file'), 'one\n')
+  await git('add', '.')
+  await git('commit', '--quiet', '--message=first')
+  return git('rev-parse', 'HEAD')
+}
+
+type Options = {
+  readonly url?: string
+  readonly plan?: Plan
+  readonly change?: Record<string, unknown>
+  readonly over?: Partial<RunContext>
+  readonly probe?: PreflightDeps['probe']
+  readonly backsUp?: boolean
+}
+
+async function preflight(options: Options = {}) {
+  const { context, notes } = contextFor({
+    directory,
+    plan: options.plan ?? plan,
+    secrets: { 'env:PROD_DATABASE_URL': options.url ?? database.url },
+    target: targetFor(directory, options.change),
+    over: options.over ?? {},
+  })
+  const step = preflightStep({
+    store: { list: async () => [] },
+    places: { home: directory, varDirectory: directory },
+    probe: options.probe ?? (async () => ({ ok: true, said: 'HTTP 200' })),
+    jobs: 2,
+    backsUp: options.backsUp ?? true,
+  })
+  expect(await step.inspect(context)).toEqual({ kind: 'todo' })
+  return { end: await step.act(context), notes: notes.map(({ data }) => ('text' in data ? data.text : '')), spool: context.spool }
+}
+
+const reasonsOf = (end: Awaited<ReturnType<typeof preflight>>['end']) => (end.kind === 'failed' ? end.outcome.why : undefined)
+
+test('a target in order passes with one line, and what is good to know stands in the log', async () => {
+  const { end, notes, spool } = await preflight()
+  expect(end).toMatchObject({ kind: 'done', output: '15 checks, nothing to report' })
+  expect(notes).toEqual([])
+  expect(await readFile(spool, 'utf8')).toContain(
+    `preflight: info: The role \`${database.role}\` lacks pg_read_all_stats and pg_signal_backend`,
+  )
+})
+
+test('everything that stops the run is told at once', async () => {
+  const old = join(directory, 'old')
+  await mkdir(old)
+  for (const name of ['pg_dump', 'pg_restore']) await script(join(old, name), '#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6.1"\n')
+  await writeFile(join(directory, 'occupied'), '')
+  const other = { ...plan, commit: 'a'.repeat(40), identity: { ...plan.identity, databaseOid: 1 } }
+  const holder = await connectTarget({ url: database.url, applicationName: 'somebody' })
+  closing.push(() => holder.end())
+  await holder.query('select pg_advisory_lock(72707369)')
+  const { end } = await preflight({ plan: other, change: { backup: { clients: old, directory: join(directory, 'occupied') } } })
+  expect(end).toMatchObject({
+    kind: 'failed',
+    output: '15 checks, 6 stop the run',
+    outcome: {
+      headline: '*The preflight found 6 reasons not to start.* Nothing was changed, and the application runs as before.',
+      next: 'Mend these and ask again.',
+    },
+  })
+  const reasons = reasonsOf(end)?.split('\n')
+  expect(reasons?.map((line) => line.slice(0, 45))).toEqual([
+    '• This is not the database that was approved:',
+    '• Somebody else is migrating this database ri',
+    `• pg_dump 9.6.1 in ${old} cannot dump`.slice(0, 45),
+    '• The URL of the backup leads to another data',
+    '• The approved commit `aaaaaaaaaaaa` is no lo',
+    '• The backup directory cannot be written to: ',
+  ])
+})
+
+test('a database that does not answer is one reason, not ten, and the other checks are made', async () => {
+  const { end } = await preflight({ url: 'postgresql://shop:secret-canary@127.0.0.1:1/shop', plan: { ...plan, commit: 'a'.repeat(40) } })
+  expect(reasonsOf(end)).toBe(
+    '• Nothing listens at 127.0.0.1:1. Check host and port of the URL, and that PostgreSQL runs.\n' +
+      '• The approved commit `aaaaaaaaaaaa` is no longer on `main`. Ask again for what is there now.',
+  )
+})
+
+test('a URL that cannot be read is one reason', async () => {
+  const { end } = await preflight({ url: 'mysql://shop@db/shop' })
+  expect(end).toMatchObject({
+    kind: 'failed',
+    output: '5 checks, 1 stops the run',
+    outcome: {
+      headline: '*The preflight found a reason not to start.* Nothing was changed, and the application runs as before.',
+      why: 'The database URL cannot be used: it does not start with postgresql://.',
+      next: 'Mend that and ask again.',
+    },
+  })
+})
+
+test('warnings are posted and do not stop the run', async () => {
+  const idle = await connectTarget({ url: database.url, applicationName: 'nightly' })
+  closing.push(() => idle.end())
+  await idle.query('begin; select * from orders limit 1')
+  const old = `select from pg_stat_activity where application_name = 'nightly' and datname = current_database() and xact_start < clock_timestamp() - interval '2 s'`
+  await until('the transaction is two seconds old', async () => (await inDatabase(database.url, old)).length > 0)
+  const concurrent = { name: 'm', sha256: 's', bytes: 1, rollbackSha256: null, concurrently: true }
+  const { end, notes } = await preflight({
+    plan: { ...plan, list: [concurrent] },
+    change: { health: [{ http: 'http://shop.test/health' }] },
+    probe: async () => ({ ok: false, said: 'connection refused' }),
+  })
+  expect(end).toMatchObject({ kind: 'done', output: '15 checks, 2 warnings' })
+  expect(notes).toEqual([
+    expect.stringMatching(
+      /^1 transaction open for long, by session `\d+ \(nightly, \d\.\d s\)`\. An index that is built CONCURRENTLY waits until they end\.$/,
+    ),
+    'The application is not well before the change: http://shop.test/health gave connection refused.',
+  ])
+})
+
+test('a role without rights is told what to grant', async () => {
+  const other = await createOwnedDatabase()
+  closing.push(() => other.close())
+  await inDatabase(database.url, `revoke all on schema public from public`, `grant usage on schema public to ${other.role}`)
+  closing.push(() => inDatabase(database.url, `revoke all on schema public from ${other.role}`))
+  const url = new URL(database.url)
+  url.username = other.role
+  url.password = other.password
+  const { end } = await preflight({ url: url.href })
+  expect(reasonsOf(end)?.split('\n')).toEqual([
+    `• The role \`${other.role}\` may not create tables in the schema \`public\`. Grant it USAGE and CREATE there.`,
+    `• The role \`${other.role}\` may not read \`_prisma_migrations\`. Grant it SELECT, INSERT and UPDATE on it.`,
+    '• The backup would fail, since its role may not read `public._prisma_migrations`, `public.customers`, `public.odd name; --` and `public.orders`. Grant it SELECT (or pg_read_all_data), or set `backup.url` to a role that may.',
+  ])
+})
+
+test('a run that makes no backup is not stopped by what only a backup needs', async () => {
+  await writeFile(join(directory, 'occupied'), '')
+  const { end } = await preflight({ backsUp: false, change: { backup: { clients: '/nowhere', directory: join(directory, 'occupied') } } })
+  expect(end).toMatchObject({ kind: 'done', output: '11 checks, nothing to report' })
+})
+
+test('a checkout that was changed by hand stops the run', async () => {
+  await run('git', ['clone', '--quiet', join(directory, 'repository'), join(directory, 'checkout')])
+  expect((await preflight()).end.kind).toBe('done')
+  await writeFile(join(directory, 'checkout', 'file'), 'two\n')
+  expect(reasonsOf((await preflight()).end)).toBe('The checkout of this run was changed by hand: `M file`. Ask again; a new one is made.')
+})
+
+test('a backup on the disk of the database is a warning where the server says where its data is', async () => {
+  await inDatabase(inject('postgresUrl'), `grant pg_read_all_settings to ${database.role}`)
+  const { end, notes } = await preflight()
+  expect(end).toMatchObject({ kind: 'done', output: '15 checks, 1 warning' })
+  expect(notes).toEqual([
+    `The backup directory \`${join(directory, 'backups')}\` is on the same file system as the database, and is lost together with it. Keep backups on another disk.`,
+  ])
+})
+
+test('cancelled it says that nothing was changed', async () => {
+  const { end } = await preflight({ over: { signal: AbortSignal.abort() } })
+  expect(end).toEqual({
+    kind: 'cancelled',
+    output: 'stopped',
+    outcome: { headline: '*Cancelled during the preflight.* Nothing was changed.' },
+  })
+})
