@@ -36,7 +36,8 @@ beforeAll(async () => {
   application = createApplication({ '1_init': INIT })
   template = await createDatabase()
   await onServer(`create role ${role} login password '${role}'`)
-  expect(await prisma(template.url, 'migrate', 'deploy')).toContain('All migrations have been successfully applied.')
+  const said = await prisma(template.url, 'migrate', 'deploy')
+  if (!said.includes('All migrations have been successfully applied.')) throw new Error(said)
 })
 afterAll(async () => {
   application.close()
@@ -205,7 +206,7 @@ describe('what people hit, through the real Prisma', () => {
           return row !== undefined
         })
       })
-      expect(diagnose({ output, context: { ...context, migration: '2_case' } }), output).toMatchObject({ code, headline })
+      expect(diagnose({ output, context: { ...context, migration: '2_case' } })).toMatchObject({ code, headline })
     }
   })
 

@@ -405,7 +405,7 @@ test('the password is in no file, no argument list and no text', async () => {
 const SEED =
   `${init} create table _prisma_migrations (id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null,
   logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0);
-  insert into _prisma_migrations values ('1', '${'CHECKSUM'}', now(), '1_init', null, null, now(), 1);`.replace('CHECKSUM', sha256(init))
+  insert into _prisma_migrations values ('1', 'CHECKSUM', now(), '1_init', null, null, now(), 1);`.replace('CHECKSUM', sha256(init))
 
 async function sleeping(sql: (text: string) => Promise<readonly Record<string, unknown>[]>): Promise<number> {
   const rows = await sql(`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`)

@@ -15,20 +15,20 @@ export type Sighting = {
   readonly index: IndexProgress | null
 }
 
-export type LockHolder = {
+type LockHolder = {
   readonly pid: number
   readonly applicationName: string
   readonly name: string
   readonly database: string
   readonly here: boolean
 }
-export type Waiting = {
+type Waiting = {
   readonly ms: number
   readonly relation: string | null
   readonly prismaLock: boolean
   readonly blocker: Session | null
 }
-export type IndexProgress = {
+type IndexProgress = {
   readonly phase: string
   readonly blocksDone: number
   readonly blocksTotal: number
@@ -71,7 +71,7 @@ export function sentenceOf({ waiting, index, queued }: Pick<Sighting, 'waiting' 
 }
 
 /** `reporting (pid 4711, running for 38 min)` */
-export const describeSession = (session: Session): string => `${nameOf(session)} (${detailOf(session)})`
+const describeSession = (session: Session): string => `${nameOf(session)} (${detailOf(session)})`
 
 export const detailOf = ({ pid, transactionMs }: Session): string =>
   `pid ${pid}${transactionMs === null ? '' : `, running for ${roughly(transactionMs)}`}`

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { code } from '../../mrkdwn.ts'
+import { code, escapeMrkdwn } from '../../mrkdwn.ts'
 import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
 import { withTarget } from '../../target/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../migrator/catalogue.ts'
@@ -115,7 +115,7 @@ function driftFinding(summary: string): string {
     .map((line) => line.replaceAll('`', "'"))
     .join('\n')
   const more = lines.length > 12 ? `\n… and ${count(lines.length - 12, 'more line')}` : ''
-  return `The live schema differs from the one that the commit describes (to make it equal, this would change):\n\`\`\`\n${shown.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}${more}\n\`\`\``
+  return `The live schema differs from the one that the commit describes (to make it equal, this would change):\n\`\`\`\n${escapeMrkdwn(shown)}${more}\n\`\`\``
 }
 
 function outputOf(status: Status, invalid: readonly InvalidIndex[], drift: Drift): string {
