@@ -10,7 +10,7 @@ import { prepareSteps } from '../../src/run/steps/prepare.ts'
 import { makeSample } from '../../playground/sample.ts'
 import { healthOf } from '../../playground/shop/live.ts'
 import { onServer } from '../helpers/postgres.ts'
-import { commitTo } from '../helpers/sample.ts'
+import { cache, commitTo } from '../helpers/sample.ts'
 import { testRun } from '../helpers/step-run.ts'
 import { migrateShop } from '../../playground/shop/application.ts'
 
@@ -25,7 +25,7 @@ test('the sample starts, is found again, and takes its own configuration from th
   const prefix = `s${process.pid}_`
   for (const name of ['shop_staging', 'shop_production'])
     toClose.push(() => onServer(`drop database if exists ${prefix}${name} with (force)`))
-  const options = { directory, serverUrl: inject('postgresUrl'), prefix, orders: 800 }
+  const options = { directory, serverUrl: inject('postgresUrl'), prefix, orders: 800, cache }
 
   const first = await makeSample(options)
   toClose.push(first.close)
@@ -53,7 +53,7 @@ test('the sample starts, is found again, and takes its own configuration from th
     data: { previousCommit: first.repository.live },
   })
   for (const step of prepareSteps(target, { home: directory })) expect(await run.perform(step)).toMatchObject({ kind: 'done' })
-  await migrateShop({ cache: join(directory, 'cache'), url: again.env.SHOP_PRODUCTION_URL })
+  await migrateShop({ cache, url: again.env.SHOP_PRODUCTION_URL })
   for (const step of deploySteps(target, { home: directory })) expect(await run.perform(step)).toMatchObject({ kind: 'done' })
   expect(await run.perform(healthStep())).toMatchObject({ kind: 'done' })
   expect(await healthOf(again.production.port)).toMatchObject({ version: first.repository.main, migrations: 14 })
