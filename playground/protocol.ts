@@ -73,7 +73,7 @@ export type PlayState = {
  *   GET  /play/state            PlayState
  *   GET  /play/events           server-sent events: `data: {"revision":n}` at each change
  *   GET  /play/file/:id         the file's text
- *   GET  /archives/:channel/p:ts  a permalink; leads to the page at `/?channel=C…&ts=…` (and `&threadTs=…` for a reply)
+ *   GET  /archives/:channel/p:ts  a permalink: answers with the page (`?thread_ts=…&cid=…` for a reply)
  *   POST /play/command          Command      POST /play/click    Click      POST /play/submit  Submit
  *   POST /play/close            Close        POST /play/home     Home       POST /play/say     Say
  * Each POST answers `{ ok: true }` or `{ ok: false, error }` with a sentence for the person (for example that the app did not answer in 3 seconds).

@@ -18,6 +18,7 @@ import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
+import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
 import { readFiles } from './plan/files.ts'
@@ -224,7 +225,7 @@ function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Await
       if (target === undefined) return { kind: 'changed', why: 'The target is no longer configured.' }
       if (policyHash(target) !== plan.policy)
         return { kind: 'changed', why: 'The approval rules or the guards of this target were changed since.' }
-      if (JSON.stringify(plannedSteps(withoutApp(target, request.ask))) !== JSON.stringify(plan.steps))
+      if (canonicalJson(plannedSteps(withoutApp(target, request.ask))) !== canonicalJson(plan.steps))
         return { kind: 'changed', why: 'The configured steps of this target were changed since.' }
       return compareWithPlan({ ...core.plan, target }, plan, phase)
     },

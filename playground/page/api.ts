@@ -14,7 +14,7 @@ const SILENT: Answer = { ok: false, error: 'The playground does not answer. Is i
 /** Does what one person does. Never throws: what went wrong is a sentence for that person. */
 export async function act<K extends keyof Bodies>(kind: K, body: Bodies[K]): Promise<Answer> {
   try {
-    const response = await fetch(`play/${kind}`, {
+    const response = await fetch(`/play/${kind}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -27,8 +27,8 @@ export async function act<K extends keyof Bodies>(kind: K, body: Bodies[K]): Pro
 }
 
 export async function fetchState(): Promise<PlayState> {
-  const response = await fetch('play/state')
-  if (!response.ok) throw new Error(`The playground answered ${response.status} to GET play/state.`)
+  const response = await fetch('/play/state')
+  if (!response.ok) throw new Error(`The playground answered ${response.status} to GET /play/state.`)
   // The cast is the page's boundary: server and page are built from one protocol.ts.
   return (await response.json()) as PlayState
 }

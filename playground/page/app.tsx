@@ -2,7 +2,8 @@ import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import type { PlayState } from '../protocol.ts'
 import { Hint } from './hint.tsx'
 import { Pane } from './pane.tsx'
-import { keep, type PaneMemory, recall, recallMarks, recallPerson } from './pane-memory.ts'
+import { keep, type PaneMemory, placeOfMessage, recall, recallMarks, recallPerson } from './pane-memory.ts'
+import { parsePermalink } from './permalink.ts'
 import { compareTs, visibleChannels } from './reading.ts'
 import { useMedia } from './use-media.ts'
 import { usePlayState } from './use-play-state.ts'
@@ -74,13 +75,20 @@ function Workspace({ state, isReachable }: { readonly state: PlayState; readonly
 }
 
 function Banner({ state, isReachable }: { readonly state: PlayState; readonly isReachable: boolean }): ReactNode {
+  const { connected, outage } = state.bot
+  const [hasConnected, setConnected] = useState(connected)
+  useEffect(() => {
+    if (connected) setConnected(true)
+  }, [connected])
   const text = !isReachable
     ? 'The playground’s server does not answer. Trying again…'
-    : state.bot.outage !== null
-      ? `Slack outage simulated: ${state.bot.outage}`
-      : state.bot.connected
+    : outage !== null
+      ? (OUTAGES[outage] ?? `Slack outage simulated: ${outage}`)
+      : connected
         ? null
-        : `${botName(state)} is starting…`
+        : hasConnected
+          ? `${botName(state)} is not connected. Waiting for it to come back…`
+          : `${botName(state)} is starting…`
   return (
     <div role="status" className="banner-frame">
       {text !== null && (
@@ -90,6 +98,14 @@ function Banner({ state, isReachable }: { readonly state: PlayState; readonly is
       )}
     </div>
   )
+}
+
+/** The server names what it simulates in a word. */
+const OUTAGES: Readonly<Record<string, string>> = {
+  outage: 'Slack outage simulated: Slack does not answer the bot. What people see here waits until it does.',
+  ratelimited: 'Slack outage simulated: every call of the bot is told to wait.',
+  'lost-reply': 'Slack outage simulated: the bot’s calls are carried out, but it never hears so.',
+  error: 'Slack outage simulated: the bot’s calls are refused.',
 }
 
 function Waiting({ isReachable }: { readonly isReachable: boolean }): ReactNode {
@@ -107,9 +123,15 @@ function personNamed(state: PlayState, name: string, index: number): string {
 
 function usePane(side: string, person: string): readonly [PaneMemory, (change: Partial<PaneMemory>) => void] {
   const key = `playground.${side}`
-  const [memory, setMemory] = useState<PaneMemory>(() => ({ person: recallPerson(key) ?? person, place: null, thread: null, drafts: {} }))
+  const [memory, setMemory] = useState<PaneMemory>(() => ({ person: recallPerson(key) ?? person, ...start(), drafts: {} }))
   useEffect(() => keep(key, { person: memory.person }), [memory.person])
   return [memory, useCallback((change) => setMemory((before) => ({ ...before, ...change })), [])]
+}
+
+/** A permalink in the address bar opens its message on both sides. */
+function start(): Pick<PaneMemory, 'place' | 'thread' | 'found'> {
+  const address = parsePermalink(location.href, location.origin)
+  return address === null ? { place: null, thread: null, found: null } : placeOfMessage(address)
 }
 
 function useClock(): number {

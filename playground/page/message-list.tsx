@@ -1,27 +1,31 @@
 import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef } from 'react'
 import type { PlayMessage } from '../protocol.ts'
 import { MessageRow } from './message.tsx'
+import type { PaneMemory } from './pane-memory.ts'
 import { isReply, tsTime } from './reading.ts'
 import { dayKey, dayLabel } from './text/dates.ts'
 import { useViewer } from './viewer.ts'
 
 const CONTINUED_MS = 5 * 60_000
-const NEAR_END_PX = 80
+const NEAR_END_PX = 24
 
 /** Messages with a line between days; stays at the end while the reader is there, and lets him read back in peace. */
 export function MessageList({
   of,
   label,
   isThread,
+  found,
   empty,
 }: {
   readonly of: readonly PlayMessage[]
   readonly label: string
   readonly isThread: boolean
+  /** The `ts` of a message to show and mark. */
+  readonly found: PaneMemory['found']
   readonly empty: ReactNode
 }): ReactNode {
   const { person, now } = useViewer()
-  const scroller = useStickyEnd()
+  const scroller = useStickyEnd(found)
   return (
     <div className="messages" role="log" aria-label={label} tabIndex={0} ref={scroller}>
       <div className="messages-inner">
@@ -37,7 +41,12 @@ export function MessageList({
                   <span>{dayLabel(at, { zone: person.timezone, now })}</span>
                 </div>
               )}
-              <MessageRow of={message} isInThread={isThread} isContinued={!isNewDay && isContinuation(before, message, isThread)} />
+              <MessageRow
+                of={message}
+                isFound={message.ts === found?.ts}
+                isInThread={isThread}
+                isContinued={!isNewDay && isContinuation(before, message, isThread)}
+              />
               {isThread && index === 0 && of.length > 1 && !isReply(message) && (
                 <div className="day thread-count">
                   <span>
@@ -65,9 +74,15 @@ function hasHeader(message: PlayMessage): boolean {
   return message.blocks.some((block) => block['type'] === 'header' || block['type'] === 'plan')
 }
 
-function useStickyEnd(): React.RefObject<HTMLDivElement | null> {
+function useStickyEnd(found: PaneMemory['found']): React.RefObject<HTMLDivElement | null> {
   const scroller = useRef<HTMLDivElement | null>(null)
   const isAtEnd = useRef(true)
+  useLayoutEffect(() => {
+    const message = found === null ? null : scroller.current?.querySelector(`[data-ts="${CSS.escape(found.ts)}"]`)
+    if (message === null || message === undefined) return
+    isAtEnd.current = false
+    message.scrollIntoView({ block: 'start' })
+  }, [found])
   useLayoutEffect(() => {
     const box = scroller.current
     if (box !== null && isAtEnd.current) box.scrollTop = box.scrollHeight

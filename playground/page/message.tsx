@@ -13,13 +13,21 @@ type Props = {
   readonly of: PlayMessage
   /** Within minutes of the same sender's last message: drawn without the avatar. */
   readonly isContinued: boolean
+  /** A link led here. */
+  readonly isFound: boolean
   readonly isInThread: boolean
 }
 
-export function MessageRow({ of, isContinued, isInThread }: Props): ReactNode {
+export function MessageRow({ of, isContinued, isInThread, isFound }: Props): ReactNode {
   const { state, person } = useViewer()
   const isPrivate = of.ephemeralTo !== null
-  const className = ['message', isContinued && 'continued', isPrivate && 'private', of.text.includes(`<@${person.id}>`) && 'mentions']
+  const className = [
+    'message',
+    isContinued && 'continued',
+    isPrivate && 'private',
+    isFound && 'found',
+    of.text.includes(`<@${person.id}>`) && 'mentions',
+  ]
     .filter(Boolean)
     .join(' ')
   return (

@@ -1,4 +1,5 @@
 import { isObject, textAt } from './json.ts'
+import type { MessageAddress } from './permalink.ts'
 import type { Place } from './sidebar.tsx'
 
 /** What a pane shows; outlives a change of person and a reload. */
@@ -6,12 +7,18 @@ export type PaneMemory = {
   readonly person: string
   readonly place: Place | null
   readonly thread: { readonly channel: string; readonly ts: string } | null
+  /** The message that a link led to, shown and marked; a new object each time, so that the same link works twice. */
+  readonly found: { readonly ts: string } | null
   /** Unsent texts by person, channel and thread. */
   readonly drafts: Readonly<Record<string, string>>
 }
 
 /** Last `ts` that somebody has seen, by person and channel. */
 export type ReadMarks = Readonly<Record<string, string>>
+
+export function placeOfMessage({ channel, ts, threadTs }: MessageAddress): Pick<PaneMemory, 'place' | 'thread' | 'found'> {
+  return { place: { kind: 'channel', id: channel }, thread: threadTs === null ? null : { channel, ts: threadTs }, found: { ts } }
+}
 
 /** Private windows may refuse storage: the page then forgets at a reload and works otherwise. */
 export function recall(key: string): unknown {

@@ -5,7 +5,7 @@ import { OverlayContext } from './dialog.tsx'
 import { Home } from './home.tsx'
 import { MessageList } from './message-list.tsx'
 import { Modal } from './modal.tsx'
-import type { PaneMemory } from './pane-memory.ts'
+import { type PaneMemory, placeOfMessage } from './pane-memory.ts'
 import { PersonSwitcher } from './person-switcher.tsx'
 import { channelMessages, lastTs, threadMessages, visibleChannels } from './reading.ts'
 import { type Place, Sidebar } from './sidebar.tsx'
@@ -51,7 +51,9 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
             state,
             person,
             now,
-            openChannel: (id) => remember({ place: { kind: 'channel', id }, thread: null }),
+            origin: location.origin,
+            openChannel: (id) => remember({ place: { kind: 'channel', id }, thread: null, found: null }),
+            openMessage: (address) => remember(placeOfMessage(address)),
             openThread: (channel, ts) => remember({ place: { kind: 'channel', id: channel }, thread: { channel, ts } }),
             tell: setError,
           },
@@ -67,7 +69,7 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
   const go = (to: Place): void => {
     setMenuOpen(false)
     setError(null)
-    remember({ place: to, thread: null })
+    remember({ place: to, thread: null, found: null })
   }
   const draftKey = `${person.id} ${here?.id ?? ''} ${thread ?? ''}`
   const draft = memory.drafts[draftKey] ?? ''
@@ -129,6 +131,7 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
                       of={channelMessages(state, here.id, person.id)}
                       label={`Messages in ${title}`}
                       isThread={false}
+                      found={memory.found}
                       empty={<Empty title={title} />}
                     />
                     {here.archived ? (
@@ -160,6 +163,7 @@ export function Pane({ side, state, now, memory, remember, readTs, markRead }: P
                     of={threadMessages(state, here.id, thread, person.id)}
                     label="Thread"
                     isThread
+                    found={memory.found}
                     empty={<p className="quiet">This message is gone.</p>}
                   />
                   <Composer

@@ -2,37 +2,35 @@ export type Refresher = { readonly request: () => void; readonly stop: () => voi
 
 /** Runs `refresh` at each request, never twice at once: requests during a run and `gapMs` after it become one more run. A failure is tried again after `retryMs`. */
 export function createRefresher(refresh: () => Promise<void>, times: { readonly retryMs: number; readonly gapMs: number }): Refresher {
-  let isRunning = false
-  let isWanted = false
-  let isStopped = false
+  const status = { isRunning: false, isWanted: false, isStopped: false }
   let retry: ReturnType<typeof setTimeout> | undefined
 
   const run = async (): Promise<void> => {
-    if (isRunning) return
-    isRunning = true
+    if (status.isRunning) return
+    status.isRunning = true
     clearTimeout(retry)
-    while (isWanted && !isStopped) {
-      isWanted = false
+    while (status.isWanted && !status.isStopped) {
+      status.isWanted = false
       try {
         await refresh()
         await pause(times.gapMs)
       } catch {
         // `refresh` has told the person; here only the next attempt matters.
-        isWanted = true
+        status.isWanted = true
         break
       }
     }
-    isRunning = false
-    if (isWanted && !isStopped) retry = setTimeout(() => void run(), times.retryMs)
+    status.isRunning = false
+    if (status.isWanted && !status.isStopped) retry = setTimeout(() => void run(), times.retryMs)
   }
 
   return {
     request: () => {
-      isWanted = true
+      status.isWanted = true
       void run()
     },
     stop: () => {
-      isStopped = true
+      status.isStopped = true
       clearTimeout(retry)
     },
   }

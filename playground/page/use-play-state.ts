@@ -47,7 +47,7 @@ function listen(changed: (revision: number | null) => void): () => void {
   let source: EventSource | null = null
   let retry: ReturnType<typeof setTimeout> | undefined
   const open = (): void => {
-    source = new EventSource('play/events')
+    source = new EventSource('/play/events')
     source.addEventListener('open', () => changed(null))
     source.addEventListener('message', (event: MessageEvent<string>) => changed(revisionOf(event.data)))
     source.addEventListener('error', () => {

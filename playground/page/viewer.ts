@@ -1,5 +1,6 @@
 import { createContext, useContext } from 'react'
 import type { Person, PlayState } from '../protocol.ts'
+import type { MessageAddress } from './permalink.ts'
 
 /** Through whose eyes a pane draws, and how it moves inside the pane. */
 export type Viewer = {
@@ -7,7 +8,10 @@ export type Viewer = {
   readonly person: Person
   /** Milliseconds; ticks, so that "5 minutes ago" stays true. */
   readonly now: number
+  /** Where this page is served: links to it are permalinks of this workspace. */
+  readonly origin: string
   readonly openChannel: (id: string) => void
+  readonly openMessage: (address: MessageAddress) => void
   readonly openThread: (channel: string, ts: string) => void
   readonly tell: (error: string) => void
 }

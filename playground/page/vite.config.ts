@@ -2,10 +2,10 @@ import react from '@vitejs/plugin-react'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 
-/** The page stands alone: relative addresses, no external fonts, nothing from the network but the playground's own server. */
+/** The page stands alone: no external fonts, nothing from the network but the playground's own server, at whose root it is served. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  base: './',
+  base: '/',
   plugins: [react()],
   build: {
     outDir: fileURLToPath(new URL('../../.build/playground', import.meta.url)),

@@ -14,7 +14,7 @@ export type Outcome =
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'failed'; readonly status: number }
 
-export type Attempt = { readonly id: string; readonly retry: number; readonly repeat: 'once' | 'twice' | 'everywhere' }
+type Attempt = { readonly id: string; readonly retry: number; readonly repeat: 'once' | 'twice' | 'everywhere' }
 
 export type Transport = {
   readonly attempt: (delivery: Delivery, attempt: Attempt) => Promise<Outcome>
@@ -22,7 +22,7 @@ export type Transport = {
 }
 
 /** One attempt as it went, with the time that the app took to acknowledge. */
-export type DeliveryRecord = {
+type DeliveryRecord = {
   readonly id: string
   readonly kind: Delivery['kind']
   readonly payload: Json
@@ -37,6 +37,8 @@ export type Deliverer = {
   readonly log: readonly DeliveryRecord[]
   /** The next deliveries come twice, or once on every connection. */
   readonly repeat: (how: 'twice' | 'everywhere', times?: number) => void
+  /** Nothing is tried again after this, and what was held is let go. */
+  readonly close: () => void
   /** Keeps what comes until it is released in the given order. */
   readonly hold: () => { readonly held: () => number; readonly release: (order?: 'as-sent' | 'reversed') => void }
 }
@@ -54,6 +56,7 @@ export function createDeliverer(options: {
   const repeats: ('twice' | 'everywhere')[] = []
   const log: DeliveryRecord[] = []
   let waiting: (() => void)[] | null = null
+  const closing = new AbortController()
 
   const attempt = async (delivery: Delivery, how: Attempt): Promise<Outcome> => {
     const started = performance.now()
@@ -64,7 +67,7 @@ export function createDeliverer(options: {
   }
 
   const retry = async (delivery: Delivery, id: string): Promise<void> => {
-    for (let count = 1; count <= RETRIES; count += 1) {
+    for (let count = 1; count <= RETRIES && !closing.signal.aborted; count += 1) {
       const outcome = await attempt(delivery, { id, retry: count, repeat: 'once' })
       if (outcome.kind === 'acked' || outcome.kind === 'unreachable') return
     }
@@ -88,6 +91,11 @@ export function createDeliverer(options: {
     },
     repeat: (how, times = 1) => {
       for (let count = 0; count < times; count += 1) repeats.push(how)
+    },
+    close: () => {
+      closing.abort()
+      for (const go of waiting ?? []) go()
+      waiting = null
     },
     hold: () => {
       const line: (() => void)[] = []

@@ -18,7 +18,7 @@ export type Actor = {
   readonly say: (channel: string, text: string, options?: { readonly threadTs?: string }) => Answer
 }
 
-export type ClickOptions = {
+type ClickOptions = {
   readonly blockId?: string
   readonly selected?: string
   readonly state?: Readonly<Record<string, unknown>>

@@ -19,9 +19,6 @@ export const refuse = (code: string, messages: readonly string[] = []): never =>
   throw new SlackRefusal(code, { messages })
 }
 
-/** `invalid_arguments` names what is missing, as Slack does. */
-export const missing = (field: string): never => refuse('invalid_arguments', [`[ERROR] missing required field: ${field}`])
-
 export function refuseProblems(code: string, problems: readonly Problem[]): void {
   if (problems.length > 0)
     throw new SlackRefusal(code, {

@@ -21,7 +21,6 @@ export async function answerPlay(stage: Stage, path: string, request: IncomingMe
   else if (path === '/play/events') streamEvents(stage.state, request, response)
   else if (path.startsWith('/play/file/')) sendFile(stage.state, path.slice('/play/file/'.length), response)
   else if (path.startsWith('/play/') && request.method === 'POST') await answerVerb(stage, path.slice('/play/'.length), request, response)
-  else if (path.startsWith('/archives/')) followPermalink(request, response)
   else if (stage.pageDirectory !== null && request.method === 'GET') return await sendPage(stage.pageDirectory, path, response)
   else return false
   return true
@@ -149,18 +148,7 @@ const types: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
 }
 
-/** The page stands at `/` and shows what its address names. */
-function followPermalink(request: IncomingMessage, response: ServerResponse): void {
-  const url = new URL(request.url ?? '', 'http://localhost')
-  const match = /^\/archives\/(\w+)\/p(\d+)(\d{6})$/.exec(url.pathname)
-  if (!match) return sendText(response, 404, 'There is no such message.')
-  const [, channel = '', seconds = '', fraction = ''] = match
-  const thread = url.searchParams.get('thread_ts')
-  const query = new URLSearchParams({ channel, ts: `${seconds}.${fraction}`, ...(thread === null ? {} : { threadTs: thread }) })
-  response.writeHead(302, { location: `/?${query.toString()}` }).end()
-}
-
-/** Addresses without a file of their own get the page. */
+/** Addresses without a file of their own (permalinks) get the page, which finds its way by the address. */
 async function sendPage(directory: string, path: string, response: ServerResponse): Promise<boolean> {
   const wanted = join(directory, normalize(decodeURIComponent(path)))
   const inside = wanted.startsWith(normalize(directory + sep))

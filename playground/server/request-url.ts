@@ -3,7 +3,7 @@ import type { Delivery, Outcome, Transport } from './deliver.ts'
 import { parseJson, recordOf, type Json } from './shape.ts'
 
 /** docs.slack.dev/authentication/verifying-requests-from-slack: version `v0`, HMAC-SHA256 over version, time and body. */
-export const signature = (secret: string, timestamp: number, body: string): string =>
+const signature = (secret: string, timestamp: number, body: string): string =>
   `v0=${createHmac('sha256', secret).update(`v0:${timestamp}:${body}`).digest('hex')}`
 
 export function signedHeaders(secret: string, timestamp: number, body: string): Record<string, string> {
@@ -47,7 +47,7 @@ export function createRequestUrl(options: {
 }
 
 /** Commands come as form fields, interactions as one form field with JSON, events as JSON. */
-export function encode(delivery: Delivery): { readonly body: string; readonly type: string } {
+function encode(delivery: Delivery): { readonly body: string; readonly type: string } {
   const form = 'application/x-www-form-urlencoded'
   if (delivery.kind === 'events_api') return { body: JSON.stringify(delivery.payload), type: 'application/json' }
   if (delivery.kind === 'interactive')

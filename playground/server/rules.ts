@@ -22,7 +22,7 @@ export type Rule = {
   readonly also?: Readonly<Record<string, unknown>>
 }
 
-export type Args = Readonly<Record<string, unknown>>
+type Args = Readonly<Record<string, unknown>>
 
 /** What a rule's arguments may need from the workspace. `ts` is a message of the app in #deploys, `theirs` one of Alice. */
 export type Scene = {
@@ -632,6 +632,24 @@ const blocksOfMessages: readonly (readonly [bad: string, blocks: readonly object
     [{ type: 'data_table', caption: 'x', rows: [[cell('x')]] }],
     'slack.md',
     'no less than 2 items allowed [json-pointer:/blocks/0/rows]',
+  ],
+  [
+    'a container with over 10 children',
+    [{ type: 'container', title: plain('x'), child_blocks: times(11, () => ({ type: 'divider' })) }],
+    'slack.md',
+    'no more than 10 items allowed [json-pointer:/blocks/0/child_blocks]',
+  ],
+  [
+    'a container in a container',
+    [
+      {
+        type: 'container',
+        title: plain('x'),
+        child_blocks: [{ type: 'container', title: plain('y'), child_blocks: [{ type: 'divider' }] }],
+      },
+    ],
+    docs('block-kit/blocks/container-block'),
+    'unsupported type: container [json-pointer:/blocks/0/child_blocks/0/type]',
   ],
   ['a plan without a title', [{ type: 'plan', tasks: [task()] }], block('plan'), 'missing required field: title [json-pointer:/blocks/0]'],
   [

@@ -46,7 +46,7 @@ export type StoredMessage = {
   readonly postedAt: number
 }
 
-export type StoredFile = {
+type StoredFile = {
   readonly id: string
   readonly name: string
   title: string

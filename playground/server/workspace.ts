@@ -139,6 +139,7 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
     deliveries: { log: deliverer.log, repeat: deliverer.repeat, hold: deliverer.hold },
     sign: (body, timestamp = Math.floor(state.now() / 1000)) => signedHeaders(keys.signingSecret, timestamp, body),
     close: async () => {
+      deliverer.close()
       socket.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

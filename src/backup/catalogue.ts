@@ -1,7 +1,7 @@
 import type { Queries } from '../db/pool.ts'
 import { parseManifest, type Manifest } from './manifest.ts'
 
-export type BackupState = 'writing' | 'written' | 'verified' | 'failed' | 'pruned'
+type BackupState = 'writing' | 'written' | 'verified' | 'failed' | 'pruned'
 
 export type BackupRow = {
   readonly name: string

@@ -18,7 +18,7 @@ export function backupName(target: string, at: Date, isTaken: (name: string) => 
 export const isBackupName = (name: string): boolean => /^[a-z][a-z0-9-]*-\d{8}T\d{6}Z(-\d+)?$/.test(name)
 
 /** Where a backup grows until it is whole. The run's number tells whose it was. */
-export const partialName = (name: string, requestId: number): string => `${name}.run${requestId}.partial`
+const partialName = (name: string, requestId: number): string => `${name}.run${requestId}.partial`
 
 /** The directory of a new backup under its partial name, and the name that it will get. */
 export async function reserve(

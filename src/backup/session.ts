@@ -19,9 +19,8 @@ export type Snapshot = {
 /** Opens a transaction that pg_dump joins, so that what is counted here is what is dumped. It must stay open until pg_dump ends. */
 export async function exportSnapshot(session: Queryable, migrationsSchema: string): Promise<Snapshot> {
   await session.query('begin isolation level repeatable read read only')
-  // an administrator's limits on idle transactions would end the snapshot under pg_dump
-  await session.query('set local idle_in_transaction_session_timeout = 0')
-  await session.query('set local statement_timeout = 0')
+  // an administrator's limits would end the snapshot under pg_dump
+  await session.query(`select set_config(name, '0', true) from pg_settings where name = any ($1)`, [LIMITS])
   const [row] = (await session.query<SnapshotRow>(SNAPSHOT_SQL, [migrationsSchema])).rows
   if (row === undefined) throw new Error('the server gave no snapshot')
   const migrations = row.has_migrations ? await countMigrations(session, migrationsSchema) : null
@@ -57,6 +56,9 @@ export async function endSessions(session: Queryable, applicationName: string): 
 
 const END_ROUNDS = 50
 const END_PAUSE_MS = 100
+
+/** Not every version has each of them. */
+const LIMITS = ['idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout']
 
 type SnapshotRow = {
   readonly id: string

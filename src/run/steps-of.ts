@@ -32,7 +32,7 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
   const touchesDatabase = migrates || [...target.prepare, ...(ask.skipApp ? [] : target.deploy)].some((step) => step.database)
   const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
   return [
-    preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce }),
+    preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce, backsUp: touchesDatabase }),
     ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
     ...prepare,
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),

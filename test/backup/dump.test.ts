@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,7 +8,17 @@ import { dump, type DumpEnd } from '../../src/backup/dump.ts'
 import { readManifest, type Manifest } from '../../src/backup/manifest.ts'
 import { connectTarget } from '../../src/target/connect.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
-import { createOwnedDatabase, dumpRequest, fillShop, inDatabase, script, smallDisk, temporaryDirectory, verify } from '../helpers/backup.ts'
+import {
+  commandLines,
+  createOwnedDatabase,
+  dumpRequest,
+  fillShop,
+  inDatabase,
+  script,
+  smallDisk,
+  temporaryDirectory,
+  verify,
+} from '../helpers/backup.ts'
 import { until } from '../helpers/until.ts'
 
 const run = promisify(execFile)
@@ -166,9 +176,7 @@ describe('odd names and passwords', () => {
     const release = await lockTable(database.url, 'orders')
     const dumping = dump(await dumpRequest(database.url, directory, { redactor: createRedactor(secretsOfUrl(database.url)) }))
     await waiting(database.url)
-    const argumentsOfAll = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(argumentsOf)
+    const argumentsOfAll = await commandLines()
     await release()
     const { path } = whole(await dumping)
     expect(argumentsOfAll.filter((line) => line.includes('pg_dump') && line.includes(database.name))).not.toEqual([])
@@ -190,7 +198,7 @@ describe('a backup that does not succeed', () => {
     expect(await dumping).toEqual({ kind: 'aborted' })
     expect(readdirSync(request.directory)).toEqual([])
     expect(await sessionsOf(database.url)).toEqual([])
-    expect(processesWith(database.name)).toEqual([])
+    expect((await commandLines()).filter((line) => line.includes(database.name))).toEqual([])
   })
 
   test('aborted while it writes leaves no name and no session', async () => {
@@ -205,6 +213,17 @@ describe('a backup that does not succeed', () => {
     expect(await dumping).toEqual({ kind: 'aborted' })
     expect(readdirSync(request.directory)).toEqual([])
     expect(await sessionsOf(database.url)).toEqual([])
+  })
+
+  test('aborted while it is written through to the disk leaves no name', async () => {
+    const { database, directory } = await shop()
+    const abort = new AbortController()
+    const report = (details: string) => {
+      if (details === 'writing through to the disk') abort.abort()
+    }
+    const request = await dumpRequest(database.url, directory, { signal: abort.signal, report })
+    expect(await dump(request)).toEqual({ kind: 'aborted' })
+    expect(readdirSync(request.directory)).toEqual([])
   })
 
   test('aborted before it begins does nothing', async () => {
@@ -309,17 +328,3 @@ describe('a backup that does not succeed', () => {
 })
 
 const partialFiles = (directory: string): string[] => readdirSync(directory).flatMap((entry) => readdirSync(join(directory, entry)))
-
-function argumentsOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-  } catch {
-    return '' // ended meanwhile
-  }
-}
-
-const processesWith = (text: string): string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(argumentsOf)
-    .filter((line) => line.includes(text) && !line.startsWith('postgres:')) // a backend of it may be on its way out

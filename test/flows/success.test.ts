@@ -15,7 +15,7 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
   const request = await flow.ask('deploy prod --reason "Checkout needs discounts"')
   console.log(flow.cardText(request.id))
   console.log(await flow.approve(request.id))
-  const done = await flow.reaches(request.id, ['succeeded', 'failed', 'needs_human'])
+  const done = await flow.reaches(request.id, ['succeeded', 'failed', 'needs_human'], 25_000).catch((e) => { console.log(flow?.log().slice(-6000)); console.log(flow?.thread(request.id)); throw e })
   await flow.drawn(request.id)
   console.log(flow.cardText(request.id))
   console.log(flow.thread(request.id).join('\n---\n'))

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,12 +68,12 @@ export async function inDatabase(url: string, ...statements: readonly string[]):
   }
 }
 
-export const migrationsTable = `create table "_prisma_migrations" (id varchar(36) primary key, checksum varchar(64) not null,
+const migrationsTable = `create table "_prisma_migrations" (id varchar(36) primary key, checksum varchar(64) not null,
   finished_at timestamptz, migration_name varchar(255) not null, logs text, rolled_back_at timestamptz,
   started_at timestamptz not null default now(), applied_steps_count int not null default 0)`
 
 /** Rows with line breaks and a line of its own that looks like the end of the data. */
-export const migrationRows = (count: number): string =>
+const migrationRows = (count: number): string =>
   `insert into "_prisma_migrations" select i::text, md5(i::text), now(), 'm' || i, E'first\\n\\\\.\\nlast\\t', null, now(), 1 from generate_series(1, ${count}) i`
 
 /** A small shop: some tables, one with a few MB, and nine migrations. */
@@ -136,6 +137,25 @@ export async function smallDisk(
   const limited = join(scratch, 'limited_pg_dump')
   await script(limited, `#!/bin/sh\ntrap '' XFSZ\nulimit -f 4096\nexec ${clients.pgDump} "$@"\n`)
   return { clients: { ...clients, pgDump: limited }, remove: async () => {} }
+}
+
+/** The arguments of every process of this machine, each joined by spaces; PostgreSQL's backends left out, since they rewrite theirs. */
+export async function commandLines(): Promise<readonly string[]> {
+  const lines =
+    process.platform === 'linux'
+      ? readdirSync('/proc')
+          .filter((name) => /^\d+$/.test(name))
+          .map(argumentsOf)
+      : (await run('ps', ['-A', '-ww', '-o', 'args='])).stdout.split('\n')
+  return lines.filter((line) => !line.startsWith('postgres:'))
+}
+
+function argumentsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return '' // ended meanwhile
+  }
 }
 
 /** An executable file. */

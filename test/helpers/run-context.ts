@@ -6,7 +6,7 @@ import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
 import type { RequestEvent } from '../../src/run/record.ts'
 import type { RunContext } from '../../src/run/step.ts'
 
-export const COMMIT = 'c'.repeat(40)
+const COMMIT = 'c'.repeat(40)
 
 /** A target as the configuration gives it; `change` works on the settings as they would stand in the file. */
 export function targetFor(directory: string, change: Record<string, unknown> = {}): Target {

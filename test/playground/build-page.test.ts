@@ -11,7 +11,7 @@ test('the page builds once for the same sources and needs nothing from elsewhere
   const sources = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address ?? '')
   expect(sources.length).toBeGreaterThanOrEqual(3)
   for (const address of sources) {
-    expect(address.startsWith('./assets/')).toBe(true)
+    expect(address.startsWith('/assets/')).toBe(true)
     const content = await readFile(join(first.directory, address), 'utf8')
     expect(content.length).toBeGreaterThan(0)
     expect(content).not.toContain('react-dom-client.development')

@@ -206,7 +206,17 @@ test('a click carries the value, the state of the inputs, the message and who cl
   expect(last()).toMatchObject({ actions: [{ action_id: 'approve', value: 'r_1' }] })
 })
 
-test('a response URL replaces the message of its click, works five times, and for thirty minutes', async () => {
+test('a button in a container is found and has a block id of its own', async () => {
+  const row = { type: 'actions', elements: [{ type: 'button', action_id: 'inner', text: text('In'), value: 'r_2' }] }
+  const blocks = [{ type: 'container', title: text('Run'), child_blocks: [row] }]
+  await clientOf(workspace).apiCall('chat.postMessage', { channel: 'C0DEPLOYS', text: 'card', blocks })
+  const card = workspace.messages('C0DEPLOYS')[0]
+  if (!card) throw new Error('no card')
+  expect(await workspace.as('U0BOB').click(card, 'inner')).toEqual({ ok: true })
+  expect(last()).toMatchObject({ actions: [{ action_id: 'inner', value: 'r_2', block_id: expect.stringMatching(/^b0\w+$/) }] })
+})
+
+test('a response URL works five times, for the asker alone unless it says otherwise', async () => {
   await workspace.as('U0BOB').command('C0DEPLOYS', '/migrate status')
   const url = String(last()['response_url'])
   const respond = async (body: object): Promise<[number, string]> => {
@@ -236,6 +246,21 @@ test('a response URL expires, and answers to a click replace or delete its messa
   expect(workspace.ephemerals('U0BOB')).toEqual([])
   clock.now += 30 * 60_000 + 1
   expect(await (await send({ text: 'late' })).json()).toEqual({ ok: false, error: 'expired_url' })
+})
+
+test('a click on Home may come without its view', async () => {
+  const blocks = [{ type: 'actions', elements: [{ type: 'button', action_id: 'show', text: text('Show'), value: 'r_1' }] }]
+  await clientOf(workspace).apiCall('views.publish', { user_id: 'U0BOB', view: { type: 'home', private_metadata: 'm', blocks } })
+  const viewId = workspace.home('U0BOB')?.viewId ?? ''
+  await workspace.as('U0BOB').click({ viewId }, 'show')
+  expect(last()).toMatchObject({
+    container: { type: 'view', view_id: viewId },
+    view: { type: 'home', private_metadata: 'm' },
+    actions: [{ value: 'r_1' }],
+  })
+  await workspace.as('U0BOB').click({ viewId }, 'show', { withoutView: true })
+  expect(last()).not.toHaveProperty('view')
+  expect(await workspace.as('U0ALICE').click({ viewId }, 'show')).toEqual({ ok: false, error: 'That is no longer open.' })
 })
 
 test('views.update keeps the view and changes its hash', async () => {

@@ -130,10 +130,6 @@ test('the page is served with its files, permalinks lead to it, and nothing outs
   const page = [200, 'text/html; charset=utf-8', '<title>Playground</title>']
   expect(await get('/')).toEqual(page)
   expect(await get('/archives/C0DEPLOYS/p1763622000000001')).toEqual(page)
-  const reply = await fetch(`${workspace.url}/archives/C0DEPLOYS/p1763622000000001?thread_ts=1763622000.000000&cid=C0DEPLOYS`, {
-    redirect: 'manual',
-  })
-  expect(reply.headers.get('location')).toBe('/?channel=C0DEPLOYS&ts=1763622000.000001&threadTs=1763622000.000000')
   expect(await get('/assets/page.js')).toEqual([200, 'text/javascript; charset=utf-8', 'export {}'])
   expect((await get('/assets/none.js'))[0]).toBe(404)
   expect((await get('/..%2f..%2fetc%2fpasswd.txt'))[0]).toBe(404)

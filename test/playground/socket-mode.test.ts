@@ -23,7 +23,7 @@ async function workspaceWith(options: WorkspaceOptions = {}): Promise<Workspace>
 }
 
 async function connect(workspace: Workspace, onEnvelope: (envelope: Envelope) => unknown): Promise<SocketModeClient> {
-  const clientOptions = { slackApiUrl: workspace.apiUrl }
+  const clientOptions = { slackApiUrl: workspace.apiUrl, retryConfig: { retries: 100, factor: 1, minTimeout: 20 } }
   const client = new SocketModeClient({ appToken: workspace.tokens.app, clientOptions, logger: silent, clientPingTimeout: 60 })
   client.on('slack_event', onEnvelope)
   await client.start()
@@ -154,6 +154,38 @@ test('a refresh and a cut both lead to a new connection of the real client', asy
   workspace.socket.drop()
   await workspace.waitFor(() => opened() === 3 && workspace.socket.connections() === 1)
   expect(await workspace.as('U0ALICE').command('C0DEPLOYS', '/migrate status')).toEqual({ ok: true })
+})
+
+test('an outage cuts the sockets and keeps them out until it is over', async () => {
+  const workspace = await workspaceWith()
+  await connect(workspace, (envelope) => envelope.ack())
+  const outage = workspace.fault({ kind: 'outage', untilCleared: true })
+  await workspace.waitFor(
+    () => workspace.calls('apps.connections.open').some((call) => call.status === 500) && workspace.socket.connections() === 0,
+  )
+  expect(await workspace.as('U0ALICE').command('C0DEPLOYS', '/migrate status')).toEqual({
+    ok: false,
+    error: '/migrate failed with the error "dispatch_failed"',
+  })
+  outage.clear()
+  await workspace.waitFor(() => workspace.socket.connections() === 1)
+  expect(await workspace.as('U0ALICE').command('C0DEPLOYS', '/migrate status')).toEqual({ ok: true })
+})
+
+test('a command comes again as well when lost acknowledgements are asked for', async () => {
+  const workspace = await workspaceWith({ ackMs: 50, redeliver: 'all' })
+  const heard: Envelope[] = []
+  await connect(workspace, async (envelope) => {
+    heard.push(envelope)
+    if (heard.length === 2) await envelope.ack()
+  })
+  await workspace.as('U0ALICE').command('C0DEPLOYS', '/migrate deploy prod')
+  await workspace.waitFor(() => workspace.deliveries.log.length === 2)
+  expect(workspace.deliveries.log.map((each) => [each.kind, each.retry, each.outcome.kind])).toEqual([
+    ['slash_commands', 0, 'timeout'],
+    ['slash_commands', 1, 'acked'],
+  ])
+  expect(new Set(heard.map((each) => each.envelope_id)).size).toBe(1)
 })
 
 test('a door to the socket opens once', async () => {

@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { flagAt, type Json, numberAt, objectAt, objectsAt, textAt, words } from '../json.ts'
+import { parsePermalink } from '../permalink.ts'
 import { useSurface } from '../surface.ts'
 import { PlainText, TextObject } from '../text/text.tsx'
 import { entryKey, type Entry, initialEntry } from '../values.ts'
@@ -27,13 +28,16 @@ export function Element({ of, blockId, field }: Props): ReactNode {
 
 function Button({ of, blockId }: Props): ReactNode {
   const { act } = useSurface()
+  const { origin, openMessage } = useViewer()
   const [isAsking, setAsking] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const confirm = objectAt(of, 'confirm')
   const url = textAt(of, 'url')
   const press = async (): Promise<void> => {
     setAsking(false)
-    if (url !== null && /^https?:/.test(url)) window.open(url, '_blank', 'noreferrer')
+    const address = url === null ? null : parsePermalink(url, origin)
+    if (address !== null) openMessage(address)
+    else if (url !== null && /^https?:/.test(url)) window.open(url, '_blank', 'noreferrer')
     setBusy(true)
     await act(blockId, of)
     setBusy(false)
@@ -63,7 +67,7 @@ function OverflowMenu({ of, blockId }: Props): ReactNode {
   return (
     <>
       <Overflow
-        options={objectsAt(of, 'options').map(optionOf)}
+        options={objectsAt(of, 'options').map((option) => optionOf(option))}
         onPick={(value) => (confirm === null ? void act(blockId, of, value) : setAsking(value))}
       />
       {asking !== null && confirm !== null && (
@@ -183,19 +187,19 @@ function useOptions(of: Json, type: string): readonly Option[] {
       .filter((c) => c.direct === null)
       .map((c) => ({ value: c.id, label: `#${c.name}`, text: `#${c.name}`, description: null, group: null }))
   const grouped = objectsAt(of, 'option_groups').flatMap((group) =>
-    objectsAt(group, 'options').map((option) => ({ ...optionOf(option), group: words(group['label']) })),
+    objectsAt(group, 'options').map((option) => optionOf(option, words(group['label']))),
   )
-  return [...objectsAt(of, 'options').map(optionOf), ...grouped]
+  return [...objectsAt(of, 'options').map((option) => optionOf(option)), ...grouped]
 }
 
-function optionOf(option: Json): Option {
+function optionOf(option: Json, group: string | null = null): Option {
   const description = objectAt(option, 'description')
   return {
     value: textAt(option, 'value') ?? '',
     text: words(option['text']),
     label: <TextObject of={objectAt(option, 'text')} />,
     description: description === null ? null : <TextObject of={description} />,
-    group: null,
+    group,
   }
 }
 

@@ -131,7 +131,8 @@ function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.Date
 
 function isZone(zone: string): boolean {
   try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: zone }) !== null
+    void new Intl.DateTimeFormat('en-US', { timeZone: zone })
+    return true
   } catch {
     return false
   }

@@ -1,5 +1,6 @@
-import type { ReactNode } from 'react'
+import type { MouseEvent, ReactNode } from 'react'
 import { type Json, textAt } from '../json.ts'
+import { parsePermalink } from '../permalink.ts'
 import { channelName, groupHandle, nameOf, useViewer } from '../viewer.ts'
 import { formatSlackDate, fullTime } from './dates.ts'
 import { emojiOf } from './emoji.ts'
@@ -84,7 +85,21 @@ export function Moment({
   return url === undefined || url === null ? time : <Link url={url}>{time}</Link>
 }
 
+/** A permalink of this workspace leads to its message in the same pane. */
 export function Link({ url, children }: { readonly url: string; readonly children: ReactNode }): ReactNode {
+  const { origin, openMessage } = useViewer()
+  const address = parsePermalink(url, origin)
+  if (address !== null) {
+    const go = (event: MouseEvent): void => {
+      event.preventDefault()
+      openMessage(address)
+    }
+    return (
+      <a href={url} onClick={go}>
+        {children}
+      </a>
+    )
+  }
   return /^(?:https?|mailto|tel):/.test(url) ? (
     <a href={url} target="_blank" rel="noreferrer">
       {children}

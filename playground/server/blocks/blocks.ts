@@ -1,6 +1,6 @@
 import { isArray, isRecord } from '../shape.ts'
 import { all, array, boolean, byType, integer, object, oneOf, problemsOf, string, type Check, type Problem } from './check.ts'
-import { anyText, mrkdwnText, plainText } from './composition.ts'
+import { anyText, confirm, mrkdwnText, plainText } from './composition.ts'
 import { contextImage, inAccessory, inActions, inInput, inModalInput } from './elements.ts'
 import { richText, richTextLength } from './rich-text.ts'
 
@@ -63,17 +63,13 @@ const textOrFields: Check = (value, at, report) => {
 const contextElement: Check = (value, at, report) =>
   isRecord(value) && value['type'] === 'image' ? contextImage(value, at, report) : anyText(3000)(value, at, report)
 
+const number: Check = (value, at, report) => {
+  if (typeof value !== 'number') report(at, 'must be a number')
+}
+
 const cell = byType({
   raw_text: object({ type, text: string(40_000) }),
-  raw_number: object(
-    {
-      type,
-      value: (value, at, report) => {
-        if (typeof value !== 'number') report(at, 'must be a number')
-      },
-    },
-    { text: string(40_000) },
-  ),
+  raw_number: object({ type, value: number, text: string(40_000) }),
   rich_text: richText,
 })
 
@@ -91,7 +87,7 @@ const detail: Check = all(richText, (value, at, report) => {
 })
 
 const taskFields = {
-  required: { task_id: string(255), title: string(256) },
+  required: { task_id: string(255), title: string(3000) },
   optional: {
     status: oneOf('pending', 'in_progress', 'complete', 'error'),
     details: detail,
@@ -117,12 +113,12 @@ const inputOf = (element: Check): Check =>
 
 const imageSource = { image_url: string(3000), slack_file: object({}, { id: string(50), url: string(3000) }) }
 
-const allKinds: Readonly<Record<string, Check>> = {
+const blockKinds: Readonly<Record<string, Check>> = {
   section: all(
     object({ type }, { ...id, text: anyText(3000), fields: array(anyText(2000), 10), accessory: inAccessory, expand: boolean }),
     textOrFields,
   ),
-  header: object({ type, text: plainText(150) }, { ...id, level: integer(1, 4) }),
+  header: object({ type, text: plainText(150) }, id),
   divider: object({ type }, id),
   context: object({ type, elements: array(contextElement, 10) }, id),
   actions: all(object({ type, elements: array(inActions, 25) }, id), distinctActions),
@@ -140,13 +136,13 @@ const allKinds: Readonly<Record<string, Check>> = {
   ),
   data_table: all(
     object(
-      { type, caption: string(255), rows: array(array(cell, 20), 101, 2) },
+      { type, caption: string(3000), rows: array(array(cell, 20), 101, 2) },
       { ...id, page_size: integer(1, 100), row_header_column_index: integer(0, 19) },
     ),
     sameWidth,
   ),
   task_card: taskCard,
-  plan: all(object({ type, title: string(256) }, { ...id, tasks: array(taskInPlan, 50, 0) }), distinctTasks),
+  plan: all(object({ type, title: string(3000) }, { ...id, tasks: array(taskInPlan, 50, 0) }), distinctTasks),
   file: object({ type, source: oneOf('remote'), external_id: string(255) }, id),
   video: object(
     { type, video_url: string(3000), thumbnail_url: string(3000), alt_text: string(2000), title: plainText(200) },
@@ -170,5 +166,61 @@ const allKinds: Readonly<Record<string, Check>> = {
       body: mrkdwnText(200),
       actions: array(inActions, 25, 0),
     },
+  ),
+}
+
+const inContainer = new Set(['actions', 'context', 'divider', 'file', 'header', 'image', 'input', 'rich_text', 'section', 'table', 'video'])
+const feedback = object({ text: plainText(75), value: string(2000) }, { accessibility_label: string(75) })
+const titled: Check = (value, at, report) => {
+  if (isRecord(value) && value['title'] === undefined && value['rich_text_title'] === undefined) report(at, 'missing required field: title')
+}
+
+const allKinds: Readonly<Record<string, Check>> = {
+  ...blockKinds,
+  carousel: object({ type, elements: array(blockKinds['card'] ?? byType({}), 10) }, id),
+  container: all(
+    object(
+      {
+        type,
+        child_blocks: array(byType(Object.fromEntries(Object.entries(blockKinds).filter(([kind]) => inContainer.has(kind)))), 10),
+      },
+      {
+        ...id,
+        title: plainText(150),
+        rich_text_title: richText,
+        subtitle: anyText(150),
+        width: oneOf('narrow', 'standard', 'wide', 'full'),
+        icon: contextImage,
+        is_collapsible: boolean,
+        default_collapsed: boolean,
+        has_header_divider: boolean,
+      },
+    ),
+    titled,
+  ),
+  context_actions: all(
+    object(
+      {
+        type,
+        elements: array(
+          byType({
+            feedback_buttons: object({ type, positive_button: feedback, negative_button: feedback }, { action_id: string(255) }),
+            icon_button: object(
+              { type, icon: string(100), text: plainText(75) },
+              {
+                action_id: string(255),
+                value: string(2000),
+                confirm,
+                accessibility_label: string(75),
+                visible_to_user_ids: array(string(50), 100),
+              },
+            ),
+          }),
+          5,
+        ),
+      },
+      id,
+    ),
+    distinctActions,
   ),
 }

@@ -2,7 +2,7 @@ import { isArray, isRecord } from '../shape.ts'
 
 /** One line of `response_metadata.messages`, as Slack writes it. */
 export type Problem = { readonly at: string; readonly message: string }
-export type Report = (at: string, message: string) => void
+type Report = (at: string, message: string) => void
 export type Check = (value: unknown, at: string, report: Report) => void
 
 export function problemsOf(check: Check, value: unknown, at: string): readonly Problem[] {

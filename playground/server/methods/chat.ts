@@ -125,7 +125,11 @@ export function readContent(call: Call, longestText: number): Content {
 
 /** Slack gives every block an id of its own where the app gave none. */
 export const withIds = (state: State, blocks: readonly Json[]): readonly Json[] =>
-  blocks.map((block) => (block['block_id'] === undefined ? { ...block, block_id: state.nextId('b').toLowerCase() } : block))
+  blocks.map((block) => ({
+    ...block,
+    block_id: block['block_id'] ?? state.nextId('b').toLowerCase(),
+    ...(isArray(block['child_blocks']) ? { child_blocks: withIds(state, recordsOf(block['child_blocks'])) } : {}),
+  }))
 
 function readMetadata(call: Call): Json | null {
   const metadata = structured(call, 'metadata', 'invalid_metadata_format')

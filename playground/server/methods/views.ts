@@ -99,7 +99,7 @@ function uniqueExternalId(state: State, view: Json, self: string | null): void {
 const isOpen = (state: State, view: StoredView): boolean => (state.stacks.get(view.person) ?? []).includes(view.id)
 
 /** Opening closes what the person had open, as Slack does for one app. */
-export function openView(state: State, person: string, view: Json): StoredView {
+function openView(state: State, person: string, view: Json): StoredView {
   const stored = storeView(state, person, view, null)
   state.stacks.set(person, [stored.id])
   state.changed()

@@ -4,8 +4,9 @@ import { isArray, isRecord, recordOf, recordsOf, textOf, type Json } from '../sh
 
 export type Found = { readonly blockId: string; readonly element: Json; readonly block: Json }
 
-export function elementsOf(blocks: readonly Json[]): readonly Found[] {
+function elementsOf(blocks: readonly Json[]): readonly Found[] {
   return blocks.flatMap((block) => {
+    if (block['type'] === 'container') return elementsOf(recordsOf(block['child_blocks']))
     const inside = [...recordsOf(block['elements']), ...recordsOf([block['accessory']]), ...recordsOf([block['element']])]
     return inside.map((element) => ({ blockId: textOf(block['block_id']), element, block }))
   })

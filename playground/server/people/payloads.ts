@@ -7,9 +7,9 @@ import type { State, StoredMessage } from '../state.ts'
 
 const TOKEN = 'playground-verification-token'
 
-export const team = (state: State): Json => ({ id: state.seed.workspace.id, domain: state.seed.workspace.domain })
+const team = (state: State): Json => ({ id: state.seed.workspace.id, domain: state.seed.workspace.domain })
 
-export const userOf = (state: State, person: Person): Json => ({
+const userOf = (state: State, person: Person): Json => ({
   id: person.id,
   username: person.name,
   name: person.name,

@@ -1,28 +1,25 @@
 /** What the checks before a run can find. `stop` ends the run before anything is touched; `warn` is told in the thread; `info` stands in the log. */
-export const findingCodes = [
-  'url_unusable',
-  'pooler',
-  'unreachable',
-  'identity_changed',
-  'rights_missing',
-  'guards_unusable',
-  'long_transaction',
-  'migration_running',
-  'lock_timeout_lost',
-  'few_connections',
-  'backup_clients',
-  'backup_unreadable',
-  'backup_elsewhere',
-  'backup_directory',
-  'disk_space',
-  'same_disk',
-  'commit_gone',
-  'tree_changed',
-  'unhealthy_before',
-  'backup_estimate',
-] as const
-
-export type FindingCode = (typeof findingCodes)[number]
+type FindingCode =
+  | 'url_unusable'
+  | 'pooler'
+  | 'unreachable'
+  | 'identity_changed'
+  | 'rights_missing'
+  | 'guards_unusable'
+  | 'long_transaction'
+  | 'migration_running'
+  | 'lock_timeout_lost'
+  | 'few_connections'
+  | 'backup_clients'
+  | 'backup_unreadable'
+  | 'backup_elsewhere'
+  | 'backup_directory'
+  | 'disk_space'
+  | 'same_disk'
+  | 'commit_gone'
+  | 'tree_changed'
+  | 'unhealthy_before'
+  | 'backup_estimate'
 
 /** `text` is one or two sentences of mrkdwn, outside text escaped: what is so, what it means, what to do. */
 export type Finding = { readonly level: 'stop' | 'warn' | 'info'; readonly code: FindingCode; readonly text: string }

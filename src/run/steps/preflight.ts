@@ -43,12 +43,14 @@ export type PreflightDeps = {
   /** Of the configuration: `home` and `varDirectory`. */
   readonly places: Pick<GitDeps, 'home' | 'varDirectory'>
   readonly probe: Probe
+  /** False when this run makes no backup, so that what only a backup needs does not stop it. */
+  readonly backsUp: boolean
   /** Parallel sessions of pg_dump. */
   readonly jobs?: number
 }
 
 /** `dataOf('preflight')`. */
-export type PreflightData = { readonly checks: number; readonly findings: readonly Finding[] }
+type PreflightData = { readonly checks: number; readonly findings: readonly Finding[] }
 
 /** Everything that can be known before the run touches anything, all of it at once. It reads only, so it is never found done. */
 export const preflightStep = (deps: PreflightDeps): Step => ({
@@ -88,7 +90,7 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
   const ownChecks: readonly Check[] = [
     { name: 'the commit', find: () => commitFindings(git, target, plan.commit) },
     { name: 'the checkout', find: () => treeFindings(git, context.checkout, plan.commit) },
-    { name: 'the backup directory', find: () => directoryFindings(directory) },
+    ...(deps.backsUp ? [{ name: 'the backup directory', find: () => directoryFindings(directory) }] : []),
     { name: 'the health before', find: () => healthFindings(target.health, deps.probe, signal) },
   ]
   const urlCheck: Check = {
@@ -100,10 +102,8 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
 }
 
 function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
-  const { target, plan } = context
+  const { plan } = context
   const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
-  const backupUrl = context.secret(target.backup.url ?? target.database.url)
-  const askBackup = <T>(work: (client: Queryable, url: TargetUrl) => Promise<T>) => onTarget(context, backupUrl, work)
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
     { name: 'poolers', find: () => Promise.resolve(poolerFindings(url)) },
@@ -128,6 +128,15 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
       find: () =>
         ask(async (client) => connectionFindings(await readFreeConnections(client), (deps.jobs ?? availableParallelism()) + OUR_SESSIONS)),
     },
+    ...(deps.backsUp ? backupChecks(deps, context, text, url) : []),
+  ]
+}
+
+function backupChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
+  const { target, plan } = context
+  const backupUrl = context.secret(target.backup.url ?? target.database.url)
+  const askBackup = <T>(work: (client: Queryable, url: TargetUrl) => Promise<T>) => onTarget(context, backupUrl, work)
+  return [
     { name: 'pg_dump', find: () => askBackup((client) => clientFindings(context, client)) },
     {
       name: 'what the backup reads',
@@ -140,7 +149,7 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
             : [stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.')]
         }),
     },
-    { name: 'the disk', find: () => ask((client) => spaceFindings(deps, context, client, url)) },
+    { name: 'the disk', find: () => onTarget(context, text, (client) => spaceFindings(deps, context, client, url)) },
   ]
 }
 

@@ -12,7 +12,16 @@ const draw = (blocks: readonly Json[], as: 'U0ALICE' | 'U0BOB' = 'U0ALICE', erro
   const person = state.people.find(({ id }) => id === as)
   if (person === undefined) throw new Error(`${as} is not in the workspace.`)
   const nothing = (): void => undefined
-  const viewer = { state, person, now: Date.parse('2026-11-20T12:00:00Z'), openChannel: nothing, openThread: nothing, tell: nothing }
+  const viewer = {
+    state,
+    person,
+    now: Date.parse('2026-11-20T12:00:00Z'),
+    origin: 'http://127.0.0.1:4000',
+    openChannel: nothing,
+    openMessage: nothing,
+    openThread: nothing,
+    tell: nothing,
+  }
   const surface = { act: () => Promise.resolve(), entries: new Map(), enter: nothing, errors, isModal: false }
   const page: ReactNode = (
     <ViewerContext value={viewer}>
@@ -60,6 +69,12 @@ describe('blocks', () => {
     expect(visible(draw([section], 'U0ALICE'))).toBe('@bob of @dba at 10:00 AM')
     expect(visible(draw([section], 'U0BOB'))).toBe('@bob of @dba at 4:00 AM')
     expect(draw([section], 'U0BOB')).toContain('<span class="mention mention-self">@dba</span>')
+  })
+  test('a permalink stays in the pane, another link opens beside it', () => {
+    const link = (url: string): string => draw([{ type: 'section', text: { type: 'mrkdwn', text: `<${url}|the card>` } }])
+    const own = 'http://127.0.0.1:4000/archives/C0DEPLOYS/p1795165200000100'
+    expect(link(own)).toContain(`<a href="${own}">the card</a>`)
+    expect(link('https://x.example/')).toContain('<a href="https://x.example/" target="_blank" rel="noreferrer">the card</a>')
   })
   test('a button is a button, with its style and its action', () => {
     const element = { type: 'button', action_id: 'approve', style: 'primary', text: { type: 'plain_text', text: 'Approve' } }

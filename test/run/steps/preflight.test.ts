@@ -49,6 +49,7 @@ type Options = {
   readonly change?: Record<string, unknown>
   readonly over?: Partial<RunContext>
   readonly probe?: PreflightDeps['probe']
+  readonly backsUp?: boolean
 }
 
 async function preflight(options: Options = {}) {
@@ -64,6 +65,7 @@ async function preflight(options: Options = {}) {
     places: { home: directory, varDirectory: directory },
     probe: options.probe ?? (async () => ({ ok: true, said: 'HTTP 200' })),
     jobs: 2,
+    backsUp: options.backsUp ?? true,
   })
   expect(await step.inspect(context)).toEqual({ kind: 'todo' })
   return { end: await step.act(context), notes: notes.map(({ data }) => ('text' in data ? data.text : '')), spool: context.spool }
@@ -165,6 +167,12 @@ test('a role without rights is told what to grant', async () => {
     `• The role \`${other.role}\` may not read \`_prisma_migrations\`. Grant it SELECT, INSERT and UPDATE on it.`,
     '• The backup would fail, since its role may not read `public._prisma_migrations`, `public.customers`, `public.odd name; --` and `public.orders`. Grant it SELECT (or pg_read_all_data), or set `backup.url` to a role that may.',
   ])
+})
+
+test('a run that makes no backup is not stopped by what only a backup needs', async () => {
+  await writeFile(join(directory, 'occupied'), '')
+  const { end } = await preflight({ backsUp: false, change: { backup: { clients: '/nowhere', directory: join(directory, 'occupied') } } })
+  expect(end).toMatchObject({ kind: 'done', output: '11 checks, nothing to report' })
 })
 
 test('a checkout that was changed by hand stops the run', async () => {
