@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
 import { expireDue } from '../approvals/expiry.ts'
@@ -78,7 +79,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
 
   const outbox = createOutbox({ ...outboxPorts(options, core), db, slack, log, clock })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
-  const who = await whoAmI(slack, log)
+  const who = await whoAmI(slack, db, log)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -302,14 +303,22 @@ function approversOf(request: RequestRow, humanOf: (account: string) => string):
 const apiUrlOf = (env: Readonly<Record<string, string | undefined>>) =>
   env.SLACK_API_URL === undefined || env.SLACK_API_URL === '' ? {} : { apiUrl: env.SLACK_API_URL }
 
-/** Which workspace this token belongs to; everything from another one is refused, so there is no start without an answer. */
-async function whoAmI(slack: SlackPort, log: Log) {
+/**
+ * Which workspace this token belongs to; everything from another one is refused, so nothing is listened to without an answer. A token that
+ * is refused ends the start, unless a run is under way: that goes on to its end, since no migration waits on Slack.
+ */
+async function whoAmI(slack: SlackPort, db: Db, log: Log) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
     if (auth.kind === 'ok') return auth.value
-    if (auth.kind === 'refused')
-      throw new Error(`Slack refuses the bot token (${auth.error}). Copy it again from OAuth & Permissions into SLACK_BOT_TOKEN.`)
-    log.warn({ attempt }, 'Slack does not answer yet; trying again')
-    await new Promise((resolve) => setTimeout(resolve, auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt)))
+    if (auth.kind === 'refused') {
+      const advice = `Slack refuses the bot token (${auth.error}). Copy it again from OAuth & Permissions into SLACK_BOT_TOKEN.`
+      const [active] = await db.query<{ runs: number }>(
+        `select count(*)::int as runs from lockkeeper.request where state in ('granted', 'running')`,
+      )
+      if (active === undefined || active.runs === 0) throw new Error(advice)
+      log.error({ runs: active.runs }, `${advice} Runs under way go on meanwhile.`)
+    } else log.warn({ attempt }, 'Slack does not answer yet; trying again')
+    await wait(auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt))
   }
 }
