@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Config, Target } from '../config/config.ts'
 import type { Db } from '../db/pool.ts'
 import type { Liveness } from '../engine/liveness.ts'
+import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Redactor } from '../redact.ts'
@@ -54,6 +55,7 @@ export async function performStep(
     const refusal = await mayStart(ports, request, step, row)
     const end = refusal ?? (await attempt(ports, { request, plan, target, step, previous: row }))
     if (end === 'lost') continue // the store went away in the middle: look again when it is back
+    killPoint('before-step-record', name)
     return record(ports, request, step, end)
   }
 }
