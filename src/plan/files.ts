@@ -108,8 +108,8 @@ const isRegular = (entry: Entry) => entry.type === 'blob' && (entry.mode === '10
 function whyUnfit(tree: Tree, paths: Paths, commit: string): string | null {
   const at = `Commit ${quoted(commit.slice(0, 10))}`
   // Prisma loads the first three by itself and would then migrate the database that they name
-  const places = [paths.application, posix.dirname(paths.schema), posix.join(paths.application, 'prisma'), '.']
-  const environment = [...tree.keys()].find((path) => posix.basename(path).toLowerCase() === '.env' && places.includes(posix.dirname(path)))
+  const places = new Set([paths.application, posix.dirname(paths.schema), posix.join(paths.application, 'prisma'), '.'])
+  const environment = [...tree.keys()].find((path) => posix.basename(path).toLowerCase() === '.env' && places.has(posix.dirname(path)))
   if (environment !== undefined)
     return `${at} tracks ${quoted(environment)}. Prisma reads it and would migrate the database that it names. Remove it from the repository (\`git rm --cached\`) and ask again.`
   const roots = [paths.migrations, paths.schema, posix.join(paths.application, 'package.json')]

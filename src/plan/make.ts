@@ -157,7 +157,7 @@ async function gatherEvidence(
 ): Promise<Evidence> {
   const { source, facts } = read
   return {
-    migrations: reviews.map(({ concurrently: _, ...review }) => review),
+    migrations: reviews.map(({ concurrently: _concurrently, ...review }) => review),
     notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status)],
     subject: source.resolved.subject,
     author: source.resolved.author,

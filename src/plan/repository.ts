@@ -154,7 +154,7 @@ function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
 }
 
 /** A full SHA is only that; any other name is first a branch, then a tag, then a short SHA. */
-async function lookUp(git: Git, branch: string, ref: string): Promise<readonly [head: string | null, found: string | 'ambiguous' | null]> {
+async function lookUp(git: Git, branch: string, ref: string): Promise<readonly [head: string | null, found: string | null]> {
   const full = /^([0-9a-f]{40}|[0-9a-f]{64})$/i.test(ref)
   const short = /^[0-9a-f]{4,64}$/i.test(ref)
   const names = [`refs/heads/${branch}`, ...(full ? [] : [`refs/heads/${ref}`, `refs/tags/${ref}`]), ...(short ? [ref] : [])]
@@ -164,7 +164,8 @@ async function lookUp(git: Git, branch: string, ref: string): Promise<readonly [
   return [head === 'ambiguous' ? null : (head ?? null), candidates.find((candidate) => candidate !== null) ?? null]
 }
 
-function readLookUp(line: string): string | 'ambiguous' | null {
+/** A SHA, `ambiguous`, or null when nothing has the name. */
+function readLookUp(line: string): string | null {
   if (line.endsWith(' ambiguous')) return 'ambiguous'
   return /^([0-9a-f]{40,64}) commit \d+$/.exec(line)?.[1] ?? null
 }

@@ -30,10 +30,12 @@ function reviewOne(file: Pick<MigrationFile, 'name' | 'content'>, context: Conte
     return { name: file.name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings: [] }
   }
   const existing = (table: string) => !created.has(table)
+  const earlier = new Set(created)
   const effects = parsed.statements.flatMap(effectsOf).map((effect) => {
     if (effect.createsTable === true) created.add(effect.subject)
     const onNew = effect.onTable === true && effect.tables.length > 0 && effect.tables[0] !== undefined && !existing(effect.tables[0])
-    return { ...effect, onNew }
+    const ofThisFile = onNew && !earlier.has(effect.tables[0] ?? '')
+    return { ...effect, onNew, ofThisFile }
   })
   const tables = [...new Set(effects.flatMap((effect) => effect.tables.filter(existing)))].filter((table) => table !== '')
   const rows = tables.flatMap((table) => rowsOf(table, context) ?? [])
@@ -95,9 +97,9 @@ export const worst = (classes: readonly MigrationClass[]): MigrationClass =>
   ORDER[Math.max(0, ...classes.map((kind) => ORDER.indexOf(kind)))] ?? 'unclear'
 
 /** What matters most comes first, so that a long list never hides a drop behind additions. */
-function summaryOf(effects: readonly (Effect & { readonly onNew: boolean })[]): string {
-  // indexes and keys of a table that is new here belong to its creation
-  const telling = effects.filter((effect) => !effect.onNew || effect.class === 'breaking')
+function summaryOf(effects: readonly (Effect & { readonly ofThisFile: boolean })[]): string {
+  // indexes and keys of a table that the same file creates belong to its creation
+  const telling = effects.filter((effect) => !effect.ofThisFile || effect.class === 'breaking')
   const groups = [...Map.groupBy(telling, (effect) => effect.verb)]
     .map(([verb, members]) => ({
       verb,
@@ -105,7 +107,7 @@ function summaryOf(effects: readonly (Effect & { readonly onNew: boolean })[]): 
       subjects: [...new Set(members.map((member) => member.subject))],
     }))
     .sort((a, b) => b.rank - a.rank)
-  if (groups.length === 0) return effects.length === 0 ? 'changes nothing' : 'completes tables that are created before it'
+  if (groups.length === 0) return 'changes nothing'
   const shown = groups.slice(0, 3).map(({ verb, subjects }) => words(verb, subjects))
   const rest = groups.length - shown.length
   return plainText([...shown, ...(rest > 0 ? [`and ${count(rest, 'more change')}`] : [])].join('; '), 300)

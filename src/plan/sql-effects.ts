@@ -41,7 +41,7 @@ export function effectsOf(node: Node): readonly Effect[] {
   if ('AlterEnumStmt' in node) {
     const { typeName, newVal = '', oldVal } = node.AlterEnumStmt
     if (oldVal !== undefined) return [plain('breaking', 'renames a value of type %', dotted(typeName))]
-    return [plain('additive', `adds value ${newVal} to type %`, dotted(typeName))]
+    return [plain('additive', `adds value ${inVerb(newVal)} to type %`, dotted(typeName))]
   }
   if ('AlterObjectSchemaStmt' in node)
     return [plain('breaking', 'moves % to another schema', relationName(node.AlterObjectSchemaStmt.relation))]
@@ -123,7 +123,7 @@ function alteration(
     case 'AT_AlterColumnType': {
       const type = def !== undefined && 'ColumnDef' in def ? typeName(def.ColumnDef.typeName) : 'another type'
       const finding = `changing the type of ${column} may rewrite the whole table, which blocks reads and writes meanwhile`
-      return { class: 'transformative', verb: `changes the type of % to ${type}`, subject: column, finding }
+      return { class: 'transformative', verb: `changes the type of % to ${inVerb(type)}`, subject: column, finding }
     }
     case 'AT_SetNotNull':
       return {
@@ -140,9 +140,9 @@ function alteration(
     case 'AT_AddConstraint':
       return def !== undefined && 'Constraint' in def ? addConstraint(table, def.Constraint) : unclear(table)
     case 'AT_ValidateConstraint':
-      return { class: 'additive', verb: `validates constraint ${name} of %`, subject: table }
+      return { class: 'additive', verb: `validates constraint ${inVerb(name)} of %`, subject: table }
     case 'AT_DropConstraint':
-      return { class: 'transformative', verb: `drops constraint ${name} of %`, subject: table }
+      return { class: 'transformative', verb: `drops constraint ${inVerb(name)} of %`, subject: table }
     case 'AT_AttachPartition':
       return { class: 'transformative', verb: 'attaches a partition to %', subject: table }
     case 'AT_DetachPartition':
@@ -215,16 +215,16 @@ function rename({ renameType, relation, object, subname = '', newname = '' }: Re
   const table = relationName(relation)
   switch (renameType) {
     case 'OBJECT_COLUMN':
-      return { class: 'breaking', verb: `renames % to ${newname}`, subject: `${table}.${subname}`, tables: [table], onTable: true }
+      return { class: 'breaking', verb: `renames % to ${inVerb(newname)}`, subject: `${table}.${subname}`, tables: [table], onTable: true }
     case 'OBJECT_TABLE':
-      return { class: 'breaking', verb: `renames table % to ${newname}`, subject: table, tables: [table], onTable: true }
+      return { class: 'breaking', verb: `renames table % to ${inVerb(newname)}`, subject: table, tables: [table], onTable: true }
     case 'OBJECT_INDEX':
-      return plain('additive', `renames index % to ${newname}`, table)
+      return plain('additive', `renames index % to ${inVerb(newname)}`, table)
     case 'OBJECT_TABCONSTRAINT':
-      return { class: 'additive', verb: `renames constraint ${subname} of %`, subject: table, tables: [table] }
+      return { class: 'additive', verb: `renames constraint ${inVerb(subname)} of %`, subject: table, tables: [table] }
     default: {
       const kind = renameType?.replace('OBJECT_', '').toLowerCase() ?? 'object'
-      return plain('breaking', `renames ${kind} % to ${newname}`, object === undefined ? table : objectName(object))
+      return plain('breaking', `renames ${kind} % to ${inVerb(newname)}`, object === undefined ? table : objectName(object))
     }
   }
 }
@@ -245,6 +245,9 @@ function constraintsIn(elements: readonly Node[]): readonly Constraint[] {
     return 'ColumnDef' in element ? constraintsIn(element.ColumnDef.constraints ?? []) : []
   })
 }
+
+/** `%` stands for the subject, so it cannot stand in a name that is part of the verb. */
+const inVerb = (name: string) => name.replaceAll('%', '\uff05')
 
 /** The schema `public` is left out, as people do. */
 function relationName(relation: RangeVar | undefined): string {

@@ -124,7 +124,7 @@ export async function readDatabaseState(client: Queryable, schema: string): Prom
        from ${table} m cross join (select ${LOCKED} as held) lock order by m.started_at, m.id`,
   )
   const lockHeld = rows[0]?.locked ?? fact.locked
-  return { schema, recorded: true, rows: rows.map(({ locked: _, ...row }) => row), lockHeld, schemasWithTables }
+  return { schema, recorded: true, rows: rows.map(({ locked: _locked, ...row }) => row), lockHeld, schemasWithTables }
 }
 
 const LOCKED = `exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = 72707369

@@ -10,7 +10,7 @@ export function plainText(outside: string, limit = 200): string {
     .replace(/\s+/g, ' ')
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '')
     .trim()
-  const characters = [...line]
+  const characters = Array.from(line)
   return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : line
 }
 

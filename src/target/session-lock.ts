@@ -54,7 +54,7 @@ export async function targetLockHolder(client: Queryable): Promise<LockHolder | 
 export const isTargetLockHeld = async (client: Queryable): Promise<boolean> => (await targetLockHolder(client)) !== null
 
 async function tryLock(client: Client, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-  for (const started = performance.now(); ; await sleep(POLL_MS, undefined, { ...(signal === undefined ? {} : { signal }) })) {
+  for (const started = performance.now(); ; await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal })) {
     const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1, $2) as got', [LOCK.classid, LOCK.objid])
     if (rows[0]?.got === true) return true
     if (performance.now() - started >= waitMs) return false

@@ -96,9 +96,9 @@ export function prismaDialect(url: TargetUrl, settings: SessionSettings): string
   const host = socket ? 'localhost' : isIP(url.host) === 6 ? `[${url.host}]` : url.host
   const password = url.password === null ? '' : `:${encode(url.password)}`
   const options = optionsFor(url, settings)
-  const own = ['application_name', 'options', 'host']
+  const own = new Set(['application_name', 'options', 'host'])
   const parameters = [
-    ...url.parameters.filter(([name]) => !own.includes(name)),
+    ...url.parameters.filter(([name]) => !own.has(name)),
     ...(socket ? [['host', url.host] as const] : []),
     ['application_name', settings.applicationName] as const,
     ...(options === '' ? [] : [['options', options] as const]),

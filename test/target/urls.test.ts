@@ -125,7 +125,7 @@ describe('one URL in three dialects', () => {
         env: childEnvironment(process.env, process.env['PATH'] ?? '', { PGPASSWORD: target.password ?? '' }, ['PGPASSWORD']),
         redactor: createRedactor([]),
       })
-      expect(end, end.stderr).toMatchObject({ exitCode: 0 })
+      expect(end).toMatchObject({ exitCode: 0, stderr: '' })
     } finally {
       await database.close()
     }
