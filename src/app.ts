@@ -17,6 +17,7 @@ import { installStore } from './db/install.ts'
 import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
+import { LIVENESS_LOCK } from './engine/liveness.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { canonicalJson } from './plan/canonical.ts'
@@ -76,7 +77,14 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   const engine = await startEngine({ db, log, body: workflowOf(options, db, core, () => engine) })
   stack.defer(() => engine.close())
 
-  const outbox = createOutbox({ ...outboxPorts(options, core), db, slack, log, clock })
+  const outbox = createOutbox({
+    ...outboxPorts(options, core),
+    owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
+    db,
+    slack,
+    log,
+    clock,
+  })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
   const who = await whoAmI(slack, log)
   const bolt = createBolt({

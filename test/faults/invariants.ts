@@ -9,13 +9,18 @@ export type Evidence = {
     readonly requester: string
     readonly requesterHuman: string
     readonly required: number
-    readonly startedAt: number | null
     readonly grantExpiresAt: number | null
     readonly approved: readonly string[]
   }
   readonly votes: readonly Vote[]
   readonly steps: readonly { readonly name: string; readonly state: string }[]
-  readonly events: readonly { readonly id: number; readonly kind: string; readonly state?: string; readonly step?: string; readonly name?: string }[]
+  readonly events: readonly {
+    readonly id: number
+    readonly kind: string
+    readonly state?: string
+    readonly step?: string
+    readonly name?: string
+  }[]
   readonly audit: readonly { readonly act: string; readonly result: string; readonly digest: string | null; readonly at: number }[]
   /** Starts of the migrator that were claimed. */
   readonly attempts: readonly { readonly number: number; readonly startedAt: number }[]
@@ -72,12 +77,21 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
     return [
       ...when(!ENDS.includes(request.state), `the run is ${request.state}`),
       ...when(ended.length !== 1, `${ended.length} ends in the thread`),
-      ...when(ended.some(({ state }) => state !== request.state), `the thread ends with another state than ${request.state}`),
+      ...when(
+        ended.some(({ state }) => state !== request.state),
+        `the thread ends with another state than ${request.state}`,
+      ),
       ...when(recorded.length !== 1, `${recorded.length} ends in the audit`),
-      ...when(recorded.some(({ result }) => result !== request.state), `the audit ends with another state than ${request.state}`),
+      ...when(
+        recorded.some(({ result }) => result !== request.state),
+        `the audit ends with another state than ${request.state}`,
+      ),
       ...steps.filter(({ state }) => state === 'running').map(({ name }) => `step ${name} still runs`),
       ...when(stopped.length > 1, `${stopped.length} steps stopped the run`),
-      ...when((request.state === 'succeeded') !== (stopped.length === 0 && done.length === steps.length), `the steps do not say ${request.state}`),
+      ...when(
+        (request.state === 'succeeded') !== (stopped.length === 0 && done.length === steps.length),
+        `the steps do not say ${request.state}`,
+      ),
       ...when(done.toSorted().join() !== doneEvents.toSorted().join(), `steps that are done: ${done.join()}; told: ${doneEvents.join()}`),
     ]
   },
@@ -88,7 +102,10 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
     return [
       ...when(request.digest !== request.planDigest, 'the digest is not the plan’s'),
       ...when(attempts.length > 0 && begun.length !== 1, `the approval was used ${begun.length} times`),
-      ...when(begun.some(({ digest }) => digest !== request.digest), 'another digest was started than the plan’s'),
+      ...when(
+        begun.some(({ digest }) => digest !== request.digest),
+        'another digest was started than the plan’s',
+      ),
       ...begun
         .filter(({ at }) => request.grantExpiresAt === null || at >= request.grantExpiresAt)
         .map(() => 'the run began after its approval had expired'),
@@ -106,10 +123,18 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
   /** At most one migrator lives per target. */
   I3({ samples, attempts }) {
     return [
-      ...when(attempts.length > 0 && !samples.some(({ migrators }) => migrators.length > 0), 'no sample saw the migrator, so nothing is proven'),
+      ...when(
+        attempts.length > 0 && !samples.some(({ migrators }) => migrators.length > 0),
+        'no sample saw the migrator, so nothing is proven',
+      ),
       ...unique(samples.filter(({ migrators }) => migrators.length > 1).map(({ migrators }) => `migrators ${migrators.join()} at once`)),
-      ...unique(samples.filter(({ sessions }) => sessions.length > 1).map(({ sessions }) => `migrating sessions ${sessions.join()} at once`)),
-      ...when(samples.some(({ prismaLocks }) => prismaLocks > 1), 'Prisma’s lock was held twice'),
+      ...unique(
+        samples.filter(({ sessions }) => sessions.length > 1).map(({ sessions }) => `migrating sessions ${sessions.join()} at once`),
+      ),
+      ...when(
+        samples.some(({ prismaLocks }) => prismaLocks > 1),
+        'Prisma’s lock was held twice',
+      ),
     ]
   },
   /** What the record gained is what was approved, each once. */
@@ -145,11 +170,16 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
     const order = placed.map(({ row }) => posts.findIndex(({ ts }) => ts === row?.ts))
     const intents = posts.flatMap(({ intent }) => (intent === null ? [] : [intent]))
     const known = new Set(messages.map(({ ts }) => ts))
-    const told = events.filter(({ kind }) => kind === 'migration_done').map(({ name }) => name)
+    const told = events.filter(({ kind }) => kind === 'migration_done').map(({ name }) => name ?? '')
     return [
       ...placed.filter(({ row }) => row?.state !== 'sent').map(({ event }) => `${event.kind} (${event.id}) was not posted`),
-      ...placed.filter(({ row }, at) => row?.state === 'sent' && order[at] === -1).map(({ event }) => `${event.kind} (${event.id}) is not in the thread`),
-      ...when(order.some((place, at) => at > 0 && place !== -1 && place <= (order[at - 1] ?? -1)), 'the posts are not in the order of the events'),
+      ...placed
+        .filter(({ row }, at) => row?.state === 'sent' && order[at] === -1)
+        .map(({ event }) => `${event.kind} (${event.id}) is not in the thread`),
+      ...when(
+        order.some((place, at) => at > 0 && place !== -1 && place <= (order[at - 1] ?? -1)),
+        'the posts are not in the order of the events',
+      ),
       ...when(new Set(intents).size !== intents.length, 'a post stands twice'),
       ...posts.filter(({ ts, isFile }) => !isFile && !known.has(ts)).map(({ ts }) => `the post ${ts} is in no record`),
       ...unique(told.filter((name, at) => told.indexOf(name) !== at)).map((name) => `${name} was told twice`),

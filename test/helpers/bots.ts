@@ -55,7 +55,11 @@ export function launchBots(env: Readonly<Record<string, string>>, received: (bot
     return {
       start: async () => void (await bots.start(bots.all().length === 0 ? env : {})),
       stop: bots.close,
-      log: () => bots.all().map((bot) => `--- bot ${bot.pid}\n${bot.log()}`).join('\n'),
+      log: () =>
+        bots
+          .all()
+          .map((bot) => `--- bot ${bot.pid}\n${bot.log()}`)
+          .join('\n'),
     }
   }
 }

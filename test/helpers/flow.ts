@@ -23,7 +23,11 @@ export type FlowOptions = {
   readonly pending?: number
   readonly orders?: number
   /** More or other keys of the target, as a function of what a configuration may need to know. */
-  readonly target?: (known: { readonly directory: string; readonly healthUrl: string }) => Record<string, unknown>
+  readonly target?: (known: {
+    readonly directory: string
+    readonly repository: string
+    readonly healthUrl: string
+  }) => Record<string, unknown>
   readonly people?: Readonly<Record<string, string>>
   readonly workspace?: WorkspaceOptions
   /** Changes the repository before the bot reads it. */
@@ -142,7 +146,9 @@ function launchHere({ configPath, env }: Known): Launched {
     async start() {
       const config = loadConfig(configPath, env)
       const redactor = createRedactor(
-        [...secretsOf(config), env['STORE_URL'] ?? ''].flatMap(secretsOfUrl).concat(env['SLACK_BOT_TOKEN'] ?? '', env['SLACK_APP_TOKEN'] ?? ''),
+        [...secretsOf(config), env['STORE_URL'] ?? '']
+          .flatMap(secretsOfUrl)
+          .concat(env['SLACK_BOT_TOKEN'] ?? '', env['SLACK_APP_TOKEN'] ?? ''),
       )
       const sink = { write: (line: string) => logs.push(line) > 0 } as unknown as NodeJS.WritableStream // pino only writes
       app = await startApp({ config, env, redactor, log: createLog(redactor, 'debug', sink), clock: systemClock })
@@ -175,7 +181,7 @@ function configOf(options: FlowOptions, repository: string, directory: string, h
           },
         ],
         health: [{ http: healthUrl, within: '10s' }],
-        ...options.target?.({ directory, healthUrl }),
+        ...options.target?.({ directory, repository, healthUrl }),
       },
     },
   }

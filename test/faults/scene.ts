@@ -1,0 +1,143 @@
+import { expect, type TestContext } from 'vitest'
+import type { RequestRow, RequestState } from '../../src/run/record.ts'
+import { launchBots, temporary, type Bot, type Bots } from '../helpers/bots.ts'
+import { CHANNEL, startFlow, textOf, type Flow, type FlowOptions } from '../helpers/flow.ts'
+import { commitTo, shopModules } from '../helpers/sample.ts'
+import { until } from '../helpers/until.ts'
+import { appliedIn, connect, gather, watchTarget } from './evidence.ts'
+import { violations } from './invariants.ts'
+
+export type SceneOptions = Pick<FlowOptions, 'target'> & {
+  /** Pending migrations, in order. Each that writes its own name into `tally` is counted. */
+  readonly migrations?: Readonly<Record<string, string>>
+  /** The kill point at which the first bot dies. */
+  readonly fault?: string
+  /** Gates that are open from the beginning. */
+  readonly gates?: readonly string[]
+}
+
+export type Scene = Flow & {
+  readonly bots: Bots
+  /** The bot that was started first. */
+  readonly first: () => Bot
+  readonly sql: <Row extends object>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>
+  /** Waits for the newest request until people can decide. */
+  readonly asked: () => Promise<RequestRow>
+  /** A closed gate keeps whatever waits for it; opening is for ever. */
+  readonly open: (gate: string) => Promise<void>
+  /** Holds a transaction open in the target until the returned function is called. */
+  readonly hold: (...statements: readonly string[]) => Promise<() => Promise<void>>
+  /** Waits until the step is in that state. */
+  readonly step: (id: number, name: string, state: string) => Promise<void>
+  /** Waits for the end, and that every invariant holds. */
+  readonly ends: (id: number, state: RequestState) => Promise<RequestRow>
+}
+
+/** Three migrations; the second one waits at the gate `migration`, inside its transaction. */
+export const gatedMigrations = {
+  '20261121090000_first': tallying('20261121090000_first', 'ALTER TABLE "orders" ADD COLUMN "gift" text;'),
+  '20261121091000_gated': tallying('20261121091000_gated', 'ALTER TABLE "orders" ADD COLUMN "wrapping" text;', waitAt('migration')),
+  '20261121092000_last': tallying('20261121092000_last', 'ALTER TABLE "orders" ADD COLUMN "ribbon" text;'),
+}
+
+export function tallying(name: string, ...statements: readonly string[]): string {
+  return [...statements, `INSERT INTO "tally" ("name") VALUES ('${name}');`].join('\n')
+}
+
+export function waitAt(gate: string): string {
+  return `DO $$ BEGIN WHILE NOT EXISTS (SELECT 1 FROM "gate" WHERE "name" = '${gate}') LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;`
+}
+
+/** The bot as a child process, before a database whose migrations tell how often they ran. */
+export async function startScene(context: Pick<TestContext, 'onTestFinished'>, options: SceneOptions = {}): Promise<Scene> {
+  const migrations = options.migrations ?? gatedMigrations
+  const modules = await shopModules()
+  let bots: Bots | undefined
+  const flow = await startFlow({
+    pending: 0,
+    orders: 0,
+    env: (directory) => ({ TMPDIR: temporary(directory) }),
+    launch: launchBots(options.fault === undefined ? {} : { LOCKKEEPER_FAULT: options.fault }, (received) => (bots = received)),
+    target: (known) => ({
+      source: { repository: known.repository, branch: 'main', install: ['ln', '-s', modules, 'node_modules'] },
+      ...options.target?.(known),
+    }),
+    async prepare({ repository, database }) {
+      const files = Object.entries(migrations).map(([name, sql]) => [`prisma/migrations/${name}/migration.sql`, `${sql}\n`])
+      await commitTo(repository, {
+        subject: 'Migrations that count themselves',
+        files: { ...Object.fromEntries(files), 'package-lock.json': null },
+      })
+      const client = await connect(database.url)
+      await client.query('create table tally (name text not null); create table gate (name text not null)')
+      for (const gate of options.gates ?? []) await client.query('insert into gate values ($1)', [gate])
+      await client.end()
+    },
+  })
+  const [client, watch] = [await connect(flow.database.url), watchTarget(flow)]
+  const undo: (() => Promise<unknown>)[] = [() => client.end(), () => watch.stop()]
+  context.onTestFinished(async () => {
+    for (const act of undo.splice(0).toReversed()) await act()
+    await flow.close()
+  })
+  const appliedBefore = await appliedIn(flow.database.url)
+  if (bots === undefined) throw new Error('no bot was started')
+  const all = bots
+  const tallied = Object.keys(migrations).filter((name) => migrations[name as keyof typeof migrations].includes('"tally"'))
+  return {
+    ...flow,
+    bots: all,
+    first: () => all.all()[0] ?? fail('no bot was started'),
+    sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await client.query<Row & object>(text, [...values])).rows,
+    async asked() {
+      const id = await until(
+        'a request is written',
+        async () => (await flow.store.query<{ id: number }>('select id from lockkeeper.request'))[0]?.id,
+      )
+      const request = await flow.reaches(id, 'waiting')
+      await until('its card can be decided', () => flow.slack.messages(CHANNEL).some((message) => textOf(message).includes('Approve')))
+      return request
+    },
+    open: async (gate) => void (await client.query('insert into gate values ($1)', [gate])),
+    async hold(...statements) {
+      const holder = await connect(flow.database.url)
+      undo.push(() => holder.end())
+      await holder.query('begin')
+      for (const statement of statements) await holder.query(statement)
+      return async () => void (await holder.query('rollback'))
+    },
+    step: async (id, name, state) =>
+      void (await until(`step ${name} of #${id} is ${state}`, async () => {
+        const rows = await flow.store.query('select 1 from lockkeeper.step where request_id = $1 and name = $2 and state = $3', [
+          id,
+          name,
+          state,
+        ])
+        return rows.length > 0
+      })),
+    async ends(id, state) {
+      const request = await flow.reaches(id, ['succeeded', 'failed', 'cancelled', 'needs_human'])
+      const evidence = await gather(flow, id, {
+        samples: watch.samples,
+        appliedBefore,
+        tallied,
+        bots: () =>
+          all
+            .all()
+            .filter((bot) => bot.isAlive())
+            .map((bot) => bot.pid),
+      })
+      expect({ state: request.state, outcome: request.outcome?.headline, broken: violations(evidence) }, flow.log().slice(-6_000)).toEqual({
+        state,
+        outcome: request.outcome?.headline,
+        broken: [],
+      })
+      return request
+    },
+  }
+}
+
+function fail(what: string): never {
+  throw new Error(what)
+}
