@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import { startScene } from './scene.ts'
 
-describe.concurrent('around the approval', () => {
+describe('around the approval', { timeout: 120_000 }, () => {
   test('killed while it waits for approval and started again, the run goes on once it is approved', async (context) => {
     const scene = await startScene(context, { gates: ['migration'] })
     const request = await scene.ask()

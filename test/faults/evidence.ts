@@ -167,7 +167,7 @@ async function rowsOf(client: pg.Client): Promise<readonly { name: string; state
   return rows
 }
 
-function attemptsOf(directory: string, id: number): Evidence['attempts'] {
+export function attemptsOf(directory: string, id: number): Evidence['attempts'] {
   const base = join(directory, 'var/runs', String(id), 'migrator')
   if (!existsSync(base)) return []
   return readdirSync(base)
@@ -232,7 +232,7 @@ async function leftoversOf(flow: Flow, bots: () => readonly number[]): Promise<r
   }
 }
 
-const wrappersIn = (directory: string): readonly number[] =>
+export const wrappersIn = (directory: string): readonly number[] =>
   processesOf(directory)
     .filter(({ args }) => args[1]?.endsWith('migrator/wrapper.ts') === true)
     .map(({ pid }) => pid)

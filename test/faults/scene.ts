@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, type TestContext } from 'vitest'
 import type { RequestRow, RequestState } from '../../src/run/record.ts'
 import { launchBots, temporary, type Bot, type Bots } from '../helpers/bots.ts'
 import { CHANNEL, startFlow, textOf, type Flow, type FlowOptions } from '../helpers/flow.ts'
 import { commitTo, shopModules } from '../helpers/sample.ts'
 import { until } from '../helpers/until.ts'
-import { appliedIn, connect, gather, watchTarget } from './evidence.ts'
+import { appliedIn, attemptsOf, connect, gather, watchTarget, wrappersIn } from './evidence.ts'
 import { violations } from './invariants.ts'
 
 export type SceneOptions = Pick<FlowOptions, 'target'> & {
@@ -12,6 +14,8 @@ export type SceneOptions = Pick<FlowOptions, 'target'> & {
   readonly migrations?: Readonly<Record<string, string>>
   /** The kill point at which the first bot dies. */
   readonly fault?: string
+  /** The first install starts a process of its own that never ends, and waits for it. */
+  readonly install?: 'hangs once'
   /** Gates that are open from the beginning. */
   readonly gates?: readonly string[]
 }
@@ -27,6 +31,12 @@ export type Scene = Flow & {
   readonly open: (gate: string) => Promise<void>
   /** Holds a transaction open in the target until the returned function is called. */
   readonly hold: (...statements: readonly string[]) => Promise<() => Promise<void>>
+  /** Whether the installer that never ends is at work. */
+  readonly hangs: () => boolean
+  /** kill -9 for the migrator and its wrapper, which outlive the bot. */
+  readonly killMigrator: () => void
+  /** How often the migrator was started for this request. */
+  readonly starts: (id: number) => number
   /** Waits until the step is in that state. */
   readonly step: (id: number, name: string, state: string) => Promise<void>
   /** Waits for the end, and that every invariant holds. */
@@ -59,7 +69,7 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
     env: (directory) => ({ TMPDIR: temporary(directory) }),
     launch: launchBots(options.fault === undefined ? {} : { LOCKKEEPER_FAULT: options.fault }, (received) => (bots = received)),
     target: (known) => ({
-      source: { repository: known.repository, branch: 'main', install: ['ln', '-s', modules, 'node_modules'] },
+      source: { repository: known.repository, branch: 'main', install: installCommand(options, known.directory, modules) },
       ...options.target?.(known),
     }),
     async prepare({ repository, database }) {
@@ -107,6 +117,11 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
       for (const statement of statements) await holder.query(statement)
       return async () => void (await holder.query('rollback'))
     },
+    hangs: () => existsSync(join(flow.directory, 'begun')),
+    killMigrator() {
+      for (const pid of wrappersIn(flow.directory)) process.kill(-pid, 'SIGKILL')
+    },
+    starts: (id) => attemptsOf(flow.directory, id).length,
     step: async (id, name, state) =>
       void (await until(`step ${name} of #${id} is ${state}`, async () => {
         const rows = await flow.store.query('select 1 from lockkeeper.step where request_id = $1 and name = $2 and state = $3', [
@@ -136,6 +151,14 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
       return request
     },
   }
+}
+
+const linked = (modules: string) => ['ln', '-s', modules, 'node_modules']
+
+function installCommand(options: SceneOptions, directory: string, modules: string): readonly string[] {
+  if (options.install === undefined) return linked(modules)
+  const begun = join(directory, 'begun')
+  return ['sh', '-c', `if [ -e ${begun} ]; then exec ${linked(modules).join(' ')}; fi; touch ${begun}; sleep 600 & wait`]
 }
 
 function fail(what: string): never {
