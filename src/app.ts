@@ -33,6 +33,7 @@ import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
+import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
 import { createOutbox } from './slack/outbox.ts'
 import type { SlackPort } from './slack/port.ts'
@@ -74,8 +75,10 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
   })
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, () => engine) })
+  const working = createWorking()
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, working, () => engine) })
   stack.defer(() => engine.close())
+  stack.defer(() => working.stop())
 
   const outbox = createOutbox({
     ...outboxPorts(options, core),
@@ -210,7 +213,7 @@ async function lastBackup(backups: ReturnType<typeof backupStore>, target: strin
   return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
 }
 
-function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Awaited<ReturnType<typeof startEngine>>) {
+function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, engine: () => Awaited<ReturnType<typeof startEngine>>) {
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
   const targetOf = (name: string) => config.targets.get(name)
@@ -221,6 +224,7 @@ function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Await
     redactor,
     env,
     liveness: () => engine().liveness,
+    working,
     owns: (id) => engine().owns(id),
     stillGranted: (id) => stillGranted(core.approvals, id),
     makePlan: async (request): Promise<Planned | Refusal> => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { until } from '../helpers/until.ts'
-import { startScene, type Scene } from './scene.ts'
+import { startScene } from './scene.ts'
 
 describe('before and in the backup', { timeout: 120_000 }, () => {
   test('killed in pg_dump, the half of a backup is removed and a whole one is made', async (context) => {
@@ -8,7 +8,7 @@ describe('before and in the backup', { timeout: 120_000 }, () => {
     const request = await scene.ask()
     const release = await scene.hold('lock table orders in access exclusive mode')
     await scene.approve(request.id)
-    await until('pg_dump waits for the table', async () => (await dumping(scene)).length > 0)
+    await until('pg_dump waits for the table', async () => (await scene.dumping()).length > 0)
     await scene.first().kill()
     await release()
     await scene.bots.start()
@@ -46,7 +46,3 @@ describe('before and in the backup', { timeout: 120_000 }, () => {
     await scene.ends(request.id, 'succeeded')
   })
 })
-
-const dumping = (scene: Scene) =>
-  scene.sql(`select pid from pg_stat_activity where datname = current_database() and application_name ~ '^lockkeeper-backup-[0-9]+$'
-    and wait_event_type = 'Lock'`)

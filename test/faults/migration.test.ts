@@ -16,14 +16,11 @@ describe('in the migration', { timeout: 120_000 }, () => {
     const scene = await startScene(context)
     const request = await scene.ask()
     await scene.approve(request.id)
-    const [migrator] = await until('the second migration runs', async () => (await migrating(scene)).length > 0 && migrating(scene))
+    const [migrator] = await until('the second migration runs', async () => (await scene.migrating()).length > 0 && scene.migrating())
     await scene.first().kill()
     await scene.bots.start()
-    await until(
-      'the next process has taken over',
-      async () => (await scene.store.query(`select 1 from lockkeeper.event where kind = 'adopted'`)).length > 0,
-    )
-    expect((await migrating(scene))[0]).toEqual(migrator)
+    await until('the next process has taken over', () => scene.adopted())
+    expect((await scene.migrating())[0]).toEqual(migrator)
     await scene.open('migration')
     await scene.ends(request.id, 'succeeded')
   })
@@ -36,10 +33,7 @@ describe('in the migration', { timeout: 120_000 }, () => {
     await until('the index waits for the open transaction', async () => (await indexing(scene)).length > 0)
     await scene.first().kill()
     await scene.bots.start()
-    await until(
-      'the next process has taken over',
-      async () => (await scene.store.query(`select 1 from lockkeeper.event where kind = 'adopted'`)).length > 0,
-    )
+    await until('the next process has taken over', () => scene.adopted())
     await release()
     await scene.ends(request.id, 'succeeded')
     expect(await scene.sql(`select indisvalid as valid from pg_index where indexrelid = 'orders_placed_at_idx'::regclass`)).toEqual([
@@ -88,12 +82,6 @@ const withIndex = {
   '20261121090000_first': tallying('20261121090000_first', 'ALTER TABLE "products" ADD COLUMN "gift" text;'),
   '20261121091000_index': 'CREATE INDEX CONCURRENTLY "orders_placed_at_idx" ON "orders" ("placed_at");',
 }
-
-const migrating = (scene: Scene) =>
-  scene.sql<{
-    pid: number
-  }>(`select pid from pg_stat_activity where datname = current_database() and application_name ~ '^lockkeeper-[0-9]+-[0-9a-f]{8}$'
-    and query like '%gate%'`)
 
 const indexing = (scene: Scene) =>
   scene.sql(`select pid from pg_stat_progress_create_index where phase like 'waiting%' and datname = current_database()`)

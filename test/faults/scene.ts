@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type TestContext } from 'vitest'
 import type { RequestRow, RequestState } from '../../src/run/record.ts'
@@ -31,6 +31,16 @@ export type Scene = Flow & {
   readonly open: (gate: string) => Promise<void>
   /** Holds a transaction open in the target until the returned function is called. */
   readonly hold: (...statements: readonly string[]) => Promise<() => Promise<void>>
+  /** Sessions in which a migration waits at its gate. */
+  readonly migrating: () => Promise<readonly { readonly pid: number }[]>
+  /** Sessions of pg_dump that wait for a lock. */
+  readonly dumping: () => Promise<readonly { readonly pid: number }[]>
+  /** What stands half-written in the directory of backups. */
+  readonly partials: () => readonly string[]
+  /** The bot that carries the run. */
+  readonly carrier: (id: number) => Promise<Bot>
+  /** Whether the thread says that a process took the run over. */
+  readonly adopted: () => Promise<boolean>
   /** Whether the installer that never ends is at work. */
   readonly hangs: () => boolean
   /** kill -9 for the migrator and its wrapper, which outlive the bot. */
@@ -117,6 +127,17 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
       for (const statement of statements) await holder.query(statement)
       return async () => void (await holder.query('rollback'))
     },
+    migrating: () => client.query<{ pid: number }>(MIGRATING).then(({ rows }) => rows),
+    dumping: () => client.query<{ pid: number }>(DUMPING).then(({ rows }) => rows),
+    partials: () => readdirSync(join(flow.directory, 'backups')).filter((name) => name.endsWith('.partial')),
+    async carrier(id) {
+      const [row] = await flow.store.query<{ executor: string }>(
+        'select executor_id as executor from dbos.workflow_status where workflow_uuid = $1',
+        [`request-${id}`],
+      )
+      return all.all().find((bot) => row?.executor.includes(`-${bot.pid}-`)) ?? fail(`nobody carries #${id}`)
+    },
+    adopted: async () => (await flow.store.query(`select 1 from lockkeeper.event where kind = 'adopted'`)).length > 0,
     hangs: () => existsSync(join(flow.directory, 'begun')),
     killMigrator() {
       for (const pid of wrappersIn(flow.directory)) process.kill(-pid, 'SIGKILL')
@@ -152,6 +173,12 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
     },
   }
 }
+
+const MIGRATING = `
+select pid from pg_stat_activity where datname = current_database() and application_name ~ '^lockkeeper-[0-9]+-[0-9a-f]{8}$' and query like '%gate%'`
+
+const DUMPING = `
+select pid from pg_stat_activity where datname = current_database() and application_name ~ '^lockkeeper-backup-[0-9]+$' and wait_event_type = 'Lock'`
 
 const linked = (modules: string) => ['ln', '-s', modules, 'node_modules']
 
