@@ -18,6 +18,7 @@ import { installStore } from './db/install.ts'
 import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
+import { LIVENESS_LOCK } from './engine/liveness.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { canonicalJson } from './plan/canonical.ts'
@@ -33,6 +34,7 @@ import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
+import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
 import { createOutbox } from './slack/outbox.ts'
 import type { SlackPort } from './slack/port.ts'
@@ -74,10 +76,19 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
   })
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, () => engine) })
+  const working = createWorking()
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, working, () => engine) })
   stack.defer(() => engine.close())
+  stack.defer(() => working.stop())
 
-  const outbox = createOutbox({ ...outboxPorts(options, core), db, slack, log, clock })
+  const outbox = createOutbox({
+    ...outboxPorts(options, core),
+    owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
+    db,
+    slack,
+    log,
+    clock,
+  })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
   const who = await whoAmI(slack, db, log)
   const bolt = createBolt({
@@ -203,7 +214,7 @@ async function lastBackup(backups: ReturnType<typeof backupStore>, target: strin
   return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
 }
 
-function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Awaited<ReturnType<typeof startEngine>>) {
+function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, engine: () => Awaited<ReturnType<typeof startEngine>>) {
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
   const targetOf = (name: string) => config.targets.get(name)
@@ -214,6 +225,7 @@ function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Await
     redactor,
     env,
     liveness: () => engine().liveness,
+    working,
     owns: (id) => engine().owns(id),
     stillGranted: (id) => stillGranted(core.approvals, id),
     makePlan: async (request): Promise<Planned | Refusal> => {

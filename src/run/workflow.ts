@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
+import { killPoint } from '../fault.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../refusal.ts'
 import { performStep, type RunPorts } from './perform.ts'
@@ -32,6 +33,7 @@ export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
       if (checked === 'go') break
     }
     const steps = await durable.step('begin', () => begin(ports, id))
+    killPoint('after-claim')
     for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
     await durable.step('finish', () => finish(ports, id))
   }
@@ -126,6 +128,7 @@ async function writePlan(
 
 /** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
 async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
+  killPoint('before-claim')
   for (;;) {
     const request = await persist(ports.log, () => requestById(ports.db, id))
     if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'

@@ -23,13 +23,25 @@ export type FlowOptions = {
   readonly pending?: number
   readonly orders?: number
   /** More or other keys of the target, as a function of what a configuration may need to know. */
-  readonly target?: (known: { readonly directory: string; readonly healthUrl: string }) => Record<string, unknown>
+  readonly target?: (known: {
+    readonly directory: string
+    readonly repository: string
+    readonly healthUrl: string
+  }) => Record<string, unknown>
   readonly people?: Readonly<Record<string, string>>
   readonly workspace?: WorkspaceOptions
   /** Changes the repository before the bot reads it. */
   readonly prepare?: (flow: { readonly repository: string; readonly database: TestDatabase }) => Promise<void>
   readonly mode?: 'socket' | 'http'
+  /** How the bot runs; inside this process unless said. */
+  readonly launch?: (known: Known) => Launched
+  /** More variables of the bot. */
+  readonly env?: (directory: string) => Readonly<Record<string, string>>
 }
+
+type Known = { readonly configPath: string; readonly env: Readonly<Record<string, string>>; readonly directory: string }
+
+export type Launched = Pick<Flow, 'start' | 'stop' | 'log'>
 
 /** The bot on a real PostgreSQL, a real repository of the shop and a strict Slack in a box, driven as people would drive it. */
 export type Flow = {
@@ -96,24 +108,12 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
     SLACK_API_URL: slack.apiUrl,
     STORE_URL: storeDatabase.url,
     PROD_DATABASE_URL: database.url,
+    ...options.env?.(directory),
   }
   const configPath = join(directory, 'lockkeeper.yaml')
   await mkdir(join(directory, 'live'))
   await writeFile(configPath, JSON.stringify(configOf(options, repository.path, directory, healthUrl))) // JSON is YAML
-  const logs: string[] = []
-  let app: App | undefined
-  const start = async () => {
-    const config = loadConfig(configPath, env)
-    const redactor = createRedactor(
-      [...secretsOf(config), env.STORE_URL].flatMap(secretsOfUrl).concat(env.SLACK_BOT_TOKEN, env.SLACK_APP_TOKEN),
-    )
-    const sink = { write: (line: string) => logs.push(line) > 0 } as unknown as NodeJS.WritableStream // pino only writes
-    app = await startApp({ config, env, redactor, log: createLog(redactor, 'debug', sink), clock: systemClock })
-  }
-  const stop = async () => {
-    await app?.stop()
-    app = undefined
-  }
+  const { start, stop, log } = (options.launch ?? launchHere)({ configPath, env, directory })
   const store = openStore(storeDatabase.url, () => {})
   undo.push(store.close)
   undo.push(stop)
@@ -129,11 +129,33 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
     configPath,
     env,
     health,
-    log: () => logs.join(''),
+    log,
     start,
     stop,
     async close() {
       for (const act of undo.splice(0).toReversed()) await act()
+    },
+  }
+}
+
+function launchHere({ configPath, env }: Known): Launched {
+  const logs: string[] = []
+  let app: App | undefined
+  return {
+    log: () => logs.join(''),
+    async start() {
+      const config = loadConfig(configPath, env)
+      const redactor = createRedactor(
+        [...secretsOf(config), env['STORE_URL'] ?? '']
+          .flatMap(secretsOfUrl)
+          .concat(env['SLACK_BOT_TOKEN'] ?? '', env['SLACK_APP_TOKEN'] ?? ''),
+      )
+      const sink = { write: (line: string) => logs.push(line) > 0 } as unknown as NodeJS.WritableStream // pino only writes
+      app = await startApp({ config, env, redactor, log: createLog(redactor, 'debug', sink), clock: systemClock })
+    },
+    async stop() {
+      await app?.stop()
+      app = undefined
     },
   }
 }
@@ -159,7 +181,7 @@ function configOf(options: FlowOptions, repository: string, directory: string, h
           },
         ],
         health: [{ http: healthUrl, within: '10s' }],
-        ...options.target?.({ directory, healthUrl }),
+        ...options.target?.({ directory, repository, healthUrl }),
       },
     },
   }

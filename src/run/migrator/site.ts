@@ -64,7 +64,8 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     tool,
     approved,
     base: join(directory, 'migrator'),
-    applicationName: `lockkeeper-${context.requestId}`,
+    // two Lockkeepers with databases on one server both count their requests from 1, and a session is ended by this name
+    applicationName: `lockkeeper-${context.requestId}-${context.digest.slice(0, 8)}`,
     environment,
     layoutUpTo(last) {
       const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { killPoint } from '../../fault.ts'
 import { code } from '../../mrkdwn.ts'
 import { diagnose } from '../diagnosis.ts'
 import { count } from '../sentences.ts'
@@ -78,6 +79,7 @@ export async function startGroup(work: Work, group: Group): Promise<void> {
   const session = group.concurrently
     ? { applicationName: site.applicationName, lockTimeoutMs: 0, statementTimeoutMs: 0 }
     : { applicationName: site.applicationName, ...timeouts(work) }
+  killPoint('before-migrator-start')
   const attempt = startAttempt(
     site.base,
     {
