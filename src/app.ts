@@ -26,6 +26,7 @@ import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
 import { readFiles } from './plan/files.ts'
 import { makePlan, readTargetState, type MadePlan } from './plan/make.ts'
+import type { Plan } from './plan/plan.ts'
 import { fetchRepository } from './plan/repository.ts'
 import { pendingSql } from './plan/sql.ts'
 import type { Redactor } from './redact.ts'
@@ -206,6 +207,8 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
   }
 }
 
+const GONE = 'The target is no longer configured.'
+
 /** `--skip-app` takes the deploy steps out of what is approved, so that the digest says so. */
 const withoutApp = (target: Target, ask: Ask): Target => (ask.skipApp ? { ...target, deploy: [] } : target)
 
@@ -218,6 +221,15 @@ function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, e
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
   const targetOf = (name: string) => config.targets.get(name)
+  const reconfigured = (plan: Plan, request: RequestRow): string | null => {
+    const target = targetOf(plan.target)
+    if (target === undefined) return GONE
+    if (policyHash(target) !== plan.policy)
+      return 'The rules, the guards, the source or the tool of this target were configured otherwise since.'
+    if (canonicalJson(plannedSteps(withoutApp(target, request.ask))) !== canonicalJson(plan.steps))
+      return 'The configured steps of this target were changed since.'
+    return null
+  }
   return requestWorkflow({
     db,
     log,
@@ -241,13 +253,11 @@ function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, e
       )
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },
+    reconfigured,
     compare: async (plan, request, phase) => {
+      const why = reconfigured(plan, request)
       const target = targetOf(plan.target)
-      if (target === undefined) return { kind: 'changed', why: 'The target is no longer configured.' }
-      if (policyHash(target) !== plan.policy)
-        return { kind: 'changed', why: 'The approval rules or the guards of this target were changed since.' }
-      if (canonicalJson(plannedSteps(withoutApp(target, request.ask))) !== canonicalJson(plan.steps))
-        return { kind: 'changed', why: 'The configured steps of this target were changed since.' }
+      if (why !== null || target === undefined) return { kind: 'changed', why: why ?? GONE }
       return compareWithPlan({ ...core.plan, target }, plan, phase)
     },
     underTargetLock: async (target, requestId, work) => {

@@ -2,12 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import { killPoint } from '../fault.ts'
+import { escapeMrkdwn } from '../mrkdwn.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../refusal.ts'
 import { performStep, type RunPorts } from './perform.ts'
 import { persist } from './persist.ts'
 import type { PolicySnapshot, RequestRow } from './record.ts'
-import { addEvent, audit, requestById, transition } from './rows.ts'
+import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
 
 /** A plan with what is decided together with it. */
@@ -139,7 +140,7 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
       continue
     }
     if (granted !== true) return backToWaiting(ports, request, granted)
-    const compared = await ports.compare(request.plan, request, 'before-migrate')
+    const compared = await compareSafely(ports, request, request.plan)
     if (compared.kind === 'same') return 'go'
     if (compared.kind === 'unknown')
       return refuseRequest(
@@ -159,6 +160,19 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
 
 const CHECK_AGAIN_MS = 2_000
 
+/** A fault here has touched nothing; thrown on, it would leave the request granted until it expires, without a word. */
+async function compareSafely(ports: WorkflowPorts, request: RequestRow, plan: Plan) {
+  try {
+    return await ports.compare(plan, request, 'before-migrate')
+  } catch (error) {
+    ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'the check before the run failed')
+    return {
+      kind: 'unknown' as const,
+      why: `The check before the run failed: ${escapeMrkdwn(ports.redactor.text((error as Error).message).slice(0, 500))}`,
+    }
+  }
+}
+
 /** An approver has left or the rules became stricter between the last vote and the start: the same plan waits for more votes. */
 async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
   return persist(ports.log, () =>
@@ -177,8 +191,8 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
     ports.db.transaction(async (tx) => {
       const request = await requestById(tx, id)
       if (request?.plan == null) return []
-      const steps = ports.stepsFor(request, request.plan)
-      if (request.state === 'running') return steps.map((step) => step.name)
+      // begun by a process that died before this was checkpointed: what was written down then counts, not what is configured now
+      if (request.state === 'running') return (await stepsOf(tx, id)).map((step) => step.name)
       const [unexpired] = await tx.query<{ ok: boolean }>(
         'select grant_expires_at > clock_timestamp() as ok from lockkeeper.request where id = $1',
         [id],
@@ -187,6 +201,14 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
         if (await transition(tx, id, ['granted'], 'expired')) await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
         return []
       }
+      const why = ports.reconfigured(request.plan, request)
+      if (why !== null) {
+        const headline = `${why} Nothing was started; ask again for what is configured now.`
+        if (await transition(tx, id, ['granted'], 'refused', { outcome: { headline } }))
+          await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
+        return []
+      }
+      const steps = ports.stepsFor(request, request.plan)
       if (!(await transition(tx, id, ['granted'], 'running'))) return []
       for (const [ordinal, step] of steps.entries())
         await tx.query('insert into lockkeeper.step (request_id, ordinal, name, title) values ($1, $2, $3, $4) on conflict do nothing', [
