@@ -33,6 +33,7 @@ import { stepsOf } from './run/steps-of.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createSlack } from './slack/client.ts'
 import { createOutbox } from './slack/outbox.ts'
+import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
 import { withTargetLock } from './target/session-lock.ts'
 import { every } from './every.ts'
@@ -43,6 +44,8 @@ export type AppOptions = {
   readonly redactor: Redactor
   readonly log: Log
   readonly clock: Clock
+  /** How fast it writes to Slack; left out, as Slack's limits ask. */
+  readonly pace?: Pace
 }
 
 export type App = { readonly db: Db; readonly stop: () => Promise<void> }
@@ -74,7 +77,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   const engine = await startEngine({ db, log, body: workflowOf(options, db, core, () => engine) })
   stack.defer(() => engine.close())
 
-  const outbox = createOutbox({ ...outboxPorts(options, core), db, slack, log, clock })
+  const outbox = createOutbox({ ...outboxPorts(options, core), db, slack, log, clock, ...(options.pace === undefined ? {} : { pace: options.pace }) })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
   const who = await whoAmI(slack, log)
   const bolt = createBolt({
