@@ -6,7 +6,7 @@ import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
 import { context, header, modal, preformatted, section } from '../src/slack/blocks.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
 import { cancelRequest } from './cancel.ts'
-import { approveCallback, approveView, reasonInput, rejectCallback, rejectView } from './confirm.ts'
+import { approveCallback, approveView, decisionOf, reasonInput, rejectCallback, rejectView } from './confirm.ts'
 import type { ApprovalDeps } from './deps.ts'
 import { toldView, workingView } from './told.ts'
 import { castVote, ownRequest, whyClosed } from './vote.ts'
@@ -206,18 +206,7 @@ function threadOf(message: BlockAction['message']): string | undefined {
 }
 
 /** What the window was about. Metadata that is not ours leads to no request. */
-function shownTo(metadata: string): { readonly token: string; readonly digest: string } {
-  try {
-    const read: unknown = JSON.parse(metadata)
-    const { token, digest } = (typeof read === 'object' && read !== null ? read : {}) as {
-      readonly token?: unknown
-      readonly digest?: unknown
-    }
-    return { token: typeof token === 'string' ? token : '', digest: typeof digest === 'string' ? digest : '' }
-  } catch {
-    return { token: '', digest: '' } // not JSON
-  }
-}
+const shownTo = (metadata: string) => decisionOf(metadata) ?? { token: '', digest: '' }
 
 const unknownButton = refuse(
   'stale_button',

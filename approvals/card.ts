@@ -136,6 +136,7 @@ function endOf(view: RequestView): { readonly word: string; readonly text: strin
     return { word: 'expired', text: `${why} Nothing was changed. Ask again with ${again}.` }
   }
   if (request.state === 'cancelled') {
+    if (request.outcome !== null) return { word: 'cancelled', text: bold(cleanMrkdwn(request.outcome.headline)) }
     const by = request.cancelRequestedBy === null ? '' : ` by ${personText(request.cancelRequestedBy)}`
     return { word: 'cancelled', text: `*Cancelled${by} before it started.* Nothing was changed.` }
   }
@@ -261,7 +262,7 @@ function wayBackText(plan: Plan): string {
 
 function backupText(evidence: Evidence): string {
   if (evidence.lastBackup === null) return `the first of this target; the database has ${bytesText(evidence.databaseBytes)}`
-  return `about ${durationText(evidence.lastBackup.seconds * 1000)}, ${bytesText(evidence.lastBackup.bytes)}, like the last one`
+  return `about ${durationText(Math.max(1, Math.round(evidence.lastBackup.seconds)) * 1000)}, ${bytesText(evidence.lastBackup.bytes)}, like the last one`
 }
 
 function stepsText(plan: Plan): string {

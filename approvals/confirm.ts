@@ -72,7 +72,7 @@ function decided(view: RequestView): readonly Block[] {
     ...fields([
       ['Approvals', request.policy === null ? null : approvalsText(view)],
       ['Risk', request.evidence === null ? null : classesText(request.evidence)],
-      ['Commit', request.plan === null ? null : codeText(request.plan.commit)],
+      ['Commit', request.plan === null ? null : codeText(request.plan.commit.slice(0, 12))],
       ['Plan', request.digest === null ? null : codeText(shortDigest(request.digest))],
     ]),
   ]

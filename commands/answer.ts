@@ -1,5 +1,6 @@
 import { isRefusal, refuse } from '../src/refusal.ts'
 import { code } from '../approvals/wording.ts'
+import { audit } from '../src/run/rows.ts'
 import type { Command } from './parse.ts'
 import type { Asker, Reply, VerbDeps } from './reply.ts'
 import { cancel } from './verbs/cancel.ts'
@@ -14,7 +15,10 @@ import { status } from './verbs/status.ts'
 export async function answer(deps: VerbDeps, command: Command, asker: Asker): Promise<Reply> {
   if (command.verb === 'help') return help(deps.known, command.topic)
   const actor = await deps.people.identify(asker.account)
-  if (isRefusal(actor)) return actor
+  if (isRefusal(actor)) {
+    await audit(deps.db, { actor: asker.account, act: command.verb, result: actor.code })
+    return actor
+  }
   switch (command.verb) {
     case 'modal':
       return { kind: 'form' }

@@ -9,7 +9,7 @@ export function unfitCharacter(text: string): string | undefined {
 
 /** Says which character of a name is not a plain Latin letter, digit or sign: names that look alike must not pass for each other. */
 export function whichCharacter(word: string): string | undefined {
-  const found = [...word].find((char) => char > '~')
+  const found = /[^\u0000-~]/u.exec(word)?.[0]
   if (found === undefined) return undefined
   const what = /\p{L}/u.test(found) ? `is not a Latin letter${scriptOf(found)}` : 'has no place in a name'
   return `its ${code(found)} (${codePoint(found)}) ${what}`

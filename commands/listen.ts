@@ -42,7 +42,8 @@ export type ListenDeps = VerbDeps &
 
 export type Listening = {
   readonly app: App
-  readonly start: () => Promise<void>
+  /** In HTTP mode, the port that it listens on. */
+  readonly start: () => Promise<{ readonly port: number | null }>
   /** Takes nothing new and waits for what is being handled. */
   readonly stop: () => Promise<void>
 }
@@ -50,7 +51,7 @@ export type Listening = {
 /** The connection to Slack. What it brings is handled by whatever `listen` registers. */
 export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start'> {
   const logger = loggerFor(options.log)
-  const clientOptions = { ...(options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }) }
+  const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
   const receiver = options.mode === 'socket' ? socketReceiver(options, logger, clientOptions) : httpReceiver(options, logger)
   const app = new App({
     receiver,
@@ -62,7 +63,12 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
   return {
     app,
     async start() {
-      await (receiver instanceof HTTPReceiver ? receiver.start({ port: options.port, host: options.host } as never) : receiver.start())
+      if (receiver instanceof SocketModeReceiver) {
+        await receiver.start()
+        return { port: null }
+      }
+      const address = (await receiver.start({ port: options.port, host: options.host })).address()
+      return { port: typeof address === 'object' && address !== null ? address.port : null }
     },
   }
 }
@@ -94,11 +100,11 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       if (refusal !== undefined) await respond({ ...toAsker(refusal), replace_original: false })
       return
     }
-    const asker: Asker = { account: command.user_id, place }
-    const reply = isRefusal(parsed) ? Promise.resolve<Reply>(parsed) : withoutFault(deps, answer(deps, parsed, asker))
-    const quick = await inTime(reply, isRefusal(parsed) || parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
-    if (quick.kind === 'in time') return void (await ack(toAsker(textOf(quick.value))))
-    await ack(toAsker(isRefusal(parsed) ? '' : meanwhile(parsed.verb)))
+    if (isRefusal(parsed)) return ack(toAsker(parsed.text))
+    const reply = withoutFault(deps, answer(deps, parsed, { account: command.user_id, place }))
+    const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
+    if (quick.kind === 'in time') return ack(toAsker(textOf(quick.value)))
+    await ack(toAsker(meanwhile(parsed.verb)))
     await respond({ ...toAsker(textOf(await quick.value)), replace_original: false })
   })
   app.view(REQUEST_FORM, async ({ body, view, ack }) => {

@@ -3,7 +3,9 @@ import type { Target } from '../src/config/config.ts'
 import { isRefusal, type Refusal } from '../src/refusal.ts'
 import { checkboxInput, context, modal, section, selectInput, textInput } from '../src/slack/blocks.ts'
 import type { View } from '../src/slack/port.ts'
-import { checkReason, checkRef, checkTarget, type Command, type Known } from './parse.ts'
+import { checkReason, checkRef, checkTarget } from './fields.ts'
+import type { Command } from './parse.ts'
+import type { Known } from './usage.ts'
 import type { Place } from './reply.ts'
 
 /** The form behind a bare command: the same request as `deploy`, for people who do not remember options. */

@@ -3,7 +3,7 @@ import type { Target } from '../src/config/config.ts'
 import type { Evidence, Plan } from '../src/plan/plan.ts'
 import type { Refusal } from '../src/refusal.ts'
 import type { Ask } from '../src/run/record.ts'
-import type { Known } from './parse.ts'
+import type { Known } from './usage.ts'
 
 /** What a verb answers; the caller shows it to the asker alone. `text` is mrkdwn with outside parts escaped. */
 export type Reply =

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { startEmbedded } from '../src/db/embedded.ts'
 import { buildPage } from './build-page.ts'
 import { makeSample } from './sample.ts'
@@ -9,21 +10,24 @@ import { startWorkspace } from './server/workspace.ts'
 
 /**
  * `npm run playground`: PostgreSQL, the sample shop under PM2, a Slack in a box and the bot, and one address to open. Everything lies
- * below var/playground; Ctrl-C ends all of it, and the next start finds the shop as it was left. `--fresh` begins anew.
+ * below var/playground (`--home DIRECTORY`); Ctrl-C ends all of it, and the next start finds the shop as it was left. `--fresh` begins
+ * anew, `--port N` takes another port than 4400.
  */
 async function main(): Promise<void> {
-  const home = resolve(import.meta.dirname, '../var/playground')
-  const fresh = process.argv.includes('--fresh')
+  const { values } = parseArgs({
+    options: { home: { type: 'string' }, port: { type: 'string', default: '4400' }, fresh: { type: 'boolean', default: false } },
+  })
+  const home = resolve(values.home ?? join(import.meta.dirname, '../var/playground'))
   const stack: (() => Promise<unknown>)[] = []
   const ending = new AbortController()
   const end = () => ending.abort()
   process.once('SIGINT', end)
   process.once('SIGTERM', end)
   try {
-    const url = await start(home, fresh, stack, ending.signal)
+    const url = await start({ home, fresh: values.fresh, port: Number(values.port) }, stack, ending.signal)
     if (url !== undefined) {
       console.log(
-        `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy prod.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is var/playground/lockkeeper.log.`,
+        `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy prod.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is ${relative(process.cwd(), join(home, 'lockkeeper.log'))}.`,
       )
       await aborted(ending.signal)
     }
@@ -33,7 +37,9 @@ async function main(): Promise<void> {
   }
 }
 
-async function start(home: string, fresh: boolean, stack: (() => Promise<unknown>)[], signal: AbortSignal): Promise<string | undefined> {
+type Wish = { readonly home: string; readonly fresh: boolean; readonly port: number }
+
+async function start({ home, fresh, port }: Wish, stack: (() => Promise<unknown>)[], signal: AbortSignal): Promise<string | undefined> {
   const began = performance.now()
   const say = (text: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${text}`)
   await mkdir(home, { recursive: true })
@@ -43,7 +49,7 @@ async function start(home: string, fresh: boolean, stack: (() => Promise<unknown
     await server.remove()
     await rm(home, { recursive: true, force: true })
     await mkdir(home, { recursive: true })
-    return start(home, false, stack, signal)
+    return start({ home, fresh: false, port }, stack, signal)
   }
   stack.push(server.stop)
   say('the sample shop is made: a repository, staging and production, the shop itself under PM2')
@@ -51,7 +57,7 @@ async function start(home: string, fresh: boolean, stack: (() => Promise<unknown
   stack.push(sample.close)
   if (signal.aborted) return undefined
   say(sample.found ? 'the shop of the last time is up again' : 'the shop is up')
-  const workspace = await startWorkspace({ port: await portOr(4400), pageDirectory: page.directory })
+  const workspace = await startWorkspace({ port: await portOr(port), pageDirectory: page.directory })
   stack.push(workspace.close)
   await writeFile(join(home, 'lockkeeper.yaml'), sample.configuration)
   const store = new URL(server.url)
@@ -68,7 +74,7 @@ async function start(home: string, fresh: boolean, stack: (() => Promise<unknown
   stack.push(() => stopBot(bot))
   say('Lockkeeper starts')
   await workspace.waitFor(() => workspace.state().bot.connected || bot.exitCode !== null, { timeoutMs: 60_000, what: 'the bot' })
-  if (bot.exitCode !== null) throw new Error(`Lockkeeper ended with code ${bot.exitCode}. Its log is var/playground/lockkeeper.log.`)
+  if (bot.exitCode !== null) throw new Error(`Lockkeeper ended with code ${bot.exitCode}. Its log is ${join(home, 'lockkeeper.log')}.`)
   say('ready')
   return workspace.url
 }

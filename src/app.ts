@@ -8,6 +8,7 @@ import { policyHash } from '../approvals/policy.ts'
 import { policySnapshot, stillGranted } from '../approvals/standing.ts'
 import { createBolt, listen } from '../commands/listen.ts'
 import type { VerbDeps } from '../commands/reply.ts'
+import { forgetOldSights } from '../commands/seen.ts'
 import { backupStore } from './backup/catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { Config, Target } from './config/config.ts'
@@ -53,6 +54,7 @@ export type App = { readonly db: Db; readonly stop: () => Promise<void> }
 /** How long a step waits for the target's lock: whoever held it before may be on its way out. */
 const TARGET_LOCK_WAIT_MS = 30_000
 const EXPIRY_LOOK_MS = 1_000
+const FORGET_MS = 3_600_000
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -102,6 +104,12 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     (error) => log.warn({ error: error.message }, 'looking for what expired failed; trying again'),
   )
   stack.defer(expiry.stop)
+  const forgetting = every(
+    FORGET_MS,
+    () => forgetOldSights(db),
+    (error) => log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again'),
+  )
+  stack.defer(forgetting.stop)
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
   await listening.start()

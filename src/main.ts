@@ -54,6 +54,9 @@ function missingTokens(config: Config): readonly string[] {
 
 async function runBot({ config, redactor }: Loaded): Promise<number> {
   const log = createLog(redactor, config.file.log.level)
+  // libraries' deprecations belong into the log, not between its lines
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => log.debug({ warning: warning.message }, 'Node warns'))
   const app = await startApp({ config, env: process.env, redactor, log, clock: systemClock })
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve)

@@ -2,6 +2,7 @@ import { openRequest } from '../../approvals/request.ts'
 import { code, list, mentionApprover } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
+import { audit } from '../../src/run/rows.ts'
 import type { Command } from '../parse.ts'
 import type { Asker, Reply, VerbDeps } from '../reply.ts'
 import { whyNotHere } from '../where.ts'
@@ -10,7 +11,16 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
   const target = findTarget(deps, command.target)
   if (isRefusal(target)) return target
   const elsewhere = whyNotHere(target, asker)
-  if (elsewhere !== undefined) return elsewhere
+  if (elsewhere !== undefined) {
+    await audit(deps.db, {
+      actor: asker.account,
+      act: 'request',
+      target: target.name,
+      result: elsewhere.code,
+      data: { askedIn: asker.place?.channel ?? null },
+    })
+    return elsewhere
+  }
   const opened = await openRequest(deps, {
     target,
     ask: { ref: command.ref, reason: command.reason, skipApp: command.skipApp },

@@ -6,7 +6,7 @@ module.exports = {
       script: 'server.mjs',
       cwd: __dirname,
       wait_ready: true,
-      listen_timeout: 10_000,
+      listen_timeout: 5_000,
       kill_timeout: 3_000,
       max_restarts: 5,
       min_uptime: 1_000,

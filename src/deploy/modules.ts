@@ -5,7 +5,7 @@ import { captureChild } from '../process.ts'
 import { createRedactor } from '../redact.ts'
 
 /** Lock files in the order in which they are looked for. */
-export const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'] as const
+const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'] as const
 
 /** How many installations are kept for all targets together. */
 const KEPT = 3

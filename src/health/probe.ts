@@ -18,9 +18,9 @@ export type Health =
   | { readonly kind: 'aborted'; readonly durationMs: number }
 
 /** One success may be luck, or the old process on its way out. */
-export const SUCCESSES_IN_A_ROW = 5
+const SUCCESSES_IN_A_ROW = 5
 /** A success followed by a failure happens once while a process is replaced; more often than that it is not healthy. */
-export const FLAPS_ALLOWED = 2
+const FLAPS_ALLOWED = 2
 const PAUSE_MS = 250
 const ANSWER_MS = 5_000
 const BODY_BYTES = 64 * 1024

@@ -21,7 +21,7 @@ export function diagnose(input: { readonly output: string; readonly sqlState?: s
 }
 
 /** The order matters: what the record says about an earlier run comes before what a statement said. */
-export const catalogue: readonly Entry[] = [
+const catalogue: readonly Entry[] = [
   ...recordDiagnoses,
   ...lockDiagnoses,
   ...objectDiagnoses,

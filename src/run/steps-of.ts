@@ -12,7 +12,7 @@ import { migrateStep } from './steps/migrate.ts'
 import { preflightStep } from './steps/preflight.ts'
 import { prepareSteps } from './steps/prepare.ts'
 import { verifyBackupStep } from './steps/verify-backup.ts'
-// verify
+import { verifySchemaStep } from './steps/verify-schema.ts'
 
 export type StepPorts = {
   readonly config: Pick<Config, 'home' | 'varDirectory'>
@@ -37,7 +37,7 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
     ...prepare,
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),
     migrateStep(),
-    // verify
+    ...(migrates ? [verifySchemaStep()] : []),
     ...deploy,
     ...(target.health.length > 0 ? [healthStep()] : []),
   ]

@@ -47,9 +47,13 @@ function eventPosts(view: RequestView, event: EventRow, parent: string, threadCo
     content: { kind: 'once', message: eventMessage(view, event) },
     ...(['approved', 'rejected', 'ended'].includes(event.kind) ? { isUrgent: true } : {}),
   }
+  if (event.kind === 'ended' && wasSaid(view, event.data.state)) return []
   const asks = event.kind === 'requested' || event.kind === 'asked_anew'
   return asks && isNewest(view, event) ? [post, ...sqlPost(view, parent)] : [post]
 }
+
+/** A rejection and an expiry have a post of their own. */
+const wasSaid = (view: RequestView, state: string): boolean => view.events.some((event) => event.kind === state)
 
 /** Only the newest asking has the present plan, and so its SQL. */
 const isNewest = (view: RequestView, event: EventRow): boolean =>

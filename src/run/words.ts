@@ -47,8 +47,14 @@ export function namesOf(names: readonly string[], most: number): string {
   return names.length > most ? `${shown.join(', ')} and ${(names.length - most).toLocaleString('en-US')} more` : listText(shown)
 }
 
-/** A sentence in bold, unless it has bold parts of its own. */
-export const bold = (mrkdwn: string): string => (mrkdwn.trim() === '' || mrkdwn.includes('*') ? mrkdwn : `*${mrkdwn.trim()}*`)
+/** A headline in bold, unless it has bold parts of its own; of a long one the first sentence. */
+export function bold(mrkdwn: string): string {
+  const text = mrkdwn.trim()
+  if (text === '' || text.includes('*')) return mrkdwn
+  if (text.length <= 200) return `*${text}*`
+  const first = /^[^\n]{10,200}?[.!?](?=\s)/.exec(text)?.[0]
+  return first === undefined ? text : `*${first}*${text.slice(first.length)}`
+}
 
 /** Milliseconds between the start of the run and its end, or now. */
 export const elapsedOf = (view: RequestView): number =>

@@ -4,11 +4,9 @@ import { plainText } from './text.ts'
 /** Builders for Block Kit. Arguments named `mrkdwn` are markup whose outside parts are escaped; all others are plain text. */
 
 export type TextObject =
-  | { readonly type: 'mrkdwn'; readonly text: string; readonly verbatim: true }
-  | { readonly type: 'plain_text'; readonly text: string; readonly emoji: false }
+  { readonly type: 'mrkdwn'; readonly text: string } | { readonly type: 'plain_text'; readonly text: string; readonly emoji: false }
 
-/** `verbatim`: Slack must not look for names, channels and links in it by itself. */
-const mrkdwnObject = (text: string): TextObject => ({ type: 'mrkdwn', text, verbatim: true })
+const mrkdwnObject = (text: string): TextObject => ({ type: 'mrkdwn', text })
 const plainObject = (text: string): TextObject => ({ type: 'plain_text', text: plainText(text), emoji: false })
 
 export const header = (text: string): Block => ({ type: 'header', text: plainObject(text) })

@@ -13,23 +13,23 @@ import type { Log } from '../log.ts'
 import type { Block, Message, Posted, Sent, SlackPort, SlackUser } from './port.ts'
 
 /** Errors that say that the workspace, the plan or the token does not offer a method: the bot goes on without it. */
-export const missingCapability: readonly string[] = [
+export const missingCapability: ReadonlySet<string> = new Set([
   'unknown_method',
   'missing_scope',
   'plan_upgrade_required',
   'not_allowed_token_type',
   'method_deprecated',
-]
+])
 
 /** What Slack answers when it is unwell itself: the order may have been carried out. */
-const unwell: readonly string[] = [
+const unwell: ReadonlySet<string> = new Set([
   'internal_error',
   'fatal_error',
   'service_unavailable',
   'request_timeout',
   'accesslimited',
   'team_added_to_org',
-]
+])
 
 const EVENT_TYPE = 'lockkeeper_message'
 const PAGE = 200
@@ -179,12 +179,12 @@ function failureOf(error: unknown): Exclude<Sent<never>, { kind: 'ok' }> {
 }
 
 function platformFailure(error: WebAPIPlatformError): Exclude<Sent<never>, { kind: 'ok' }> {
-  const code = String(error.data.error)
+  const code = error.data.error
   if (code === 'ratelimited' || code === 'rate_limited')
     return { kind: 'limited', retryAfterMs: (error.data.response_metadata?.retryAfter ?? UNSAID_RETRY_MS / 1000) * 1000 }
   // a proxy's page with status 200 arrives as an "error" that is no code
   if (!/^[a-z][a-z0-9_]*$/.test(code)) return { kind: 'unsure', cause: 'the answer was not from Slack' }
-  return unwell.includes(code) ? { kind: 'unsure', cause: code } : { kind: 'refused', error: code }
+  return unwell.has(code) ? { kind: 'unsure', cause: code } : { kind: 'refused', error: code }
 }
 
 /** The connection broke, or the time was over, while the answer was being read. */
@@ -234,7 +234,7 @@ function capabilities(log: Log) {
   const told = new Set<string>()
   return async <T>(name: string, consequence: string, work: () => Promise<Sent<T>>): Promise<Sent<T>> => {
     const sent = await work()
-    if (sent.kind === 'refused' && missingCapability.includes(sent.error) && !told.has(name)) {
+    if (sent.kind === 'refused' && missingCapability.has(sent.error) && !told.has(name)) {
       told.add(name)
       log.warn({ capability: name, error: sent.error }, `Slack does not offer ${name} to this bot: ${consequence}`)
     }

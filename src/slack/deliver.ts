@@ -23,18 +23,18 @@ export type Delivery =
 /** A lost card in a channel that the bot was removed from comes back when it is invited again. */
 const GIVEN_UP_RETRY_MS = 300_000
 /** What may heal by itself or by a person in Slack; other refusals stand for ever. */
-const mayHeal: readonly string[] = ['not_in_channel', 'channel_not_found', 'is_archived', 'restricted_action', 'user_not_found']
+const mayHeal: ReadonlySet<string> = new Set(['not_in_channel', 'channel_not_found', 'is_archived', 'restricted_action', 'user_not_found'])
 /** The bot as a whole is refused: that says nothing about the message. */
-const botRefused: readonly string[] = [
+const botRefused: ReadonlySet<string> = new Set([
   'invalid_auth',
   'not_authed',
   'account_inactive',
   'token_revoked',
   'token_expired',
   'ekm_access_denied',
-]
+])
 /** Slack answers an edit that changes nothing, or a message of another form, with these; the message stands. */
-const standsAnyway: readonly string[] = ['no_text', 'msg_too_long']
+const standsAnyway: ReadonlySet<string> = new Set(['no_text', 'msg_too_long'])
 
 /** Brings one message to Slack, or one step nearer. Each outcome is stored before the next call, so that a crash loses nothing. */
 export async function deliver(
@@ -66,7 +66,7 @@ type Work = Parameters<typeof deliver>[1]
 export const hashOf = (message: Message): string => createHash('sha256').update(JSON.stringify(message)).digest('hex')
 
 /** A file carries its intent in its name, which the requests' ids make unique. */
-const intentOf = (desired: Desired): { readonly intent?: string } =>
+export const intentOf = (desired: Desired): { readonly intent?: string } =>
   desired.content.kind === 'file' ? { intent: desired.content.name } : {}
 
 async function edit(ports: DeliverPorts, work: Work, row: MessageRow, hash: string): Promise<Delivery> {
@@ -75,7 +75,7 @@ async function edit(ports: DeliverPorts, work: Work, row: MessageRow, hash: stri
   const wait = ports.pace.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
   const sent = await ports.slack.update({ channel: row.channel, ts: row.ts }, work.message)
-  if (sent.kind === 'ok' || (sent.kind === 'refused' && standsAnyway.includes(sent.error)))
+  if (sent.kind === 'ok' || (sent.kind === 'refused' && standsAnyway.has(sent.error)))
     return { kind: 'settled', row: await changeMessage(ports.db, row, { state: 'sent', hash, attempts: 0, error: null }) }
   return failed(ports, { order, row, sent, states: { unsure: 'sent', undone: 'sent' } }) // an edit may be repeated: it says the same again
 }
@@ -84,7 +84,7 @@ async function edit(ports: DeliverPorts, work: Work, row: MessageRow, hash: stri
 async function reconcile(ports: DeliverPorts, work: Work, row: MessageRow): Promise<Delivery | 'absent'> {
   const found = await ports.slack.findByIntent(work.where, row.intent)
   if (found.kind === 'ok') return found.value === null ? 'absent' : adopt(ports, work, row, found.value)
-  if (found.kind === 'refused' && !botRefused.includes(found.error)) {
+  if (found.kind === 'refused' && !botRefused.has(found.error)) {
     ports.log.warn(
       { message: row.key, error: found.error },
       'Slack does not let the bot look for its own message after a lost reply; it is posted again and may stand twice',
@@ -147,7 +147,7 @@ async function share(
   row: MessageRow,
 ): Promise<Sent<Posted | null>> {
   const sent = await ports.slack.upload(work.where, { name: content.name, title: content.title, content: work.file ?? '' })
-  return sent.kind === 'refused' && missingCapability.includes(sent.error) ? say(ports, work, row) : sent
+  return sent.kind === 'refused' && missingCapability.has(sent.error) ? say(ports, work, row) : sent
 }
 
 async function failed(
@@ -169,7 +169,7 @@ async function failed(
       false,
     )
   }
-  if (sent.kind === 'unsure' || botRefused.includes(sent.error)) {
+  if (sent.kind === 'unsure' || botRefused.has(sent.error)) {
     const inMs = backoff(row.attempts)
     const state = sent.kind === 'unsure' ? failure.states.unsure : failure.states.undone
     const error = sent.kind === 'unsure' ? sent.cause : sent.error
@@ -184,7 +184,7 @@ async function failed(
       { message: row.key, channel: row.channel, error: sent.error },
       'Slack refuses this message for good; the run goes on without it',
     )
-  const heals = mayHeal.includes(sent.error) && row.ts === null
+  const heals = mayHeal.has(sent.error) && row.ts === null
   const gone = await changeMessage(ports.db, row, { state: 'given_up', error: sent.error, retryInMs: heals ? GIVEN_UP_RETRY_MS : NEVER_MS })
   return { kind: 'settled', row: gone }
 }

@@ -91,7 +91,7 @@ type Cell = { readonly type: string; readonly text?: string }
 const cut = (text: string, limit: number): string => truncate(text, limit)
 
 function cutText(text: TextObject, limit: number): TextObject {
-  return { ...text, text: text.type === 'mrkdwn' ? truncateMrkdwn(text.text, limit) : cut(text.text, limit) } as TextObject
+  return { ...text, text: text.type === 'mrkdwn' ? truncateMrkdwn(text.text, limit) : cut(text.text, limit) }
 }
 
 /** Slack refuses empty texts; a block without anything to say is left out. */
@@ -153,7 +153,7 @@ function cutRows(block: AnyBlock, rows: number, before = 0): readonly AnyBlock[]
   const all = block.rows ?? []
   if (all.length < 2) return []
   const kept = all.slice(0, rows).map((row) => row.slice(0, limits.tableColumns).map((cell) => cutCell(cell, limits.cell)))
-  if (kept.length < 2) return [context(moreText(before + all.length - 1, false)) as AnyBlock]
+  if (kept.length < 2) return [context(moreText(before + all.length - 1, false))]
   const missing = before + all.length - kept.length
   return [{ ...block, rows: kept }, ...(missing === 0 ? [] : [context(moreText(missing, true)) as AnyBlock])]
 }
@@ -171,7 +171,7 @@ function fitPlan(block: AnyBlock, limit: number): AnyBlock {
     ...(task.details === undefined ? {} : { details: cutRich(task.details, limits.task) }),
     ...(task.output === undefined ? {} : { output: cutRich(task.output, limits.task) }),
   }))
-  return { ...block, title: cut(String(block.title ?? ''), limits.planTitle), tasks: foldTasks(tasks, limit) }
+  return { ...block, title: cut(typeof block.title === 'string' ? block.title : '', limits.planTitle), tasks: foldTasks(tasks, limit) }
 }
 
 function foldTasks(tasks: readonly TaskBlock[], limit: number): readonly TaskBlock[] {
@@ -254,7 +254,7 @@ function fitCount(blocks: readonly AnyBlock[], count: number): readonly AnyBlock
   const missing = blocks.length - head - tail
   return [
     ...blocks.slice(0, head),
-    context(`and ${missing.toLocaleString('en-US')} more parts that do not fit into one message`) as AnyBlock,
+    context(`and ${missing.toLocaleString('en-US')} more parts that do not fit into one message`),
     ...blocks.slice(-tail),
   ]
 }

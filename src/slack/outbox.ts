@@ -4,7 +4,7 @@ import type { Db } from '../db/pool.ts'
 import type { Log } from '../log.ts'
 import type { RequestRow, RequestView } from '../run/record.ts'
 import { requestById, viewOf } from '../run/rows.ts'
-import { deliver, hashOf, type Delivery } from './deliver.ts'
+import { deliver, hashOf, intentOf, type Delivery } from './deliver.ts'
 import type { Desired } from './desired.ts'
 import { intend, changeMessage, messagesOf, type MessageRow } from './messages.ts'
 import { createPace, type Pace } from './pace.ts'
@@ -40,6 +40,8 @@ export type OutboxPorts = {
 /** A replica that dies in the middle is followed by another after this time; longer than two calls to Slack may take. */
 const LEASE_MS = 25_000
 const WORKERS = 4
+/** A file that cannot be read now (its repository is away) is looked for again while the request is under way. */
+const FILE_RETRY_MS = 60_000
 /** What was given up is tried again within this time, or never. */
 const HEALING_MS = 3_600_000
 /** A wait for Slack's pace that is shorter than this is waited for in place. */
@@ -181,7 +183,7 @@ async function bring(
       if (known?.state === 'given_up' && known.dueInMs < HEALING_MS && view.request.endedAt === null) next = earliest(next, known.dueInMs)
       continue
     }
-    if (one.place.kind === 'thread' && one.content.kind !== 'current' && held.has(one.place.parent)) continue
+    if (one.place.kind === 'thread' && one.content.kind === 'once' && held.has(one.place.parent)) continue
     if (signal.aborted) return earliest(next, 0)
     const renewed = await renew(ports.db, holder.claimed)
     if (renewed === undefined) throw new LostLease()
@@ -190,7 +192,7 @@ async function bring(
     if (delivery.row !== undefined) rows.set(one.key, delivery.row)
     if (delivery.kind === 'settled') continue
     next = earliest(next, delivery.inMs)
-    if (one.place.kind === 'thread' && one.content.kind !== 'current') held.add(one.place.parent)
+    if (one.place.kind === 'thread' && one.content.kind === 'once') held.add(one.place.parent)
     if (delivery.isOutage) break
   }
   return next
@@ -260,7 +262,8 @@ async function contentOf(
   if (content.kind === 'current' || content.kind === 'once') return { message: content.message, file: null }
   if (content.kind === 'file') {
     const file = content.source === 'log' ? await ports.logFileOf(view.request) : await ports.sqlFileOf(view.request)
-    if (file === null || file === '') return nothingToDo(await giveUp(ports, view, desired, rows, 'there was nothing to show'))
+    if (file === null || file === '')
+      return nothingToDo(await giveUp(ports, view, desired, rows, 'there was nothing to show', FILE_RETRY_MS))
     return { message: content.instead(file), file }
   }
   const to = rows.get(content.to)
@@ -278,9 +281,11 @@ async function giveUp(
   desired: Desired,
   rows: ReadonlyMap<string, MessageRow>,
   error: string,
+  retryInMs = 100 * 365 * 86_400_000,
 ): Promise<MessageRow> {
-  const row = rows.get(desired.key) ?? (await intend(ports.db, { key: desired.key, requestId: view.request.id, channel: '' }))
-  return changeMessage(ports.db, row, { state: 'given_up', error, retryInMs: 100 * 365 * 86_400_000 })
+  const row =
+    rows.get(desired.key) ?? (await intend(ports.db, { key: desired.key, requestId: view.request.id, channel: '', ...intentOf(desired) }))
+  return changeMessage(ports.db, row, { state: 'given_up', error, retryInMs })
 }
 
 const earliest = (one: number | null, other: number | null): number | null =>

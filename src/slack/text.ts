@@ -84,7 +84,7 @@ function zonedText(date: Date, format: DateFormat, zone: string): string {
 export function durationText(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000
   if (!Number.isFinite(seconds)) return 'an unknown time'
-  if (seconds < 9.95) return `${seconds > 0 && seconds < 0.05 ? 'under 0.1' : seconds.toFixed(1)} s`
+  if (seconds < 9.95) return `${seconds > 0 && seconds < 0.05 ? 'under 0.1' : seconds.toFixed(1).replace(/\.0$/, '')} s`
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`
   if (whole < 3600) return pair(Math.floor(whole / 60), 'min', whole % 60, 's')

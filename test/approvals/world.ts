@@ -19,6 +19,8 @@ export const CAROL = 'U0CAROL'
 export const DAVE = 'U0DAVE'
 export const DIGEST = '7f3a9c21'.padEnd(64, '0')
 
+export type Store = Awaited<ReturnType<typeof createStore>>
+
 export type World = Awaited<ReturnType<typeof createWorld>>
 
 type TargetFile = (typeof configSchema)['_zod']['input']['targets'][string]
@@ -33,9 +35,13 @@ export const baseTarget = {
 
 /** A store, a workspace that answers what the test says, and an engine that only remembers. */
 export async function createWorld(
-  options: { readonly targets?: Record<string, TargetFile>; readonly people?: Record<string, string> } = {},
+  options: { readonly store?: Store; readonly targets?: Record<string, TargetFile>; readonly people?: Record<string, string> } = {},
 ) {
-  const store = await createStore()
+  const store = options.store ?? (await createStore())
+  await store.db.query(
+    `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,
+       lockkeeper.audit restart identity`,
+  )
   const slack = createWorkspace()
   const signals: { readonly id: number; readonly kind: Signal['kind'] | 'start'; readonly key?: string }[] = []
   const targets = new Map<string, Target>(readTargets(options.targets ?? { prod: baseTarget }))
@@ -57,7 +63,6 @@ export async function createWorld(
     signals,
     targets,
     peopleFile,
-    close: store.close,
     setTarget(name: string, file: TargetFile) {
       for (const [key, target] of readTargets({ [name]: file })) targets.set(key, target)
     },

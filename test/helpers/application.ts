@@ -61,7 +61,7 @@ export function createApplication(
   }
 }
 
-export type Recorded = { readonly reports: string[]; readonly progress: unknown[]; readonly events: RequestEvent[] }
+type Recorded = { readonly reports: string[]; readonly progress: unknown[]; readonly events: RequestEvent[] }
 
 export type RunFixture = {
   readonly context: RunContext
@@ -146,7 +146,8 @@ async function planOf(application: Application, url: string, baseline: readonly 
   if (parsed.kind === 'bad') throw new Error(parsed.why)
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  const identity = await readIdentity(client, parsed.url).finally(() => client.end())
+  const identity = await readIdentity(client, parsed.url)
+  await client.end()
   const all = Object.entries(application.migrations)
     .sort(([a], [b]) => byBytes(a, b))
     .map(([name, sql]): PlannedMigration => ({

@@ -13,7 +13,7 @@ export { commitTo, git } from '../../playground/shop/repository.ts'
 export { toolEnvironment, installCommand, shopMigrations } from '../../playground/shop/application.ts'
 
 /** Prepared things that are only read by tests and stay for the next run: the shop's installed modules. */
-const cache = join(import.meta.dirname, '../../.build/sample')
+export const cache = join(import.meta.dirname, '../../.build/sample')
 
 /** A repository of the shop that belongs to this test alone (0.1 s). `commitTo(repository.path, …)` adds to it. */
 export async function shopRepository(): Promise<ShopRepository & { readonly close: () => Promise<void> }> {

@@ -10,6 +10,7 @@ import { prepareSteps } from '../../src/run/steps/prepare.ts'
 import { makeSample } from '../../playground/sample.ts'
 import { healthOf } from '../../playground/shop/live.ts'
 import { onServer } from '../helpers/postgres.ts'
+import { cache, commitTo } from '../helpers/sample.ts'
 import { testRun } from '../helpers/step-run.ts'
 import { migrateShop } from '../../playground/shop/application.ts'
 
@@ -24,7 +25,7 @@ test('the sample starts, is found again, and takes its own configuration from th
   const prefix = `s${process.pid}_`
   for (const name of ['shop_staging', 'shop_production'])
     toClose.push(() => onServer(`drop database if exists ${prefix}${name} with (force)`))
-  const options = { directory, serverUrl: inject('postgresUrl'), prefix, orders: 800 }
+  const options = { directory, serverUrl: inject('postgresUrl'), prefix, orders: 800, cache }
 
   const first = await makeSample(options)
   toClose.push(first.close)
@@ -52,11 +53,31 @@ test('the sample starts, is found again, and takes its own configuration from th
     data: { previousCommit: first.repository.live },
   })
   for (const step of prepareSteps(target, { home: directory })) expect(await run.perform(step)).toMatchObject({ kind: 'done' })
-  await migrateShop({ cache: join(directory, 'cache'), url: again.env.SHOP_PRODUCTION_URL })
+  await migrateShop({ cache, url: again.env.SHOP_PRODUCTION_URL })
   for (const step of deploySteps(target, { home: directory })) expect(await run.perform(step)).toMatchObject({ kind: 'done' })
   expect(await run.perform(healthStep())).toMatchObject({ kind: 'done' })
   expect(await healthOf(again.production.port)).toMatchObject({ version: first.repository.main, migrations: 14 })
   const orders = (await (await fetch(`http://127.0.0.1:${again.production.port}/orders`)).json()) as { orders: unknown[] }
   expect(orders.orders).toHaveLength(20)
   expect(orders.orders[0]).toHaveProperty('discount', null)
+
+  // PM2 says that it restarted, whatever the application does next: only health knows better
+  const broken = await commitTo(again.repository.path, {
+    files: { 'server.mjs': "throw new Error('no such setting')\n" },
+    subject: 'Tidy up',
+  })
+  const impatient = { ...target, health: target.health.map((probe) => ({ ...probe, within: 1_500 })) }
+  const next = await testRun({ repository: again.repository.path, commit: broken, parsed: impatient })
+  toClose.push(next.close)
+  await next.perform(installStep({ home: next.home, varDirectory: next.varDirectory }))
+  for (const step of [...prepareSteps(target, { home: directory }), ...deploySteps(target, { home: directory })])
+    expect(await next.perform(step)).toMatchObject({ kind: 'done' })
+  const url = `http://127.0.0.1:${again.production.port}/health`
+  expect(await next.perform(healthStep())).toMatchObject({
+    kind: 'failed',
+    outcome: {
+      headline: '*The application is not healthy after the deploy.* The database was not changed.',
+      why: `\`${url}\`: It did not answer well 5 times in a row within 1.5 s (last: connection refused). The application does not answer as it should: \`${url}\` says connection refused.`,
+    },
+  })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { runCard } from '../../src/run/card.ts'
 import { eventMessage, threadOf } from '../../src/run/thread.ts'
+import { bold } from '../../src/run/words.ts'
 import { drawRequest } from '../../approvals/draw.ts'
 import type { RequestEvent } from '../../src/run/record.ts'
 import { fit, limits, sizeOf } from '../../src/slack/limits.ts'
@@ -46,7 +47,7 @@ describe('the card of a run', () => {
     })
     expect(spoken(runCard(view, utc)).slice(1, 7)).toEqual([
       '*Preflight* · asked by <@U0ALICE>',
-      'Running for 2.0 s',
+      'Running for 2 s',
       'in_progress | Preflight',
       'pending | 20261118_add_discounts',
       'pending | 20261119_order_discount',
@@ -147,6 +148,15 @@ describe('the card of a run', () => {
   })
 })
 
+test('of a long headline only the first sentence is bold', () => {
+  const text = `Production is taken by run 41. ${'It has been migrating for a while and will be done soon. '.repeat(5)}`
+  expect(bold(text)).toBe(
+    `*Production is taken by run 41.* ${'It has been migrating for a while and will be done soon. '.repeat(5).trim()}`,
+  )
+  expect(bold('Two sentences. Both short.')).toBe('*Two sentences. Both short.*')
+  expect(bold('It has *its own*.')).toBe('It has *its own*.')
+})
+
 describe('the thread', () => {
   const said = (what: RequestEvent) => eventMessage(runningView(), event(9, what)).text
   test('tells each change of state in a sentence', () => {
@@ -188,6 +198,13 @@ describe('the thread', () => {
       'ALTER TABLE "orders" ADD COLUMN "discount_id" TEXT;',
       'Took 1 min 9 s · backup `prod-20261120T071420Z` is kept · the log follows',
     ])
+  })
+  test('says a rejection once', () => {
+    const view = viewWith({
+      row: { state: 'rejected', endedAt: new Date() },
+      events: [event(1, { kind: 'rejected', data: { by: 'U0BOB', reason: '' } }), event(2, { kind: 'ended', data: { state: 'rejected' } })],
+    })
+    expect(threadOf(view, 'card:42', { isProtected: true }).map((one) => one.key)).toEqual(['event:1'])
   })
   test('is shown in the channel only at the end of a run, and only for protected targets', () => {
     const broadcast = (isProtected: boolean) =>

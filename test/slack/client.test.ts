@@ -26,8 +26,9 @@ const channel = 'C0123456789'
 
 beforeAll(() => nock.disableNetConnect())
 afterEach(() => {
-  expect(nock.pendingMocks()).toEqual([])
+  const pending = nock.pendingMocks()
   nock.cleanAll()
+  if (pending.length > 0) throw new Error(`calls that were expected did not come: ${pending.join(', ')}`)
   lines.length = 0
 })
 afterAll(() => {

@@ -122,7 +122,7 @@ describe('cutting', () => {
 })
 
 test.each([
-  [0, '0.0 s'],
+  [0, '0 s'],
   [30, 'under 0.1 s'],
   [120, '0.1 s'],
   [7_700, '7.7 s'],
@@ -133,7 +133,7 @@ test.each([
   [3_599_900, '1 h'],
   [7_500_000, '2 h 5 min'],
   [273_600_000, '3 d 4 h'],
-  [-5, '0.0 s'],
+  [-5, '0 s'],
 ])('%d ms are %s', (milliseconds, text) => expect(durationText(milliseconds)).toBe(text))
 
 test.each([

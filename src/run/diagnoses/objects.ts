@@ -1,4 +1,4 @@
-import { code } from '../../mrkdwn.ts'
+import { code, escapeMrkdwn } from '../../mrkdwn.ts'
 import { subject, type Entry } from './entry.ts'
 import { detailOf, named, type Fault } from './fault.ts'
 
@@ -105,11 +105,7 @@ function worded(text: string | null, otherwise: string): string {
   return text
     .replace(/\brelation\b/g, 'table or index')
     .split(/("[^"]+")/)
-    .map((part) =>
-      part.startsWith('"') && part.length > 2
-        ? code(part.slice(1, -1))
-        : part.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
-    )
+    .map((part) => (part.startsWith('"') && part.length > 2 ? code(part.slice(1, -1)) : escapeMrkdwn(part)))
     .join('')
 }
 

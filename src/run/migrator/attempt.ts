@@ -25,7 +25,7 @@ const intentShape = z.strictObject({
 export type AttemptIntent = z.output<typeof intentShape>
 
 const exitShape = z.object({ exitCode: z.number().nullable(), signal: z.string().nullable(), fault: z.string().optional() })
-export type AttemptExit = z.output<typeof exitShape>
+type AttemptExit = z.output<typeof exitShape>
 
 const claimShape = z.union([z.object({ pid: z.number(), startedAt: z.string() }), z.object({ void: z.literal(true) })])
 

@@ -21,16 +21,20 @@ export async function madeSince(client: Queryable, xid: string, schema: string):
   const applied =
     table === null ? 'null::int' : `(select min(age(xmin)) from ${table} where finished_at is not null and rolled_back_at is null)`
   const { rows } = await client.query<{ what: string }>(
-    `with since as (select age(($1::xid8)::xid) as began, ${applied} as applied),
+    `with since as (select least(began, coalesce(applied - 1, began)) as oldest from (select age(($1::xid8)::xid) as began, ${applied} as applied) ages),
       names as (select c.oid, case when pg_table_is_visible(c.oid) then c.relname::text else n.nspname || '.' || c.relname end as name, c.relkind,
-          age(c.xmin) as age from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          age(c.xmin) as age, columns.grown
+         from since, pg_class c join pg_namespace n on n.oid = c.relnamespace
+         -- an old table with new columns: the columns say it; a new table: the table says it
+         cross join lateral (select bool_or(age(a.xmin) > oldest) and bool_or(age(a.xmin) <= oldest) as grown
+           from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) columns
          where n.nspname !~ '^(pg_|information_schema)' and c.relname <> '_prisma_migrations')
     select what from (
       select case when relkind in ('i', 'I') then 'index ' when relkind = 'S' then 'sequence ' when relkind in ('v', 'm') then 'view ' else 'table ' end
-          || name as what, names.age from names
+          || name as what, names.age from names where grown is distinct from true or relkind in ('i', 'I')
       union all
       select 'column ' || name || '.' || attname, age(a.xmin) from pg_attribute a join names on attrelid = names.oid
-        where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v', 'm')
+        where attnum > 0 and not attisdropped and relkind in ('r', 'p') and grown
       union all
       select 'constraint ' || conname, age(c.xmin) from pg_constraint c join names on conrelid = names.oid
       union all
@@ -41,7 +45,7 @@ export async function madeSince(client: Queryable, xid: string, schema: string):
       union all
       select 'function ' || proname, age(p.xmin) from pg_proc p join pg_namespace n on n.oid = pronamespace
         where n.nspname !~ '^(pg_|information_schema)'
-    ) found, since where found.age <= began and (applied is null or found.age < applied)
+    ) found, since where found.age <= oldest
     order by found.age desc, what limit 10`,
     [xid],
   )

@@ -81,7 +81,7 @@ async function concludeFailed(
   const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const, output: line } : task))
   const data = { migrations: marked }
   const sql = work.site.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
-  const excerpt = [diagnosis.excerpt, singleStatement(sql)].filter((part) => part !== '').join('\n')
+  const excerpt = [diagnosis.excerpt, work.context.redactor.text(singleStatement(sql))].filter((part) => part !== '').join('\n')
 
   if (failed !== null && evidence.kind === 'unclear')
     return {

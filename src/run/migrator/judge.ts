@@ -72,7 +72,7 @@ export function departureFrom(plan: Facts['plan'], status: Status): Extract<Judg
   return null
 }
 
-export function remainingOf(list: readonly PlannedMigration[], status: Status): readonly PlannedMigration[] {
+function remainingOf(list: readonly PlannedMigration[], status: Status): readonly PlannedMigration[] {
   const applied = new Set(status.applied.map(({ name }) => name))
   return list.filter(({ name }) => !applied.has(name))
 }

@@ -1,4 +1,3 @@
-import type { Client } from 'pg'
 import { connectTarget, TargetConnectionError, type Queryable, type TargetConnection } from '../../target/connect.ts'
 
 /** A second connection to the target that is made again when it was lost. */
@@ -10,7 +9,7 @@ export type Observer = {
 }
 
 export async function withObserver<T>(connection: TargetConnection, work: (observer: Observer) => Promise<T>): Promise<T> {
-  let client: Client | null = null
+  let client: Awaited<ReturnType<typeof connectTarget>> | null = null
   const drop = async () => {
     const old = client
     client = null

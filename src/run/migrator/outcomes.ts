@@ -5,7 +5,7 @@ import { list } from '../sentences.ts'
 import type { MigrationTask } from './watch.ts'
 
 /** `1 of 3 migrations is applied and kept.` */
-export function keptSentence(tasks: readonly MigrationTask[]): string {
+function keptSentence(tasks: readonly MigrationTask[]): string {
   const done = tasks.filter(({ state }) => state === 'done').length
   if (done === 0) return tasks.length === 1 ? 'It is not applied.' : `None of the ${tasks.length} migrations is applied.`
   return `${done} of ${tasks.length} migrations ${done === 1 ? 'is' : 'are'} applied and kept.`

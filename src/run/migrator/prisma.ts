@@ -20,9 +20,15 @@ export function prismaTool(input: {
       version: [cli, '--version'],
       status: [cli, 'migrate', 'status', ...schema],
       deploy: [cli, 'migrate', 'deploy', ...schema],
+      pull: [cli, 'db', 'pull', '--print', ...schema],
+      diff: (from, to, major) => {
+        const kind = major >= 7 ? 'schema' : 'schema-datamodel'
+        return [cli, 'migrate', 'diff', `--from-${kind}`, from, `--to-${kind}`, to, '--exit-code']
+      },
       resolve: (migration, as) => [cli, 'migrate', 'resolve', `--${as}`, migration, ...schema],
     },
     readVersion,
+    readPulled,
     readStatus,
     environment: (session) => ({
       ...input.settings.env,
@@ -52,6 +58,12 @@ export function readVersion(output: string): ToolVersion | null {
   // native engines from 7.4 on are reported to send a file statement by statement; what is not known is not assumed to be atomic
   const splits = Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 4)
   return { version, major: Number(major), engine: kind, atomic: kind === 'wasm' || !splits }
+}
+
+/** A warning about the driver adapter goes to standard output before the schema. */
+export function readPulled(output: string): string | null {
+  const from = /^(datasource|generator) /m.exec(output)?.index
+  return from === undefined ? null : output.slice(from)
 }
 
 export function readStatus(output: string): ToolStatus {

@@ -15,20 +15,20 @@ export type Sighting = {
   readonly index: IndexProgress | null
 }
 
-export type LockHolder = {
+type LockHolder = {
   readonly pid: number
   readonly applicationName: string
   readonly name: string
   readonly database: string
   readonly here: boolean
 }
-export type Waiting = {
+type Waiting = {
   readonly ms: number
   readonly relation: string | null
   readonly prismaLock: boolean
   readonly blocker: Session | null
 }
-export type IndexProgress = {
+type IndexProgress = {
   readonly phase: string
   readonly blocksDone: number
   readonly blocksTotal: number
@@ -71,7 +71,7 @@ export function sentenceOf({ waiting, index, queued }: Pick<Sighting, 'waiting' 
 }
 
 /** `reporting (pid 4711, running for 38 min)` */
-export const describeSession = (session: Session): string => `${nameOf(session)} (${detailOf(session)})`
+const describeSession = (session: Session): string => `${nameOf(session)} (${detailOf(session)})`
 
 export const detailOf = ({ pid, transactionMs }: Session): string =>
   `pid ${pid}${transactionMs === null ? '' : `, running for ${roughly(transactionMs)}`}`
@@ -84,7 +84,7 @@ const behind = (queued: number) =>
 
 function indexSentence(index: IndexProgress): string {
   const n = (value: number) => value.toLocaleString('en-US')
-  const scan = index.phase.includes('validation') || index.phase.startsWith('index validation') ? 2 : 1
+  const scan = index.phase.includes('validation') ? 2 : 1
   if (index.phase.startsWith('waiting')) {
     const of = index.lockersTotal > 0 ? `, ${n(index.lockersDone)} of ${n(index.lockersTotal)} gone` : ''
     const first = index.waitsFor === null ? '' : ` It waits for ${describeSession(index.waitsFor)}.`
@@ -92,7 +92,7 @@ function indexSentence(index: IndexProgress): string {
   }
   if (index.blocksTotal > 0) return `Index, scan ${scan} of 2: ${n(index.blocksDone)} of ${n(index.blocksTotal)} blocks.`
   if (index.tuplesTotal > 0) return `Index, scan ${scan} of 2: ${n(index.tuplesDone)} of ${n(index.tuplesTotal)} rows.`
-  return `Index, ${index.phase}.`
+  return `Index, scan ${scan} of 2.`
 }
 
 async function lockHolder(client: Queryable): Promise<LockHolder | null> {

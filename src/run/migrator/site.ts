@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { operatorPath, childEnvironment, runChild } from '../../process.ts'
+import { captureChild, childEnvironment, operatorPath, runChild } from '../../process.ts'
 import { readApproved, type ApprovedFiles } from './approved.ts'
 import type { RunContext } from '../step.ts'
 import { parseTargetUrl, type TargetUrl } from '../../target/urls.ts'
@@ -27,6 +27,12 @@ export type Site = {
     cwd: string,
     session: Session,
   ) => Promise<{ readonly exitCode: number | null; readonly output: string }>
+  /** Like `run`, but standard output is the answer and stays out of the log. */
+  readonly ask: (
+    argv: readonly string[],
+    cwd: string,
+    session: Session,
+  ) => Promise<{ readonly exitCode: number | null; readonly stdout: string }>
 }
 
 type Session = Parameters<MigrationTool['environment']>[0]
@@ -77,6 +83,10 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
         redactor: context.redactor,
       })
       return { exitCode: end.exitCode, output: end.tail }
+    },
+    async ask(argv, cwd, session) {
+      const end = await captureChild({ argv, cwd, env: environment(session), timeoutMs: SHORT_MS, redactor: context.redactor })
+      return { exitCode: end.exitCode, stdout: end.stdout.toString('utf8') }
     },
   }
 }

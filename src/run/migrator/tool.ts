@@ -6,10 +6,16 @@ export type MigrationTool = {
     readonly version: readonly string[]
     readonly status: readonly string[]
     readonly deploy: readonly string[]
+    /** Prints the schema that the live database has. */
+    readonly pull: readonly string[]
+    /** Exit code 0: the same, 2: different. */
+    readonly diff: (from: string, to: string, major: number) => readonly string[]
     readonly resolve: (migration: string, as: 'applied' | 'rolled-back') => readonly string[]
   }
   /** Null when the output is not one of this tool. */
   readonly readVersion: (output: string) => ToolVersion | null
+  /** The schema in what `pull` printed; null when there is none. */
+  readonly readPulled: (output: string) => string | null
   readonly readStatus: (output: string) => ToolStatus
   /** The variables of one child; `timeouts` in milliseconds, 0 for none. */
   readonly environment: (session: {

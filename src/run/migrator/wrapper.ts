@@ -3,7 +3,8 @@
  * that the exit code survives the bot. It claims the attempt first: whoever takes over voids an unclaimed attempt, and then this
  * program starts nothing. Signals to the group reach the migrator as well, so it ignores them and waits for what comes of it.
  */
-import { spawn } from 'node:child_process' // the one child outside process.ts: this program runs without the bot
+// oxlint-disable-next-line no-restricted-imports -- a program of its own, which runs without the bot and must start at once
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { startTime } from '../../process-id.ts'
 import { writeFirst, writeWhole } from './files.ts'

@@ -40,7 +40,7 @@ export async function runCommand(
 }
 
 /** The lines that say most, without colours and control characters: npm's error from its code on, otherwise the last ones. */
-export function excerptOf(tail: string): string {
+function excerptOf(tail: string): string {
   // oxlint-disable-next-line no-control-regex -- terminal colours are what it removes
   const plain = visible(tail.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, ''))
   const lines = plain

@@ -55,7 +55,8 @@ async function act(settings: StepSettings, file: string, ports: { readonly home:
     onStart: (pid) => void (pidNoted = writeNote(file, { ...began, pid })),
   })
   await pidNoted // else it could replace the note of the end
-  if (end.ended === 'aborted') return stopped(settings, end, context)
+  if (end.ended === 'aborted' && context.isCancelled()) return stopped(settings, end, context)
+  if (end.ended === 'aborted') return { kind: 'unknown', output: 'interrupted', outcome: await interrupted(settings, context) }
   const ended = {
     state: 'ended' as const,
     why: end.why,

@@ -20,4 +20,4 @@ export async function whatIsLive(context: Pick<RunContext, 'target' | 'plan' | '
   return 'The application answers, but its health answer does not say which version it is.'
 }
 
-export const short = (commit: string) => code(commit.slice(0, 7))
+const short = (commit: string) => code(commit.slice(0, 7))

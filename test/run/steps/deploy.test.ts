@@ -199,10 +199,9 @@ test('a note that is damaged never looks like a step that was never started', as
 test('cancelled in a deploy step, it stops the command and says what answers', async () => {
   const run = await installedRun({ deploy: [{ name: 'Restart', run: ['sleep', '600'] }] })
   const performing = run.perform(deploys(run)[0])
-  await until('the command runs', async () =>
-    (await readFile(join(run.context.directory, 'deploy-1.json'), 'utf8').catch(() => '')).includes('"pid":'),
+  await until('its process is noted', async () =>
+    /"pid":\d/.test(await readFile(join(run.context.directory, 'deploy-1.json'), 'utf8').catch(() => '')),
   )
-  await until('its process is noted', async () => !(await readFile(join(run.context.directory, 'deploy-1.json'), 'utf8')).includes('null'))
   run.abort(true)
   expect(await performing).toMatchObject({
     kind: 'cancelled',
@@ -210,6 +209,19 @@ test('cancelled in a deploy step, it stops the command and says what answers', a
       headline: '*Stopped in the middle of "Restart".* Which version is live is not known here, since no health probe is configured.',
       next: AGAIN,
     },
+  })
+})
+
+test('a deploy step that is stopped without anybody cancelling is unclear, not cancelled', async () => {
+  const run = await installedRun({ deploy: [{ name: 'Restart', run: ['sleep', '600'] }] })
+  const performing = run.perform(deploys(run)[0])
+  await until('its process is noted', async () =>
+    /"pid":\d/.test(await readFile(join(run.context.directory, 'deploy-1.json'), 'utf8').catch(() => '')),
+  )
+  run.abort(false)
+  expect(await performing).toMatchObject({
+    kind: 'unknown',
+    outcome: { headline: '*Lockkeeper was interrupted during "Restart" and does not run it a second time by itself.*' },
   })
 })
 

@@ -1,0 +1,53 @@
+import { code } from '../approvals/wording.ts'
+
+/** The verbs, and how each is typed. */
+
+export type Verb = (typeof verbs)[number]
+
+export const verbs = ['help', 'status', 'plan', 'deploy', 'cancel', 'history', 'show'] as const
+/** Only on the command line, for the day Slack is down. */
+export const votingVerbs = ['approve', 'reject'] as const
+export const laterVerbs = ['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock', 'export'] as const
+
+export type Known = {
+  /** Names of the configured targets. */
+  readonly targets: readonly string[]
+  /** As it is typed: `/migrate`, or `lockkeeper` on the command line, which also knows the voting verbs. */
+  readonly command: string
+}
+
+/** How each verb is typed. */
+export const usage: Readonly<Record<AnyVerb, string>> = {
+  help: 'help [verb]',
+  status: 'status [target]',
+  plan: 'plan <target> [--ref R]',
+  deploy: 'deploy <target> [--ref R] [--reason "…"] [--skip-app]',
+  cancel: 'cancel <id>',
+  history: 'history [target]',
+  show: 'show <id>',
+  approve: 'approve <id> [--digest D]',
+  reject: 'reject <id> --reason "…" [--digest D]',
+}
+
+/** One example of each verb, with a target that exists here. */
+export function example(verb: AnyVerb, known: Known): string {
+  const target = known.targets[0] ?? 'prod'
+  const examples: Record<AnyVerb, string> = {
+    help: 'help deploy',
+    status: `status ${target}`,
+    plan: `plan ${target} --ref main`,
+    deploy: `deploy ${target} --reason "checkout needs the discount columns"`,
+    cancel: 'cancel 42',
+    history: `history ${target}`,
+    show: 'show 42',
+    approve: 'approve 42 --digest 7f3a9c21',
+    reject: 'reject 42 --reason "not before Monday"',
+  }
+  return `${known.command} ${examples[verb]}`
+}
+
+export type AnyVerb = Verb | (typeof votingVerbs)[number]
+
+export const knownVerbs = (known: Known): readonly AnyVerb[] => (known.command.startsWith('/') ? verbs : [...verbs, ...votingVerbs])
+
+export const howTo = (verb: AnyVerb, known: Known) => `For example: ${code(example(verb, known), 120)}.`

@@ -1,0 +1,185 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import pg from 'pg'
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+/** The playground as a newcomer meets it: started by its own command, driven in a real browser. Screenshots are kept as build output. */
+const shots = resolve(import.meta.dirname, '../../.build/screenshots')
+const wide = { width: 1440, height: 1000 }
+const narrow = { width: 420, height: 900 }
+
+let home: string
+let playground: ChildProcess
+let browser: Browser
+let page: Page
+let url: string
+let said = ''
+
+beforeAll(async () => {
+  await mkdir(shots, { recursive: true })
+  home = await mkdtemp(join(tmpdir(), 'lk-'))
+  playground = spawn(process.execPath, [resolve(import.meta.dirname, '../../playground/start.ts'), '--home', home, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  playground.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  url = await new Promise<string>((done, failed) => {
+    playground.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      const found = /Open (http\S+)/.exec(said)?.[1]
+      if (found !== undefined) done(found)
+    })
+    playground.once('exit', () => failed(new Error(`the playground did not start:\n${said}`)))
+  })
+  browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  page = await browser.newPage({ viewport: wide })
+  page.setDefaultTimeout(30_000)
+  await page.goto(url)
+})
+
+afterAll(async () => {
+  await browser?.close()
+  if (playground?.exitCode === null) {
+    const ended = new Promise((done) => playground.once('exit', done))
+    playground.kill('SIGTERM')
+    await ended
+  }
+  await rm(home, { recursive: true, force: true })
+})
+
+test('a migration that cannot get its lock stops with the reason, and the next try goes from the command to the proof', async () => {
+  const [alice, bob] = [page.getByTestId('pane-left'), page.getByTestId('pane-right')]
+  await shot('start')
+
+  const blocker = await holdOrders()
+  try {
+    await ask(alice, '/migrate deploy prod --reason "Checkout needs the discount columns before Friday."')
+    await bob.getByRole('button', { name: 'Approve' }).waitFor()
+    await shot('request')
+    await shotNarrow('request-narrow')
+    await approve(bob, 'confirm')
+    await alice.getByText('Cancel', { exact: true }).waitFor()
+    await alice.getByTestId('plan').waitFor()
+    await shot('running')
+    await alice.getByRole('button', { name: 'Open the record' }).or(alice.getByText('Why.')).first().waitFor({ timeout: 120_000 })
+    await shot('failed')
+    await shotNarrow('failed-narrow')
+    expect(await alice.getByTestId('message').filter({ hasText: '#1' }).first().innerText()).toContain('could not get its lock')
+  } finally {
+    await blocker.end()
+  }
+
+  await resolveFailed()
+  await ask(alice, '/migrate deploy prod')
+  await approve(bob)
+  await alice.getByText('is live').first().waitFor({ timeout: 120_000 })
+  const card = alice.getByTestId('message').filter({ hasText: '#2' }).first()
+  expect(await card.innerText()).toMatch(/\d migrations? applied and [0-9a-f]{7} is live\./)
+  await card.getByTestId('open-thread').click()
+  await alice.getByTestId('thread').getByText('the log follows').waitFor()
+  await shot('done')
+  await shotNarrow('done-narrow')
+
+  await alice.getByTestId('open-home').click()
+  await alice.getByText('Last runs').waitFor()
+  await shot('home')
+})
+
+test('bare /migrate opens a form that asks for the request, and a guest is told why not', async () => {
+  const alice = page.getByTestId('pane-left')
+  await alice.getByTestId('channel-deploys').click()
+  await ask(alice, '/migrate')
+  await alice.getByTestId('modal').waitFor()
+  await shot('modal')
+  await shotNarrow('modal-narrow')
+  await alice
+    .getByTestId('modal')
+    .getByRole('button', { name: /Close|Cancel/ })
+    .first()
+    .click()
+  await alice.getByTestId('person-switcher').click()
+  await page.getByTestId('person-gina').first().click()
+  await alice.getByTestId('channel-deploys').click()
+  await ask(alice, '/migrate deploy prod')
+  await alice.getByText('and this is a guest').first().waitFor()
+  await shot('refused')
+})
+
+async function ask(pane: Locator, text: string) {
+  await pane.getByTestId('composer').fill(text)
+  await pane.getByTestId('composer').press('Enter')
+}
+
+async function approve(pane: Locator, name?: string) {
+  await pane.getByRole('button', { name: 'Approve' }).last().click()
+  await pane.getByTestId('modal-submit').waitFor()
+  if (name !== undefined) await shot(name)
+  await pane.getByTestId('modal-submit').click()
+  await pane.getByText('is counted').waitFor()
+  await pane.getByTestId('modal').getByRole('button', { name: 'Close' }).last().click()
+}
+
+/** A report that was forgotten in a transaction: it reads `orders`, which a dump may too and an ALTER may not. */
+async function holdOrders(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: await productionUrl(), application_name: 'reporting' })
+  await client.connect()
+  await client.query('begin')
+  await client.query('select count(*) from orders')
+  return client
+}
+
+/** What the thread says to do before the next try, if the failed file left a row. */
+async function resolveFailed(): Promise<void> {
+  const client = new pg.Client({ connectionString: await productionUrl() })
+  await client.connect()
+  const { rows } = await client.query('select 1 from _prisma_migrations where finished_at is null and rolled_back_at is null')
+  await client.end()
+  expect(rows).toEqual([])
+}
+
+async function productionUrl(): Promise<string> {
+  const port = (
+    await readFile(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8').catch(() =>
+      readFile(said.match(/data directory (\S+)/)?.[1] ?? '', 'utf8'),
+    )
+  ).split('\n')[3]
+  const password = await readFile(join(home, 'postgres', 'password'), 'utf8')
+  return `postgresql://lockkeeper:${password}@127.0.0.1:${port}/shop_production`
+}
+
+async function shot(name: string) {
+  await page.evaluate(() => document.fonts.ready)
+  await page.screenshot({ path: join(shots, `${name}.png`) })
+}
+
+async function shotNarrow(name: string) {
+  await page.setViewportSize(narrow)
+  await page.screenshot({ path: join(shots, `${name}.png`) })
+  await page.setViewportSize(wide)
+}
+
+function chromiumPath(): string {
+  const found = [
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  ].find(existsSync)
+  if (found === undefined) throw new Error('No Chromium was found. Install it: apt-get install chromium')
+  return found
+}

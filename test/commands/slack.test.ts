@@ -1,0 +1,388 @@
+import { createHmac } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createPeople } from '../../approvals/people.ts'
+import { createBolt, listen, type Listening } from '../../commands/listen.ts'
+import { startWorkspace, type Workspace } from '../../playground/server/workspace.ts'
+import { createLog } from '../../src/log.ts'
+import { actions, button } from '../../src/slack/blocks.ts'
+import { createSlack } from '../../src/slack/client.ts'
+import type { RequestRow } from '../../src/run/record.ts'
+import { listRequests, votesOf } from '../../src/run/rows.ts'
+import type { Db } from '../../src/db/pool.ts'
+import { createStore } from '../helpers/postgres.ts'
+import { ALICE, baseTarget, BOB, CAROL, createWorld, DAVE, type Store, type World } from '../approvals/world.ts'
+
+const CHANNEL = 'C0DEPLOYS'
+const log = createLog({ text: (text) => text, stream: () => ({ write: (chunk) => chunk, end: () => '' }) }, 'silent')
+
+let store: Store
+let world: World
+let workspace: Workspace
+let bot: Listening
+let faults: unknown[]
+/** Held look-ups end when the test says. */
+let release: (() => void) | undefined
+let held: Promise<void> | undefined
+
+beforeAll(async () => {
+  store = await createStore()
+})
+afterAll(() => store.close())
+
+beforeEach(async () => {
+  world = await createWorld({
+    store,
+    targets: {
+      prod: { ...baseTarget, askIn: ['C0PROD'] },
+      staging: { ...baseTarget, approvals: { required: 2, from: ['group:S0DBA', 'user:U0DAVE'] } },
+    },
+  })
+  world.slack.groups.set('S0DBA', [BOB, CAROL])
+  workspace = await startWorkspace({ rateLimits: false })
+  faults = []
+  held = undefined
+  bot = await connect()
+})
+
+afterEach(async () => {
+  release?.()
+  await bot.stop()
+  await workspace.close()
+})
+
+/** The same bot as in life, but with the rows, the engine and the reading of targets as the test has them. */
+async function connect(db: Db = store.db): Promise<Listening> {
+  const slack = createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log })
+  const bolt = createBolt({
+    mode: 'socket',
+    botToken: workspace.tokens.bot,
+    botUser: 'U0LOCKBOT',
+    appToken: workspace.tokens.app,
+    port: 0,
+    host: '127.0.0.1',
+    apiUrl: workspace.apiUrl,
+    clock: { now: Date.now },
+    log,
+  })
+  const listening = listen(bolt, {
+    ...world.deps,
+    db,
+    slack,
+    people: createPeople({ slack, people: {}, clock: { now: Date.now } }),
+    known: { targets: ['prod', 'staging'], command: '/migrate' },
+    team: 'T0HARBOR',
+    showHome: async (user) =>
+      void (await slack.publishHome(user, {
+        type: 'home',
+        blocks: [{ type: 'section', text: { type: 'mrkdwn', text: 'Nothing waits for you.' } }],
+      })),
+    readStatus: async () => {
+      await held
+      return {
+        baseline: 'present',
+        applied: [{ name: 'one' }],
+        pending: [{ name: 'two' }],
+        failed: [],
+        running: [],
+        rolledBack: [],
+        edited: [],
+        unknown: [],
+      }
+    },
+    makePlan: async () => Promise.reject(new Error('not part of these tests')),
+    readSql: async () => [{ name: '20261118_add_discounts', sql: 'CREATE TABLE discounts ();' }],
+    onFault: (error) => faults.push(error),
+  })
+  await listening.start()
+  return listening
+}
+
+const said = (person: string, pattern: RegExp) =>
+  workspace.waitFor(() => workspace.ephemerals(person).find((message) => pattern.test(message.text)), {
+    what: `${pattern} said to ${person}`,
+  })
+
+const modalOf = (person: string, pattern: RegExp) =>
+  workspace.waitFor(
+    () => {
+      const modal = workspace.modal(person)
+      return modal !== null && pattern.test(JSON.stringify(modal.view)) ? modal : null
+    },
+    { what: `a window with ${pattern} before ${person}` },
+  )
+
+const requests = () => listRequests(store.db, { limit: 10 })
+
+/** The buttons of a request in the channel, as its card has them. */
+async function card(request: RequestRow) {
+  const slack = createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log })
+  const blocks = [actions(...['approve', 'reject', 'sql', 'cancel'].map((id) => button(id, id, request.token)))]
+  const posted = await slack.post({ channel: CHANNEL }, { text: 'card', blocks }, `card-${request.id}`)
+  if (posted.kind !== 'ok') throw new Error(posted.kind)
+  return posted.value
+}
+
+describe('what is typed in Slack', () => {
+  test('a deploy is written and answered to the asker alone', async () => {
+    expect(await workspace.as(ALICE).command(CHANNEL, '/migrate deploy prod --ref main --reason “Friday’s launch”')).toEqual({ ok: true })
+    const answer = await said(ALICE, /is asked for/)
+    expect(answer.text).toBe(
+      '#1 is asked for: `main` to `prod`. Its card appears in <#C0DEPLOYS> while the plan is made; <!subteam^S0DBA> or <@U0BOB> can approve it there. To take it back: `/migrate cancel 1`.',
+    )
+    expect(await requests()).toMatchObject([
+      { target: 'prod', requester: ALICE, askedIn: CHANNEL, ask: { ref: 'main', reason: 'Friday’s launch', skipApp: false } },
+    ])
+    expect(workspace.messages(CHANNEL)).toEqual([])
+  })
+
+  test('a mistake is answered to the asker alone, and nothing is written', async () => {
+    await workspace.as(ALICE).command(CHANNEL, '/migrate delpoy prod')
+    expect((await said(ALICE, /./)).text).toBe(
+      '`delpoy` is no verb that Lockkeeper knows. Nothing was started. Did you mean `deploy`? For example `/migrate deploy prod`.',
+    )
+    expect(await requests()).toEqual([])
+  })
+
+  test('the same delivery twice opens one request', async () => {
+    workspace.deliveries.repeat('twice')
+    await workspace.as(ALICE).command(CHANNEL, '/migrate deploy prod')
+    await said(ALICE, /#1 is asked for/)
+    expect(await requests()).toHaveLength(1)
+    expect(await store.db.query(`select key from lockkeeper.seen where key like 'envelope:%'`)).toHaveLength(1)
+    expect(workspace.ephemerals(ALICE).filter(({ text }) => text !== '')).toHaveLength(1)
+  })
+
+  test('what a channel does not allow is refused, and a direct message too', async () => {
+    await workspace.as(ALICE).command('C0GENERAL', '/migrate deploy prod')
+    expect((await said(ALICE, /may not be asked/)).text).toBe(
+      '`prod` may not be asked for here. Nothing was started. Type it in <#C0DEPLOYS> or <#C0PROD>.',
+    )
+    expect(await requests()).toEqual([])
+  })
+
+  test.each(['U0GINA', 'U0XAVIER'])('%s, a guest or from elsewhere, is refused', async (person) => {
+    await workspace.as(person).command(CHANNEL, '/migrate deploy prod')
+    expect((await said(person, /./)).text).toMatch(
+      /^Lockkeeper takes requests and votes from full members of this workspace only, and this is /,
+    )
+    expect(await requests()).toEqual([])
+  })
+
+  test('a status that takes longer is promised within a second and told afterwards', async () => {
+    held = new Promise((resolve) => (release = resolve))
+    const from = performance.now()
+    expect(await workspace.as(ALICE).command(CHANNEL, '/migrate status prod')).toEqual({ ok: true })
+    expect((await said(ALICE, /Reading/)).text).toBe('Reading. The answer follows here.')
+    expect(performance.now() - from).toBeLessThan(2_000)
+    release?.()
+    expect((await said(ALICE, /applied/)).text).toBe(
+      '*prod* (`prod`): 1 applied, 1 pending.\n• Pending: `two`. To run them: `/migrate deploy prod`.\n• No run yet',
+    )
+  })
+
+  test('while the store cannot be reached it says so, and nothing is lost without a word', async () => {
+    await bot.stop()
+    const broken = { ...store.db, query: () => Promise.reject(new Error('connection refused')) }
+    bot = await connect(broken)
+    await workspace.as(ALICE).command(CHANNEL, '/migrate deploy prod')
+    expect((await said(ALICE, /./)).text).toMatch(/^Lockkeeper could not read or write its own records\./)
+    expect(faults).toHaveLength(1)
+  })
+})
+
+describe('the form', () => {
+  test('opens with the bare command, keeps its faults under their fields and asks when it is right', async () => {
+    await workspace.as(ALICE).command(CHANNEL, '/migrate')
+    const form = await modalOf(ALICE, /Ask for a deploy/)
+    await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: '../x' } })
+    const wrong = await workspace.waitFor(() => {
+      const modal = workspace.modal(ALICE)
+      return modal !== null && Object.keys(modal.errors).length > 0 ? modal : null
+    })
+    expect(wrong.errors).toEqual({
+      ref: '../x cannot be a ref: write a branch, a tag or a commit, with letters, digits and . _ / + # -, at most 200 characters. Nothing was started.',
+    })
+    await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: 'main' }, reason: { reason: 'launch' } })
+    await modalOf(ALICE, /#1 is asked for/)
+    expect(await requests()).toMatchObject([{ target: 'prod', askedIn: CHANNEL, ask: { ref: 'main', reason: 'launch', skipApp: false } }])
+  })
+
+  test('shows a refusal over what was filled in', async () => {
+    await world.waiting()
+    await workspace.as(ALICE).command(CHANNEL, '/migrate')
+    const form = await modalOf(ALICE, /Ask for a deploy/)
+    await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' } })
+    await modalOf(ALICE, /is taken by #1/)
+    expect(await requests()).toHaveLength(1)
+  })
+})
+
+describe('the buttons', () => {
+  test('Approve asks for certainty and then counts; the second vote grants', async () => {
+    const request = await world.waiting({ target: 'staging' })
+    const container = await card(request)
+    for (const [person, text] of [
+      [CAROL, /1 of 2/],
+      [BOB, /2 of 2/],
+    ] as const) {
+      await workspace.as(person).click(container, 'approve')
+      const asked = await modalOf(person, /Approve #1/)
+      await workspace.as(person).submit(asked.viewId)
+      await modalOf(person, text)
+    }
+    expect((await world.request(request.id)).state).toBe('granted')
+    expect(await votesOf(store.db, request.id)).toHaveLength(2)
+  })
+
+  test('Reject wants a reason, and is final', async () => {
+    const request = await world.waiting()
+    const container = await card(request)
+    await workspace.as(CAROL).click(container, 'reject')
+    const asked = await modalOf(CAROL, /Reject #1/)
+    await workspace.as(CAROL).submit(asked.viewId, { reason: { reason: 'not before Monday' } })
+    await modalOf(CAROL, /You rejected #1/)
+    await workspace.as(BOB).click(container, 'approve')
+    expect((await said(BOB, /./)).text).toMatch(/^#1 was rejected by <@U0CAROL> .*: “not before Monday”\. Your click changed nothing\.$/)
+  })
+
+  test('the requester is told at once that somebody else has to approve', async () => {
+    const container = await card(await world.waiting())
+    await workspace.as(ALICE).click(container, 'approve')
+    expect((await said(ALICE, /./)).text).toBe(
+      'You asked for #1 yourself, so somebody else has to approve it: one of <!subteam^S0DBA> or <@U0BOB> is needed.',
+    )
+  })
+
+  test('a stranger is refused when it is sent', async () => {
+    const request = await world.waiting()
+    await workspace.as(DAVE).click(await card(request), 'approve')
+    const asked = await modalOf(DAVE, /Approve #1/)
+    await workspace.as(DAVE).submit(asked.viewId)
+    await modalOf(DAVE, /You are not\. Nothing was changed\./)
+    expect((await world.request(request.id)).state).toBe('waiting')
+  })
+
+  test('a plan that changed behind the window is not approved by it', async () => {
+    const request = await world.waiting()
+    await workspace.as(CAROL).click(await card(request), 'approve')
+    const asked = await modalOf(CAROL, /Approve #1/)
+    await store.db.query('update lockkeeper.request set digest = $1', ['0'.repeat(64)])
+    await workspace.as(CAROL).submit(asked.viewId)
+    await modalOf(CAROL, /The plan of #1 has changed since this was shown/)
+    expect((await world.request(request.id)).state).toBe('waiting')
+  })
+
+  test('the SQL is shown as it is in the commit', async () => {
+    await workspace.as(DAVE).click(await card(await world.waiting()), 'sql')
+    expect((await modalOf(DAVE, /CREATE TABLE discounts \(\);/)).view['title']).toMatchObject({ text: 'SQL of #1' })
+  })
+
+  test('Cancel says what it means before it does it', async () => {
+    const request = await world.waiting()
+    await workspace.as(ALICE).click(await card(request), 'cancel')
+    const asked = await modalOf(ALICE, /It has not started, so nothing was changed and nothing will be/)
+    await workspace.as(ALICE).submit(asked.viewId)
+    await modalOf(ALICE, /#1 is cancelled/)
+    expect((await world.request(request.id)).state).toBe('cancelled')
+  })
+
+  test('one that belongs to no request says so', async () => {
+    const container = await card({ ...(await world.waiting()), token: 'r_ofAnotherBot0000' })
+    await workspace.as(CAROL).click(container, 'approve')
+    expect((await said(CAROL, /./)).text).toBe(
+      'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
+    )
+  })
+
+  test('Home is drawn when it is opened', async () => {
+    await workspace.as(ALICE).home()
+    const home = await workspace.waitFor(() => workspace.home(ALICE))
+    expect(JSON.stringify(home.view)).toContain('Nothing waits for you.')
+  })
+})
+
+describe('signed HTTP', () => {
+  test('is answered once for a signature, and never for a wrong, old, future or doubled one', async () => {
+    const secret = workspace.tokens.signingSecret
+    const slack = createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log })
+    const bolt = createBolt({
+      mode: 'http',
+      botToken: workspace.tokens.bot,
+      botUser: 'U0LOCKBOT',
+      signingSecret: secret,
+      port: 0,
+      host: '127.0.0.1',
+      clock: { now: Date.now },
+      log,
+    })
+    const http = listen(bolt, {
+      ...world.deps,
+      slack,
+      known: { targets: ['prod'], command: '/migrate' },
+      team: 'T0HARBOR',
+      showHome: async () => {},
+      readStatus: async () => Promise.reject(new Error('not part of this test')),
+      makePlan: async () => Promise.reject(new Error('not part of this test')),
+      readSql: async () => [],
+      onFault: (error) => faults.push(error),
+    })
+    const { port } = await http.start()
+    try {
+      const body = new URLSearchParams({
+        command: '/migrate',
+        text: 'deploy prod',
+        user_id: ALICE,
+        team_id: 'T0HARBOR',
+        channel_id: CHANNEL,
+        channel_name: 'deploys',
+        trigger_id: '1.2',
+        api_app_id: 'A',
+        response_url: 'http://127.0.0.1:1/',
+      }).toString()
+      const now = Math.floor(Date.now() / 1000)
+      const signed = (timestamp: number, key = secret) => [
+        ['content-type', 'application/x-www-form-urlencoded'],
+        ['x-slack-request-timestamp', String(timestamp)],
+        ['x-slack-signature', `v0=${createHmac('sha256', key).update(`v0:${timestamp}:${body}`).digest('hex')}`],
+      ]
+      const send = (headers: readonly (readonly string[])[], sent = body) =>
+        fetch(`http://127.0.0.1:${port}/slack/events`, {
+          method: 'POST',
+          body: sent,
+          headers: headers.map(([name, value]) => [name ?? '', value ?? ''] as [string, string]),
+        }).then((response) => response.status)
+      expect(await send(signed(now, 'another secret'))).toBe(401)
+      expect(await send(signed(now - 301))).toBe(401)
+      expect(await send(signed(now + 301))).toBe(401)
+      expect(await send(signed(now).slice(0, 2))).toBe(401)
+      expect(await send([...signed(now), ['x-slack-signature', 'v0=00']])).toBe(401)
+      expect(await send(signed(now), `${body}&ssl_check=1`)).toBe(200) // the library's own empty answer: no handler sees it
+      expect(await send([...signed(now).slice(0, 2), ['x-slack-signature', 'v1=00']])).toBe(401)
+      expect(await requests()).toEqual([])
+      expect(await send(signed(now))).toBe(200)
+      expect(await send(signed(now))).toBe(200)
+      expect(await requests()).toHaveLength(1)
+      const elsewhere = body.replace('T0HARBOR', 'T0OTHER').replace('1.2', '1.3')
+      const signature = `v0=${createHmac('sha256', secret).update(`v0:${now}:${elsewhere}`).digest('hex')}`
+      expect(await send([...signed(now).slice(0, 2), ['x-slack-signature', signature]], elsewhere)).toBe(200)
+      expect(await requests()).toHaveLength(1)
+    } finally {
+      await http.stop()
+    }
+  })
+
+  test('does not start without a signing secret', () => {
+    expect(() =>
+      createBolt({
+        mode: 'http',
+        botToken: 'x',
+        botUser: 'U',
+        signingSecret: '',
+        port: 0,
+        host: '127.0.0.1',
+        clock: { now: Date.now },
+        log,
+      }),
+    ).toThrow('HTTP mode needs SLACK_SIGNING_SECRET')
+  })
+})

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { answer } from '../../commands/answer.ts'
+import { exitCodes, runCli } from '../../commands/cli.ts'
+import { parseText } from '../../commands/parse.ts'
+import type { Asker, PlanShown, TargetStatus, VerbDeps } from '../../commands/reply.ts'
+import { castVote } from '../../approvals/vote.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
+import { transition } from '../../src/run/rows.ts'
+import { createStore } from '../helpers/postgres.ts'
+import { ALICE, baseTarget, BOB, CAROL, createWorld, DIGEST, evidenceOf, planOf, type Store, type World } from '../approvals/world.ts'
+
+let store: Store
+let world: World
+let deps: VerbDeps
+let statuses: Map<string, TargetStatus | Refusal | Error>
+let faults: unknown[]
+
+const none = { baseline: 'present', applied: [], pending: [], failed: [], running: [], rolledBack: [], edited: [], unknown: [] } as const
+const names = (...all: string[]) => all.map((name) => ({ name }))
+
+beforeAll(async () => {
+  store = await createStore()
+})
+afterAll(() => store.close())
+beforeEach(async () => {
+  world = await createWorld({
+    store,
+    targets: { prod: { ...baseTarget, label: 'Production', askIn: ['C0PROD'] }, staging: { ...baseTarget, channel: 'C0STAGING' } },
+  })
+  statuses = new Map()
+  faults = []
+  const planned: PlanShown = {
+    plan: { ...planOf('prod'), steps: [{ phase: 'deploy', name: 'Restart', settings: {} }] },
+    digest: DIGEST,
+    evidence: { ...evidenceOf(['additive']), notes: ['main is 4 ahead, migrations unchanged'] },
+  }
+  deps = {
+    ...world.deps,
+    known: { targets: ['prod', 'staging'], command: '/migrate' },
+    readStatus: async (target) => {
+      const status = statuses.get(target.name) ?? none
+      if (status instanceof Error) throw status
+      return status
+    },
+    makePlan: async () => planned,
+    onFault: (error) => faults.push(error),
+  }
+})
+
+const inChannel: Asker = { account: ALICE, place: { channel: 'C0DEPLOYS', isDirect: false } }
+
+async function told(text: string, asker: Asker = inChannel): Promise<string> {
+  const parsed = parseText(text, deps.known)
+  const reply = isRefusal(parsed) ? parsed : await answer(deps, parsed, asker)
+  return (reply.kind === 'form' ? 'form' : reply.text).replace(/<!date[^>]*>/g, '<date>')
+}
+
+describe('status', () => {
+  test('says what is applied, pending and wrong, and what each means', async () => {
+    statuses.set('prod', {
+      ...none,
+      applied: names('a', 'b'),
+      pending: names('c'),
+      failed: names('d'),
+      edited: names('a'),
+      unknown: names('b'),
+    })
+    expect(await told('status prod')).toBe(
+      [
+        '*Production* (`prod`): 2 applied, 1 pending.',
+        '• Pending: `c`. To run them: `/migrate deploy prod`.',
+        '• Failed: `d`. No other migration runs until it is resolved.',
+        '• Edited after it was applied: `a`. The file and the database disagree.',
+        '• Applied but not in the commit: `b`. Another branch may have been deployed.',
+        '• No run yet',
+      ].join('\n'),
+    )
+  })
+
+  test('of all targets leaves out those of other channels, and one that cannot be read hides no other', async () => {
+    statuses.set('prod', new Error('boom'))
+    const everywhere = { ...inChannel, place: null }
+    expect(await told('status', everywhere)).toBe(
+      '*Production* (`prod`): could not be read; the log of Lockkeeper says why. Nothing was changed.\n• No run yet\n\n*staging* (`staging`): 0 applied, nothing pending.\n• No run yet',
+    )
+    expect(faults).toEqual([new Error('boom')])
+    expect(await told('status', { ...inChannel, place: { channel: 'C0OTHER', isDirect: false } })).not.toContain('prod')
+  })
+
+  test('shows what is under way, what ended last, and a refusal as it is', async () => {
+    const request = await world.waiting()
+    statuses.set('prod', refuse('target_unreachable', 'The database did not answer in 5 s.'))
+    expect(await told('status prod')).toBe(
+      `*Production* (\`prod\`): The database did not answer in 5 s.\n• Under way: #${request.id}, waiting for approval since <date>\n• No run yet`,
+    )
+    await transition(store.db, request.id, ['waiting'], 'succeeded')
+    expect(await told('status prod')).toContain(`• Last: #${request.id}, finished <date>`)
+  })
+})
+
+describe('plan', () => {
+  test('shows what a deploy would do and how to ask for it, and writes nothing', async () => {
+    expect(await told('plan prod --ref main')).toBe(
+      [
+        '*Plan for Production* (`prod`): `a1b9f02` from `main`, “Discounts” by Alice',
+        '1 migration would run, in this order:',
+        '1. `20261118_add_discounts` additive: creates table discounts',
+        '• Steps: back up, migrate, verify, Restart',
+        '• Way back: the backup; no migration has a rollback.sql beside it',
+        '• Approvals: 1 of <!subteam^S0DBA> or <@U0BOB>, never the one who asks',
+        '• main is 4 ahead, migrations unchanged',
+        'Plan `7f3a9c21`. To ask for it: `/migrate deploy prod --ref main`',
+      ].join('\n'),
+    )
+    expect(await store.db.query('select id from lockkeeper.request')).toEqual([])
+  })
+})
+
+describe('history and show', () => {
+  test('tell what was asked, by whom, and how it ended', async () => {
+    expect(await told('history prod')).toBe('Nothing was asked for on `prod` yet. Begin with `/migrate plan prod`.')
+    const request = await world.waiting()
+    await castVote(world.deps, { token: request.token, account: CAROL, decision: 'reject', reason: 'not today', digest: DIGEST })
+    expect(await told('history prod')).toBe(
+      `*Last requests for \`prod\`, newest first*\n• #1 \`prod\` rejected <date> · asked by <@U0ALICE>\nDetails: \`/migrate show 1\``,
+    )
+    expect(await told('show 1')).toBe(
+      [
+        '*#1* `prod`: rejected <date>',
+        'Rejected by <@U0CAROL>. Nothing was changed.',
+        'Why: not today',
+        'Asked by <@U0ALICE> <date>',
+        'Commit `a1b9f02` from `main`, plan `7f3a9c21`',
+        '1 migration: `20261118_add_discounts`',
+        'Approvals 0 of 1',
+        'Rejected by <@U0CAROL>: “not today”',
+      ].join('\n'),
+    )
+    expect(await told('show 4711')).toBe('There is no request #4711. `/migrate history` lists those there are.')
+  })
+})
+
+describe('where and who', () => {
+  test.each(['deploy prod', 'plan prod', 'status', 'status prod', 'history', 'show 1'])('a direct message refuses %j', async (text) => {
+    expect(await told(text, { account: ALICE, place: { channel: 'D0ALICE', isDirect: true } })).toBe(
+      'Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel.',
+    )
+  })
+
+  test('a guest learns nothing, whatever is typed', async () => {
+    for (const text of ['status', 'plan prod', 'history', 'show 1', 'cancel 1'])
+      expect(await told(text, { ...inChannel, account: 'U0GUEST' })).toMatch(/^Lockkeeper takes requests and votes from full members/)
+    expect(await world.audited()).toEqual(['status', 'plan', 'history', 'show', 'cancel'].map((verb) => `U0GUEST ${verb} not_a_member`))
+  })
+
+  test('help explains a verb with an example that works here', async () => {
+    expect(await told('help deploy')).toBe(
+      '`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app]` asks for the pending migrations and the deploy; it runs when enough others have approved.\nFor example: `/migrate deploy prod --reason "checkout needs the discount columns"`',
+    )
+    expect(await told('help')).toContain('• `/migrate` alone opens a form for a request')
+  })
+})
+
+describe('the command line', () => {
+  const run = async (login: string, ...words: string[]) => {
+    const lines: string[] = []
+    const print = (line: string) => void lines.push(line)
+    const code = await runCli(words, {
+      ...deps,
+      known: { ...deps.known, command: 'lockkeeper' },
+      command: 'lockkeeper',
+      login,
+      print,
+      complain: print,
+    })
+    return { code, text: lines.join('\n') }
+  }
+
+  test('knows people by `people` alone', async () => {
+    expect(await run('root', 'deploy', 'prod')).toEqual({
+      code: exitCodes.refused,
+      text: "The login `root` belongs to nobody that Lockkeeper knows. Nothing was changed. Add `os:root: U…` under `people` in lockkeeper.yaml, with the person's Slack user id.",
+    })
+    world.peopleFile['os:deploy'] = ALICE
+    const asked = await run('deploy', 'deploy', 'prod')
+    expect(asked).toMatchObject({ code: exitCodes.done })
+    expect(asked.text).toMatch(/^#1 is asked for: `main` to `prod`\. Its card appears in C0DEPLOYS/)
+    expect(await world.request(1)).toMatchObject({ requester: 'os:deploy', requesterHuman: ALICE, askedIn: null })
+  })
+
+  test('tells a mistyped command by its exit code', async () => {
+    expect(await run('deploy', 'delpoy', 'prod')).toEqual({
+      code: exitCodes.mistyped,
+      text: '`delpoy` is no verb that Lockkeeper knows. Nothing was started. Did you mean `deploy`? For example `lockkeeper deploy prod`.',
+    })
+  })
+
+  test('shows what would be approved before it counts an approval of exactly that, while Slack is down', async () => {
+    world.peopleFile['os:bob'] = BOB
+    const request = await world.waiting()
+    expect((await run('bob', 'approve', '1', '--digest', DIGEST.slice(0, 8))).text).toMatch(/^Slack can be reached, so #1 is decided there/)
+    world.slack.state.isDown = true
+    const shown = await run('bob', 'approve', '1')
+    expect(shown.code).toBe(exitCodes.mistyped)
+    expect(shown.text).toContain('Commit `a1b9f02` from `main`, plan `7f3a9c21`')
+    expect(shown.text).toContain('To decide about exactly this: `lockkeeper approve 1 --digest 7f3a9c21`')
+    expect((await world.request(request.id)).state).toBe('waiting')
+    expect((await run('bob', 'approve', '1', '--digest', '0badcafe')).text).toMatch(/^The plan of #1 has changed since this was shown/)
+    expect(await run('bob', 'approve', '1', '--digest', '7f3a9c21')).toEqual({
+      code: exitCodes.done,
+      text: 'Your approval of #1 is counted: 1 of 1. The run starts now.\n1 migration: `20261118_add_discounts`',
+    })
+    expect((await world.request(request.id)).state).toBe('granted')
+  })
+})

@@ -1,0 +1,61 @@
+import pg from 'pg'
+import { afterEach } from 'vitest'
+import { createApplication, createRun, type Application, type RunFixture } from '../helpers/application.ts'
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+
+/** Looks often and gives up early, so that tests are quick. */
+export const fast = { pollMs: 50, pausesMs: [50], patienceMs: 1_000, silenceMs: 2_000 }
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+export const later = (cleanup: () => unknown): void => void cleanups.push(cleanup)
+
+export type Scene = {
+  readonly application: Application
+  readonly database: TestDatabase
+  readonly run: RunFixture
+  readonly sql: (text: string) => Promise<readonly Record<string, unknown>[]>
+  /** A session that stays open until the test ends. */
+  readonly session: (name: string) => Promise<pg.Client>
+}
+
+/** An application, its database, and a run of the migrate step. `before` is SQL that runs first. */
+export async function scene(
+  migrations: Readonly<Record<string, string>>,
+  options: Partial<Parameters<typeof createRun>[0]> & {
+    readonly before?: string
+    readonly files?: Readonly<Record<string, string>>
+    readonly inDirectory?: string
+  } = {},
+): Promise<Scene> {
+  const database = await createDatabase()
+  later(() => database.close())
+  const session = async (name: string) => {
+    const client = new pg.Client({ connectionString: database.url, application_name: name })
+    client.on('error', () => {}) // the database is dropped under it
+    await client.connect()
+    later(() => client.end().catch(() => {}))
+    return client
+  }
+  const sql = async (text: string) => {
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    try {
+      return (await client.query<Record<string, unknown>>(text)).rows
+    } finally {
+      await client.end()
+    }
+  }
+  if (options.before !== undefined) await sql(options.before)
+  const application = createApplication(migrations, {
+    ...(options.files === undefined ? {} : { files: options.files }),
+    ...(options.inDirectory === undefined ? {} : { directory: options.inDirectory }),
+  })
+  later(() => application.close())
+  const run = await createRun({ application, url: database.url, ...options })
+  later(() => run.close())
+  return { application, database, run, sql, session }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { migrateStep } from '../../src/run/steps/migrate.ts'
+import { verifySchemaStep } from '../../src/run/steps/verify-schema.ts'
+import { fast, scene } from './scene.ts'
+
+const schema = `datasource db {
+  provider = "postgresql"
+  url      = env("DATABASE_URL")
+}
+model orders {
+  id    Int @id
+  total Int @default(0)
+}
+`
+const init = 'CREATE TABLE "orders" ("id" int NOT NULL, "total" int NOT NULL DEFAULT 0, CONSTRAINT "orders_pkey" PRIMARY KEY ("id"));\n'
+const step = verifySchemaStep()
+
+test('after a migration the record, Prisma and the live schema agree; what departs is told or stops', async () => {
+  const { run, sql } = await scene({ '1_init': init }, { files: { 'prisma/schema.prisma': schema } })
+  expect(await migrateStep(fast).act(run.context)).toMatchObject({ kind: 'done' })
+  const { events } = run.recorded
+  events.length = 0
+  expect(await step.inspect(run.context)).toEqual({ kind: 'todo' })
+  expect(await step.act(run.context)).toEqual({
+    kind: 'done',
+    output: '1 applied, Prisma agrees, live schema as described',
+    data: { applied: 1, invalid: [], drift: 'same' },
+  })
+  expect(events).toEqual([])
+
+  await sql('alter table orders add column stray text; insert into orders values (1, 7), (2, 7)')
+  await sql('create unique index concurrently orders_total_key on orders (total)').catch(() => {}) // leaves an invalid index, which is wanted here
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'done',
+    output: '1 applied, Prisma agrees, live schema differs, see the thread, 1 invalid index',
+  })
+  expect(events.map((event) => event.kind === 'finding' && event.data.text)).toEqual([
+    'The index `orders_total_key` on `orders` is invalid: queries do not use it and writes pay for it. Drop it with `DROP INDEX CONCURRENTLY` and build it again.',
+    expect.stringMatching(
+      /^The live schema differs from the one that the commit describes \(to make it equal, this would change\):\n```\n[\s\S]*stray[\s\S]*\n```$/,
+    ),
+  ])
+
+  await sql(`update _prisma_migrations set checksum = 'other'`)
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'unknown',
+    output: 'not as approved',
+    outcome: { headline: '*After migrating, the record does not show what was approved: `1_init`. Lockkeeper will not guess.*' },
+  })
+})
