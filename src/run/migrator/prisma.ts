@@ -96,6 +96,9 @@ function namesAfter(output: string, heading: RegExp): readonly string[] {
  * of parts that are not used. What is left has no empty lines at its ends and no two in a row.
  */
 export function readable(output: string): string {
+  // a version that could be read is the whole answer, whatever engines that nobody uses say about themselves
+  const version = output.match(/^(prisma|Node\.js|Schema Engine)\s*: .+$/gm) ?? []
+  if (version.length > 1) return version.join('\n')
   return output
     .split(/\r?\n/)
     .map((line) => line.trimEnd())
@@ -115,5 +118,4 @@ const noise: readonly RegExp[] = [
   /^The values from your schema will NOT be used!$/,
   /^We recommend you to remove those properties from your schema to avoid confusion/,
   /^To apply migrations in (development|production) run prisma migrate /,
-  /^(@prisma\/client|Computed binaryTarget|Operating System|Architecture|TypeScript|Query Engine.*|Query Compiler.*|PSL|Schema Engine Adapter|Default Engines Hash|Studio|Preview Features)\s*: /,
 ]
