@@ -72,6 +72,8 @@ export type Flow = Omit<Behind, 'live'> & {
   readonly decide: (id: number, action: string, person: string, values?: Readonly<Record<string, Record<string, unknown>>>) => Promise<string>
   readonly press: (id: number, action: string, person: string) => Promise<string>
   readonly reaches: (id: number, states: RequestState | readonly RequestState[], withinMs?: number) => Promise<RequestRow>
+  /** Waits until it asks again, with another plan than the one of this digest. */
+  readonly reachesPlan: (id: number, otherThan: string | null) => Promise<RequestRow>
   readonly card: (id: number) => PlayMessage
   /** What people read, a line for each part, with what differs from run to run in braces. */
   readonly cardText: (id: number) => string
@@ -324,6 +326,12 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     decide,
     press,
     reaches,
+    reachesPlan: (id: number, otherThan: string | null) =>
+      until(`#${id} asks again`, async () => {
+        const request = await row(id)
+        if (!['waiting', 'granted'].includes(request.state)) throw new Error(`#${id} is ${request.state}: ${JSON.stringify(request.outcome)}`)
+        return request.state === 'waiting' && request.digest !== otherThan && request
+      }),
     card,
     cardText: (id: number) => steady(readAloud(card(id))),
     thread: (id: number) => {
@@ -357,6 +365,7 @@ export const steady = (text: string, directory: string): string =>
     .replaceAll(directory, '{directory}')
     .replace(/<!date\^\d+\^[^>]*>/g, '{time}')
     .replace(/`[0-9a-f]{8}`/g, '`{plan}`')
+    .replace(/-[0-9a-f]{8}\.sql/g, '-{plan}.sql')
     .replace(/\b[0-9a-f]{40}\b/g, '{full commit}')
     .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b/g, '{commit}')
     .replace(/\b[a-z]+-\d{8}T\d{6}Z\S*?(?=[`\s,.]|$)/g, '{backup}')
