@@ -21,7 +21,7 @@ beforeAll(async () => {
     targets: {
       locked: {
         pending: 2,
-        target: () => ({ database: { url: 'env:LOCKED_DATABASE_URL', lockTimeout: '200ms' } }),
+        target: () => ({ database: { url: 'env:LOCKED_DATABASE_URL', lockTimeout: '1s' } }),
       },
       sick: { pending: 1, target: ({ healthUrl }) => ({ health: [{ http: healthUrl, within: '1s' }] }) },
       dump: { pending: 1 },
