@@ -38,6 +38,7 @@ import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
 import { createOutbox } from './slack/outbox.ts'
+import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
 import { withTargetLock } from './target/session-lock.ts'
 import { every } from './every.ts'
@@ -48,6 +49,8 @@ export type AppOptions = {
   readonly redactor: Redactor
   readonly log: Log
   readonly clock: Clock
+  /** How fast it writes to Slack; left out, as Slack's limits ask. */
+  readonly pace?: Pace
 }
 
 export type App = { readonly db: Db; readonly stop: () => Promise<void> }
@@ -89,6 +92,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     slack,
     log,
     clock,
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
   const who = await whoAmI(slack, db, log)
