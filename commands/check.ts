@@ -14,9 +14,10 @@ export type Checked = { readonly level: 'good' | 'note' | 'bad'; readonly what: 
 export type CheckDeps = {
   readonly config: Config
   readonly plan: PlanDeps
-  /** Undefined when no token is set. */
+  /** Undefined when no bot token is set. */
   readonly slack: Pick<SlackPort, 'authTest' | 'channel' | 'groupMembers'> | undefined
-  readonly tokens: { readonly missing: readonly string[] }
+  /** What is wrong with the tokens, one sentence each. */
+  readonly environment: readonly string[]
   /** Connects to the store and says which one it is; throws when it cannot. */
   readonly reachStore: () => Promise<string>
 }
@@ -74,12 +75,8 @@ async function checkStore({ reachStore }: CheckDeps): Promise<Checked[]> {
   }
 }
 
-async function checkSlack({ config, slack, tokens }: CheckDeps): Promise<Checked[]> {
-  const missing = tokens.missing.map((name): Checked => ({
-    level: 'bad',
-    what: 'Slack',
-    text: `${name} is not set. README, "Ten minutes to a real workspace", says where it comes from.`,
-  }))
+async function checkSlack({ config, slack, environment }: CheckDeps): Promise<Checked[]> {
+  const missing = environment.map((text): Checked => ({ level: 'bad', what: 'Slack', text }))
   if (slack === undefined) return missing
   const auth = await slack.authTest()
   if (auth.kind !== 'ok')

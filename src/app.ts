@@ -35,7 +35,10 @@ import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createSlack } from './slack/client.ts'
 import { createOutbox } from './slack/outbox.ts'
 import type { SlackPort } from './slack/port.ts'
+import { StartFault } from './start-fault.ts'
+import { explainConnectionError } from './target/connect.ts'
 import { withTargetLock } from './target/session-lock.ts'
+import { parseTargetUrl } from './target/urls.ts'
 import { every } from './every.ts'
 
 export type AppOptions = {
@@ -67,8 +70,9 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Db> {
   const { config, log, clock, env } = options
-  const db = await openOwnStore(options, stack)
   const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
+  await refuseWrongToken(slack)
+  const db = await openOwnStore(options, stack)
   const core = coreOf(options, db, slack, {
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
@@ -78,7 +82,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
 
   const outbox = createOutbox({ ...outboxPorts(options, core), db, slack, log, clock })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
-  const who = await whoAmI(slack, log)
+  const who = await whoAmI(slack, log, env)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -109,7 +113,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(forgetting.stop)
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
-  await listening.start()
+  await listening.start().catch((error: unknown) => {
+    throw whyNotListening(error, config)
+  })
   stack.defer(() => listening.stop()) // stopped first: nothing new comes in while the rest ends
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
   return db
@@ -120,6 +126,7 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   const { config, env, log } = options
   const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
   let url = configured
+  if (url !== undefined && url !== '' && parseTargetUrl(url).kind === 'bad') throw whyNoStore(undefined, url)
   if (url === undefined || url === '') {
     const embedded = await startEmbedded({ directory: join(config.varDirectory, 'postgres'), env })
     stack.defer(embedded.stop)
@@ -127,8 +134,26 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   }
   const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
   stack.defer(db.close)
-  await installStore(db)
+  await installStore(db).catch((error: unknown) => {
+    throw whyNoStore(error, url)
+  })
   return db
+}
+
+/** In the words that a target's connection is explained with, since the mistakes are the same. */
+function whyNoStore(error: unknown, url: string): unknown {
+  const parsed = parseTargetUrl(url)
+  const say = (why: string) =>
+    new StartFault(
+      'unavailable',
+      `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why} Nothing was started.`,
+      error,
+    )
+  if (parsed.kind === 'bad') return say(`Its URL is wrong: ${parsed.why}.`)
+  if (error instanceof Error && 'code' in error && error.code === '42501')
+    return say(`The role "${parsed.url.user}" may not create tables there (${error.message}). Grant it CREATE on the database.`)
+  const explained = explainConnectionError(error, parsed.url)
+  return explained.problem === 'other' ? error : say(explained.message)
 }
 
 /** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */
@@ -302,14 +327,47 @@ function approversOf(request: RequestRow, humanOf: (account: string) => string):
 const apiUrlOf = (env: Readonly<Record<string, string | undefined>>) =>
   env.SLACK_API_URL === undefined || env.SLACK_API_URL === '' ? {} : { apiUrl: env.SLACK_API_URL }
 
-/** Which workspace this token belongs to; everything from another one is refused, so there is no start without an answer. */
-async function whoAmI(slack: SlackPort, log: Log) {
+/** Before anything is started. A Slack that does not answer is no reason to wait: runs go on without it. */
+async function refuseWrongToken(slack: SlackPort): Promise<void> {
+  const auth = await slack.authTest()
+  if (auth.kind === 'refused') throw wrongToken(auth.error)
+}
+
+const wrongToken = (error: string) =>
+  new StartFault(
+    'configuration',
+    `Slack refuses the bot token (${error}). Nothing was started. Copy the token again from OAuth & Permissions (xoxb-…) into SLACK_BOT_TOKEN.`,
+  )
+
+/** Which workspace this token belongs to; everything from another one is refused, so there is no listening without an answer. */
+async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
     if (auth.kind === 'ok') return auth.value
-    if (auth.kind === 'refused')
-      throw new Error(`Slack refuses the bot token (${auth.error}). Copy it again from OAuth & Permissions into SLACK_BOT_TOKEN.`)
-    log.warn({ attempt }, 'Slack does not answer yet; trying again')
+    if (auth.kind === 'refused') throw wrongToken(auth.error)
+    const where = env.SLACK_API_URL ?? ''
+    log.warn(
+      { attempt, ...(auth.kind === 'unsure' ? { cause: auth.cause } : {}) },
+      `Slack does not answer${where === '' ? '' : ` at ${where} (SLACK_API_URL)`} yet; runs go on, and commands are taken as soon as it does`,
+    )
     await new Promise((resolve) => setTimeout(resolve, auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt)))
   }
+}
+
+function whyNotListening(error: unknown, { file: { slack } }: Config): unknown {
+  if (!(error instanceof Error)) return error
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'EADDRINUSE' || code === 'EACCES')
+    return new StartFault(
+      'configuration',
+      `Port ${slack.port} on ${slack.host} cannot be used: ${code === 'EADDRINUSE' ? 'another program listens there' : 'this user may not'}. Choose another as slack.port in lockkeeper.yaml.`,
+      error,
+    )
+  const refused = /An API error occurred: (\w+)/.exec(error.message)?.[1]
+  if (refused === undefined) return error
+  return new StartFault(
+    'configuration',
+    `Slack refuses the app-level token (${refused}). Make one with connections:write under Basic Information, App-Level Tokens (xapp-…), and put it into SLACK_APP_TOKEN. Socket Mode must be on.`,
+    error,
+  )
 }

@@ -74,7 +74,7 @@ const prisma = z.strictObject({
   env: z.record(z.string(), z.string()).default({}),
 })
 
-const target = z.strictObject({
+export const targetSchema = z.strictObject({
   label: z.string().min(1).max(60).optional(),
   protected: z.boolean().default(true),
   channel,
@@ -133,7 +133,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   store: z.strictObject({ url: secret.optional() }).prefault({}),
-  targets: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), target),
+  targets: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), targetSchema)
+    .refine((targets) => Object.keys(targets).length > 0, 'no target is configured'),
   people: z.record(z.string().regex(/^(os:.+|[UW][A-Z0-9]+)$/), z.string().regex(/^[UW][A-Z0-9]+$/)).default({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
