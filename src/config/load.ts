@@ -157,7 +157,7 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
       problems.push({
         path: `targets.${name}.timezone`,
         problem: `"${timezone}" is not a time zone`,
-        fix: 'Write a name of the IANA list, for example America/New_York, Europe/Berlin or UTC.',
+        fix: nearestZone(timezone),
       })
     if (approvals === undefined) return problems
     const { required, from, breaking } = approvals
@@ -331,6 +331,11 @@ function keysOf(schema: unknown): string[] {
   const own =
     'properties' in schema && typeof schema.properties === 'object' && schema.properties !== null ? Object.keys(schema.properties) : []
   return [...new Set([...own, ...Object.values(schema).flatMap(keysOf)])]
+}
+
+function nearestZone(name: string): string {
+  const near = closest(name, Intl.supportedValuesOf('timeZone'))
+  return distance(name, near) <= 3 ? `Did you mean ${near}?` : 'Write a name such as America/New_York, Europe/Berlin or UTC.'
 }
 
 function isTimeZone(name: string): boolean {
