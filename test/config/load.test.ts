@@ -130,6 +130,7 @@ test('what init writes is a file that works', async () => {
     databaseUrl: 'env:PROD_DATABASE_URL',
     approvers: ['group:S0DBA', 'user:U0BOB'],
     required: 2,
+    live: '',
     restart: 'pm2 restart shop',
     health: 'https://shop.example/health',
   })
