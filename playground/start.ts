@@ -75,6 +75,10 @@ async function start({ home, fresh, port }: Wish, stack: (() => Promise<unknown>
   say('Lockkeeper starts')
   await workspace.waitFor(() => workspace.state().bot.connected || bot.exitCode !== null, { timeoutMs: 60_000, what: 'the bot' })
   if (bot.exitCode !== null) throw new Error(`Lockkeeper ended with code ${bot.exitCode}. Its log is ${join(home, 'lockkeeper.log')}.`)
+  // for whoever wants to look into the databases with psql
+  await writeFile(join(home, 'playground.json'), JSON.stringify({ url: workspace.url, ...sample.env, STORE_URL: store.href }, null, 2), {
+    mode: 0o600,
+  })
   say('ready')
   return workspace.url
 }

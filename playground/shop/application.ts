@@ -5,10 +5,11 @@ import { captureChild, childEnvironment, operatorPath } from '../../src/process.
 import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
 import { shopFiles, SHOP } from './repository.ts'
 
-/** What Prisma's CLI needs in the shop; stands in the target's `tool.prisma.env`. The two files stop a download and are never run. */
+/** What Prisma's CLI needs in the shop; stands in the target's `tool.prisma.env`. The two files stop a download;
+ * `resolve --rolled-back` does start the schema engine's, so it must be one that ends well whatever it is given. */
 export const toolEnvironment = {
-  PRISMA_QUERY_ENGINE_LIBRARY: '/bin/sh',
-  PRISMA_SCHEMA_ENGINE_BINARY: '/bin/sh',
+  PRISMA_QUERY_ENGINE_LIBRARY: '/usr/bin/true',
+  PRISMA_SCHEMA_ENGINE_BINARY: '/usr/bin/true',
   CHECKPOINT_DISABLE: '1',
   PRISMA_HIDE_UPDATE_MESSAGE: '1',
   NO_COLOR: '1',

@@ -153,13 +153,8 @@ async function resolveFailed(): Promise<void> {
 }
 
 async function productionUrl(): Promise<string> {
-  const port = (
-    await readFile(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8').catch(() =>
-      readFile(said.match(/data directory (\S+)/)?.[1] ?? '', 'utf8'),
-    )
-  ).split('\n')[3]
-  const password = await readFile(join(home, 'postgres', 'password'), 'utf8')
-  return `postgresql://lockkeeper:${password}@127.0.0.1:${port}/shop_production`
+  const known = JSON.parse(await readFile(join(home, 'playground.json'), 'utf8')) as { readonly SHOP_PRODUCTION_URL: string }
+  return known.SHOP_PRODUCTION_URL
 }
 
 async function shot(name: string) {

@@ -1,7 +1,12 @@
+import { sha256 } from '../../src/plan/files.ts'
 import pg from 'pg'
 import { afterEach } from 'vitest'
 import { createApplication, createRun, type Application, type RunFixture } from '../helpers/application.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+
+export const init = 'CREATE TABLE "orders" ("id" serial PRIMARY KEY, "total" int NOT NULL);\nCREATE TABLE "tally" ("name" text NOT NULL);\n'
+export const note = 'ALTER TABLE "orders" ADD COLUMN "note" text;\nINSERT INTO "tally" VALUES (\'note\');\n'
+export const index = 'CREATE INDEX CONCURRENTLY "orders_note_idx" ON "orders"("note");\n'
 
 /** Looks often and gives up early, so that tests are quick. */
 export const fast = { pollMs: 50, pausesMs: [50], patienceMs: 1_000, silenceMs: 2_000 }
@@ -58,4 +63,16 @@ export async function scene(
   const run = await createRun({ application, url: database.url, ...options })
   later(() => run.close())
   return { application, database, run, sql, session }
+}
+
+/** As if the first migration had been applied before. */
+export const SEED =
+  `${init} create table _prisma_migrations (id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null,
+  logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0);
+  insert into _prisma_migrations values ('1', 'CHECKSUM', now(), '1_init', null, null, now(), 1);`.replace('CHECKSUM', sha256(init))
+
+/** How many sessions of the database are in pg_sleep. */
+export async function sleeping(sql: (text: string) => Promise<readonly Record<string, unknown>[]>): Promise<number> {
+  const rows = await sql(`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`)
+  return rows.length
 }
