@@ -61,15 +61,15 @@ export function checkText(checked: readonly Checked[]): string {
   ].join('\n')
 }
 
-async function checkStore({ reachStore }: CheckDeps): Promise<Checked[]> {
+async function checkStore(deps: CheckDeps): Promise<Checked[]> {
   try {
-    return [{ level: 'good', what: 'store', text: await reachStore() }]
+    return [{ level: 'good', what: 'store', text: await deps.reachStore() }]
   } catch (error) {
     return [
       {
         level: 'bad',
         what: 'store',
-        text: `${(error as Error).message}. Start that PostgreSQL, or leave store.url and STORE_URL out to use the embedded one.`,
+        text: deps.plan.redactor.text((error as Error).message.trim()),
       },
     ]
   }

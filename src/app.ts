@@ -146,14 +146,14 @@ function whyNoStore(error: unknown, url: string): unknown {
   const say = (why: string) =>
     new StartFault(
       'unavailable',
-      `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why} Nothing was started.`,
+      `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why}`,
       error,
     )
   if (parsed.kind === 'bad') return say(`Its URL is wrong: ${parsed.why}.`)
   if (error instanceof Error && 'code' in error && error.code === '42501')
     return say(`The role "${parsed.url.user}" may not create tables there (${error.message}). Grant it CREATE on the database.`)
   const explained = explainConnectionError(error, parsed.url)
-  return explained.problem === 'other' ? error : say(explained.message)
+  return explained.problem === 'other' ? error : say(`${explained.message} Or leave both out to use the embedded PostgreSQL.`)
 }
 
 /** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */

@@ -89,7 +89,7 @@ function helpText(path: string, words: readonly string[]): string {
 
 const OPERATING = `To set up and run it:
   lockkeeper init    asks what it needs and writes lockkeeper.yaml
-  lockkeeper check   looks at the store, Slack and every target, and changes nothing
+  lockkeeper check   looks at the store, Slack and every target, and says what is missing
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
   --version          which version this is`

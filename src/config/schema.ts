@@ -1,4 +1,3 @@
-import bytes from 'bytes'
 import ms, { type StringValue } from 'ms'
 import { z } from 'zod'
 
@@ -17,17 +16,6 @@ export const duration = z
     return z.NEVER
   })
   .describe('A duration such as 2s, 15m or 4h')
-
-/** Bytes, written as people write them: `500MB`. */
-export const size = z
-  .string()
-  .transform((text, context) => {
-    const value = bytes.parse(text)
-    if (value !== null && value > 0) return value
-    context.addIssue({ code: 'custom', message: `"${text}" is not a size; write for example 500MB` })
-    return z.NEVER
-  })
-  .describe('A size such as 500MB')
 
 /** `env:NAME` or `file:/path`: where a secret is, never the secret. */
 export const secret = z
