@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/plan.ts'
-import { codeText, escapeLine, listText, oneLine, personText, pluralText } from '../slack/text.ts'
+import { codeText, listText, oneLine, personText, pluralText } from '../slack/text.ts'
 import type { RequestRow, RequestView, StepRow, VoteRow } from './record.ts'
 
 /** Phrases that all cards and posts share. */
