@@ -3,15 +3,6 @@ import { until } from '../helpers/until.ts'
 import { startScene, tallying, type Scene } from './scene.ts'
 
 describe('in the migration', { timeout: 120_000 }, () => {
-  test('killed before the migrator starts, the migrations are applied once', async (context) => {
-    const scene = await startScene(context, { gates: ['migration'], fault: 'before-migrator-start' })
-    const request = await scene.ask()
-    await scene.approve(request.id)
-    await scene.first().gone()
-    await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
-  })
-
   test('killed inside the transaction of a migration, the migrator goes on alone and the next process waits for it', async (context) => {
     const scene = await startScene(context)
     const request = await scene.ask()
@@ -57,22 +48,13 @@ describe('in the migration', { timeout: 120_000 }, () => {
     expect(ended.outcome?.known).toContain('`orders_placed_at_idx` is invalid')
   })
 
-  test('killed when the migrator has ended and nobody has looked, its work is found and not repeated', async (context) => {
-    const scene = await startScene(context, { gates: ['migration'], fault: 'after-migrator-exit' })
+  test('the wrapper of the migrator is killed alone: the migrator goes on, and what it applied is found', async (context) => {
+    const scene = await startScene(context)
     const request = await scene.ask()
     await scene.approve(request.id)
-    await scene.first().gone()
-    await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
-    expect(scene.starts(request.id)).toBe(1)
-  })
-
-  test('killed when all is applied but not recorded, nothing is applied again', async (context) => {
-    const scene = await startScene(context, { gates: ['migration'], fault: 'before-step-record:migrate' })
-    const request = await scene.ask()
-    await scene.approve(request.id)
-    await scene.first().gone()
-    await scene.bots.start()
+    await until('the second migration runs', async () => (await scene.migrating()).length > 0)
+    scene.killWrapper()
+    await scene.open('migration')
     await scene.ends(request.id, 'succeeded')
     expect(scene.starts(request.id)).toBe(1)
   })

@@ -48,6 +48,20 @@ describe('two processes, and the session that proves one alive', { timeout: 120_
     expect(await scene.adopted()).toBe(false)
     expect(await scene.store.query('select count(*)::int as count from lockkeeper.backup')).toEqual([{ count: 1 }])
   })
+
+  test('every session of the store is ended at once in the migration: the run goes on, and nothing happens twice', async (context) => {
+    const scene = await startScene(context)
+    const request = await scene.ask()
+    await scene.approve(request.id)
+    await until('the second migration runs', async () => (await scene.migrating()).length > 0)
+    await scene.store.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    )
+    await scene.open('migration')
+    await scene.ends(request.id, 'succeeded')
+    expect(scene.starts(request.id)).toBe(1)
+    expect(await scene.adopted()).toBe(false)
+  })
 })
 
 const ALIVE = `select pid from pg_stat_activity where datname = current_database() and application_name = 'lockkeeper-alive'`

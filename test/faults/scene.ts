@@ -45,6 +45,8 @@ export type Scene = Flow & {
   readonly hangs: () => boolean
   /** kill -9 for the migrator and its wrapper, which outlive the bot. */
   readonly killMigrator: () => void
+  /** kill -9 for the wrapper alone. */
+  readonly killWrapper: () => void
   /** How often the migrator was started for this request. */
   readonly starts: (id: number) => number
   /** Waits until the step is in that state. */
@@ -141,6 +143,9 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
     hangs: () => existsSync(join(flow.directory, 'begun')),
     killMigrator() {
       for (const pid of wrappersIn(flow.directory)) process.kill(-pid, 'SIGKILL')
+    },
+    killWrapper() {
+      for (const pid of wrappersIn(flow.directory)) process.kill(pid, 'SIGKILL')
     },
     starts: (id) => attemptsOf(flow.directory, id).length,
     step: async (id, name, state) =>
