@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
+import { constraintOf, hasSqlState, sqlState, type Tx } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import { killPoint } from '../fault.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
@@ -101,7 +101,7 @@ async function writePlan(
         identityKey,
         expiresIn: policy.expiresMs,
       })
-      if (!moved) return 'ended' // cancelled meanwhile
+      if (!moved) return whereItStands(tx, request.id)
       await addEvent(tx, request.id, why === undefined ? { kind: 'requested', data: {} } : { kind: 'asked_anew', data: { why } })
       await audit(tx, {
         actor: 'lockkeeper',
@@ -125,6 +125,10 @@ async function writePlan(
     )
   }
 }
+
+/** It was cancelled meanwhile, or the commit of an earlier try arrived and only its answer was lost: then it waits, and must be waited for. */
+const whereItStands = async (tx: Tx, id: number): Promise<'waiting' | 'ended'> =>
+  (await requestById(tx, id))?.state === 'waiting' ? 'waiting' : 'ended'
 
 /** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
 async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
@@ -163,7 +167,8 @@ const CHECK_AGAIN_MS = 2_000
 async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
   return persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      if (!(await transition(tx, request.id, ['granted'], 'waiting'))) return 'ended'
+      if (!(await transition(tx, request.id, ['granted'], 'waiting')))
+        return (await whereItStands(tx, request.id)) === 'waiting' ? 'anew' : 'ended'
       await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text } })
       await audit(tx, { actor: 'lockkeeper', act: 'check', target: request.target, requestId: request.id, result: refusal.code })
       return 'anew'
