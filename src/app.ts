@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
 import { expireDue } from '../approvals/expiry.ts'
@@ -25,6 +26,7 @@ import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
 import { readFiles } from './plan/files.ts'
 import { makePlan, readTargetState, type MadePlan } from './plan/make.ts'
+import type { Plan } from './plan/plan.ts'
 import { fetchRepository } from './plan/repository.ts'
 import { pendingSql } from './plan/sql.ts'
 import type { Redactor } from './redact.ts'
@@ -36,8 +38,12 @@ import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
 import { createOutbox } from './slack/outbox.ts'
+import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
+import { StartFault } from './start-fault.ts'
+import { explainConnectionError } from './target/connect.ts'
 import { withTargetLock } from './target/session-lock.ts'
+import { parseTargetUrl } from './target/urls.ts'
 import { every } from './every.ts'
 
 export type AppOptions = {
@@ -46,6 +52,8 @@ export type AppOptions = {
   readonly redactor: Redactor
   readonly log: Log
   readonly clock: Clock
+  /** How fast it writes to Slack; left out, as Slack's limits ask. */
+  readonly pace?: Pace
 }
 
 export type App = { readonly db: Db; readonly stop: () => Promise<void> }
@@ -69,8 +77,9 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Db> {
   const { config, log, clock, env } = options
-  const db = await openOwnStore(options, stack)
   const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
+  const db = await openOwnStore(options, stack)
+  await refuseWrongToken(slack, db)
   const core = coreOf(options, db, slack, {
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
@@ -87,9 +96,10 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     slack,
     log,
     clock,
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
-  const who = await whoAmI(slack, log)
+  const who = await whoAmI(slack, log, env)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -120,7 +130,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(forgetting.stop)
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
-  await listening.start()
+  await listening.start().catch((error: unknown) => {
+    throw whyNotListening(error, config)
+  })
   stack.defer(() => listening.stop()) // stopped first: nothing new comes in while the rest ends
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
   return db
@@ -131,6 +143,7 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   const { config, env, log } = options
   const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
   let url = configured
+  if (url !== undefined && url !== '' && parseTargetUrl(url).kind === 'bad') throw whyNoStore(undefined, url)
   if (url === undefined || url === '') {
     const embedded = await startEmbedded({ directory: join(config.varDirectory, 'postgres'), env })
     stack.defer(embedded.stop)
@@ -138,8 +151,22 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   }
   const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
   stack.defer(db.close)
-  await installStore(db)
+  await installStore(db).catch((error: unknown) => {
+    throw whyNoStore(error, url)
+  })
   return db
+}
+
+/** In the words that a target's connection is explained with, since the mistakes are the same. */
+function whyNoStore(error: unknown, url: string): unknown {
+  const parsed = parseTargetUrl(url)
+  const say = (why: string) =>
+    new StartFault('unavailable', `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why}`, error)
+  if (parsed.kind === 'bad') return say(`Its URL is wrong: ${parsed.why}.`)
+  if (error instanceof Error && 'code' in error && error.code === '42501')
+    return say(`The role "${parsed.url.user}" may not create tables there (${error.message}). Grant it CREATE on the database.`)
+  const explained = explainConnectionError(error, parsed.url)
+  return explained.problem === 'other' ? error : say(`${explained.message} Or leave both out to use the embedded PostgreSQL.`)
 }
 
 /** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */
@@ -205,6 +232,8 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
   }
 }
 
+const GONE = 'The target is no longer configured.'
+
 /** `--skip-app` takes the deploy steps out of what is approved, so that the digest says so. */
 const withoutApp = (target: Target, ask: Ask): Target => (ask.skipApp ? { ...target, deploy: [] } : target)
 
@@ -217,6 +246,15 @@ function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, e
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
   const targetOf = (name: string) => config.targets.get(name)
+  const reconfigured = (plan: Plan, request: RequestRow): string | null => {
+    const target = targetOf(plan.target)
+    if (target === undefined) return GONE
+    if (policyHash(target) !== plan.policy)
+      return 'The rules, the guards, the source or the tool of this target were configured otherwise since.'
+    if (canonicalJson(plannedSteps(withoutApp(target, request.ask))) !== canonicalJson(plan.steps))
+      return 'The configured steps of this target were changed since.'
+    return null
+  }
   return requestWorkflow({
     db,
     log,
@@ -240,13 +278,11 @@ function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, e
       )
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },
+    reconfigured,
     compare: async (plan, request, phase) => {
+      const why = reconfigured(plan, request)
       const target = targetOf(plan.target)
-      if (target === undefined) return { kind: 'changed', why: 'The target is no longer configured.' }
-      if (policyHash(target) !== plan.policy)
-        return { kind: 'changed', why: 'The approval rules or the guards of this target were changed since.' }
-      if (canonicalJson(plannedSteps(withoutApp(target, request.ask))) !== canonicalJson(plan.steps))
-        return { kind: 'changed', why: 'The configured steps of this target were changed since.' }
+      if (why !== null || target === undefined) return { kind: 'changed', why: why ?? GONE }
       return compareWithPlan({ ...core.plan, target }, plan, phase)
     },
     underTargetLock: async (target, requestId, work) => {
@@ -314,14 +350,55 @@ function approversOf(request: RequestRow, humanOf: (account: string) => string):
 const apiUrlOf = (env: Readonly<Record<string, string | undefined>>) =>
   env.SLACK_API_URL === undefined || env.SLACK_API_URL === '' ? {} : { apiUrl: env.SLACK_API_URL }
 
-/** Which workspace this token belongs to; everything from another one is refused, so there is no start without an answer. */
-async function whoAmI(slack: SlackPort, log: Log) {
+/**
+ * Before anything is started, unless a run is under way: that goes on to its end, since no migration waits on Slack. For the same reason
+ * a Slack that does not answer is not waited for here.
+ */
+async function refuseWrongToken(slack: SlackPort, db: Db): Promise<void> {
+  const auth = await slack.authTest()
+  if (auth.kind !== 'refused') return
+  const [active] = await db.query<{ runs: number }>(
+    `select count(*)::int as runs from lockkeeper.request where state in ('granted', 'running')`,
+  )
+  if (active === undefined || active.runs === 0) throw wrongToken(auth.error)
+}
+
+const wrongToken = (error: string) =>
+  new StartFault(
+    'configuration',
+    `Slack refuses the bot token (${error}). Nothing was started. Copy the token again from OAuth & Permissions (xoxb-…) into SLACK_BOT_TOKEN.`,
+  )
+
+/** Which workspace this token belongs to; everything from another one is refused, so there is no listening without an answer. */
+async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
     if (auth.kind === 'ok') return auth.value
-    if (auth.kind === 'refused')
-      throw new Error(`Slack refuses the bot token (${auth.error}). Copy it again from OAuth & Permissions into SLACK_BOT_TOKEN.`)
-    log.warn({ attempt }, 'Slack does not answer yet; trying again')
-    await new Promise((resolve) => setTimeout(resolve, auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt)))
+    if (auth.kind === 'refused') log.error(`${wrongToken(auth.error).message} Runs under way go on meanwhile.`)
+    const where = env.SLACK_API_URL ?? ''
+    if (auth.kind !== 'refused')
+      log.warn(
+        { attempt, ...(auth.kind === 'unsure' ? { cause: auth.cause } : {}) },
+        `Slack does not answer${where === '' ? '' : ` at ${where} (SLACK_API_URL)`} yet; runs go on, and commands are taken as soon as it does`,
+      )
+    await wait(auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt))
   }
+}
+
+function whyNotListening(error: unknown, { file: { slack } }: Config): unknown {
+  if (!(error instanceof Error)) return error
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'EADDRINUSE' || code === 'EACCES')
+    return new StartFault(
+      'configuration',
+      `Port ${slack.port} on ${slack.host} cannot be used: ${code === 'EADDRINUSE' ? 'another program listens there' : 'this user may not'}. Choose another as slack.port in lockkeeper.yaml.`,
+      error,
+    )
+  const refused = /An API error occurred: (\w+)/.exec(error.message)?.[1]
+  if (refused === undefined) return error
+  return new StartFault(
+    'configuration',
+    `Slack refuses the app-level token (${refused}). Make one with connections:write under Basic Information, App-Level Tokens (xapp-…), and put it into SLACK_APP_TOKEN. Socket Mode must be on.`,
+    error,
+  )
 }

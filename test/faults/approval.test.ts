@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startScene } from './scene.ts'
+import { expectEnds, startScene } from './scene.ts'
 
 describe('around the approval and at every record', { timeout: 120_000 }, () => {
   test('killed while it waits for approval and started again, the run goes on once it is approved', async (context) => {
@@ -10,7 +10,7 @@ describe('around the approval and at every record', { timeout: 120_000 }, () => 
     await scene.first().kill()
     await scene.bots.start()
     await scene.approve(request.id)
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
   })
 
   test('killed nine times in one run, each time between an act and its record, it still does everything once', async (context) => {
@@ -39,7 +39,7 @@ describe('around the approval and at every record', { timeout: 120_000 }, () => 
       expect(await bot.gone()).toBe('SIGKILL')
       bot = await scene.bots.start(next === undefined ? {} : { LOCKKEEPER_FAULT: next })
     }
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
     expect(scene.bots.all()).toHaveLength(10)
     expect(scene.starts(request.id)).toBe(1)
     expect(readFileSync(join(scene.directory, 'live', 'runs'), 'utf8')).toBe('x')

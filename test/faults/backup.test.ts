@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { until } from '../helpers/until.ts'
-import { startScene } from './scene.ts'
+import { expectEnds, startScene } from './scene.ts'
 
 describe('before and in the backup', { timeout: 120_000 }, () => {
   test('killed in pg_dump, the half of a backup is removed and a whole one is made', async (context) => {
@@ -12,7 +12,7 @@ describe('before and in the backup', { timeout: 120_000 }, () => {
     await scene.first().kill()
     await release()
     await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
     expect(await scene.store.query('select count(*)::int as count from lockkeeper.backup')).toEqual([{ count: 1 }])
   })
 
@@ -23,6 +23,6 @@ describe('before and in the backup', { timeout: 120_000 }, () => {
     await until('the installer is at work', () => scene.hangs())
     await scene.first().kill()
     await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
   })
 })

@@ -62,6 +62,9 @@ export const gatedMigrations = {
   '20261121092000_last': tallying('20261121092000_last', 'ALTER TABLE "orders" ADD COLUMN "ribbon" text;'),
 }
 
+/** The run ends in this state, and no invariant is broken by what is left. */
+export const expectEnds = (scene: Scene, id: number, state: RequestState): Promise<RequestRow> => scene.ends(id, state)
+
 export function tallying(name: string, ...statements: readonly string[]): string {
   return [...statements, `INSERT INTO "tally" ("name") VALUES ('${name}');`].join('\n')
 }

@@ -74,7 +74,7 @@ test('a cancel in the middle undoes the running migration, keeps the others and 
     kind: 'cancelled',
     output: 'cancelled',
     outcome: {
-      headline: '*Cancelled while migrating. 1 of 3 migrations is applied and kept.*',
+      headline: '*Cancelled while migrating. 1 of 3 migrations is applied and kept.* The application was left as it was.',
       why: '`1_init` is applied. `2_slow` was running; the database undid it as a whole and it is marked as rolled back. Not started: `3_note`.',
       next: 'Ask again when the rest may run: what has run is kept and not repeated.',
     },

@@ -93,6 +93,7 @@ async function accompany(
     schema: site.parsed.schema,
     applicationName: site.applicationName,
     base: site.base,
+    readable: site.tool.readable,
     pollMs: pace.pollMs,
     maximumMs: attempt?.intent.concurrently === true ? pace.concurrentMaximumMs : null,
     silenceMs: pace.silenceMs,

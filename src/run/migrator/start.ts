@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { killPoint } from '../../fault.ts'
 import { code } from '../../mrkdwn.ts'
@@ -80,6 +81,7 @@ export async function startGroup(work: Work, group: Group): Promise<void> {
     ? { applicationName: site.applicationName, lockTimeoutMs: 0, statementTimeoutMs: 0 }
     : { applicationName: site.applicationName, ...timeouts(work) }
   killPoint('before-migrator-start')
+  appendFileSync(context.spool, `$ prisma ${site.tool.commands.deploy.slice(1).join(' ')}\n`, { mode: 0o600 })
   const attempt = startAttempt(
     site.base,
     {

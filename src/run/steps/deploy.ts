@@ -7,7 +7,7 @@ import { stepTitle } from '../../deploy/planned.ts'
 import { killPoint } from '../../fault.ts'
 import { code, escapeMrkdwn } from '../../mrkdwn.ts'
 import { isAlive } from '../../process.ts'
-import { count, seconds } from '../sentences.ts'
+import { seconds } from '../sentences.ts'
 import type { RunOutcome } from '../record.ts'
 import type { Inspection, RunContext, Step, StepEnd } from '../step.ts'
 import { runCommand, type CommandEnd } from './command.ts'
@@ -95,7 +95,7 @@ async function failure(
 async function stopped(settings: StepSettings, end: CommandEnd, context: RunContext): Promise<StepEnd> {
   const outcome: RunOutcome = {
     headline: `*Stopped in the middle of "${titleOf(settings)}".* ${await whatIsLive(context)}`,
-    next: again(context),
+    next: again(context, ''),
     ...(end.why === null ? {} : { why: end.why }),
     ...(end.excerpt === '' ? {} : { excerpt: end.excerpt }),
   }
@@ -126,9 +126,9 @@ const titleOf = (settings: StepSettings) => escapeMrkdwn(stepTitle(settings))
 const database = ({ plan }: RunContext) =>
   plan.list.length === 0
     ? 'The database was not changed.'
-    : `The ${count(plan.list.length, 'migration')} of this run ${plan.list.length === 1 ? 'is' : 'are'} applied.`
+    : `The ${plan.list.length === 1 ? 'migration of this run is' : `${plan.list.length} migrations of this run are`} applied.`
 
-const again = ({ plan, target }: RunContext) =>
+const again = ({ plan, target }: RunContext, when = 'then ') =>
   plan.list.length === 0
-    ? `\`/migrate deploy ${target.name}\` then runs the steps again.`
-    : `\`/migrate deploy ${target.name}\` then finds nothing pending and runs only the steps.`
+    ? `\`/migrate deploy ${target.name}\` ${when}runs the steps again.`
+    : `\`/migrate deploy ${target.name}\` ${when}finds nothing pending and runs only the steps.`
