@@ -15,11 +15,11 @@ export const WITNESS = 'witness'
 /** Looks at the target every 50 ms until it is stopped: who migrates it? */
 export function watchTarget(flow: Pick<Flow, 'database' | 'directory'>) {
   const samples: Sample[] = []
-  let stopped = false
+  const stop = new AbortController()
   const watching = (async () => {
     const client = await connect(flow.database.url)
     try {
-      while (!stopped) {
+      while (!stop.signal.aborted) {
         const { rows } = await client.query<{ pid: number; locks: number }>(SESSIONS)
         samples.push({
           migrators: wrappersIn(flow.directory),
@@ -35,7 +35,7 @@ export function watchTarget(flow: Pick<Flow, 'database' | 'directory'>) {
   return {
     samples,
     async stop() {
-      stopped = true
+      stop.abort()
       await watching
     },
   }

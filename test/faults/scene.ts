@@ -172,11 +172,9 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
             .filter((bot) => bot.isAlive())
             .map((bot) => bot.pid),
       })
-      expect({ state: request.state, outcome: request.outcome?.headline, broken: violations(evidence) }, flow.log().slice(-6_000)).toEqual({
-        state,
-        outcome: request.outcome?.headline,
-        broken: [],
-      })
+      const found = { state: request.state, broken: violations(evidence) }
+      if (found.state !== state || found.broken.length > 0) console.error(request.outcome, flow.log().slice(-6_000))
+      expect(found).toEqual({ state, broken: [] })
       return request
     },
   }
