@@ -237,6 +237,11 @@ export const wrappersIn = (directory: string): readonly number[] =>
     .filter(({ args }) => args[1]?.endsWith('migrator/wrapper.ts') === true)
     .map(({ pid }) => pid)
 
+/** For the end of a test, when nothing of its flow may live any more. */
+export function endProcessesOf(directory: string): void {
+  for (const { pid } of processesOf(directory)) process.kill(pid, 'SIGKILL')
+}
+
 /** Everything that has this flow's directory for temporary files in its environment: the bots and all that they started. */
 function processesOf(directory: string) {
   const mark = `TMPDIR=${temporary(directory)}\0`
