@@ -239,7 +239,12 @@ export const wrappersIn = (directory: string): readonly number[] =>
 
 /** For the end of a test, when nothing of its flow may live any more. */
 export function endProcessesOf(directory: string): void {
-  for (const { pid } of processesOf(directory)) process.kill(pid, 'SIGKILL')
+  for (const { pid } of processesOf(directory))
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it has ended by itself
+    }
 }
 
 /** Everything that has this flow's directory for temporary files in its environment: the bots and all that they started. */
