@@ -367,7 +367,7 @@ export const steady = (text: string, directory: string): string =>
     .replace(/`[0-9a-f]{8}`/g, '`{plan}`')
     .replace(/-[0-9a-f]{8}\.sql/g, '-{plan}.sql')
     .replace(/\b[0-9a-f]{40}\b/g, '{full commit}')
-    .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b/g, '{commit}')
+    .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b|(?<=`)[0-9a-f]{10,12}(?=`)/g, '{commit}')
     .replace(/\b[a-z]+-\d{8}T\d{6}Z\S*?(?=[`\s,.]|$)/g, '{backup}')
     .replace(/\b\d+(\.\d+)? (kB|MB|GB|bytes)\b/g, '{size}')
     .replace(/\b(under )?\d+(\.\d+)? (s|min|h)\b( \d+ (s|min)\b)?/g, '{duration}')

@@ -64,7 +64,8 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     tool,
     approved,
     base: join(directory, 'migrator'),
-    applicationName: `lockkeeper-${context.requestId}`,
+    // the number alone is not enough: another installation on the same server counts its requests as well
+    applicationName: `lockkeeper-${context.requestId}-${context.digest.slice(0, 8)}`,
     environment,
     layoutUpTo(last) {
       const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1
