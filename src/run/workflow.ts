@@ -1,12 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
+import { killPoint } from '../fault.ts'
+import { escapeMrkdwn } from '../mrkdwn.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../refusal.ts'
 import { performStep, type RunPorts } from './perform.ts'
 import { persist } from './persist.ts'
 import type { PolicySnapshot, RequestRow } from './record.ts'
-import { addEvent, audit, requestById, transition } from './rows.ts'
+import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
 import { codeText, personText } from '../slack/text.ts'
 import { firstBold } from './words.ts'
@@ -34,6 +36,7 @@ export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
       if (checked === 'go') break
     }
     const steps = await durable.step('begin', () => begin(ports, id))
+    killPoint('after-claim')
     for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
     await durable.step('finish', () => finish(ports, id))
   }
@@ -74,7 +77,8 @@ async function planSafely(ports: WorkflowPorts, request: RequestRow): Promise<Pl
 async function refuseRequest(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'ended'> {
   await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: firstBold(refusal.text) } }))) return
+      if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: firstBold(refusal.text) } })))
+        return
       await addEvent(tx, request.id, { kind: 'ended', data: { state: 'refused' } })
       await audit(tx, { actor: 'lockkeeper', act: 'plan', target: request.target, requestId: request.id, result: refusal.code })
     }),
@@ -136,6 +140,7 @@ async function databaseTaken({ db }: WorkflowPorts, request: RequestRow, { ident
 
 /** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
 async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
+  killPoint('before-claim')
   for (;;) {
     const request = await persist(ports.log, () => requestById(ports.db, id))
     if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'
@@ -146,7 +151,7 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
       continue
     }
     if (granted !== true) return backToWaiting(ports, request, granted)
-    const compared = await ports.compare(request.plan, request, 'before-migrate')
+    const compared = await compareSafely(ports, request, request.plan)
     if (compared.kind === 'same') return 'go'
     if (compared.kind === 'unknown')
       return refuseRequest(
@@ -166,6 +171,19 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
 
 const CHECK_AGAIN_MS = 2_000
 
+/** A fault here has touched nothing; thrown on, it would leave the request granted until it expires, without a word. */
+async function compareSafely(ports: WorkflowPorts, request: RequestRow, plan: Plan) {
+  try {
+    return await ports.compare(plan, request, 'before-migrate')
+  } catch (error) {
+    ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'the check before the run failed')
+    return {
+      kind: 'unknown' as const,
+      why: `The check before the run failed: ${escapeMrkdwn(ports.redactor.text((error as Error).message).slice(0, 500))}`,
+    }
+  }
+}
+
 /** An approver has left or the rules became stricter between the last vote and the start: the same plan waits for more votes. */
 async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
   return persist(ports.log, () =>
@@ -184,8 +202,8 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
     ports.db.transaction(async (tx) => {
       const request = await requestById(tx, id)
       if (request?.plan == null) return []
-      const steps = ports.stepsFor(request, request.plan)
-      if (request.state === 'running') return steps.map((step) => step.name)
+      // begun by a process that died before this was checkpointed: what was written down then counts, not what is configured now
+      if (request.state === 'running') return (await stepsOf(tx, id)).map((step) => step.name)
       const [unexpired] = await tx.query<{ ok: boolean }>(
         'select grant_expires_at > clock_timestamp() as ok from lockkeeper.request where id = $1',
         [id],
@@ -194,6 +212,14 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
         if (await transition(tx, id, ['granted'], 'expired')) await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
         return []
       }
+      const why = ports.reconfigured(request.plan, request)
+      if (why !== null) {
+        const headline = `${why} Nothing was started; ask again for what is configured now.`
+        if (await transition(tx, id, ['granted'], 'refused', { outcome: { headline } }))
+          await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
+        return []
+      }
+      const steps = ports.stepsFor(request, request.plan)
       if (!(await transition(tx, id, ['granted'], 'running'))) return []
       for (const [ordinal, step] of steps.entries())
         await tx.query('insert into lockkeeper.step (request_id, ordinal, name, title) values ($1, $2, $3, $4) on conflict do nothing', [

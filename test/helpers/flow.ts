@@ -25,7 +25,11 @@ export type TargetOptions = {
   readonly pending?: number
   readonly orders?: number
   /** More or other keys of the target, as a function of what a configuration may need to know. */
-  readonly target?: (known: { readonly directory: string; readonly healthUrl: string }) => Record<string, unknown>
+  readonly target?: (known: {
+    readonly directory: string
+    readonly repository: string
+    readonly healthUrl: string
+  }) => Record<string, unknown>
   /** Changes the repository or the database before the bot reads them. */
   readonly prepare?: (flow: { readonly repository: string; readonly database: TestDatabase }) => Promise<void>
   /** The database of an earlier target instead of one of its own. */
@@ -38,6 +42,10 @@ export type FlowOptions = TargetOptions & {
   readonly people?: Readonly<Record<string, string>>
   readonly workspace?: WorkspaceOptions
   readonly mode?: 'socket' | 'http'
+  /** How the bot runs; inside this process unless said. */
+  readonly launch?: (known: Known) => Launched
+  /** More variables of the bot. */
+  readonly env?: (directory: string) => Readonly<Record<string, string>>
   /** The bot's own pace towards Slack; otherwise it writes as fast as it can. */
   readonly isPaced?: boolean
 }
@@ -51,6 +59,15 @@ export type Behind = {
   /** The commit that the deploy steps made live; null while there is none. */
   readonly live: () => Promise<string | null>
 }
+
+type Known = {
+  readonly configPath: string
+  readonly env: Readonly<Record<string, string>>
+  readonly directory: string
+  readonly isPaced: boolean
+}
+
+export type Launched = Pick<Flow, 'start' | 'stop' | 'log'>
 
 /** The bot on a real PostgreSQL, a real repository of the shop and a strict Slack in a box, driven as people would drive it. */
 export type Flow = Omit<Behind, 'live'> & {
@@ -69,7 +86,12 @@ export type Flow = Omit<Behind, 'live'> & {
   readonly approve: (id: number, person?: string) => Promise<string>
   readonly reject: (id: number, reason: string, person?: string) => Promise<string>
   /** Presses a button of the card and, when a window opens, its own button; what is said then. */
-  readonly decide: (id: number, action: string, person: string, values?: Readonly<Record<string, Record<string, unknown>>>) => Promise<string>
+  readonly decide: (
+    id: number,
+    action: string,
+    person: string,
+    values?: Readonly<Record<string, Record<string, unknown>>>,
+  ) => Promise<string>
   readonly press: (id: number, action: string, person: string) => Promise<string>
   readonly reaches: (id: number, states: RequestState | readonly RequestState[], withinMs?: number) => Promise<RequestRow>
   /** Waits until it asks again, with another plan than the one of this digest. */
@@ -131,30 +153,21 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
     SLACK_API_URL: slack.apiUrl,
     STORE_URL: storeDatabase.url,
     ...urls,
+    ...options.env?.(directory),
   }
   const configPath = join(directory, 'lockkeeper.yaml')
   const settings = Object.fromEntries([...targets].map(([name, one]) => [name, one.settings]))
   const writeConfig = () =>
     writeFile(
       configPath, // JSON is YAML
-      JSON.stringify({ slack: { mode: options.mode ?? 'socket', port, host: '127.0.0.1' }, people: options.people ?? {}, targets: settings }),
+      JSON.stringify({
+        slack: { mode: options.mode ?? 'socket', port, host: '127.0.0.1' },
+        people: options.people ?? {},
+        targets: settings,
+      }),
     )
   await writeConfig()
-  const logs: string[] = []
-  let app: App | undefined
-  const start = async () => {
-    const config = loadConfig(configPath, env)
-    const redactor = createRedactor(
-      [...secretsOf(config), env.STORE_URL].flatMap(secretsOfUrl).concat(env.SLACK_BOT_TOKEN, env.SLACK_APP_TOKEN),
-    )
-    const sink = { write: (line: string) => logs.push(line) > 0 } as unknown as NodeJS.WritableStream // pino only writes
-    const log = createLog(redactor, 'debug', sink)
-    app = await startApp({ config, env, redactor, log, clock: systemClock, ...(options.isPaced === true ? {} : { pace: atOnce }) })
-  }
-  const stop = async () => {
-    await app?.stop()
-    app = undefined
-  }
+  const { start, stop, log } = (options.launch ?? launchHere)({ configPath, env, directory, isPaced: options.isPaced === true })
   const store = openStore(storeDatabase.url, () => {})
   undo.push(store.close)
   undo.push(stop)
@@ -169,7 +182,7 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
     directory,
     configPath,
     env,
-    log: () => logs.join(''),
+    log,
     start,
     stop,
     async configure(target, keys) {
@@ -178,6 +191,29 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
     },
     async close() {
       for (const act of undo.splice(0).toReversed()) await act()
+    },
+  }
+}
+
+function launchHere({ configPath, env, isPaced }: Known): Launched {
+  const logs: string[] = []
+  let app: App | undefined
+  return {
+    log: () => logs.join(''),
+    async start() {
+      const config = loadConfig(configPath, env)
+      const redactor = createRedactor(
+        [...secretsOf(config), env['STORE_URL'] ?? '']
+          .flatMap(secretsOfUrl)
+          .concat(env['SLACK_BOT_TOKEN'] ?? '', env['SLACK_APP_TOKEN'] ?? ''),
+      )
+      const sink = { write: (line: string) => logs.push(line) > 0 } as unknown as NodeJS.WritableStream // pino only writes
+      const log = createLog(redactor, 'debug', sink)
+      app = await startApp({ config, env, redactor, log, clock: systemClock, ...(isPaced ? {} : { pace: atOnce }) })
+    },
+    async stop() {
+      await app?.stop()
+      app = undefined
     },
   }
 }
@@ -219,7 +255,7 @@ async function makeTarget(
     approvals: { required: 1, from: ['group:S0DBA'] },
     deploy: [{ name: 'Switch', cwd: live, run: ['node', '-e', 'require("fs").writeFileSync("live", process.argv[1])', '{commit}'] }],
     health: [{ http: healthUrl, within: '10s' }],
-    ...options.target?.({ directory, healthUrl }),
+    ...options.target?.({ directory, repository: repository.path, healthUrl }),
   }
   return {
     database,
@@ -245,7 +281,11 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     const before = slack.ephemerals(person).length
     await type(text, person, channel)
     const said = await slack.waitFor(
-      () => slack.ephemerals(person).slice(before).find((one) => !/^(Reading|Still checking)\b/.test(one.text)),
+      () =>
+        slack
+          .ephemerals(person)
+          .slice(before)
+          .find((one) => !/^(Reading|Still checking)\b/.test(one.text)),
       { timeoutMs: 20_000, what: `an answer to ${text}` },
     )
     return steady(readAloud(said))
@@ -269,7 +309,9 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
   const cardIn = (id: number) =>
     slack
       .state()
-      .messages.find((message) => message.threadTs === null && message.ephemeralTo === null && new RegExp(`#${id}\\b`).test(textOf(message)))
+      .messages.find(
+        (message) => message.threadTs === null && message.ephemeralTo === null && new RegExp(`#${id}\\b`).test(textOf(message)),
+      )
   const card = (id: number) => {
     const found = cardIn(id)
     if (found === undefined) throw new Error(`there is no card of #${id}`)
@@ -329,7 +371,8 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     reachesPlan: (id: number, otherThan: string | null) =>
       until(`#${id} asks again`, async () => {
         const request = await row(id)
-        if (!['waiting', 'granted'].includes(request.state)) throw new Error(`#${id} is ${request.state}: ${JSON.stringify(request.outcome)}`)
+        if (!['waiting', 'granted'].includes(request.state))
+          throw new Error(`#${id} is ${request.state}: ${JSON.stringify(request.outcome)}`)
         return request.state === 'waiting' && request.digest !== otherThan && request
       }),
     card,

@@ -64,7 +64,7 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     tool,
     approved,
     base: join(directory, 'migrator'),
-    // the number alone is not enough: another installation on the same server counts its requests as well
+    // two Lockkeepers with databases on one server both count their requests from 1, and a session is ended by this name
     applicationName: `lockkeeper-${context.requestId}-${context.digest.slice(0, 8)}`,
     environment,
     layoutUpTo(last) {

@@ -4,6 +4,7 @@ import type { StepSettings } from '../../config/schema.ts'
 import { stepChild } from '../../deploy/command.ts'
 import { diagnoseStep } from '../../deploy/diagnoses.ts'
 import { stepTitle } from '../../deploy/planned.ts'
+import { killPoint } from '../../fault.ts'
 import { code, escapeMrkdwn } from '../../mrkdwn.ts'
 import { isAlive } from '../../process.ts'
 import { seconds } from '../sentences.ts'
@@ -52,7 +53,10 @@ async function act(settings: StepSettings, file: string, ports: { readonly home:
   let pidNoted = Promise.resolve()
   const end = await runCommand(context, {
     ...stepChild({ ...context, settings, values: valuesOf(context), home: ports.home }),
-    onStart: (pid) => void (pidNoted = writeNote(file, { ...began, pid })),
+    onStart(pid) {
+      pidNoted = writeNote(file, { ...began, pid })
+      void pidNoted.then(() => killPoint('in-deploy-step'))
+    },
   })
   await pidNoted // else it could replace the note of the end
   if (end.ended === 'aborted' && context.isCancelled()) return stopped(settings, end, context)
