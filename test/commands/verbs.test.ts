@@ -81,7 +81,7 @@ describe('status', () => {
     statuses.set('prod', new Error('boom'))
     const everywhere = { ...inChannel, place: null }
     expect(await told('status', everywhere)).toBe(
-      '*Production* (`prod`): could not be read; the log of Lockkeeper says why. Nothing was changed.\n• No run yet\n\n*staging* (`staging`): 0 applied, nothing pending.\n• No run yet',
+      '*Production* (`prod`): could not be read; the log of Lockkeeper says why. Nothing was changed.\n• No run yet\n\n*staging*: 0 applied, nothing pending.\n• No run yet',
     )
     expect(faults).toEqual([new Error('boom')])
     expect(await told('status', { ...inChannel, place: { channel: 'C0OTHER', isDirect: false } })).not.toContain('prod')

@@ -9,7 +9,10 @@ export async function placesOf(flow: Flow, secrets: readonly string[]): Promise<
      where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`,
   )
   const rows = await Promise.all(
-    tables.map(async ({ name }) => ({ where: `rows of ${name}`, text: JSON.stringify(await flow.store.query(`select t::text as t from ${name} t`)) })),
+    tables.map(async ({ name }) => ({
+      where: `rows of ${name}`,
+      text: JSON.stringify(await flow.store.query(`select t::text as t from ${name} t`)),
+    })),
   )
   const all = [
     ...rows,
@@ -27,7 +30,10 @@ async function filesBelow(directory: string) {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
   return Promise.all(
-    files.map(async (file) => ({ where: join(file.parentPath, file.name), text: await readFile(join(file.parentPath, file.name), 'latin1') })),
+    files.map(async (file) => ({
+      where: join(file.parentPath, file.name),
+      text: await readFile(join(file.parentPath, file.name), 'latin1'),
+    })),
   )
 }
 
@@ -35,6 +41,9 @@ async function filesBelow(directory: string) {
 async function argumentLists() {
   const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
   return Promise.all(
-    processes.map(async (id) => ({ where: `arguments of process ${id}`, text: await readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => '') })),
+    processes.map(async (id) => ({
+      where: `arguments of process ${id}`,
+      text: await readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => ''),
+    })),
   )
 }
