@@ -102,7 +102,7 @@ describe('plan', () => {
   test('shows what a deploy would do and how to ask for it, and writes nothing', async () => {
     expect(await told('plan prod --ref main')).toBe(
       [
-        '*Plan for Production* (`prod`): `a1b9f02` from `main`, “Discounts” by Alice',
+        'Plan for *Production* (`prod`): `a1b9f02` from `main`, “Discounts” by Alice',
         '1 migration would run, in this order:',
         '1. `20261118_add_discounts` additive: creates table discounts',
         '• Steps: back up, migrate, verify, Restart',

@@ -36,7 +36,7 @@ test('a rejection ends the request with its reason, and the target is free again
     *Risk*
     3 additive
     *Commit*
-    \`82c0b32ead4e\`
+    \`{commit}\`
     *Plan*
     \`{plan}\`
     Why
@@ -150,7 +150,7 @@ test('of two who approve at once where one is needed, one starts the run and the
   const said = await Promise.all([flow.approve(request.id, 'U0BOB'), flow.approve(request.id, 'U0CAROL')])
   expect(said.map((text) => text.replace(/U0(BOB|CAROL)/g, 'U0…')).toSorted()).toMatchInlineSnapshot(`
     [
-      "#6 is decided already: approved by <@U0BOB> {time}. Your click changed nothing.",
+      "#6 is decided already: approved by <@U0…> {time}. Your click changed nothing.",
       "Your approval of #6 is counted: 1 of 1. The run starts now.",
     ]
   `)
@@ -198,7 +198,7 @@ test('a rewritten branch voids the votes, and the new plan is approved and runs'
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
     "Deploy to rewritten · #8
     <@U0ALICE> asks to deploy \`{commit}\` from \`main\`. *No migration is pending.*
-    *Asked anew.* Commit \`82c0b32ead\` is no longer part of \`main\`.
+    *Asked anew.* Commit \`{commit}\` is no longer part of \`main\`.
     *Approvals*
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
@@ -215,7 +215,7 @@ test('a rewritten branch voids the votes, and the new plan is approved and runs'
       "<@U0ALICE> asks to run *1 migration* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
       "[file] SQL of 1 migration (request-8-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
-      "It asks again, and earlier approvals no longer count. Commit \`82c0b32ead\` is no longer part of \`main\`.",
+      "It asks again, and earlier approvals no longer count. Commit \`{commit}\` is no longer part of \`main\`.",
     ]
   `)
   expect(anew.plan?.commit).toBe(head)
@@ -289,15 +289,13 @@ test('a migration that somebody applied by hand voids the votes', async () => {
       "*Verify the backup* · read in full, 13 migrations recorded in {duration}",
       "\`20261119093000_add_orders_discount_id\` applied, 1 of 1 · {duration}",
       "*Migrate* · 1 migration in {duration}",
-      "The live schema differs from the one that the commit describes (to make it equal, this would change):
-    \`⁠\`⁠\`
-    [*] Changed the 'orders' table
-      [+] Added index on columns (discount_id)
-    \`⁠\`⁠\`",
+      "The live schema differs from the one that the commit describes. To make it equal, this would have to change:
+    • \`[*] Changed the 'orders' table\`
+    • \`[+] Added index on columns (discount_id)\`",
       "*Verify the schema* · 14 applied, Prisma agrees, live schema differs, see the thread",
       "*Switch* · {duration}",
       "*Health* · 1 probe healthy, {duration}",
-      "Deploy to hand · #10 done · *1 migration applied and \`{commit}\` is live.*
+      "Deploy to hand · #10 done · *Done.*
     Took {duration} · the log follows",
       "[file] The whole log (request-10-hand.log)",
     ]

@@ -114,12 +114,12 @@ test('an SQL error is explained with the next step and the backup, and the old v
   await flow.drawn(again.id)
   expect(flow.cardText(again.id)).toMatchInlineSnapshot(`
     "Deploy to Production · #2 refused
-    *\`20261121100000_split_names\`, started 2026-11-20 20:06 UTC, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.
+    *\`20261121100000_split_names\`, started {time}, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.
     Asked by <@U0ALICE>"
   `)
   expect(flow.thread(again.id)).toMatchInlineSnapshot(`
     [
-      "*\`20261121100000_split_names\`, started 2026-11-20 20:06 UTC, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.",
+      "*\`20261121100000_split_names\`, started {time}, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.",
     ]
   `)
 })
@@ -285,7 +285,7 @@ test('cancelled in a migration: the database undoes it, and it runs again when i
     await query(database.url, `select 1 from information_schema.columns where table_name = 'orders' and column_name = 'note'`),
   ).toEqual([])
   expect(await flow.answer('status slow')).toMatchInlineSnapshot(`
-    "*slow* (\`slow\`): 14 applied, 1 pending.
+    "*slow*: 14 applied, 1 pending.
     • Pending: \`20261121100000_backfill\`. To run them: \`/migrate deploy slow\`.
     • Rolled back: \`20261121100000_backfill\`. It runs again with the next deploy.
     • Last: #6, cancelled {time}"
@@ -314,13 +314,13 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
   `)
   expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
     [
-      "Output · Restart
-    waiting for workers",
       "Deploy to step · #7 cancelled · *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
     *Why.* \`node -e require("fs").writeFileSync("restarting", ""); console.log("waiting for…\` was stopped after {duration}.
     *Next.* \`/migrate deploy step\` runs the steps again.
     waiting for workers
     Took {duration} · the log follows",
+      "Output · Restart
+    waiting for workers",
       "[file] The whole log (request-7-step.log)",
     ]
   `)

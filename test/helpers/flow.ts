@@ -290,7 +290,7 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     )
     return steady(readAloud(said))
   }
-  const reaches = async (id: number, states: RequestState | readonly RequestState[], withinMs = 60_000) => {
+  const reaches = async (id: number, states: RequestState | readonly RequestState[], withinMs = 150_000) => {
     const wanted = [states].flat()
     try {
       return await until(
