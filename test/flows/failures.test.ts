@@ -143,8 +143,8 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
     pending | Verify the schema | not started
     pending | Switch | not started
     pending | Health | not started
-    *Why.* It was tried 5 times in {duration}, waiting {duration} each time for a lock that another session held; it was gone before it could be seen. Waiting longer would have queued everybody else behind it.
-    *Next.* Try again at a quieter moment: what has run is kept and not repeated.
+    *Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.
+    *Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.
     ERROR: canceling statement due to lock timeout (55P03)
     ALTER TABLE "orders" ADD COLUMN "discount_id" INTEGER CONSTRAINT "orders_discount_id_fkey" REFERENCES "discounts"("id") ON DELETE SET NULL ON UPDATE CASCADE;
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
@@ -153,8 +153,8 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
     [
       "*Verify the backup* · read in full, 12 migrations recorded in {duration}",
       "Deploy to locked · #3 stopped · *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
-    *Why.* It was tried 5 times in {duration}, waiting {duration} each time for a lock that another session held; it was gone before it could be seen. Waiting longer would have queued everybody else behind it.
-    *Next.* Try again at a quieter moment: what has run is kept and not repeated.
+    *Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.
+    *Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.
     ERROR: canceling statement due to lock timeout (55P03)
     ALTER TABLE "orders" ADD COLUMN "discount_id" INTEGER CONSTRAINT "orders_discount_id_fkey" REFERENCES "discounts"("id") ON DELETE SET NULL ON UPDATE CASCADE;
     Took {duration} · backup \`{backup}\` is kept · the log follows",
@@ -312,15 +312,14 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
     waiting for workers
     log in the thread · plan \`{plan}\`"
   `)
-  expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
+  expect(flow.tail(id)).toBe('Output · Restart\nwaiting for workers')
+  expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
     [
       "Deploy to step · #7 cancelled · *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
     *Why.* \`node -e require("fs").writeFileSync("restarting", ""); console.log("waiting for…\` was stopped after {duration}.
     *Next.* \`/migrate deploy step\` runs the steps again.
     waiting for workers
     Took {duration} · the log follows",
-      "Output · Restart
-    waiting for workers",
       "[file] The whole log (request-7-step.log)",
     ]
   `)
