@@ -85,7 +85,11 @@ test('while Slack answers, votes belong there; when it does not, a named person 
   const wrong = await world.run(['approve', String(id), '--digest', '00000000'])
   expect(wrong.code).toBe(1)
   const rejected = await world.run(['reject', String(id), '--digest', digest, '--reason', 'not before Monday'])
-  expect({ code: rejected.code, out: rejected.out, err: rejected.err }).toEqual({ code: 0, out: '', err: '' })
+  expect({ code: rejected.code, out: rejected.out, err: rejected.err }).toEqual({
+    code: 0,
+    out: `You rejected #${id}. Nothing was changed, and \`prod\` is free.\n3 migrations: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`\n`,
+    err: '',
+  })
   expect(await stateOf(id)).toBe('rejected')
   world.slack.clearFaults()
 })
