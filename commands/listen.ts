@@ -1,4 +1,4 @@
-import { App, HTTPReceiver, LogLevel, SocketModeReceiver, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger } from '@slack/bolt'
+import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger, type Receiver } from '@slack/bolt'
 import { listenToButtons, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
 import type { Clock } from '../src/clock.ts'
@@ -6,6 +6,7 @@ import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
 import { isRefusal, refuse } from '../src/refusal.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
+import { createSocketReceiver } from '../src/slack/socket.ts'
 import { answer } from './answer.ts'
 import { guarded } from './guard.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
@@ -52,7 +53,7 @@ export type Listening = {
 export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start'> {
   const logger = loggerFor(options.log)
   const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
-  const receiver = options.mode === 'socket' ? socketReceiver(options, logger, clientOptions) : httpReceiver(options, logger)
+  const receiver = options.mode === 'socket' ? socketReceiver(options) : httpReceiver(options, logger)
   const app = new App({
     receiver,
     logger,
@@ -63,7 +64,7 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
   return {
     app,
     async start() {
-      if (receiver instanceof SocketModeReceiver) {
+      if (!(receiver instanceof HTTPReceiver)) {
         await receiver.start()
         return { port: null }
       }
@@ -77,8 +78,9 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
 export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps): Listening {
   const { app, start } = bolt
   const inFlight = new Set<Promise<void>>()
+  const handling = new Map<string, Promise<void>>()
   app.use(async (args) => {
-    const handled = admit(deps, args)
+    const handled = admit(deps, args, handling)
     const done = handled.then(
       () => {},
       () => {},
@@ -147,21 +149,30 @@ type FormResponse =
 type Incoming = AllMiddlewareArgs & AnyMiddlewareArgs
 
 /** The gate before every handler: our workspace, and each delivery once, written down before anything is done. */
-async function admit(deps: ListenDeps, args: Incoming): Promise<void> {
+async function admit(deps: ListenDeps, args: Incoming, handling: Map<string, Promise<void>>): Promise<void> {
   const body = args.body as unknown as Readonly<Record<string, unknown>> // Slack's payloads differ; these fields are common
   if (teamOf(body) !== deps.team) {
     deps.onFault(new Error('a delivery for another workspace was refused'))
     return refuseDelivery(args, 'Lockkeeper serves another workspace. Nothing was started.')
   }
-  let isFirst: boolean
+  const keys = deliveryKeys(body, args.context)
+  const earlier = keys.flatMap((key) => handling.get(key) ?? [])
+  const done = Promise.withResolvers<void>()
+  for (const key of keys) handling.set(key, done.promise)
   try {
-    isFirst = await firstSight(deps.db, deliveryKeys(body, args.context))
-  } catch (error) {
-    deps.onFault(error)
-    return refuseDelivery(args, storeUnreachable.text)
+    const isFirst = await firstSight(deps.db, keys).catch((error: unknown) => {
+      deps.onFault(error)
+      return undefined
+    })
+    if (isFirst === undefined) return await refuseDelivery(args, storeUnreachable.text)
+    if (isFirst) return await args.next()
+    // Slack takes the first acknowledgement of the two: an empty one must not come before the answer
+    await inTime(Promise.all(earlier), ACT_MS)
+    await refuseDelivery(args, undefined)
+  } finally {
+    done.resolve()
+    for (const key of keys) if (handling.get(key) === done.promise) handling.delete(key)
   }
-  if (!isFirst) return refuseDelivery(args, undefined)
-  await args.next()
 }
 
 /** Acknowledged, so that Slack does not send it again; what a slash command answers is shown to the asker. */
@@ -237,13 +248,12 @@ function teamOf(body: Readonly<Record<string, unknown>>): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-function socketReceiver(options: BoltOptions, logger: Logger, clientOptions: object): SocketModeReceiver {
+function socketReceiver(options: BoltOptions): Receiver {
   if (options.appToken === undefined || options.appToken === '') throw new Error('Socket Mode needs SLACK_APP_TOKEN')
-  return new SocketModeReceiver({
+  return createSocketReceiver({
     appToken: options.appToken,
-    logger,
-    installerOptions: { clientOptions },
-    customPropertiesExtractor: (delivery: { readonly envelope_id?: string }) => ({ envelopeId: delivery.envelope_id }),
+    log: options.log,
+    ...(options.apiUrl === undefined ? {} : { apiUrl: options.apiUrl }),
   })
 }
 
