@@ -148,14 +148,19 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
   const people = createPeople({ slack, people: config.file.people, clock })
   const approvals: ApprovalDeps = { db, targets: config.targets, people, engine, command }
   const backups = backupStore(db)
+  // what git, the server or a driver said may stand in a refusal, which is shown to people and kept in rows
+  const redacted = <T>(outcome: T | Refusal): T | Refusal =>
+    isRefusal(outcome) ? refuse(outcome.code, redactor.text(outcome.text)) : outcome
   const make = async (target: Target, ask: Ask) =>
-    makePlan(plan, {
-      target,
-      ref: ask.ref,
-      steps: plannedSteps(withoutApp(target, ask)),
-      policy: policyHash(target),
-      lastBackup: await lastBackup(backups, target.name),
-    })
+    redacted(
+      await makePlan(plan, {
+        target,
+        ref: ask.ref,
+        steps: plannedSteps(withoutApp(target, ask)),
+        policy: policyHash(target),
+        lastBackup: await lastBackup(backups, target.name),
+      }),
+    )
   const filesOf = async (request: RequestRow) => {
     const target = config.targets.get(request.target)
     if (target === undefined || request.plan === null) return refuse('stale_button', 'There is no plan to read the SQL of.')
@@ -175,7 +180,7 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
       known: { targets: [...config.targets.keys()], command },
       randomBytes: (count) => randomBytes(count),
       readStatus: async (target) => {
-        const read = await readTargetState(plan, target, null)
+        const read = redacted(await readTargetState(plan, target, null))
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,

@@ -238,9 +238,12 @@ async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'na
         [request.id, step.name, state, ports.redactor.text(end.output), end.data !== undefined ? JSON.stringify(end.data) : null],
       )
       if (end.kind === 'done')
-        return addEvent(tx, request.id, { kind: 'step_done', data: { step: step.name, title: step.title, output: end.output } })
+        return addEvent(tx, request.id, {
+          kind: 'step_done',
+          data: { step: step.name, title: step.title, output: ports.redactor.text(end.output) },
+        })
       const ended = end.kind === 'unknown' ? 'needs_human' : end.kind
-      const outcome = redactedOutcome(ports.redactor, await withBackup(tx, request.id, end.outcome))
+      const outcome = redacted(ports.redactor, await withBackup(tx, request.id, end.outcome))
       if (!(await transition(tx, request.id, ['running'], ended, { outcome }))) return
       await addEvent(tx, request.id, { kind: 'ended', data: { state: ended } })
       await audit(tx, {
@@ -265,7 +268,7 @@ async function withBackup(tx: { readonly query: Db['query'] }, id: number, outco
   return backup === undefined ? outcome : { backup: backup.name, ...outcome }
 }
 
-const redactedOutcome = (redactor: Redactor, outcome: RunOutcome): unknown => JSON.parse(redactor.text(JSON.stringify(outcome)))
+const redacted = <T>(redactor: Redactor, value: T): T => JSON.parse(redactor.text(JSON.stringify(value))) as T // of the same shape: only texts change
 
 async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal, isCancelled: () => boolean): Promise<RunContext> {
   const { request, plan, target, step } = work
@@ -289,7 +292,7 @@ async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal, isCan
     secret: ports.config.secret,
     env: ports.env,
     ...reporter(ports, request.id, step.name),
-    note: (event) => persist(ports.log, () => addEvent(ports.db, request.id, event)),
+    note: (event) => persist(ports.log, () => addEvent(ports.db, request.id, redacted(ports.redactor, event))),
     dataOf: (name) => rows.find((row) => row.name === name)?.data,
   }
 }
