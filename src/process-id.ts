@@ -20,6 +20,9 @@ export function isAlive(id: ProcessId): boolean {
  */
 export function isGroupAlive(id: ProcessId): boolean {
   if (isAlive(id)) return true
+  // somebody else has the id by now, and the group of that id is his: after a restart of the machine ids begin anew
+  const leader = startTime(id.pid)
+  if (leader !== undefined && id.startedAt !== 'unknown' && leader !== id.startedAt) return false
   if (process.platform === 'linux') return membersOf(id.pid).some((pid) => pid !== id.pid && !isZombie(pid))
   try {
     process.kill(-id.pid, 0)
