@@ -3,14 +3,17 @@ import { join } from 'node:path'
 import type { Config, Target } from '../config/config.ts'
 import type { Db } from '../db/pool.ts'
 import type { Liveness } from '../engine/liveness.ts'
+import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Redactor } from '../redact.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
+import { endLeft } from './left.ts'
 import { persist } from './persist.ts'
 import type { RequestRow, RunOutcome, StepRow, StepState } from './record.ts'
 import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
 import type { RunContext, Step, StepEnd } from './step.ts'
+import type { Working } from './working.ts'
 
 export type Compared =
   { readonly kind: 'same' } | { readonly kind: 'changed'; readonly why: string } | { readonly kind: 'unknown'; readonly why: string }
@@ -22,6 +25,7 @@ export type RunPorts = {
   readonly redactor: Redactor
   readonly env: Readonly<Record<string, string | undefined>>
   readonly liveness: () => Liveness
+  readonly working: Working
   readonly owns: (requestId: number) => Promise<boolean>
   /** From `approvals/`, which is above: whether this request may still change anything. */
   readonly stillGranted: (requestId: number) => Promise<true | Refusal>
@@ -61,7 +65,8 @@ async function perform(
   id: number,
   name: string,
 ): Promise<'next' | 'ended'> {
-  for (;;) {
+  for (let isAgain = false; ; isAgain = true) {
+    if (ports.working.isStopping()) return never()
     const { request, plan, target, step, row } = await load(ports, stepsFor, id, name)
     if (request.state !== 'running') return 'ended'
     if (row?.state === 'done' || row?.state === 'skipped') return 'next'
@@ -73,8 +78,10 @@ async function perform(
       return record(ports, request, { name, title }, (row?.attempt ?? 0) > 0 ? leftBehind(title, why) : notAsApproved(title, why))
     }
     const refusal = await mayStart(ports, request, step, row)
-    const end = refusal ?? (await attempt(ports, { request, plan, target, step, previous: row }))
-    if (end === 'lost') continue // the store went away in the middle: look again when it is back
+    const work = { request, plan, target, step, previous: row, isAgain }
+    const end = refusal ?? (await ports.working.during(step.changes, () => attempt(ports, work)))
+    if (end === 'lost') continue // the store went away in the middle, or this process is stopping: look again
+    killPoint('before-step-record', name)
     return record(ports, request, step, end)
   }
 }
@@ -132,6 +139,8 @@ type Work = {
   readonly target: Target
   readonly step: Step
   readonly previous: StepRow | undefined
+  /** This very process began it and lost the store in the middle. */
+  readonly isAgain: boolean
 }
 
 async function load(ports: RunPorts, stepsFor: (request: RequestRow, plan: Plan) => readonly Step[], id: number, name: string) {
@@ -171,12 +180,13 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
 async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
   const { request, step, target } = work
   await persist(ports.log, () => started(ports, request.id, step.name))
-  if ((work.previous?.attempt ?? 0) > 0)
+  if ((work.previous?.attempt ?? 0) > 0 && !work.isAgain)
     await persist(ports.log, () => addEvent(ports.db, request.id, { kind: 'adopted', data: { step: step.title } }))
-  const alive = ports.liveness().signal()
+  const alive = AbortSignal.any([ports.liveness().signal(), ports.working.signalFor(step.changes)])
   const cancel = watchForCancel(ports, request)
   const acting = async (signal: AbortSignal): Promise<StepEnd> => {
     const context = await contextOf(ports, work, signal, cancel.isCancelled)
+    if (context.attempt > 1) endLeft(context.directory)
     const found = await step.inspect(context)
     if (found.kind === 'done') return { kind: 'done', output: found.output, data: found.data }
     if (found.kind === 'unknown') return { kind: 'unknown', output: 'unclear', outcome: found.outcome }

@@ -154,7 +154,7 @@ function endContext(view: RequestView) {
       [
         `Took ${durationText(elapsedOf(view))}`,
         ...(outcome?.backup === undefined ? [] : [`backup ${codeText(outcome.backup)} is kept`]),
-        'the log follows',
+        ...(view.tail.trim() === '' ? [] : ['the log follows']),
       ].join(' · '),
     ),
   ]
@@ -211,7 +211,7 @@ function tailPost(view: RequestView, parent: string): readonly Desired[] {
 
 function logPost(view: RequestView, parent: string): readonly Desired[] {
   const { id, startedAt, endedAt, state, target } = view.request
-  if (startedAt === null || (endedAt === null && state !== 'needs_human')) return []
+  if (startedAt === null || (endedAt === null && state !== 'needs_human') || view.tail.trim() === '') return []
   const isOver = endedAt !== null
   return [
     {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
+import { killPoint } from '../fault.ts'
 import { escapeMrkdwn } from '../mrkdwn.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../refusal.ts'
@@ -9,6 +10,8 @@ import { persist } from './persist.ts'
 import type { PolicySnapshot, RequestRow } from './record.ts'
 import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
+import { codeText, personText } from '../slack/text.ts'
+import { firstBold } from './words.ts'
 
 /** A plan with what is decided together with it. */
 export type Planned = { readonly plan: Plan; readonly digest: string; readonly evidence: Evidence; readonly policy: PolicySnapshot }
@@ -33,6 +36,7 @@ export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
       if (checked === 'go') break
     }
     const steps = await durable.step('begin', () => begin(ports, id))
+    killPoint('after-claim')
     for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
     await durable.step('finish', () => finish(ports, id))
   }
@@ -53,7 +57,9 @@ const stateOf = (ports: WorkflowPorts, id: number) =>
 
 async function planFirst(ports: WorkflowPorts, id: number): Promise<'waiting' | 'ended'> {
   const request = await persist(ports.log, () => requestById(ports.db, id))
-  if (request === undefined || request.state !== 'planning') return request?.state === 'waiting' ? 'waiting' : 'ended'
+  // planned by a process that died before this was checkpointed; votes may have come since
+  if (request?.state === 'waiting' || request?.state === 'granted') return 'waiting'
+  if (request?.state !== 'planning') return 'ended'
   const planned = await planSafely(ports, request)
   if (isRefusal(planned)) return refuseRequest(ports, request, planned)
   return persist(ports.log, () => writePlan(ports, request, planned, ['planning']))
@@ -73,7 +79,8 @@ async function planSafely(ports: WorkflowPorts, request: RequestRow): Promise<Pl
 async function refuseRequest(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'ended'> {
   await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: refusal.text } }))) return
+      if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: firstBold(refusal.text) } })))
+        return
       await addEvent(tx, request.id, { kind: 'ended', data: { state: 'refused' } })
       await audit(tx, { actor: 'lockkeeper', act: 'plan', target: request.target, requestId: request.id, result: refusal.code })
     }),
@@ -114,19 +121,28 @@ async function writePlan(
     })
   } catch (error) {
     if (!hasSqlState(error, sqlState.uniqueViolation) || constraintOf(error) !== 'request_active_database') throw error
-    return refuseRequest(
-      ports,
-      request,
-      refuse(
-        'target_taken',
-        'Another request is changing the same database under another target name. Wait until it ends (`/migrate status` shows it), then ask again.',
-      ),
-    )
+    return refuseRequest(ports, request, await databaseTaken(ports, request, plan))
   }
+}
+
+/** The same database under another name is one target: one request at a time. */
+async function databaseTaken({ db }: WorkflowPorts, request: RequestRow, { identity }: Plan): Promise<Refusal> {
+  const [holder] = await db.query<{ id: number; target: string; requester: string }>(
+    `select id, target, requester from lockkeeper.request
+     where identity_key = $1 and id <> $2 and state in ('planning','waiting','granted','running','needs_human')`,
+    [`${identity.systemIdentifier}/${identity.databaseOid}`, request.id],
+  )
+  return refuse(
+    'target_taken',
+    holder === undefined
+      ? `The database of ${codeText(request.target)} was taken by a request for another target, which has ended meanwhile. Nothing was started. Ask again.`
+      : `The database of ${codeText(request.target)} is also that of ${codeText(holder.target)}, and taken there by #${holder.id} (asked by ${personText(holder.requester)}). Nothing was started. It frees when that ends, or with ${codeText(`/migrate cancel ${holder.id}`)}.`,
+  )
 }
 
 /** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
 async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
+  killPoint('before-claim')
   for (;;) {
     const request = await persist(ports.log, () => requestById(ports.db, id))
     if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'

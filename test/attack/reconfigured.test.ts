@@ -9,6 +9,7 @@ import type { Step } from '../../src/run/step.ts'
 import { requestWorkflow } from '../../src/run/workflow.ts'
 import { createStore } from '../helpers/postgres.ts'
 import { baseTarget, createWorld, type Store, type World } from '../approvals/world.ts'
+import { createWorking } from '../../src/run/working.ts'
 
 let store: Store
 let world: World
@@ -50,6 +51,7 @@ async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}
       close: async () => {},
     }),
     owns: async () => true,
+    working: createWorking(),
     stillGranted: async () => true,
     compare: async () => ({ kind: 'same' }),
     reconfigured: () => null,

@@ -1,4 +1,6 @@
+import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { killPoint } from '../../fault.ts'
 import { code } from '../../mrkdwn.ts'
 import { diagnose } from '../diagnosis.ts'
 import { count } from '../sentences.ts'
@@ -78,6 +80,8 @@ export async function startGroup(work: Work, group: Group): Promise<void> {
   const session = group.concurrently
     ? { applicationName: site.applicationName, lockTimeoutMs: 0, statementTimeoutMs: 0 }
     : { applicationName: site.applicationName, ...timeouts(work) }
+  killPoint('before-migrator-start')
+  appendFileSync(context.spool, `$ prisma ${site.tool.commands.deploy.slice(1).join(' ')}\n`, { mode: 0o600 })
   const attempt = startAttempt(
     site.base,
     {
