@@ -34,6 +34,7 @@ import { isRefusal, refuse, type Refusal } from './refusal.ts'
 import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
+import { tidyRuns } from './run/tidy.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
@@ -59,6 +60,7 @@ export type App = { readonly db: Db; readonly stop: () => Promise<void> }
 const TARGET_LOCK_WAIT_MS = 30_000
 const EXPIRY_LOOK_MS = 1_000
 const FORGET_MS = 3_600_000
+const TIDY_MS = 60_000
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -124,6 +126,12 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     (error) => log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again'),
   )
   stack.defer(forgetting.stop)
+  const tidying = every(
+    TIDY_MS,
+    () => tidyRuns(db, core.plan),
+    (error) => log.warn({ error: error.message }, 'what settled runs left was not removed; trying again'),
+  )
+  stack.defer(tidying.stop)
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
   await listening.start()
