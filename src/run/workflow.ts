@@ -71,7 +71,7 @@ async function planSafely(ports: WorkflowPorts, request: RequestRow): Promise<Pl
     return await ports.makePlan(request)
   } catch (error) {
     ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'planning failed')
-    const reason = ports.redactor.text((error as Error).message).slice(0, 500)
+    const reason = escapeMrkdwn(ports.redactor.text((error as Error).message).slice(0, 500))
     return refuse('target_unfit', `The plan could not be made: ${reason} Nothing was touched. Mend that and ask again.`)
   }
 }

@@ -149,9 +149,10 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
   `)
   expect(await flow.behind('prod').live()).toBe(done.plan?.commit)
   expect((await applied(flow.database.url)).slice(-3)).toEqual(done.plan?.list.map(({ name }) => name))
-  const [backup] = await flow.store.query<{ name: string; state: string }>('select name, state from lockkeeper.backup where request_id = $1', [
-    request.id,
-  ])
+  const [backup] = await flow.store.query<{ name: string; state: string }>(
+    'select name, state from lockkeeper.backup where request_id = $1',
+    [request.id],
+  )
   expect(backup?.state).toBe('verified')
   const place = join(flow.directory, 'backups', 'prod', backup?.name ?? '')
   expect((await stat(place)).mode & 0o777).toBe(0o700)
@@ -163,7 +164,9 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
 })
 
 test('a ref takes the migrations up to it, and the rest comes later without the application', async () => {
-  const [discounts] = (await git(flow.behind('staging').repository, ['log', '--format=%H', '--grep=Add discount codes', 'main'])).trim().split('\n')
+  const [discounts] = (await git(flow.behind('staging').repository, ['log', '--format=%H', '--grep=Add discount codes', 'main']))
+    .trim()
+    .split('\n')
   const first = await flow.ask(`deploy staging --ref ${discounts?.slice(0, 12)}`)
   expect(flow.cardText(first.id)).toMatchInlineSnapshot(`
     "Deploy to staging · #2
@@ -324,6 +327,9 @@ test('history, show, status and Home tell of what has run', async () => {
 
 test('no run leaves a session in the database', async () => {
   expect(
-    await query(flow.database.url, `select application_name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`),
+    await query(
+      flow.database.url,
+      `select application_name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+    ),
   ).toEqual([])
 })

@@ -68,7 +68,8 @@ test('an SQL error stops there, keeps what ran, and says what, why and what next
     output: 'already exists',
     data: { migrations: [{ state: 'done' }, { name: '2_again', state: 'failed', output: 'already exists' }, { state: 'pending' }] },
     outcome: {
-      headline: '*`2_again` stopped: table or index `orders` already exists. 1 of 3 migrations is applied and kept.* The application was left as it was.',
+      headline:
+        '*`2_again` stopped: table or index `orders` already exists. 1 of 3 migrations is applied and kept.* The application was left as it was.',
       why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
       next: 'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
       excerpt: 'ERROR: relation "orders" already exists (42P07)\nCREATE TABLE "orders" ("id" int);',
