@@ -23,7 +23,9 @@ function describe(request: RequestRow, votes: readonly VoteRow[], steps: readonl
   const { plan, outcome } = request
   return [
     `*#${request.id}* ${code(request.target)}: ${stateSince(request)}`,
-    ...(outcome === null ? [] : [cleanMrkdwn(outcome.headline), ...(outcome.why === undefined ? [] : [`Why: ${cleanMrkdwn(outcome.why)}`])]),
+    ...(outcome === null
+      ? []
+      : [cleanMrkdwn(outcome.headline), ...(outcome.why === undefined ? [] : [`Why: ${cleanMrkdwn(outcome.why)}`])]),
     ...(outcome?.next === undefined ? [] : [`Next: ${cleanMrkdwn(outcome.next)}`]),
     `Asked by ${mention(request.requester)} ${when(request.createdAt)}${request.ask.reason === null ? '' : `: “${shown(request.ask.reason)}”`}`,
     ...(plan === null
