@@ -51,7 +51,8 @@ function mrkdwnIn(thing: unknown, isPlain = false): string[] {
   if (typeof thing !== 'object' || thing === null) return []
   const { type } = thing as { type?: string }
   // plain text, rich text and the titles of tasks are shown as they are
-  const plain = type === 'plain_text' || type === 'text' || type === 'rich_text' || type === 'task_card' || type === 'plan'
+  const plain =
+    type === 'plain_text' || type === 'text' || type === 'rich_text' || type === 'raw_text' || type === 'task_card' || type === 'plan'
   return Object.entries(thing).flatMap(([key, value]) =>
     ['type', 'action_id', 'block_id', 'value', 'url', 'private_metadata', 'callback_id', 'key', 'kind', 'style'].includes(key)
       ? []
