@@ -2,6 +2,7 @@ import type { Config, Target } from '../src/config/config.ts'
 import { findClients } from '../src/backup/clients.ts'
 import { readTargetState } from '../src/plan/make.ts'
 import type { PlanDeps } from '../src/plan/deps.ts'
+import { secretsOfUrl, SHORTEST_SECRET } from '../src/redact.ts'
 import { isRefusal } from '../src/refusal.ts'
 import type { SlackPort } from '../src/slack/port.ts'
 import { withTarget } from '../src/target/connect.ts'
@@ -39,6 +40,7 @@ export async function check(deps: CheckDeps): Promise<readonly Checked[]> {
   const parts = await Promise.all([
     checkStore(deps),
     checkSlack(deps),
+    checkSecrets(deps),
     ...[...deps.config.targets.values()].flatMap((target) => [checkTarget(deps, target), checkClients(deps, target)]),
   ])
   return parts.flat()
@@ -59,6 +61,18 @@ export function checkText(checked: readonly Checked[]): string {
       ? 'Everything that a run needs is there.'
       : `${bad} ${bad === 1 ? 'thing has' : 'things have'} to be mended before a run can work.`,
   ].join('\n')
+}
+
+/** What is too short would blank out ordinary words, so the redactor leaves it alone. */
+function checkSecrets({ config }: CheckDeps): readonly Checked[] {
+  return [...config.targets.values()].flatMap((target): readonly Checked[] => {
+    const secrets = [target.database.url, target.backup.url].flatMap((reference) =>
+      reference === undefined ? [] : secretsOfUrl(config.secret(reference)),
+    )
+    if (!secrets.some((secret) => secret.length < SHORTEST_SECRET)) return []
+    const text = `its password has fewer than ${SHORTEST_SECRET} characters, so it cannot be hidden in output and messages. Choose a longer one.`
+    return [{ level: 'note', what: target.name, text }]
+  })
 }
 
 async function checkStore(deps: CheckDeps): Promise<Checked[]> {
@@ -140,8 +154,14 @@ async function checkGroup(slack: Pick<SlackPort, 'groupMembers'>, group: string)
   return {
     level: 'bad',
     what: `group ${group}`,
-    text: `cannot be read (${members.kind === 'refused' ? members.error : 'no answer'}), so nobody of it may approve. It needs usergroups:read and a paid plan; name people with user:U… instead.`,
+    text: `cannot be read (${members.kind === 'refused' ? members.error : 'no answer'}), so nobody of it may approve. ${groupRemedy(members.kind === 'refused' ? members.error : '')}`,
   }
+}
+
+function groupRemedy(error: string): string {
+  if (error === 'missing_scope') return 'Add usergroups:read under OAuth & Permissions and install the app again.'
+  if (/paid|plan_upgrade/.test(error)) return 'Groups need a paid plan; name people with user:U… instead.'
+  return 'Copy its id again from the group in Slack, or name people with user:U… instead.'
 }
 
 async function checkTarget({ plan }: CheckDeps, target: Target): Promise<Checked[]> {

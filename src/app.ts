@@ -21,6 +21,7 @@ import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
+import { code } from './mrkdwn.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
@@ -34,6 +35,7 @@ import { isRefusal, refuse, type Refusal } from './refusal.ts'
 import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
+import { tidyRuns } from './run/tidy.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
@@ -62,6 +64,7 @@ export type App = { readonly db: Db; readonly stop: () => Promise<void> }
 const TARGET_LOCK_WAIT_MS = 30_000
 const EXPIRY_LOOK_MS = 1_000
 const FORGET_MS = 3_600_000
+const TIDY_MS = 60_000
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -128,6 +131,12 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     (error) => log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again'),
   )
   stack.defer(forgetting.stop)
+  const tidying = every(
+    TIDY_MS,
+    () => tidyRuns(db, core.plan),
+    (error) => log.warn({ error: error.message }, 'what settled runs left was not removed; trying again'),
+  )
+  stack.defer(tidying.stop)
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
   await listening.start().catch((error: unknown) => {
@@ -185,14 +194,19 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
   const people = createPeople({ slack, people: config.file.people, clock })
   const approvals: ApprovalDeps = { db, targets: config.targets, people, engine, command }
   const backups = backupStore(db)
+  // what git, the server or a driver said may stand in a refusal, which is shown to people and kept in rows
+  const redacted = <T>(outcome: T | Refusal): T | Refusal =>
+    isRefusal(outcome) ? refuse(outcome.code, redactor.text(outcome.text)) : outcome
   const make = async (target: Target, ask: Ask) =>
-    makePlan(plan, {
-      target,
-      ref: ask.ref,
-      steps: plannedSteps(withoutApp(target, ask)),
-      policy: policyHash(target),
-      lastBackup: await lastBackup(backups, target.name),
-    })
+    redacted(
+      await makePlan(plan, {
+        target,
+        ref: ask.ref,
+        steps: plannedSteps(withoutApp(target, ask)),
+        policy: policyHash(target),
+        lastBackup: await lastBackup(backups, target.name),
+      }),
+    )
   const filesOf = async (request: RequestRow) => {
     const target = config.targets.get(request.target)
     if (target === undefined || request.plan === null) return refuse('stale_button', 'There is no plan to read the SQL of.')
@@ -212,7 +226,7 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
       known: { targets: [...config.targets.keys()], command },
       randomBytes: (count) => randomBytes(count),
       readStatus: async (target) => {
-        const read = await readTargetState(plan, target, null)
+        const read = redacted(await readTargetState(plan, target, null))
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
@@ -291,7 +305,7 @@ function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, e
         ({ signal }) => work(signal),
       )
       if (outcome.kind === 'held') return outcome.value
-      const by = outcome.by === null ? 'another session' : `\`${outcome.by.applicationName}\` (pid ${outcome.by.pid})`
+      const by = outcome.by === null ? 'another session' : `${code(outcome.by.applicationName)} (pid ${outcome.by.pid})`
       return refuse('target_taken', `${by} holds Lockkeeper's lock in this database. Look who runs there; when it is gone, ask again.`)
     },
     stepsFor: (request, plan) => {

@@ -40,6 +40,12 @@ export type ChildEnd = {
 
 export const TAIL_BYTES = 64 * 1024
 
+/** What has no line break for longer is given in pieces. */
+export const LONGEST_LINE = 64 * 1024
+
+/** Of one child; a loop that prints for ever must not fill the disk on which the records are kept. */
+export const MOST_SPOOL_BYTES = 50 * 1024 * 1024
+
 /** Between asking a group to end and making it end. */
 const GRACE_MS = 5_000
 
@@ -59,8 +65,17 @@ export async function runChild(child: Child): Promise<ChildEnd> {
   child.signal?.addEventListener('abort', onAbort, { once: true })
   if (child.signal?.aborted) onAbort()
   if (subprocess.pid !== undefined) child.onStart?.(subprocess.pid)
-  subprocess.stdout?.on('data', (chunk: Buffer) => output.write('stdout', chunk))
-  subprocess.stderr?.on('data', (chunk: Buffer) => output.write('stderr', chunk))
+  const { stdout, stderr } = subprocess
+  // a log that cannot be written as fast as the child prints holds the child back, not the memory
+  const passOn = (name: 'stdout' | 'stderr', stream: typeof stdout) =>
+    stream?.on('data', (chunk: Buffer) => {
+      output.write(name, chunk)
+      if (!output.isBehind()) return
+      stream.pause()
+      output.caughtUp(() => stream.resume())
+    })
+  passOn('stdout', stdout)
+  passOn('stderr', stderr)
   const result = await subprocess
   clearTimeout(timer)
   child.signal?.removeEventListener('abort', onAbort)
@@ -217,9 +232,17 @@ function collectOutput(child: Child) {
   spool?.on('error', (error) => (spoolFault = error)) // a full disk must not end the child; the tail says what is missing
   const streams = { stdout: lines('stdout'), stderr: lines('stderr') }
   let tail = ''
+  let spooled = 0
+  function toSpool(text: string) {
+    if (spool === undefined || spoolFault !== undefined || spooled > MOST_SPOOL_BYTES) return
+    spooled += Buffer.byteLength(text)
+    spool.write(text)
+    if (spooled > MOST_SPOOL_BYTES)
+      spool.write(`\n… The rest of this output is left out of the log, which takes ${MOST_SPOOL_BYTES / 1024 / 1024} MB of one command.\n`)
+  }
   function take(text: string) {
     if (text === '') return
-    if (spoolFault === undefined) spool?.write(text)
+    toSpool(text)
     tail = (tail + text).slice(-TAIL_BYTES)
   }
   function lines(name: 'stdout' | 'stderr') {
@@ -231,7 +254,15 @@ function collectOutput(child: Child) {
       if (child.onLine === undefined) return
       const parts = (open + text).split(/\r?\n/)
       open = parts.pop() ?? ''
-      for (const line of parts) child.onLine(line, name)
+      for (const line of parts) inPieces(line)
+      // else it would be read again, whole, with every piece that follows
+      const whole = open.length - (open.length % LONGEST_LINE)
+      inPieces(open.slice(0, whole), whole > 0)
+      open = open.slice(whole)
+    }
+    const inPieces = (line: string, isWritten = true) => {
+      if (!isWritten) return
+      for (let at = 0; at === 0 || at < line.length; at += LONGEST_LINE) child.onLine?.(line.slice(at, at + LONGEST_LINE), name)
     }
     return {
       write: (chunk: Buffer) => pass(redacted.write(decoder.decode(chunk, { stream: true }))),
@@ -243,6 +274,16 @@ function collectOutput(child: Child) {
   }
   return {
     write: (name: 'stdout' | 'stderr', chunk: Buffer) => streams[name].write(chunk),
+    isBehind: () => spoolFault === undefined && spool?.writableNeedDrain === true,
+    /** Also when the log can be written no more, else the child would wait for ever. */
+    caughtUp(act: () => void) {
+      let isDone = false
+      const once = () => {
+        if (!isDone) act()
+        isDone = true
+      }
+      spool?.once('drain', once).once('error', once)
+    },
     async end() {
       streams.stdout.end()
       streams.stderr.end()

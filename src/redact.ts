@@ -23,6 +23,15 @@ export function createRedactor(secrets: Iterable<string>): Redactor {
   return { text, stream: () => streamOf(text, forms) }
 }
 
+/** The login inside a URL of a repository: its password, or its user where that alone is the token. None in a path or `git@host:path`. */
+export function secretsOfRepository(repository: string): string[] {
+  const parsed = /^https?:/i.test(repository) && URL.canParse(repository) ? new URL(repository) : undefined
+  if (parsed === undefined) return []
+  const { username, password } = parsed
+  const written = [password, password === '' || password === 'x-oauth-basic' ? username : ''].filter((part) => part !== '')
+  return [...written, ...written.map(decodeSafely)]
+}
+
 /** The secrets inside a connection URL: the URL itself and its password, decoded and as written. */
 export function secretsOfUrl(url: string): string[] {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
@@ -33,14 +42,30 @@ export function secretsOfUrl(url: string): string[] {
 
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8')
+  const json = inJson(secret)
   return [
     secret,
-    encodeURIComponent(secret),
-    encodeURI(secret),
-    JSON.stringify(secret).slice(1, -1),
+    ...percentForms(secret),
+    json,
+    inJson(json), // JSON inside JSON: a log line about a row
+    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'), // escaped for Slack before it comes here
+    secret.replaceAll("'", "''"), // quoted by SQL, by a shell, by libpq
+    secret.replaceAll("'", `'\\''`),
+    secret.replace(/['\\]/g, '\\$&'),
     bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
     ...base64Forms(bytes),
   ].filter((form) => form.length >= SHORTEST_SECRET)
+}
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** As JavaScript's functions write it, as a strict one does (also ' ( ) * !), each with capital and small digits, and with + for a space. */
+function percentForms(secret: string): string[] {
+  const component = encodeURIComponent(secret.toWellFormed())
+  const strict = component.replace(/['()*!]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  const written = [component, strict, strict.replaceAll('%20', '+'), encodeURI(secret.toWellFormed())]
+  return written.flatMap((form) => [form, form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())])
 }
 
 /** Base64 of a longer text that contains the secret: only the characters that the secret alone decides, for each alignment. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createRedactor, REDACTED, secretsOfUrl } from '../src/redact.ts'
+import { createRedactor, REDACTED, secretsOfRepository, secretsOfUrl } from '../src/redact.ts'
 
 const secrets = fc
   .string({ minLength: 8, maxLength: 40, unit: 'grapheme' })
@@ -54,4 +54,35 @@ test('the password of a URL is a secret as written and as meant', () => {
 
 test('words shorter than a secret can be are left alone', () => {
   expect(createRedactor(['prod']).text('deploy prod')).toBe('deploy prod')
+})
+
+test('a secret is hidden as Prisma, a form, SQL, a shell, Slack and JSON inside JSON write it', () => {
+  const secret = `Ge'heim!(1) & <zwei>*"drei"/\\`
+  const { text } = createRedactor([secret])
+  const strict = encodeURIComponent(secret).replace(/['()*!]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  const json = (value: string) => JSON.stringify(value).slice(1, -1)
+  for (const form of [
+    strict,
+    strict.toLowerCase().replace('ge%27heim', 'Ge%27heim'),
+    strict.replaceAll('%20', '+'),
+    secret.replaceAll("'", "''"),
+    secret.replaceAll("'", `'\\''`),
+    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+    json(json(secret)),
+    Buffer.from(secret).toString('hex').toUpperCase(),
+  ])
+    expect(text(`before ${form} after`)).toBe('before [redacted] after')
+})
+
+test('the login of a repository is a secret, with the user where that alone is the token', () => {
+  expect(secretsOfRepository('https://bot:to%2Fken-1@git.example/shop.git')).toEqual(['to%2Fken-1', 'to/ken-1'])
+  expect(secretsOfRepository('https://ghp_token@git.example/shop.git')).toEqual(['ghp_token', 'ghp_token'])
+  expect(secretsOfRepository('https://ghp_token:x-oauth-basic@git.example/shop.git')).toEqual([
+    'x-oauth-basic',
+    'ghp_token',
+    'x-oauth-basic',
+    'ghp_token',
+  ])
+  for (const none of ['/srv/shop.git', 'git@git.example:shop.git', 'ssh://git@git.example/shop.git', 'https://git.example/shop.git'])
+    expect(secretsOfRepository(none)).toEqual([])
 })

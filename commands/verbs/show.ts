@@ -2,6 +2,7 @@ import { code, list, mention, shown, stateSince, when } from '../../approvals/wo
 import { refuse } from '../../src/refusal.ts'
 import type { RequestRow, StepRow, VoteRow } from '../../src/run/record.ts'
 import { requestById, stepsOf, votesOf } from '../../src/run/rows.ts'
+import { cleanMrkdwn } from '../../src/slack/text.ts'
 import type { Command } from '../parse.ts'
 import { say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
 import { notInDirect, whyNotHere } from '../where.ts'
@@ -22,8 +23,10 @@ function describe(request: RequestRow, votes: readonly VoteRow[], steps: readonl
   const { plan, outcome } = request
   return [
     `*#${request.id}* ${code(request.target)}: ${stateSince(request)}`,
-    ...(outcome === null ? [] : [outcome.headline, ...(outcome.why === undefined ? [] : [`Why: ${outcome.why}`])]),
-    ...(outcome?.next === undefined ? [] : [`Next: ${outcome.next}`]),
+    ...(outcome === null
+      ? []
+      : [cleanMrkdwn(outcome.headline), ...(outcome.why === undefined ? [] : [`Why: ${cleanMrkdwn(outcome.why)}`])]),
+    ...(outcome?.next === undefined ? [] : [`Next: ${cleanMrkdwn(outcome.next)}`]),
     `Asked by ${mention(request.requester)} ${when(request.createdAt)}${request.ask.reason === null ? '' : `: “${shown(request.ask.reason)}”`}`,
     ...(plan === null
       ? []

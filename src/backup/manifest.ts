@@ -21,6 +21,7 @@ const manifestSchema = z.strictObject({
     database: z.string(),
     systemIdentifier: z.string(),
     databaseOid: z.int(),
+    schema: z.string().optional(),
   }),
   /** ISO 8601, when the snapshot was taken. */
   takenAt: z.string(),

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { closest, distance } from 'fastest-levenshtein'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { secretsOfRepository } from '../redact.ts'
 import type { Config, Target } from './config.ts'
 import { configSchema, isReference, targetSchema, type ConfigFile } from './schema.ts'
 
@@ -59,9 +60,10 @@ export function loadConfig(path: string, env: Readonly<Record<string, string | u
   return toConfig(result.data, file, env)
 }
 
-/** Every value that a reference in the file points at, for the redactor. */
+/** Every value that a reference in the file points at, for the redactor, and the logins of repositories that stand in the file itself. */
 export function secretsOf(config: Config): string[] {
-  return referencesIn(config.file).map(({ reference }) => config.secret(reference))
+  const logins = [...config.targets.values()].flatMap(({ source }) => secretsOfRepository(source.repository))
+  return [...referencesIn(config.file).map(({ reference }) => config.secret(reference)), ...logins]
 }
 
 function readText(file: string): string {

@@ -25,6 +25,8 @@ export type Identity = {
   /** `pg_control_system().system_identifier`, as text: it exceeds a double. */
   readonly systemIdentifier: string
   readonly databaseOid: number
+  /** Prisma's `schema` where it is not `public`: tenants may share a database, with the same migrations applied in each schema. */
+  readonly schema?: string
 }
 
 /** SHA-256 in hex of the file's raw bytes, as Prisma records it. */

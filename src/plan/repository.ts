@@ -49,7 +49,7 @@ export async function resolveCommit(repository: Repository, target: SourceOf, as
   if (malformed !== null)
     return refuse(
       'ref_not_found',
-      `${quoted(ref, 60)} is not a name that --ref takes: ${malformed}. Write a branch, a tag or a commit of ${quoted(target.source.repository)}.`,
+      `${quoted(ref, 60)} is not a name that --ref takes: ${malformed}. Write a branch, a tag or a commit of ${quoted(withoutLogin(target.source.repository))}.`,
     )
   const [head, found] = await lookUp(repository.git, branch, ref)
   if (head === null)
@@ -103,6 +103,14 @@ export function whyNotARef(ref: string): string | null {
 }
 
 type Remote = { readonly url: string; readonly local: boolean; readonly config: readonly (readonly [string, string])[] }
+
+/** As people may see it. */
+function withoutLogin(repository: string): string {
+  const url = URL.canParse(repository) ? new URL(repository) : undefined
+  if (url === undefined || (url.username === '' && url.password === '')) return repository
+  url.username = url.password = ''
+  return url.href
+}
 
 /** Credentials of an https URL become a header in the environment: git would hand the URL to a helper in argv. */
 function remoteOf(repository: string, home: string): Remote | { readonly why: string } {

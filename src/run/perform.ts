@@ -249,9 +249,12 @@ async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'na
       )
       if (recorded.length === 0) return // the commit of an earlier try arrived, only its answer was lost
       if (end.kind === 'done')
-        return addEvent(tx, request.id, { kind: 'step_done', data: { step: step.name, title: step.title, output: end.output } })
+        return addEvent(tx, request.id, {
+          kind: 'step_done',
+          data: { step: step.name, title: step.title, output: ports.redactor.text(end.output) },
+        })
       const ended = end.kind === 'unknown' ? 'needs_human' : end.kind
-      const outcome = redactedOutcome(ports.redactor, await withBackup(tx, request.id, end.outcome))
+      const outcome = redacted(ports.redactor, await withBackup(tx, request.id, end.outcome))
       if (!(await transition(tx, request.id, ['running'], ended, { outcome }))) return
       await addEvent(tx, request.id, { kind: 'ended', data: { state: ended } })
       await audit(tx, {
@@ -276,7 +279,7 @@ async function withBackup(tx: { readonly query: Db['query'] }, id: number, outco
   return backup === undefined ? outcome : { backup: backup.name, ...outcome }
 }
 
-const redactedOutcome = (redactor: Redactor, outcome: RunOutcome): unknown => JSON.parse(redactor.text(JSON.stringify(outcome)))
+const redacted = <T>(redactor: Redactor, value: T): T => JSON.parse(redactor.text(JSON.stringify(value))) as T // of the same shape: only texts change
 
 async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal, isCancelled: () => boolean): Promise<RunContext> {
   const { request, plan, target, step } = work
@@ -300,10 +303,12 @@ async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal, isCan
     secret: ports.config.secret,
     env: ports.env,
     ...reporter(ports, request.id, step.name),
-    note: (event) =>
-      persist(ports.log, () =>
-        event.kind === 'migration_done' ? addEventOnce(ports.db, request.id, event) : addEvent(ports.db, request.id, event),
-      ),
+    note: (event) => {
+      const shown = redacted(ports.redactor, event)
+      return persist(ports.log, () =>
+        shown.kind === 'migration_done' ? addEventOnce(ports.db, request.id, shown) : addEvent(ports.db, request.id, shown),
+      )
+    },
     dataOf: (name) => rows.find((row) => row.name === name)?.data,
   }
 }

@@ -57,7 +57,9 @@ const stateOf = (ports: WorkflowPorts, id: number) =>
 
 async function planFirst(ports: WorkflowPorts, id: number): Promise<'waiting' | 'ended'> {
   const request = await persist(ports.log, () => requestById(ports.db, id))
-  if (request === undefined || request.state !== 'planning') return request?.state === 'waiting' ? 'waiting' : 'ended'
+  // planned by a process that died before this was checkpointed; votes may have come since
+  if (request?.state === 'waiting' || request?.state === 'granted') return 'waiting'
+  if (request?.state !== 'planning') return 'ended'
   const planned = await planSafely(ports, request)
   if (isRefusal(planned)) return refuseRequest(ports, request, planned)
   return persist(ports.log, () => writePlan(ports, request, planned, ['planning']))
@@ -69,7 +71,7 @@ async function planSafely(ports: WorkflowPorts, request: RequestRow): Promise<Pl
     return await ports.makePlan(request)
   } catch (error) {
     ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'planning failed')
-    const reason = ports.redactor.text((error as Error).message).slice(0, 500)
+    const reason = escapeMrkdwn(ports.redactor.text((error as Error).message).slice(0, 500))
     return refuse('target_unfit', `The plan could not be made: ${reason} Nothing was touched. Mend that and ask again.`)
   }
 }

@@ -10,7 +10,14 @@ export async function readIdentity(client: Queryable, url: TargetUrl): Promise<I
   )
   const row = rows[0]
   if (row === undefined) throw new Error('The server does not list the database that it is connected to')
-  return { host: url.host, port: url.port, database: row.database, systemIdentifier: row.system, databaseOid: Number(row.oid) }
+  return {
+    host: url.host,
+    port: url.port,
+    database: row.database,
+    systemIdentifier: row.system,
+    databaseOid: Number(row.oid),
+    ...(url.schema === 'public' ? {} : { schema: url.schema }),
+  }
 }
 
 /** For a unique index: services may reach one database by different hosts. */
@@ -32,5 +39,7 @@ export function sameIdentity(expected: Identity, found: Identity): IdentityCompa
       same: false,
       why: `${name(found)} is another database under the same name (OID ${found.databaseOid} instead of ${expected.databaseOid})`,
     }
+  const [pinned, now] = [expected.schema ?? 'public', found.schema ?? 'public']
+  if (pinned !== now) return { same: false, why: `the URL now names the schema ${now} instead of ${pinned}` }
   return { same: true }
 }

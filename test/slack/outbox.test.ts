@@ -55,7 +55,7 @@ async function start(pace: Pace | null = noPace): Promise<Outbox> {
     slack: createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log, timeoutMs: 2_000 }),
     draw: (view) => drawRequest(view, { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }),
     targetTitleOf: () => 'Production',
-    tailOf: () => Promise.resolve(''),
+    tailOf: () => Promise.resolve('the log\n'),
     logFileOf: () => Promise.resolve('the log\n'),
     sqlFileOf: () => Promise.resolve('select 1;\n'),
     log,
@@ -116,7 +116,7 @@ describe('a request', () => {
     await addEvent(db, id, { kind: 'ended', data: { state: 'succeeded' } })
     await workspace.waitFor(() => workspace.files().find((file) => file.name.endsWith('.log')), { what: 'the log' })
     expect(headers()).toEqual([`Deploy to Production · #${id} done`])
-    expect(thread().filter((text) => text !== '')).toEqual([
+    expect(thread().filter((text) => text !== '' && text !== 'Output')).toEqual([
       '<@U0ALICE> asks to run *3 migrations* and deploy `a1b9f02` from `main`, plan `7f3a9c21`.',
       '<@U0BOB> approved, 1 of 1. It may start.',
       'The run has started.',
@@ -176,7 +176,7 @@ describe('when Slack is in trouble', () => {
     await workspace.waitFor(() => thread().includes('*Preflight* · 1 s'), { timeoutMs: 20_000, what: 'the thread' })
     await drawn(id)
     expect(headers()).toEqual([`Deploy to Production · #${id}`])
-    expect(thread().filter((text) => text !== '')).toEqual([
+    expect(thread().filter((text) => text !== '' && text !== 'Output')).toEqual([
       '<@U0ALICE> asks to run *3 migrations* and deploy `a1b9f02` from `main`, plan `7f3a9c21`.',
       '*Preflight* · 1 s',
     ])

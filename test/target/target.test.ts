@@ -154,6 +154,11 @@ describe('identity', () => {
         same: false,
         why: expect.stringContaining('is on another server now'),
       })
+      const tenant = new URL(database.url)
+      tenant.searchParams.set('schema', 'tenant_2')
+      const inTenant = await withTarget({ url: tenant.href, applicationName: 'x' }, readIdentity)
+      expect(sameIdentity(one, inTenant)).toEqual({ same: false, why: 'the URL now names the schema tenant_2 instead of public' })
+      expect(sameIdentity(inTenant, { ...inTenant })).toEqual({ same: true })
       expect(sameIdentity(one, { ...one, host: 'x' })).toMatchObject({
         same: false,
         why: expect.stringContaining('the URL now leads to x:'),

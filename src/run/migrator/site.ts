@@ -20,6 +20,8 @@ export type Site = {
   readonly applicationName: string
   /** A directory of the application whose migrations end with `last`; ready to start the tool in. */
   readonly layoutUpTo: (last: string) => string
+  /** The same with one migration more, `MARKER`, which is never applied: a tool that does not see it reads another directory. */
+  readonly markedLayout: (last: string) => string
   readonly environment: (session: Session) => Record<string, string>
   /** Runs a short command of the tool to its end; its redacted output also goes to the run's log. */
   readonly run: (
@@ -38,6 +40,9 @@ export type Site = {
 type Session = Parameters<MigrationTool['environment']>[0]
 
 const SHORT_MS = 60_000
+
+/** Its name is read by people in the log. */
+export const MARKER = 'zz_lockkeeper_looks_whether_prisma_reads_this_directory'
 
 export type SiteProblem = { readonly headline: string; readonly next: string }
 
@@ -58,6 +63,13 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
   const approved = await readApproved(context)
   const path = target.source.path ?? operatorPath(context.env['PATH'])
   const environment = (session: Session) => childEnvironment(context.env, path, tool.environment(session))
+  const layout = (last: string, more: ReadonlyMap<string, Buffer>) => {
+    const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1
+    const files = new Map(approved.migrations.slice(0, upTo).map(({ name, content }) => [join(name, 'migration.sql'), content]))
+    if (approved.lock !== null) files.set('migration_lock.toml', approved.lock)
+    for (const [path, content] of more) files.set(path, content)
+    return buildLayout({ ...settings, checkout, applicationDirectory, into: join(directory, 'layout'), files })
+  }
   return {
     url,
     parsed: parsed.url,
@@ -67,16 +79,12 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     // two Lockkeepers with databases on one server both count their requests from 1, and a session is ended by this name
     applicationName: `lockkeeper-${context.requestId}-${context.digest.slice(0, 8)}`,
     environment,
-    layoutUpTo(last) {
-      const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1
-      const files = new Map(approved.migrations.slice(0, upTo).map(({ name, content }) => [join(name, 'migration.sql'), content]))
-      if (approved.lock !== null) files.set('migration_lock.toml', approved.lock)
-      return buildLayout({ ...settings, checkout, applicationDirectory, into: join(directory, 'layout'), files })
-    },
+    layoutUpTo: (last) => layout(last, new Map()),
+    markedLayout: (last) => layout(last, new Map([[join(MARKER, 'migration.sql'), Buffer.from('SELECT 1;\n')]])),
     async run(argv, cwd, session) {
       const end = await runChild({ argv, cwd, env: environment(session), timeoutMs: SHORT_MS, redactor: context.redactor })
       // written in one piece, since others run at the same time
-      appendFileSync(context.spool, `$ prisma ${argv.slice(1).join(' ')}\n${tool.readable(end.tail)}\n`, { mode: 0o600 })
+      appendFileSync(context.spool, `$ prisma ${argv.slice(1).join(' ')}\n${withoutMarker(tool.readable(end.tail))}\n`, { mode: 0o600 })
       return { exitCode: end.exitCode, output: end.tail }
     },
     async ask(argv, cwd, session) {
@@ -85,5 +93,7 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     },
   }
 }
+
+const withoutMarker = (output: string): string => output.replaceAll(`${MARKER}\n`, '').replaceAll(MARKER, '')
 
 export const isProblem = (site: Site | SiteProblem): site is SiteProblem => 'headline' in site

@@ -6,6 +6,7 @@ import { diagnose } from '../diagnosis.ts'
 import { count } from '../sentences.ts'
 import type { StepEnd } from '../step.ts'
 import type { Judgement } from './judge.ts'
+import { MARKER } from './site.ts'
 import type { Work } from './work.ts'
 import { startAttempt, stateOf } from './attempt.ts'
 import { nextTransaction } from './catalogue.ts'
@@ -33,7 +34,7 @@ export async function proveAll(
   if (held !== null) return notStarted(work, tasks, 'Error: P1002 advisory lock', held)
   const last = remaining.at(-1)
   if (last === undefined) return null
-  const cwd = site.layoutUpTo(last.name)
+  const cwd = site.markedLayout(last.name)
   context.report('Asking Prisma which database it would change, and what.')
   const named = (suffix: string) => ({ applicationName: `${site.applicationName}-${suffix}`, ...timeouts(work) })
   const [version, place] = await Promise.all([
@@ -59,11 +60,19 @@ export async function proveAll(
   const elsewhere = whyElsewhere(status, place.seen, context.plan.identity, site.parsed)
   if (elsewhere !== null) return refused(work, tasks, elsewhere)
   const expected = remaining.map(({ name }) => name)
-  if (status.pending.join('\n') !== expected.join('\n'))
+  const pending = status.pending.filter((name) => name !== MARKER)
+  // the same names elsewhere may be other SQL than what was approved
+  if (pending.length === status.pending.length && status.failed.length === 0)
     return refused(
       work,
       tasks,
-      `Prisma would apply ${count(status.pending.length, 'migration')} (${shown(status.pending)}), but ${count(expected.length, 'migration')} (${shown(expected)}) are approved and open.`,
+      `Prisma does not read its migrations from ${code(context.target.tool.prisma.migrations)}: the repository's configuration (\`migrations.path\` in \`prisma.config.ts\`, or another place of the schema) leads it to another directory.`,
+    )
+  if (pending.join('\n') !== expected.join('\n'))
+    return refused(
+      work,
+      tasks,
+      `Prisma would apply ${count(pending.length, 'migration')} (${shown(pending)}), but ${count(expected.length, 'migration')} (${shown(expected)}) are approved and open.`,
     )
   noteVersion(work, tool)
   return null
