@@ -55,13 +55,13 @@ function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence 
 }
 
 function stepsLine({ plan }: PlanShown): readonly string[] {
-  const named = (phase: 'prepare' | 'deploy' | 'health') =>
-    plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
+  const named = (phase: 'prepare' | 'deploy') => plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
+  const checks = plan.steps.filter((step) => step.phase === 'health').length
   const steps = [
     ...named('prepare'),
     ...(plan.list.length === 0 ? [] : ['back up', 'migrate', 'verify']),
     ...named('deploy'),
-    ...named('health'),
+    ...(checks === 0 ? [] : [checks === 1 ? 'health check' : `${checks} health checks`]),
   ]
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]
 }

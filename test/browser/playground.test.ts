@@ -130,8 +130,7 @@ async function approve(pane: Locator, name?: string) {
   await pane.getByTestId('modal-submit').waitFor()
   if (name !== undefined) await shot(name)
   await pane.getByTestId('modal-submit').click()
-  await pane.getByText('is counted').waitFor()
-  await pane.getByTestId('modal').getByRole('button', { name: 'Close' }).last().click()
+  await pane.getByTestId('modal').waitFor({ state: 'detached' })
 }
 
 /** A report that was forgotten in a transaction: it reads `orders`, which a dump may too and an ALTER may not. */

@@ -219,8 +219,9 @@ function driver({ slack, store }: { readonly slack: Workspace; readonly store: D
     await slack.as(person).submit(modal.viewId, values)
     return slack.waitFor(() => {
       const told = slack.modal(person)
-      const text = told === null ? '' : textOf(told.view)
-      return told !== null && JSON.stringify(told.view) !== JSON.stringify(modal.view) && !text.includes('…') ? text : undefined
+      if (told === null) return 'the window closed'
+      const text = textOf(told.view)
+      return JSON.stringify(told.view) !== JSON.stringify(modal.view) && !text.includes('…') ? text : undefined
     })
   }
   return {
