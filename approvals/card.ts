@@ -221,7 +221,7 @@ function evidenceFields(view: RequestView): readonly Block[] {
     ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
     ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
-    ['Backup', evidence === null ? null : backupText(evidence)],
+    ['Backup', evidence === null || plan === null || !backsUp(plan) ? null : backupText(evidence)],
     ['Application', plan === null || ask.skipApp || !changesApplication(plan) ? null : stepsText(plan)],
   ])
 }
@@ -265,9 +265,15 @@ function backupText(evidence: Evidence): string {
   return `about ${durationText(Math.max(1, Math.round(evidence.lastBackup.seconds)) * 1000)}, ${bytesText(evidence.lastBackup.bytes)}, like the last one`
 }
 
+/** Whether this run makes a backup: nothing else leaves the database alone. */
+const backsUp = (plan: Plan): boolean =>
+  plan.list.length > 0 ||
+  plan.steps.some((step) => step.phase !== 'health' && (step.settings as { readonly database?: unknown } | null)?.database === true)
+
 function stepsText(plan: Plan): string {
   const named = (phase: 'prepare' | 'deploy' | 'health') =>
     plan.steps.filter((step) => step.phase === phase).map((step) => escapeLine(step.name))
   const checks = named('health').length
-  return `${listText([...named('deploy'), ...(checks === 0 ? [] : [pluralText(checks, 'health check')])])}, after the migrations`
+  const steps = listText([...named('deploy'), ...(checks === 0 ? [] : [pluralText(checks, 'health check')])])
+  return plan.list.length === 0 ? steps : `${steps}, after the migrations`
 }

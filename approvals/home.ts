@@ -11,7 +11,8 @@ export type HomeEntry = { readonly view: RequestView; readonly link: string | nu
 export type HomeState = {
   /** What this person may decide now. */
   readonly waiting: readonly HomeEntry[]
-  readonly running: readonly HomeEntry[]
+  /** What runs, and what this person has asked for. */
+  readonly underWay: readonly HomeEntry[]
   /** Ended ones, newest first. */
   readonly last: readonly HomeEntry[]
   readonly timezone: string
@@ -26,8 +27,8 @@ export function homeView(state: HomeState): View {
     header('Waiting for your decision'),
     ...part(state.waiting, waitingEntry, 'Nothing waits for you.'),
     divider,
-    header('Running now'),
-    ...part(state.running, runningEntry, 'Nothing runs.'),
+    header('Under way'),
+    ...part(state.underWay, underWayEntry, 'Nothing is under way.'),
     divider,
     header('Last runs'),
     ...part(
@@ -64,7 +65,7 @@ function waitingEntry({ view, link }: HomeEntry): readonly Block[] {
   ]
 }
 
-function runningEntry({ view, link }: HomeEntry): readonly Block[] {
+function underWayEntry({ view, link }: HomeEntry): readonly Block[] {
   const { request } = view
   const step = view.steps.find((one) => one.state === 'running')
   const now =
@@ -74,7 +75,7 @@ function runningEntry({ view, link }: HomeEntry): readonly Block[] {
         ? 'approved, starting'
         : request.state === 'running'
           ? `${step === undefined ? 'running' : escapeLine(step.title)} · for ${durationText(elapsedOf(view))}`
-          : 'waiting'
+          : 'waiting for approval'
   return [
     section(`*${escapeLine(titleOf(view))}* · ${now}\nasked by ${personText(request.requester)}`),
     actions(

@@ -32,6 +32,16 @@ export function createPeople(deps: {
   const humanOf = humanIn(deps.people)
   const users = cached(deps.clock, deps.slack.user)
   const groups = cached(deps.clock, deps.slack.groupMembers)
+  let own: string | undefined
+  /** Slack Connect: whoever shares a channel with us is no "stranger" to Slack, and is known by the workspace alone. */
+  async function whyForeign(user: SlackUser): Promise<string | Refusal | undefined> {
+    if (own === undefined) {
+      const auth = await deps.slack.authTest()
+      if (auth.kind !== 'ok') return unknownIdentity(auth)
+      own = auth.value.team // of a token it never changes
+    }
+    return user.team === own || user.teams?.includes(own) === true ? undefined : OTHER_ORGANISATION
+  }
   return {
     humanOf,
     async identify(account, { fresh = false } = {}) {
@@ -45,7 +55,8 @@ export function createPeople(deps: {
           if (account.startsWith('os:') && isUnreachable(found)) continue
           return unknownIdentity(found)
         }
-        const unfit = whyUnfit(found.value)
+        const unfit = whyUnfit(found.value) ?? (await whyForeign(found.value))
+        if (typeof unfit === 'object') return unfit
         if (unfit !== undefined) return notAMember(unfit)
       }
       return { account, human }
@@ -76,10 +87,12 @@ export const humanIn =
 /** A rate limit or an error is an answer: only silence opens the command line's way. */
 const isUnreachable = (sent: Sent<unknown>): boolean => sent.kind === 'unsure'
 
+const OTHER_ORGANISATION = 'an account of another organisation'
+
 function whyUnfit(user: SlackUser): string | undefined {
   if (user.isDeleted) return 'a deactivated account'
   if (user.isBot) return 'a bot'
-  if (user.isStranger) return 'an account of another organisation'
+  if (user.isStranger) return OTHER_ORGANISATION
   if (user.isGuest) return 'a guest'
   return undefined
 }
@@ -90,7 +103,7 @@ const notAMember = (what: string) =>
     `Lockkeeper takes requests and votes from full members of this workspace only, and this is ${what}. Nothing was changed. Ask a full member to do it.`,
   )
 
-const unknownIdentity = (found: Exclude<Sent<SlackUser>, { kind: 'ok' }>) =>
+const unknownIdentity = (found: Exclude<Sent<unknown>, { kind: 'ok' }>) =>
   refuse(
     'identity_unknown',
     `Slack did not say who you are (${reasonOf(found)}), and what cannot be checked is refused. Nothing was changed. Try again in a minute.`,

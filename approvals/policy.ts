@@ -126,7 +126,10 @@ export const groupsIn = (...from: readonly (readonly string[])[]): readonly stri
   ),
 ]
 
-/** SHA-256 in hex over the approval rules and guards of a target, as configured. */
+/**
+ * SHA-256 in hex over the approval rules and guards of a target, as configured, and over everything else that decides what a run does
+ * beside its steps: where the code comes from, how it is installed, what the tool is given, what is backed up.
+ */
 export function policyHash(target: Target): string {
   return createHash('sha256')
     .update(
@@ -137,6 +140,12 @@ export function policyHash(target: Target): string {
         lockTimeout: target.database.lockTimeout,
         statementTimeout: target.database.statementTimeout,
         onFailure: target.onFailure,
+        order: target.order,
+        url: target.database.url,
+        source: target.source,
+        tool: target.tool,
+        current: target.current,
+        backup: { provider: target.backup.provider, url: target.backup.url, clients: target.backup.clients },
       }),
     )
     .digest('hex')

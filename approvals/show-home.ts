@@ -68,7 +68,7 @@ async function draw(ports: HomePorts, account: string): Promise<void> {
   const of = (requests: readonly RequestRow[]) => requests.flatMap(({ id }) => entries.get(id) ?? [])
   const view = homeView({
     waiting: of(active).filter((entry) => waitsFor(ports, entry, account)),
-    running: of(active.filter(({ state }) => state !== 'waiting')),
+    underWay: of(active.filter((request) => request.state !== 'waiting' || isOwn(ports, request, account))),
     last: of(last),
     timezone: 'UTC',
   })
@@ -89,6 +89,10 @@ async function entryOf(ports: HomePorts, request: RequestRow): Promise<HomeEntry
   const link = await ports.slack.permalink({ channel: card.channel, ts: card.ts })
   return { view, link: link.kind === 'ok' ? link.value : null }
 }
+
+/** Whoever asked sees it from the asking on. */
+const isOwn = ({ people }: HomePorts, request: RequestRow, account: string): boolean =>
+  people.humanOf(request.requester) === people.humanOf(account)
 
 /** Members as they were when it was asked; whether the vote counts is decided at the click. */
 function waitsFor({ people }: HomePorts, { view }: HomeEntry, account: string): boolean {

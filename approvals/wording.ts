@@ -13,6 +13,10 @@ export const mention = personText
 export const mentionApprover = approverText
 export const when = (date: Date): string => dateText(date, 'day')
 
+/** What a target is called, and what is typed for it where that differs. */
+export const nameOf = ({ title, name }: { readonly title: string; readonly name: string }): string =>
+  title === name ? `*${shown(title)}*` : `*${shown(title)}* (${code(name)})`
+
 /** `a`, `a and b`, `a, b and c`. */
 export const list = (parts: readonly string[], last = 'and'): string =>
   parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} ${last} ${parts.at(-1)}`

@@ -1,4 +1,4 @@
-import { App, HTTPReceiver, LogLevel, SocketModeReceiver, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger } from '@slack/bolt'
+import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger, type Receiver } from '@slack/bolt'
 import { listenToButtons, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
 import type { Clock } from '../src/clock.ts'
@@ -6,6 +6,7 @@ import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
 import { isRefusal, refuse } from '../src/refusal.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
+import { createSocketReceiver } from '../src/slack/socket.ts'
 import { answer } from './answer.ts'
 import { guarded } from './guard.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
@@ -52,7 +53,7 @@ export type Listening = {
 export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start'> {
   const logger = loggerFor(options.log)
   const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
-  const receiver = options.mode === 'socket' ? socketReceiver(options, logger, clientOptions) : httpReceiver(options, logger)
+  const receiver = options.mode === 'socket' ? socketReceiver(options) : httpReceiver(options, logger)
   const app = new App({
     receiver,
     logger,
@@ -63,7 +64,7 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
   return {
     app,
     async start() {
-      if (receiver instanceof SocketModeReceiver) {
+      if (!(receiver instanceof HTTPReceiver)) {
         await receiver.start()
         return { port: null }
       }
@@ -237,13 +238,12 @@ function teamOf(body: Readonly<Record<string, unknown>>): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-function socketReceiver(options: BoltOptions, logger: Logger, clientOptions: object): SocketModeReceiver {
+function socketReceiver(options: BoltOptions): Receiver {
   if (options.appToken === undefined || options.appToken === '') throw new Error('Socket Mode needs SLACK_APP_TOKEN')
-  return new SocketModeReceiver({
+  return createSocketReceiver({
     appToken: options.appToken,
-    logger,
-    installerOptions: { clientOptions },
-    customPropertiesExtractor: (delivery: { readonly envelope_id?: string }) => ({ envelopeId: delivery.envelope_id }),
+    log: options.log,
+    ...(options.apiUrl === undefined ? {} : { apiUrl: options.apiUrl }),
   })
 }
 

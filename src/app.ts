@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
 import { expireDue } from '../approvals/expiry.ts'
@@ -17,6 +18,7 @@ import { installStore } from './db/install.ts'
 import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
+import { LIVENESS_LOCK } from './engine/liveness.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { canonicalJson } from './plan/canonical.ts'
@@ -24,6 +26,7 @@ import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
 import { readFiles } from './plan/files.ts'
 import { makePlan, readTargetState, type MadePlan } from './plan/make.ts'
+import type { Plan } from './plan/plan.ts'
 import { fetchRepository } from './plan/repository.ts'
 import { pendingSql } from './plan/sql.ts'
 import type { Redactor } from './redact.ts'
@@ -32,8 +35,10 @@ import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
+import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
 import { createOutbox } from './slack/outbox.ts'
+import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
 import { withTargetLock } from './target/session-lock.ts'
 import { every } from './every.ts'
@@ -44,6 +49,8 @@ export type AppOptions = {
   readonly redactor: Redactor
   readonly log: Log
   readonly clock: Clock
+  /** How fast it writes to Slack; left out, as Slack's limits ask. */
+  readonly pace?: Pace
 }
 
 export type App = { readonly db: Db; readonly stop: () => Promise<void> }
@@ -73,12 +80,22 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
   })
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, () => engine) })
+  const working = createWorking()
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, working, () => engine) })
   stack.defer(() => engine.close())
+  stack.defer(() => working.stop())
 
-  const outbox = createOutbox({ ...outboxPorts(options, core), db, slack, log, clock })
+  const outbox = createOutbox({
+    ...outboxPorts(options, core),
+    owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
+    db,
+    slack,
+    log,
+    clock,
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
+  })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
-  const who = await whoAmI(slack, log)
+  const who = await whoAmI(slack, db, log)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -194,6 +211,8 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
   }
 }
 
+const GONE = 'The target is no longer configured.'
+
 /** `--skip-app` takes the deploy steps out of what is approved, so that the digest says so. */
 const withoutApp = (target: Target, ask: Ask): Target => (ask.skipApp ? { ...target, deploy: [] } : target)
 
@@ -202,10 +221,19 @@ async function lastBackup(backups: ReturnType<typeof backupStore>, target: strin
   return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
 }
 
-function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Awaited<ReturnType<typeof startEngine>>) {
+function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, engine: () => Awaited<ReturnType<typeof startEngine>>) {
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
   const targetOf = (name: string) => config.targets.get(name)
+  const reconfigured = (plan: Plan, request: RequestRow): string | null => {
+    const target = targetOf(plan.target)
+    if (target === undefined) return GONE
+    if (policyHash(target) !== plan.policy)
+      return 'The rules, the guards, the source or the tool of this target were configured otherwise since.'
+    if (canonicalJson(plannedSteps(withoutApp(target, request.ask))) !== canonicalJson(plan.steps))
+      return 'The configured steps of this target were changed since.'
+    return null
+  }
   return requestWorkflow({
     db,
     log,
@@ -213,6 +241,7 @@ function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Await
     redactor,
     env,
     liveness: () => engine().liveness,
+    working,
     owns: (id) => engine().owns(id),
     stillGranted: (id) => stillGranted(core.approvals, id),
     makePlan: async (request): Promise<Planned | Refusal> => {
@@ -228,13 +257,11 @@ function workflowOf(options: AppOptions, db: Db, core: Core, engine: () => Await
       )
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },
+    reconfigured,
     compare: async (plan, request, phase) => {
+      const why = reconfigured(plan, request)
       const target = targetOf(plan.target)
-      if (target === undefined) return { kind: 'changed', why: 'The target is no longer configured.' }
-      if (policyHash(target) !== plan.policy)
-        return { kind: 'changed', why: 'The approval rules or the guards of this target were changed since.' }
-      if (canonicalJson(plannedSteps(withoutApp(target, request.ask))) !== canonicalJson(plan.steps))
-        return { kind: 'changed', why: 'The configured steps of this target were changed since.' }
+      if (why !== null || target === undefined) return { kind: 'changed', why: why ?? GONE }
       return compareWithPlan({ ...core.plan, target }, plan, phase)
     },
     underTargetLock: async (target, requestId, work) => {
@@ -302,14 +329,22 @@ function approversOf(request: RequestRow, humanOf: (account: string) => string):
 const apiUrlOf = (env: Readonly<Record<string, string | undefined>>) =>
   env.SLACK_API_URL === undefined || env.SLACK_API_URL === '' ? {} : { apiUrl: env.SLACK_API_URL }
 
-/** Which workspace this token belongs to; everything from another one is refused, so there is no start without an answer. */
-async function whoAmI(slack: SlackPort, log: Log) {
+/**
+ * Which workspace this token belongs to; everything from another one is refused, so nothing is listened to without an answer. A token that
+ * is refused ends the start, unless a run is under way: that goes on to its end, since no migration waits on Slack.
+ */
+async function whoAmI(slack: SlackPort, db: Db, log: Log) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
     if (auth.kind === 'ok') return auth.value
-    if (auth.kind === 'refused')
-      throw new Error(`Slack refuses the bot token (${auth.error}). Copy it again from OAuth & Permissions into SLACK_BOT_TOKEN.`)
-    log.warn({ attempt }, 'Slack does not answer yet; trying again')
-    await new Promise((resolve) => setTimeout(resolve, auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt)))
+    if (auth.kind === 'refused') {
+      const advice = `Slack refuses the bot token (${auth.error}). Copy it again from OAuth & Permissions into SLACK_BOT_TOKEN.`
+      const [active] = await db.query<{ runs: number }>(
+        `select count(*)::int as runs from lockkeeper.request where state in ('granted', 'running')`,
+      )
+      if (active === undefined || active.runs === 0) throw new Error(advice)
+      log.error({ runs: active.runs }, `${advice} Runs under way go on meanwhile.`)
+    } else log.warn({ attempt }, 'Slack does not answer yet; trying again')
+    await wait(auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt))
   }
 }

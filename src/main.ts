@@ -52,7 +52,7 @@ function missingTokens(config: Config): readonly string[] {
   return needed.filter((name) => (process.env[name] ?? '') === '')
 }
 
-async function runBot({ config, redactor }: Loaded): Promise<number> {
+async function runBot({ config, redactor }: Loaded): Promise<never> {
   const log = createLog(redactor, config.file.log.level)
   // libraries' deprecations belong into the log, not between its lines
   process.removeAllListeners('warning')
@@ -64,7 +64,8 @@ async function runBot({ config, redactor }: Loaded): Promise<number> {
   })
   log.info('stopping; runs go on at the next start')
   await app.stop()
-  return 0
+  // what a stopped process must not do any more (watch a migrator, wait for the store) would keep it alive
+  process.exit(0)
 }
 
 async function runCheck({ config, redactor }: Loaded): Promise<number> {

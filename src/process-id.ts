@@ -20,6 +20,7 @@ export function isAlive(id: ProcessId): boolean {
  */
 export function isGroupAlive(id: ProcessId): boolean {
   if (isAlive(id)) return true
+  if (isSomebodyElse(id)) return false // its group had no members left, or the id could not have been given out again
   if (process.platform === 'linux') return membersOf(id.pid).some((pid) => pid !== id.pid && !isZombie(pid))
   try {
     process.kill(-id.pid, 0)
@@ -27,6 +28,11 @@ export function isGroupAlive(id: ProcessId): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+function isSomebodyElse(id: ProcessId): boolean {
+  const now = startTime(id.pid)
+  return id.startedAt !== 'unknown' && now !== undefined && now !== id.startedAt
 }
 
 /** Linux: field 22 of /proc/PID/stat. Elsewhere the id alone has to do. Undefined when there is no such process. */

@@ -5,7 +5,7 @@ import { execa, type Options } from 'execa'
 import { isAlive, isGroupAlive, startTime, type ProcessId } from './process-id.ts'
 import type { Redactor } from './redact.ts'
 
-export { isAlive, isGroupAlive, type ProcessId } from './process-id.ts'
+export { isAlive, isGroupAlive, startTime, type ProcessId } from './process-id.ts'
 
 /** A child to start. Never a shell unless the configuration file, where only the operator writes, says so. */
 export type Child = {

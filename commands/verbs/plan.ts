@@ -1,5 +1,5 @@
 import { rulesOf } from '../../approvals/policy.ts'
-import { code, list, mentionApprover, shown } from '../../approvals/wording.ts'
+import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { MigrationEvidence, PlannedMigration } from '../../src/plan/plan.ts'
 import { isRefusal } from '../../src/refusal.ts'
@@ -28,7 +28,7 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
   )
   const more = plan.list.length - MOST_MIGRATIONS
   return [
-    `*Plan for ${shown(target.title)}* (${code(target.name)}): ${code(plan.commit.slice(0, 7))} from ${code(plan.ref)}, “${shown(evidence.subject)}” by ${shown(evidence.author)}`,
+    `*Plan for* ${nameOf(target)}: ${code(plan.commit.slice(0, 7))} from ${code(plan.ref)}, “${shown(evidence.subject)}” by ${shown(evidence.author)}`,
     plan.list.length === 0
       ? 'Nothing is pending, so the database stays as it is.'
       : `${plan.list.length === 1 ? '1 migration' : `${plan.list.length} migrations`} would run, in this order:`,
@@ -55,13 +55,14 @@ function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence 
 }
 
 function stepsLine({ plan }: PlanShown): readonly string[] {
-  const named = (phase: 'prepare' | 'deploy') => plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
-  const checks = plan.steps.filter((step) => step.phase === 'health').length
+  const named = (phase: 'prepare' | 'deploy' | 'health') =>
+    plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
+  const checks = named('health').length
   const steps = [
     ...named('prepare'),
     ...(plan.list.length === 0 ? [] : ['back up', 'migrate', 'verify']),
     ...named('deploy'),
-    ...(checks === 0 ? [] : [checks === 1 ? 'health check' : `${checks} health checks`]),
+    ...(checks === 0 ? [] : [checks === 1 ? '1 health check' : `${checks} health checks`]),
   ]
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]
 }

@@ -1,4 +1,4 @@
-import { code, shown, stateSince } from '../../approvals/wording.ts'
+import { code, nameOf, stateSince } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import { endedStates } from '../../src/run/record.ts'
@@ -29,7 +29,7 @@ async function describe(deps: VerbDeps, target: Target): Promise<string> {
   ])
   const ended = last[0]
   return [
-    `*${shown(target.title)}* (${code(target.name)}): ${typeof read === 'string' ? read : headline(read)}`,
+    `${nameOf(target)}: ${typeof read === 'string' ? read : headline(read)}`,
     ...(typeof read === 'string' ? [] : findings(read, deps.command, target.name)),
     ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
     ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),

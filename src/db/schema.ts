@@ -145,4 +145,12 @@ create table lockkeeper.audit (
 );
 `,
   },
+  {
+    id: 2,
+    name: 'who draws a request',
+    sql: `
+-- the executor that has the lease; when it dies, its lease need not run out
+alter table lockkeeper.request add column draw_owner text;
+`,
+  },
 ]

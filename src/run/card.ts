@@ -158,6 +158,6 @@ const backupOf = (outcome: RunOutcome): readonly string[] =>
 
 const hasRun = (step: StepRow): boolean => step.startedAt !== null
 
-const logOf = (view: RequestView): readonly string[] => (view.steps.some(hasRun) ? ['log in the thread'] : [])
+const logOf = (view: RequestView): readonly string[] => (view.steps.some(hasRun) && view.tail.trim() !== '' ? ['log in the thread'] : [])
 
 const planOf = (view: RequestView): string => (view.request.digest === null ? '' : ` · plan ${codeText(shortDigest(view.request.digest))}`)

@@ -3,14 +3,17 @@ import { join } from 'node:path'
 import type { Config, Target } from '../config/config.ts'
 import type { Db } from '../db/pool.ts'
 import type { Liveness } from '../engine/liveness.ts'
+import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Redactor } from '../redact.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
+import { endLeft } from './left.ts'
 import { persist } from './persist.ts'
 import type { RequestRow, RunOutcome, StepRow, StepState } from './record.ts'
 import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
 import type { RunContext, Step, StepEnd } from './step.ts'
+import type { Working } from './working.ts'
 
 export type Compared =
   { readonly kind: 'same' } | { readonly kind: 'changed'; readonly why: string } | { readonly kind: 'unknown'; readonly why: string }
@@ -22,10 +25,13 @@ export type RunPorts = {
   readonly redactor: Redactor
   readonly env: Readonly<Record<string, string | undefined>>
   readonly liveness: () => Liveness
+  readonly working: Working
   readonly owns: (requestId: number) => Promise<boolean>
   /** From `approvals/`, which is above: whether this request may still change anything. */
   readonly stillGranted: (requestId: number) => Promise<true | Refusal>
   readonly compare: (plan: Plan, request: RequestRow, phase: 'before-migrate' | 'after-migrate') => Promise<Compared>
+  /** Why the target's present configuration is not the one that was approved, as a sentence; null when it is. Looks at nothing else. */
+  readonly reconfigured: (plan: Plan, request: RequestRow) => string | null
   /** Runs `work` under the session lock in the target database; its signal aborts when that session is lost. */
   readonly underTargetLock: <T>(target: Target, requestId: number, work: (signal: AbortSignal) => Promise<T>) => Promise<T | Refusal>
 }
@@ -45,17 +51,86 @@ export async function performStep(
   id: number,
   name: string,
 ): Promise<'next' | 'ended'> {
-  for (;;) {
+  try {
+    return await perform(ports, stepsFor, id, name)
+  } catch (error) {
+    // thrown on, it would end the workflow and leave the request running for ever, and its target taken
+    return stopUnclear(ports, id, name, error as Error)
+  }
+}
+
+async function perform(
+  ports: RunPorts,
+  stepsFor: (request: RequestRow, plan: Plan) => readonly Step[],
+  id: number,
+  name: string,
+): Promise<'next' | 'ended'> {
+  for (let isAgain = false; ; isAgain = true) {
+    if (ports.working.isStopping()) return never()
     const { request, plan, target, step, row } = await load(ports, stepsFor, id, name)
     if (request.state !== 'running') return 'ended'
     if (row?.state === 'done' || row?.state === 'skipped') return 'next'
     await ports.liveness().held()
     if (!(await persist(ports.log, () => ports.owns(id)))) return never()
+    if (target === undefined || step === undefined) {
+      const why = ports.reconfigured(plan, request) ?? 'The configuration of this target has other steps now.'
+      const title = row?.title ?? name
+      return record(ports, request, { name, title }, (row?.attempt ?? 0) > 0 ? leftBehind(title, why) : notAsApproved(title, why))
+    }
     const refusal = await mayStart(ports, request, step, row)
-    const end = refusal ?? (await attempt(ports, { request, plan, target, step, previous: row }))
-    if (end === 'lost') continue // the store went away in the middle: look again when it is back
+    const work = { request, plan, target, step, previous: row, isAgain }
+    const end = refusal ?? (await ports.working.during(step.changes, () => attempt(ports, work)))
+    if (end === 'lost') continue // the store went away in the middle, or this process is stopping: look again
+    killPoint('before-step-record', name)
     return record(ports, request, step, end)
   }
+}
+
+/** Nothing that could say what this step did is left to ask. */
+const leftBehind = (title: string, why: string): StepEnd => ({
+  kind: 'unknown',
+  output: 'unclear',
+  outcome: {
+    headline: `*"${escape(title)}" had begun, and the configuration no longer knows it.*`,
+    why,
+    notKnown: 'How far this step came.',
+    next: 'Look at `/migrate status` and at the log in the thread. `/migrate cancel` closes this request when it is clear.',
+  },
+})
+
+const notAsApproved = (title: string, why: string): StepEnd => ({
+  kind: 'failed',
+  output: 'not started',
+  outcome: {
+    headline: `*Stopped before "${escape(title)}": what was approved is no longer what would run.*`,
+    why,
+    next: 'Nothing was changed by this step. Look at `/migrate status`, then ask again for what is there now.',
+  },
+})
+
+/** A fault outside the step itself: in what is asked before it, or in its record. */
+async function stopUnclear(ports: RunPorts, id: number, name: string, error: Error): Promise<'ended'> {
+  const reason = ports.redactor.text(error.message).slice(0, 500)
+  ports.log.error({ request: id, step: name, error: ports.redactor.text(String(error.stack)) }, 'a run met a fault')
+  const outcome: RunOutcome = {
+    headline: '*The run met a fault. Lockkeeper will not guess.*',
+    known: `The fault: ${escape(reason)}`,
+    notKnown: `Whether "${escape(name)}" changed something before that.`,
+    next: `Look at \`/migrate status\` and at the log in the thread. When it is clear, \`/migrate cancel ${id}\` closes this request so that a new one can be asked.`,
+  }
+  await persist(ports.log, () =>
+    ports.db.transaction(async (tx) => {
+      await tx.query(
+        `update lockkeeper.step set state = 'unknown', output = 'unclear', details = null, ended_at = clock_timestamp()
+         where request_id = $1 and name = $2 and state in ('pending', 'running')`,
+        [id, name],
+      )
+      if (!(await transition(tx, id, ['running'], 'needs_human', { outcome: await withBackup(tx, id, outcome) }))) return
+      await addEvent(tx, id, { kind: 'ended', data: { state: 'needs_human' } })
+      await audit(tx, { actor: 'lockkeeper', act: 'run', requestId: id, result: 'needs_human', data: { step: name } })
+    }),
+  )
+  return 'ended'
 }
 
 type Work = {
@@ -64,15 +139,15 @@ type Work = {
   readonly target: Target
   readonly step: Step
   readonly previous: StepRow | undefined
+  /** This very process began it and lost the store in the middle. */
+  readonly isAgain: boolean
 }
 
 async function load(ports: RunPorts, stepsFor: (request: RequestRow, plan: Plan) => readonly Step[], id: number, name: string) {
   const [request, rows] = await persist(ports.log, () => Promise.all([requestById(ports.db, id), stepsOf(ports.db, id)]))
   const target = request === undefined ? undefined : ports.config.targets.get(request.target)
   if (request?.plan == null) throw new Error(`request ${id} has no plan`)
-  if (target === undefined) throw new Error(`target ${request.target} of request ${id} is no longer configured`)
   const step = stepsFor(request, request.plan).find((one) => one.name === name)
-  if (step === undefined) throw new Error(`request ${id} has no step ${name} under the present configuration`)
   return { request, plan: request.plan, target, step, row: rows.find((one) => one.name === name) }
 }
 
@@ -86,6 +161,8 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
       output: 'not started',
       outcome: { headline: `*Cancelled by ${personOf(request.cancelRequestedBy)} before "${step.title}" started.*` },
     }
+  const changed = request.plan === null || underWay ? null : ports.reconfigured(request.plan, request)
+  if (changed !== null) return notAsApproved(step.title, changed)
   if (step.changes !== 'database' && step.changes !== 'application') return undefined
   const granted = await persist(ports.log, () => ports.stillGranted(request.id))
   if (isRefusal(granted))
@@ -95,29 +172,21 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
       outcome: { headline: `*Stopped before "${step.title}": the approval no longer holds.*`, why: granted.text },
     }
   // taken over in the middle: the step's own inspection knows what a half-done change looks like
-  if (request.plan === null || step.changes !== 'database' || (row?.attempt ?? 0) > 0) return undefined
-  const compared = await ports.compare(request.plan, request, 'before-migrate')
-  if (compared.kind === 'same') return undefined
-  return {
-    kind: 'failed',
-    output: 'not started',
-    outcome: {
-      headline: `*Stopped before "${step.title}": what was approved is no longer what would run.*`,
-      why: compared.why,
-      next: 'Nothing was changed by this step. Look at `/migrate status`, then ask again for what is there now.',
-    },
-  }
+  if (request.plan === null || (row?.attempt ?? 0) > 0) return undefined
+  const compared = await ports.compare(request.plan, request, step.changes === 'database' ? 'before-migrate' : 'after-migrate')
+  return compared.kind === 'same' ? undefined : notAsApproved(step.title, compared.why)
 }
 
 async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
   const { request, step, target } = work
   await persist(ports.log, () => started(ports, request.id, step.name))
-  if ((work.previous?.attempt ?? 0) > 0)
+  if ((work.previous?.attempt ?? 0) > 0 && !work.isAgain)
     await persist(ports.log, () => addEvent(ports.db, request.id, { kind: 'adopted', data: { step: step.title } }))
-  const alive = ports.liveness().signal()
+  const alive = AbortSignal.any([ports.liveness().signal(), ports.working.signalFor(step.changes)])
   const cancel = watchForCancel(ports, request)
   const acting = async (signal: AbortSignal): Promise<StepEnd> => {
     const context = await contextOf(ports, work, signal, cancel.isCancelled)
+    if (context.attempt > 1) endLeft(context.directory)
     const found = await step.inspect(context)
     if (found.kind === 'done') return { kind: 'done', output: found.output, data: found.data }
     if (found.kind === 'unknown') return { kind: 'unknown', output: 'unclear', outcome: found.outcome }
@@ -168,7 +237,7 @@ async function started(ports: RunPorts, id: number, name: string): Promise<void>
   )
 }
 
-async function record(ports: RunPorts, request: RequestRow, step: Step, end: StepEnd): Promise<'next' | 'ended'> {
+async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'name' | 'title'>, end: StepEnd): Promise<'next' | 'ended'> {
   const state: StepState = end.kind
   await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {

@@ -154,7 +154,7 @@ function endContext(view: RequestView) {
       [
         `Took ${durationText(elapsedOf(view))}`,
         ...(outcome?.backup === undefined ? [] : [`backup ${codeText(outcome.backup)} is kept`]),
-        'the log follows',
+        ...(view.tail.trim() === '' ? [] : ['the log follows']),
       ].join(' · '),
     ),
   ]
@@ -213,7 +213,7 @@ const OUTPUT_GONE = 'While it ran, its output stood here. All of it is in the lo
 
 function logPost(view: RequestView, parent: string): readonly Desired[] {
   const { id, startedAt, endedAt, state, target } = view.request
-  if (startedAt === null || (endedAt === null && state !== 'needs_human')) return []
+  if (startedAt === null || (endedAt === null && state !== 'needs_human') || view.tail.trim() === '') return []
   const isOver = endedAt !== null
   return [
     {

@@ -56,6 +56,12 @@ export function bold(mrkdwn: string): string {
   return first === undefined ? text : `*${first}*${text.slice(first.length)}`
 }
 
+/** The first of several sentences in bold, unless something is bold already. */
+export function firstBold(mrkdwn: string): string {
+  const [, first, rest] = /^(.+?[.!?])(\s+[\p{Lu}`<].*)$/su.exec(mrkdwn.trim()) ?? []
+  return first === undefined || rest === undefined ? bold(mrkdwn) : mrkdwn.includes('*') ? mrkdwn : `*${first}*${rest}`
+}
+
 /** Milliseconds between the start of the run and its end, or now. */
 export const elapsedOf = (view: RequestView): number =>
   (view.request.endedAt ?? endOfLastStep(view) ?? view.now).getTime() - (view.request.startedAt ?? view.request.createdAt).getTime()

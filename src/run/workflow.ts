@@ -1,13 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
+import { killPoint } from '../fault.ts'
+import { escapeMrkdwn } from '../mrkdwn.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../refusal.ts'
 import { performStep, type RunPorts } from './perform.ts'
 import { persist } from './persist.ts'
 import type { PolicySnapshot, RequestRow } from './record.ts'
-import { addEvent, audit, requestById, transition } from './rows.ts'
+import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
+import { codeText, personText } from '../slack/text.ts'
+import { firstBold } from './words.ts'
 
 /** A plan with what is decided together with it. */
 export type Planned = { readonly plan: Plan; readonly digest: string; readonly evidence: Evidence; readonly policy: PolicySnapshot }
@@ -32,6 +36,7 @@ export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
       if (checked === 'go') break
     }
     const steps = await durable.step('begin', () => begin(ports, id))
+    killPoint('after-claim')
     for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
     await durable.step('finish', () => finish(ports, id))
   }
@@ -72,7 +77,8 @@ async function planSafely(ports: WorkflowPorts, request: RequestRow): Promise<Pl
 async function refuseRequest(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'ended'> {
   await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: refusal.text } }))) return
+      if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: firstBold(refusal.text) } })))
+        return
       await addEvent(tx, request.id, { kind: 'ended', data: { state: 'refused' } })
       await audit(tx, { actor: 'lockkeeper', act: 'plan', target: request.target, requestId: request.id, result: refusal.code })
     }),
@@ -113,19 +119,28 @@ async function writePlan(
     })
   } catch (error) {
     if (!hasSqlState(error, sqlState.uniqueViolation) || constraintOf(error) !== 'request_active_database') throw error
-    return refuseRequest(
-      ports,
-      request,
-      refuse(
-        'target_taken',
-        'Another request is changing the same database under another target name. Wait until it ends (`/migrate status` shows it), then ask again.',
-      ),
-    )
+    return refuseRequest(ports, request, await databaseTaken(ports, request, plan))
   }
+}
+
+/** The same database under another name is one target: one request at a time. */
+async function databaseTaken({ db }: WorkflowPorts, request: RequestRow, { identity }: Plan): Promise<Refusal> {
+  const [holder] = await db.query<{ id: number; target: string; requester: string }>(
+    `select id, target, requester from lockkeeper.request
+     where identity_key = $1 and id <> $2 and state in ('planning','waiting','granted','running','needs_human')`,
+    [`${identity.systemIdentifier}/${identity.databaseOid}`, request.id],
+  )
+  return refuse(
+    'target_taken',
+    holder === undefined
+      ? `The database of ${codeText(request.target)} was taken by a request for another target, which has ended meanwhile. Nothing was started. Ask again.`
+      : `The database of ${codeText(request.target)} is also that of ${codeText(holder.target)}, and taken there by #${holder.id} (asked by ${personText(holder.requester)}). Nothing was started. It frees when that ends, or with ${codeText(`/migrate cancel ${holder.id}`)}.`,
+  )
 }
 
 /** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
 async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
+  killPoint('before-claim')
   for (;;) {
     const request = await persist(ports.log, () => requestById(ports.db, id))
     if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'
@@ -136,7 +151,7 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
       continue
     }
     if (granted !== true) return backToWaiting(ports, request, granted)
-    const compared = await ports.compare(request.plan, request, 'before-migrate')
+    const compared = await compareSafely(ports, request, request.plan)
     if (compared.kind === 'same') return 'go'
     if (compared.kind === 'unknown')
       return refuseRequest(
@@ -156,6 +171,19 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
 
 const CHECK_AGAIN_MS = 2_000
 
+/** A fault here has touched nothing; thrown on, it would leave the request granted until it expires, without a word. */
+async function compareSafely(ports: WorkflowPorts, request: RequestRow, plan: Plan) {
+  try {
+    return await ports.compare(plan, request, 'before-migrate')
+  } catch (error) {
+    ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'the check before the run failed')
+    return {
+      kind: 'unknown' as const,
+      why: `The check before the run failed: ${escapeMrkdwn(ports.redactor.text((error as Error).message).slice(0, 500))}`,
+    }
+  }
+}
+
 /** An approver has left or the rules became stricter between the last vote and the start: the same plan waits for more votes. */
 async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
   return persist(ports.log, () =>
@@ -174,8 +202,8 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
     ports.db.transaction(async (tx) => {
       const request = await requestById(tx, id)
       if (request?.plan == null) return []
-      const steps = ports.stepsFor(request, request.plan)
-      if (request.state === 'running') return steps.map((step) => step.name)
+      // begun by a process that died before this was checkpointed: what was written down then counts, not what is configured now
+      if (request.state === 'running') return (await stepsOf(tx, id)).map((step) => step.name)
       const [unexpired] = await tx.query<{ ok: boolean }>(
         'select grant_expires_at > clock_timestamp() as ok from lockkeeper.request where id = $1',
         [id],
@@ -184,6 +212,14 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
         if (await transition(tx, id, ['granted'], 'expired')) await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
         return []
       }
+      const why = ports.reconfigured(request.plan, request)
+      if (why !== null) {
+        const headline = `${why} Nothing was started; ask again for what is configured now.`
+        if (await transition(tx, id, ['granted'], 'refused', { outcome: { headline } }))
+          await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
+        return []
+      }
+      const steps = ports.stepsFor(request, request.plan)
       if (!(await transition(tx, id, ['granted'], 'running'))) return []
       for (const [ordinal, step] of steps.entries())
         await tx.query('insert into lockkeeper.step (request_id, ordinal, name, title) values ($1, $2, $3, $4) on conflict do nothing', [

@@ -305,6 +305,7 @@ async function upload(
 
 const userOf = (user: Json): SlackUser => {
   const profile = (user['profile'] as Json | undefined) ?? {}
+  const teams = (user['enterprise_user'] as Json | undefined)?.['teams']
   return {
     id: stringOf(user['id']),
     team: stringOf(user['team_id']),
@@ -314,6 +315,7 @@ const userOf = (user: Json): SlackUser => {
     isBot: user['is_bot'] === true || user['id'] === 'USLACKBOT',
     isGuest: user['is_restricted'] === true || user['is_ultra_restricted'] === true,
     isStranger: user['is_stranger'] === true,
+    ...(Array.isArray(teams) ? { teams: teams.map(stringOf) } : {}),
   }
 }
 

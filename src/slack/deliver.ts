@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Db } from '../db/pool.ts'
+import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
 import { missingCapability } from './client.ts'
 import type { Desired } from './desired.ts'
@@ -119,6 +120,7 @@ async function post(ports: DeliverPorts, work: Work, row: MessageRow, hash: stri
   const pending = await changeMessage(ports.db, row, { state: 'unsure', channel: work.where.channel, attempts: row.attempts + 1 })
   const sent =
     work.desired.content.kind === 'file' ? await share(ports, work, work.desired.content, pending) : await say(ports, work, pending)
+  if (sent.kind === 'ok') killPoint('after-post', row.key.split(':')[0])
   if (sent.kind === 'ok')
     return {
       kind: 'settled',

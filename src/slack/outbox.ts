@@ -32,6 +32,8 @@ export type OutboxPorts = {
   readonly sqlFileOf: (request: RequestRow) => Promise<string | null>
   readonly log: Log
   readonly clock: Clock
+  /** This process; while it lives it holds the session advisory lock (`lock`, `hashtext(id)`) in the store. */
+  readonly owner: { readonly id: string; readonly lock: number }
   /** How often the store is asked for what other replicas changed. */
   readonly pollMs?: number
   readonly pace?: Pace
@@ -39,6 +41,8 @@ export type OutboxPorts = {
 
 /** A replica that dies in the middle is followed by another after this time; longer than two calls to Slack may take. */
 const LEASE_MS = 25_000
+/** One that is known to be dead is followed sooner; what it had sent has arrived by then, and is found. */
+const DEAD_MS = 2_000
 const WORKERS = 4
 /** A file that cannot be read now (its repository is away) is looked for again while the request is under way. */
 const FILE_RETRY_MS = 60_000
@@ -105,16 +109,19 @@ type Claimed = { readonly id: number; readonly lease: string }
  * Due is what changed, what runs and is to be refreshed, and what a dead replica left. `draw_after` goes to infinity while it is drawn,
  * so that a change in the meantime shows. Ends and decisions come before progress.
  */
-async function claim({ db }: OutboxPorts): Promise<Claimed | undefined> {
+async function claim({ db, owner }: OutboxPorts): Promise<Claimed | undefined> {
   const [row] = await db.query<Claimed>(
-    `update lockkeeper.request set draw_lease = clock_timestamp() + $1 * interval '1 millisecond', draw_after = 'infinity'
+    `update lockkeeper.request
+     set draw_lease = clock_timestamp() + $1 * interval '1 millisecond', draw_owner = $2, draw_after = 'infinity'
      where id = (
        select id from lockkeeper.request
        where (draw_lease is null and (draw_after <= clock_timestamp() or (revision > drawn_revision and state <> 'running')))
           or draw_lease < clock_timestamp()
+          or (draw_lease < clock_timestamp() + $4 * interval '1 millisecond' and draw_owner <> $2
+              and pg_try_advisory_xact_lock($3::int, hashtext(draw_owner)))
        order by state = 'running', draw_after, id limit 1 for update skip locked)
      returning id, draw_lease::text as lease`,
-    [LEASE_MS],
+    [LEASE_MS, owner.id, owner.lock, LEASE_MS - DEAD_MS],
   )
   return row
 }

@@ -45,8 +45,10 @@ export type SlackUser = {
   readonly isBot: boolean
   /** Single- and multi-channel guests. */
   readonly isGuest: boolean
-  /** From another organisation (Slack Connect). */
+  /** Slack's word for somebody of another organisation who shares no channel with us; those who share one have only another `team`. */
   readonly isStranger: boolean
+  /** All workspaces of the account, where the organisation has several (Enterprise Grid). */
+  readonly teams?: readonly string[]
 }
 
 /** `unsure`: no answer came (time-out, 5xx, cut connection), so it may have happened. */

@@ -216,7 +216,7 @@ describe('App Home', () => {
   test('shows what waits for me, what runs and what ran, each with a button', () => {
     const view = homeView({
       waiting: [{ view: waitingView(), link: 'https://example.slack.com/archives/C0/p1' }],
-      running: [
+      underWay: [
         { view: runningView(), link: null },
         { view: needsPersonView(), link: null },
       ],
@@ -231,7 +231,7 @@ describe('App Home', () => {
       '[Approve]',
       '[Reject]',
       '[Open]',
-      'Running now',
+      'Under way',
       '*Deploy to Production · #42* · Migrate · for 1 min 52 s',
       'asked by <@U0ALICE>',
       '[Cancel]',
@@ -246,11 +246,11 @@ describe('App Home', () => {
     expect(view).toMatchSnapshot()
   })
   test('says so when there is nothing', () => {
-    expect(spoken(homeView({ waiting: [], running: [], last: [], timezone: 'UTC' }))).toEqual([
+    expect(spoken(homeView({ waiting: [], underWay: [], last: [], timezone: 'UTC' }))).toEqual([
       'Waiting for your decision',
       'Nothing waits for you.',
-      'Running now',
-      'Nothing runs.',
+      'Under way',
+      'Nothing is under way.',
       'Last runs',
       'Nothing has run yet. Ask with `/migrate deploy` and a target, in a channel.',
     ])

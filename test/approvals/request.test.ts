@@ -92,7 +92,11 @@ describe('asking', () => {
     expect(await world.audited()).toEqual([`${ALICE} request not_allowed_to_ask`, `${CAROL} request identity_unknown`])
   })
 
-  test.each(['U0GUEST', 'U0XAVIER', 'U0BOT', 'U0GONE'])('is not for %s', async (account) => {
+  test('is for a member of the same organisation whose first workspace is another one', async () => {
+    expect(await ask('U0SISTER')).toMatchObject({ kind: 'opened' })
+  })
+
+  test.each(['U0GUEST', 'U0XAVIER', 'U0PARTNER', 'U0BOT', 'U0GONE'])('is not for %s', async (account) => {
     expect(await ask(account)).toMatchObject({ code: 'not_a_member' })
     expect(await store.db.query('select id from lockkeeper.request')).toEqual([])
   })

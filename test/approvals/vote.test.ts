@@ -146,6 +146,11 @@ describe('a vote is refused, and nothing changes,', () => {
       'not_a_member: Lockkeeper takes requests and votes from full members of this workspace only, and this is an account of another organisation. Nothing was changed. Ask a full member to do it.',
     ],
     [
+      // shares a channel with us, so Slack does not call the account a stranger
+      'U0PARTNER',
+      'not_a_member: Lockkeeper takes requests and votes from full members of this workspace only, and this is an account of another organisation. Nothing was changed. Ask a full member to do it.',
+    ],
+    [
       'U0BOT',
       'not_a_member: Lockkeeper takes requests and votes from full members of this workspace only, and this is a bot. Nothing was changed. Ask a full member to do it.',
     ],

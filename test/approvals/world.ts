@@ -130,6 +130,8 @@ export function createWorkspace() {
       member('U0SECOND'),
       member('U0GUEST', { isGuest: true }),
       member('U0XAVIER', { isStranger: true }),
+      member('U0PARTNER', { team: 'T0PARTNER' }),
+      member('U0SISTER', { team: 'T2', teams: ['T2', 'T1'] }),
       member('U0BOT', { isBot: true }),
       member('U0GONE', { isDeleted: true }),
     ].map((user) => [user.id, user]),

@@ -1,25 +1,329 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startFlow, type Flow } from '../helpers/flow.ts'
+import { git, installCommand } from '../helpers/sample.ts'
+import { applied, fingerprint, query } from '../helpers/target.ts'
 
-let flow: Flow | undefined
+let flow: Flow
 
-afterEach(async () => {
-  await flow?.close()
-  flow = undefined
+beforeAll(async () => {
+  flow = await startFlow({
+    targets: {
+      // installed as a real application is; the others link what this would install
+      staging: { target: () => ({}) },
+      archive: { pending: 0 },
+    },
+  })
 })
+afterAll(() => flow?.close())
 
 test('asked, approved, backed up, migrated, deployed, healthy: from the command to the proof in the thread', async () => {
-  flow = await startFlow()
+  await flow.stop()
+  await flow.configure('prod', { source: { repository: flow.repository, install: [...installCommand] } })
+  await flow.start()
   const request = await flow.ask('deploy prod --reason "Checkout needs discounts"')
-  console.log(flow.cardText(request.id))
-  console.log(await flow.approve(request.id))
-  const done = await flow.reaches(request.id, ['succeeded', 'failed', 'needs_human'], 25_000).catch((e) => { console.log(flow?.log().slice(-6000)); console.log(flow?.thread(request.id)); throw e })
   await flow.drawn(request.id)
-  console.log(flow.cardText(request.id))
-  console.log(flow.thread(request.id).join('\n---\n'))
-  console.log(flow.log().slice(-3000))
-  expect(done.state).toBe('succeeded')
-  expect(await readFile(join(flow.directory, 'live', 'live'), 'utf8')).toBe(done.plan?.commit)
+  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+    "Deploy to Production · #1
+    <@U0ALICE> asks to run *3 migrations* and deploy \`{commit}\` from \`main\`.
+    > Checkout needs discounts
+    Migration | Class | What it does | Rows
+    20261118102000_create_discounts | additive | creates table discounts | new
+    20261119093000_add_orders_discount_id | additive | adds orders.discount_id, nullable | 50
+    20261120084500_index_orders_discount | additive | builds an index on orders, concurrently | 50
+    *Approvals*
+    0 of 1 · open to <!subteam^S0DBA>
+    *Commit*
+    Show the discount in the list of orders, by Alice Marsh
+    *Risk*
+    3 additive
+    *Way back*
+    rollback SQL for each migration, and the backup
+    *Backup*
+    the first of this target; the database has {size}
+    *Application*
+    Switch and 1 health check, after the migrations
+    [Approve]
+    [Reject]
+    [Read the SQL]
+    [Cancel]
+    Plan \`{plan}\`. If a migration, the target or the policy changes, it asks again. Expires {time}."
+  `)
+  expect(flow.slack.directMessages('U0BOB').map((message) => message.text)).toHaveLength(1)
+  expect(await flow.approve(request.id)).toMatchInlineSnapshot(`"Your approval of #1 is counted: 1 of 1. The run starts now."`)
+  const done = await flow.reaches(request.id, 'succeeded')
+  await flow.drawn(request.id)
+  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+    "Deploy to Production · #1 done
+    *3 migrations applied and \`{commit}\` is live.*
+    *Took*
+    {duration}
+    *Backup*
+    {size} in {duration}, {size} on disk
+    *Asked by*
+    <@U0ALICE>
+    *Approved by*
+    <@U0BOB>
+    \`/migrate show 1\` has the record · plan \`{plan}\`"
+  `)
+  expect(flow.thread(request.id)).toMatchInlineSnapshot(`
+    [
+      "<@U0ALICE> asks to run *3 migrations* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
+      "[file] SQL of 3 migrations (request-1-6164e773.sql)",
+      "<@U0BOB> approved, 1 of 1. It may start.",
+      "The run has started.",
+      "The backup directory \`{directory}/backups\` is on the same file system as the database, and is lost together with it. Keep backups on another disk.",
+      "*Preflight* · 15 checks, 1 warning",
+      "Output · Health
+    …
+    pg_restore: creating INDEX "public.products_sku_key"
+    pg_restore: creating FK CONSTRAINT "public.order_lines order_lines_order_id_fkey"
+    pg_restore: creating FK CONSTRAINT "public.order_lines order_lines_product_id_fkey"
+    pg_restore: creating FK CONSTRAINT "public.orders orders_customer_id_fkey"
+    pg_restore: creating FK CONSTRAINT "public.payments payments_order_id_fkey"
+    $ prisma --version
+    Error: Unable to require(\`/bin/sh\`).
+    The Prisma engines do not seem to be compatible with your system. Please refer to the documentation about Prisma's system requirements: https://pris.ly/d/system-requirements
+
+    Details: Invalid or unexpected token
+        at $ce ({directory}/var/checkouts/1/node_modules/prisma/build/index.js:299:116)
+        at gQe ({directory}/var/checkouts/1/node_modules/prisma/build/index.js:299:269)
+    prisma                  : 6.19.3
+    Node.js                 : v20.20.2
+    Schema Engine           : @prisma/schema-engine-wasm 7.1.1-3.{full commit}
+    $ prisma migrate status --schema prisma/schema.prisma
+    Datasource "db": PostgreSQL database "{database}", schema "public" using driver adapter "@prisma/adapter-pg"
+
+    14 migrations found in prisma/migrations
+    Following migrations have not yet been applied:
+    20261118102000_create_discounts
+    20261119093000_add_orders_discount_id
+    20261120084500_index_orders_discount
+    $ prisma migrate deploy --schema prisma/schema.prisma
+    Datasource "db": PostgreSQL database "{database}", schema "public" using driver adapter "@prisma/adapter-pg"
+
+    13 migrations found in prisma/migrations
+
+    The following migration(s) have been applied:
+
+    migrations/
+      └─ 20261118102000_create_discounts/
+        └─ migration.sql
+      └─ 20261119093000_add_orders_discount_id/
+        └─ migration.sql
+
+    All migrations have been successfully applied.
+    $ prisma migrate deploy --schema prisma/schema.prisma
+    Datasource "db": PostgreSQL database "{database}", schema "public" using driver adapter "@prisma/adapter-pg"
+
+    14 migrations found in prisma/migrations
+
+    The following migration(s) have been applied:
+
+    migrations/
+      └─ 20261120084500_index_orders_discount/
+        └─ migration.sql
+
+    All migrations have been successfully applied.
+    $ prisma migrate status --schema prisma/schema.prisma
+    Datasource "db": PostgreSQL database "{database}", schema "public" using driver adapter "@prisma/adapter-pg"
+
+    14 migrations found in prisma/migrations
+
+    Database schema is up to date!",
+      "*Install* · {commit}, {duration}",
+      "*Back up* · {size} in {duration}, {size} on disk",
+      "*Verify the backup* · read in full, 11 migrations recorded in {duration}",
+      "\`20261118102000_create_discounts\` applied, 1 of 3 · {duration}",
+      "\`20261119093000_add_orders_discount_id\` applied, 2 of 3 · {duration}",
+      "\`20261120084500_index_orders_discount\` applied, 3 of 3 · {duration}",
+      "*Migrate* · 3 migrations in {duration}",
+      "*Verify the schema* · 14 applied, Prisma agrees, live schema as described",
+      "*Switch* · {duration}",
+      "*Health* · 1 probe healthy, {duration}",
+      "Deploy to Production · #1 done · *3 migrations applied and \`{commit}\` is live.*
+    Took {duration} · the log follows",
+      "[file] The whole log (request-1-prod.log)",
+    ]
+  `)
+  expect(await flow.behind('prod').live()).toBe(done.plan?.commit)
+  expect((await applied(flow.database.url)).slice(-3)).toEqual(done.plan?.list.map(({ name }) => name))
+  const [backup] = await flow.store.query<{ name: string; state: string }>('select name, state from lockkeeper.backup where request_id = $1', [
+    request.id,
+  ])
+  expect(backup?.state).toBe('verified')
+  const place = join(flow.directory, 'backups', 'prod', backup?.name ?? '')
+  expect((await stat(place)).mode & 0o777).toBe(0o700)
+  expect(await readdir(join(flow.directory, 'backups', 'prod'))).toEqual([backup?.name])
+  const sql = flow.slack.files().find((file) => file.name.endsWith('.sql'))?.content
+  expect(sql).toContain('CREATE TABLE "discounts"')
+  expect(flow.slack.files().find((file) => file.name.endsWith('.log'))?.content).toContain('All migrations have been successfully applied.')
+  expect(await readFile(place, 'utf8').catch((error: NodeJS.ErrnoException) => error.code)).toBe('EISDIR')
+})
+
+test('a ref takes the migrations up to it, and the rest comes later without the application', async () => {
+  const [discounts] = (await git(flow.behind('staging').repository, ['log', '--format=%H', '--grep=Add discount codes', 'main'])).trim().split('\n')
+  const first = await flow.ask(`deploy staging --ref ${discounts?.slice(0, 12)}`)
+  expect(flow.cardText(first.id)).toMatchInlineSnapshot(`
+    "Deploy to staging · #2
+    <@U0ALICE> asks to run *1 migration* and deploy \`{commit}\`.
+    Migration | Class | What it does | Rows
+    20261118102000_create_discounts | additive | creates table discounts | new
+    *Approvals*
+    0 of 1 · open to <!subteam^S0DBA>
+    *Commit*
+    Add discount codes, by Alice Marsh
+    *Risk*
+    1 additive
+    *Way back*
+    rollback SQL for each migration, and the backup
+    *Backup*
+    the first of this target; the database has {size}
+    *Application*
+    Switch and 1 health check, after the migrations
+    [Approve]
+    [Reject]
+    [Read the SQL]
+    [Cancel]
+    Plan \`{plan}\`. If a migration, the target or the policy changes, it asks again. main is 3 commits ahead, with other migrations. Expires {time}."
+  `)
+  await flow.approve(first.id)
+  await flow.reaches(first.id, 'succeeded')
+  expect(await flow.behind('staging').live()).toBe(discounts)
+  expect((await applied(flow.behind('staging').database.url)).at(-1)).toBe('20261118102000_create_discounts')
+
+  const second = await flow.ask('deploy staging --skip-app')
+  expect(flow.cardText(second.id)).toMatchInlineSnapshot(`
+    "Deploy to staging · #3
+    <@U0ALICE> asks to run *2 migrations* of \`{commit}\` from \`main\`. The application is left alone.
+    Migration | Class | What it does | Rows
+    20261119093000_add_orders_discount_id | additive | adds orders.discount_id, nullable | 50
+    20261120084500_index_orders_discount | additive | builds an index on orders, concurrently | 50
+    *Approvals*
+    0 of 1 · open to <!subteam^S0DBA>
+    *Commit*
+    Show the discount in the list of orders, by Alice Marsh
+    *Risk*
+    2 additive
+    *Way back*
+    rollback SQL for each migration, and the backup
+    *Backup*
+    about {duration}, {size}, like the last one
+    [Approve]
+    [Reject]
+    [Read the SQL]
+    [Cancel]
+    Plan \`{plan}\`. If a migration, the target or the policy changes, it asks again. Expires {time}."
+  `)
+  await flow.approve(second.id)
+  await flow.reaches(second.id, 'succeeded')
+  await flow.drawn(second.id)
+  expect(flow.cardText(second.id)).toMatchInlineSnapshot(`
+    "Deploy to staging · #3 done
+    *2 migrations applied.* The application was left alone, as asked.
+    *Took*
+    {duration}
+    *Backup*
+    {size} in {duration}, {size} on disk
+    *Asked by*
+    <@U0ALICE>
+    *Approved by*
+    <@U0BOB>
+    \`/migrate show 3\` has the record · plan \`{plan}\`"
+  `)
+  expect(await flow.behind('staging').live()).toBe(discounts)
+  expect((await applied(flow.behind('staging').database.url)).at(-1)).toBe('20261120084500_index_orders_discount')
+})
+
+test('nothing pending is a success that leaves the database as it is, says so, and still deploys', async () => {
+  const { database } = flow.behind('archive')
+  const before = await fingerprint(database.url)
+  const request = await flow.ask('deploy archive')
+  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+    "Deploy to archive · #4
+    <@U0ALICE> asks to deploy \`{commit}\` from \`main\`. *No migration is pending.*
+    *Approvals*
+    0 of 1 · open to <!subteam^S0DBA>
+    *Commit*
+    Show the discount in the list of orders, by Alice Marsh
+    *Backup*
+    the first of this target; the database has {size}
+    *Application*
+    Switch and 1 health check, after the migrations
+    [Approve]
+    [Reject]
+    [Cancel]
+    Plan \`{plan}\`. If a migration, the target or the policy changes, it asks again. Expires {time}."
+  `)
+  await flow.approve(request.id)
+  const done = await flow.reaches(request.id, 'succeeded')
+  await flow.drawn(request.id)
+  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+    "Deploy to archive · #4 done
+    *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
+    *Took*
+    {duration}
+    *Asked by*
+    <@U0ALICE>
+    *Approved by*
+    <@U0BOB>
+    \`/migrate show 4\` has the record · plan \`{plan}\`"
+  `)
+  expect(flow.thread(request.id)).toMatchInlineSnapshot(`
+    [
+      "<@U0ALICE> asks to deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
+      "<@U0BOB> approved, 1 of 1. It may start.",
+      "The run has started.",
+      "*Preflight* · 11 checks, nothing to report",
+      "*Install* · {commit}, dependencies unchanged, {duration}",
+      "*Migrate* · Nothing to apply; the database is unchanged.",
+      "*Switch* · {duration}",
+      "*Health* · 1 probe healthy, {duration}",
+      "Deploy to archive · #4 done · *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
+    Took {duration} · the log follows",
+    ]
+  `)
+  expect(await fingerprint(database.url)).toEqual(before)
+  expect(await flow.behind('archive').live()).toBe(done.plan?.commit)
+  expect(await flow.store.query('select 1 from lockkeeper.backup where request_id = $1', [request.id])).toEqual([])
+})
+
+test('history, show, status and Home tell of what has run', async () => {
+  expect(await flow.answer('history')).toMatchInlineSnapshot(`
+    "*Last requests, newest first*
+    • #4 \`archive\` finished {time} · asked by <@U0ALICE>
+    • #3 \`staging\` finished {time} · asked by <@U0ALICE>
+    • #2 \`staging\` finished {time} · asked by <@U0ALICE>
+    • #1 \`prod\` finished {time} · asked by <@U0ALICE>
+    Details: \`/migrate show 4\`"
+  `)
+  expect(await flow.answer('show 1')).toMatchInlineSnapshot(`
+    "*#1* \`prod\`: finished {time}
+    *3 migrations applied and \`{commit}\` is live.*
+    Asked by <@U0ALICE> {time}: “Checkout needs discounts”
+    Commit \`{commit}\` from \`main\`, plan \`{plan}\`
+    3 migrations: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`
+    Approvals 1 of 1: <@U0BOB>
+    • Preflight: done, 15 checks, 1 warning
+    • Install: done, {commit}, {duration}
+    • Back up: done, {size} in {duration}, {size} on disk
+    • Verify the backup: done, read in full, 11 migrations recorded in {duration}
+    • Migrate: done, 3 migrations in {duration}
+    • Verify the schema: done, 14 applied, Prisma agrees, live schema as described
+    • Switch: done, {duration}
+    • Health: done, 1 probe healthy, {duration}"
+  `)
+  expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
+    "*Production* (\`prod\`): 14 applied, nothing pending.
+    • Last: #1, finished {time}"
+  `)
+  await flow.slack.as('U0ALICE').home()
+  await flow.slack.waitFor(() => flow.slack.home('U0ALICE'))
+})
+
+test('no run leaves a session in the database', async () => {
+  expect(
+    await query(flow.database.url, `select application_name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`),
+  ).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,50 +12,99 @@ import { createLog } from '../../src/log.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
 import type { RequestRow, RequestState } from '../../src/run/record.ts'
 import { requestById } from '../../src/run/rows.ts'
+import type { Pace } from '../../src/slack/pace.ts'
 import { createDatabase, type TestDatabase } from './postgres.ts'
-import { installCommand, shopDatabase, shopModules, shopRepository, toolEnvironment } from './sample.ts'
+import { shopDatabase, shopModules, shopRepository, toolEnvironment } from './sample.ts'
+import { spoken } from './spoken.ts'
 import { until } from './until.ts'
 
 export const CHANNEL = 'C0DEPLOYS'
 
-export type FlowOptions = {
+export type TargetOptions = {
   /** Migrations that the target lacks; 3 unless said. */
   readonly pending?: number
   readonly orders?: number
   /** More or other keys of the target, as a function of what a configuration may need to know. */
-  readonly target?: (known: { readonly directory: string; readonly healthUrl: string }) => Record<string, unknown>
-  readonly people?: Readonly<Record<string, string>>
-  readonly workspace?: WorkspaceOptions
-  /** Changes the repository before the bot reads it. */
+  readonly target?: (known: {
+    readonly directory: string
+    readonly repository: string
+    readonly healthUrl: string
+  }) => Record<string, unknown>
+  /** Changes the repository or the database before the bot reads them. */
   readonly prepare?: (flow: { readonly repository: string; readonly database: TestDatabase }) => Promise<void>
-  readonly mode?: 'socket' | 'http'
+  /** The database of an earlier target instead of one of its own. */
+  readonly databaseOf?: string
 }
 
-/** The bot on a real PostgreSQL, a real repository of the shop and a strict Slack in a box, driven as people would drive it. */
-export type Flow = {
-  readonly slack: Workspace
-  readonly store: Db
+export type FlowOptions = TargetOptions & {
+  /** Targets beside `prod`, each with a repository, a database and a health endpoint of its own. */
+  readonly targets?: Readonly<Record<string, TargetOptions>>
+  readonly people?: Readonly<Record<string, string>>
+  readonly workspace?: WorkspaceOptions
+  readonly mode?: 'socket' | 'http'
+  /** How the bot runs; inside this process unless said. */
+  readonly launch?: (known: Known) => Launched
+  /** More variables of the bot. */
+  readonly env?: (directory: string) => Readonly<Record<string, string>>
+  /** The bot's own pace towards Slack; otherwise it writes as fast as it can. */
+  readonly isPaced?: boolean
+}
+
+/** What stands behind a target. */
+export type Behind = {
   readonly database: TestDatabase
   readonly repository: string
+  /** Answers of the application's health endpoint from now on. */
+  readonly health: { status: number; hits: number }
+  /** The commit that the deploy steps made live; null while there is none. */
+  readonly live: () => Promise<string | null>
+}
+
+type Known = {
+  readonly configPath: string
+  readonly env: Readonly<Record<string, string>>
+  readonly directory: string
+  readonly isPaced: boolean
+}
+
+export type Launched = Pick<Flow, 'start' | 'stop' | 'log'>
+
+/** The bot on a real PostgreSQL, a real repository of the shop and a strict Slack in a box, driven as people would drive it. */
+export type Flow = Omit<Behind, 'live'> & {
+  readonly slack: Workspace
+  readonly store: Db
+  readonly behind: (target: string) => Behind
   readonly directory: string
   readonly configPath: string
   readonly env: Readonly<Record<string, string>>
   readonly log: () => string
-  /** Answers of the application's health endpoint from now on. */
-  readonly health: { status: number; hits: number }
   readonly type: (text: string, person?: string, channel?: string) => Promise<void>
+  /** Types and waits for what the person alone is told, without "the answer follows". */
+  readonly answer: (text: string, person?: string, channel?: string) => Promise<string>
   /** Types `/migrate deploy prod` and waits until people can decide. */
   readonly ask: (text?: string, person?: string) => Promise<RequestRow>
   readonly approve: (id: number, person?: string) => Promise<string>
   readonly reject: (id: number, reason: string, person?: string) => Promise<string>
+  /** Presses a button of the card and, when a window opens, its own button; what is said then. */
+  readonly decide: (
+    id: number,
+    action: string,
+    person: string,
+    values?: Readonly<Record<string, Record<string, unknown>>>,
+  ) => Promise<string>
   readonly press: (id: number, action: string, person: string) => Promise<string>
   readonly reaches: (id: number, states: RequestState | readonly RequestState[], withinMs?: number) => Promise<RequestRow>
+  /** Waits until it asks again, with another plan than the one of this digest. */
+  readonly reachesPlan: (id: number, otherThan: string | null) => Promise<RequestRow>
   readonly card: (id: number) => PlayMessage
+  /** What people read, a line for each part, with what differs from run to run in braces. */
   readonly cardText: (id: number) => string
   readonly thread: (id: number) => readonly string[]
   readonly drawn: (id: number) => Promise<void>
   readonly start: () => Promise<void>
   readonly stop: () => Promise<void>
+  /** Changes the configuration file; it counts from the next start. */
+  readonly configure: (target: string, keys: Record<string, unknown>) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -72,20 +121,28 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
 async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Promise<Flow> {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-flow-'))
   undo.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
-  await shopModules() // so that the packages are in npm's cache
-  const [repository, database, storeDatabase] = await Promise.all([
-    shopRepository(),
-    shopDatabase({ ...(options.pending === undefined ? {} : { pending: options.pending }), orders: options.orders ?? 50 }),
-    createDatabase(),
-  ])
-  undo.push(repository.close, database.close, storeDatabase.close)
-  await options.prepare?.({ repository: repository.path, database })
-  const health = { status: 200, hits: 0 }
-  const server = await listenForHealth(health)
-  undo.push(() => new Promise((done) => server.close(done)))
-  const healthUrl = `http://127.0.0.1:${portOf(server)}/health`
+  const modules = await shopModules()
+  const storeDatabase = await createDatabase()
+  undo.push(storeDatabase.close)
+  const targets = new Map<string, Behind & { readonly settings: Record<string, unknown> }>()
+  const urls: Record<string, string> = {}
+  for (const [name, one] of Object.entries({ prod: options, ...options.targets })) {
+    const made = await makeTarget(name, one, { directory, modules, undo, shared: targets.get(one.databaseOf ?? '')?.database })
+    targets.set(name, made)
+    urls[`${name.toUpperCase()}_DATABASE_URL`] = made.database.url
+  }
+  const behind = (name: string): Behind => {
+    const found = targets.get(name)
+    if (found === undefined) throw new Error(`this flow has no target ${name}`)
+    return found
+  }
 
-  const slack = await startWorkspace({ rateLimits: false, ...options.workspace })
+  const port = options.mode === 'http' ? await freePort() : 0
+  const slack = await startWorkspace({
+    rateLimits: false,
+    ...(options.mode === 'http' ? { requestUrl: `http://127.0.0.1:${port}/slack/events` } : {}),
+    ...options.workspace,
+  })
   undo.push(slack.close)
   const env = {
     PATH: process.env.PATH ?? '',
@@ -95,77 +152,121 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
     SLACK_SIGNING_SECRET: slack.tokens.signingSecret,
     SLACK_API_URL: slack.apiUrl,
     STORE_URL: storeDatabase.url,
-    PROD_DATABASE_URL: database.url,
+    ...urls,
+    ...options.env?.(directory),
   }
   const configPath = join(directory, 'lockkeeper.yaml')
-  await mkdir(join(directory, 'live'))
-  await writeFile(configPath, JSON.stringify(configOf(options, repository.path, directory, healthUrl))) // JSON is YAML
-  const logs: string[] = []
-  let app: App | undefined
-  const start = async () => {
-    const config = loadConfig(configPath, env)
-    const redactor = createRedactor(
-      [...secretsOf(config), env.STORE_URL].flatMap(secretsOfUrl).concat(env.SLACK_BOT_TOKEN, env.SLACK_APP_TOKEN),
+  const settings = Object.fromEntries([...targets].map(([name, one]) => [name, one.settings]))
+  const writeConfig = () =>
+    writeFile(
+      configPath, // JSON is YAML
+      JSON.stringify({
+        slack: { mode: options.mode ?? 'socket', port, host: '127.0.0.1' },
+        people: options.people ?? {},
+        targets: settings,
+      }),
     )
-    const sink = { write: (line: string) => logs.push(line) > 0 } as unknown as NodeJS.WritableStream // pino only writes
-    app = await startApp({ config, env, redactor, log: createLog(redactor, 'debug', sink), clock: systemClock })
-  }
-  const stop = async () => {
-    await app?.stop()
-    app = undefined
-  }
+  await writeConfig()
+  const { start, stop, log } = (options.launch ?? launchHere)({ configPath, env, directory, isPaced: options.isPaced === true })
   const store = openStore(storeDatabase.url, () => {})
   undo.push(store.close)
   undo.push(stop)
-  const flow = driver({ slack, store })
+  const flow = driver({ slack, store, steady: (text) => steady(text, directory) })
   await start()
   return {
     ...flow,
     slack,
     store,
-    database,
-    repository: repository.path,
+    behind,
+    ...behind('prod'),
     directory,
     configPath,
     env,
-    health,
-    log: () => logs.join(''),
+    log,
     start,
     stop,
+    async configure(target, keys) {
+      Object.assign(settings[target] ?? {}, keys)
+      await writeConfig()
+    },
     async close() {
       for (const act of undo.splice(0).toReversed()) await act()
     },
   }
 }
 
-function configOf(options: FlowOptions, repository: string, directory: string, healthUrl: string) {
+function launchHere({ configPath, env, isPaced }: Known): Launched {
+  const logs: string[] = []
+  let app: App | undefined
   return {
-    slack: { mode: options.mode ?? 'socket' },
-    people: options.people ?? {},
-    targets: {
-      prod: {
-        label: 'Production',
-        channel: CHANNEL,
-        source: { repository, branch: 'main', install: [...installCommand] },
-        database: { url: 'env:PROD_DATABASE_URL' },
-        tool: { prisma: { env: { ...toolEnvironment } } },
-        backup: { directory: join(directory, 'backups') },
-        approvals: { required: 1, from: ['group:S0DBA'] },
-        deploy: [
-          {
-            name: 'Switch',
-            cwd: join(directory, 'live'),
-            run: ['node', '-e', 'require("fs").writeFileSync("live", process.argv[1])', '{commit}'],
-          },
-        ],
-        health: [{ http: healthUrl, within: '10s' }],
-        ...options.target?.({ directory, healthUrl }),
-      },
+    log: () => logs.join(''),
+    async start() {
+      const config = loadConfig(configPath, env)
+      const redactor = createRedactor(
+        [...secretsOf(config), env['STORE_URL'] ?? '']
+          .flatMap(secretsOfUrl)
+          .concat(env['SLACK_BOT_TOKEN'] ?? '', env['SLACK_APP_TOKEN'] ?? ''),
+      )
+      const sink = { write: (line: string) => logs.push(line) > 0 } as unknown as NodeJS.WritableStream // pino only writes
+      const log = createLog(redactor, 'debug', sink)
+      app = await startApp({ config, env, redactor, log, clock: systemClock, ...(isPaced ? {} : { pace: atOnce }) })
+    },
+    async stop() {
+      await app?.stop()
+      app = undefined
     },
   }
 }
 
-function driver({ slack, store }: { readonly slack: Workspace; readonly store: Db }) {
+/** Limits are the outbox's own tests'; here it writes at once, but obeys what Slack says. */
+const atOnce: Pace = { take: () => 0, limited: () => {} }
+
+async function makeTarget(
+  name: string,
+  options: TargetOptions,
+  made: {
+    readonly directory: string
+    readonly modules: string
+    readonly undo: (() => Promise<unknown>)[]
+    readonly shared: TestDatabase | undefined
+  },
+): Promise<Behind & { readonly settings: Record<string, unknown> }> {
+  const { directory, modules, undo, shared } = made
+  const [repository, database] = await Promise.all([
+    shopRepository(),
+    shared ?? shopDatabase({ ...(options.pending === undefined ? {} : { pending: options.pending }), orders: options.orders ?? 50 }),
+  ])
+  undo.push(repository.close, ...(shared === undefined ? [database.close] : []))
+  await options.prepare?.({ repository: repository.path, database })
+  const health = { status: 200, hits: 0 }
+  const server = await listenForHealth(health)
+  undo.push(() => new Promise((done) => server.close(done)))
+  const healthUrl = `http://127.0.0.1:${portOf(server)}/health`
+  const live = join(directory, 'live', name)
+  await mkdir(live, { recursive: true })
+  const settings = {
+    label: name === 'prod' ? 'Production' : name,
+    channel: CHANNEL,
+    // what `npm ci` would install, as links; the flow of a success installs with npm
+    source: { repository: repository.path, branch: 'main', install: ['cp', '-al', modules, 'node_modules'] },
+    database: { url: `env:${name.toUpperCase()}_DATABASE_URL` },
+    tool: { prisma: { env: { ...toolEnvironment } } },
+    backup: { directory: join(directory, 'backups') },
+    approvals: { required: 1, from: ['group:S0DBA'] },
+    deploy: [{ name: 'Switch', cwd: live, run: ['node', '-e', 'require("fs").writeFileSync("live", process.argv[1])', '{commit}'] }],
+    health: [{ http: healthUrl, within: '10s' }],
+    ...options.target?.({ directory, repository: repository.path, healthUrl }),
+  }
+  return {
+    database,
+    repository: repository.path,
+    health,
+    live: () => readFile(join(live, 'live'), 'utf8').catch(() => null),
+    settings,
+  }
+}
+
+function driver({ slack, store, steady }: { readonly slack: Workspace; readonly store: Db; readonly steady: (text: string) => string }) {
   const row = async (id: number): Promise<RequestRow> => {
     const request = await requestById(store, id)
     if (request === undefined) throw new Error(`there is no request ${id}`)
@@ -175,6 +276,19 @@ function driver({ slack, store }: { readonly slack: Workspace; readonly store: D
   const type = async (text: string, person = 'U0ALICE', channel = CHANNEL) => {
     const answer = await slack.as(person).command(channel, text.startsWith('/') ? text : `/migrate ${text}`)
     if (!answer.ok) throw new Error(answer.error)
+  }
+  const answer = async (text: string, person = 'U0ALICE', channel = CHANNEL) => {
+    const before = slack.ephemerals(person).length
+    await type(text, person, channel)
+    const said = await slack.waitFor(
+      () =>
+        slack
+          .ephemerals(person)
+          .slice(before)
+          .find((one) => !/^(Reading|Still checking)\b/.test(one.text)),
+      { timeoutMs: 20_000, what: `an answer to ${text}` },
+    )
+    return steady(readAloud(said))
   }
   const reaches = async (id: number, states: RequestState | readonly RequestState[], withinMs = 60_000) => {
     const wanted = [states].flat()
@@ -192,8 +306,14 @@ function driver({ slack, store }: { readonly slack: Workspace; readonly store: D
       throw new Error(`${(error as Error).message}; it is ${request.state}: ${JSON.stringify(request.outcome)}`, { cause: error })
     }
   }
+  const cardIn = (id: number) =>
+    slack
+      .state()
+      .messages.find(
+        (message) => message.threadTs === null && message.ephemeralTo === null && new RegExp(`#${id}\\b`).test(textOf(message)),
+      )
   const card = (id: number) => {
-    const found = slack.messages(CHANNEL).find((message) => message.threadTs === null && textOf(message).includes(`#${id}`))
+    const found = cardIn(id)
     if (found === undefined) throw new Error(`there is no card of #${id}`)
     return found
   }
@@ -207,25 +327,30 @@ function driver({ slack, store }: { readonly slack: Workspace; readonly store: D
       return slack.ephemerals(person).length > said ? 'refused' : undefined
     })
   }
-  const press = async (id: number, action: string, person: string): Promise<string> => {
+  const pressed = async (id: number, action: string, person: string) => {
     const message = card(id)
-    const opened = await modalAfter(person, () => slack.as(person).click({ channel: message.channel, ts: message.ts }, action))
-    return opened === 'refused' ? textOf(slack.ephemerals(person).at(-1)) : textOf(opened.view)
+    return modalAfter(person, () => slack.as(person).click({ channel: message.channel, ts: message.ts }, action))
   }
-  const decide = async (id: number, action: 'approve' | 'reject', person: string, values = {}): Promise<string> => {
-    const refusedBy = await press(id, action, person)
-    const modal = slack.modal(person)
-    if (modal === null || !JSON.stringify(modal.view).includes(`${action}_request`)) return refusedBy
+  const press = async (id: number, action: string, person: string): Promise<string> => {
+    const opened = await pressed(id, action, person)
+    return steady(readAloud(opened === 'refused' ? slack.ephemerals(person).at(-1) : opened.view))
+  }
+  const decide = async (id: number, action: string, person: string, values = {}): Promise<string> => {
+    const modal = await pressed(id, action, person)
+    if (modal === 'refused') return steady(readAloud(slack.ephemerals(person).at(-1)))
     await slack.as(person).submit(modal.viewId, values)
-    return slack.waitFor(() => {
-      const told = slack.modal(person)
-      if (told === null) return 'the window closed'
-      const text = textOf(told.view)
-      return JSON.stringify(told.view) !== JSON.stringify(modal.view) && !text.includes('…') ? text : undefined
+    const told = await slack.waitFor(() => {
+      const now = slack.modal(person)
+      if (now === null) return 'closed'
+      return JSON.stringify(now.view) !== JSON.stringify(modal.view) && !textOf(now.view).includes('…') ? now : undefined
     })
+    if (told === 'closed') return 'the window closed'
+    await slack.as(person).close(told.viewId)
+    return steady(readAloud(told.view))
   }
   return {
     type,
+    answer,
     async ask(text = 'deploy prod', person = 'U0ALICE') {
       const before = await newest()
       await type(text, person)
@@ -234,24 +359,35 @@ function driver({ slack, store }: { readonly slack: Workspace; readonly store: D
         return now > before && now
       })
       const request = await reaches(id, ['waiting', 'refused'])
-      await until('its card can be decided', () => textOf(card(id)).includes(request.state === 'waiting' ? 'Approve' : '#'))
+      await until('its card can be decided', () => {
+        const found = cardIn(id)
+        return found !== undefined && (request.state !== 'waiting' || textOf(found).includes('Approve'))
+      })
       return request
     },
     approve: (id: number, person = 'U0BOB') => decide(id, 'approve', person),
     reject: (id: number, reason: string, person = 'U0BOB') => decide(id, 'reject', person, { reason: { reason } }),
+    decide,
     press,
     reaches,
+    reachesPlan: (id: number, otherThan: string | null) =>
+      until(`#${id} asks again`, async () => {
+        const request = await row(id)
+        if (!['waiting', 'granted'].includes(request.state))
+          throw new Error(`#${id} is ${request.state}: ${JSON.stringify(request.outcome)}`)
+        return request.state === 'waiting' && request.digest !== otherThan && request
+      }),
     card,
-    cardText: (id: number) => textOf(card(id)),
+    cardText: (id: number) => steady(readAloud(card(id))),
     thread: (id: number) => {
       const { channel, ts } = card(id)
-      return slack.thread(channel, ts).map(textOf)
+      return slack.thread(channel, ts).map((message) => steady(readAloud(message)))
     },
     /** Waits until what people see is what the rows say. */
     async drawn(id: number) {
       await until(`#${id} is drawn`, async () => {
         const [request] = await store.query<{ same: boolean }>(
-          'select drawn_revision >= revision as same from lockkeeper.request where id = $1',
+          `select drawn_revision >= revision and draw_lease is null and draw_after = 'infinity' as same from lockkeeper.request where id = $1`,
           [id],
         )
         return request?.same === true
@@ -260,7 +396,31 @@ function driver({ slack, store }: { readonly slack: Workspace; readonly store: D
   }
 }
 
-/** All words of a message or view in reading order, one block a line. */
+/** A message, a window or Home as a person reads it, with the files below it. */
+export function readAloud(thing: unknown): string {
+  const message = thing as { readonly blocks?: unknown; readonly text?: string; readonly files?: PlayMessage['files'] } | undefined
+  const lines = spoken(message as Parameters<typeof spoken>[0])
+  const files = (message?.files ?? []).map((file) => `[file] ${file.title} (${file.name})`)
+  return [...(lines.length === 0 && files.length === 0 ? [message?.text ?? ''] : lines), ...files].join('\n')
+}
+
+/** What differs from run to run, by its name in braces. */
+export const steady = (text: string, directory: string): string =>
+  text
+    .replaceAll(directory, '{directory}')
+    .replace(/<!date\^\d+\^[^>]*>/g, '{time}')
+    .replace(/`[0-9a-f]{8}`/g, '`{plan}`')
+    .replace(/-[0-9a-f]{8}\.sql/g, '-{plan}.sql')
+    .replace(/\b[0-9a-f]{40}\b/g, '{full commit}')
+    .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b/g, '{commit}')
+    .replace(/\b[a-z]+-\d{8}T\d{6}Z\S*?(?=[`\s,.]|$)/g, '{backup}')
+    .replace(/\b\d+(\.\d+)? (kB|MB|GB|bytes)\b/g, '{size}')
+    .replace(/\b(under )?\d+(\.\d+)? (s|min|h)\b( \d+ (s|min)\b)?/g, '{duration}')
+    .replace(/\btest_[0-9a-f]{12}\b/g, '{database}')
+    .replace(/\bpid \d+/g, 'pid {pid}')
+    .replace(/127\.0\.0\.1:\d+|localhost:\d+/g, '{host}')
+
+/** All words of a message or view, one block a line; for looking for something in it. */
 export function textOf(thing: unknown): string {
   const words: string[] = []
   const walk = (value: unknown): void => {
@@ -286,4 +446,13 @@ function listenForHealth(health: { status: number; hits: number }): Promise<Serv
 const portOf = (server: Server): number => {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** For a server that must know it before it starts. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const port = portOf(server)
+  await new Promise((done) => server.close(done))
+  return port
 }

@@ -161,6 +161,7 @@ export const runningView = (): RequestView =>
 
 export const failedView = (): RequestView =>
   viewWith({
+    tail: 'Applying migration `20261119_order_discount`\n',
     row: {
       state: 'failed',
       startedAt: earlier(69),
@@ -198,6 +199,7 @@ export const failedView = (): RequestView =>
 
 export const needsPersonView = (): RequestView =>
   viewWith({
+    tail: 'Applying migration `20261119_order_discount`\n',
     row: {
       state: 'needs_human',
       startedAt: earlier(69),
@@ -216,6 +218,7 @@ export const needsPersonView = (): RequestView =>
 
 export const doneView = (): RequestView =>
   viewWith({
+    tail: 'Applying migration `20261119_order_discount`\n',
     row: {
       state: 'succeeded',
       startedAt: earlier(151),

@@ -238,8 +238,8 @@ describe('the thread', () => {
     const keys = (view: Parameters<typeof threadOf>[0]) => threadOf(view, 'card:42', { isProtected: false }).map((one) => one.key)
     expect(keys(waitingView())).toEqual(['event:1', 'sql:42:7f3a9c21', 'event:2'])
     expect(keys(runningView())).toEqual(['tail:42'])
-    expect(keys(needsPersonView())).toEqual(['event:1', 'log:42:open'])
-    expect(keys(doneView())).toEqual(['event:1', 'event:2', 'log:42'])
+    expect(keys(needsPersonView())).toEqual(['event:1', 'tail:42', 'log:42:open'])
+    expect(keys(doneView())).toEqual(['event:1', 'event:2', 'tail:42', 'log:42'])
   })
   test('has no output left in its middle when the run is over', () => {
     const over = threadOf({ ...doneView(), tail: 'All migrations have been successfully applied.' }, 'card:42', { isProtected: false })

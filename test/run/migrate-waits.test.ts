@@ -74,7 +74,7 @@ test('a cancel in the middle undoes the running migration, keeps the others and 
     kind: 'cancelled',
     output: 'cancelled',
     outcome: {
-      headline: '*Cancelled while migrating. 1 of 3 migrations is applied and kept.*',
+      headline: '*Cancelled while migrating. 1 of 3 migrations is applied and kept.* The application was left as it was.',
       why: '`1_init` is applied. `2_slow` was running; the database undid it as a whole and it is marked as rolled back. Not started: `3_note`.',
       next: 'Ask again when the rest may run: what has run is kept and not repeated.',
     },
@@ -118,7 +118,7 @@ test('a bot killed in mid-migration leaves the migrator alone; its successor att
   expect(await step.inspect(run.context)).toEqual({ kind: 'todo' })
   const seen = new Set<number>()
   const counting = setInterval(() => {
-    sql(`select pid from pg_stat_activity where application_name = 'lockkeeper-${requestId}'`).then(
+    sql(`select pid from pg_stat_activity where application_name ~ '^lockkeeper-${requestId}-'`).then(
       (rows) => rows.forEach((row) => seen.add(Number(row['pid']))),
       quietly,
     )
@@ -137,7 +137,7 @@ test('a migrator that disappears leaves a question for a person, with what is kn
   await until('the slow migration', async () => (await sleeping(sql)) === 1)
   const claim: unknown = JSON.parse(readFileSync(join(run.context.directory, 'migrator/0001/claim.json'), 'utf8'))
   process.kill(-(claim as { pid: number }).pid, 'SIGKILL')
-  await sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lockkeeper-${run.context.requestId}'`)
+  await sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^lockkeeper-${run.context.requestId}-'`)
   const outcome = {
     headline: '*The migrator disappeared during `2_slow`. Lockkeeper will not guess.*',
     known: '`1_init` is applied. Nothing in the schema is younger than its start. No session of this run is alive.',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { sha256 } from '../../src/plan/files.ts'
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import { allText, createRun } from '../helpers/application.ts'
 import { onServer } from '../helpers/postgres.ts'
@@ -51,7 +52,7 @@ test('nothing pending is done without starting the tool', async () => {
   const { run } = await scene({ '1_init': init }, { baseline: ['1_init'] })
   expect(await step.inspect(run.context)).toEqual({
     kind: 'done',
-    output: 'Nothing to apply; the database is unchanged.',
+    output: 'nothing to apply, the database is unchanged',
     data: { migrations: [] },
   })
 })
@@ -61,6 +62,18 @@ test('a package of a monorepo is migrated with the Prisma of the root', async ()
   expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
 })
 
+test('what was rolled back before is run again, although the status of Prisma does not list it', async () => {
+  const { run, sql } = await scene(
+    { '1_init': init, '2_note': note },
+    {
+      before: `${SEED} insert into _prisma_migrations values ('2', '${sha256(note)}', null, '2_note', 'lock timeout', now(), now(), 0);`,
+      baseline: ['1_init'],
+    },
+  )
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
+  expect(await sql('select name from tally')).toEqual([{ name: 'note' }])
+})
+
 test('an SQL error stops there, keeps what ran, and says what, why and what next', async () => {
   const { run, sql } = await scene({ '1_init': init, '2_again': 'CREATE TABLE "orders" ("id" int);\n', '3_note': note })
   expect(await step.act(run.context)).toMatchObject({
@@ -68,8 +81,9 @@ test('an SQL error stops there, keeps what ran, and says what, why and what next
     output: 'already exists',
     data: { migrations: [{ state: 'done' }, { name: '2_again', state: 'failed', output: 'already exists' }, { state: 'pending' }] },
     outcome: {
-      headline: '*`2_again` stopped: table or index `orders` already exists. 1 of 3 migrations is applied and kept.*',
-      why: 'Something outside the recorded migrations made it: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
+      headline:
+        '*`2_again` stopped: table or index `orders` already exists. 1 of 3 migrations is applied and kept.* The application was left as it was.',
+      why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
       next: 'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
       excerpt: 'ERROR: relation "orders" already exists (42P07)\nCREATE TABLE "orders" ("id" int);',
     },

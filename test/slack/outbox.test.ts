@@ -50,6 +50,7 @@ afterEach(async () => {
 
 async function start(pace: Pace | null = noPace): Promise<Outbox> {
   const outbox = createOutbox({
+    owner: { id: 'test', lock: 1 },
     db,
     slack: createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log, timeoutMs: 2_000 }),
     draw: (view) => drawRequest(view, { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }),

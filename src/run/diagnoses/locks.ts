@@ -63,6 +63,6 @@ export const lockDiagnoses: readonly Entry[] = [
 function lockWhy({ blocker, tries, lockTimeoutMs }: DiagnosisContext): string {
   const waited =
     tries === undefined ? `It waited for ${seconds(lockTimeoutMs)}` : `It was tried ${tries}, waiting ${seconds(lockTimeoutMs)} each time`
-  if (blocker === undefined) return `${waited} for a lock that another session held; it was gone before it could be seen.`
+  if (blocker === undefined) return `${waited} for a lock that another session held; which one could not be seen in that time.`
   return `It needs a lock${blocker.relation === null ? '' : ` on ${code(blocker.relation)}`} that ${blocker.name} holds.`
 }

@@ -9,7 +9,7 @@ export const objectDiagnoses: readonly Entry[] = [
     matches: ({ sqlState }) => sqlState !== null && ['42P07', '42701', '42710', '42P06', '42723'].includes(sqlState),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${existing(fault)} already exists.`,
-      why: 'Something outside the recorded migrations made it: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
+      why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
       next: 'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
     }),
   },
@@ -103,6 +103,7 @@ const missing = (fault: Fault): string => worded(fault.message?.replace(/ does n
 function worded(text: string | null, otherwise: string): string {
   if (text === null) return otherwise
   return text
+    .replace(/\bof relation\b/g, 'of table')
     .replace(/\brelation\b/g, 'table or index')
     .split(/("[^"]+")/)
     .map((part) => (part.startsWith('"') && part.length > 2 ? code(part.slice(1, -1)) : escapeMrkdwn(part)))

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { killPoint } from '../../fault.ts'
 import type { Queryable } from '../../target/connect.ts'
 import { readDatabaseState, statusOf } from '../../plan/status.ts'
 import { sessionsOf } from '../../target/activity.ts'
@@ -92,11 +93,13 @@ async function accompany(
     schema: site.parsed.schema,
     applicationName: site.applicationName,
     base: site.base,
+    readable: site.tool.readable,
     pollMs: pace.pollMs,
     maximumMs: attempt?.intent.concurrently === true ? pace.concurrentMaximumMs : null,
     silenceMs: pace.silenceMs,
   }
   const end = await watchAttempt(watched, attempt)
+  if (end.kind === 'ended') killPoint('after-migrator-exit')
   if (end.kind === 'ended') return { kind: 'on' }
   if (end.kind === 'unreachable') return { kind: 'end', end: silent(work) }
   context.report('Stopping: the statement is cancelled first, then the session, then the program.')

@@ -11,6 +11,9 @@ function keptSentence(tasks: readonly MigrationTask[]): string {
   return `${done} of ${tasks.length} migrations ${done === 1 ? 'is' : 'are'} applied and kept.`
 }
 
+/** Its steps come after the migrations, so none of them has begun. */
+const APPLICATION = 'The application was left as it was.'
+
 /** The migrator said why it stopped, and what is in the database is certain. */
 export function failedOutcome(
   diagnosis: Diagnosis,
@@ -19,7 +22,7 @@ export function failedOutcome(
   excerpt = diagnosis.excerpt,
 ): RunOutcome {
   return {
-    headline: `*${diagnosis.headline} ${keptSentence(tasks)}*`,
+    headline: `*${diagnosis.headline} ${keptSentence(tasks)}* ${APPLICATION}`,
     why: diagnosis.why,
     next: remark === null ? diagnosis.next : `${remark} ${diagnosis.next}`,
     excerpt,
@@ -34,7 +37,7 @@ export function cancelledOutcome(tasks: readonly MigrationTask[], undone: string
     waiting.length === 0 ? '' : `Not started: ${names(waiting)}.`,
   ]
   return {
-    headline: `*Cancelled while migrating. ${keptSentence(tasks)}*`,
+    headline: `*Cancelled while migrating. ${keptSentence(tasks)}* ${APPLICATION}`,
     why: parts.filter((part) => part !== '').join(' '),
     next: 'Ask again when the rest may run: what has run is kept and not repeated.',
   }

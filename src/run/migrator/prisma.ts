@@ -30,6 +30,7 @@ export function prismaTool(input: {
     readVersion,
     readPulled,
     readStatus,
+    readable,
     environment: (session) => ({
       ...input.settings.env,
       CHECKPOINT_DISABLE: '1',
@@ -89,3 +90,32 @@ function namesAfter(output: string, heading: RegExp): readonly string[] {
   const end = lines.findIndex((line) => line.trim() === '')
   return lines.slice(0, end === -1 ? undefined : end).map((line) => line.trim())
 }
+
+/**
+ * Output without what Prisma says each time and nobody asked: where it found its configuration, that it has a driver adapter, versions
+ * of parts that are not used. What is left has no empty lines at its ends and no two in a row.
+ */
+export function readable(output: string): string {
+  // a version that could be read is the whole answer, whatever engines that nobody uses say about themselves
+  const version = output.match(/^(prisma|Node\.js|Schema Engine)\s*: .+$/gm) ?? []
+  if (version.length > 1) return version.join('\n')
+  return output
+    .split(/\r?\n/)
+    .map((line) => line.trimEnd())
+    .filter((line) => !noise.some((one) => one.test(line)))
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()
+}
+
+const noise: readonly RegExp[] = [
+  /^Loaded Prisma config from /,
+  /^Prisma config detected, skipping environment variable loading\.$/,
+  /^Prisma schema loaded from /,
+  /^Environment variables loaded from /,
+  /^WARNING: Your schema specifies the following datasource properties but you are using a Driver Adapter/,
+  /^- (url|directUrl|shadowDatabaseUrl)$/,
+  /^The values from your schema will NOT be used!$/,
+  /^We recommend you to remove those properties from your schema to avoid confusion/,
+  /^To apply migrations in (development|production) run prisma migrate /,
+]

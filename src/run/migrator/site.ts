@@ -64,7 +64,8 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     tool,
     approved,
     base: join(directory, 'migrator'),
-    applicationName: `lockkeeper-${context.requestId}`,
+    // two Lockkeepers with databases on one server both count their requests from 1, and a session is ended by this name
+    applicationName: `lockkeeper-${context.requestId}-${context.digest.slice(0, 8)}`,
     environment,
     layoutUpTo(last) {
       const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1
@@ -73,15 +74,9 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
       return buildLayout({ ...settings, checkout, applicationDirectory, into: join(directory, 'layout'), files })
     },
     async run(argv, cwd, session) {
-      appendFileSync(context.spool, `$ prisma ${argv.slice(1).join(' ')}\n`, { mode: 0o600 })
-      const end = await runChild({
-        argv,
-        cwd,
-        env: environment(session),
-        timeoutMs: SHORT_MS,
-        spool: context.spool,
-        redactor: context.redactor,
-      })
+      const end = await runChild({ argv, cwd, env: environment(session), timeoutMs: SHORT_MS, redactor: context.redactor })
+      // written in one piece, since others run at the same time
+      appendFileSync(context.spool, `$ prisma ${argv.slice(1).join(' ')}\n${tool.readable(end.tail)}\n`, { mode: 0o600 })
       return { exitCode: end.exitCode, output: end.tail }
     },
     async ask(argv, cwd, session) {

@@ -1,6 +1,9 @@
+import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { killPoint } from '../../fault.ts'
 import { code } from '../../mrkdwn.ts'
 import { diagnose } from '../diagnosis.ts'
+import { readDatabaseState, statusOf } from '../../plan/status.ts'
 import { count } from '../sentences.ts'
 import type { StepEnd } from '../step.ts'
 import type { Judgement } from './judge.ts'
@@ -56,15 +59,23 @@ export async function proveAll(
   if (status.datasource === null || status.pending === null) return notStarted(work, tasks, place.output)
   const elsewhere = whyElsewhere(status, place.seen, context.plan.identity, site.parsed)
   if (elsewhere !== null) return refused(work, tasks, elsewhere)
-  const expected = remaining.map(({ name }) => name)
+  // Prisma's status leaves out what was only rolled back, though its deploy runs that again
+  const rolledBack = await rolledBackIn(work)
+  const seen = new Set(status.pending)
+  const expected = remaining.map(({ name }) => name).filter((name) => seen.has(name) || !rolledBack.has(name))
   if (status.pending.join('\n') !== expected.join('\n'))
     return refused(
       work,
       tasks,
-      `Prisma would apply ${count(status.pending.length, 'migration')} (${shown(status.pending)}), but ${count(expected.length, 'migration')} (${shown(expected)}) are approved and open.`,
+      `Prisma would apply ${count(status.pending.length, 'migration')} (${shown(status.pending)}), but what is approved and open is ${count(expected.length, 'migration')} (${shown(expected)}).`,
     )
   noteVersion(work, tool)
   return null
+}
+
+async function rolledBackIn({ site, observer }: Work): Promise<ReadonlySet<string>> {
+  const state = await observer.look((client) => readDatabaseState(client, site.parsed.schema))
+  return new Set(statusOf(state, site.approved.migrations).rolledBack.map(({ name }) => name))
 }
 
 /** Starts one `migrate deploy`, detached, and waits until it has begun. */
@@ -78,6 +89,8 @@ export async function startGroup(work: Work, group: Group): Promise<void> {
   const session = group.concurrently
     ? { applicationName: site.applicationName, lockTimeoutMs: 0, statementTimeoutMs: 0 }
     : { applicationName: site.applicationName, ...timeouts(work) }
+  killPoint('before-migrator-start')
+  appendFileSync(context.spool, `$ prisma ${site.tool.commands.deploy.slice(1).join(' ')}\n`, { mode: 0o600 })
   const attempt = startAttempt(
     site.base,
     {

@@ -17,6 +17,8 @@ export type MigrationTool = {
   /** The schema in what `pull` printed; null when there is none. */
   readonly readPulled: (output: string) => string | null
   readonly readStatus: (output: string) => ToolStatus
+  /** Output without what the tool says each time and nobody asked; for people, the raw one stays in the attempt's directory. */
+  readonly readable: (output: string) => string
   /** The variables of one child; `timeouts` in milliseconds, 0 for none. */
   readonly environment: (session: {
     readonly applicationName: string

@@ -36,6 +36,7 @@ export type Watched = {
   readonly schema: string
   readonly applicationName: string
   readonly base: string
+  readonly readable: (output: string) => string
   readonly pollMs: number
   /** For a file that runs without timeouts; null for the others, which the server bounds. */
   readonly maximumMs: number | null
@@ -144,12 +145,13 @@ function rememberWait(watched: Watched, attempt: Attempt | null, { waiting }: Si
 }
 
 /** Whole lines of the migrator's output, redacted, into the run's log. How far it has come is kept in a file. */
-function passOutput(watched: Pick<Watched, 'context'>, attempt: Attempt): void {
+function passOutput(watched: Pick<Watched, 'context' | 'readable'>, attempt: Attempt): void {
   const path = join(attempt.directory, 'passed.json')
   const passed = z.number().parse(readJson(path) ?? 0)
   const output = outputOf(attempt)
   const end = output.lastIndexOf('\n') + 1
   if (end <= passed) return
-  appendFileSync(watched.context.spool, watched.context.redactor.text(output.slice(passed, end)), { mode: 0o600 })
+  const text = watched.readable(watched.context.redactor.text(output.slice(passed, end)))
+  if (text !== '') appendFileSync(watched.context.spool, `${text}\n`, { mode: 0o600 })
   writeWhole(path, JSON.stringify(end))
 }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { isDirectory } from '../../deploy/command.ts'
 import { code, visible } from '../../mrkdwn.ts'
 import { runChild, type Child, type ChildEnd } from '../../process.ts'
+import { noteChild } from '../left.ts'
 import { seconds } from '../sentences.ts'
 import type { RunContext } from '../step.ts'
 
@@ -20,14 +21,19 @@ const NAME_CHARACTERS = 80
 
 /** Runs one command of a run: its output goes to the run's log, its last line to the card. */
 export async function runCommand(
-  context: Pick<RunContext, 'redactor' | 'spool' | 'signal' | 'report'>,
+  context: Pick<RunContext, 'redactor' | 'spool' | 'signal' | 'report' | 'directory'>,
   child: Required<Pick<Child, 'argv' | 'cwd' | 'env' | 'timeoutMs'>> & Pick<Child, 'shell' | 'onStart'>,
 ): Promise<CommandEnd> {
   if (!(await isDirectory(child.cwd)))
     return notRun(`The directory ${code(child.cwd)}, where ${nameOf(child, context)} should run, does not exist.`)
   if (child.shell !== true && !(await isFound(child))) return notRun(notFound(child))
+  let forget = () => {}
   const end = await runChild({
     ...child,
+    onStart(pid) {
+      forget = noteChild(context.directory, pid)
+      child.onStart?.(pid)
+    },
     redactor: context.redactor,
     spool: context.spool,
     signal: context.signal,
@@ -36,6 +42,7 @@ export async function runCommand(
       if (text !== '' && !isRemark(text)) context.report(text.slice(0, REPORTED_CHARACTERS))
     },
   })
+  forget()
   return { ...end, why: whyOf(nameOf(child, context), child.timeoutMs, end), excerpt: excerptOf(end.tail) }
 }
 

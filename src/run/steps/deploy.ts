@@ -4,9 +4,10 @@ import type { StepSettings } from '../../config/schema.ts'
 import { stepChild } from '../../deploy/command.ts'
 import { diagnoseStep } from '../../deploy/diagnoses.ts'
 import { stepTitle } from '../../deploy/planned.ts'
+import { killPoint } from '../../fault.ts'
 import { code, escapeMrkdwn } from '../../mrkdwn.ts'
 import { isAlive } from '../../process.ts'
-import { count, seconds } from '../sentences.ts'
+import { seconds } from '../sentences.ts'
 import type { RunOutcome } from '../record.ts'
 import type { Inspection, RunContext, Step, StepEnd } from '../step.ts'
 import { runCommand, type CommandEnd } from './command.ts'
@@ -52,7 +53,10 @@ async function act(settings: StepSettings, file: string, ports: { readonly home:
   let pidNoted = Promise.resolve()
   const end = await runCommand(context, {
     ...stepChild({ ...context, settings, values: valuesOf(context), home: ports.home }),
-    onStart: (pid) => void (pidNoted = writeNote(file, { ...began, pid })),
+    onStart(pid) {
+      pidNoted = writeNote(file, { ...began, pid })
+      void pidNoted.then(() => killPoint('in-deploy-step'))
+    },
   })
   await pidNoted // else it could replace the note of the end
   if (end.ended === 'aborted' && context.isCancelled()) return stopped(settings, end, context)
@@ -91,7 +95,7 @@ async function failure(
 async function stopped(settings: StepSettings, end: CommandEnd, context: RunContext): Promise<StepEnd> {
   const outcome: RunOutcome = {
     headline: `*Stopped in the middle of "${titleOf(settings)}".* ${await whatIsLive(context)}`,
-    next: again(context),
+    next: again(context, ''),
     ...(end.why === null ? {} : { why: end.why }),
     ...(end.excerpt === '' ? {} : { excerpt: end.excerpt }),
   }
@@ -122,9 +126,9 @@ const titleOf = (settings: StepSettings) => escapeMrkdwn(stepTitle(settings))
 const database = ({ plan }: RunContext) =>
   plan.list.length === 0
     ? 'The database was not changed.'
-    : `The ${count(plan.list.length, 'migration')} of this run ${plan.list.length === 1 ? 'is' : 'are'} applied.`
+    : `The ${plan.list.length === 1 ? 'migration of this run is' : `${plan.list.length} migrations of this run are`} applied.`
 
-const again = ({ plan, target }: RunContext) =>
+const again = ({ plan, target }: RunContext, when = 'then ') =>
   plan.list.length === 0
-    ? `\`/migrate deploy ${target.name}\` then runs the steps again.`
-    : `\`/migrate deploy ${target.name}\` then finds nothing pending and runs only the steps.`
+    ? `\`/migrate deploy ${target.name}\` ${when}runs the steps again.`
+    : `\`/migrate deploy ${target.name}\` ${when}finds nothing pending and runs only the steps.`

@@ -36,7 +36,7 @@ async function act(context: RunContext): Promise<StepEnd> {
     output: escapeMrkdwn(health.answer.said),
     outcome: {
       headline: `*The application is not healthy after the deploy.* ${migrations(context)}`,
-      why: `${code(health.answer.url)}: ${escapeMrkdwn(health.why)} ${await whatIsLive(context)}`,
+      why: `${code(health.answer.url)}: ${escapeMrkdwn(health.why)}${health.answer.ok ? ` ${await whatIsLive(context)}` : ''}`,
       next: `Look at the application's log. When it is mended, \`/migrate deploy ${target.name}\` runs the steps again; to go back, \`/migrate deploy ${target.name} --ref ${previous(context)}\` with a commit that fits the new schema.`,
       ...(health.answer.body.trim() === '' ? {} : { excerpt: health.answer.body.slice(0, 600) }),
     },
@@ -55,6 +55,6 @@ function wrongVersion(context: RunContext, answer: Answer): string | null {
 const migrations = ({ plan }: RunContext) =>
   plan.list.length === 0
     ? 'The database was not changed.'
-    : `The ${count(plan.list.length, 'migration')} of this run ${plan.list.length === 1 ? 'is' : 'are'} applied.`
+    : `The ${plan.list.length === 1 ? 'migration of this run is' : `${plan.list.length} migrations of this run are`} applied.`
 
 const previous = (context: RunContext) => installed(context).previousCommit?.slice(0, 10) ?? '<commit>'

@@ -16,6 +16,6 @@ export const migrateStep = (pace: Partial<Pace> = {}): Step => {
 
 const nothingToApply: Inspection = {
   kind: 'done',
-  output: 'Nothing to apply; the database is unchanged.',
+  output: 'nothing to apply, the database is unchanged',
   data: { migrations: [] },
 }

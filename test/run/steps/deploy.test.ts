@@ -207,7 +207,7 @@ test('cancelled in a deploy step, it stops the command and says what answers', a
     kind: 'cancelled',
     outcome: {
       headline: '*Stopped in the middle of "Restart".* Which version is live is not known here, since no health probe is configured.',
-      next: AGAIN,
+      next: '`/migrate deploy prod` runs the steps again.',
     },
   })
 })

@@ -1,0 +1,311 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startFlow, type Flow, type TargetOptions } from '../helpers/flow.ts'
+import { commitTo } from '../helpers/sample.ts'
+import { applied, holding, query } from '../helpers/target.ts'
+import { until } from '../helpers/until.ts'
+
+/** A whole run starts a dozen real programs; two of them on a busy machine take longer than a test of one part. */
+vi.setConfig({ testTimeout: 180_000 })
+
+let flow: Flow
+
+const withMigration = (name: string, sql: string): NonNullable<TargetOptions['prepare']> => async ({ repository }) => {
+  await commitTo(repository, { files: { [`prisma/migrations/${name}/migration.sql`]: sql }, subject: 'One more migration' })
+}
+
+beforeAll(async () => {
+  flow = await startFlow({
+    prepare: withMigration('20261121100000_split_names', 'ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;\n'),
+    targets: {
+      locked: {
+        pending: 2,
+        target: () => ({ database: { url: 'env:LOCKED_DATABASE_URL', lockTimeout: '1s' } }),
+      },
+      sick: { pending: 1, target: ({ healthUrl }) => ({ health: [{ http: healthUrl, within: '1s' }] }) },
+      dump: { pending: 1 },
+      slow: {
+        pending: 1,
+        prepare: withMigration('20261121100000_backfill', 'ALTER TABLE "orders" ADD COLUMN "note" TEXT;\nSELECT pg_sleep(120);\n'),
+      },
+      step: {
+        pending: 0,
+        target: ({ directory }) => ({
+          deploy: [
+            {
+              name: 'Restart',
+              cwd: directory,
+              run: ['node', '-e', 'require("fs").writeFileSync("restarting", ""); console.log("waiting for workers"); setTimeout(() => {}, 120000)'],
+            },
+          ],
+        }),
+      },
+    },
+  })
+})
+afterAll(() => flow?.close())
+
+const run = async (target: string) => {
+  const request = await flow.ask(`deploy ${target}`)
+  await flow.approve(request.id)
+  return request.id
+}
+const stepRuns = (id: number, name: string) =>
+  until(`step ${name} of #${id} runs`, async () => {
+    const rows = await flow.store.query(`select 1 from lockkeeper.step where request_id = $1 and name = $2 and state = 'running'`, [id, name])
+    return rows.length === 1
+  })
+
+test('an SQL error is explained with the next step and the backup, and the old version stays up', async () => {
+  const id = await run('prod')
+  await flow.reaches(id, 'failed')
+  await flow.drawn(id)
+  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+    "Deploy to Production · #1 stopped
+    *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
+    Stopped after {duration}
+    complete | Preflight | 15 checks, 1 warning
+    complete | Install | {commit}, {duration}
+    complete | Back up | {size} in {duration}, {size} on disk
+    complete | Verify the backup | read in full, 11 migrations recorded in {duration}
+    complete | 20261118102000_create_discounts | {duration}
+    complete | 20261119093000_add_orders_discount_id | {duration}
+    complete | 20261120084500_index_orders_discount | {duration}
+    error | 20261121100000_split_names | already exists
+    pending | Verify the schema | not started
+    pending | Switch | not started
+    pending | Health | not started
+    *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
+    *Next.* Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.
+    ERROR: column "name" of relation "customers" already exists (42701)
+    ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
+    Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
+  `)
+  expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
+    [
+      "Deploy to Production · #1 stopped · *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
+    *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
+    *Next.* Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.
+    ERROR: column "name" of relation "customers" already exists (42701)
+    ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
+    Took {duration} · backup \`{backup}\` is kept · the log follows",
+      "[file] The whole log (request-1-prod.log)",
+    ]
+  `)
+  expect((await applied(flow.database.url)).at(-1)).toBe('20261120084500_index_orders_discount')
+  expect(await flow.behind('prod').live()).toBe(null)
+  expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
+    "*Production* (\`prod\`): 14 applied, nothing pending.
+    • Failed: \`20261121100000_split_names\`. No other migration runs until it is resolved.
+    • Last: #1, failed {time}"
+  `)
+  const again = await flow.ask('deploy prod')
+  await flow.drawn(again.id)
+  expect(flow.cardText(again.id)).toMatchInlineSnapshot(`
+    "Deploy to Production · #2 refused
+    *\`20261121100000_split_names\`, started 2026-11-20 20:06 UTC, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.
+    Asked by <@U0ALICE>"
+  `)
+  expect(flow.thread(again.id)).toMatchInlineSnapshot(`
+    [
+      "*\`20261121100000_split_names\`, started 2026-11-20 20:06 UTC, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.",
+    ]
+  `)
+})
+
+test('a migration that cannot get its lock gives up, names who holds it, and holds nobody up', async () => {
+  const reader = await holding(flow.behind('locked').database.url, 'select count(*) from orders', 'reporting')
+  const id = await run('locked')
+  await flow.reaches(id, 'failed')
+  await reader.release()
+  await flow.drawn(id)
+  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+    "Deploy to locked · #3 stopped
+    *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
+    Stopped after {duration}
+    complete | Preflight | 15 checks, 1 warning
+    complete | Install | {commit}, dependencies unchanged, {duration}
+    complete | Back up | {size} in {duration}, {size} on disk
+    complete | Verify the backup | read in full, 12 migrations recorded in {duration}
+    error | 20261119093000_add_orders_discount_id | lock timeout, 5 tries in {duration}
+    pending | 20261120084500_index_orders_discount | not started
+    pending | Verify the schema | not started
+    pending | Switch | not started
+    pending | Health | not started
+    *Why.* It was tried 5 times in {duration}, waiting {duration} each time for a lock that another session held; it was gone before it could be seen. Waiting longer would have queued everybody else behind it.
+    *Next.* Try again at a quieter moment: what has run is kept and not repeated.
+    ERROR: canceling statement due to lock timeout (55P03)
+    ALTER TABLE "orders" ADD COLUMN "discount_id" INTEGER CONSTRAINT "orders_discount_id_fkey" REFERENCES "discounts"("id") ON DELETE SET NULL ON UPDATE CASCADE;
+    Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
+  `)
+  expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
+    [
+      "*Verify the backup* · read in full, 12 migrations recorded in {duration}",
+      "Deploy to locked · #3 stopped · *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
+    *Why.* It was tried 5 times in {duration}, waiting {duration} each time for a lock that another session held; it was gone before it could be seen. Waiting longer would have queued everybody else behind it.
+    *Next.* Try again at a quieter moment: what has run is kept and not repeated.
+    ERROR: canceling statement due to lock timeout (55P03)
+    ALTER TABLE "orders" ADD COLUMN "discount_id" INTEGER CONSTRAINT "orders_discount_id_fkey" REFERENCES "discounts"("id") ON DELETE SET NULL ON UPDATE CASCADE;
+    Took {duration} · backup \`{backup}\` is kept · the log follows",
+      "[file] The whole log (request-3-locked.log)",
+    ]
+  `)
+})
+
+test('an application that does not become healthy is told, with what is live and the way back', async () => {
+  flow.behind('sick').health.status = 503
+  const id = await run('sick')
+  await flow.reaches(id, 'failed')
+  await flow.drawn(id)
+  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+    "Deploy to sick · #4 stopped
+    *The application is not healthy after the deploy.* The migration of this run is applied.
+    Stopped after {duration}
+    complete | Preflight | 15 checks, 2 warnings
+    complete | Install | {commit}, dependencies unchanged, {duration}
+    complete | Back up | {size} in {duration}, {size} on disk
+    complete | Verify the backup | read in full, 13 migrations recorded in {duration}
+    complete | 20261120084500_index_orders_discount | {duration}
+    complete | Verify the schema | 14 applied, Prisma agrees, live schema as described
+    complete | Switch | {duration}
+    error | Health | HTTP 503 instead of 200
+    *Why.* \`http://{host}/health\`: It did not answer well 5 times in a row within {duration} (last: HTTP 503 instead of 200).
+    *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again; to go back, \`/migrate deploy sick --ref &lt;commit&gt;\` with a commit that fits the new schema.
+    {"ok":true}
+    Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
+  `)
+  expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
+    [
+      "Deploy to sick · #4 stopped · *The application is not healthy after the deploy.* The migration of this run is applied.
+    *Why.* \`http://{host}/health\`: It did not answer well 5 times in a row within {duration} (last: HTTP 503 instead of 200).
+    *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again; to go back, \`/migrate deploy sick --ref &lt;commit&gt;\` with a commit that fits the new schema.
+    {"ok":true}
+    Took {duration} · backup \`{backup}\` is kept · the log follows",
+      "[file] The whole log (request-4-sick.log)",
+    ]
+  `)
+})
+
+test('cancelled in the dump: pg_dump is stopped and nothing was changed', async () => {
+  const { database } = flow.behind('dump')
+  const before = await applied(database.url)
+  const id = await run('dump')
+  await stepRuns(id, 'install')
+  const holder = await holding(database.url, 'lock table payments in access exclusive mode', 'psql')
+  await until('pg_dump waits for the table', async () => {
+    const rows = await query(
+      database.url,
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and application_name like 'lockkeeper-backup-%'`,
+    )
+    return rows.length > 0
+  })
+  expect(await flow.answer(`cancel ${id}`)).toMatchInlineSnapshot(`"#5 is being cancelled. It stops where that is safe, and its card says where that was."`)
+  await flow.reaches(id, 'cancelled')
+  await holder.release()
+  await flow.drawn(id)
+  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+    "Deploy to dump · #5 cancelled
+    *Cancelled during the backup.* Nothing was changed, and what had been written was removed.
+    Cancelled after {duration}
+    complete | Preflight | 15 checks, 1 warning
+    complete | Install | {commit}, dependencies unchanged, {duration}
+    error | Back up | stopped, nothing kept
+    pending | Verify the backup | not started
+    pending | 20261120084500_index_orders_discount | not started
+    pending | Verify the schema | not started
+    pending | Switch | not started
+    pending | Health | not started
+    log in the thread · plan \`{plan}\`"
+  `)
+  expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
+    [
+      "<@U0ALICE> asked to cancel. It stops at the next safe point.",
+      "Deploy to dump · #5 cancelled · *Cancelled during the backup.* Nothing was changed, and what had been written was removed.
+    Took {duration} · the log follows",
+      "[file] The whole log (request-5-dump.log)",
+    ]
+  `)
+  expect(await applied(database.url)).toEqual(before)
+})
+
+test('cancelled in a migration: the database undoes it, and it runs again when it is asked again', async () => {
+  const { database } = flow.behind('slow')
+  const id = await run('slow')
+  await until('the migration sleeps', async () => {
+    const rows = await query(database.url, `select 1 from pg_stat_activity where query like '%pg_sleep(120)%' and wait_event = 'PgSleep'`)
+    return rows.length > 0
+  })
+  expect(await flow.decide(id, 'cancel', 'U0BOB')).toMatchInlineSnapshot(`"#6 is being cancelled. It stops where that is safe, and its card says where that was."`)
+  await flow.reaches(id, 'cancelled')
+  await flow.drawn(id)
+  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+    "Deploy to slow · #6 cancelled
+    *Cancelled while migrating. 1 of 2 migrations is applied and kept.* The application was left as it was.
+    Cancelled after {duration}
+    complete | Preflight | 15 checks, 1 warning
+    complete | Install | {commit}, dependencies unchanged, {duration}
+    complete | Back up | {size} in {duration}, {size} on disk
+    complete | Verify the backup | read in full, 13 migrations recorded in {duration}
+    complete | 20261120084500_index_orders_discount | {duration}
+    error | 20261121100000_backfill | cancelled
+    pending | Verify the schema | not started
+    pending | Switch | not started
+    pending | Health | not started
+    *Why.* \`20261120084500_index_orders_discount\` is applied. \`20261121100000_backfill\` was running; the database undid it as a whole and it is marked as rolled back.
+    *Next.* Ask again when the rest may run: what has run is kept and not repeated.
+    Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
+  `)
+  expect(flow.thread(id).slice(-4)).toMatchInlineSnapshot(`
+    [
+      "\`20261120084500_index_orders_discount\` applied, 1 of 2 · {duration}",
+      "<@U0BOB> asked to cancel. It stops at the next safe point.",
+      "Deploy to slow · #6 cancelled · *Cancelled while migrating. 1 of 2 migrations is applied and kept.* The application was left as it was.
+    *Why.* \`20261120084500_index_orders_discount\` is applied. \`20261121100000_backfill\` was running; the database undid it as a whole and it is marked as rolled back.
+    *Next.* Ask again when the rest may run: what has run is kept and not repeated.
+    Took {duration} · backup \`{backup}\` is kept · the log follows",
+      "[file] The whole log (request-6-slow.log)",
+    ]
+  `)
+  expect(await query(database.url, `select 1 from information_schema.columns where table_name = 'orders' and column_name = 'note'`)).toEqual([])
+  expect(await flow.answer('status slow')).toMatchInlineSnapshot(`
+    "*slow* (\`slow\`): 14 applied, 1 pending.
+    • Pending: \`20261121100000_backfill\`. To run them: \`/migrate deploy slow\`.
+    • Rolled back: \`20261121100000_backfill\`. It runs again with the next deploy.
+    • Last: #6, cancelled {time}"
+  `)
+})
+
+test('cancelled in a deploy step: it is stopped, and what is live is told', async () => {
+  const id = await run('step')
+  await until('the step has begun', () => existsSync(join(flow.directory, 'restarting')))
+  await flow.answer(`cancel ${id}`)
+  await flow.reaches(id, 'cancelled')
+  await flow.drawn(id)
+  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+    "Deploy to step · #7 cancelled
+    *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
+    Cancelled after {duration}
+    complete | Preflight | 11 checks, nothing to report
+    complete | Install | {commit}, dependencies unchanged, {duration}
+    complete | Migrate | nothing to apply, the database is unchanged
+    error | Restart | stopped
+    pending | Health | not started
+    *Why.* \`node -e require("fs").writeFileSync("restarting", ""); console.log("waiting for…\` was stopped after {duration}.
+    *Next.* \`/migrate deploy step\` runs the steps again.
+    waiting for workers
+    log in the thread · plan \`{plan}\`"
+  `)
+  expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
+    [
+      "Output · Restart
+    waiting for workers",
+      "Deploy to step · #7 cancelled · *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
+    *Why.* \`node -e require("fs").writeFileSync("restarting", ""); console.log("waiting for…\` was stopped after {duration}.
+    *Next.* \`/migrate deploy step\` runs the steps again.
+    waiting for workers
+    Took {duration} · the log follows",
+      "[file] The whole log (request-7-step.log)",
+    ]
+  `)
+})
