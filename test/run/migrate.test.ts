@@ -74,6 +74,17 @@ test('what was rolled back before is run again, although the status of Prisma do
   expect(await sql('select name from tally')).toEqual([{ name: 'note' }])
 })
 
+test('a try that was rolled back and whose file was removed is not in the way', async () => {
+  const { run } = await scene(
+    { '1_init': init, '3_note': note },
+    {
+      before: `${SEED} insert into _prisma_migrations values ('2', 'x', null, '2_gone', 'null values', now(), now(), 0);`,
+      baseline: ['1_init'],
+    },
+  )
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
+})
+
 test('an SQL error stops there, keeps what ran, and says what, why and what next', async () => {
   const { run, sql } = await scene({ '1_init': init, '2_again': 'CREATE TABLE "orders" ("id" int);\n', '3_note': note })
   expect(await step.act(run.context)).toMatchObject({

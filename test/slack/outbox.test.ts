@@ -55,7 +55,7 @@ async function start(pace: Pace | null = noPace): Promise<Outbox> {
     slack: createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log, timeoutMs: 2_000 }),
     draw: (view) => drawRequest(view, { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }),
     targetTitleOf: () => 'Production',
-    tailOf: () => Promise.resolve(''),
+    tailOf: () => Promise.resolve('the output\n'),
     logFileOf: () => Promise.resolve('the log\n'),
     sqlFileOf: () => Promise.resolve('select 1;\n'),
     log,
@@ -95,8 +95,8 @@ const headers = () =>
       message.broadcast && message.threadTs !== null ? [] : [(message.blocks[0]?.['text'] as { text?: string } | undefined)?.text ?? ''],
     )
 const card = () => workspace.messages(channel).find((message) => message.threadTs === null)
-/** What goes with the SQL and with the log. */
-const isNoFile = (text: string) => !/^(The SQL that would run|What was checked, and)/.test(text)
+/** But for what goes with the SQL and with the log, and for the output. */
+const isNoFile = (text: string) => !/^(The SQL that would run|What was checked, and|Output|While it ran)/.test(text)
 
 const thread = () => workspace.thread(channel, card()?.ts ?? '').map((message) => message.text)
 const steps = ['Preflight', 'Install and build', 'Back up', 'Migrate', 'Verify', 'Restart']

@@ -87,7 +87,7 @@ function backupOf(context: RunContext): BackupData {
 }
 
 const recordedIn = (manifest: Manifest): string =>
-  manifest.migrations === null ? 'no migration table yet' : `${counted(manifest.migrations, 'migration')} recorded`
+  manifest.migrations === null ? 'no migration table yet' : counted(manifest.migrations, 'migration record')
 
 const cancelled: StepEnd = {
   kind: 'cancelled',
