@@ -199,15 +199,23 @@ function sqlMessage(title: string, sql: string, target: string): Message {
 /** The last lines of output, edited in place while it runs. Afterwards the log has them, so that the thread reads as a story. */
 function tailPost(view: RequestView, parent: string): readonly Desired[] {
   const { id, startedAt, endedAt, state } = view.request
-  if (startedAt === null || view.tail.trim() === '') return []
+  const output = view.tail
+    .split('\n')
+    .filter((line) => !RESTORE_PROGRESS.test(line))
+    .join('\n')
+    .trimEnd()
+  if (startedAt === null || output === '') return []
   const step = view.steps.find((one) => one.state === 'running') ?? view.steps.findLast((one) => one.startedAt !== null)
   const title = step === undefined ? 'Output' : `Output · ${escapeLine(step.title)}`
   const message: Message =
     endedAt === null && state !== 'needs_human'
-      ? { text: title, blocks: [context(title), preformatted(lastPart(view.tail.trimEnd(), TAIL))] }
+      ? { text: title, blocks: [context(title), preformatted(lastPart(output, TAIL))] }
       : { text: OUTPUT_GONE, blocks: [context(OUTPUT_GONE)] }
   return [{ key: `tail:${id}`, place: { kind: 'thread', parent }, content: { kind: 'current', message } }]
 }
+
+/** A line for each object of the backup that is read; the log keeps them. */
+const RESTORE_PROGRESS = /^pg_restore: (creating|processing|executing) /
 
 const OUTPUT_GONE = 'While it ran, its output stood here. All of it is in the log at the end of this thread.'
 

@@ -51,7 +51,7 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
     Plan \`{plan}\`. If a migration, the target or the policy changes, it asks again. Expires {time}."
   `)
   expect(flow.slack.directMessages('U0BOB').map((message) => message.text)).toHaveLength(1)
-  expect(await flow.approve(request.id)).toMatchInlineSnapshot(`"Your approval of #1 is counted: 1 of 1. The run starts now."`)
+  expect(await flow.approve(request.id)).toMatchInlineSnapshot(`"the window closed"`)
   const done = await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
@@ -73,8 +73,7 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
       "[file] SQL of 3 migrations (request-1-6164e773.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
-      "The backup directory \`{directory}/backups\` is on the same file system as the database, and is lost together with it. Keep backups on another disk.",
-      "*Preflight* · 15 checks, 1 warning",
+      "*Preflight* · 15 checks; backups are on the database's own disk",
       "Output · Health
     …
     pg_restore: creating INDEX "public.products_sku_key"
@@ -134,14 +133,14 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
     Database schema is up to date!",
       "*Install* · {commit}, {duration}",
       "*Back up* · {size} in {duration}, {size} on disk",
-      "*Verify the backup* · read in full, 11 migrations recorded in {duration}",
+      "*Verify the backup* · read in full in {duration}, 11 migration records",
       "\`20261118102000_create_discounts\` applied, 1 of 3 · {duration}",
       "\`20261119093000_add_orders_discount_id\` applied, 2 of 3 · {duration}",
       "\`20261120084500_index_orders_discount\` applied, 3 of 3 · {duration}",
       "*Migrate* · 3 migrations in {duration}",
       "*Verify the schema* · 14 applied, Prisma agrees, live schema as described",
       "*Switch* · {duration}",
-      "*Health* · 1 probe healthy, {duration}",
+      "*Health* · 1 check passed, {duration}",
       "Deploy to Production · #1 done · *3 migrations applied and \`{commit}\` is live.*
     Took {duration} · the log follows",
       "[file] The whole log (request-1-prod.log)",
@@ -241,16 +240,14 @@ test('nothing pending is a success that leaves the database as it is, says so, a
   const before = await fingerprint(database.url)
   const request = await flow.ask('deploy archive')
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
-    "Deploy to archive · #4
+    "Deploy to archive · #3
     <@U0ALICE> asks to deploy \`{commit}\` from \`main\`. *No migration is pending.*
     *Approvals*
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
-    *Backup*
-    the first of this target; the database has {size}
     *Application*
-    Switch and 1 health check, after the migrations
+    Switch and 1 health check
     [Approve]
     [Reject]
     [Cancel]
@@ -260,7 +257,7 @@ test('nothing pending is a success that leaves the database as it is, says so, a
   const done = await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
-    "Deploy to archive · #4 done
+    "Deploy to archive · #3 done
     *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
     *Took*
     {duration}
@@ -268,7 +265,7 @@ test('nothing pending is a success that leaves the database as it is, says so, a
     <@U0ALICE>
     *Approved by*
     <@U0BOB>
-    \`/migrate show 4\` has the record · plan \`{plan}\`"
+    \`/migrate show 3\` has the record · plan \`{plan}\`"
   `)
   expect(flow.thread(request.id)).toMatchInlineSnapshot(`
     [
@@ -276,12 +273,12 @@ test('nothing pending is a success that leaves the database as it is, says so, a
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
       "*Preflight* · 11 checks, nothing to report",
-      "*Install* · {commit}, dependencies unchanged, {duration}",
-      "*Migrate* · Nothing to apply; the database is unchanged.",
+      "*Install* · {commit}, {duration}",
+      "*Migrate* · nothing to apply, the database is unchanged",
       "*Switch* · {duration}",
-      "*Health* · 1 probe healthy, {duration}",
-      "Deploy to archive · #4 done · *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
-    Took {duration} · the log follows",
+      "*Health* · 1 check passed, {duration}",
+      "Deploy to archive · #3 done · *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
+    Took {duration}",
     ]
   `)
   expect(await fingerprint(database.url)).toEqual(before)
@@ -292,11 +289,10 @@ test('nothing pending is a success that leaves the database as it is, says so, a
 test('history, show, status and Home tell of what has run', async () => {
   expect(await flow.answer('history')).toMatchInlineSnapshot(`
     "*Last requests, newest first*
-    • #4 \`archive\` finished {time} · asked by <@U0ALICE>
-    • #3 \`staging\` finished {time} · asked by <@U0ALICE>
+    • #3 \`archive\` finished {time} · asked by <@U0ALICE>
     • #2 \`staging\` finished {time} · asked by <@U0ALICE>
     • #1 \`prod\` finished {time} · asked by <@U0ALICE>
-    Details: \`/migrate show 4\`"
+    Details: \`/migrate show 3\`"
   `)
   expect(await flow.answer('show 1')).toMatchInlineSnapshot(`
     "*#1* \`prod\`: finished {time}
@@ -305,14 +301,14 @@ test('history, show, status and Home tell of what has run', async () => {
     Commit \`{commit}\` from \`main\`, plan \`{plan}\`
     3 migrations: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`
     Approvals 1 of 1: <@U0BOB>
-    • Preflight: done, 15 checks, 1 warning
+    • Preflight: done, 15 checks; backups are on the database's own disk
     • Install: done, {commit}, {duration}
     • Back up: done, {size} in {duration}, {size} on disk
-    • Verify the backup: done, read in full, 11 migrations recorded in {duration}
+    • Verify the backup: done, read in full in {duration}, 11 migration records
     • Migrate: done, 3 migrations in {duration}
     • Verify the schema: done, 14 applied, Prisma agrees, live schema as described
     • Switch: done, {duration}
-    • Health: done, 1 probe healthy, {duration}"
+    • Health: done, 1 check passed, {duration}"
   `)
   expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 14 applied, nothing pending.

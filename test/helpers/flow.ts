@@ -409,6 +409,7 @@ export const steady = (text: string, directory: string): string =>
   text
     .replaceAll(directory, '{directory}')
     .replace(/<!date\^\d+\^[^>]*>/g, '{time}')
+    .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '{time}')
     .replace(/`[0-9a-f]{8}`/g, '`{plan}`')
     .replace(/-[0-9a-f]{8}\.sql/g, '-{plan}.sql')
     .replace(/\b[0-9a-f]{40}\b/g, '{full commit}')
