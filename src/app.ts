@@ -40,7 +40,10 @@ import { createSlack } from './slack/client.ts'
 import { createOutbox } from './slack/outbox.ts'
 import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
+import { StartFault } from './start-fault.ts'
+import { explainConnectionError } from './target/connect.ts'
 import { withTargetLock } from './target/session-lock.ts'
+import { parseTargetUrl } from './target/urls.ts'
 import { every } from './every.ts'
 
 export type AppOptions = {
@@ -74,8 +77,9 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Db> {
   const { config, log, clock, env } = options
-  const db = await openOwnStore(options, stack)
   const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
+  const db = await openOwnStore(options, stack)
+  await refuseWrongToken(slack, db)
   const core = coreOf(options, db, slack, {
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
@@ -95,7 +99,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
-  const who = await whoAmI(slack, db, log)
+  const who = await whoAmI(slack, log, env)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -126,7 +130,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(forgetting.stop)
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
-  await listening.start()
+  await listening.start().catch((error: unknown) => {
+    throw whyNotListening(error, config)
+  })
   stack.defer(() => listening.stop()) // stopped first: nothing new comes in while the rest ends
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
   return db
@@ -137,6 +143,7 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   const { config, env, log } = options
   const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
   let url = configured
+  if (url !== undefined && url !== '' && parseTargetUrl(url).kind === 'bad') throw whyNoStore(undefined, url)
   if (url === undefined || url === '') {
     const embedded = await startEmbedded({ directory: join(config.varDirectory, 'postgres'), env })
     stack.defer(embedded.stop)
@@ -144,8 +151,22 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   }
   const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
   stack.defer(db.close)
-  await installStore(db)
+  await installStore(db).catch((error: unknown) => {
+    throw whyNoStore(error, url)
+  })
   return db
+}
+
+/** In the words that a target's connection is explained with, since the mistakes are the same. */
+function whyNoStore(error: unknown, url: string): unknown {
+  const parsed = parseTargetUrl(url)
+  const say = (why: string) =>
+    new StartFault('unavailable', `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why}`, error)
+  if (parsed.kind === 'bad') return say(`Its URL is wrong: ${parsed.why}.`)
+  if (error instanceof Error && 'code' in error && error.code === '42501')
+    return say(`The role "${parsed.url.user}" may not create tables there (${error.message}). Grant it CREATE on the database.`)
+  const explained = explainConnectionError(error, parsed.url)
+  return explained.problem === 'other' ? error : say(`${explained.message} Or leave both out to use the embedded PostgreSQL.`)
 }
 
 /** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */
@@ -330,21 +351,54 @@ const apiUrlOf = (env: Readonly<Record<string, string | undefined>>) =>
   env.SLACK_API_URL === undefined || env.SLACK_API_URL === '' ? {} : { apiUrl: env.SLACK_API_URL }
 
 /**
- * Which workspace this token belongs to; everything from another one is refused, so nothing is listened to without an answer. A token that
- * is refused ends the start, unless a run is under way: that goes on to its end, since no migration waits on Slack.
+ * Before anything is started, unless a run is under way: that goes on to its end, since no migration waits on Slack. For the same reason
+ * a Slack that does not answer is not waited for here.
  */
-async function whoAmI(slack: SlackPort, db: Db, log: Log) {
+async function refuseWrongToken(slack: SlackPort, db: Db): Promise<void> {
+  const auth = await slack.authTest()
+  if (auth.kind !== 'refused') return
+  const [active] = await db.query<{ runs: number }>(
+    `select count(*)::int as runs from lockkeeper.request where state in ('granted', 'running')`,
+  )
+  if (active === undefined || active.runs === 0) throw wrongToken(auth.error)
+}
+
+const wrongToken = (error: string) =>
+  new StartFault(
+    'configuration',
+    `Slack refuses the bot token (${error}). Nothing was started. Copy the token again from OAuth & Permissions (xoxb-…) into SLACK_BOT_TOKEN.`,
+  )
+
+/** Which workspace this token belongs to; everything from another one is refused, so there is no listening without an answer. */
+async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
     if (auth.kind === 'ok') return auth.value
-    if (auth.kind === 'refused') {
-      const advice = `Slack refuses the bot token (${auth.error}). Copy it again from OAuth & Permissions into SLACK_BOT_TOKEN.`
-      const [active] = await db.query<{ runs: number }>(
-        `select count(*)::int as runs from lockkeeper.request where state in ('granted', 'running')`,
+    if (auth.kind === 'refused') log.error(`${wrongToken(auth.error).message} Runs under way go on meanwhile.`)
+    const where = env.SLACK_API_URL ?? ''
+    if (auth.kind !== 'refused')
+      log.warn(
+        { attempt, ...(auth.kind === 'unsure' ? { cause: auth.cause } : {}) },
+        `Slack does not answer${where === '' ? '' : ` at ${where} (SLACK_API_URL)`} yet; runs go on, and commands are taken as soon as it does`,
       )
-      if (active === undefined || active.runs === 0) throw new Error(advice)
-      log.error({ runs: active.runs }, `${advice} Runs under way go on meanwhile.`)
-    } else log.warn({ attempt }, 'Slack does not answer yet; trying again')
     await wait(auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt))
   }
+}
+
+function whyNotListening(error: unknown, { file: { slack } }: Config): unknown {
+  if (!(error instanceof Error)) return error
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'EADDRINUSE' || code === 'EACCES')
+    return new StartFault(
+      'configuration',
+      `Port ${slack.port} on ${slack.host} cannot be used: ${code === 'EADDRINUSE' ? 'another program listens there' : 'this user may not'}. Choose another as slack.port in lockkeeper.yaml.`,
+      error,
+    )
+  const refused = /An API error occurred: (\w+)/.exec(error.message)?.[1]
+  if (refused === undefined) return error
+  return new StartFault(
+    'configuration',
+    `Slack refuses the app-level token (${refused}). Make one with connections:write under Basic Information, App-Level Tokens (xapp-…), and put it into SLACK_APP_TOKEN. Socket Mode must be on.`,
+    error,
+  )
 }

@@ -1,56 +1,98 @@
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
+import packageJson from '../package.json' with { type: 'json' }
+import { asPlainText } from '../approvals/wording.ts'
 import { check, checkText } from '../commands/check.ts'
-import { CLI_COMMAND, runCli } from '../commands/cli.ts'
+import { CLI_COMMAND, exitCodes, runCli } from '../commands/cli.ts'
 import { runInit } from '../commands/init.ts'
+import { parseWords } from '../commands/parse.ts'
+import { verbs } from '../commands/usage.ts'
+import { help } from '../commands/verbs/help.ts'
 import { coreOf, openOwnStore, startApp } from './app.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config/config.ts'
+import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
+import { isRefusal } from './refusal.ts'
 import { createSlack } from './slack/client.ts'
+import { StartFault } from './start-fault.ts'
+
+const { version } = packageJson
 
 /** `lockkeeper [--config FILE]` runs the bot; with a verb it answers that and ends. */
 async function main(argv: readonly string[]): Promise<number> {
   const { path, words } = splitArguments(argv)
-  if (words[0] === 'init') return (await runInit(path, existsSync(path))) ? 0 : 1
-  const loaded = load(path)
+  const [first] = words
+  if (first === '--version') return say(`lockkeeper ${version}`)
+  if (first === 'init') return init(path)
+  if (isHelp(first)) return say(helpText(path, words))
+  const loaded = load(path, first)
   if (loaded === undefined) return EX_CONFIG
-  if (words[0] === 'check') return runCheck(loaded)
-  if (words.length > 0) return runVerb(loaded, words)
-  const missing = missingTokens(loaded.config)
-  if (missing.length > 0) {
-    console.error(
-      missing.map((name) => `${name} is not set. README, "Ten minutes to a real workspace", says where it comes from.`).join('\n'),
-    )
-    return EX_CONFIG
-  }
-  return runBot(loaded)
+  if (first === undefined) return runBot(loaded)
+  return first === 'check' ? runCheck(loaded) : runVerb(loaded, words)
 }
 
 type Loaded = { readonly config: Config; readonly redactor: Redactor }
 
 const TOKENS = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'] as const
 
-function load(path: string): Loaded | undefined {
-  try {
-    const config = loadConfig(path, process.env)
+/** Undefined when something is wrong, which it has told whole: the file and the environment. `check` tells of the tokens itself. */
+function load(path: string, verb: string | undefined): Loaded | undefined {
+  const config = readConfig(path)
+  const mode = config instanceof ConfigFault ? 'socket' : config.file.slack.mode
+  const wrong = verb === 'check' ? [] : environmentProblems(process.env, { mode, onlyAsks: verb !== undefined })
+  if (!(config instanceof ConfigFault) && wrong.length === 0) {
     const secrets = [...secretsOf(config), process.env.STORE_URL ?? ''].filter((one) => one !== '').flatMap(secretsOfUrl)
     return { config, redactor: createRedactor([...secrets, ...TOKENS.map((name) => process.env[name] ?? '')]) }
+  }
+  for (const problem of [...(config instanceof ConfigFault ? [config.message] : []), ...wrong]) console.error(problem)
+  return undefined
+}
+
+function readConfig(path: string): Config | ConfigFault {
+  try {
+    return loadConfig(path, process.env)
   } catch (error) {
-    if (!(error instanceof ConfigFault)) throw error
-    console.error(error.message)
-    return undefined
+    if (error instanceof ConfigFault) return error
+    throw error
   }
 }
 
-function missingTokens(config: Config): readonly string[] {
-  const needed = ['SLACK_BOT_TOKEN', config.file.slack.mode === 'socket' ? 'SLACK_APP_TOKEN' : 'SLACK_SIGNING_SECRET']
-  return needed.filter((name) => (process.env[name] ?? '') === '')
+async function init(path: string): Promise<number> {
+  if (process.stdin.isTTY && process.stdout.isTTY) return (await runInit(path, existsSync(path))) ? 0 : 1
+  console.error(
+    'lockkeeper init asks questions and needs a terminal. Start it in one, or copy a file of examples/ to lockkeeper.yaml and edit it. Nothing was written.',
+  )
+  return 1
 }
+
+const say = (text: string): number => {
+  console.log(text)
+  return 0
+}
+
+const isHelp = (word: string | undefined) => word === 'help' || word === '--help' || word === '-h'
+
+/** Works without a configuration, since it is what people type first. */
+function helpText(path: string, words: readonly string[]): string {
+  const config = existsSync(path) ? readConfig(path) : undefined
+  const targets = config === undefined || config instanceof ConfigFault ? [] : [...config.targets.keys()]
+  const topic = verbs.find((verb) => verb === words[1])
+  const reply = help({ targets, command: CLI_COMMAND }, topic ?? null)
+  const text = asPlainText(reply.kind === 'said' ? reply.text : '')
+  return topic === undefined ? `${text}\n\n${OPERATING}` : text
+}
+
+const OPERATING = `To set up and run it:
+  lockkeeper init    asks what it needs and writes lockkeeper.yaml
+  lockkeeper check   looks at the store, Slack and every target, and says what is missing
+  lockkeeper         runs the bot until SIGTERM or Ctrl-C
+  --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
+  --version          which version this is`
 
 async function runBot({ config, redactor }: Loaded): Promise<never> {
   const log = createLog(redactor, config.file.log.level)
@@ -77,7 +119,7 @@ async function runCheck({ config, redactor }: Loaded): Promise<number> {
     config,
     plan: { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock: systemClock, env: process.env },
     slack,
-    tokens: { missing: missingTokens(config) },
+    environment: environmentProblems(process.env, { mode: config.file.slack.mode, onlyAsks: false }),
     async reachStore() {
       await using stack = new AsyncDisposableStack()
       const db = await openOwnStore({ config, env: process.env, log }, stack)
@@ -91,6 +133,12 @@ async function runCheck({ config, redactor }: Loaded): Promise<number> {
 }
 
 async function runVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {
+  const parsed = parseWords(words, { targets: [...config.targets.keys()], command: CLI_COMMAND })
+  if (isRefusal(parsed)) {
+    // before the store is opened: a slip of the finger starts no PostgreSQL
+    console.error(redactor.text(asPlainText(parsed.text)))
+    return exitCodes.mistyped
+  }
   const log = createLog(redactor, 'error', process.stderr)
   await using stack = new AsyncDisposableStack()
   const options = { config, env: process.env, redactor, log, clock: systemClock }
@@ -128,6 +176,6 @@ try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   // nothing is known of the secrets here unless the configuration was read, so only the message is shown
-  console.error(`Lockkeeper could not go on: ${(error as Error).message}`)
-  process.exitCode = 1
+  console.error(error instanceof StartFault ? error.message : `Lockkeeper could not go on: ${(error as Error).message}`)
+  process.exitCode = error instanceof StartFault ? error.exitCode : 1
 }

@@ -28,7 +28,7 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
   )
   const more = plan.list.length - MOST_MIGRATIONS
   return [
-    `*Plan for* ${nameOf(target)}: ${code(plan.commit.slice(0, 7))} from ${code(plan.ref)}, “${shown(evidence.subject)}” by ${shown(evidence.author)}`,
+    `Plan for ${nameOf(target)}: ${code(plan.commit.slice(0, 7))} from ${code(plan.ref)}, “${shown(evidence.subject)}” by ${shown(evidence.author)}`,
     plan.list.length === 0
       ? 'Nothing is pending, so the database stays as it is.'
       : `${plan.list.length === 1 ? '1 migration' : `${plan.list.length} migrations`} would run, in this order:`,

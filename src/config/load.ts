@@ -4,7 +4,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { Config, Target } from './config.ts'
-import { configSchema, isReference, type ConfigFile } from './schema.ts'
+import { configSchema, isReference, targetSchema, type ConfigFile } from './schema.ts'
 
 /** One thing wrong with the configuration: where, what, and how to mend it. */
 export type ConfigProblem = { readonly path: string; readonly problem: string; readonly fix: string }
@@ -49,17 +49,19 @@ export function loadConfig(path: string, env: Readonly<Record<string, string | u
   const text = readText(file)
   const parsed = parseYaml(file, text)
   const result = configSchema.safeParse(parsed, { reportInput: true })
-  const problems = result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue))
-  if (!result.success) throw new ConfigFault(path, problems)
-  const config = toConfig(result.data, file, env)
-  const more = [...problemsOfMeaning(config), ...problemsOfSecrets(config, env)]
-  if (more.length > 0) throw new ConfigFault(path, more)
-  return config
+  const problems = [
+    ...(result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue))),
+    ...(result.success ? [] : problemsUnderBadNames(parsed, result.error.issues)),
+    ...problemsOfMeaning(parsed),
+    ...problemsOfSecrets(parsed, env),
+  ]
+  if (!result.success || problems.length > 0) throw new ConfigFault(path, problems)
+  return toConfig(result.data, file, env)
 }
 
 /** Every value that a reference in the file points at, for the redactor. */
 export function secretsOf(config: Config): string[] {
-  return referencesOf(config.file).map(({ reference }) => config.secret(reference))
+  return referencesIn(config.file).map(({ reference }) => config.secret(reference))
 }
 
 function readText(file: string): string {
@@ -119,10 +121,11 @@ function readSecret(reference: string, env: Readonly<Record<string, string | und
   return value
 }
 
-function problemsOfSecrets(config: Config, env: Readonly<Record<string, string | undefined>>): ConfigProblem[] {
-  return referencesOf(config.file).flatMap(({ path, reference }) => {
+/** Read from the file as written, so that a missing variable is told beside a mistyped key. */
+function problemsOfSecrets(parsed: unknown, env: Readonly<Record<string, string | undefined>>): ConfigProblem[] {
+  return referencesIn(parsed).flatMap(({ path, reference }) => {
     try {
-      config.secret(reference)
+      readSecret(reference, env)
       return []
     } catch {
       const name = reference.slice(reference.indexOf(':') + 1)
@@ -145,41 +148,69 @@ function problemsOfSecrets(config: Config, env: Readonly<Record<string, string |
   })
 }
 
-function problemsOfMeaning(config: Config): ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  if (config.targets.size === 0)
-    problems.push({ path: 'targets', problem: 'no target is configured', fix: 'Name at least one, for example prod.' })
-  for (const target of config.targets.values()) {
-    const path = `targets.${target.name}`
-    if (!isTimeZone(target.timezone))
+/** What the schema cannot judge, read from the file as written for the same reason. */
+function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
+  return Object.entries(writtenTargets(parsed)).flatMap(([name, written]) => {
+    const { timezone, approvals } = partsOf(written)
+    const problems: ConfigProblem[] = []
+    if (timezone !== undefined && !isTimeZone(timezone))
       problems.push({
-        path: `${path}.timezone`,
-        problem: `"${target.timezone}" is not a time zone`,
-        fix: `Did you mean ${closest(target.timezone, Intl.supportedValuesOf('timeZone'))}?`,
+        path: `targets.${name}.timezone`,
+        problem: `"${timezone}" is not a time zone`,
+        fix: nearestZone(timezone),
       })
-    const named = target.approvals.from.filter((one) => one.startsWith('user:'))
-    if (named.length === target.approvals.from.length && target.approvals.required > named.length)
-      problems.push({
-        path: `${path}.approvals`,
-        problem: `${target.approvals.required} approvals are required but only ${named.length} people are named`,
-        fix: 'Name more people or a group, or require fewer. The requester never counts.',
-      })
-  }
-  return problems
+    if (approvals === undefined) return problems
+    const { required, from, breaking } = approvals
+    problems.push(...tooFewNamed(`targets.${name}.approvals`, required, from))
+    if (breaking !== undefined)
+      problems.push(...tooFewNamed(`targets.${name}.approvals.breaking`, breaking.required ?? required, breaking.from ?? from))
+    return problems
+  })
 }
 
-function referencesOf(file: ConfigFile): { readonly path: string; readonly reference: string }[] {
-  const found: { path: string; reference: string }[] = []
-  if (file.store.url !== undefined) found.push({ path: 'store.url', reference: file.store.url })
-  for (const [name, target] of Object.entries(file.targets)) {
-    found.push({ path: `targets.${name}.database.url`, reference: target.database.url })
-    if (target.backup.url !== undefined) found.push({ path: `targets.${name}.backup.url`, reference: target.backup.url })
-    for (const phase of ['prepare', 'deploy'] as const)
-      for (const [index, step] of target[phase].entries())
-        for (const [variable, value] of Object.entries(step.env))
-          if (isReference(value)) found.push({ path: `targets.${name}.${phase}.${index}.env.${variable}`, reference: value })
-  }
-  return found
+function partsOf(written: unknown) {
+  const { timezone, approvals } = targetSchema.shape
+  const parts: { readonly timezone?: unknown; readonly approvals?: unknown } =
+    typeof written === 'object' && written !== null ? written : {}
+  return { timezone: timezone.safeParse(parts.timezone).data, approvals: approvals.safeParse(parts.approvals).data }
+}
+
+/** Members of a group are known to Slack alone; people who are named can be counted here. */
+function tooFewNamed(path: string, required: number, from: readonly string[]): ConfigProblem[] {
+  const named = new Set(from.filter((one) => one.startsWith('user:')))
+  if (from.some((one) => one.startsWith('group:')) || required <= named.size) return []
+  return [
+    {
+      path,
+      problem: `${required} approvals are required but only ${named.size === 1 ? 'one person is' : `${named.size} people are`} named`,
+      fix: 'Name more people or a group, or require fewer. The requester never counts.',
+    },
+  ]
+}
+
+/** Where a reference may stand. */
+const REFERENCE_PLACES = /^(store\.url|targets\.[^.]+\.(database|backup)\.url|targets\.[^.]+\.(prepare|deploy)\.\d+\.env\.[^.]+)$/
+
+function referencesIn(value: unknown, path = ''): { readonly path: string; readonly reference: string }[] {
+  if (typeof value === 'string') return REFERENCE_PLACES.test(path) && isReference(value) ? [{ path, reference: value }] : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, part]) => referencesIn(part, path === '' ? key : `${path}.${key}`))
+}
+
+/** Below a name that is no name zod does not look, but people want to hear everything at once. */
+function problemsUnderBadNames(parsed: unknown, issues: readonly z.core.$ZodIssue[]): ConfigProblem[] {
+  const written = writtenTargets(parsed)
+  return issues.flatMap((issue) => {
+    const name = String(issue.path[1])
+    if (issue.code !== 'invalid_key' || issue.path[0] !== 'targets') return []
+    const read = targetSchema.safeParse(written[name], { reportInput: true })
+    return (read.error?.issues ?? []).flatMap((inner) => problemsOf({ ...inner, path: ['targets', name, ...inner.path] }))
+  })
+}
+
+const writtenTargets = (parsed: unknown): Readonly<Record<string, unknown>> => {
+  const targets = typeof parsed === 'object' && parsed !== null && 'targets' in parsed ? parsed.targets : undefined
+  return typeof targets === 'object' && targets !== null ? { ...targets } : {}
 }
 
 function problemsOf(issue: z.core.$ZodIssue): ConfigProblem[] {
@@ -193,7 +224,39 @@ function problemsOf(issue: z.core.$ZodIssue): ConfigProblem[] {
     return [{ path, problem: 'is missing', fix: `Add it: ${exampleFor(issue.path)}` }]
   if (issue.code === 'invalid_value' && laterValues[String(issue.path.at(-1))]?.includes(String(issue.input)) === true)
     return [{ path, ...NOT_YET }]
-  return [{ path, problem: issue.message, fix: `For example: ${exampleFor(issue.path)}` }]
+  if (issue.code === 'invalid_key') {
+    const [inner] = issue.issues
+    return [{ path, problem: inner?.message ?? 'is not a name that can stand here', fix: 'Write another name.' }]
+  }
+  return [{ path, problem: problemText(issue), fix: `For example: ${exampleFor(issue.path)}` }]
+}
+
+/** zod's own words where they are ours, and plainer ones for what it says by itself. */
+function problemText(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}`
+    case 'invalid_type':
+      return `must be ${nouns[issue.expected] ?? issue.expected}`
+    case 'too_small':
+      return issue.origin === 'array' || issue.origin === 'string' ? 'is empty' : `must be at least ${issue.minimum}`
+    case 'too_big':
+      return issue.origin === 'string' ? `is longer than ${issue.maximum} characters` : `must be at most ${issue.maximum}`
+    case 'invalid_format':
+      return issue.format === 'url' ? 'is not a URL' : issue.message
+    default:
+      return issue.message
+  }
+}
+
+const nouns: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a group of keys',
+  record: 'a group of names',
 }
 
 function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
@@ -233,11 +296,31 @@ const examples: Readonly<Record<string, string>> = {
   within: 'within: 60s',
   http: 'http: https://shop.example/health',
   required: 'required: 1',
+  mode: 'mode: socket',
+  port: 'port: 3000',
+  command: 'command: /migrate',
+  level: 'level: info',
+  label: 'label: Production',
+  install: 'install: [npm, ci]',
+  refs: 'refs: [release]',
+  prisma: 'tool: { prisma: { schema: prisma/schema.prisma } }',
+  urls: 'urls: [DATABASE_URL, DIRECT_URL]',
+  keep: 'keep: { newest: 10 }',
+  newest: 'newest: 10',
+  provider: 'provider: pg_dump',
+  current: 'current: [git, -C, /srv/shop, rev-parse, HEAD]',
+  prepare: 'prepare: [ { name: Build, run: [npm, run, build] } ]',
+  deploy: 'deploy: [ { name: Restart, run: [pm2, restart, shop] } ]',
+  health: 'health: [ { http: https://shop.example/health } ]',
+  expect: 'expect: 200',
+  people: 'people: { "os:deploy": U0123456789 }',
+  timezone: 'timezone: America/New_York',
+  protected: 'protected: true',
 }
 
 const exampleFor = (path: readonly PropertyKey[]) => {
-  const key = path.findLast((part) => typeof part === 'string' && part in examples)
-  return typeof key === 'string' ? (examples[key] ?? '') : 'see docs/configuration.md'
+  const key = path.findLast((part) => typeof part === 'string' && Object.hasOwn(examples, part))
+  return typeof key === 'string' ? (examples[key] ?? '') : 'slack: { mode: socket }'
 }
 
 /** All key names of the file, from its own schema. */
@@ -248,6 +331,11 @@ function keysOf(schema: unknown): string[] {
   const own =
     'properties' in schema && typeof schema.properties === 'object' && schema.properties !== null ? Object.keys(schema.properties) : []
   return [...new Set([...own, ...Object.values(schema).flatMap(keysOf)])]
+}
+
+function nearestZone(name: string): string {
+  const near = closest(name, Intl.supportedValuesOf('timeZone'))
+  return distance(name, near) <= 3 ? `Did you mean ${near}?` : 'Write a name such as America/New_York, Europe/Berlin or UTC.'
 }
 
 function isTimeZone(name: string): boolean {

@@ -1,4 +1,3 @@
-import bytes from 'bytes'
 import ms, { type StringValue } from 'ms'
 import { z } from 'zod'
 
@@ -17,17 +16,6 @@ export const duration = z
     return z.NEVER
   })
   .describe('A duration such as 2s, 15m or 4h')
-
-/** Bytes, written as people write them: `500MB`. */
-export const size = z
-  .string()
-  .transform((text, context) => {
-    const value = bytes.parse(text)
-    if (value !== null && value > 0) return value
-    context.addIssue({ code: 'custom', message: `"${text}" is not a size; write for example 500MB` })
-    return z.NEVER
-  })
-  .describe('A size such as 500MB')
 
 /** `env:NAME` or `file:/path`: where a secret is, never the secret. */
 export const secret = z
@@ -74,7 +62,7 @@ const prisma = z.strictObject({
   env: z.record(z.string(), z.string()).default({}),
 })
 
-const target = z.strictObject({
+export const targetSchema = z.strictObject({
   label: z.string().min(1).max(60).optional(),
   protected: z.boolean().default(true),
   channel,
@@ -133,7 +121,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   store: z.strictObject({ url: secret.optional() }).prefault({}),
-  targets: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), target),
+  targets: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), targetSchema)
+    .refine((targets) => Object.keys(targets).length > 0, 'no target is configured'),
   people: z.record(z.string().regex(/^(os:.+|[UW][A-Z0-9]+)$/), z.string().regex(/^[UW][A-Z0-9]+$/)).default({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })

@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/plan.ts'
-import { codeText, escapeLine, listText, oneLine, personText, pluralText } from '../slack/text.ts'
+import { codeText, listText, oneLine, personText, pluralText } from '../slack/text.ts'
 import type { RequestRow, RequestView, StepRow, VoteRow } from './record.ts'
 
 /** Phrases that all cards and posts share. */
@@ -40,12 +40,6 @@ export function commitOf(request: RequestRow): string {
 }
 
 const shortRef = (ref: string): string => ref.replace(/^refs\/(heads|tags)\//, '')
-
-/** Plain: `20261118_add_discounts, 20261119_order_discount and 3 more`. */
-export function namesOf(names: readonly string[], most: number): string {
-  const shown = names.slice(0, most).map(escapeLine)
-  return names.length > most ? `${shown.join(', ')} and ${(names.length - most).toLocaleString('en-US')} more` : listText(shown)
-}
 
 /** A headline in bold, unless it has bold parts of its own; of a long one the first sentence. */
 export function bold(mrkdwn: string): string {

@@ -74,15 +74,6 @@ export async function changeMessage(db: Queries, row: MessageRow, change: Messag
   return changed
 }
 
-/** Where a message stands, for links to it. */
-export async function postedAt(db: Queries, key: string): Promise<{ readonly channel: string; readonly ts: string } | undefined> {
-  const [row] = await db.query<{ channel: string; ts: string }>(
-    `select channel, ts from lockkeeper.message where key = $1 and ts is not null`,
-    [key],
-  )
-  return row
-}
-
 /** For `status`: what people do not see of requests that still matter, newest first. */
 export async function givenUpMessages(
   db: Queries,

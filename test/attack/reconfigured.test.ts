@@ -35,7 +35,17 @@ async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}
     db: store.db,
     log: createLog(createRedactor([]), 'silent'),
     config: {
-      file: configSchema.parse({ targets: {} }),
+      file: configSchema.parse({
+        targets: {
+          prod: {
+            channel: 'C0DEPLOYS',
+            source: { repository: '/nowhere' },
+            database: { url: 'env:PROD' },
+            tool: 'prisma',
+            approvals: { from: ['user:U0BOB'] },
+          },
+        },
+      }),
       home: '/nowhere',
       varDirectory: '/nowhere',
       targets: world.targets,

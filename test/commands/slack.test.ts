@@ -180,7 +180,7 @@ describe('what is typed in Slack', () => {
     expect(performance.now() - from).toBeLessThan(2_000)
     release?.()
     expect((await said(ALICE, /applied/)).text).toBe(
-      '*prod* (`prod`): 1 applied, 1 pending.\n• Pending: `two`. To run them: `/migrate deploy prod`.\n• No run yet',
+      '*prod*: 1 applied, 1 pending.\n• Pending: `two`. To run them: `/migrate deploy prod`.\n• No run yet',
     )
   })
 

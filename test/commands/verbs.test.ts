@@ -81,7 +81,7 @@ describe('status', () => {
     statuses.set('prod', new Error('boom'))
     const everywhere = { ...inChannel, place: null }
     expect(await told('status', everywhere)).toBe(
-      '*Production* (`prod`): could not be read; the log of Lockkeeper says why. Nothing was changed.\n• No run yet\n\n*staging* (`staging`): 0 applied, nothing pending.\n• No run yet',
+      '*Production* (`prod`): could not be read; the log of Lockkeeper says why. Nothing was changed.\n• No run yet\n\n*staging*: 0 applied, nothing pending.\n• No run yet',
     )
     expect(faults).toEqual([new Error('boom')])
     expect(await told('status', { ...inChannel, place: { channel: 'C0OTHER', isDirect: false } })).not.toContain('prod')
@@ -102,7 +102,7 @@ describe('plan', () => {
   test('shows what a deploy would do and how to ask for it, and writes nothing', async () => {
     expect(await told('plan prod --ref main')).toBe(
       [
-        '*Plan for Production* (`prod`): `a1b9f02` from `main`, “Discounts” by Alice',
+        'Plan for *Production* (`prod`): `a1b9f02` from `main`, “Discounts” by Alice',
         '1 migration would run, in this order:',
         '1. `20261118_add_discounts` additive: creates table discounts',
         '• Steps: back up, migrate, verify, Restart',

@@ -107,7 +107,7 @@ test('a time zone that does not exist gets the nearest one suggested', async () 
 
 test('more approvals than people is refused before anybody waits for them', async () => {
   const fault = await faultOf(small.replace('{ from: [group:S0DBA] }', '{ required: 2, from: [user:U0BOB] }'))
-  expect(fault.problems.map(({ problem }) => problem)).toEqual(['2 approvals are required but only 1 people are named'])
+  expect(fault.problems.map(({ problem }) => problem)).toEqual(['2 approvals are required but only one person is named'])
 })
 
 test('broken YAML is told with its line', async () => {
@@ -130,6 +130,7 @@ test('what init writes is a file that works', async () => {
     databaseUrl: 'env:PROD_DATABASE_URL',
     approvers: ['group:S0DBA', 'user:U0BOB'],
     required: 2,
+    live: '',
     restart: 'pm2 restart shop',
     health: 'https://shop.example/health',
   })

@@ -113,7 +113,12 @@ test('a request that nobody decides expires, and a late click changes nothing', 
   const said = flow.slack.ephemerals('U0BOB').length
   await flow.slack.as('U0BOB').click({ channel: message.channel, ts: message.ts }, 'approve', { stale: { value: request.token } })
   await flow.slack.waitFor(() => flow.slack.ephemerals('U0BOB').length > said)
-  expect(flow.slack.ephemerals('U0BOB').at(-1)?.text.replace(/<!date[^>]*>/, '{time}')).toMatchInlineSnapshot(`"#4 expired {time} without enough approvals. Nothing was changed. Ask again with \`/migrate deploy brief\`."`)
+  expect(
+    flow.slack
+      .ephemerals('U0BOB')
+      .at(-1)
+      ?.text.replace(/<!date[^>]*>/, '{time}'),
+  ).toMatchInlineSnapshot(`"#4 expired {time} without enough approvals. Nothing was changed. Ask again with \`/migrate deploy brief\`."`)
 })
 
 test('an approval that is not used in time ends, and nothing runs', async () => {
@@ -164,7 +169,12 @@ test('where two are needed, the first waits for the second, and the run starts o
   `)
   await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
-  expect(flow.thread(request.id).slice(0, 5).map((post) => post.replace(/U0(BOB|CAROL)/g, 'U0…'))).toMatchInlineSnapshot(`
+  expect(
+    flow
+      .thread(request.id)
+      .slice(0, 5)
+      .map((post) => post.replace(/U0(BOB|CAROL)/g, 'U0…')),
+  ).toMatchInlineSnapshot(`
     [
       "<@U0ALICE> asks to run *1 migration* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
       "[file] SQL of 1 migration (request-7-{plan}.sql)",

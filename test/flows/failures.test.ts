@@ -11,9 +11,11 @@ vi.setConfig({ testTimeout: 180_000 })
 
 let flow: Flow
 
-const withMigration = (name: string, sql: string): NonNullable<TargetOptions['prepare']> => async ({ repository }) => {
-  await commitTo(repository, { files: { [`prisma/migrations/${name}/migration.sql`]: sql }, subject: 'One more migration' })
-}
+const withMigration =
+  (name: string, sql: string): NonNullable<TargetOptions['prepare']> =>
+  async ({ repository }) => {
+    await commitTo(repository, { files: { [`prisma/migrations/${name}/migration.sql`]: sql }, subject: 'One more migration' })
+  }
 
 beforeAll(async () => {
   flow = await startFlow({
@@ -36,7 +38,11 @@ beforeAll(async () => {
             {
               name: 'Restart',
               cwd: directory,
-              run: ['node', '-e', 'require("fs").writeFileSync("restarting", ""); console.log("waiting for workers"); setTimeout(() => {}, 120000)'],
+              run: [
+                'node',
+                '-e',
+                'require("fs").writeFileSync("restarting", ""); console.log("waiting for workers"); setTimeout(() => {}, 120000)',
+              ],
             },
           ],
         }),
@@ -53,7 +59,10 @@ const run = async (target: string) => {
 }
 const stepRuns = (id: number, name: string) =>
   until(`step ${name} of #${id} runs`, async () => {
-    const rows = await flow.store.query(`select 1 from lockkeeper.step where request_id = $1 and name = $2 and state = 'running'`, [id, name])
+    const rows = await flow.store.query(`select 1 from lockkeeper.step where request_id = $1 and name = $2 and state = 'running'`, [
+      id,
+      name,
+    ])
     return rows.length === 1
   })
 
@@ -200,7 +209,9 @@ test('cancelled in the dump: pg_dump is stopped and nothing was changed', async 
     )
     return rows.length > 0
   })
-  expect(await flow.answer(`cancel ${id}`)).toMatchInlineSnapshot(`"#5 is being cancelled. It stops where that is safe, and its card says where that was."`)
+  expect(await flow.answer(`cancel ${id}`)).toMatchInlineSnapshot(
+    `"#5 is being cancelled. It stops where that is safe, and its card says where that was."`,
+  )
   await flow.reaches(id, 'cancelled')
   await holder.release()
   await flow.drawn(id)
@@ -267,7 +278,9 @@ test('cancelled in a migration: the database undoes it, and it runs again when i
       "[file] The whole log (request-6-slow.log)",
     ]
   `)
-  expect(await query(database.url, `select 1 from information_schema.columns where table_name = 'orders' and column_name = 'note'`)).toEqual([])
+  expect(
+    await query(database.url, `select 1 from information_schema.columns where table_name = 'orders' and column_name = 'note'`),
+  ).toEqual([])
   expect(await flow.answer('status slow')).toMatchInlineSnapshot(`
     "*slow*: 14 applied, 1 pending.
     • Pending: \`20261121100000_backfill\`. To run them: \`/migrate deploy slow\`.

@@ -43,46 +43,96 @@ test('help and each verb of it are told to the asker alone', async () => {
 })
 
 test('what was mistyped gets the nearest verb or target, and nothing is started', async () => {
-  expect(await flow.answer('delpoy prod')).toMatchInlineSnapshot(`"\`delpoy\` is no verb that Lockkeeper knows. Nothing was started. Did you mean \`deploy\`? For example \`/migrate deploy prod\`."`)
-  expect(await flow.answer('deploy prd')).toMatchInlineSnapshot(`"There is no target \`prd\`. Nothing was started. Did you mean \`prod\`? \`/migrate deploy prod\`"`)
-  expect(await flow.answer('prod')).toMatchInlineSnapshot(`"\`prod\` is a target, and the verb is missing. Nothing was started. To see what is pending: \`/migrate status prod\`. To ask for a run: \`/migrate deploy prod\`."`)
-  expect(await flow.answer('deploy')).toMatchInlineSnapshot(`"\`deploy\` needs a target: \`prod\`, \`twin\` or \`closed\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`)
-  expect(await flow.answer('deploy prod --reson "x"')).toMatchInlineSnapshot(`"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\` and \`--skip-app\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`)
-  expect(await flow.answer('rollback prod')).toMatchInlineSnapshot(`"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\` and \`show\`."`)
-  expect(await flow.answer('cancel soon')).toMatchInlineSnapshot(`"\`soon\` is not the number of a request. Nothing was changed. For example: \`/migrate cancel 42\`."`)
+  expect(await flow.answer('delpoy prod')).toMatchInlineSnapshot(
+    `"\`delpoy\` is no verb that Lockkeeper knows. Nothing was started. Did you mean \`deploy\`? For example \`/migrate deploy prod\`."`,
+  )
+  expect(await flow.answer('deploy prd')).toMatchInlineSnapshot(
+    `"There is no target \`prd\`. Nothing was started. Did you mean \`prod\`? \`/migrate deploy prod\`"`,
+  )
+  expect(await flow.answer('prod')).toMatchInlineSnapshot(
+    `"\`prod\` is a target, and the verb is missing. Nothing was started. To see what is pending: \`/migrate status prod\`. To ask for a run: \`/migrate deploy prod\`."`,
+  )
+  expect(await flow.answer('deploy')).toMatchInlineSnapshot(
+    `"\`deploy\` needs a target: \`prod\`, \`twin\` or \`closed\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+  )
+  expect(await flow.answer('deploy prod --reson "x"')).toMatchInlineSnapshot(
+    `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\` and \`--skip-app\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+  )
+  expect(await flow.answer('rollback prod')).toMatchInlineSnapshot(
+    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\` and \`show\`."`,
+  )
+  expect(await flow.answer('cancel soon')).toMatchInlineSnapshot(
+    `"\`soon\` is not the number of a request. Nothing was changed. For example: \`/migrate cancel 42\`."`,
+  )
   expect(await requests()).toEqual([])
 })
 
 test('hostile arguments are answered, and nothing is started', async () => {
-  expect(await flow.answer('deploy prod; rm -rf /')).toMatchInlineSnapshot(`"\`-r\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\` and \`--skip-app\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`)
-  expect(await flow.answer('deploy $(reboot)')).toMatchInlineSnapshot(`"There is no target \`$(reboot)\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`)
-  expect(await flow.answer(`deploy prod --reason "${'a'.repeat(10_000)}"`)).toMatchInlineSnapshot(`"That is 10,023 characters long, and a command has at most 2,000. Nothing was started. Shorten the reason."`)
-  expect(await flow.answer(`deploy ${'p'.repeat(1_500)}`)).toMatchInlineSnapshot(`"There is no target \`ppppppppppppppppppppppppppppppppppppppp…\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`)
-  expect(await flow.answer('deploy prod\u0000')).toMatchInlineSnapshot(`"The command contains a NUL character (U+0000), and a command is one line of visible text. Nothing was started. Type it again."`)
-  expect(await flow.answer('deploy рrod')).toMatchInlineSnapshot(`"There is no target \`рrod\`: its \`р\` (U+0440) is not a Latin letter but a Cyrillic one. Nothing was started. Did you mean \`prod\`? \`/migrate deploy prod\`"`)
-  expect(await flow.answer('dерloy prod')).toMatchInlineSnapshot(`"\`dерloy\` is no verb: its \`е\` (U+0435) is not a Latin letter but a Cyrillic one. Nothing was started. Did you mean \`deploy\`? For example \`/migrate deploy prod\`."`)
-  expect(await flow.answer('deploy prod --ref --upload-pack=/bin/sh')).toMatchInlineSnapshot(`"\`--ref\` needs a value after it. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`)
-  expect(await flow.answer('deploy prod --ref ../../etc/passwd')).toMatchInlineSnapshot(`"\`../../etc/passwd\` cannot be a ref: write a branch, a tag or a commit, with letters, digits and \`. _ / + # -\`, at most 200 characters. Nothing was started."`)
-  expect(await flow.answer('deploy <!channel>')).toMatchInlineSnapshot(`"There is no target \`&lt;!channel&gt;\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`)
-  expect(await flow.answer('deploy prod --ref main --ref other')).toMatchInlineSnapshot(`"\`--ref\` stands there twice. Nothing was started. Give it once."`)
+  expect(await flow.answer('deploy prod; rm -rf /')).toMatchInlineSnapshot(
+    `"\`-r\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\` and \`--skip-app\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+  )
+  expect(await flow.answer('deploy $(reboot)')).toMatchInlineSnapshot(
+    `"There is no target \`$(reboot)\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`,
+  )
+  expect(await flow.answer(`deploy prod --reason "${'a'.repeat(10_000)}"`)).toMatchInlineSnapshot(
+    `"That is 10,023 characters long, and a command has at most 2,000. Nothing was started. Shorten the reason."`,
+  )
+  expect(await flow.answer(`deploy ${'p'.repeat(1_500)}`)).toMatchInlineSnapshot(
+    `"There is no target \`ppppppppppppppppppppppppppppppppppppppp…\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`,
+  )
+  expect(await flow.answer('deploy prod\u0000')).toMatchInlineSnapshot(
+    `"The command contains a NUL character (U+0000), and a command is one line of visible text. Nothing was started. Type it again."`,
+  )
+  expect(await flow.answer('deploy рrod')).toMatchInlineSnapshot(
+    `"There is no target \`рrod\`: its \`р\` (U+0440) is not a Latin letter but a Cyrillic one. Nothing was started. Did you mean \`prod\`? \`/migrate deploy prod\`"`,
+  )
+  expect(await flow.answer('dерloy prod')).toMatchInlineSnapshot(
+    `"\`dерloy\` is no verb: its \`е\` (U+0435) is not a Latin letter but a Cyrillic one. Nothing was started. Did you mean \`deploy\`? For example \`/migrate deploy prod\`."`,
+  )
+  expect(await flow.answer('deploy prod --ref --upload-pack=/bin/sh')).toMatchInlineSnapshot(
+    `"\`--ref\` needs a value after it. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+  )
+  expect(await flow.answer('deploy prod --ref ../../etc/passwd')).toMatchInlineSnapshot(
+    `"\`../../etc/passwd\` cannot be a ref: write a branch, a tag or a commit, with letters, digits and \`. _ / + # -\`, at most 200 characters. Nothing was started."`,
+  )
+  expect(await flow.answer('deploy <!channel>')).toMatchInlineSnapshot(
+    `"There is no target \`&lt;!channel&gt;\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`,
+  )
+  expect(await flow.answer('deploy prod --ref main --ref other')).toMatchInlineSnapshot(
+    `"\`--ref\` stands there twice. Nothing was started. Give it once."`,
+  )
   expect(await requests()).toEqual([])
   expect(flow.slack.messages('C0DEPLOYS')).toEqual([])
 })
 
 test('a guest, somebody of another organisation and somebody deactivated may not ask', async () => {
-  expect(await flow.answer('deploy prod', 'U0GINA')).toMatchInlineSnapshot(`"Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest. Nothing was changed. Ask a full member to do it."`)
-  expect(await flow.answer('deploy prod', 'U0XAVIER')).toMatchInlineSnapshot(`"Lockkeeper takes requests and votes from full members of this workspace only, and this is an account of another organisation. Nothing was changed. Ask a full member to do it."`)
-  expect(await flow.answer('deploy closed')).toMatchInlineSnapshot(`"Runs of \`closed\` may be asked for by <@U0CAROL> only. Nothing was started. Ask one of them, or see what is pending with \`/migrate status closed\`."`)
+  expect(await flow.answer('deploy prod', 'U0GINA')).toMatchInlineSnapshot(
+    `"Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest. Nothing was changed. Ask a full member to do it."`,
+  )
+  expect(await flow.answer('deploy prod', 'U0XAVIER')).toMatchInlineSnapshot(
+    `"Lockkeeper takes requests and votes from full members of this workspace only, and this is an account of another organisation. Nothing was changed. Ask a full member to do it."`,
+  )
+  expect(await flow.answer('deploy closed')).toMatchInlineSnapshot(
+    `"Runs of \`closed\` may be asked for by <@U0CAROL> only. Nothing was started. Ask one of them, or see what is pending with \`/migrate status closed\`."`,
+  )
   flow.slack.deactivate('U0DAVE')
   await flow.type('deploy prod', 'U0DAVE').catch(() => undefined)
-  expect(flow.slack.ephemerals('U0DAVE').at(-1)?.text).toMatchInlineSnapshot(`"Lockkeeper takes requests and votes from full members of this workspace only, and this is a deactivated account. Nothing was changed. Ask a full member to do it."`)
+  expect(flow.slack.ephemerals('U0DAVE').at(-1)?.text).toMatchInlineSnapshot(
+    `"Lockkeeper takes requests and votes from full members of this workspace only, and this is a deactivated account. Nothing was changed. Ask a full member to do it."`,
+  )
   expect(await requests()).toEqual([])
 })
 
 test('a direct message and a wrong channel are refused with the right one', async () => {
-  expect(await flow.answer('deploy prod', 'U0ALICE', 'D0ALICE')).toMatchInlineSnapshot(`"Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel."`)
-  expect(await flow.answer('status', 'U0ALICE', 'D0ALICE')).toMatchInlineSnapshot(`"Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel."`)
-  expect(await flow.answer('deploy prod', 'U0ALICE', 'C0GENERAL')).toMatchInlineSnapshot(`"\`prod\` may not be asked for here. Nothing was started. Type it in <#C0DEPLOYS> or <#C0PROD>."`)
+  expect(await flow.answer('deploy prod', 'U0ALICE', 'D0ALICE')).toMatchInlineSnapshot(
+    `"Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel."`,
+  )
+  expect(await flow.answer('status', 'U0ALICE', 'D0ALICE')).toMatchInlineSnapshot(
+    `"Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel."`,
+  )
+  expect(await flow.answer('deploy prod', 'U0ALICE', 'C0GENERAL')).toMatchInlineSnapshot(
+    `"\`prod\` may not be asked for here. Nothing was started. Type it in <#C0DEPLOYS> or <#C0PROD>."`,
+  )
   expect(await requests()).toEqual([])
 })
 
@@ -110,7 +160,9 @@ test('status and plan change nothing and ask nobody', async () => {
     • Approvals: 1 of <!subteam^S0DBA>, never the one who asks
     Plan \`{plan}\`. To ask for it: \`/migrate deploy prod\`"
   `)
-  expect(await flow.answer('plan prod --ref nowhere')).toMatchInlineSnapshot(`"The repository has no branch, tag or commit \`nowhere\`. The nearest name is \`main\`. A commit must have been pushed before it can be deployed."`)
+  expect(await flow.answer('plan prod --ref nowhere')).toMatchInlineSnapshot(
+    `"The repository has no branch, tag or commit \`nowhere\`. The nearest name is \`main\`. A commit must have been pushed before it can be deployed."`,
+  )
   expect(await requests()).toEqual([])
 })
 
@@ -141,7 +193,9 @@ test('the bare command opens a form that makes the request', async () => {
     Options
     Approvers see all of this on the card."
   `)
-  await flow.slack.as('U0ALICE').submit(form.viewId, { target: { target: 'prod' }, reason: { reason: 'By the form' }, ref: { ref: 'no such/../ref' } })
+  await flow.slack
+    .as('U0ALICE')
+    .submit(form.viewId, { target: { target: 'prod' }, reason: { reason: 'By the form' }, ref: { ref: 'no such/../ref' } })
   expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
     {
       "ref": "no such/../ref cannot be a ref: write a branch, a tag or a commit, with letters, digits and . _ / + # -, at most 200 characters. Nothing was started.",
@@ -149,7 +203,9 @@ test('the bare command opens a form that makes the request', async () => {
   `)
   await flow.slack.as('U0ALICE').submit(form.viewId, { target: { target: 'prod' }, reason: { reason: 'By the form' } })
   const [, request] = await flow.slack.waitFor(() => readAloud(flow.slack.modal('U0ALICE')?.view).includes('is asked for')).then(requests)
-  expect(readAloud(flow.slack.modal('U0ALICE')?.view)).toMatchInlineSnapshot(`"#2 is asked for: \`main\` to \`prod\`. Its card appears in <#C0DEPLOYS> while the plan is made; <!subteam^S0DBA> can approve it there. To take it back: \`/migrate cancel 2\`."`)
+  expect(readAloud(flow.slack.modal('U0ALICE')?.view)).toMatchInlineSnapshot(
+    `"#2 is asked for: \`main\` to \`prod\`. Its card appears in <#C0DEPLOYS> while the plan is made; <!subteam^S0DBA> can approve it there. To take it back: \`/migrate cancel 2\`."`,
+  )
   const id = request?.id ?? 0
   await flow.reaches(id, 'waiting')
   await flow.drawn(id)
@@ -164,7 +220,9 @@ test('the bare command opens a form that makes the request', async () => {
 
 test('a second request for a taken target, and one for its database under another name, are refused helpfully', async () => {
   const [, held] = await requests()
-  expect(await flow.answer('deploy prod', 'U0CAROL')).toMatchInlineSnapshot(`"\`prod\` is taken by #2 (asked by <@U0ALICE>, waiting for approval since {time}). It frees when that ends, or with \`/migrate cancel 2\`."`)
+  expect(await flow.answer('deploy prod', 'U0CAROL')).toMatchInlineSnapshot(
+    `"\`prod\` is taken by #2 (asked by <@U0ALICE>, waiting for approval since {time}). It frees when that ends, or with \`/migrate cancel 2\`."`,
+  )
   const twin = await flow.ask('deploy twin', 'U0CAROL')
   await flow.drawn(twin.id)
   expect(twin.state).toBe('refused')
@@ -178,12 +236,24 @@ test('a second request for a taken target, and one for its database under anothe
 
 test('the requester, a stranger, a guest and somebody of another organisation may not vote', async () => {
   const [, { id } = { id: 0 }] = await requests()
-  expect(await flow.decide(id, 'approve', 'U0ALICE')).toMatchInlineSnapshot(`"You asked for #2 yourself, so somebody else has to approve it: one of <!subteam^S0DBA> is needed."`)
-  expect(await flow.decide(id, 'reject', 'U0ALICE')).toMatchInlineSnapshot(`"You asked for #2 yourself. To take it back, use Cancel or \`/migrate cancel 2\`."`)
-  expect(await flow.decide(id, 'approve', 'U0GINA')).toMatchInlineSnapshot(`"Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest. Nothing was changed. Ask a full member to do it."`)
-  expect(await flow.decide(id, 'approve', 'U0XAVIER')).toMatchInlineSnapshot(`"Lockkeeper takes requests and votes from full members of this workspace only, and this is an account of another organisation. Nothing was changed. Ask a full member to do it."`)
-  expect(await flow.decide(id, 'cancel', 'U0GINA')).toMatchInlineSnapshot(`"Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest. Nothing was changed. Ask a full member to do it."`)
-  expect(await flow.decide(id, 'approve', 'U0DAVE')).toMatchInlineSnapshot(`"Lockkeeper takes requests and votes from full members of this workspace only, and this is a deactivated account. Nothing was changed. Ask a full member to do it."`)
+  expect(await flow.decide(id, 'approve', 'U0ALICE')).toMatchInlineSnapshot(
+    `"You asked for #2 yourself, so somebody else has to approve it: one of <!subteam^S0DBA> is needed."`,
+  )
+  expect(await flow.decide(id, 'reject', 'U0ALICE')).toMatchInlineSnapshot(
+    `"You asked for #2 yourself. To take it back, use Cancel or \`/migrate cancel 2\`."`,
+  )
+  expect(await flow.decide(id, 'approve', 'U0GINA')).toMatchInlineSnapshot(
+    `"Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest. Nothing was changed. Ask a full member to do it."`,
+  )
+  expect(await flow.decide(id, 'approve', 'U0XAVIER')).toMatchInlineSnapshot(
+    `"Lockkeeper takes requests and votes from full members of this workspace only, and this is an account of another organisation. Nothing was changed. Ask a full member to do it."`,
+  )
+  expect(await flow.decide(id, 'cancel', 'U0GINA')).toMatchInlineSnapshot(
+    `"Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest. Nothing was changed. Ask a full member to do it."`,
+  )
+  expect(await flow.decide(id, 'approve', 'U0DAVE')).toMatchInlineSnapshot(
+    `"Lockkeeper takes requests and votes from full members of this workspace only, and this is a deactivated account. Nothing was changed. Ask a full member to do it."`,
+  )
   expect(await flow.store.query('select 1 from lockkeeper.vote where request_id = $1', [id])).toEqual([])
 })
 
@@ -279,7 +349,9 @@ test('no file below the bot holds the password of a target', async () => {
   const secret = new URL(flow.env['PROD_DATABASE_URL'] ?? '').password
   const files = await readdir(flow.directory, { recursive: true, withFileTypes: true })
   const contents = await Promise.all(
-    files.filter((file) => file.isFile() && !file.parentPath.includes('node_modules')).map((file) => readFile(join(file.parentPath, file.name), 'latin1')),
+    files
+      .filter((file) => file.isFile() && !file.parentPath.includes('node_modules'))
+      .map((file) => readFile(join(file.parentPath, file.name), 'latin1')),
   )
   expect(secret).not.toBe('')
   expect(contents.filter((content) => content.includes(secret))).toEqual([])
