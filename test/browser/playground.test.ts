@@ -87,6 +87,9 @@ test('a migration that cannot get its lock stops with the reason, and the next t
   await resolveFailed()
   await ask(alice, '/migrate deploy prod')
   await approve(bob)
+  await bob.getByTestId('message').filter({ hasText: 'Deploy to Production · #2' }).first().getByTestId('open-thread').click()
+  await bob.getByTestId('thread').getByText('applied, 1 of').waitFor({ timeout: 60_000 })
+  await shot('playground') // docs/images/playground.png is one of these
   await alice.getByText('is live').first().waitFor({ timeout: 120_000 })
   const card = alice.getByTestId('message').filter({ hasText: '#2' }).first()
   expect(await card.innerText()).toMatch(/\d migrations? applied and [0-9a-f]{7} is live\./)
