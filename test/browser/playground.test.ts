@@ -121,6 +121,7 @@ test('bare /migrate opens a form that asks for the request, and a guest is told 
   await ask(alice, '/migrate deploy prod')
   await alice.getByText('and this is a guest').first().waitFor()
   await shot('refused')
+  expect(await alice.getByText('and this is a guest').first().isVisible()).toBe(true)
 })
 
 async function ask(pane: Locator, text: string) {

@@ -70,7 +70,7 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
   expect(flow.thread(request.id)).toMatchInlineSnapshot(`
     [
       "<@U0ALICE> asks to run *3 migrations* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
-      "[file] SQL of 3 migrations (request-1-6164e773.sql)",
+      "[file] SQL of 3 migrations (request-1-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
       "*Preflight* · 15 checks; backups are on the database's own disk",
