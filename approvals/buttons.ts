@@ -162,7 +162,10 @@ async function sqlView(deps: ButtonDeps, request: RequestRow): Promise<View | Re
   })
 }
 
-/** Says how the act ended, in the window that it was sent from; at once when that is quick, else when it is known. */
+/**
+ * What was done stands on the card, so its window closes by itself; a refusal is said in the window. When the answer takes longer than
+ * Slack waits, the window says both.
+ */
 async function settle(
   deps: ButtonDeps,
   work: Promise<{ readonly kind: string; readonly text: string }>,
@@ -171,23 +174,26 @@ async function settle(
   meanwhile: string,
 ): Promise<void> {
   // Bolt wants views of its own type, and ours are checked against Slack's limits where they are sent
-  const acknowledge = ack as (response: { readonly response_action: 'update'; readonly view: View }) => Promise<void>
-  const told = work.then(outcomeView, (error: unknown) => {
-    deps.onFault(error)
-    return toldView(
-      'Lockkeeper could not read or write its own records. The card shows whether this counts; if it does not, try again in a minute. Whoever operates Lockkeeper finds the reason in its log.',
-      'Unclear',
-    )
-  })
+  const acknowledge = ack as (
+    response: { readonly response_action: 'update'; readonly view: View } | { readonly response_action: 'clear' },
+  ) => Promise<void>
+  const told = work.then(
+    (outcome) => ({ isDone: !isRefusal(outcome), view: toldView(outcome.text, isRefusal(outcome) ? 'Not possible' : 'Done') }),
+    (error: unknown) => {
+      deps.onFault(error)
+      return { isDone: false, view: toldView(unclear, 'Unclear') }
+    },
+  )
   const quick = await inTime(told, IN_TIME_MS)
-  if (quick.kind === 'in time') return acknowledge({ response_action: 'update', view: quick.value })
+  if (quick.kind === 'in time')
+    return acknowledge(quick.value.isDone ? { response_action: 'clear' } : { response_action: 'update', view: quick.value.view })
   await acknowledge({ response_action: 'update', view: workingView(meanwhile) })
-  const sent = await deps.slack.updateView(viewId, await quick.value)
+  const sent = await deps.slack.updateView(viewId, (await quick.value).view)
   if (sent.kind !== 'ok') deps.onFault(new Error(`a window could not be updated: ${sent.kind}`))
 }
 
-const outcomeView = (outcome: { readonly kind: string; readonly text: string }): View =>
-  toldView(outcome.text, isRefusal(outcome) ? 'Not possible' : 'Done')
+const unclear =
+  'Lockkeeper could not read or write its own records. The card shows whether this counts; if it does not, try again in a minute. Whoever operates Lockkeeper finds the reason in its log.'
 
 /** To the one who clicked, where he clicked. */
 async function tell(deps: ButtonDeps, body: BlockAction, refusal: Refusal): Promise<void> {

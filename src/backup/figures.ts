@@ -12,7 +12,7 @@ export function sizeText(bytes: number): string {
 
 /** `7.7 s`, `42 s`, `3 min 5 s`, `1 h 12 min`. */
 export function secondsText(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  if (seconds < 9.95) return `${Math.max(0.1, seconds).toFixed(1)} s`
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`
   if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 === 0 ? '' : ` ${whole % 60} s`}`

@@ -186,5 +186,8 @@ async function branchNote(
 function outOfOrder(status: Status): readonly string[] {
   const last = status.applied.at(-1)?.name
   const late = last === undefined ? [] : status.pending.filter(({ name }) => name < last)
-  return late.map(({ name }) => `${name} is older than ${last}, which is applied already`)
+  const names = late.map(({ name }) => name)
+  if (names.length === 0) return []
+  const shown = names.length <= 2 ? names.join(' and ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
+  return [`${shown} ${names.length === 1 ? 'is' : 'are'} older than ${last}, which is applied already`]
 }

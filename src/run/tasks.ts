@@ -53,16 +53,23 @@ const MANY = 12
 const NEIGHBOURS = 2
 
 function migrationTasks(step: StepRow, migrations: readonly MigrationProgress[], isOver: boolean): readonly Task[] {
-  const tasks = migrations.map((migration, index) => migrationTask(step, migration, index, isOver))
-  // what failed or runs between two files (a group's preparation, its check afterwards) belongs to the step
+  const shown = step.state === 'running' && !isOver ? underWay(migrations) : migrations
+  const tasks = shown.map((migration, index) => migrationTask(step, migration, index, isOver))
+  // what runs or failed when no file is open (the check before them, the one afterwards) belongs to the step
   const needsStep =
-    (step.state === 'running' && !isOver && step.details !== null && !migrations.some((migration) => migration.state === 'running')) ||
+    (step.state === 'running' && !isOver && step.details !== null && shown.every((migration) => migration.state === 'done')) ||
     (['failed', 'cancelled', 'unknown'].includes(step.state) &&
       !migrations.some((migration) => migration.state === 'failed' || migration.state === 'running'))
   const own = needsStep ? [taskOf(step, isOver)] : []
-  const open = migrations.findIndex((migration) => migration.state !== 'done')
+  const open = shown.findIndex((migration) => migration.state !== 'done')
   const at = open < 0 ? tasks.length : open
-  return [...foldDone(tasks.slice(0, at), migrations.slice(0, at)), ...own, ...foldPending(tasks.slice(at), tasks.length)]
+  return [...foldDone(tasks.slice(0, at), shown.slice(0, at)), ...own, ...foldPending(tasks.slice(at), tasks.length)]
+}
+
+/** While the step runs, its next file is what it is at: preparing it, running it, or waiting to try it again after a lock timeout. */
+function underWay(migrations: readonly MigrationProgress[]): readonly MigrationProgress[] {
+  const open = migrations.findIndex((migration) => migration.state !== 'done')
+  return migrations.map((migration, index) => (index === open ? { ...migration, state: 'running' } : migration))
 }
 
 function migrationTask(step: StepRow, migration: MigrationProgress, index: number, isOver: boolean): Task {

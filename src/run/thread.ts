@@ -174,6 +174,7 @@ function sqlPost(view: RequestView, parent: string): readonly Desired[] {
         source: 'sql',
         name: `request-${id}-${shortDigest(digest)}.sql`,
         title,
+        comment: `The SQL that would run${plan.list.length === 1 ? '' : ', one migration after the other'}.`,
         instead: (sql) => sqlMessage(title, sql, view.request.target),
       },
     },
@@ -195,19 +196,28 @@ function sqlMessage(title: string, sql: string, target: string): Message {
   }
 }
 
-/** The last lines of output, edited in place. */
+/** The last lines of output, edited in place while it runs. Afterwards the log has them, so that the thread reads as a story. */
 function tailPost(view: RequestView, parent: string): readonly Desired[] {
-  if (view.request.startedAt === null || view.tail.trim() === '') return []
+  const { id, startedAt, endedAt, state } = view.request
+  const output = view.tail
+    .split('\n')
+    .filter((line) => !RESTORE_PROGRESS.test(line))
+    .join('\n')
+    .trimEnd()
+  if (startedAt === null || output === '') return []
   const step = view.steps.find((one) => one.state === 'running') ?? view.steps.findLast((one) => one.startedAt !== null)
   const title = step === undefined ? 'Output' : `Output · ${escapeLine(step.title)}`
-  return [
-    {
-      key: `tail:${view.request.id}`,
-      place: { kind: 'thread', parent },
-      content: { kind: 'current', message: { text: title, blocks: [context(title), preformatted(lastPart(view.tail.trimEnd(), TAIL))] } },
-    },
-  ]
+  const message: Message =
+    endedAt === null && state !== 'needs_human'
+      ? { text: title, blocks: [context(title), preformatted(lastPart(output, TAIL))] }
+      : { text: OUTPUT_GONE, blocks: [context(OUTPUT_GONE)] }
+  return [{ key: `tail:${id}`, place: { kind: 'thread', parent }, content: { kind: 'current', message } }]
 }
+
+/** A line for each object of the backup that is read; the log keeps them. */
+const RESTORE_PROGRESS = /^pg_restore: (creating|processing|executing) /
+
+const OUTPUT_GONE = 'While it ran, its output stood here. All of it is in the log at the end of this thread.'
 
 function logPost(view: RequestView, parent: string): readonly Desired[] {
   const { id, startedAt, endedAt, state, target } = view.request
@@ -222,6 +232,7 @@ function logPost(view: RequestView, parent: string): readonly Desired[] {
         source: 'log',
         name: isOver ? `request-${id}-${target}.log` : `request-${id}-${target}-until-now.log`,
         title: isOver ? 'The whole log' : 'The log until now',
+        comment: 'What was checked, and what each command printed.',
         instead: (log) => ({
           text: 'The end of the log',
           blocks: [

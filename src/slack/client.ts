@@ -284,7 +284,7 @@ function carries(message: Json, intent: string): boolean {
 async function upload(
   client: WebClient,
   where: { readonly channel: string; readonly thread?: string },
-  file: { readonly name: string; readonly title: string; readonly content: string },
+  file: { readonly name: string; readonly title: string; readonly comment?: string; readonly content: string },
 ): Promise<Sent<null>> {
   try {
     await client.filesUploadV2({
@@ -292,6 +292,7 @@ async function upload(
       ...(where.thread === undefined ? {} : { thread_ts: where.thread }),
       filename: file.name,
       title: file.title,
+      ...(file.comment === undefined ? {} : { initial_comment: file.comment }),
       content: file.content,
     } as Parameters<WebClient['filesUploadV2']>[0]) // its union of thread and channel destinations does not take an optional thread
     return { kind: 'ok', value: null }

@@ -148,7 +148,12 @@ async function share(
   content: Extract<Desired['content'], { kind: 'file' }>,
   row: MessageRow,
 ): Promise<Sent<Posted | null>> {
-  const sent = await ports.slack.upload(work.where, { name: content.name, title: content.title, content: work.file ?? '' })
+  const sent = await ports.slack.upload(work.where, {
+    name: content.name,
+    title: content.title,
+    comment: content.comment,
+    content: work.file ?? '',
+  })
   return sent.kind === 'refused' && missingCapability.has(sent.error) ? say(ports, work, row) : sent
 }
 

@@ -29,5 +29,7 @@ export type Content =
       readonly source: 'log' | 'sql'
       readonly name: string
       readonly title: string
+      /** The text of the message that carries the file. */
+      readonly comment: string
       readonly instead: (content: string) => Message
     }

@@ -17,7 +17,7 @@ export type SlackPort = {
   readonly publishHome: (user: string, view: View) => Promise<Sent<null>>
   readonly upload: (
     where: { readonly channel: string; readonly thread?: string },
-    file: { readonly name: string; readonly title: string; readonly content: string },
+    file: { readonly name: string; readonly title: string; readonly comment?: string; readonly content: string },
   ) => Promise<Sent<null>>
   readonly openDirect: (user: string) => Promise<Sent<string>>
   readonly permalink: (where: Posted) => Promise<Sent<string>>

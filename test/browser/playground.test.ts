@@ -87,6 +87,9 @@ test('a migration that cannot get its lock stops with the reason, and the next t
   await resolveFailed()
   await ask(alice, '/migrate deploy prod')
   await approve(bob)
+  await bob.getByTestId('message').filter({ hasText: 'Deploy to Production · #2' }).first().getByTestId('open-thread').click()
+  await bob.getByTestId('thread').getByText('applied, 1 of').waitFor({ timeout: 60_000 })
+  await shot('playground') // docs/images/playground.png is one of these
   await alice.getByText('is live').first().waitFor({ timeout: 120_000 })
   const card = alice.getByTestId('message').filter({ hasText: '#2' }).first()
   expect(await card.innerText()).toMatch(/\d migrations? applied and [0-9a-f]{7} is live\./)
@@ -118,6 +121,7 @@ test('bare /migrate opens a form that asks for the request, and a guest is told 
   await ask(alice, '/migrate deploy prod')
   await alice.getByText('and this is a guest').first().waitFor()
   await shot('refused')
+  expect(await alice.getByText('and this is a guest').first().isVisible()).toBe(true)
 })
 
 async function ask(pane: Locator, text: string) {
@@ -130,8 +134,7 @@ async function approve(pane: Locator, name?: string) {
   await pane.getByTestId('modal-submit').waitFor()
   if (name !== undefined) await shot(name)
   await pane.getByTestId('modal-submit').click()
-  await pane.getByText('is counted').waitFor()
-  await pane.getByTestId('modal').getByRole('button', { name: 'Close' }).last().click()
+  await pane.getByTestId('modal').waitFor({ state: 'detached' })
 }
 
 /** A report that was forgotten in a transaction: it reads `orders`, which a dump may too and an ALTER may not. */

@@ -111,6 +111,10 @@ const modalOf = (person: string, pattern: RegExp) =>
     { what: `a window with ${pattern} before ${person}` },
   )
 
+/** What was done stands on the card. */
+const closed = (person: string) =>
+  workspace.waitFor(() => (workspace.modal(person) === null ? true : null), { what: `no window before ${person}` })
+
 const requests = () => listRequests(store.db, { limit: 10 })
 
 /** The buttons of a request in the channel, as its card has them. */
@@ -221,14 +225,11 @@ describe('the buttons', () => {
   test('Approve asks for certainty and then counts; the second vote grants', async () => {
     const request = await world.waiting({ target: 'staging' })
     const container = await card(request)
-    for (const [person, text] of [
-      [CAROL, /1 of 2/],
-      [BOB, /2 of 2/],
-    ] as const) {
+    for (const person of [CAROL, BOB]) {
       await workspace.as(person).click(container, 'approve')
       const asked = await modalOf(person, /Approve #1/)
       await workspace.as(person).submit(asked.viewId)
-      await modalOf(person, text)
+      await closed(person)
     }
     expect((await world.request(request.id)).state).toBe('granted')
     expect(await votesOf(store.db, request.id)).toHaveLength(2)
@@ -240,7 +241,7 @@ describe('the buttons', () => {
     await workspace.as(CAROL).click(container, 'reject')
     const asked = await modalOf(CAROL, /Reject #1/)
     await workspace.as(CAROL).submit(asked.viewId, { reason: { reason: 'not before Monday' } })
-    await modalOf(CAROL, /You rejected #1/)
+    await closed(CAROL)
     await workspace.as(BOB).click(container, 'approve')
     expect((await said(BOB, /./)).text).toMatch(/^#1 was rejected by <@U0CAROL> .*: “not before Monday”\. Your click changed nothing\.$/)
   })
@@ -282,7 +283,7 @@ describe('the buttons', () => {
     await workspace.as(ALICE).click(await card(request), 'cancel')
     const asked = await modalOf(ALICE, /It has not started, so nothing was changed and nothing will be/)
     await workspace.as(ALICE).submit(asked.viewId)
-    await modalOf(ALICE, /#1 is cancelled/)
+    await closed(ALICE)
     expect((await world.request(request.id)).state).toBe('cancelled')
   })
 

@@ -75,10 +75,10 @@ test('an SQL error is explained with the next step and the backup, and the old v
     "Deploy to Production · #1 stopped
     *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
     Stopped after {duration}
-    complete | Preflight | 15 checks, 1 warning
+    complete | Preflight | 15 checks; backups are on the database's own disk
     complete | Install | {commit}, {duration}
     complete | Back up | {size} in {duration}, {size} on disk
-    complete | Verify the backup | read in full, 11 migrations recorded in {duration}
+    complete | Verify the backup | read in full in {duration}, 11 migration records
     complete | 20261118102000_create_discounts | {duration}
     complete | 20261119093000_add_orders_discount_id | {duration}
     complete | 20261120084500_index_orders_discount | {duration}
@@ -134,10 +134,10 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
     "Deploy to locked · #3 stopped
     *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
     Stopped after {duration}
-    complete | Preflight | 15 checks, 1 warning
+    complete | Preflight | 15 checks; backups are on the database's own disk
     complete | Install | {commit}, dependencies unchanged, {duration}
     complete | Back up | {size} in {duration}, {size} on disk
-    complete | Verify the backup | read in full, 12 migrations recorded in {duration}
+    complete | Verify the backup | read in full in {duration}, 12 migration records
     error | 20261119093000_add_orders_discount_id | lock timeout, 5 tries in {duration}
     pending | 20261120084500_index_orders_discount | not started
     pending | Verify the schema | not started
@@ -151,7 +151,7 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
   `)
   expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
     [
-      "*Verify the backup* · read in full, 12 migrations recorded in {duration}",
+      "*Verify the backup* · read in full in {duration}, 12 migration records",
       "Deploy to locked · #3 stopped · *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
     *Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.
     *Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.
@@ -172,10 +172,10 @@ test('an application that does not become healthy is told, with what is live and
     "Deploy to sick · #4 stopped
     *The application is not healthy after the deploy.* The migration of this run is applied.
     Stopped after {duration}
-    complete | Preflight | 15 checks, 2 warnings
+    complete | Preflight | 15 checks, 1 warning; backups are on the database's own disk
     complete | Install | {commit}, dependencies unchanged, {duration}
     complete | Back up | {size} in {duration}, {size} on disk
-    complete | Verify the backup | read in full, 13 migrations recorded in {duration}
+    complete | Verify the backup | read in full in {duration}, 13 migration records
     complete | 20261120084500_index_orders_discount | {duration}
     complete | Verify the schema | 14 applied, Prisma agrees, live schema as described
     complete | Switch | {duration}
@@ -220,7 +220,7 @@ test('cancelled in the dump: pg_dump is stopped and nothing was changed', async 
     "Deploy to dump · #5 cancelled
     *Cancelled during the backup.* Nothing was changed, and what had been written was removed.
     Cancelled after {duration}
-    complete | Preflight | 15 checks, 1 warning
+    complete | Preflight | 15 checks; backups are on the database's own disk
     complete | Install | {commit}, dependencies unchanged, {duration}
     error | Back up | stopped, nothing kept
     pending | Verify the backup | not started
@@ -248,19 +248,17 @@ test('cancelled in a migration: the database undoes it, and it runs again when i
     const rows = await query(database.url, `select 1 from pg_stat_activity where query like '%pg_sleep(120)%' and wait_event = 'PgSleep'`)
     return rows.length > 0
   })
-  expect(await flow.decide(id, 'cancel', 'U0BOB')).toMatchInlineSnapshot(
-    `"#6 is being cancelled. It stops where that is safe, and its card says where that was."`,
-  )
+  expect(await flow.decide(id, 'cancel', 'U0BOB')).toMatchInlineSnapshot(`"the window closed"`)
   await flow.reaches(id, 'cancelled')
   await flow.drawn(id)
   expect(flow.cardText(id)).toMatchInlineSnapshot(`
     "Deploy to slow · #6 cancelled
     *Cancelled while migrating. 1 of 2 migrations is applied and kept.* The application was left as it was.
     Cancelled after {duration}
-    complete | Preflight | 15 checks, 1 warning
+    complete | Preflight | 15 checks; backups are on the database's own disk
     complete | Install | {commit}, dependencies unchanged, {duration}
     complete | Back up | {size} in {duration}, {size} on disk
-    complete | Verify the backup | read in full, 13 migrations recorded in {duration}
+    complete | Verify the backup | read in full in {duration}, 13 migration records
     complete | 20261120084500_index_orders_discount | {duration}
     error | 20261121100000_backfill | cancelled
     pending | Verify the schema | not started
@@ -315,6 +313,7 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
   expect(flow.tail(id)).toBe('Output · Restart\nwaiting for workers')
   expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
     [
+      "While it ran, its output stood here. All of it is in the log at the end of this thread.",
       "Deploy to step · #7 cancelled · *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
     *Why.* \`node -e require("fs").writeFileSync("restarting", ""); console.log("waiting for…\` was stopped after {duration}.
     *Next.* \`/migrate deploy step\` runs the steps again.

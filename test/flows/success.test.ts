@@ -52,7 +52,7 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
     Plan \`{plan}\`. If a migration, the target or the policy changes, it asks again. Expires {time}."
   `)
   expect(flow.slack.directMessages('U0BOB').map((message) => message.text)).toHaveLength(1)
-  expect(await flow.approve(request.id)).toMatchInlineSnapshot(`"Your approval of #1 is counted: 1 of 1. The run starts now."`)
+  expect(await flow.approve(request.id)).toMatchInlineSnapshot(`"the window closed"`)
   const done = await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
@@ -74,18 +74,18 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
       "[file] SQL of 3 migrations (request-1-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
-      "The backup directory \`{directory}/backups\` is on the same file system as the database, and is lost together with it. Keep backups on another disk.",
-      "*Preflight* · 15 checks, 1 warning",
+      "*Preflight* · 15 checks; backups are on the database's own disk",
+      "While it ran, its output stood here. All of it is in the log at the end of this thread.",
       "*Install* · {commit}, {duration}",
       "*Back up* · {size} in {duration}, {size} on disk",
-      "*Verify the backup* · read in full, 11 migrations recorded in {duration}",
+      "*Verify the backup* · read in full in {duration}, 11 migration records",
       "\`20261118102000_create_discounts\` applied, 1 of 3 · {duration}",
       "\`20261119093000_add_orders_discount_id\` applied, 2 of 3 · {duration}",
       "\`20261120084500_index_orders_discount\` applied, 3 of 3 · {duration}",
       "*Migrate* · 3 migrations in {duration}",
       "*Verify the schema* · 14 applied, Prisma agrees, live schema as described",
       "*Switch* · {duration}",
-      "*Health* · 1 probe healthy, {duration}",
+      "*Health* · 1 check passed, {duration}",
       "Deploy to Production · #1 done · *3 migrations applied and \`{commit}\` is live.*
     Took {duration} · the log follows",
       "[file] The whole log (request-1-prod.log)",
@@ -190,7 +190,7 @@ test('nothing pending is a success that leaves the database as it is, says so, a
   const before = await fingerprint(database.url)
   const request = await flow.ask('deploy archive')
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
-    "Deploy to archive · #4
+    "Deploy to archive · #3
     <@U0ALICE> asks to deploy \`{commit}\` from \`main\`. *No migration is pending.*
     *Approvals*
     0 of 1 · open to <!subteam^S0DBA>
@@ -207,7 +207,7 @@ test('nothing pending is a success that leaves the database as it is, says so, a
   const done = await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
-    "Deploy to archive · #4 done
+    "Deploy to archive · #3 done
     *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
     *Took*
     {duration}
@@ -215,7 +215,7 @@ test('nothing pending is a success that leaves the database as it is, says so, a
     <@U0ALICE>
     *Approved by*
     <@U0BOB>
-    \`/migrate show 4\` has the record · plan \`{plan}\`"
+    \`/migrate show 3\` has the record · plan \`{plan}\`"
   `)
   expect(flow.thread(request.id)).toMatchInlineSnapshot(`
     [
@@ -223,11 +223,11 @@ test('nothing pending is a success that leaves the database as it is, says so, a
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
       "*Preflight* · 11 checks, nothing to report",
-      "*Install* · {commit}, dependencies unchanged, {duration}",
+      "*Install* · {commit}, {duration}",
       "*Migrate* · nothing to apply, the database is unchanged",
       "*Switch* · {duration}",
-      "*Health* · 1 probe healthy, {duration}",
-      "Deploy to archive · #4 done · *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
+      "*Health* · 1 check passed, {duration}",
+      "Deploy to archive · #3 done · *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
     Took {duration}",
     ]
   `)
@@ -239,11 +239,10 @@ test('nothing pending is a success that leaves the database as it is, says so, a
 test('history, show and status tell of what has run', async () => {
   expect(await flow.answer('history')).toMatchInlineSnapshot(`
     "*Last requests, newest first*
-    • #4 \`archive\` finished {time} · asked by <@U0ALICE>
-    • #3 \`staging\` finished {time} · asked by <@U0ALICE>
+    • #3 \`archive\` finished {time} · asked by <@U0ALICE>
     • #2 \`staging\` finished {time} · asked by <@U0ALICE>
     • #1 \`prod\` finished {time} · asked by <@U0ALICE>
-    Details: \`/migrate show 4\`"
+    Details: \`/migrate show 3\`"
   `)
   expect(await flow.answer('show 1')).toMatchInlineSnapshot(`
     "*#1* \`prod\`: finished {time}
@@ -252,14 +251,14 @@ test('history, show and status tell of what has run', async () => {
     Commit \`{commit}\` from \`main\`, plan \`{plan}\`
     3 migrations: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`
     Approvals 1 of 1: <@U0BOB>
-    • Preflight: done, 15 checks, 1 warning
+    • Preflight: done, 15 checks; backups are on the database's own disk
     • Install: done, {commit}, {duration}
     • Back up: done, {size} in {duration}, {size} on disk
-    • Verify the backup: done, read in full, 11 migrations recorded in {duration}
+    • Verify the backup: done, read in full in {duration}, 11 migration records
     • Migrate: done, 3 migrations in {duration}
     • Verify the schema: done, 14 applied, Prisma agrees, live schema as described
     • Switch: done, {duration}
-    • Health: done, 1 probe healthy, {duration}"
+    • Health: done, 1 check passed, {duration}"
   `)
   expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 14 applied, nothing pending.

@@ -343,8 +343,10 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     await slack.as(person).submit(modal.viewId, values)
     const told = await slack.waitFor(() => {
       const now = slack.modal(person)
-      return now !== null && JSON.stringify(now.view) !== JSON.stringify(modal.view) && !textOf(now.view).includes('…') ? now : undefined
+      if (now === null) return 'closed'
+      return JSON.stringify(now.view) !== JSON.stringify(modal.view) && !textOf(now.view).includes('…') ? now : undefined
     })
+    if (told === 'closed') return 'the window closed'
     await slack.as(person).close(told.viewId)
     return steady(readAloud(told.view))
   }
@@ -413,7 +415,7 @@ export const steady = (text: string, directory: string): string =>
   text
     .replaceAll(directory, '{directory}')
     .replace(/<!date\^\d+\^[^>]*>/g, '{time}')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '{time}')
+    .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '{time}')
     .replace(/`[0-9a-f]{8}`/g, '`{plan}`')
     .replace(/-[0-9a-f]{8}\.sql/g, '-{plan}.sql')
     .replace(/\b[0-9a-f]{40}\b/g, '{full commit}')

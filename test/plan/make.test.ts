@@ -152,6 +152,13 @@ describe('a plan', () => {
     await origin.commit({ 'prisma/migrations/20251231_late/migration.sql': 'select 1;' })
     expect(made(await make()).evidence.notes).toEqual([`20251231_late is older than ${FIRST}, which is applied already`])
   })
+
+  test('notes many of them in one sentence', async () => {
+    for (const number of [1, 2, 3, 4]) await origin.commit({ [`prisma/migrations/2025123${number}_late/migration.sql`]: 'select 1;' })
+    expect(made(await make()).evidence.notes).toEqual([
+      `20251231_late, 20251232_late and 2 more are older than ${FIRST}, which is applied already`,
+    ])
+  })
 })
 
 describe('refused, with the next step', () => {

@@ -54,6 +54,26 @@ describe('the card of a run', () => {
       'pending | 20261120_index_discount',
     ])
   })
+  test('shows the next file as under way, with what it waits for, also between two tries', () => {
+    const view = runningView()
+    const waiting = 'Lock timeout, try 1 of 5. reporting (pid 4711) was in the way. Nothing was left behind; trying again in 2 s.'
+    const steps = view.steps.map((one) =>
+      one.name === 'migrate'
+        ? {
+            ...one,
+            details: waiting,
+            data: { migrations: ['done', 'failed', 'pending'].map((state, at) => ({ name: `file_${at}`, state })) },
+          }
+        : one,
+    )
+    expect(spoken(runCard({ ...view, steps }, utc)).slice(6, 11)).toEqual([
+      'complete | file_0',
+      `in_progress | file_1 | ${waiting}`,
+      'pending | file_2',
+      'pending | Verify the schema',
+      'pending | Switch and restart',
+    ])
+  })
   test('of a failure says what happened, why, what next, and names the backup', () => {
     const card = runCard(failedView(), utc)
     expect(spoken(card)).toEqual([
@@ -220,6 +240,13 @@ describe('the thread', () => {
     expect(keys(runningView())).toEqual(['tail:42'])
     expect(keys(needsPersonView())).toEqual(['event:1', 'tail:42', 'log:42:open'])
     expect(keys(doneView())).toEqual(['event:1', 'event:2', 'tail:42', 'log:42'])
+  })
+  test('has no output left in its middle when the run is over', () => {
+    const over = threadOf({ ...doneView(), tail: 'All migrations have been successfully applied.' }, 'card:42', { isProtected: false })
+    const tail = over.find(({ key }) => key === 'tail:42')
+    expect(tail?.content.kind === 'current' && spoken(tail.content.message)).toEqual([
+      'While it ran, its output stood here. All of it is in the log at the end of this thread.',
+    ])
   })
   test('keeps the last 2,500 characters of output', () => {
     const tail = threadOf({ ...runningView(), tail: `${'x'.repeat(5_000)}\nthe end\n` }, 'card:42', { isProtected: false }).at(-1)

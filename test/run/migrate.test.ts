@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { sha256 } from '../../src/plan/files.ts'
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import { allText, createRun } from '../helpers/application.ts'
 import { onServer } from '../helpers/postgres.ts'
@@ -58,6 +59,29 @@ test('nothing pending is done without starting the tool', async () => {
 
 test('a package of a monorepo is migrated with the Prisma of the root', async () => {
   const { run } = await scene({ '1_init': init }, { inDirectory: 'packages/api' })
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
+})
+
+test('what was rolled back before is run again, although the status of Prisma does not list it', async () => {
+  const { run, sql } = await scene(
+    { '1_init': init, '2_note': note },
+    {
+      before: `${SEED} insert into _prisma_migrations values ('2', '${sha256(note)}', null, '2_note', 'lock timeout', now(), now(), 0);`,
+      baseline: ['1_init'],
+    },
+  )
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
+  expect(await sql('select name from tally')).toEqual([{ name: 'note' }])
+})
+
+test('a try that was rolled back and whose file was removed is not in the way', async () => {
+  const { run } = await scene(
+    { '1_init': init, '3_note': note },
+    {
+      before: `${SEED} insert into _prisma_migrations values ('2', 'x', null, '2_gone', 'null values', now(), now(), 0);`,
+      baseline: ['1_init'],
+    },
+  )
   expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
 })
 

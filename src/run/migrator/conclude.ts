@@ -129,7 +129,7 @@ async function concludeFailed(
   const outcome =
     stopped === 'too_long'
       ? failedOutcome(tooLong(diagnosis, failed, work), marked, remark, excerpt)
-      : failedOutcome(diagnosis, marked, remark, excerpt)
+      : failedOutcome(diagnosis, marked, remark, excerpt, waited ? null : failed)
   return { kind: 'end', end: { kind: 'failed', output: line, data, outcome } }
 }
 

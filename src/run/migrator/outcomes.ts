@@ -20,11 +20,17 @@ export function failedOutcome(
   tasks: readonly MigrationTask[],
   remark: string | null,
   excerpt = diagnosis.excerpt,
+  /** The migration whose record stays open, and so blocks every other. */
+  open: string | null = null,
 ): RunOutcome {
+  const resolve =
+    open === null || diagnosis.next.includes('rolled back')
+      ? ''
+      : `Before that, mark this try as rolled back, since Prisma runs nothing else until then: ${code(`npx prisma migrate resolve --rolled-back ${open}`)}.`
   return {
     headline: `*${diagnosis.headline} ${keptSentence(tasks)}* ${APPLICATION}`,
     why: diagnosis.why,
-    next: remark === null ? diagnosis.next : `${remark} ${diagnosis.next}`,
+    next: [remark ?? '', diagnosis.next, resolve].filter((part) => part !== '').join(' '),
     excerpt,
   }
 }

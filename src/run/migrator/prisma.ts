@@ -72,8 +72,9 @@ export function readStatus(output: string): ToolStatus {
     /^Datasource "[^"]*": PostgreSQL database "([^"]*)"(?:, schema "([^"]*)")?(?:.*? at "([^"]*)")?/m.exec(output) ?? []
   const [, found] = /^(\d+) migrations? found in /m.exec(output) ?? []
   const failed = namesAfter(output, /^Following migrations? have failed:$/m)
-  const pending = namesAfter(output, /^Following migrations? have not yet been applied:$/m)
-  const upToDate = /^Database schema is up to date!$/m.test(output)
+  // "The", when the database has rows of files that the application no longer has: a try that was rolled back and its file removed
+  const pending = namesAfter(output, /^(?:Following|The) migrations? have not yet been applied:$/m)
+  const upToDate = /^(Database schema is up to date!|The migrations? from the database are not found locally in .*:)$/m.test(output)
   return {
     datasource: database === undefined ? null : { database, schema: schema ?? null, host: host ?? null },
     found: found === undefined ? (/^No migration found in /m.test(output) ? 0 : null) : Number(found),

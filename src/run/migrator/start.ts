@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { killPoint } from '../../fault.ts'
 import { code } from '../../mrkdwn.ts'
 import { diagnose } from '../diagnosis.ts'
+import { readDatabaseState, statusOf } from '../../plan/status.ts'
 import { count } from '../sentences.ts'
 import type { StepEnd } from '../step.ts'
 import type { Judgement } from './judge.ts'
@@ -59,7 +60,6 @@ export async function proveAll(
   if (status.datasource === null || status.pending === null) return notStarted(work, tasks, place.output)
   const elsewhere = whyElsewhere(status, place.seen, context.plan.identity, site.parsed)
   if (elsewhere !== null) return refused(work, tasks, elsewhere)
-  const expected = remaining.map(({ name }) => name)
   const pending = status.pending.filter((name) => name !== MARKER)
   // the same names elsewhere may be other SQL than what was approved
   if (pending.length === status.pending.length && status.failed.length === 0)
@@ -68,14 +68,23 @@ export async function proveAll(
       tasks,
       `Prisma does not read its migrations from ${code(context.target.tool.prisma.migrations)}: the repository's configuration (\`migrations.path\` in \`prisma.config.ts\`, or another place of the schema) leads it to another directory.`,
     )
+  // Prisma's status leaves out what was only rolled back, though its deploy runs that again
+  const rolledBack = await rolledBackIn(work)
+  const seen = new Set(pending)
+  const expected = remaining.map(({ name }) => name).filter((name) => seen.has(name) || !rolledBack.has(name))
   if (pending.join('\n') !== expected.join('\n'))
     return refused(
       work,
       tasks,
-      `Prisma would apply ${count(pending.length, 'migration')} (${shown(pending)}), but ${count(expected.length, 'migration')} (${shown(expected)}) are approved and open.`,
+      `Prisma would apply ${count(pending.length, 'migration')} (${shown(pending)}), but what is approved and open is ${count(expected.length, 'migration')} (${shown(expected)}).`,
     )
   noteVersion(work, tool)
   return null
+}
+
+async function rolledBackIn({ site, observer }: Work): Promise<ReadonlySet<string>> {
+  const state = await observer.look((client) => readDatabaseState(client, site.parsed.schema))
+  return new Set(statusOf(state, site.approved.migrations).rolledBack.map(({ name }) => name))
 }
 
 /** Starts one `migrate deploy`, detached, and waits until it has begun. */

@@ -89,12 +89,8 @@ export async function sameDiskFindings(client: Queryable, url: Pick<TargetUrl, '
     ]
   const [data, backup] = await Promise.all([stat(path), stat(directory)])
   if (data.dev !== backup.dev) return []
-  return [
-    warn(
-      'same_disk',
-      `The backup directory ${quoted(directory)} is on the same file system as the database, and is lost together with it. Keep backups on another disk.`,
-    ),
-  ]
+  const text = `The backup directory ${quoted(directory)} is on the same file system as the database, and is lost together with it. Keep backups on another disk.`
+  return [{ ...warn('same_disk', text), brief: "backups are on the database's own disk" }]
 }
 
 const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.')

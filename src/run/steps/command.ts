@@ -39,12 +39,15 @@ export async function runCommand(
     signal: context.signal,
     onLine: (line) => {
       const text = visible(line).trim()
-      if (text !== '') context.report(text.slice(0, REPORTED_CHARACTERS))
+      if (text !== '' && !isRemark(text)) context.report(text.slice(0, REPORTED_CHARACTERS))
     },
   })
   forget()
   return { ...end, why: whyOf(nameOf(child, context), child.timeoutMs, end), excerpt: excerptOf(end.tail) }
 }
+
+/** About the tool itself, not about what it does; it stands in the log. */
+const isRemark = (line: string): boolean => /^(npm (warn|notice|WARN)|\(node:\d+\) |\(Use `node --trace)/.test(line)
 
 /** The lines that say most, without colours and control characters: npm's error from its code on, otherwise the last ones. */
 function excerptOf(tail: string): string {

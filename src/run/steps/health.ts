@@ -28,7 +28,7 @@ async function act(context: RunContext): Promise<StepEnd> {
   if (health.kind === 'healthy')
     return {
       kind: 'done',
-      output: `${count(health.answers.length, 'probe')} healthy, ${seconds(health.durationMs)}`,
+      output: `${count(health.answers.length, 'check')} passed, ${seconds(health.durationMs)}`,
       data: { seconds: health.durationMs / 1000 },
     }
   return {

@@ -74,7 +74,7 @@ async function act(deps: PreflightDeps, context: RunContext): Promise<StepEnd> {
   await writeToSpool(context, told)
   const output = summary(checks.length, told)
   const stops = told.filter(({ level }) => level === 'stop')
-  const warnings = told.filter(({ level }) => level === 'warn')
+  const warnings = told.filter(({ level, brief }) => level === 'warn' && brief === undefined)
   for (const { text } of warnings) await context.note({ kind: 'finding', data: { text } })
   if (stops.length > 0) return stopped(output, stops)
   return { kind: 'done', output, data: { checks: checks.length, findings: told } satisfies PreflightData }

@@ -26,7 +26,7 @@ async function inspect(deps: VerifyBackupStepDeps, context: RunContext): Promise
   if (row?.state !== 'verified' || row.requestId !== context.requestId || row.manifest === null) return { kind: 'todo' }
   // retention keeps it while the run is open; somebody else's hand may not have
   if ((await readManifest(backup.path)).kind !== 'manifest') return { kind: 'todo' }
-  return { kind: 'done', output: outputOf(row.manifest), data: backup }
+  return { kind: 'done', output: `read in full, ${recordedIn(row.manifest)}`, data: backup }
 }
 
 async function act(deps: VerifyBackupStepDeps, context: RunContext): Promise<StepEnd> {
@@ -41,7 +41,7 @@ async function act(deps: VerifyBackupStepDeps, context: RunContext): Promise<Ste
   await deps.store.written(end.manifest, backup.path) // the process that wrote it may have died before its row
   await deps.store.mark(backup.name, 'verified')
   await makeRoom(deps, context)
-  return { kind: 'done', output: `${outputOf(end.manifest)} in ${secondsText(end.seconds)}`, data: backup }
+  return { kind: 'done', output: `read in full in ${secondsText(end.seconds)}, ${recordedIn(end.manifest)}`, data: backup }
 }
 
 type NoClients = { readonly kind: 'no-clients'; readonly text: string }
@@ -86,10 +86,8 @@ function backupOf(context: RunContext): BackupData {
   return parsed.data
 }
 
-function outputOf(manifest: Manifest): string {
-  const rows = manifest.migrations === null ? 'no migration table yet' : `${counted(manifest.migrations, 'migration')} recorded`
-  return `read in full, ${rows}`
-}
+const recordedIn = (manifest: Manifest): string =>
+  manifest.migrations === null ? 'no migration table yet' : counted(manifest.migrations, 'migration record')
 
 const cancelled: StepEnd = {
   kind: 'cancelled',

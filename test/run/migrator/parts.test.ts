@@ -118,6 +118,19 @@ test('the Datasource line names database, schema and host, in both engines', () 
   const adapter =
     'Datasource "db": PostgreSQL database "shop", schema "public" using driver adapter "@prisma/adapter-pg"\n\n1 migration found in prisma/migrations\n\nDatabase schema is up to date!\n'
   expect(readStatus(adapter)).toEqual({ datasource: { database: 'shop', schema: 'public', host: null }, found: 1, pending: [], failed: [] })
+  const removed = adapter.replace(
+    'Database schema is up to date!',
+    `Your local migration history and the migrations table from your database are different:
+
+The last common migration is: 1_init
+
+The migration have not yet been applied:
+2_note
+
+The migration from the database are not found locally in prisma/migrations:
+2_gone`,
+  )
+  expect(readStatus(removed)).toMatchObject({ pending: ['2_note'], failed: [] })
   expect(readStatus("Error: Can't reach database server")).toEqual({ datasource: null, found: null, pending: null, failed: [] })
   expect(readPulled('\nWARNING: x\n- url\n\ndatasource db {\n}\n')).toBe('datasource db {\n}\n')
   expect(readPulled('Error')).toBeNull()

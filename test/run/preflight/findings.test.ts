@@ -217,6 +217,8 @@ test.each([
   [14, [info('backup_estimate', '')], '14 checks, nothing to report'],
   [14, [warn('same_disk', ''), warn('same_disk', '')], '14 checks, 2 warnings'],
   [1, [warn('same_disk', '')], '1 check, 1 warning'],
+  [14, [{ ...warn('same_disk', ''), brief: 'backups are elsewhere' }], '14 checks; backups are elsewhere'],
+  [14, [warn('disk_space', ''), { ...warn('same_disk', ''), brief: 'one' }], '14 checks, 1 warning; one'],
   [14, [stop('pooler', ''), warn('same_disk', '')], '14 checks, 1 stops the run, 1 warning'],
   [14, [stop('pooler', ''), stop('pooler', '')], '14 checks, 2 stop the run'],
 ])('%i checks with these findings are summed up in one line', (checks, findings, line) => {

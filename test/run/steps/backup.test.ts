@@ -218,11 +218,11 @@ describe('the verification step', () => {
     expect(await verifyStep().inspect(mine)).toEqual({ kind: 'todo' })
     expect(await verifyStep().act(mine)).toEqual({
       kind: 'done',
-      output: expect.stringMatching(/^read in full, 9 migrations recorded in \d\.\d s$/),
+      output: expect.stringMatching(/^read in full in \d\.\d s, 9 migration records$/),
       data,
     })
     expect(await store.find(data.name)).toMatchObject({ state: 'verified', verifiedAt: expect.any(Date) })
-    expect(await verifyStep().inspect(mine)).toEqual({ kind: 'done', output: 'read in full, 9 migrations recorded', data })
+    expect(await verifyStep().inspect(mine)).toEqual({ kind: 'done', output: 'read in full, 9 migration records', data })
   })
 
   test('fails on damage, marks the backup and names the file', async () => {
