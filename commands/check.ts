@@ -153,8 +153,14 @@ async function checkGroup(slack: Pick<SlackPort, 'groupMembers'>, group: string)
   return {
     level: 'bad',
     what: `group ${group}`,
-    text: `cannot be read (${members.kind === 'refused' ? members.error : 'no answer'}), so nobody of it may approve. It needs usergroups:read and a paid plan; name people with user:U… instead.`,
+    text: `cannot be read (${members.kind === 'refused' ? members.error : 'no answer'}), so nobody of it may approve. ${groupRemedy(members.kind === 'refused' ? members.error : '')}`,
   }
+}
+
+function groupRemedy(error: string): string {
+  if (error === 'missing_scope') return 'Add usergroups:read under OAuth & Permissions and install the app again.'
+  if (/paid|plan_upgrade/.test(error)) return 'Groups need a paid plan; name people with user:U… instead.'
+  return 'Copy its id again from the group in Slack, or name people with user:U… instead.'
 }
 
 async function checkTarget({ plan }: CheckDeps, target: Target): Promise<Checked[]> {

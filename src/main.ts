@@ -148,7 +148,8 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
   const apiUrl = process.env.SLACK_API_URL
   const slack = createSlack({ botToken: process.env.SLACK_BOT_TOKEN ?? '', log, ...(apiUrl === undefined ? {} : { apiUrl }) })
   const core = coreOf(options, db, slack, engine, CLI_COMMAND)
-  return runCli(words, {
+  // awaited here: the store closes when this function is left
+  return await runCli(words, {
     ...core.verbs,
     login: userInfo().username,
     print: (line) => console.log(redactor.text(line)),

@@ -23,18 +23,32 @@ const CHECKOUT_MS = 300_000
  * as the checkout is there. No hook or filter runs. Throws when git fails, since the plan has just read the same commit from the clone.
  */
 export async function makeCheckout({ deps, repository, directory, commit }: Checkout): Promise<void> {
-  const git = gitIn(deps, repository)
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 })
-  await removeCheckout({ deps, repository, directory })
-  await mkdir(directory, { mode: 0o700 }) // git keeps the mode of an empty directory
-  const added = await git(['worktree', 'add', '--quiet', '--force', '--detach', directory, commit], { timeoutMs: CHECKOUT_MS })
-  if (added.exitCode !== 0) throw new Error(`git could not check out ${commit} into ${directory}: ${added.stderr.trim()}`)
+  await oneAtATime(repository, async () => {
+    await remove({ deps, repository, directory })
+    await mkdir(directory, { mode: 0o700 }) // git keeps the mode of an empty directory
+    const added = await gitIn(deps, repository)(['worktree', 'add', '--quiet', '--force', '--detach', directory, commit], {
+      timeoutMs: CHECKOUT_MS,
+    })
+    if (added.exitCode !== 0) throw new Error(`git could not check out ${commit} into ${directory}: ${added.stderr.trim()}`)
+  })
 }
 
 /** Removes a checkout and what the clone remembers of it. */
-export async function removeCheckout({ deps, repository, directory }: Omit<Checkout, 'commit'>): Promise<void> {
+export const removeCheckout = (checkout: Omit<Checkout, 'commit'>): Promise<void> => oneAtATime(checkout.repository, () => remove(checkout))
+
+async function remove({ deps, repository, directory }: Omit<Checkout, 'commit'>): Promise<void> {
   await rm(directory, { recursive: true, force: true })
   await gitIn(deps, repository)(['worktree', 'prune'])
+}
+
+const lastOf = new Map<string, Promise<unknown>>()
+
+/** git reads the records of all work trees while it adds or prunes one, and fails on one that is just being written. */
+function oneAtATime<T>(repository: string, act: () => Promise<T>): Promise<T> {
+  const mine = (lastOf.get(repository) ?? Promise.resolve()).then(act, act)
+  lastOf.set(repository, mine)
+  return mine
 }
 
 /** `source.directory` inside the checkout, or null when the commit has no such directory, or a link that leads out of it. */

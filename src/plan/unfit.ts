@@ -1,5 +1,6 @@
 import type { Target } from '../config/config.ts'
 import { refuse, type Refusal } from '../refusal.ts'
+import { dateText } from '../slack/text.ts'
 import type { Session } from '../target/activity.ts'
 import type { MigrationStatus, Status } from './status.ts'
 import { listed, quoted } from './words.ts'
@@ -36,7 +37,7 @@ export function whyNotDeployable(found: {
 }
 
 function failedText(target: Target, failed: MigrationStatus): string {
-  const started = failed.row === null ? '' : `, started ${failed.row.startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC,`
+  const started = failed.row === null ? '' : `, started ${dateText(failed.row.startedAt, 'day')},`
   return (
     `${quoted(failed.name)}${started} failed on ${quoted(target.name)} and blocks every other (P3009). Look at what it left in the database, put that right, ` +
     `and record the outcome by hand: ${command(target, '--rolled-back', failed.name)} if nothing of it is there, or ${command(target, '--applied', failed.name)} if all of it is. Then ask again.`

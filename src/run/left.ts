@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { endProcess, isGroupAlive, startTime, type ProcessId } from '../process.ts'
-import { readJson, writeWhole } from './migrator/files.ts'
+import { readJson } from './migrator/files.ts'
 
 /**
  * A killed process takes its children with it, but not theirs: the scripts of an installer, the workers of a build. So each command's
@@ -11,7 +11,9 @@ import { readJson, writeWhole } from './migrator/files.ts'
 export function noteChild(directory: string, pid: number): () => void {
   mkdirSync(placeIn(directory), { recursive: true, mode: 0o700 })
   const file = join(placeIn(directory), `${pid}.json`)
-  writeWhole(file, JSON.stringify({ pid, startedAt: startTime(pid) ?? 'unknown' } satisfies ProcessId))
+  // whole or absent, but not waited for until it is on the disk: a crash of the machine ends the child as well
+  writeFileSync(`${file}.partial`, JSON.stringify({ pid, startedAt: startTime(pid) ?? 'unknown' } satisfies ProcessId), { mode: 0o600 })
+  renameSync(`${file}.partial`, file)
   return () => rmSync(file, { force: true })
 }
 

@@ -11,7 +11,7 @@ import { isRefusal, type Refusal } from '../refusal.ts'
 import { endLeft } from './left.ts'
 import { persist } from './persist.ts'
 import type { RequestRow, RunOutcome, StepRow, StepState } from './record.ts'
-import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
+import { addEvent, addEventOnce, audit, requestById, stepsOf, transition } from './rows.ts'
 import type { RunContext, Step, StepEnd } from './step.ts'
 import type { Working } from './working.ts'
 
@@ -241,12 +241,13 @@ async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'na
   const state: StepState = end.kind
   await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      await tx.query(
+      const recorded = await tx.query(
         `update lockkeeper.step set state = $3, output = $4, details = null, data = coalesce($5::jsonb, data), ended_at = clock_timestamp(),
            started_at = coalesce(started_at, clock_timestamp())
-         where request_id = $1 and name = $2`,
+         where request_id = $1 and name = $2 and ended_at is null returning 1`,
         [request.id, step.name, state, ports.redactor.text(end.output), end.data !== undefined ? JSON.stringify(end.data) : null],
       )
+      if (recorded.length === 0) return // the commit of an earlier try arrived, only its answer was lost
       if (end.kind === 'done')
         return addEvent(tx, request.id, {
           kind: 'step_done',
@@ -302,7 +303,12 @@ async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal, isCan
     secret: ports.config.secret,
     env: ports.env,
     ...reporter(ports, request.id, step.name),
-    note: (event) => persist(ports.log, () => addEvent(ports.db, request.id, redacted(ports.redactor, event))),
+    note: (event) => {
+      const shown = redacted(ports.redactor, event)
+      return persist(ports.log, () =>
+        shown.kind === 'migration_done' ? addEventOnce(ports.db, request.id, shown) : addEvent(ports.db, request.id, shown),
+      )
+    },
     dataOf: (name) => rows.find((row) => row.name === name)?.data,
   }
 }

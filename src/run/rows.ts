@@ -84,6 +84,21 @@ export async function addEvent(db: Queries, requestId: number, event: RequestEve
   )
 }
 
+/** For what may be found a second time by whoever takes a run over: the event of this kind and name stands once. */
+export async function addEventOnce(
+  db: Queries,
+  requestId: number,
+  event: Extract<RequestEvent, { kind: 'migration_done' }>,
+): Promise<void> {
+  await db.query(
+    `with added as (
+       insert into lockkeeper.event (request_id, kind, data) select $1, $2, $3
+       where not exists (select 1 from lockkeeper.event where request_id = $1 and kind = $2 and data->>'name' = $4) returning 1)
+     update lockkeeper.request set revision = revision + 1, draw_after = clock_timestamp() where id = $1 and exists (select 1 from added)`,
+    [requestId, event.kind, JSON.stringify(event.data), event.data.name],
+  )
+}
+
 /** Says that something visible changed without an event (a step's details, a vote's count). */
 export async function touch(db: Queries, requestId: number): Promise<void> {
   await db.query(`update lockkeeper.request set revision = revision + 1 where id = $1`, [requestId])

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { constraintOf, hasSqlState, sqlState } from '../db/pool.ts'
+import { constraintOf, hasSqlState, sqlState, type Tx } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import { killPoint } from '../fault.ts'
 import { escapeMrkdwn } from '../mrkdwn.ts'
@@ -107,7 +107,7 @@ async function writePlan(
         identityKey,
         expiresIn: policy.expiresMs,
       })
-      if (!moved) return 'ended' // cancelled meanwhile
+      if (!moved) return whereItStands(tx, request.id)
       await addEvent(tx, request.id, why === undefined ? { kind: 'requested', data: {} } : { kind: 'asked_anew', data: { why } })
       await audit(tx, {
         actor: 'lockkeeper',
@@ -124,6 +124,10 @@ async function writePlan(
     return refuseRequest(ports, request, await databaseTaken(ports, request, plan))
   }
 }
+
+/** It was cancelled meanwhile, or the commit of an earlier try arrived and only its answer was lost: then it waits, and must be waited for. */
+const whereItStands = async (tx: Tx, id: number): Promise<'waiting' | 'ended'> =>
+  (await requestById(tx, id))?.state === 'waiting' ? 'waiting' : 'ended'
 
 /** The same database under another name is one target: one request at a time. */
 async function databaseTaken({ db }: WorkflowPorts, request: RequestRow, { identity }: Plan): Promise<Refusal> {
@@ -190,7 +194,8 @@ async function compareSafely(ports: WorkflowPorts, request: RequestRow, plan: Pl
 async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
   return persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      if (!(await transition(tx, request.id, ['granted'], 'waiting'))) return 'ended'
+      if (!(await transition(tx, request.id, ['granted'], 'waiting')))
+        return (await whereItStands(tx, request.id)) === 'waiting' ? 'anew' : 'ended'
       await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text } })
       await audit(tx, { actor: 'lockkeeper', act: 'check', target: request.target, requestId: request.id, result: refusal.code })
       return 'anew'

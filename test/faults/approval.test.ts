@@ -1,41 +1,48 @@
-import { describe, test } from 'vitest'
-import { startScene } from './scene.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { expectEnds, startScene } from './scene.ts'
 
-describe('around the approval', { timeout: 120_000 }, () => {
+describe('around the approval and at every record', { timeout: 120_000 }, () => {
   test('killed while it waits for approval and started again, the run goes on once it is approved', async (context) => {
     const scene = await startScene(context, { gates: ['migration'] })
     const request = await scene.ask()
     await scene.first().kill()
     await scene.bots.start()
     await scene.approve(request.id)
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
   })
 
-  test('a vote counts though the process dies before it looks at it', async (context) => {
-    const scene = await startScene(context, { gates: ['migration'], fault: 'before-claim' })
-    const request = await scene.ask()
-    await scene.approve(request.id)
-    await scene.first().gone()
-    await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
-  })
-
-  test('killed right after the grant was used, the run goes on without asking again', async (context) => {
-    const scene = await startScene(context, { gates: ['migration'], fault: 'after-claim' })
-    const request = await scene.ask()
-    await scene.approve(request.id)
-    await scene.first().gone()
-    await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
-  })
-
-  test('a post that arrived just before the process died stands in the thread once', async (context) => {
-    const scene = await startScene(context, { gates: ['migration'], fault: 'after-post:event' })
+  test('killed nine times in one run, each time between an act and its record, it still does everything once', async (context) => {
+    const [first, second, ...others] = [
+      'after-post:event',
+      'before-claim',
+      'after-claim',
+      'before-step-record:backup',
+      'before-step-record:verify-backup',
+      'before-migrator-start',
+      'after-migrator-exit',
+      'before-step-record:migrate',
+      'before-step-record:deploy-1',
+    ]
+    const scene = await startScene(context, {
+      gates: ['migration'],
+      ...(first === undefined ? {} : { fault: first }),
+      target: ({ directory }) => ({ deploy: [{ cwd: join(directory, 'live'), run: ['sh', '-c', 'printf x >> runs'] }] }),
+    })
     await scene.type('deploy prod')
-    await scene.first().gone()
-    await scene.bots.start()
+    expect(await scene.first().gone()).toBe('SIGKILL')
+    let bot = await scene.bots.start({ LOCKKEEPER_FAULT: second ?? '' })
     const request = await scene.asked()
     await scene.approve(request.id)
-    await scene.ends(request.id, 'succeeded')
+    for (const next of [...others, undefined]) {
+      expect(await bot.gone()).toBe('SIGKILL')
+      bot = await scene.bots.start(next === undefined ? {} : { LOCKKEEPER_FAULT: next })
+    }
+    await expectEnds(scene, request.id, 'succeeded')
+    expect(scene.bots.all()).toHaveLength(10)
+    expect(scene.starts(request.id)).toBe(1)
+    expect(readFileSync(join(scene.directory, 'live', 'runs'), 'utf8')).toBe('x')
+    expect(await scene.store.query('select state from lockkeeper.backup')).toEqual([{ state: 'verified' }])
   })
 })

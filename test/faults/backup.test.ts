@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { until } from '../helpers/until.ts'
-import { startScene } from './scene.ts'
+import { expectEnds, startScene } from './scene.ts'
 
 describe('before and in the backup', { timeout: 120_000 }, () => {
   test('killed in pg_dump, the half of a backup is removed and a whole one is made', async (context) => {
@@ -12,28 +12,8 @@ describe('before and in the backup', { timeout: 120_000 }, () => {
     await scene.first().kill()
     await release()
     await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
     expect(await scene.store.query('select count(*)::int as count from lockkeeper.backup')).toEqual([{ count: 1 }])
-  })
-
-  test('killed when the backup stands but is not recorded, that backup is used and no second one is made', async (context) => {
-    const scene = await startScene(context, { gates: ['migration'], fault: 'before-step-record:backup' })
-    const request = await scene.ask()
-    await scene.approve(request.id)
-    await scene.first().gone()
-    await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
-    expect(await scene.store.query('select count(*)::int as count from lockkeeper.backup')).toEqual([{ count: 1 }])
-  })
-
-  test('killed between the backup and the migration, the run goes on with the verified backup', async (context) => {
-    const scene = await startScene(context, { gates: ['migration'], fault: 'before-step-record:verify-backup' })
-    const request = await scene.ask()
-    await scene.approve(request.id)
-    await scene.first().gone()
-    await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
-    expect(await scene.store.query('select state from lockkeeper.backup')).toEqual([{ state: 'verified' }])
   })
 
   test('killed while it installs, what the installer had started ends too, and the install is done anew', async (context) => {
@@ -43,6 +23,6 @@ describe('before and in the backup', { timeout: 120_000 }, () => {
     await until('the installer is at work', () => scene.hangs())
     await scene.first().kill()
     await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
   })
 })

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { until } from '../helpers/until.ts'
-import { startScene, type Scene } from './scene.ts'
+import { expectEnds, startScene, type Scene } from './scene.ts'
 
 describe('in a deploy step, and when it is asked to stop', { timeout: 120_000 }, () => {
   test('killed in a deploy step, it is not run a second time and a person is called, who reads what is certain', async (context) => {
@@ -12,7 +12,7 @@ describe('in a deploy step, and when it is asked to stop', { timeout: 120_000 },
     await until('the deploy step runs', () => existsSync(join(scene.directory, 'live', 'runs')))
     await scene.first().kill()
     await scene.bots.start()
-    const ended = await scene.ends(request.id, 'needs_human')
+    const ended = await expectEnds(scene, request.id, 'needs_human')
     expect(ended.outcome?.headline).toBe('*Lockkeeper was interrupted during "Slow switch" and does not run it a second time by itself.*')
     expect(ended.outcome?.known).toContain('The 3 migrations of this run are applied.')
     expect(ended.outcome?.notKnown).toBe('Whether it did all of its work.')
@@ -30,7 +30,7 @@ describe('in a deploy step, and when it is asked to stop', { timeout: 120_000 },
     await scene.first().kill()
     finish(scene)
     await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
     expect(runsOf(scene)).toBe(2)
   })
 
@@ -44,7 +44,7 @@ describe('in a deploy step, and when it is asked to stop', { timeout: 120_000 },
     finish(scene)
     expect(await stopping).toBe(0)
     await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
     expect(runsOf(scene)).toBe(1)
   })
 
@@ -57,7 +57,7 @@ describe('in a deploy step, and when it is asked to stop', { timeout: 120_000 },
     expect(await scene.migrating()).toHaveLength(1)
     await scene.open('migration')
     await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
     expect(scene.starts(request.id)).toBe(1)
   })
 
@@ -71,7 +71,7 @@ describe('in a deploy step, and when it is asked to stop', { timeout: 120_000 },
     expect(scene.partials()).toEqual([])
     await release()
     await scene.bots.start()
-    await scene.ends(request.id, 'succeeded')
+    await expectEnds(scene, request.id, 'succeeded')
   })
 })
 

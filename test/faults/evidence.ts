@@ -15,11 +15,11 @@ export const WITNESS = 'witness'
 /** Looks at the target every 50 ms until it is stopped: who migrates it? */
 export function watchTarget(flow: Pick<Flow, 'database' | 'directory'>) {
   const samples: Sample[] = []
-  let stopped = false
+  const stop = new AbortController()
   const watching = (async () => {
     const client = await connect(flow.database.url)
     try {
-      while (!stopped) {
+      while (!stop.signal.aborted) {
         const { rows } = await client.query<{ pid: number; locks: number }>(SESSIONS)
         samples.push({
           migrators: wrappersIn(flow.directory),
@@ -35,7 +35,7 @@ export function watchTarget(flow: Pick<Flow, 'database' | 'directory'>) {
   return {
     samples,
     async stop() {
-      stopped = true
+      stop.abort()
       await watching
     },
   }
@@ -236,6 +236,16 @@ export const wrappersIn = (directory: string): readonly number[] =>
   processesOf(directory)
     .filter(({ args }) => args[1]?.endsWith('migrator/wrapper.ts') === true)
     .map(({ pid }) => pid)
+
+/** For the end of a test, when nothing of its flow may live any more. */
+export function endProcessesOf(directory: string): void {
+  for (const { pid } of processesOf(directory))
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it has ended by itself
+    }
+}
 
 /** Everything that has this flow's directory for temporary files in its environment: the bots and all that they started. */
 function processesOf(directory: string) {

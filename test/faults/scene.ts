@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type TestContext } from 'vitest'
 import type { RequestRow, RequestState } from '../../src/run/record.ts'
@@ -6,7 +6,7 @@ import { launchBots, temporary, type Bot, type Bots } from '../helpers/bots.ts'
 import { CHANNEL, startFlow, textOf, type Flow, type FlowOptions } from '../helpers/flow.ts'
 import { commitTo, shopModules } from '../helpers/sample.ts'
 import { until } from '../helpers/until.ts'
-import { appliedIn, attemptsOf, connect, gather, watchTarget, wrappersIn } from './evidence.ts'
+import { appliedIn, attemptsOf, connect, endProcessesOf, gather, watchTarget, wrappersIn } from './evidence.ts'
 import { violations } from './invariants.ts'
 
 export type SceneOptions = Pick<FlowOptions, 'target'> & {
@@ -42,9 +42,11 @@ export type Scene = Flow & {
   /** Whether the thread says that a process took the run over. */
   readonly adopted: () => Promise<boolean>
   /** Whether the installer that never ends is at work. */
-  readonly hangs: () => boolean
+  readonly hangs: () => Promise<boolean>
   /** kill -9 for the migrator and its wrapper, which outlive the bot. */
   readonly killMigrator: () => void
+  /** kill -9 for the wrapper alone. */
+  readonly killWrapper: () => void
   /** How often the migrator was started for this request. */
   readonly starts: (id: number) => number
   /** Waits until the step is in that state. */
@@ -59,6 +61,9 @@ export const gatedMigrations = {
   '20261121091000_gated': tallying('20261121091000_gated', 'ALTER TABLE "orders" ADD COLUMN "wrapping" text;', waitAt('migration')),
   '20261121092000_last': tallying('20261121092000_last', 'ALTER TABLE "orders" ADD COLUMN "ribbon" text;'),
 }
+
+/** The run ends in this state, and no invariant is broken by what is left. */
+export const expectEnds = (scene: Scene, id: number, state: RequestState): Promise<RequestRow> => scene.ends(id, state)
 
 export function tallying(name: string, ...statements: readonly string[]): string {
   return [...statements, `INSERT INTO "tally" ("name") VALUES ('${name}');`].join('\n')
@@ -99,6 +104,7 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
   context.onTestFinished(async () => {
     for (const act of undo.splice(0).toReversed()) await act()
     await flow.close()
+    endProcessesOf(flow.directory) // what a failed test left, found by its own directory
   })
   const appliedBefore = await appliedIn(flow.database.url)
   if (bots === undefined) throw new Error('no bot was started')
@@ -138,9 +144,13 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
       return all.all().find((bot) => row?.executor.includes(`-${bot.pid}-`)) ?? fail(`nobody carries #${id}`)
     },
     adopted: async () => (await flow.store.query(`select 1 from lockkeeper.event where kind = 'adopted'`)).length > 0,
-    hangs: () => existsSync(join(flow.directory, 'begun')),
+    hangs: async () =>
+      (await flow.store.query(`select 1 from lockkeeper.step where name = 'install' and details = 'unpacking'`)).length > 0,
     killMigrator() {
       for (const pid of wrappersIn(flow.directory)) process.kill(-pid, 'SIGKILL')
+    },
+    killWrapper() {
+      for (const pid of wrappersIn(flow.directory)) process.kill(pid, 'SIGKILL')
     },
     starts: (id) => attemptsOf(flow.directory, id).length,
     step: async (id, name, state) =>
@@ -164,11 +174,9 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
             .filter((bot) => bot.isAlive())
             .map((bot) => bot.pid),
       })
-      expect({ state: request.state, outcome: request.outcome?.headline, broken: violations(evidence) }, flow.log().slice(-6_000)).toEqual({
-        state,
-        outcome: request.outcome?.headline,
-        broken: [],
-      })
+      const found = { state: request.state, broken: violations(evidence) }
+      if (found.state !== state || found.broken.length > 0) console.error(request.outcome, flow.log().slice(-6_000))
+      expect(found).toEqual({ state, broken: [] })
       return request
     },
   }
@@ -185,7 +193,7 @@ const linked = (modules: string) => ['ln', '-s', modules, 'node_modules']
 function installCommand(options: SceneOptions, directory: string, modules: string): readonly string[] {
   if (options.install === undefined) return linked(modules)
   const begun = join(directory, 'begun')
-  return ['sh', '-c', `if [ -e ${begun} ]; then exec ${linked(modules).join(' ')}; fi; touch ${begun}; sleep 600 & wait`]
+  return ['sh', '-c', `if [ -e ${begun} ]; then exec ${linked(modules).join(' ')}; fi; touch ${begun}; sleep 600 & echo unpacking; wait`]
 }
 
 function fail(what: string): never {

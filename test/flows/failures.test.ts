@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startFlow, type Flow, type TargetOptions } from '../helpers/flow.ts'
 import { commitTo } from '../helpers/sample.ts'
+import { placesOf } from '../helpers/secrets.ts'
 import { applied, holding, query } from '../helpers/target.ts'
 import { until } from '../helpers/until.ts'
 
@@ -113,12 +114,12 @@ test('an SQL error is explained with the next step and the backup, and the old v
   await flow.drawn(again.id)
   expect(flow.cardText(again.id)).toMatchInlineSnapshot(`
     "Deploy to Production · #2 refused
-    *\`20261121100000_split_names\`, started 2026-11-20 20:06 UTC, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.
+    *\`20261121100000_split_names\`, started {time}, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.
     Asked by <@U0ALICE>"
   `)
   expect(flow.thread(again.id)).toMatchInlineSnapshot(`
     [
-      "*\`20261121100000_split_names\`, started 2026-11-20 20:06 UTC, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.",
+      "*\`20261121100000_split_names\`, started {time}, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.",
     ]
   `)
 })
@@ -142,8 +143,8 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
     pending | Verify the schema | not started
     pending | Switch | not started
     pending | Health | not started
-    *Why.* It was tried 5 times in {duration}, waiting {duration} each time for a lock that another session held; it was gone before it could be seen. Waiting longer would have queued everybody else behind it.
-    *Next.* Try again at a quieter moment: what has run is kept and not repeated.
+    *Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.
+    *Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.
     ERROR: canceling statement due to lock timeout (55P03)
     ALTER TABLE "orders" ADD COLUMN "discount_id" INTEGER CONSTRAINT "orders_discount_id_fkey" REFERENCES "discounts"("id") ON DELETE SET NULL ON UPDATE CASCADE;
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
@@ -152,8 +153,8 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
     [
       "*Verify the backup* · read in full, 12 migrations recorded in {duration}",
       "Deploy to locked · #3 stopped · *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
-    *Why.* It was tried 5 times in {duration}, waiting {duration} each time for a lock that another session held; it was gone before it could be seen. Waiting longer would have queued everybody else behind it.
-    *Next.* Try again at a quieter moment: what has run is kept and not repeated.
+    *Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.
+    *Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.
     ERROR: canceling statement due to lock timeout (55P03)
     ALTER TABLE "orders" ADD COLUMN "discount_id" INTEGER CONSTRAINT "orders_discount_id_fkey" REFERENCES "discounts"("id") ON DELETE SET NULL ON UPDATE CASCADE;
     Took {duration} · backup \`{backup}\` is kept · the log follows",
@@ -284,7 +285,7 @@ test('cancelled in a migration: the database undoes it, and it runs again when i
     await query(database.url, `select 1 from information_schema.columns where table_name = 'orders' and column_name = 'note'`),
   ).toEqual([])
   expect(await flow.answer('status slow')).toMatchInlineSnapshot(`
-    "*slow* (\`slow\`): 14 applied, 1 pending.
+    "*slow*: 14 applied, 1 pending.
     • Pending: \`20261121100000_backfill\`. To run them: \`/migrate deploy slow\`.
     • Rolled back: \`20261121100000_backfill\`. It runs again with the next deploy.
     • Last: #6, cancelled {time}"
@@ -311,10 +312,9 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
     waiting for workers
     log in the thread · plan \`{plan}\`"
   `)
-  expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
+  expect(flow.tail(id)).toBe('Output · Restart\nwaiting for workers')
+  expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
     [
-      "Output · Restart
-    waiting for workers",
       "Deploy to step · #7 cancelled · *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
     *Why.* \`node -e require("fs").writeFileSync("restarting", ""); console.log("waiting for…\` was stopped after {duration}.
     *Next.* \`/migrate deploy step\` runs the steps again.
@@ -323,4 +323,10 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
       "[file] The whole log (request-7-step.log)",
     ]
   `)
+})
+
+test('no password or token stands in any message, log line, row, file or argument list', async () => {
+  const password = new URL(flow.env['PROD_DATABASE_URL'] ?? '').password
+  expect(password).not.toBe('')
+  expect(await placesOf(flow, [password, flow.slack.tokens.bot, flow.slack.tokens.app, flow.slack.tokens.signingSecret])).toEqual([])
 })

@@ -1,7 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readAloud, startFlow, steady, type Flow } from '../helpers/flow.ts'
+import { placesOf } from '../helpers/secrets.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -142,20 +141,20 @@ test('status and plan change nothing and ask nobody', async () => {
     • Pending: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy prod\`.
     • No run yet
 
-    *twin* (\`twin\`): 11 applied, 3 pending.
+    *twin*: 11 applied, 3 pending.
     • Pending: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy twin\`.
     • No run yet
 
-    *closed* (\`closed\`): 14 applied, nothing pending.
+    *closed*: 14 applied, nothing pending.
     • No run yet"
   `)
   expect(await flow.answer('plan prod')).toMatchInlineSnapshot(`
-    "*Plan for Production* (\`prod\`): \`{commit}\` from \`main\`, “Show the discount in the list of orders” by Alice Marsh
+    "Plan for *Production* (\`prod\`): \`{commit}\` from \`main\`, “Show the discount in the list of orders” by Alice Marsh
     3 migrations would run, in this order:
     1. \`20261118102000_create_discounts\` additive: creates table discounts
     2. \`20261119093000_add_orders_discount_id\` additive: adds orders.discount_id, nullable, about 50 rows
     3. \`20261120084500_index_orders_discount\` additive: builds an index on orders, concurrently, about 50 rows
-    • Steps: back up, migrate, verify, Switch, http://{host}/health
+    • Steps: back up, migrate, verify, Switch, 1 health check
     • Way back: each migration has a rollback.sql beside it; the backup for the rest
     • Approvals: 1 of <!subteam^S0DBA>, never the one who asks
     Plan \`{plan}\`. To ask for it: \`/migrate deploy prod\`"
@@ -171,12 +170,12 @@ test('a ref that does not exist is refused on the card, with the next step', asy
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
     "Deploy to Production · #1 refused
-    *The repository has no branch, tag or commit \`nowhere\`. The nearest name is \`main\`. A commit must have been pushed before it can be deployed.*
+    *The repository has no branch, tag or commit \`nowhere\`.* The nearest name is \`main\`. A commit must have been pushed before it can be deployed.
     Asked by <@U0ALICE>"
   `)
   expect(flow.thread(request.id)).toMatchInlineSnapshot(`
     [
-      "*The repository has no branch, tag or commit \`nowhere\`. The nearest name is \`main\`. A commit must have been pushed before it can be deployed.*",
+      "*The repository has no branch, tag or commit \`nowhere\`.* The nearest name is \`main\`. A commit must have been pushed before it can be deployed.",
     ]
   `)
 })
@@ -228,7 +227,7 @@ test('a second request for a taken target, and one for its database under anothe
   expect(twin.state).toBe('refused')
   expect(flow.cardText(twin.id)).toMatchInlineSnapshot(`
     "Deploy to twin · #4 refused
-    *Another request is changing the same database under another target name. Wait until it ends (\`/migrate status\` shows it), then ask again.*
+    *The database of \`twin\` is also that of \`prod\`, and taken there by #2 (asked by <@U0ALICE>).* Nothing was started. It frees when that ends, or with \`/migrate cancel 2\`.
     Asked by <@U0CAROL>"
   `)
   expect((await flow.reaches(held?.id ?? 0, 'waiting')).state).toBe('waiting')
@@ -270,11 +269,11 @@ test('Home shows an approver what waits for him, and the requester what he asked
     [Approve]
     [Reject]
     [Open]
-    Running now
-    Nothing runs.
+    Under way
+    Nothing is under way.
     Last runs
     *Deploy to twin · #4* · refused · {time}
-    Another request is changing the same database under another target name. Wait until it ends (\`/migrate status\` shows it), then ask again.
+    The database of \`twin\` is also that of \`prod\`, and taken there by #2 (asked by <@U0ALICE>). Nothing was started. It frees when that ends, or with \`/migrate cancel 2\`.
     [Open]
     *Deploy to Production · #1* · refused · {time}
     The repository has no branch, tag or commit \`nowhere\`. The nearest name is \`main\`. A commit must have been pushed before it can be deployed.
@@ -283,11 +282,14 @@ test('Home shows an approver what waits for him, and the requester what he asked
   expect(await home('U0ALICE')).toMatchInlineSnapshot(`
     "Waiting for your decision
     Nothing waits for you.
-    Running now
-    Nothing runs.
+    Under way
+    *Deploy to Production · #2* · waiting for approval
+    asked by <@U0ALICE>
+    [Cancel]
+    [Open]
     Last runs
     *Deploy to twin · #4* · refused · {time}
-    Another request is changing the same database under another target name. Wait until it ends (\`/migrate status\` shows it), then ask again.
+    The database of \`twin\` is also that of \`prod\`, and taken there by #2 (asked by <@U0ALICE>). Nothing was started. It frees when that ends, or with \`/migrate cancel 2\`.
     [Open]
     *Deploy to Production · #1* · refused · {time}
     The repository has no branch, tag or commit \`nowhere\`. The nearest name is \`main\`. A commit must have been pushed before it can be deployed.
@@ -342,14 +344,8 @@ test('each refusal stands in the audit with its code', async () => {
   `)
 })
 
-test('no file below the bot holds the password of a target', async () => {
-  const secret = new URL(flow.env['PROD_DATABASE_URL'] ?? '').password
-  const files = await readdir(flow.directory, { recursive: true, withFileTypes: true })
-  const contents = await Promise.all(
-    files
-      .filter((file) => file.isFile() && !file.parentPath.includes('node_modules'))
-      .map((file) => readFile(join(file.parentPath, file.name), 'latin1')),
-  )
-  expect(secret).not.toBe('')
-  expect(contents.filter((content) => content.includes(secret))).toEqual([])
+test('no password or token stands in any message, log line, row, file or argument list', async () => {
+  const password = new URL(flow.env['PROD_DATABASE_URL'] ?? '').password
+  expect(password).not.toBe('')
+  expect(await placesOf(flow, [password, flow.slack.tokens.bot, flow.slack.tokens.app, flow.slack.tokens.signingSecret])).toEqual([])
 })

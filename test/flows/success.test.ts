@@ -1,17 +1,21 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startFlow, type Flow } from '../helpers/flow.ts'
 import { git, installCommand } from '../helpers/sample.ts'
+import { placesOf } from '../helpers/secrets.ts'
 import { applied, fingerprint, query } from '../helpers/target.ts'
+
+/** A whole run starts a dozen real programs; two of them on a busy machine take longer than a test of one part. */
+vi.setConfig({ testTimeout: 180_000 })
 
 let flow: Flow
 
 beforeAll(async () => {
   flow = await startFlow({
+    target: ({ repository }) => ({ source: { repository, install: [...installCommand] } }),
     targets: {
-      // installed as a real application is; the others link what this would install
-      staging: { target: () => ({}) },
+      staging: {},
       archive: { pending: 0 },
     },
   })
@@ -19,9 +23,6 @@ beforeAll(async () => {
 afterAll(() => flow?.close())
 
 test('asked, approved, backed up, migrated, deployed, healthy: from the command to the proof in the thread', async () => {
-  await flow.stop()
-  await flow.configure('prod', { source: { repository: flow.repository, install: [...installCommand] } })
-  await flow.start()
   const request = await flow.ask('deploy prod --reason "Checkout needs discounts"')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
@@ -70,68 +71,11 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
   expect(flow.thread(request.id)).toMatchInlineSnapshot(`
     [
       "<@U0ALICE> asks to run *3 migrations* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
-      "[file] SQL of 3 migrations (request-1-6164e773.sql)",
+      "[file] SQL of 3 migrations (request-1-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
       "The backup directory \`{directory}/backups\` is on the same file system as the database, and is lost together with it. Keep backups on another disk.",
       "*Preflight* · 15 checks, 1 warning",
-      "Output · Health
-    …
-    pg_restore: creating INDEX "public.products_sku_key"
-    pg_restore: creating FK CONSTRAINT "public.order_lines order_lines_order_id_fkey"
-    pg_restore: creating FK CONSTRAINT "public.order_lines order_lines_product_id_fkey"
-    pg_restore: creating FK CONSTRAINT "public.orders orders_customer_id_fkey"
-    pg_restore: creating FK CONSTRAINT "public.payments payments_order_id_fkey"
-    $ prisma --version
-    Error: Unable to require(\`/bin/sh\`).
-    The Prisma engines do not seem to be compatible with your system. Please refer to the documentation about Prisma's system requirements: https://pris.ly/d/system-requirements
-
-    Details: Invalid or unexpected token
-        at $ce ({directory}/var/checkouts/1/node_modules/prisma/build/index.js:299:116)
-        at gQe ({directory}/var/checkouts/1/node_modules/prisma/build/index.js:299:269)
-    prisma                  : 6.19.3
-    Node.js                 : v20.20.2
-    Schema Engine           : @prisma/schema-engine-wasm 7.1.1-3.{full commit}
-    $ prisma migrate status --schema prisma/schema.prisma
-    Datasource "db": PostgreSQL database "{database}", schema "public" using driver adapter "@prisma/adapter-pg"
-
-    14 migrations found in prisma/migrations
-    Following migrations have not yet been applied:
-    20261118102000_create_discounts
-    20261119093000_add_orders_discount_id
-    20261120084500_index_orders_discount
-    $ prisma migrate deploy --schema prisma/schema.prisma
-    Datasource "db": PostgreSQL database "{database}", schema "public" using driver adapter "@prisma/adapter-pg"
-
-    13 migrations found in prisma/migrations
-
-    The following migration(s) have been applied:
-
-    migrations/
-      └─ 20261118102000_create_discounts/
-        └─ migration.sql
-      └─ 20261119093000_add_orders_discount_id/
-        └─ migration.sql
-
-    All migrations have been successfully applied.
-    $ prisma migrate deploy --schema prisma/schema.prisma
-    Datasource "db": PostgreSQL database "{database}", schema "public" using driver adapter "@prisma/adapter-pg"
-
-    14 migrations found in prisma/migrations
-
-    The following migration(s) have been applied:
-
-    migrations/
-      └─ 20261120084500_index_orders_discount/
-        └─ migration.sql
-
-    All migrations have been successfully applied.
-    $ prisma migrate status --schema prisma/schema.prisma
-    Datasource "db": PostgreSQL database "{database}", schema "public" using driver adapter "@prisma/adapter-pg"
-
-    14 migrations found in prisma/migrations
-
-    Database schema is up to date!",
       "*Install* · {commit}, {duration}",
       "*Back up* · {size} in {duration}, {size} on disk",
       "*Verify the backup* · read in full, 11 migrations recorded in {duration}",
@@ -147,6 +91,9 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
       "[file] The whole log (request-1-prod.log)",
     ]
   `)
+  expect(flow.tail(request.id)).toMatch(
+    /^Output · Health\n[^]*All migrations have been successfully applied\.[^]*Database schema is up to date!/,
+  )
   expect(await flow.behind('prod').live()).toBe(done.plan?.commit)
   expect((await applied(flow.database.url)).slice(-3)).toEqual(done.plan?.list.map(({ name }) => name))
   const [backup] = await flow.store.query<{ name: string; state: string }>(
@@ -154,13 +101,12 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
     [request.id],
   )
   expect(backup?.state).toBe('verified')
-  const place = join(flow.directory, 'backups', 'prod', backup?.name ?? '')
+  const place = join(flow.directory, 'backups', backup?.name ?? '')
   expect((await stat(place)).mode & 0o777).toBe(0o700)
-  expect(await readdir(join(flow.directory, 'backups', 'prod'))).toEqual([backup?.name])
+  expect(await readdir(join(flow.directory, 'backups'))).toEqual([backup?.name])
   const sql = flow.slack.files().find((file) => file.name.endsWith('.sql'))?.content
   expect(sql).toContain('CREATE TABLE "discounts"')
   expect(flow.slack.files().find((file) => file.name.endsWith('.log'))?.content).toContain('All migrations have been successfully applied.')
-  expect(await readFile(place, 'utf8').catch((error: NodeJS.ErrnoException) => error.code)).toBe('EISDIR')
 })
 
 test('a ref takes the migrations up to it, and the rest comes later without the application', async () => {
@@ -250,10 +196,8 @@ test('nothing pending is a success that leaves the database as it is, says so, a
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
-    *Backup*
-    the first of this target; the database has {size}
     *Application*
-    Switch and 1 health check, after the migrations
+    Switch and 1 health check
     [Approve]
     [Reject]
     [Cancel]
@@ -280,11 +224,11 @@ test('nothing pending is a success that leaves the database as it is, says so, a
       "The run has started.",
       "*Preflight* · 11 checks, nothing to report",
       "*Install* · {commit}, dependencies unchanged, {duration}",
-      "*Migrate* · Nothing to apply; the database is unchanged.",
+      "*Migrate* · nothing to apply, the database is unchanged",
       "*Switch* · {duration}",
       "*Health* · 1 probe healthy, {duration}",
       "Deploy to archive · #4 done · *Nothing was pending, so the database is unchanged; \`{commit}\` is live.*
-    Took {duration} · the log follows",
+    Took {duration}",
     ]
   `)
   expect(await fingerprint(database.url)).toEqual(before)
@@ -292,7 +236,7 @@ test('nothing pending is a success that leaves the database as it is, says so, a
   expect(await flow.store.query('select 1 from lockkeeper.backup where request_id = $1', [request.id])).toEqual([])
 })
 
-test('history, show, status and Home tell of what has run', async () => {
+test('history, show and status tell of what has run', async () => {
   expect(await flow.answer('history')).toMatchInlineSnapshot(`
     "*Last requests, newest first*
     • #4 \`archive\` finished {time} · asked by <@U0ALICE>
@@ -321,8 +265,6 @@ test('history, show, status and Home tell of what has run', async () => {
     "*Production* (\`prod\`): 14 applied, nothing pending.
     • Last: #1, finished {time}"
   `)
-  await flow.slack.as('U0ALICE').home()
-  await flow.slack.waitFor(() => flow.slack.home('U0ALICE'))
 })
 
 test('no run leaves a session in the database', async () => {
@@ -332,4 +274,10 @@ test('no run leaves a session in the database', async () => {
       `select application_name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
     ),
   ).toEqual([])
+})
+
+test('no password or token stands in any message, log line, row, file or argument list', async () => {
+  const password = new URL(flow.env['PROD_DATABASE_URL'] ?? '').password
+  expect(password).not.toBe('')
+  expect(await placesOf(flow, [password, flow.slack.tokens.bot, flow.slack.tokens.app, flow.slack.tokens.signingSecret])).toEqual([])
 })

@@ -99,7 +99,9 @@ export type Flow = Omit<Behind, 'live'> & {
   readonly card: (id: number) => PlayMessage
   /** What people read, a line for each part, with what differs from run to run in braces. */
   readonly cardText: (id: number) => string
+  /** Without the tail of output, which stands where the output began. */
   readonly thread: (id: number) => readonly string[]
+  readonly tail: (id: number) => string | undefined
   readonly drawn: (id: number) => Promise<void>
   readonly start: () => Promise<void>
   readonly stop: () => Promise<void>
@@ -290,7 +292,7 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     )
     return steady(readAloud(said))
   }
-  const reaches = async (id: number, states: RequestState | readonly RequestState[], withinMs = 60_000) => {
+  const reaches = async (id: number, states: RequestState | readonly RequestState[], withinMs = 150_000) => {
     const wanted = [states].flat()
     try {
       return await until(
@@ -346,6 +348,10 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     await slack.as(person).close(told.viewId)
     return steady(readAloud(told.view))
   }
+  const posts = (id: number) => {
+    const { channel, ts } = card(id)
+    return slack.thread(channel, ts).map((message) => steady(readAloud(message)))
+  }
   return {
     type,
     answer,
@@ -377,10 +383,8 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
       }),
     card,
     cardText: (id: number) => steady(readAloud(card(id))),
-    thread: (id: number) => {
-      const { channel, ts } = card(id)
-      return slack.thread(channel, ts).map((message) => steady(readAloud(message)))
-    },
+    thread: (id: number) => posts(id).filter((post) => !isTail(post)),
+    tail: (id: number) => posts(id).find(isTail),
     /** Waits until what people see is what the rows say. */
     async drawn(id: number) {
       await until(`#${id} is drawn`, async () => {
@@ -393,6 +397,8 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     },
   }
 }
+
+const isTail = (post: string): boolean => /^Output\b/.test(post)
 
 /** A message, a window or Home as a person reads it, with the files below it. */
 export function readAloud(thing: unknown): string {
@@ -407,10 +413,11 @@ export const steady = (text: string, directory: string): string =>
   text
     .replaceAll(directory, '{directory}')
     .replace(/<!date\^\d+\^[^>]*>/g, '{time}')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '{time}')
     .replace(/`[0-9a-f]{8}`/g, '`{plan}`')
     .replace(/-[0-9a-f]{8}\.sql/g, '-{plan}.sql')
     .replace(/\b[0-9a-f]{40}\b/g, '{full commit}')
-    .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b/g, '{commit}')
+    .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b|(?<=`)[0-9a-f]{10,12}(?=`)/g, '{commit}')
     .replace(/\b[a-z]+-\d{8}T\d{6}Z\S*?(?=[`\s,.]|$)/g, '{backup}')
     .replace(/\b\d+(\.\d+)? (kB|MB|GB|bytes)\b/g, '{size}')
     .replace(/\b(under )?\d+(\.\d+)? (s|min|h)\b( \d+ (s|min)\b)?/g, '{duration}')

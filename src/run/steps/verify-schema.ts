@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { code, escapeMrkdwn } from '../../mrkdwn.ts'
+import { code } from '../../mrkdwn.ts'
 import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
 import { withTarget } from '../../target/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../migrator/catalogue.ts'
@@ -112,10 +112,10 @@ function driftFinding(summary: string): string {
   const lines = summary.split('\n').filter((line) => line.trim() !== '')
   const shown = lines
     .slice(0, 12)
-    .map((line) => line.replaceAll('`', "'"))
+    .map((line) => `• ${code(line.trim())}`)
     .join('\n')
   const more = lines.length > 12 ? `\n… and ${count(lines.length - 12, 'more line')}` : ''
-  return `The live schema differs from the one that the commit describes (to make it equal, this would change):\n\`\`\`\n${escapeMrkdwn(shown)}${more}\n\`\`\``
+  return `The live schema differs from the one that the commit describes. To make it equal, this would have to change:\n${shown}${more}`
 }
 
 function outputOf(status: Status, invalid: readonly InvalidIndex[], drift: Drift): string {

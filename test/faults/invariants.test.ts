@@ -1,0 +1,238 @@
+import { expect, test } from 'vitest'
+import { violations, type Evidence } from './invariants.ts'
+
+const sound: Evidence = {
+  request: {
+    id: 1,
+    state: 'succeeded',
+    digest: 'd1',
+    planDigest: 'd1',
+    requester: 'U0ALICE',
+    requesterHuman: 'U0ALICE',
+    required: 1,
+    grantExpiresAt: 900,
+    approved: ['m2', 'm3'],
+  },
+  votes: [{ digest: 'd1', actor: 'U0BOB', human: 'U0BOB', decision: 'approve', at: 100 }],
+  steps: [
+    { name: 'backup', state: 'done' },
+    { name: 'migrate', state: 'done' },
+  ],
+  events: [
+    { id: 1, kind: 'requested' },
+    { id: 2, kind: 'approved' },
+    { id: 3, kind: 'started' },
+    { id: 4, kind: 'step_done', step: 'backup' },
+    { id: 5, kind: 'migration_done', name: 'm2' },
+    { id: 6, kind: 'step_done', step: 'migrate' },
+    { id: 7, kind: 'ended', state: 'succeeded' },
+  ],
+  audit: [
+    { act: 'run', result: 'started', digest: 'd1', at: 200 },
+    { act: 'run', result: 'succeeded', digest: 'd1', at: 800 },
+  ],
+  attempts: [{ number: 1, startedAt: 400 }],
+  samples: [
+    { migrators: [], sessions: [], prismaLocks: 0 },
+    { migrators: [51], sessions: [71], prismaLocks: 1 },
+  ],
+  appliedBefore: ['m1'],
+  appliedNow: ['m1', 'm2', 'm3'],
+  unfinished: [],
+  tally: ['m2', 'm3'],
+  tallied: ['m2', 'm3'],
+  backups: [{ name: 'b1', requestId: 1, state: 'verified', verifiedAt: 300 }],
+  backupEntries: [{ name: 'b1', fault: null }],
+  messages: [1, 2, 3, 4, 5, 6, 7].map((id) => ({ key: `event:${id}`, state: 'sent', ts: `${id}.0` })),
+  posts: [1, 2, 3, 4, 5, 6, 7].map((id) => ({ ts: `${id}.0`, intent: `lk_${id}`, isFile: false })),
+  leftovers: [],
+}
+
+test('a sound run breaks no invariant', () => {
+  expect(violations(sound)).toEqual([])
+})
+
+test('a run that stopped for a person, with one migration applied, breaks none either', () => {
+  expect(
+    violations({
+      ...sound,
+      request: { ...sound.request, state: 'needs_human' },
+      steps: [
+        { name: 'backup', state: 'done' },
+        { name: 'migrate', state: 'unknown' },
+      ],
+      events: sound.events
+        .filter(({ step }) => step !== 'migrate')
+        .map((event) => (event.kind === 'ended' ? { ...event, state: 'needs_human' } : event)),
+      audit: [...sound.audit.slice(0, 1), { act: 'run', result: 'needs_human', digest: 'd1', at: 800 }],
+      appliedNow: ['m1', 'm2'],
+      unfinished: ['m3'],
+      tally: ['m2'],
+    }),
+  ).toEqual([])
+})
+
+const run = { act: 'run', digest: 'd1', at: 700 }
+const defects: readonly (readonly [what: string, seed: Partial<Evidence>, broken: readonly string[]])[] = [
+  [
+    'a run without an end',
+    { request: { ...sound.request, state: 'running' } },
+    [
+      'I1: the run is running',
+      'I1: the thread ends with another state than running',
+      'I1: the audit ends with another state than running',
+      'I1: the steps do not say running',
+    ],
+  ],
+  [
+    'a second end in the thread',
+    { events: [...sound.events, { id: 7, kind: 'ended', state: 'succeeded' }] },
+    ['I1: 2 ends in the thread', 'I6: the posts are not in the order of the events'],
+  ],
+  ['a second end in the audit', { audit: [...sound.audit, { ...run, result: 'succeeded' }] }, ['I1: 2 ends in the audit']],
+  [
+    'an end of another kind in the audit',
+    { audit: [...sound.audit.slice(0, 1), { ...run, result: 'failed' }] },
+    ['I1: the audit ends with another state than succeeded'],
+  ],
+  [
+    'a step that is still running',
+    {
+      steps: [
+        { name: 'backup', state: 'done' },
+        { name: 'migrate', state: 'running' },
+      ],
+    },
+    ['I1: step migrate still runs', 'I1: the steps do not say succeeded', 'I1: steps that are done: backup; told: backup,migrate'],
+  ],
+  [
+    'a step that was told twice',
+    { events: sound.events.map((event) => (event.id === 5 ? { id: 5, kind: 'step_done', step: 'backup' } : event)) },
+    ['I1: steps that are done: backup,migrate; told: backup,backup,migrate'],
+  ],
+  [
+    'two steps that stopped one run',
+    {
+      request: { ...sound.request, state: 'failed' },
+      steps: [
+        { name: 'backup', state: 'failed' },
+        { name: 'migrate', state: 'unknown' },
+      ],
+      events: [...sound.events.filter(({ kind }) => kind !== 'step_done' && kind !== 'ended'), { id: 7, kind: 'ended', state: 'failed' }],
+      audit: [...sound.audit.slice(0, 1), { ...run, result: 'failed' }],
+    },
+    ['I1: 2 steps stopped the run'],
+  ],
+  ['a plan that was changed after its digest', { request: { ...sound.request, planDigest: 'd2' } }, ['I2: the digest is not the plan’s']],
+  [
+    'an approval that was used twice',
+    { audit: [{ ...run, result: 'started', at: 150 }, ...sound.audit] },
+    ['I2: the approval was used 2 times'],
+  ],
+  [
+    'a start for another digest',
+    { audit: [{ ...run, result: 'started', digest: 'd0', at: 200 }, ...sound.audit.slice(1)] },
+    ['I2: another digest was started than the plan’s'],
+  ],
+  [
+    'a start after the approval had expired',
+    { request: { ...sound.request, grantExpiresAt: 200 } },
+    ['I2: the run began after its approval had expired'],
+  ],
+  [
+    'an approval by the requester',
+    { votes: [{ digest: 'd1', actor: 'os:alice', human: 'U0ALICE', decision: 'approve', at: 100 }] },
+    ['I2: os:alice approved a request of his own'],
+  ],
+  [
+    'a vote for an older digest',
+    { votes: [{ digest: 'd0', actor: 'U0BOB', human: 'U0BOB', decision: 'approve', at: 100 }] },
+    ['I2: start 1 of the migrator had too few approvals'],
+  ],
+  [
+    'one human who counts twice',
+    {
+      request: { ...sound.request, required: 2 },
+      votes: [...sound.votes, { digest: 'd1', actor: 'os:bob', human: 'U0BOB', decision: 'approve', at: 110 }],
+    },
+    ['I2: start 1 of the migrator had too few approvals'],
+  ],
+  [
+    'a vote that came after the start',
+    { votes: sound.votes.map((vote) => ({ ...vote, at: 401 })) },
+    ['I2: start 1 of the migrator had too few approvals'],
+  ],
+  [
+    'a migrator that started before the run',
+    { attempts: [{ number: 1, startedAt: 199 }], backups: [{ name: 'b1', requestId: 1, state: 'verified', verifiedAt: 150 }] },
+    ['I2: start 1 of the migrator came before the run began'],
+  ],
+  ['two migrators at once', { samples: [{ migrators: [51, 52], sessions: [71], prismaLocks: 1 }] }, ['I3: migrators 51,52 at once']],
+  [
+    'two migrating sessions at once',
+    { samples: [{ migrators: [51], sessions: [71, 72], prismaLocks: 1 }] },
+    ['I3: migrating sessions 71,72 at once'],
+  ],
+  ['Prisma’s lock held twice', { samples: [{ migrators: [51], sessions: [71], prismaLocks: 2 }] }, ['I3: Prisma’s lock was held twice']],
+  [
+    'a migrator that no sample saw',
+    { samples: [{ migrators: [], sessions: [], prismaLocks: 0 }] },
+    ['I3: no sample saw the migrator, so nothing is proven'],
+  ],
+  [
+    'a migration that nobody approved',
+    { appliedNow: ['m1', 'm2', 'm3', 'm4'] },
+    ['I4: applied: m2,m3,m4; approved in this order: m2,m3', 'I4: a success without all that was approved'],
+  ],
+  ['migrations out of their order', { appliedNow: ['m1', 'm3', 'm2'] }, ['I4: applied: m3,m2; approved in this order: m2,m3']],
+  ['a success without all of them', { appliedNow: ['m1', 'm2'], tally: ['m2'] }, ['I4: a success without all that was approved']],
+  ['a success with an unfinished one', { unfinished: ['m3'] }, ['I4: a success with m3 unfinished']],
+  ['a migration that ran twice', { tally: ['m2', 'm3', 'm3'] }, ['I4: m3 ran more than once']],
+  ['a migration that is applied and did not run', { tally: ['m2'] }, ['I4: m3 is applied but did not run']],
+  ['a migration that ran and is not applied', { tally: ['m2', 'm3', 'm4'] }, ['I4: m4 took effect and is not applied']],
+  ['an earlier migration that is gone', { appliedNow: ['m2', 'm3'] }, ['I4: m1 is no longer applied']],
+  ['a migrator without a backup', { backups: [], backupEntries: [] }, ['I5: start 1 of the migrator had no verified backup of this run']],
+  [
+    'a backup of another run',
+    { backups: sound.backups.map((backup) => ({ ...backup, requestId: 2 })) },
+    ['I5: start 1 of the migrator had no verified backup of this run'],
+  ],
+  [
+    'a backup that was verified too late',
+    { backups: sound.backups.map((backup) => ({ ...backup, verifiedAt: 401 })) },
+    ['I5: start 1 of the migrator had no verified backup of this run'],
+  ],
+  [
+    'an event that was not posted',
+    { messages: sound.messages.map((row) => (row.key === 'event:4' ? { ...row, state: 'unsure', ts: null } : row)) },
+    ['I6: step_done (4) was not posted', 'I6: the post 4.0 is in no record'],
+  ],
+  ['a post that has vanished', { posts: sound.posts.filter(({ ts }) => ts !== '4.0') }, ['I6: step_done (4) is not in the thread']],
+  ['posts out of order', { posts: sound.posts.toReversed() }, ['I6: the posts are not in the order of the events']],
+  [
+    'a post that stands twice',
+    { posts: [...sound.posts, { ts: '8.0', intent: 'lk_4', isFile: false }] },
+    ['I6: a post stands twice', 'I6: the post 8.0 is in no record'],
+  ],
+  [
+    'a migration that was told twice',
+    { events: sound.events.map((event) => (event.id === 2 ? { id: 2, kind: 'migration_done', name: 'm2' } : event)) },
+    ['I6: m2 was told twice'],
+  ],
+  [
+    'a start that was told twice',
+    { events: sound.events.map((event) => (event.id === 2 ? { id: 2, kind: 'started' } : event)) },
+    ['I6: the start was told twice'],
+  ],
+  ['a process that is left', { leftovers: ['process 4711 (sleep 600) is left'] }, ['I9: process 4711 (sleep 600) is left']],
+  [
+    'a half of a backup under a final name',
+    { backupEntries: [...sound.backupEntries, { name: 'b2', fault: 'no manifest under a final name' }] },
+    ['I12: b2: no manifest under a final name'],
+  ],
+  ['a verified backup that is gone', { backupEntries: [], attempts: [], samples: [] }, ['I12: b1 is in the catalogue and not on the disk']],
+]
+
+test.each(defects)('%s is found', (_what, seed, broken) => {
+  expect(violations({ ...sound, ...seed })).toEqual(broken)
+})

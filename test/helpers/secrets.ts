@@ -1,0 +1,49 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Flow } from './flow.ts'
+
+/** Where any of these words stands that should stand nowhere: messages, calls of Slack, log lines, rows, files, argument lists. */
+export async function placesOf(flow: Flow, secrets: readonly string[]): Promise<readonly string[]> {
+  const tables = await flow.store.query<{ name: string }>(
+    `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
+     where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`,
+  )
+  const rows = await Promise.all(
+    tables.map(async ({ name }) => ({
+      where: `rows of ${name}`,
+      text: JSON.stringify(await flow.store.query(`select t::text as t from ${name} t`)),
+    })),
+  )
+  const all = [
+    ...rows,
+    ...(await filesBelow(flow.directory)),
+    ...(await argumentLists()),
+    { where: 'what stands in Slack', text: JSON.stringify(flow.slack.state()) },
+    { where: 'files in Slack', text: JSON.stringify(flow.slack.files()) },
+    { where: 'calls of Slack', text: JSON.stringify(flow.slack.calls()) },
+    { where: 'the log', text: flow.log() },
+  ]
+  return all.filter(({ text }) => secrets.some((secret) => text.includes(secret))).map(({ where }) => where)
+}
+
+async function filesBelow(directory: string) {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
+  return Promise.all(
+    files.map(async (file) => ({
+      where: join(file.parentPath, file.name),
+      text: await readFile(join(file.parentPath, file.name), 'latin1'),
+    })),
+  )
+}
+
+/** Of every process that can be seen; none where there is no /proc. */
+async function argumentLists() {
+  const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
+  return Promise.all(
+    processes.map(async (id) => ({
+      where: `arguments of process ${id}`,
+      text: await readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => ''),
+    })),
+  )
+}

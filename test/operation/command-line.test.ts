@@ -1,0 +1,118 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { userInfo } from 'node:os'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openStore, type Db } from '../../src/db/pool.ts'
+import { until } from '../helpers/until.ts'
+import { installCommand, toolEnvironment } from '../helpers/sample.ts'
+import { BIN } from './lockkeeper.ts'
+import { createWorld, type World } from './world.ts'
+
+/** One bot and one store; the person at the machine is Bob in the configuration, who may approve and has asked for nothing. */
+const login = `os:${userInfo().username}`
+let world: World
+let store: Db
+let bot: ChildProcess
+let log = ''
+
+beforeAll(async () => {
+  world = await createWorld()
+  await world.configure(
+    {
+      source: { repository: world.repository, install: [...installCommand] },
+      tool: { prisma: { env: { ...toolEnvironment } } },
+      approvals: { from: ['user:U0BOB', 'user:U0CAROL'], required: 1 },
+    },
+    { people: { [login]: 'U0BOB' } },
+  )
+  store = openStore(world.storeUrl, () => {})
+  bot = spawn(BIN, [], { cwd: world.directory, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...world.env } })
+  bot.stdout?.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')))
+  bot.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')))
+  await until('the bot is up', () => log.includes('Lockkeeper is up'))
+})
+
+afterAll(async () => {
+  world.slack.clearFaults()
+  const ended = new Promise((done) => bot.once('close', done))
+  bot.kill('SIGTERM')
+  await ended
+  await store.close()
+  await world.close()
+})
+
+test('status, plan and history answer as they do in Slack', async () => {
+  const status = await world.run(['status', 'prod'])
+  expect({ code: status.code, err: status.err }).toEqual({ code: 0, err: '' })
+  expect(status.out).toContain('20261118102000_create_discounts')
+  const plan = await world.run(['plan', 'prod'])
+  expect({ code: plan.code, err: plan.err }).toEqual({ code: 0, err: '' })
+  expect(plan.out).toContain('20261120084500_index_orders_discount')
+  expect(await world.run(['history'])).toEqual({ code: 0, out: 'Nothing was asked for yet. Begin with `lockkeeper plan prod`.\n', err: '' })
+})
+
+test('a slip of the finger is answered with the nearest word, with code 2', async () => {
+  const { code, out, err } = await world.run(['staus'])
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toBe(
+    '`staus` is no verb that Lockkeeper knows. Nothing was started. Did you mean `status`? For example `lockkeeper status`.\n',
+  )
+})
+
+test('what is asked for at the machine is taken up by the running bot, and shown and cancelled at the machine', async () => {
+  const asked = await world.run(['deploy', 'prod', '--reason', 'from the machine'])
+  expect({ code: asked.code, err: asked.err }).toEqual({ code: 0, err: '' })
+  const id = await waiting()
+  expect(cardsOf(id)).toHaveLength(1)
+  const shown = await world.run(['show', String(id)])
+  expect(shown.out).toContain('from the machine')
+  const cancelled = await world.run(['cancel', String(id)])
+  expect({ code: cancelled.code, err: cancelled.err }).toEqual({ code: 0, err: '' })
+  expect(await stateOf(id)).toBe('cancelled')
+})
+
+test('while Slack answers, votes belong there; when it does not, a named person decides at the machine', async () => {
+  await world.slack.as('U0ALICE').command('C0DEPLOYS', '/migrate deploy prod')
+  const id = await waiting()
+  const shown = await world.run(['approve', String(id)])
+  const digest = /--digest ([0-9a-f]{8})/.exec(shown.err)?.[1] ?? ''
+  expect(shown.err).toContain('Nothing was decided yet.')
+  const early = await world.run(['approve', String(id), '--digest', digest])
+  expect({ code: early.code, text: early.err }).toEqual({
+    code: 1,
+    text: `Slack can be reached, so #${id} is decided there, by the buttons of its card. The command line counts votes only while Slack cannot be reached. Nothing was changed.\n`,
+  })
+  world.slack.fault({ kind: 'outage', how: 'connection_cut', untilCleared: true })
+  const wrong = await world.run(['approve', String(id), '--digest', '00000000'])
+  expect(wrong.code).toBe(1)
+  const rejected = await world.run(['reject', String(id), '--digest', digest, '--reason', 'not before Monday'])
+  expect({ code: rejected.code, out: rejected.out, err: rejected.err }).toEqual({
+    code: 0,
+    out: `You rejected #${id}. Nothing was changed, and \`prod\` is free.\n3 migrations: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`\n`,
+    err: '',
+  })
+  expect(await stateOf(id)).toBe('rejected')
+  world.slack.clearFaults()
+})
+
+test('a login that the configuration does not name is nobody', async () => {
+  await world.configure()
+  const { code, out, err } = await world.run(['deploy', 'prod'])
+  expect({ code, out }).toEqual({ code: 1, out: '' })
+  expect(err).toBe(
+    `The login \`${userInfo().username}\` belongs to nobody that Lockkeeper knows. Nothing was changed. Add \`${login}: U…\` under \`people\` in lockkeeper.yaml, with the person's Slack user id.\n`,
+  )
+})
+
+/** The newest request, once people can decide about it and its card is there. */
+async function waiting(): Promise<number> {
+  return until('a request waits', async () => {
+    const [row] = await store.query<{ id: number }>(`select id from lockkeeper.request where state = 'waiting' order by id desc limit 1`)
+    return row !== undefined && cardsOf(row.id).length > 0 && row.id
+  })
+}
+
+const cardsOf = (id: number) =>
+  world.slack.messages('C0DEPLOYS').filter((message) => message.threadTs === null && JSON.stringify(message).includes(`#${id}`))
+
+const stateOf = async (id: number) =>
+  (await store.query<{ state: string }>('select state from lockkeeper.request where id = $1', [id]))[0]?.state
