@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { schedule } from 'node-cron'
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
 import { expireDue } from '../approvals/expiry.ts'
@@ -63,7 +64,8 @@ export type App = { readonly db: Db; readonly stop: () => Promise<void> }
 /** How long a step waits for the target's lock: whoever held it before may be on its way out. */
 const TARGET_LOCK_WAIT_MS = 30_000
 const EXPIRY_LOOK_MS = 1_000
-const FORGET_MS = 3_600_000
+/** Once an hour, at a minute at which nothing else is due. */
+const FORGET_AT = '17 * * * *'
 const TIDY_MS = 60_000
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
@@ -125,12 +127,12 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     (error) => log.warn({ error: error.message }, 'looking for what expired failed; trying again'),
   )
   stack.defer(expiry.stop)
-  const forgetting = every(
-    FORGET_MS,
-    () => forgetOldSights(db),
-    (error) => log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again'),
+  const forgetting = schedule(FORGET_AT, () =>
+    forgetOldSights(db).catch((error: Error) =>
+      log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again in an hour'),
+    ),
   )
-  stack.defer(forgetting.stop)
+  stack.defer(() => forgetting.destroy())
   const tidying = every(
     TIDY_MS,
     () => tidyRuns(db, core.plan),

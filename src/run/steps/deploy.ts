@@ -18,7 +18,7 @@ import { valuesOf } from './prepare.ts'
 /**
  * One step per configured deploy command. A command says nothing about the world that can be inspected, so each one leaves a note before
  * it starts and after it ended. Started and not ended means that a process died in the middle: it is repeated only when the
- * configuration says `repeatable: true`, and is a person's decision otherwise (docs/adr/0007-deploy-steps-that-were-interrupted.md).
+ * configuration says `repeatable: true`, and is a person's decision otherwise (docs/adr/0004-deploy-steps-that-were-interrupted.md).
  */
 export const deploySteps = (target: Target, ports: { readonly home: string }): readonly Step[] =>
   target.deploy.map((settings, index) => {
