@@ -64,7 +64,8 @@ async function count(
   const may = mayVote(question, before, actor.human)
   if (may !== 'yes') return whyNotVote(may, deps, request, before, ballot)
   const own = votes.find((vote) => vote.digest === request.digest && deps.people.humanOf(vote.human) === actor.human)
-  if (own !== undefined && ballot.decision === 'approve') return alreadyVoted(request, before)
+  // it fell back to waiting while somebody was missing who is there again: a second click of an approver lets it go on
+  if (own !== undefined && ballot.decision === 'approve' && !before.isGranted) return alreadyVoted(request, before)
   const reason = ballot.reason?.trim()
   if (ballot.decision === 'reject' && (reason === undefined || reason === '')) return reasonMissing(request)
   await writeVote(tx, request, actor, ballot, own)
@@ -81,7 +82,8 @@ async function count(
       text: `Your approval of #${request.id} is counted: ${progress(after)}. ${stillNeeded(after)}`,
     }
   await transition(tx, request.id, ['waiting'], 'granted', { grantExpiresIn: grantTime(deps, request) })
-  await deps.engine.signal(tx, request.id, { kind: 'decided' }, `vote:${request.id}:${request.digest ?? ''}:approve`)
+  // by the revision, since the same plan may be granted twice: the engine ignores a key that it has seen, and the run would sleep on
+  await deps.engine.signal(tx, request.id, { kind: 'decided' }, `vote:${request.id}:${request.revision}:approve`)
   return {
     kind: 'granted',
     requestId: request.id,

@@ -40,10 +40,9 @@ export async function check(deps: CheckDeps): Promise<readonly Checked[]> {
   const parts = await Promise.all([
     checkStore(deps),
     checkSlack(deps),
-    checkSecrets(deps),
     ...[...deps.config.targets.values()].flatMap((target) => [checkTarget(deps, target), checkClients(deps, target)]),
   ])
-  return parts.flat()
+  return [...checkSecrets(deps), ...parts.flat()]
 }
 
 /** One line each, faults last so that they stand right above the prompt. */

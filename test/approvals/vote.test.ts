@@ -328,6 +328,17 @@ describe('the rules only tighten', () => {
     expect(await stillGranted(world.deps, request.id)).toBe(true)
   })
 
+  test('a request that fell back to waiting goes on with another click when the missing approver is there again', async () => {
+    const request = await world.waiting()
+    await vote(request, CAROL)
+    await store.db.query(`update lockkeeper.request set state = 'waiting', granted_at = null where id = $1`, [request.id])
+    expect(await answer(request, CAROL)).toBe(`granted: Your approval of #${request.id} is counted: 1 of 1. The run starts now.`)
+    expect(await stateOf(request)).toBe('granted')
+    expect(await votesOf(world.deps.db, request.id)).toHaveLength(1)
+    const keys = world.signals.filter(({ kind }) => kind === 'decided').map(({ key }) => key)
+    expect(new Set(keys).size).toBe(2) // the engine ignores one that it has seen, and the run would not wake
+  })
+
   test('a grant that was not used in time, or was cancelled, is none', async () => {
     const request = await world.waiting()
     await vote(request, CAROL)

@@ -100,11 +100,9 @@ test('an application that pries, lies and leaves things behind gets no credentia
   )
 
   // the password: in no argument list, row, log line, message or file, but for what the steps themselves wrote
-  const rows = await Promise.all(
-    ['request', 'vote', 'step', 'event', 'message', 'backup', 'audit'].map((table) =>
-      flow?.store.query(`select * from lockkeeper.${table}`),
-    ),
-  )
+  const { store } = flow
+  const tables = ['request', 'vote', 'step', 'event', 'message', 'backup', 'audit']
+  const rows = await Promise.all(tables.map((table) => store.query(`select * from lockkeeper.${table}`)))
   const places: Readonly<Record<string, string>> = {
     'argument lists': [...seen].join('\n'),
     rows: JSON.stringify(rows),
@@ -115,16 +113,15 @@ test('an application that pries, lies and leaves things behind gets no credentia
   }
   expect(seen.size).toBeGreaterThan(3)
   for (const [place, text] of Object.entries(places))
-    for (const form of forms) expect(text.includes(form), `${form} in ${place}`).toBe(false)
+    for (const form of forms) if (text.includes(form)) throw new Error(`${form} stands in ${place}`)
   expect(places[join(directory, 'var', 'runs', String(request.id), 'output.log')]).toContain('seeding with [redacted]')
 
   // nobody else on the machine can read what is below var/
-  for (const name of ['checkouts', 'repositories', 'runs', `runs/${request.id}`, `checkouts/${request.id}`])
-    expect((statSync(join(directory, 'var', name)).mode & 0o077).toString(8), name).toBe('0')
+  const below = ['checkouts', 'repositories', 'runs', `runs/${request.id}`, `checkouts/${request.id}`]
+  expect(below.filter((name) => (statSync(join(directory, 'var', name)).mode & 0o077) !== 0)).toEqual([])
 
   // nobody was called
   const said = JSON.stringify(flow.slack.calls('chat.postMessage').concat(flow.slack.calls('chat.update')))
-  expect(said).not.toContain('<!channel>" ')
   expect(said.replace(/"type":"text","text":"(?:[^"\\]|\\.)*"/g, '')).not.toMatch(/<!channel>|@everyone|\\u202e|\u202e/)
 }, 180_000)
 
