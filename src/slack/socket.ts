@@ -39,7 +39,7 @@ export function createSocketReceiver(options: SocketOptions): Receiver {
     },
     async stop() {
       stopping.abort()
-      const end = () => Promise.all(clients.map((client) => (isConnected(client) ? client.disconnect() : undefined)))
+      const end = () => Promise.all(clients.filter(isConnected).map((client) => client.disconnect()))
       await end()
       await Promise.all(loops)
       await end() // one that was just being made
