@@ -310,7 +310,7 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
     waiting for workers
     log in the thread · plan \`{plan}\`"
   `)
-  expect(flow.tail(id)).toBe('Output · Restart\nwaiting for workers')
+  expect(flow.tail(id)).toBe('While it ran, its output stood here. All of it is in the log at the end of this thread.')
   expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
     [
       "While it ran, its output stood here. All of it is in the log at the end of this thread.",

@@ -15,7 +15,7 @@ afterAll(() => flow?.close())
 
 test('over signed HTTP: from the command to the proof', async () => {
   const request = await flow.ask('deploy prod')
-  expect(await flow.approve(request.id)).toBe('Your approval of #1 is counted: 1 of 1. The run starts now.')
+  expect(await flow.approve(request.id)).toBe('the window closed')
   await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.thread(request.id).at(-1)).toBe('[file] The whole log (request-1-prod.log)')

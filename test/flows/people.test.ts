@@ -149,7 +149,7 @@ test('status and plan change nothing and ask nobody', async () => {
     • No run yet"
   `)
   expect(await flow.answer('plan prod')).toMatchInlineSnapshot(`
-    "*Plan for* *Production* (\`prod\`): \`{commit}\` from \`main\`, “Show the discount in the list of orders” by Alice Marsh
+    "Plan for *Production* (\`prod\`): \`{commit}\` from \`main\`, “Show the discount in the list of orders” by Alice Marsh
     3 migrations would run, in this order:
     1. \`20261118102000_create_discounts\` additive: creates table discounts
     2. \`20261119093000_add_orders_discount_id\` additive: adds orders.discount_id, nullable, about 50 rows

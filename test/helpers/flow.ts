@@ -400,7 +400,7 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
   }
 }
 
-const isTail = (post: string): boolean => /^Output\b/.test(post)
+const isTail = (post: string): boolean => /^(Output\b|While it ran, its output stood here)/.test(post)
 
 /** A message, a window or Home as a person reads it, with the files below it. */
 export function readAloud(thing: unknown): string {

@@ -48,13 +48,9 @@ afterAll(async () => {
 describe('what people hit, through the real Prisma', () => {
   test.each([
     ['already_exists', 'create table orders (id int);', '`2_case` stopped: table or index `orders` already exists.'],
-    [
-      'already_exists',
-      'alter table orders add column total int;',
-      '`2_case` stopped: column `total` of table or index `orders` already exists.',
-    ],
+    ['already_exists', 'alter table orders add column total int;', '`2_case` stopped: column `total` of table `orders` already exists.'],
     ['does_not_exist', 'alter table missing add column x int;', '`2_case` stopped: table or index `missing` does not exist.'],
-    ['does_not_exist', 'update orders set nothing = 1;', '`2_case` stopped: column `nothing` of table or index `orders` does not exist.'],
+    ['does_not_exist', 'update orders set nothing = 1;', '`2_case` stopped: column `nothing` of table `orders` does not exist.'],
     [
       'foreign_key_fails',
       'alter table orders add constraint orders_customer_fkey foreign key (customer_id) references customers;',

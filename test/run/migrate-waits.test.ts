@@ -43,7 +43,7 @@ test('a lock that stays held ends as failed after five tries, with nothing left 
     kind: 'failed',
     output: expect.stringMatching(/^lock timeout, 5 tries in \d+(\.\d)? s$/),
     outcome: {
-      headline: '*`2_note` could not get its lock. None of the 2 migrations is applied.*',
+      headline: '*`2_note` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.',
       why: expect.stringMatching(
         new RegExp(
           `^It needs a lock on \`orders\` that \`reporting\` \\(pid ${rows[0]?.pid}, running for \\d+ s\\) holds\\. Waiting longer would have queued everybody else behind it\\.$`,
@@ -174,7 +174,7 @@ test('an index that cannot be built concurrently is named as invalid', async () 
     kind: 'failed',
     output: 'duplicate rows',
     outcome: {
-      headline: '*`3_index` stopped: rows that must be unique are not. It is not applied.*',
+      headline: '*`3_index` stopped: rows that must be unique are not. It is not applied.* The application was left as it was.',
       next: expect.stringMatching(
         /^The index `orders_total_key` is invalid: unfinished, unused by queries and paid for by writes\. Drop it with `DROP INDEX CONCURRENTLY` first\. /,
       ),
@@ -193,7 +193,8 @@ test('a concurrent file that runs for longer than the guard allows is stopped, a
   expect(await migrateStep({ ...fast, concurrentMaximumMs: 1_500 }).act(run.context)).toMatchObject({
     kind: 'failed',
     outcome: {
-      headline: '*`3_index` was stopped after 1.5 s, the longest that a file without timeouts may run. It is not applied.*',
+      headline:
+        '*`3_index` was stopped after 1.5 s, the longest that a file without timeouts may run. It is not applied.* The application was left as it was.',
       next: expect.stringContaining('The index `orders_total_idx` is invalid'),
     },
   })

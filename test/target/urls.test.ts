@@ -83,7 +83,14 @@ describe('one URL in three dialects', () => {
   const words = fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
     .filter((text) => !/[\p{Cc}/]/u.test(text) && text.isWellFormed())
-  const parts = fc.record({ user: words, password: words, database: words, schema: words, options: words })
+  // a URL's path cannot end in a dot or two: its parser takes them for steps, however they are written
+  const parts = fc.record({
+    user: words,
+    password: words,
+    database: words.filter((name) => name !== '.' && name !== '..'),
+    schema: words,
+    options: words,
+  })
 
   test('every user, password, database, schema and option survives into each dialect', () => {
     fc.assert(

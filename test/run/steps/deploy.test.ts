@@ -238,7 +238,7 @@ test('an application that still answers from the old version after the switch is
   const run = await installedRun({ deploy: [{ run: ['true'] }], health: [{ http: shop, within: '600ms' }] })
   expect(failure(await run.perform(healthStep())).outcome).toEqual({
     headline: '*The application is not healthy after the deploy.* The database was not changed.',
-    why: `\`${shop}\`: It did not answer well 5 times in a row within 0.6 s (last: it still answers from the old version 1111111). The application is up on the old version \`1111111\`.`,
+    why: `\`${shop}\`: It did not answer well 5 times in a row within 0.6 s (last: it still answers from the old version 1111111).`,
     next: "Look at the application's log. When it is mended, `/migrate deploy prod` runs the steps again; to go back, `/migrate deploy prod --ref 1111111aaa` with a commit that fits the new schema.",
     excerpt: JSON.stringify({ version: OLD }),
   })
@@ -247,7 +247,7 @@ test('an application that still answers from the old version after the switch is
 test('health is one line of numbers when all is well, also when nothing is configured', async () => {
   const shop = await serving(() => [200, 'fine'])
   const run = await installedRun({ health: [{ http: shop }, { http: shop }] })
-  expect(await run.perform(healthStep())).toMatchObject({ kind: 'done', output: expect.stringMatching(/^2 probes healthy, 1(\.\d)? s$/) })
+  expect(await run.perform(healthStep())).toMatchObject({ kind: 'done', output: expect.stringMatching(/^2 checks passed, 1(\.\d)? s$/) })
   const none = await run.another({ settings: {} })
   expect(await none.perform(healthStep())).toEqual({ kind: 'done', output: 'no probe is configured' })
 })
