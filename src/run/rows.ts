@@ -65,7 +65,10 @@ export async function eventsOf(db: Queries, requestId: number): Promise<readonly
   )
 }
 
-/** Everything a renderer needs but the tail of output, which lies in a file. */
+/**
+ * Everything a renderer needs but the tail of output, which lies in a file. The request is read last: an event may only be told with the
+ * plan that it is about, and whatever came after the events raises the revision and is drawn next.
+ */
 export async function viewOf(db: Queries, request: RequestRow, targetTitle: string, tail: string): Promise<RequestView> {
   const [votes, steps, events, clock] = await Promise.all([
     votesOf(db, request.id),
@@ -73,7 +76,8 @@ export async function viewOf(db: Queries, request: RequestRow, targetTitle: stri
     eventsOf(db, request.id),
     db.query<{ now: Date }>('select clock_timestamp() as now'),
   ])
-  return { request, targetTitle, votes, steps, events, tail, now: clock[0]?.now ?? request.createdAt }
+  const newest = (await requestById(db, request.id)) ?? request
+  return { request: newest, targetTitle, votes, steps, events, tail, now: clock[0]?.now ?? request.createdAt }
 }
 
 export async function addEvent(db: Queries, requestId: number, event: RequestEvent): Promise<void> {

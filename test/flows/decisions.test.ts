@@ -281,7 +281,6 @@ test('a migration that somebody applied by hand voids the votes', async () => {
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
       "*Preflight* · 15 checks; backups are on the database's own disk",
-      "While it ran, its output stood here. All of it is in the log at the end of this thread.",
       "*Install* · {commit}, dependencies unchanged, {duration}",
       "*Back up* · {size} in {duration}, {size} on disk",
       "*Verify the backup* · read in full in {duration}, 13 migration records",

@@ -313,7 +313,6 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
   expect(flow.tail(id)).toBe('While it ran, its output stood here. All of it is in the log at the end of this thread.')
   expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
     [
-      "While it ran, its output stood here. All of it is in the log at the end of this thread.",
       "Deploy to step · #7 cancelled · *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
     *Why.* \`node -e require("fs").writeFileSync("restarting", ""); console.log("waiting for…\` was stopped after {duration}.
     *Next.* \`/migrate deploy step\` runs the steps again.

@@ -75,7 +75,6 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
       "*Preflight* · 15 checks; backups are on the database's own disk",
-      "While it ran, its output stood here. All of it is in the log at the end of this thread.",
       "*Install* · {commit}, {duration}",
       "*Back up* · {size} in {duration}, {size} on disk",
       "*Verify the backup* · read in full in {duration}, 11 migration records",
