@@ -79,7 +79,7 @@ test('a migration that cannot get its lock stops with the reason, and the next t
     await alice.getByRole('button', { name: 'Open the record' }).or(alice.getByText('Why.')).first().waitFor({ timeout: 120_000 })
     await shot('failed')
     await shotNarrow('failed-narrow')
-    expect(await alice.getByTestId('message').filter({ hasText: '#1' }).first().innerText()).toContain('could not get its lock')
+    expect(await alice.getByTestId('message').filter({ hasText: '#1 stopped' }).first().innerText()).toContain('could not get its lock')
   } finally {
     await blocker.end()
   }
@@ -91,7 +91,7 @@ test('a migration that cannot get its lock stops with the reason, and the next t
   await bob.getByTestId('thread').getByText('applied, 1 of').waitFor({ timeout: 60_000 })
   await shot('playground') // docs/images/playground.png is one of these
   await alice.getByText('is live').first().waitFor({ timeout: 120_000 })
-  const card = alice.getByTestId('message').filter({ hasText: '#2' }).first()
+  const card = alice.getByTestId('message').filter({ hasText: '#2 done' }).first()
   expect(await card.innerText()).toMatch(/\d migrations? applied and [0-9a-f]{7} is live\./)
   await card.getByTestId('open-thread').click()
   await alice.getByTestId('thread').getByText('the log follows').waitFor()

@@ -50,7 +50,10 @@ test('a process that lives keeps its work, however long a step takes', async () 
 const noted = (what: string) => db.query<{ pid: number }>('select pid from noted where what = $1 order by id', [what])
 
 function replica(): ChildProcess {
-  const child = fork(new URL('replica.ts', import.meta.url), [database.url], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(new URL('replica.ts', import.meta.url), {
+    env: { ...process.env, STORE_URL: database.url }, // its password must not stand in an argument list
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   replicas.push(child)
   return child
 }

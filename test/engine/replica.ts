@@ -5,7 +5,7 @@ import { createLog } from '../../src/log.ts'
 import { createRedactor } from '../../src/redact.ts'
 
 /** A bot reduced to its engine: notes each step in a table `noted`, takes 1.5 s for the middle one, then waits for a signal. */
-const db = openStore(process.argv[2] ?? '', () => {})
+const db = openStore(process.env['STORE_URL'] ?? '', () => {})
 const note = (what: string) => db.query('insert into noted (pid, what) values ($1, $2)', [process.pid, what])
 
 const engine = await startEngine({

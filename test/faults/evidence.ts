@@ -232,10 +232,22 @@ async function leftoversOf(flow: Flow, bots: () => readonly number[]): Promise<r
   }
 }
 
-export const wrappersIn = (directory: string): readonly number[] =>
-  processesOf(directory)
+export function wrappersIn(directory: string): readonly number[] {
+  const found = processesOf(directory)
     .filter(({ args }) => args[1]?.endsWith('migrator/wrapper.ts') === true)
     .map(({ pid }) => pid)
+  // between fork and exec a wrapper's own child still has its arguments
+  return found.filter((pid) => !found.includes(parentOf(pid)))
+}
+
+function parentOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return 0 // it has ended meanwhile
+  }
+}
 
 /** For the end of a test, when nothing of its flow may live any more. */
 export function endProcessesOf(directory: string): void {

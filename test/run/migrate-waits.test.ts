@@ -108,8 +108,9 @@ test('a bot killed in mid-migration leaves the migrator alone; its successor att
   const { requestId, directory } = run.context
   const bot = spawn(
     process.execPath,
-    [join(import.meta.dirname, '../helpers/bot.ts'), JSON.stringify({ application, url: database.url, requestId, directory })],
-    { stdio: 'inherit' },
+    [join(import.meta.dirname, '../helpers/bot.ts')],
+    // its password must not stand in an argument list
+    { stdio: 'inherit', env: { ...process.env, BOT: JSON.stringify({ application, url: database.url, requestId, directory }) } },
   )
   const dead = new Promise((resolve) => bot.on('exit', resolve))
   await until('the slow migration', async () => (await sleeping(sql)) === 1)
