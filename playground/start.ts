@@ -11,11 +11,16 @@ import { startWorkspace } from './server/workspace.ts'
 /**
  * `npm run playground`: PostgreSQL, the sample shop under PM2, a Slack in a box and the bot, and one address to open. Everything lies
  * below var/playground (`--home DIRECTORY`); Ctrl-C ends all of it, and the next start finds the shop as it was left. `--fresh` begins
- * anew, `--port N` takes another port than 4400.
+ * anew, `--temporary` leaves no database behind, `--port N` takes another port than 4400.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { home: { type: 'string' }, port: { type: 'string', default: '4400' }, fresh: { type: 'boolean', default: false } },
+    options: {
+      home: { type: 'string' },
+      port: { type: 'string', default: '4400' },
+      fresh: { type: 'boolean', default: false },
+      temporary: { type: 'boolean', default: false },
+    },
   })
   const home = resolve(values.home ?? join(import.meta.dirname, '../var/playground'))
   const stack: (() => Promise<unknown>)[] = []
@@ -24,7 +29,7 @@ async function main(): Promise<void> {
   process.once('SIGINT', end)
   process.once('SIGTERM', end)
   try {
-    const url = await start({ home, fresh: values.fresh, port: Number(values.port) }, stack, ending.signal)
+    const url = await start({ home, fresh: values.fresh, temporary: values.temporary, port: Number(values.port) }, stack, ending.signal)
     if (url !== undefined) {
       console.log(
         `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy prod.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is ${relative(process.cwd(), join(home, 'lockkeeper.log'))}.`,
@@ -37,9 +42,13 @@ async function main(): Promise<void> {
   }
 }
 
-type Wish = { readonly home: string; readonly fresh: boolean; readonly port: number }
+type Wish = { readonly home: string; readonly fresh: boolean; readonly temporary: boolean; readonly port: number }
 
-async function start({ home, fresh, port }: Wish, stack: (() => Promise<unknown>)[], signal: AbortSignal): Promise<string | undefined> {
+async function start(
+  { home, fresh, temporary, port }: Wish,
+  stack: (() => Promise<unknown>)[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const began = performance.now()
   const say = (text: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${text}`)
   await mkdir(home, { recursive: true })
@@ -49,9 +58,9 @@ async function start({ home, fresh, port }: Wish, stack: (() => Promise<unknown>
     await server.remove()
     await rm(home, { recursive: true, force: true })
     await mkdir(home, { recursive: true })
-    return start({ home, fresh: false, port }, stack, signal)
+    return start({ home, fresh: false, temporary, port }, stack, signal)
   }
-  stack.push(server.stop)
+  stack.push(temporary ? server.remove : server.stop)
   say('the sample shop is made: a repository, staging and production, the shop itself under PM2')
   const [sample, page] = await Promise.all([makeSample({ directory: join(home, 'sample'), serverUrl: server.url }), buildPage()])
   stack.push(sample.close)

@@ -22,9 +22,13 @@ let said = ''
 beforeAll(async () => {
   await mkdir(shots, { recursive: true })
   home = await mkdtemp(join(tmpdir(), 'lk-'))
-  playground = spawn(process.execPath, [resolve(import.meta.dirname, '../../playground/start.ts'), '--home', home, '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  playground = spawn(
+    process.execPath,
+    [resolve(import.meta.dirname, '../../playground/start.ts'), '--home', home, '--port', '0', '--temporary'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   playground.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
   url = await new Promise<string>((done, failed) => {
     playground.stdout?.on('data', (chunk: Buffer) => {
