@@ -94,9 +94,9 @@ async function binariesOfPackage(): Promise<string> {
 }
 
 async function copyBinaries(binaries: string): Promise<string> {
+  // by content, so that all clones on a machine share one copy
   const version = createHash('sha256')
-    .update(binaries)
-    .update(String((await stat(join(binaries, 'bin', 'postgres'))).mtimeMs))
+    .update(await readFile(join(binaries, 'bin', 'postgres')))
     .digest('hex')
     .slice(0, 16)
   const copy = join('/var/lib/lockkeeper', `postgresql-${version}`)
