@@ -15,7 +15,7 @@ afterEach(async () => {
   if (role !== undefined) await onServer(`drop role if exists "${role}"`)
 })
 
-const PASSWORD = `Gehe!m(1)'&<x>%/@ canary`
+const PASSWORD = `Gehe!m(1)'&<x>%/@ zeisig`
 
 /** Every way in which the password could be written down. */
 const strict = encodeURIComponent(PASSWORD).replace(/['()*!]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -25,8 +25,8 @@ const forms = [
   strict,
   JSON.stringify(PASSWORD).slice(1, -1),
   Buffer.from(PASSWORD).toString('hex'),
-  'canary',
-  'Y2FuYXJ5',
+  'zeisig', // a word of this file alone: the whole machine's argument lists are looked at
+  'emVpc2ln',
 ]
 
 /** Writes its environment down and does what the code after it says. */
