@@ -48,7 +48,7 @@ export function brokenText(view: RequestView, { data }: Extract<EventRow, { read
 }
 
 const askedBy = (request: RequestRow, by: string): string =>
-  request.requester === by ? 'It is the same person who asked for it.' : `${personText(request.requester)} asked for it.`
+  request.requester === by ? 'The request is by the same person.' : `${personText(request.requester)} asked for it.`
 
 export const reviewDueText = (view: RequestView, { data }: Extract<EventRow, { readonly kind: 'review_due' }>): string =>
   `*Not reviewed yet.* #${view.request.id} ran without enough approvals: ${personText(view.request.glass?.brokenBy ?? '')} broke the glass. Somebody else of ${listText(data.review.map(approverText))} has to look at it and press *Review* on the card.`
