@@ -379,6 +379,81 @@ test('a request that waits can be turned: by the menu of its card or by the verb
   await flow.answer(`cancel ${again.id}`)
 })
 
+/** A person with the window open; `send` answers with what is said in it, or that it closed. */
+async function windowOf(id: number, person: string) {
+  const { channel, ts } = flow.card(id)
+  const { token } = await flow.reaches(id, 'waiting')
+  const before = flow.slack.modal(person)?.viewId
+  await flow.slack.as(person).click({ channel, ts }, 'break_glass', { selected: token })
+  const modal = await flow.slack.waitFor(
+    () => {
+      const now = flow.slack.modal(person)
+      return now !== null && now.viewId !== before && now
+    },
+    { what: 'the window' },
+  )
+  return async () => {
+    await flow.slack.as(person).submit(modal.viewId, { reason: { reason: 'Orders are lost' } })
+    const told = await flow.slack.waitFor(() => {
+      const now = flow.slack.modal(person)
+      if (now === null || now.viewId === before) return 'closed'
+      return JSON.stringify(now.view) !== JSON.stringify(modal.view) && !textOf(now.view).includes('…') && now
+    })
+    if (told === 'closed') return told
+    await flow.slack.as(person).close(told.viewId)
+    return steady(readAloud(told.view), flow.directory)
+  }
+}
+
+test('a window that was open while the person left the group, the plan changed or the request expired changes nothing', async () => {
+  const request = await flow.ask('deploy waits')
+  const [left, older] = [await windowOf(request.id, 'U0CAROL'), await windowOf(request.id, 'U0BOB')]
+  flow.slack.setGroup('S0DBA', ['U0BOB'])
+  expect(await left()).toMatchInlineSnapshot(
+    `"The glass on \`waits\` may be broken by <@U0ALICE> or <!subteam^S0DBA>, and only by those who were among them when it was asked and still are. You are not. Nothing was started. #4 waits for approvals as usual."`,
+  )
+  flow.slack.setGroup('S0DBA', ['U0BOB', 'U0CAROL'])
+  await flow.store.query('update lockkeeper.request set digest = $2 where id = $1', [request.id, 'a'.repeat(64)])
+  expect(await older()).toMatchInlineSnapshot(
+    `"The plan of #4 has changed since this was shown: it was \`{plan}\` and is \`{plan}\` now. Your click changed nothing. Read the card as it is now and decide about that."`,
+  )
+  await flow.store.query('update lockkeeper.request set digest = $2 where id = $1', [request.id, request.digest])
+  const late = await windowOf(request.id, 'U0BOB')
+  await flow.store.query(`update lockkeeper.request set expires_at = clock_timestamp() where id = $1`, [request.id])
+  expect(await late()).toMatchInlineSnapshot(
+    `"#4 expired {time} without enough approvals. Nothing was changed. Ask again with \`/migrate deploy waits\`."`,
+  )
+  expect((await flow.reaches(request.id, 'expired')).glass).toBeNull()
+  expect(await audited(request.id)).toMatchInlineSnapshot(`
+    [
+      "U0ALICE request opened",
+      "U0CAROL break_glass not_allowed_to_break_glass",
+      "U0BOB break_glass digest_changed",
+      "U0BOB break_glass request_expired",
+    ]
+  `)
+})
+
+test('of two who break it at once, one does, the other is told, and one run starts', async () => {
+  const request = await flow.ask('deploy waits')
+  const windows = [await windowOf(request.id, 'U0ALICE'), await windowOf(request.id, 'U0BOB')]
+  const said = await Promise.all(windows.map((send) => send()))
+  expect(said.map((text) => text.replace(/<@U0(ALICE|BOB)>/, '{the first}')).toSorted()).toMatchInlineSnapshot(`
+    [
+      "#5 is decided already: {the first} broke the glass {time}. Your click changed nothing.",
+      "closed",
+    ]
+  `)
+  await flow.reaches(request.id, 'succeeded')
+  const rows = await flow.store.query<{ kind: string }>(
+    `select kind from lockkeeper.event where request_id = $1 and kind in ('glass_broken', 'started') order by id`,
+    [request.id],
+  )
+  expect(rows.map(({ kind }) => kind)).toEqual(['glass_broken', 'started'])
+  const results = (await audited(request.id)).map((text) => text.replace(/^\S+ /, '')).toSorted()
+  expect(results).toEqual(['break_glass already_decided', 'break_glass broken', 'request opened'])
+})
+
 test('the form has a box for it, and wants a reason with it', async () => {
   await flow.type('')
   const form = await flow.slack.waitFor(() => flow.slack.modal('U0ALICE'), { what: 'the form' })
@@ -409,7 +484,7 @@ test('when the configuration stops allowing it between the asking and the click,
   await flow.configure('changed', { breakGlass: undefined })
   await flow.start()
   expect(await flow.decide(request.id, 'break_glass', 'U0ALICE')).toMatchInlineSnapshot(
-    `"Nobody may break the glass on \`changed\`: \`breakGlass\` in lockkeeper.yaml names who may, and did not name anybody when this was asked, or does not now. Nothing was started. #5 waits for approvals as usual."`,
+    `"Nobody may break the glass on \`changed\`: \`breakGlass\` in lockkeeper.yaml names who may, and did not name anybody when this was asked, or does not now. Nothing was started. #7 waits for approvals as usual."`,
   )
   expect((await flow.reaches(request.id, 'waiting')).glass?.brokenBy).toBeNull()
   expect(await audited(request.id)).toEqual(['U0ALICE request opened', 'U0ALICE break_glass glass_not_configured'])
