@@ -21,7 +21,7 @@ export function glassLine(view: RequestView): string {
   const { glass, policy } = request
   const what = glass?.digest === request.digest ? 'this' : `an earlier plan of this (${codeText(shortDigest(glass?.digest ?? ''))})`
   const count = `${approvalsOf(view).length} of ${pluralText(policy?.required ?? 1, 'approval')}`
-  const reviewers = listText((policy?.breakGlass?.review ?? []).map(approverText))
+  const reviewers = listText((glass?.review ?? []).map(approverText))
   const next = canBeReviewed(request)
     ? `*Not reviewed yet.* Somebody else of ${reviewers} has to look at what happened.`
     : `*Not reviewed yet.* When it has ended, somebody else of ${reviewers} has to look at what happened.`
