@@ -23,6 +23,8 @@ export type Measured = {
   readonly value: number
   /** How it came about, and for one that misses why and what would close it. */
   readonly note: string
+  /** What the value depends on did not come about, so it meets nothing, however good it looks. */
+  readonly isVoid?: boolean
 }
 
 /** One way of measuring gives one figure or several that belong together. */
@@ -33,16 +35,16 @@ export type Measurement = {
 }
 
 /** `value` is null when it could not be measured. */
-export type Result = Figure & { readonly value: number | null; readonly note: string }
+export type Result = Figure & { readonly value: number | null; readonly note: string; readonly isVoid?: boolean }
 
 export const atLeast = (than: number): Aim => ({ is: 'at least', than })
 export const atMost = (than: number): Aim => ({ is: 'at most', than })
 export const under = (than: number): Aim => ({ is: 'under', than })
 
 /** Null when there is nothing to meet. */
-export function isMet({ value, aim }: Pick<Result, 'value' | 'aim'>): boolean | null {
+export function isMet({ value, aim, isVoid }: Pick<Result, 'value' | 'aim' | 'isVoid'>): boolean | null {
   if (aim === null) return null
-  if (value === null) return false
+  if (value === null || isVoid === true) return false
   if (aim.is === 'at least') return value >= aim.than
   return aim.is === 'at most' ? value <= aim.than : value < aim.than
 }

@@ -84,7 +84,7 @@ async function measureAll({ size, isJson, only }: Wish): Promise<number> {
 }
 
 /** One that fails takes no other with it. */
-async function measure(measurement: Measurement, bench: Bench): Promise<(name: string) => Pick<Result, 'value' | 'note'>> {
+async function measure(measurement: Measurement, bench: Bench): Promise<(name: string) => Pick<Result, 'value' | 'note' | 'isVoid'>> {
   try {
     const measured = await measurement.measure(bench)
     return (name) => measured[name] ?? { value: null, note: 'not measured: it gave no value' }
