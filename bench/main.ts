@@ -57,9 +57,7 @@ function readWish(argv: readonly string[]): Wish | string {
   }
   if (values.size !== 'small' && values.size !== 'full') return `There is no size ${values.size}.\n${usage}`
   const unknown = values.only.find((name) => !names.includes(name))
-  return unknown === undefined
-    ? { size: values.size, isJson: values.json, only: values.only }
-    : `There is no figure ${unknown}.\n${usage}`
+  return unknown === undefined ? { size: values.size, isJson: values.json, only: values.only } : `There is no figure ${unknown}.\n${usage}`
 }
 
 async function measureAll({ size, isJson, only }: Wish): Promise<number> {

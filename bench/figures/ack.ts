@@ -43,7 +43,8 @@ export const ack: Measurement = {
       const votes = await inOneSecond(flow, approvals, ({ person }) => flow.slack.as(person).submit(flow.slack.modal(person)?.viewId ?? ''))
       const [counted] = await flow.store.query<{ count: number }>('select count(*)::int as count from lockkeeper.vote')
       if (counted?.count !== count) throw new Error(`${counted?.count} of ${count} votes were counted`)
-      const text = (times: readonly number[]) => `median ${ms(median(times))}, 99th percentile ${ms(percentile(times, 99))}, longest ${ms(Math.max(...times))}`
+      const text = (times: readonly number[]) =>
+        `median ${ms(median(times))}, 99th percentile ${ms(percentile(times, 99))}, longest ${ms(Math.max(...times))}`
       return {
         'ack-p99-ms': {
           value: Math.max(percentile(clicks, 99), percentile(votes, 99)),
@@ -88,7 +89,12 @@ function seedFor(approvals: readonly Approval[]): Seed {
 function addTargets(configPath: string, approvals: readonly Approval[]): void {
   const config = JSON.parse(readFileSync(configPath, 'utf8')) as { targets: Record<string, object> }
   for (const { target, channel, person } of approvals)
-    config.targets[target] = { ...config.targets['prod'], label: target, channel, approvals: { required: 2, from: [`user:${person}`, 'user:U0BOB'] } }
+    config.targets[target] = {
+      ...config.targets['prod'],
+      label: target,
+      channel,
+      approvals: { required: 2, from: [`user:${person}`, 'user:U0BOB'] },
+    }
   writeFileSync(configPath, JSON.stringify(config))
 }
 

@@ -57,7 +57,13 @@ async function acks(flow: Flow, count: number): Promise<readonly number[]> {
   return made.map(({ tookMs }) => tookMs)
 }
 
-type Flooded = { readonly sent: number; readonly answered: number; readonly opened: number; readonly broken: number; readonly seconds: number }
+type Flooded = {
+  readonly sent: number
+  readonly answered: number
+  readonly opened: number
+  readonly broken: number
+  readonly seconds: number
+}
 
 function startFlood(order: { readonly port: number; readonly rate: number; readonly seconds: number; readonly connections: number }) {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../stage/flood.process.ts')], {
@@ -81,4 +87,3 @@ async function portOf(flow: Flow): Promise<number> {
   const { slack } = JSON.parse(await readFile(flow.configPath, 'utf8')) as { readonly slack: { readonly port: number } }
   return slack.port
 }
-

@@ -25,7 +25,8 @@ export const idle: Measurement = {
       const seconds = sized({ small: 10, full: 60 })
       const statements = await countStatements(new URL(flow.env['STORE_URL'] ?? '').pathname.slice(1), () => wait(seconds * 1000))
       const perSecond = callsOf(statements) / seconds
-      for (const { query, calls } of statements.slice(0, 20)) say(`${(calls / seconds).toFixed(2).padStart(6)}/s  ${query.replaceAll(/\s+/g, ' ').slice(0, 140)}`)
+      for (const { query, calls } of statements.slice(0, 20))
+        say(`${(calls / seconds).toFixed(2).padStart(6)}/s  ${query.replaceAll(/\s+/g, ' ').slice(0, 140)}`)
       const rss = rssMb(pid)
       return {
         'idle-rss-mb': {

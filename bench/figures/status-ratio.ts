@@ -35,7 +35,16 @@ export const statusRatio: Measurement = {
     await application.write('.gitignore', 'node_modules\n')
     await git(application.directory, ['init', '--quiet', '--initial-branch=main', '.'])
     await git(application.directory, ['add', '--all'])
-    await git(application.directory, ['-c', 'user.name=Bench', '-c', 'user.email=bench@example.com', 'commit', '--quiet', '-m', 'All of it'])
+    await git(application.directory, [
+      '-c',
+      'user.name=Bench',
+      '-c',
+      'user.email=bench@example.com',
+      'commit',
+      '--quiet',
+      '-m',
+      'All of it',
+    ])
 
     const ours = await reader(home, application.directory, database.url)
     const theirs = (): Promise<number> => byHand(['npx', 'prisma', 'migrate', 'status'], application.directory, database.url)
@@ -58,7 +67,8 @@ export const statusRatio: Measurement = {
 
 const nameOf = (index: number) => `20260101${String(index).padStart(6, '0')}_step_${index}`
 
-const sqlOf = (index: number) => `-- what: table ${index}\n-- why: a history of ordinary length\ncreate table "table_${index}" (id int primary key, name text not null);\n`
+const sqlOf = (index: number) =>
+  `-- what: table ${index}\n-- why: a history of ordinary length\ncreate table "table_${index}" (id int primary key, name text not null);\n`
 
 async function reader(home: string, repository: string, url: string): Promise<() => Promise<number>> {
   const env = { PROD_DATABASE_URL: url }
@@ -75,7 +85,14 @@ async function reader(home: string, repository: string, url: string): Promise<()
   const config = loadConfig(path, env)
   const prod = config.targets.get('prod')
   if (prod === undefined) throw new Error('the target is missing')
-  const deps = { home, varDirectory: config.varDirectory, secret: config.secret, redactor: createRedactor([]), clock: systemClock, env: process.env }
+  const deps = {
+    home,
+    varDirectory: config.varDirectory,
+    secret: config.secret,
+    redactor: createRedactor([]),
+    clock: systemClock,
+    env: process.env,
+  }
   return async () => {
     const began = performance.now()
     const read = await readTargetState(deps, prod, null)
