@@ -153,4 +153,12 @@ create table lockkeeper.audit (
 alter table lockkeeper.request add column draw_owner text;
 `,
   },
+  {
+    id: 5,
+    name: 'what is not yet in Slack',
+    sql: `
+-- few rows, asked for at each scrape and by doctor, in a table that keeps every message
+create index message_unsent on lockkeeper.message (created_at) where state in ('intended', 'unsure');
+`,
+  },
 ]
