@@ -1,5 +1,6 @@
+import { writeAudit } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
-import { addEvent, audit, requestById, transition, votesOf } from '../src/run/rows.ts'
+import { addEvent, requestById, transition, votesOf } from '../src/run/rows.ts'
 import type { RequestRow } from '../src/run/record.ts'
 import type { ApprovalDeps } from './deps.ts'
 import { decide, rulesOf } from './policy.ts'
@@ -79,7 +80,14 @@ async function expireGrant(deps: ApprovalDeps, tx: Tx, request: RequestRow): Pro
 
 async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 'request' | 'grant'): Promise<void> {
   await addEvent(tx, request.id, { kind: 'expired', data: { what } })
-  await audit(tx, { actor: 'lockkeeper', act: 'expire', target: request.target, requestId: request.id, result: what })
+  await writeAudit(tx, {
+    actor: 'lockkeeper',
+    act: 'expire',
+    target: request.target,
+    requestId: request.id,
+    result: what,
+    digest: request.digest,
+  })
   await deps.engine.signal(tx, request.id, { kind: 'due' }, `due:${request.id}:${what}:${request.digest ?? ''}`)
 }
 

@@ -1,7 +1,8 @@
+import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow, VoteRow } from '../src/run/record.ts'
-import { addEvent, audit, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
+import { addEvent, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { decide, mayVote, type Question, type Standing } from './policy.ts'
@@ -12,6 +13,7 @@ export type Ballot = {
   readonly token: string
   /** `U…` or `os:name`. */
   readonly account: string
+  readonly entry: Entry
   readonly decision: 'approve' | 'reject'
   readonly reason?: string
   /** What stood before the person's eyes. */
@@ -46,7 +48,7 @@ export async function castVote(deps: ApprovalDeps, ballot: Ballot): Promise<Vote
     const outcome =
       (await whyClosed(deps, tx, request, ballot)) ??
       (await count(deps, tx, { ...question, request, votes }, request, votes, actor, ballot))
-    await auditVote(tx, ballot, request, outcome)
+    await auditVote(deps, tx, ballot, request, outcome)
     return outcome
   })
 }
@@ -125,7 +127,7 @@ export async function whyClosed(
   deps: Pick<ApprovalDeps, 'command' | 'people'>,
   db: Pick<Tx, 'query'>,
   request: RequestRow,
-  ballot: Ballot,
+  ballot: Omit<Ballot, 'entry'>,
 ): Promise<Refusal | undefined> {
   if (request.state === 'planning')
     return refuse(
@@ -144,7 +146,7 @@ async function alreadyDecided(
   deps: Pick<ApprovalDeps, 'people'>,
   db: Pick<Tx, 'query'>,
   request: RequestRow,
-  ballot: Ballot,
+  ballot: Omit<Ballot, 'entry'>,
 ): Promise<Refusal> {
   const votes = (await votesOf(db, request.id)).filter((vote) => vote.digest === request.digest)
   const own = votes.find((vote) => deps.people.humanOf(vote.human) === deps.people.humanOf(ballot.account))
@@ -245,7 +247,7 @@ export const requestExpired = (request: RequestRow, command: string) =>
     `#${request.id} expired ${when(request.expiresAt ?? request.endedAt ?? request.createdAt)} without enough approvals. Nothing was changed. Ask again with ${code(`${command} deploy ${request.target}`)}.`,
   )
 
-const digestChanged = (request: RequestRow, ballot: Ballot) =>
+const digestChanged = (request: RequestRow, ballot: Pick<Ballot, 'digest'>) =>
   refuse(
     'digest_changed',
     `The plan of #${request.id} has changed since this was shown: it was ${code(ballot.digest.slice(0, 8))} and is ${code((request.digest ?? '').slice(0, 8))} now. Your click changed nothing. Read the card as it is now and decide about that.`,
@@ -258,16 +260,19 @@ const voteInSlack = (request: RequestRow) =>
   )
 
 async function record(deps: ApprovalDeps, ballot: Ballot, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await auditVote(deps.db, ballot, request, refusal)
+  await auditVote(deps, deps.db, ballot, request, refusal)
   return refusal
 }
 
-const auditVote = (db: Pick<Tx, 'query'>, ballot: Ballot, request: RequestRow | undefined, outcome: Voted | Refusal) =>
-  audit(db, {
+const auditVote = (deps: ApprovalDeps, db: Pick<Tx, 'query'>, ballot: Ballot, request: RequestRow | undefined, outcome: Voted | Refusal) =>
+  writeAudit(db, {
     actor: ballot.account,
+    human: deps.people.humanOf(ballot.account),
+    entry: ballot.entry,
     act: ballot.decision,
     target: request?.target ?? null,
     requestId: request?.id ?? null,
     result: isRefusal(outcome) ? outcome.code : outcome.kind,
-    data: { digest: ballot.digest.slice(0, 64), ...(ballot.reason === undefined ? {} : { reason: ballot.reason.slice(0, 1_000) }) },
+    digest: ballot.digest.slice(0, 64),
+    data: ballot.reason === undefined ? {} : { reason: ballot.reason.slice(0, 1_000) },
   })

@@ -41,7 +41,7 @@ function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
     case 'reject':
       return vote(deps, command, account)
     default:
-      return answer(deps, command, { account, place: null })
+      return answer(deps, command, { account, entry: 'cli', place: null })
   }
 }
 
@@ -52,7 +52,7 @@ async function vote(deps: CliDeps, command: Extract<Command, { verb: 'approve' |
     return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
   const digest = request.digest
   if (command.digest === null || digest === null) {
-    const shown = await answer(deps, { verb: 'show', id: command.id }, { account, place: null })
+    const shown = await answer(deps, { verb: 'show', id: command.id }, { account, entry: 'cli', place: null })
     if (isRefusal(shown) || shown.kind === 'form' || digest === null) return shown
     return refuse(
       'bad_arguments',
@@ -62,6 +62,7 @@ async function vote(deps: CliDeps, command: Extract<Command, { verb: 'approve' |
   const outcome = await castVote(deps, {
     token: request.token,
     account,
+    entry: 'cli',
     decision: command.verb,
     ...(command.verb === 'reject' && command.reason !== null ? { reason: command.reason } : {}),
     // the person typed the beginning; anything that does not continue it is another plan

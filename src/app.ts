@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { schedule } from 'node-cron'
+import packageJson from '../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
 import { expireDue } from '../approvals/expiry.ts'
@@ -11,6 +12,10 @@ import { policySnapshot, stillGranted } from '../approvals/standing.ts'
 import { createBolt, listen } from '../commands/listen.ts'
 import type { VerbDeps } from '../commands/reply.ts'
 import { forgetOldSights } from '../commands/seen.ts'
+import { whyNoRun as whyNoRunOf } from './audit/health.ts'
+import { recordStart } from './audit/lifecycle.ts'
+import { createAuditWatch, type AuditWatch } from './audit/watch.ts'
+import { openWitness, witnessPath } from './audit/witness.ts'
 import { backupStore } from './backup/catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { Config, Target } from './config/config.ts'
@@ -59,7 +64,7 @@ export type AppOptions = {
   readonly pace?: Pace
 }
 
-export type App = { readonly db: Db; readonly stop: () => Promise<void> }
+export type App = { readonly db: Db; readonly audit: AuditWatch; readonly stop: () => Promise<void> }
 
 /** How long a step waits for the target's lock: whoever held it before may be on its way out. */
 const TARGET_LOCK_WAIT_MS = 30_000
@@ -67,32 +72,44 @@ const EXPIRY_LOOK_MS = 1_000
 /** Once an hour, at a minute at which nothing else is due. */
 const FORGET_AT = '17 * * * *'
 const TIDY_MS = 60_000
+/** The whole audit log, once a day. */
+const VERIFY_AT = '41 3 * * *'
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
 export async function startApp(options: AppOptions): Promise<App> {
   const stack = new AsyncDisposableStack()
   try {
-    const db = await startParts(options, stack)
-    return { db, stop: () => stack.disposeAsync() }
+    const { db, audit } = await startParts(options, stack)
+    return { db, audit, stop: () => stack.disposeAsync() }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Db> {
+async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Pick<App, 'db' | 'audit'>> {
   const { config, log, clock, env } = options
   const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
   const db = await openOwnStore(options, stack)
   await refuseWrongToken(slack, db)
-  const core = coreOf(options, db, slack, {
+  const audit = await watchAudit(options, db)
+  // before the engine goes on with what it finds in the store
+  await audit.look()
+  const core = coreOf(options, db, slack, audit, {
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
   })
   const working = createWorking()
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, working, () => engine) })
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, audit, working, () => engine) })
   stack.defer(() => engine.close())
   stack.defer(() => working.stop())
+
+  const recordStop = await recordStart(
+    { db, log },
+    { version: packageJson.version, executor: engine.liveness.executorId, file: config.file },
+  )
+  stack.defer(recordStop)
+  keepAudit(audit, log, stack)
 
   const outbox = createOutbox({
     ...outboxPorts(options, core),
@@ -103,7 +120,14 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     clock,
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
-  const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
+  const home = createHomes({
+    db,
+    slack,
+    targets: config.targets,
+    people: core.approvals.people,
+    log,
+    notice: () => whyNoRunOf(audit.health())?.text ?? null,
+  })
   const who = await whoAmI(slack, log, env)
   const bolt = createBolt({
     mode: config.file.slack.mode,
@@ -146,7 +170,27 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   })
   stack.defer(() => listening.stop()) // stopped first: nothing new comes in while the rest ends
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
-  return db
+  return { db, audit }
+}
+
+/** Needed by the command line too, which looks only when it is asked for something that would run. */
+export const watchAudit = ({ config, log }: Pick<AppOptions, 'config' | 'log'>, db: Db): Promise<AuditWatch> =>
+  createAuditWatch({ db, log, witness: openWitness(witnessPath(config.varDirectory)) })
+
+/** Follows what is new, and reads the whole chain at the start and once a day. */
+function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableStack): void {
+  const ending = new AbortController()
+  const verify = () =>
+    audit.verifyAll(ending.signal).catch((error: Error) => {
+      if (!ending.signal.aborted) log.warn({ error: error.message }, 'the audit log was not verified; trying again tomorrow')
+    })
+  const following = audit.start()
+  const first = verify()
+  const daily = schedule(VERIFY_AT, verify)
+  stack.defer(async () => {
+    ending.abort()
+    await Promise.all([following.stop(), daily.destroy(), first])
+  })
 }
 
 /** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
@@ -190,7 +234,14 @@ export type Core = {
   readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | Refusal>
 }
 
-export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: Engine, command = options.config.file.slack.command): Core {
+export function coreOf(
+  options: AppOptions,
+  db: Db,
+  slack: SlackPort,
+  audit: Pick<AuditWatch, 'whyNoRun'>,
+  engine: Engine,
+  command = options.config.file.slack.command,
+): Core {
   const { config, redactor, clock, env, log } = options
   const plan: PlanDeps = { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock, env }
   const people = createPeople({ slack, people: config.file.people, clock })
@@ -232,6 +283,7 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
+      whyNoRun: audit.whyNoRun,
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
     },
@@ -258,7 +310,14 @@ async function lastBackup(backups: ReturnType<typeof backupStore>, target: strin
   return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
 }
 
-function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, engine: () => Awaited<ReturnType<typeof startEngine>>) {
+function workflowOf(
+  options: AppOptions,
+  db: Db,
+  core: Core,
+  audit: AuditWatch,
+  working: Working,
+  engine: () => Awaited<ReturnType<typeof startEngine>>,
+) {
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
   const targetOf = (name: string) => config.targets.get(name)
@@ -295,6 +354,11 @@ function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, e
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },
     reconfigured,
+    whyNoRun: () => audit.whyNoRun(),
+    whyStop: () => {
+      const health = audit.health()
+      return health.kind === 'restored' ? whyNoRunOf(health) : null
+    },
     compare: async (plan, request, phase) => {
       const why = reconfigured(plan, request)
       const target = targetOf(plan.target)
