@@ -54,6 +54,7 @@ async function replyTo(deps: VerbDeps, command: Exclude<Command, { verb: 'help' 
       return history(deps, command, asker)
     case 'show':
       return show(deps, command, asker)
+    case 'break-glass': // Slack opens a window for it, and the command line does it itself
     case 'approve':
     case 'reject':
       return refuse(

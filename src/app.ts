@@ -350,6 +350,7 @@ function workflowOf(
         target,
         made.evidence.migrations.map((one) => one.class),
         request.requesterHuman,
+        request.glass !== null,
       )
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },

@@ -3,6 +3,7 @@ import { code, list, mentionApprover } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
 import { writeAudit } from '../../src/audit/write.ts'
+import { listRequests } from '../../src/run/rows.ts'
 import type { Command } from '../parse.ts'
 import { auditedBy, type Asker, type Reply, type VerbDeps } from '../reply.ts'
 import { whyNotHere } from '../where.ts'
@@ -18,8 +19,10 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
     account: asker.account,
     askedIn: asker.place?.channel ?? null,
     entry: asker.entry,
+    ...(command.breakGlass === true ? { breakGlass: true } : {}),
   })
   if (isRefusal(opened)) return opened
+  if (command.breakGlass === true) return askedToBreak(deps, command, target, opened.id)
   return {
     kind: 'opened',
     requestId: opened.id,
@@ -36,6 +39,20 @@ async function refused(deps: VerbDeps, command: { readonly target: string }, ask
     data: { askedIn: asker.place?.channel ?? null },
   })
   return refusal
+}
+
+/** Whoever asked may press the button, and hears at once what is still open. */
+async function askedToBreak(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, target: Target, id: number): Promise<Reply> {
+  const unreviewed = await listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 20 })
+  const earlier =
+    unreviewed.length === 0
+      ? ''
+      : ` *${list(unreviewed.map((one) => `#${one.id}`))} on this target ran the same way and ${unreviewed.length === 1 ? 'is' : 'are'} not reviewed yet.*`
+  return {
+    kind: 'opened',
+    requestId: id,
+    text: `#${id} is asked for with break-glass: ${code(command.ref ?? target.source.branch)} to ${code(target.name)}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*. To take it back: ${code(`${deps.command} cancel ${id}`)}.${earlier}`,
+  }
 }
 
 /** The name was checked when it was read; a request may still name a target that has left the configuration. */

@@ -25,15 +25,16 @@ test('help and each verb of it are told to the asker alone', async () => {
     • \`/migrate help [verb]\` says how each verb is typed
     • \`/migrate status [target]\` shows which migrations are applied, pending or failed, and what runs
     • \`/migrate plan &lt;target&gt; [--ref R]\` shows what a deploy would do, without asking anybody for anything
-    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app]\` asks for the pending migrations and the deploy; it runs when enough others have approved
+    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]\` asks for the pending migrations and the deploy; it runs when enough others have approved
     • \`/migrate cancel &lt;id&gt;\` takes a request back, or stops its run where that is safe
     • \`/migrate history [target]\` lists the last requests
     • \`/migrate show &lt;id&gt;\` shows one request with its votes, steps and end
+    • \`/migrate break-glass &lt;id&gt; [--reason "…"]\` lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards
     • \`/migrate\` alone opens a form for a request
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('help deploy')).toMatchInlineSnapshot(`
-    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app]\` asks for the pending migrations and the deploy; it runs when enough others have approved.
+    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]\` asks for the pending migrations and the deploy; it runs when enough others have approved.
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('history')).toMatchInlineSnapshot(`"Nothing was asked for yet. Begin with \`/migrate plan prod\`."`)
@@ -55,10 +56,10 @@ test('what was mistyped gets the nearest verb or target, and nothing is started'
     `"\`deploy\` needs a target: \`prod\`, \`twin\` or \`closed\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('deploy prod --reson "x"')).toMatchInlineSnapshot(
-    `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\` and \`--skip-app\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+    `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--skip-app\` and \`--break-glass\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('rollback prod')).toMatchInlineSnapshot(
-    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\` and \`show\`."`,
+    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\`, \`show\` and \`break-glass\`."`,
   )
   expect(await flow.answer('cancel soon')).toMatchInlineSnapshot(
     `"\`soon\` is not the number of a request. Nothing was changed. For example: \`/migrate cancel 42\`."`,
@@ -68,7 +69,7 @@ test('what was mistyped gets the nearest verb or target, and nothing is started'
 
 test('hostile arguments are answered, and nothing is started', async () => {
   expect(await flow.answer('deploy prod; rm -rf /')).toMatchInlineSnapshot(
-    `"\`-r\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\` and \`--skip-app\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+    `"\`-r\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--skip-app\` and \`--break-glass\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('deploy $(reboot)')).toMatchInlineSnapshot(
     `"There is no target \`$(reboot)\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`,
