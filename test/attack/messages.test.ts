@@ -180,6 +180,7 @@ describe.each([
             underWay: [{ view: dark, link: null }],
             last: [{ view: dark, link: null }],
             timezone: 'UTC',
+            notice: null,
           }),
         )
         expectHarmless([approveView(dark), rejectView(dark), glassView(dark, bad), reviewView(dark)])
