@@ -111,7 +111,7 @@ async function runBot({ config, redactor }: Loaded): Promise<never> {
     throw error
   })
   if (!stop.aborted) await once(stop, 'abort')
-  log.info('stopping: nothing new is taken, what is in hand is finished or handed over')
+  log.info('stopping; runs go on at the next start')
   const stopped = await inTime(app.stop(), STOP_MS)
   if (stopped.kind === 'late') log.warn(`not everything ended within ${STOP_MS / 1_000} s; what is left goes on as after a crash`)
   // what a stopped process must not do any more (watch a migrator, wait for the store) would keep it alive
