@@ -1,6 +1,5 @@
-import type { Db } from '../../src/db/pool.ts'
+import { hasSqlState, sqlState, type Db } from '../../src/db/pool.ts'
 import { storeMigrations } from '../../src/db/schema.ts'
-import { hasSqlState, sqlState } from '../../src/db/pool.ts'
 import { ageText, bytesText, count, ok, requests, warning, wrong, type Finding } from './finding.ts'
 
 /** What the store is, and what waits in it. */
@@ -35,7 +34,7 @@ export async function lookAtStore(db: Db): Promise<readonly Finding[]> {
           'A start of this version brings it up to date; older versions cannot start afterwards.',
         )
       : ok('store', `${about}, schema ${schema}`)
-  return [found, ...(await lookAtRequests(db)), await lookAtMessages(db)]
+  return [found, ...(await lookAtRequests(db)), ...(await lookAtReviews(db)), await lookAtMessages(db)]
 }
 
 export const hasTables = async (db: Db): Promise<boolean> => (await schemaOf(db).catch(() => null)) !== null
@@ -71,6 +70,28 @@ async function lookAtRequests(db: Db): Promise<readonly Finding[]> {
             `docs/operations.md, "When a run needs a person"; close with lockkeeper cancel ${stopped[0]?.id}.`,
           ),
         ]),
+  ]
+}
+
+/** Broken glass that nobody else has looked at yet. */
+async function lookAtReviews(db: Db): Promise<readonly Finding[]> {
+  const open = await db
+    .query<{ id: number; seconds: number }>(
+      `select request_id as id, extract(epoch from clock_timestamp() - broken_at)::float8 as seconds from lockkeeper.break_glass
+       where broken_at is not null and reviewed_at is null order by broken_at`,
+    )
+    .catch((error: unknown) => {
+      if (hasSqlState(error, sqlState.undefinedTable)) return [] // a store of before there was break-glass
+      throw error
+    })
+  if (open.length === 0) return []
+  const it = open.length === 1 ? 'it' : 'them'
+  return [
+    warning(
+      'break-glass',
+      `${requests(open.map(({ id }) => id))} ran without the usual votes, and nobody has reviewed ${it} for ${ageText(open[0]?.seconds ?? 0)}`,
+      'A reviewer who was not involved presses the button on the card.',
+    ),
   ]
 }
 

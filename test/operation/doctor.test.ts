@@ -121,6 +121,10 @@ Everything is well.
        from generate_series(1, 3) n`,
     )
     await store.query(
+      `insert into lockkeeper.break_glass (request_id, reason, asked_by, digest, broken_by, broken_at, involved, remind_at)
+       values (2, 'checkout is down', 'U0ALICE', 'd', 'U0ALICE', clock_timestamp() - interval '3 hours', '{U0ALICE}', 'infinity')`,
+    )
+    await store.query(
       `insert into dbos.workflow_status (workflow_uuid, status, name, executor_id, application_version, application_name, created_at, updated_at)
        values ('request-2', 'PENDING', 'request', 'gone-1-00000000', 'PATCHING_ENABLED', 'lockkeeper', 0, 0),
          ('request-3', 'PENDING', 'request', 'gone-2-00000000', 'elder', 'lockkeeper', 0, 0)`,
@@ -132,6 +136,8 @@ Everything is well.
     try {
       const { code, out } = await doctor()
       expect(amiss(out)).toEqual([
+        'warning  break-glass: #2 ran without the usual votes, and nobody has reviewed it for 3 h',
+        '         A reviewer who was not involved presses the button on the card.',
         'warning  runs: #2 has lost the process that carried it',
         '         A start goes on with them.',
         'WRONG    requests: #1 needs a person, and its target is taken until then',
@@ -147,7 +153,7 @@ Everything is well.
       expect(code).toBe(1)
     } finally {
       await store.query(`delete from dbos.workflow_status where workflow_uuid in ('request-2', 'request-3')`)
-      await store.query('delete from lockkeeper.message; delete from lockkeeper.request')
+      await store.query('delete from lockkeeper.message; delete from lockkeeper.break_glass; delete from lockkeeper.request')
     }
   })
 
