@@ -5,6 +5,7 @@ import type { Command } from './parse.ts'
 import type { Asker, Reply, VerbDeps } from './reply.ts'
 import { cancel } from './verbs/cancel.ts'
 import { deploy } from './verbs/deploy.ts'
+import { exportRequest } from './verbs/export.ts'
 import { help } from './verbs/help.ts'
 import { history } from './verbs/history.ts'
 import { plan } from './verbs/plan.ts'
@@ -34,6 +35,8 @@ export async function answer(deps: VerbDeps, command: Command, asker: Asker): Pr
       return history(deps, command, asker)
     case 'show':
       return show(deps, command, asker)
+    case 'export':
+      return exportRequest(deps, command, asker, actor)
     case 'approve':
     case 'reject':
       return refuse(

@@ -22,6 +22,8 @@ export type Command =
   | { readonly verb: 'cancel'; readonly id: number }
   | { readonly verb: 'history'; readonly target: string | null }
   | { readonly verb: 'show'; readonly id: number }
+  /** `out`: a directory, on the command line only. */
+  | { readonly verb: 'export'; readonly id: number; readonly out: string | null }
   | { readonly verb: 'approve'; readonly id: number; readonly digest: string | null }
   | { readonly verb: 'reject'; readonly id: number; readonly digest: string | null; readonly reason: string | null }
 
@@ -106,6 +108,7 @@ type Read = {
   readonly ref: string | null
   readonly reason: string | null
   readonly digest: string | null
+  readonly out: string | null
   readonly skipApp: boolean
 }
 
@@ -113,6 +116,7 @@ const options = {
   ref: { type: 'string' },
   reason: { type: 'string' },
   digest: { type: 'string' },
+  out: { type: 'string' },
   'skip-app': { type: 'boolean' },
 } as const
 
@@ -124,6 +128,7 @@ const optionsOf: Readonly<Record<AnyVerb, readonly (keyof typeof options)[]>> = 
   cancel: [],
   history: [],
   show: [],
+  export: ['out'],
   approve: ['digest'],
   reject: ['digest', 'reason'],
 }
@@ -133,7 +138,7 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
   // telephones and word processors turn -- into a dash
   const args = words.map((word) => word.replace(/^[\u2013\u2014](?=[a-z])/, '--'))
   const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
-  const allowed = optionsOf[verb]
+  const allowed = optionsOf[verb].filter((name) => name !== 'out' || !known.command.startsWith('/'))
   const values = new Map<string, string>()
   const positionals: string[] = []
   for (const token of tokens) {
@@ -161,6 +166,7 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
     ref: values.get('ref') ?? null,
     reason: values.get('reason') ?? null,
     digest: values.get('digest') ?? null,
+    out: values.get('out') ?? null,
     skipApp: values.has('skip-app'),
   }
 }
@@ -208,6 +214,10 @@ function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
     case 'show': {
       const id = checkId(first, verb, known)
       return isRefusal(id) ? id : { verb, id }
+    }
+    case 'export': {
+      const id = checkId(first, verb, known)
+      return isRefusal(id) ? id : { verb, id, out: read.out }
     }
     case 'approve':
     case 'reject': {

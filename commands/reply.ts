@@ -1,5 +1,7 @@
 import type { OpenDeps } from '../approvals/request.ts'
 import type { Target } from '../src/config/config.ts'
+import type { ExportEvidence } from '../src/evidence/export.ts'
+import type { SlackPort } from '../src/slack/port.ts'
 import type { Evidence, Plan } from '../src/plan/plan.ts'
 import type { Refusal } from '../src/refusal.ts'
 import type { Ask } from '../src/run/record.ts'
@@ -47,6 +49,9 @@ export type VerbDeps = OpenDeps & {
   readonly known: Known
   readonly readStatus: (target: Target) => Promise<TargetStatus | Refusal>
   readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
+  readonly exportEvidence: ExportEvidence
+  /** Where evidence goes. */
+  readonly slack: Pick<SlackPort, 'upload' | 'openDirect' | 'permalink'>
   /** A fault that is answered with a sentence still belongs in the log. */
   readonly onFault: (error: unknown) => void
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { schedule } from 'node-cron'
+import packageJson from '../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
 import { expireDue } from '../approvals/expiry.ts'
@@ -20,6 +21,7 @@ import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
+import { createExport } from './evidence/export.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
@@ -232,6 +234,16 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
+      slack,
+      exportEvidence: createExport({
+        db,
+        config,
+        redactor,
+        slack,
+        titleOf: (name) => config.targets.get(name)?.title ?? name,
+        filesOf,
+        version: packageJson.version,
+      }),
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
     },

@@ -153,4 +153,24 @@ create table lockkeeper.audit (
 alter table lockkeeper.request add column draw_owner text;
 `,
   },
+  {
+    id: 7,
+    name: 'which store this is, and the keys that sign its evidence',
+    sql: `
+-- records that leave the store name it, so that one of another store is not taken for ours
+create table lockkeeper.store_identity (
+  is_only boolean primary key default true check (is_only),
+  id uuid not null default gen_random_uuid(),
+  created_at timestamptz not null default clock_timestamp()
+);
+insert into lockkeeper.store_identity default values;
+
+-- public keys only; several replicas may sign, each with its own
+create table lockkeeper.evidence_key (
+  key_id text primary key,
+  public_key text not null,
+  registered_at timestamptz not null default clock_timestamp()
+);
+`,
+  },
 ]
