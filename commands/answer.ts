@@ -37,6 +37,7 @@ export async function answer(deps: VerbDeps, command: Command, asker: Asker): Pr
       return show(deps, command, asker)
     case 'export':
       return exportRequest(deps, command, asker, actor)
+    case 'break-glass': // Slack opens a window for it, and the command line does it itself
     case 'approve':
     case 'reject':
       return refuse(

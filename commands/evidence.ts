@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Queries } from '../src/db/pool.ts'
+import { whyNotFinal } from '../src/evidence/bundle.ts'
 import { readPublicKey } from '../src/evidence/envelope.ts'
 import { knownKeys } from '../src/evidence/keys.ts'
 import { utc } from '../src/evidence/plain.ts'
@@ -83,7 +84,8 @@ function tell(path: string, verdict: Verdict): Told {
   switch (verdict.kind) {
     case 'whole': {
       const { request, exported } = verdict.document
-      const final = exported.isFinal ? '' : '\nIt is not final: the request had not ended when it was exported.'
+      const why = whyNotFinal(verdict.document)
+      const final = why === null ? '' : `\nIt is not final: ${why} as of then.`
       return {
         code: evidenceCodes.whole,
         text: `WHOLE: ${path} is what Lockkeeper signed.\nRequest #${request.id} to ${request.target}, ${request.state}, exported ${utc(new Date(exported.at))} for ${exported.by.account}.\nSHA-256 of the document ${verdict.sha256}, key ${verdict.keyId}.${final}`,

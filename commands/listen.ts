@@ -1,16 +1,18 @@
 import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger, type Receiver } from '@slack/bolt'
-import { listenToButtons, type ButtonDeps } from '../approvals/buttons.ts'
+import { listenToButtons, viewToBreak, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
+import { code } from '../approvals/wording.ts'
 import type { Clock } from '../src/clock.ts'
 import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
-import { isRefusal, refuse } from '../src/refusal.ts'
+import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
+import { requestById } from '../src/run/rows.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
 import { createSocketReceiver } from '../src/slack/socket.ts'
 import { answer } from './answer.ts'
 import { guarded } from './guard.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
-import { parseText } from './parse.ts'
+import { parseText, type Command } from './parse.ts'
 import type { Asker, Place, Reply, VerbDeps } from './reply.ts'
 import { deliveryKeys, firstSight } from './seen.ts'
 import { deploy } from './verbs/deploy.ts'
@@ -103,6 +105,10 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       return
     }
     if (isRefusal(parsed)) return ack(toAsker(parsed.text))
+    if (parsed.verb === 'break-glass') {
+      const refusal = await withoutFault(deps, openBreakGlass(deps, command.trigger_id, parsed, { account: command.user_id, place }))
+      return refusal.text === '' ? ack() : ack(toAsker(refusal.text))
+    }
     const reply = withoutFault(deps, answer(deps, parsed, { account: command.user_id, place }))
     const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
     if (quick.kind === 'in time') return ack(toAsker(textOf(quick.value)))
@@ -200,13 +206,34 @@ async function openForm(deps: ListenDeps, trigger: string, place: Place): Promis
   return opened.kind === 'ok' ? undefined : formNotOpened(deps.known)
 }
 
+/** The same window as the card's. Asks Slack nothing before it, so an empty answer comes in time; who may is checked when it is sent. */
+async function openBreakGlass(
+  deps: ListenDeps,
+  trigger: string,
+  command: Extract<Command, { verb: 'break-glass' }>,
+  asker: Asker,
+): Promise<Extract<Reply, { readonly text: string }>> {
+  const request = await requestById(deps.db, command.id)
+  if (request === undefined)
+    return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
+  const target = deps.targets.get(request.target)
+  const elsewhere = target === undefined ? undefined : whyNotHere(target, asker)
+  if (elsewhere !== undefined) return elsewhere
+  const view = await viewToBreak(deps, request, asker.account, command.reason)
+  if (isRefusal(view)) return view
+  const opened = await deps.slack.openView(trigger, view)
+  return opened.kind === 'ok' ? { kind: 'said', text: '' } : { kind: 'said', text: windowNotOpened }
+}
+
+const windowNotOpened = 'Slack did not open the window in time. Nothing was started. Type it again, or use the card.'
+
 /** A refusal lies over the form, which stays as it was filled in. */
 const formEnd = (reply: Reply): { readonly response_action: 'update' | 'push'; readonly view: View } =>
   isRefusal(reply)
     ? { response_action: 'push', view: toldView(reply.text) }
     : { response_action: 'update', view: toldView(textOf(reply), 'Asked') }
 
-const withoutFault = (deps: ListenDeps, reply: Promise<Reply>): Promise<Reply> =>
+const withoutFault = <T>(deps: ListenDeps, reply: Promise<T>): Promise<T | Refusal> =>
   reply.catch((error: unknown) => {
     deps.onFault(error)
     return storeUnreachable

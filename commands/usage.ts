@@ -4,7 +4,7 @@ import { code } from '../approvals/wording.ts'
 
 export type Verb = (typeof verbs)[number]
 
-export const verbs = ['help', 'status', 'plan', 'deploy', 'cancel', 'history', 'show', 'export'] as const
+export const verbs = ['help', 'status', 'plan', 'deploy', 'cancel', 'history', 'show', 'export', 'break-glass'] as const
 /** Only on the command line, for the day Slack is down. */
 export const votingVerbs = ['approve', 'reject'] as const
 export const laterVerbs = ['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock'] as const
@@ -21,11 +21,12 @@ export const usage: Readonly<Record<AnyVerb, string>> = {
   help: 'help [verb]',
   status: 'status [target]',
   plan: 'plan <target> [--ref R]',
-  deploy: 'deploy <target> [--ref R] [--reason "…"] [--skip-app]',
+  deploy: 'deploy <target> [--ref R] [--reason "…"] [--skip-app] [--break-glass]',
   cancel: 'cancel <id>',
   history: 'history [target]',
   show: 'show <id>',
   export: 'export <id>',
+  'break-glass': 'break-glass <id> [--reason "…"]',
   approve: 'approve <id> [--digest D]',
   reject: 'reject <id> --reason "…" [--digest D]',
 }
@@ -46,6 +47,7 @@ export function example(verb: AnyVerb, known: Known): string {
     history: `history ${target}`,
     show: 'show 42',
     export: 'export 42',
+    'break-glass': 'break-glass 42 --reason "checkout is down, the index is missing"',
     approve: 'approve 42 --digest 7f3a9c21',
     reject: 'reject 42 --reason "not before Monday"',
   }

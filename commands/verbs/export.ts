@@ -57,7 +57,7 @@ async function made(deps: VerbDeps, request: RequestRow, actor: Actor, asker: As
 
 const hashes = (bundle: Bundle) => `SHA-256 of the document ${code(bundle.sha256)}, signed with the key ${code(bundle.keyId, 90)}.`
 
-const notFinal = (bundle: Bundle) => (bundle.isFinal ? '' : ' The request has not ended, so this bundle is not final.')
+const notFinal = (bundle: Bundle) => (bundle.whyNotFinal === null ? '' : ` It is not final: ${bundle.whyNotFinal}.`)
 
 async function written(bundle: Bundle, directory: string): Promise<Reply> {
   try {

@@ -31,6 +31,7 @@ const does: Readonly<Record<Verb, string>> = {
   history: 'lists the last requests',
   show: 'shows one request with its votes, steps and end',
   export: 'makes the signed evidence of one request: a page to read and a document to verify',
+  'break-glass': 'lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards',
 }
 
 const votes: Readonly<Record<(typeof votingVerbs)[number], string>> = {

@@ -7,7 +7,8 @@ import { renderPage } from './page.ts'
 /** What is handed out: the signed document, and the page that shows it. */
 export type Bundle = {
   readonly requestId: number
-  readonly isFinal: boolean
+  /** Why a later bundle will say more, in words that end a sentence; null when it is final. */
+  readonly whyNotFinal: string | null
   readonly keyId: string
   /** Of the document's bytes: the payload of the envelope. */
   readonly sha256: string
@@ -25,13 +26,16 @@ export function bundleOf(document: EvidenceDocument, signer: Signer): Bundle {
   const name = nameOf(document)
   return {
     requestId: document.request.id,
-    isFinal: document.exported.isFinal,
+    whyNotFinal: whyNotFinal(document),
     keyId: signer.keyId,
     sha256,
     json: { name: `${name}.json`, content: envelope },
     page: { name: `${name}.html`, content: signPage(signer, page) },
   }
 }
+
+export const whyNotFinal = ({ exported, request }: Pick<EvidenceDocument, 'exported' | 'request'>): string | null =>
+  exported.isFinal ? null : request.endedAt === null ? 'the request has not ended' : 'its break-glass is not reviewed'
 
 /** `evidence-42-prod-20261120T215435Z`: what verifying compares with the document inside. */
 export const nameOf = ({ request, exported }: Pick<EvidenceDocument, 'request' | 'exported'>): string =>

@@ -41,7 +41,7 @@ export function composeEvidence(rows: EvidenceRows, around: Surroundings, redact
     exported: {
       at: rows.at.toISOString(),
       by: around.by,
-      isFinal: (endedStates as readonly string[]).includes(request.state),
+      isFinal: isFinal(request),
     },
     request: requestPart(request, around.title),
     outcome: request.outcome === null ? null : outcomePart(request.outcome),
@@ -55,6 +55,7 @@ export function composeEvidence(rows: EvidenceRows, around: Surroundings, redact
       comment: vote.reason,
       at: vote.at.toISOString(),
     })),
+    breakGlass: breakGlassPart(request),
     checks: checksPart(rows.steps),
     steps: rows.steps.map(stepPart),
     backups: rows.backups.map((backup) => backupPart(backup, rows.steps, around.manifests)),
@@ -68,6 +69,25 @@ export function composeEvidence(rows: EvidenceRows, around: Surroundings, redact
     signer: around.signer,
     migrations: migrationParts(request, around.files, redactor),
     output: around.output,
+  }
+}
+
+const isFinal = ({ state, glass }: RequestRow): boolean =>
+  (endedStates as readonly string[]).includes(state) && (glass === null || glass.brokenAt === null || glass.reviewedAt !== null)
+
+function breakGlassPart({ glass }: RequestRow): EvidenceDocument['breakGlass'] {
+  if (glass === null) return null
+  const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+  return {
+    reason: glass.reason,
+    askedBy: glass.askedBy,
+    askedAt: new Date(glass.askedAt).toISOString(),
+    digest: glass.digest,
+    brokenBy: glass.brokenBy,
+    brokenAt: time(glass.brokenAt),
+    reviewedBy: glass.reviewedBy,
+    reviewedAt: time(glass.reviewedAt),
+    note: glass.note,
   }
 }
 

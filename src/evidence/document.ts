@@ -10,7 +10,7 @@ export type EvidenceDocument = {
   readonly version: 1
   /** The store that the rows come from. */
   readonly store: string
-  /** `isFinal`: the request has ended, so that a later bundle says nothing else about it. */
+  /** `isFinal`: the request has ended and what was let through without approvals is reviewed, so that a later bundle says nothing else about it. */
   readonly exported: { readonly at: string; readonly by: Person; readonly isFinal: boolean }
   readonly signer: { readonly keyId: string; readonly publicKey: string }
   readonly request: RequestPart
@@ -19,6 +19,7 @@ export type EvidenceDocument = {
   readonly migrations: readonly MigrationPart[]
   readonly policy: PolicySnapshot | null
   readonly votes: readonly VotePart[]
+  readonly breakGlass: BreakGlassPart | null
   readonly checks: ChecksPart | null
   readonly steps: readonly StepPart[]
   readonly backups: readonly BackupPart[]
@@ -106,12 +107,27 @@ export type SqlPart =
 
 export type VotePart = {
   readonly by: Person
-  readonly decision: 'approve' | 'reject'
+  /** `break_glass` lets a request run without approvals, and counts as none. */
+  readonly decision: 'approve' | 'reject' | 'break_glass'
   readonly digest: string
   /** Whether it is for the plan above. */
   readonly counts: boolean
   readonly comment: string | null
   readonly at: string
+}
+
+/** That somebody asked to go without approvals, did, and that a second person has looked at it. */
+export type BreakGlassPart = {
+  readonly reason: string
+  readonly askedBy: string
+  readonly askedAt: string
+  /** Of the plan that was let through; null while it is only asked for. */
+  readonly digest: string | null
+  readonly brokenBy: string | null
+  readonly brokenAt: string | null
+  readonly reviewedBy: string | null
+  readonly reviewedAt: string | null
+  readonly note: string | null
 }
 
 export type ChecksPart = {

@@ -62,7 +62,7 @@ async function exportOne(ports: ExportPorts, id: number, by: Person, to: 'slack'
     target: rows.request.target,
     requestId: id,
     result: 'signed',
-    data: { to, sha256: bundle.sha256, keyId: bundle.keyId, isFinal: bundle.isFinal },
+    data: { to, sha256: bundle.sha256, keyId: bundle.keyId, isFinal: bundle.whyNotFinal === null },
   })
   return bundle
 }
@@ -89,6 +89,9 @@ function accountsIn({ request, votes, events }: EvidenceRows, by: Person): reado
     request.requester,
     request.requesterHuman,
     request.cancelRequestedBy ?? '',
+    request.glass?.askedBy ?? '',
+    request.glass?.brokenBy ?? '',
+    request.glass?.reviewedBy ?? '',
     ...votes.flatMap((vote) => [vote.actor, vote.human]),
     ...named,
     ...members,

@@ -50,9 +50,11 @@ export function requestSection({ document, who }: View): Html {
   ])
 }
 
-export function decisionSection({ document, who }: View): Html {
+export function decisionSection(view: View): Html {
+  const { document, who } = view
   const { policy, votes } = document
   return section('decision', [
+    glassText(view),
     policy === null
       ? html`<p>No plan was made, so nobody was asked.</p>`
       : html`<p>
@@ -68,12 +70,37 @@ export function decisionSection({ document, who }: View): Html {
           votes.map((vote) => [
             time(vote.at),
             `${who(vote.by.account)}${vote.by.human === vote.by.account ? '' : `, who is ${who(vote.by.human)}`}`,
-            vote.decision === 'approve' ? 'approved' : 'rejected',
+            decisions[vote.decision],
             html`<code>${vote.digest.slice(0, 16)}</code>${!vote.counts && ' (an earlier plan; does not count)'}`,
             vote.comment ?? '',
           ]),
         ),
   ])
+}
+
+const decisions = { approve: 'approved', reject: 'rejected', break_glass: 'broke the glass' } as const
+
+/** Above everything else about the decision: nobody who reads this may overlook that the usual rule did not hold. */
+function glassText({ document, who }: View): Html {
+  const glass = document.breakGlass
+  if (glass === null) return html``
+  return html`<p class="note bad">
+      <strong>Break-glass.</strong> ${
+        glass.brokenBy === null
+          ? html`${who(glass.askedBy)} asked to go without the approvals, and nobody has let it through.`
+          : html`${who(glass.brokenBy)} let it run without the approvals that are required, ${time(glass.brokenAt)}.`
+      }
+      ${
+        glass.brokenBy !== null &&
+        (glass.reviewedBy === null ? 'Nobody has reviewed it yet.' : html`Reviewed by ${who(glass.reviewedBy)}, ${time(glass.reviewedAt)}.`)
+      }
+    </p>
+    ${pairs([
+      ['Reason', glass.reason],
+      ['Asked by', html`${who(glass.askedBy)}, ${time(glass.askedAt)}`],
+      ['Plan let through', glass.digest === null ? null : html`<code>${glass.digest}</code>`],
+      ['Review', glass.note],
+    ])}`
 }
 
 export function sqlSection({ document }: View): Html {

@@ -73,7 +73,14 @@ function top({ document, who }: View): Html {
     ${
       !document.exported.isFinal &&
       html`<p class="note">
-        <strong>Not final.</strong> The request had not ended when this was made, ${time(document.exported.at)}. A later bundle says more.
+        <strong>Not final.</strong> ${request.endedAt === null ? 'The request had not ended' : 'The break-glass had not been reviewed'} when
+        this was made, ${time(document.exported.at)}. A later bundle says more.
+      </p>`
+    }
+    ${
+      document.breakGlass?.brokenBy != null &&
+      html`<p class="note bad">
+        <strong>Break-glass.</strong> It ran without the approvals that are required, let through by ${who(document.breakGlass.brokenBy)}.
       </p>`
     }
     <dl class="facts">

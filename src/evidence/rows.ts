@@ -10,8 +10,10 @@ export type AuditRow = {
   readonly target: string | null
   readonly result: string
   readonly data: unknown
-  /** The whole row as JSON: a store that keeps a hash chain has `seq`, `prev`, `hash` and `line` in it. */
+  /** The whole row as JSON: a store that keeps a hash chain has `seq`, `prev` and `hash` in it. */
   readonly whole: Readonly<Record<string, unknown>>
+  /** What the row's hash is made of, where the store can say it. */
+  readonly line: string | null
 }
 
 export type BackupRow = {
@@ -52,11 +54,7 @@ export async function readRows(db: Db, id: number): Promise<EvidenceRows | undef
       votes: await votesOf(tx, id),
       steps: await stepsOf(tx, id),
       events: await eventsOf(tx, id),
-      audit: await tx.query<AuditRow>(
-        `select a.id, a.at, a.actor, a.act, a.target, a.result, a.data, to_jsonb(a) as whole
-         from lockkeeper.audit a where a.request_id = $1 order by a.id`,
-        [id],
-      ),
+      audit: await auditOf(tx, id),
       backups: await tx.query<BackupRow>(
         `select name, path, state, bytes, raw_bytes as "rawBytes", seconds, manifest, created_at as "createdAt", verified_at as "verifiedAt"
          from lockkeeper.backup where request_id = $1 order by created_at, name`,
@@ -64,6 +62,18 @@ export async function readRows(db: Db, id: number): Promise<EvidenceRows | undef
       ),
     }
   })
+}
+
+async function auditOf(tx: Queries, id: number): Promise<readonly AuditRow[]> {
+  const [chain] = await tx.query<{ there: boolean }>(
+    `select to_regprocedure('lockkeeper.audit_line(lockkeeper.audit)') is not null as there`,
+  )
+  const line = chain?.there === true ? 'lockkeeper.audit_line(a)' : 'null::text'
+  return tx.query<AuditRow>(
+    `select a.id, a.at, a.actor, a.act, a.target, a.result, a.data, to_jsonb(a) as whole, ${line} as line
+     from lockkeeper.audit a where a.request_id = $1 order by a.id`,
+    [id],
+  )
 }
 
 export async function storeId(db: Queries): Promise<string> {

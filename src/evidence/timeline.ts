@@ -54,6 +54,12 @@ function eventText(event: EventRow): string {
       return event.data.what === 'request' ? 'The request expired' : 'The approval expired before it was used'
     case 'reminded':
       return `Reminded of the missing approvals, ${event.data.count} of ${event.data.required}`
+    case 'glass_broken':
+      return `${event.data.by} breaks the glass with ${event.data.count} of ${event.data.required} approvals: ${event.data.reason}`
+    case 'review_due':
+      return 'The review of the broken glass is due'
+    case 'reviewed':
+      return `${event.data.by} reviews it: ${event.data.note}`
     case 'cancel_requested':
       return `${event.data.by} asks to cancel`
     case 'started':
@@ -80,13 +86,11 @@ const auditEntry = (row: AuditRow): TimelineEntry => ({
   id: row.id,
   what: `Audit: ${row.actor} ${row.act}, ${row.result}`,
   data: row.data,
-  chain: chainOf(row.whole),
+  chain: chainOf(row.whole, row.line),
 })
 
 /** Null in a store that keeps no chain, and for rows from before it kept one. */
-export function chainOf(row: Readonly<Record<string, unknown>>): ChainLink | null {
-  const { seq, prev, hash, line } = row
-  return typeof seq === 'number' && typeof prev === 'string' && typeof hash === 'string'
-    ? { seq, prev, hash, line: typeof line === 'string' ? line : null }
-    : null
+export function chainOf(row: Readonly<Record<string, unknown>>, line: string | null): ChainLink | null {
+  const { seq, prev, hash } = row
+  return typeof seq === 'number' && typeof prev === 'string' && typeof hash === 'string' ? { seq, prev, hash, line } : null
 }

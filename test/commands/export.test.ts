@@ -84,7 +84,7 @@ describe('in Slack', () => {
   test('both files go to the thread of the card, and the answer leads there', async () => {
     await cardIn('C0DEPLOYS')
     expect(await told('export 1')).toBe(
-      `The evidence of #1 is in <https://harbor.slack.example/archives/C0DEPLOYS/p1700000000.000100|the thread of its card>: a page to read and the signed document. The request has not ended, so this bundle is not final. ${HASHES}`,
+      `The evidence of #1 is in <https://harbor.slack.example/archives/C0DEPLOYS/p1700000000.000100|the thread of its card>: a page to read and the signed document. It is not final: the request has not ended. ${HASHES}`,
     )
     expect(world.slack.uploads.map(({ channel, thread, name }) => [channel, thread, steady(name)])).toEqual([
       ['C0DEPLOYS', '1700000000.000100', 'evidence-1-prod-{time}.html'],
@@ -94,7 +94,7 @@ describe('in Slack', () => {
   })
 
   test('without a card, or where the bot may not write beside it, they go to the asker', async () => {
-    const direct = `The evidence of #1 is in your direct messages with Lockkeeper, since it cannot write beside the card: a page to read and the signed document. The request has not ended, so this bundle is not final. ${HASHES}`
+    const direct = `The evidence of #1 is in your direct messages with Lockkeeper, since it cannot write beside the card: a page to read and the signed document. It is not final: the request has not ended. ${HASHES}`
     expect(await told('export 1')).toBe(direct)
     await cardIn('C0DEPLOYS')
     world.slack.uploadAnswers.set('C0DEPLOYS', { kind: 'refused', error: 'is_archived' })
@@ -161,7 +161,7 @@ describe('on the command line', () => {
     const out = join(directory, 'new', 'place')
     expect(await told(['export', '1', '--out', out], atMachine)).toBe(
       [
-        'The evidence of #1 is written. The request has not ended, so this bundle is not final.',
+        'The evidence of #1 is written. It is not final: the request has not ended.',
         '{directory}/new/place/evidence-1-prod-{time}.html is the page to read.',
         '{directory}/new/place/evidence-1-prod-{time}.json is the signed document.',
         HASHES,

@@ -19,7 +19,7 @@ export const newSigner = (): Signer =>
 
 export function rowsWith(
   text: string,
-  how: { readonly state?: EvidenceRows['request']['state']; readonly sql?: string } = {},
+  how: { readonly state?: EvidenceRows['request']['state']; readonly sql?: string; readonly glass?: EvidenceRows['request']['glass'] } = {},
 ): EvidenceRows {
   const sql = how.sql ?? text
   const sha256 = createHash('sha256').update(sql).digest('hex')
@@ -58,6 +58,7 @@ export function rowsWith(
       startedAt: at(6),
       endedAt: state === 'succeeded' ? at(40) : null,
       revision: 9,
+      glass: how.glass ?? null,
     },
     votes: [{ requestId: 42, digest, actor: 'U0BOB', human: 'U0BOB', decision: 'approve', reason: text, at: at(4) }],
     steps: [
@@ -76,7 +77,9 @@ export function rowsWith(
       },
     ],
     events: [{ id: 1, requestId: 42, at: at(7), kind: 'finding', data: { text } }],
-    audit: [{ id: 3, at: at(6), actor: 'lockkeeper', act: 'run', target: 'prod', result: 'started', data: { note: text }, whole: {} }],
+    audit: [
+      { id: 3, at: at(6), actor: 'lockkeeper', act: 'run', target: 'prod', result: 'started', data: { note: text }, whole: {}, line: null },
+    ],
     backups: [
       {
         name: 'prod-20261120T215410Z',

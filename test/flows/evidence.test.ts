@@ -77,7 +77,7 @@ const steady = (text: string) =>
 test('a request is exported while it waits and after it ran, in Slack and at the machine, and both verify', async () => {
   const request = await flow.ask('deploy prod --reason "Checkout needs discounts"')
   expect(steady(await flow.answer('export 1', 'U0CAROL'))).toMatch(
-    /^The evidence of #1 is in <\S+\|the thread of its card>: a page to read and the signed document\. The request has not ended, so this bundle is not final\. SHA-256 of the document `\{hash\}`, signed with the key `\{key\}`\.$/,
+    /^The evidence of #1 is in <\S+\|the thread of its card>: a page to read and the signed document\. It is not final: the request has not ended\. SHA-256 of the document `\{hash\}`, signed with the key `\{key\}`\.$/,
   )
   const waiting = documentIn(uploaded('.json').content)
   expect(waiting).toMatchObject({ exported: { isFinal: false, by: { account: 'U0CAROL' } }, request: { state: 'waiting' }, steps: [] })
