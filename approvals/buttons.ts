@@ -1,5 +1,6 @@
 import type { App, BlockAction } from '@slack/bolt'
 import { inTime } from '../src/in-time.ts'
+import { noted } from '../src/observe.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
 import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
@@ -219,7 +220,7 @@ async function settle(
   const acknowledge = ack as (
     response: { readonly response_action: 'update'; readonly view: View } | { readonly response_action: 'clear' },
   ) => Promise<void>
-  const told = work.then(
+  const told = work.then(noted).then(
     (outcome) => ({ isDone: !isRefusal(outcome), view: toldView(outcome.text, isRefusal(outcome) ? 'Not possible' : 'Done') }),
     (error: unknown) => {
       deps.onFault(error)
@@ -239,6 +240,7 @@ const unclear =
 
 /** To the one who clicked, where he clicked. */
 async function tell(deps: ButtonDeps, body: BlockAction, refusal: Refusal): Promise<void> {
+  noted(refusal)
   const channel = body.channel?.id
   const thread = threadOf(body.message)
   const sent =

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { schedule } from 'node-cron'
@@ -25,6 +26,10 @@ import { createExport } from './evidence/export.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
+import { readFigures } from './operation/figures.ts'
+import type { Address } from './operation/http.ts'
+import { lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
+import { startOperation, type Operation } from './operation/start.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
@@ -59,9 +64,17 @@ export type AppOptions = {
   readonly clock: Clock
   /** How fast it writes to Slack; left out, as Slack's limits ask. */
   readonly pace?: Pace
+  /** Ends the waiting for Slack at the start; afterwards there is `App.stop`. */
+  readonly stop?: AbortSignal
 }
 
-export type App = { readonly db: Db; readonly stop: () => Promise<void> }
+export type App = {
+  readonly db: Db
+  /** Where /livez, /readyz and /metrics are; null when they are not served. */
+  readonly operation: Address | null
+  /** Takes nothing new, finishes or hands over what is in hand, and sends what is due. */
+  readonly stop: () => Promise<void>
+}
 
 /** How long a step waits for the target's lock: whoever held it before may be on its way out. */
 const TARGET_LOCK_WAIT_MS = 30_000
@@ -69,32 +82,48 @@ const EXPIRY_LOOK_MS = 1_000
 /** Once an hour, at a minute at which nothing else is due. */
 const FORGET_AT = '17 * * * *'
 const TIDY_MS = 60_000
+/** What is due in Slack when the process is asked to stop; another replica or the next start sends the rest. */
+const DRAIN_MS = 5_000
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
 export async function startApp(options: AppOptions): Promise<App> {
   const stack = new AsyncDisposableStack()
   try {
-    const db = await startParts(options, stack)
-    return { db, stop: () => stack.disposeAsync() }
+    const { db, operation } = await startParts(options, stack)
+    return {
+      db,
+      operation: operation.address,
+      async stop() {
+        operation.readiness.drain()
+        await stack.disposeAsync()
+      },
+    }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Db> {
+async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<{ readonly db: Db; readonly operation: Operation }> {
   const { config, log, clock, env } = options
+  const operation = await startOperation({ settings: config.file.operation, env, version: packageJson.version, log, clock })
+  stack.defer(() => operation.close())
   const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
   const db = await openOwnStore(options, stack)
+  operation.readiness.add('store', lookAtStore(db))
+  operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
   const core = coreOf(options, db, slack, {
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
   })
+  stack.defer(await operation.trace(db, `${hostname()}-${process.pid}`))
   const working = createWorking()
   const engine = await startEngine({ db, log, body: workflowOf(options, db, core, working, () => engine) })
   stack.defer(() => engine.close())
   stack.defer(() => working.stop())
+  operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
+  operation.watch({ figures: () => readFigures(db) })
 
   const outbox = createOutbox({
     ...outboxPorts(options, core),
@@ -106,7 +135,8 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
-  const who = await whoAmI(slack, log, env)
+  operation.readiness.add('slack', () => ({ ok: false, text: 'Slack has not answered yet.' }))
+  const who = await whoAmI(slack, options)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -119,10 +149,14 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...(env.SLACK_SIGNING_SECRET === undefined ? {} : { signingSecret: env.SLACK_SIGNING_SECRET }),
     ...apiUrlOf(env),
   })
+  operation.readiness.add('slack', lookAtSlack(bolt.connection))
+  operation.watch({ slack: bolt.connection })
   const listening = listen(bolt, { ...core.verbs, slack, team: who.team, readSql: core.readSql, showHome: home.show })
 
   await outbox.start()
   stack.defer(() => outbox.stop())
+  stack.defer(() => outbox.drain(DRAIN_MS))
+  stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
   const expiry = every(
     EXPIRY_LOOK_MS,
     () => expireDue(core.approvals),
@@ -147,8 +181,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     throw whyNotListening(error, config)
   })
   stack.defer(() => listening.stop()) // stopped first: nothing new comes in while the rest ends
+  operation.readiness.up()
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
-  return db
+  return { db, operation }
 }
 
 /** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
@@ -399,7 +434,7 @@ const wrongToken = (error: string) =>
   )
 
 /** Which workspace this token belongs to; everything from another one is refused, so there is no listening without an answer. */
-async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
+async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
     if (auth.kind === 'ok') return auth.value
@@ -410,7 +445,11 @@ async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
         { attempt, ...(auth.kind === 'unsure' ? { cause: auth.cause } : {}) },
         `Slack does not answer${where === '' ? '' : ` at ${where} (SLACK_API_URL)`} yet; runs go on, and commands are taken as soon as it does`,
       )
-    await wait(auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt))
+    await wait(
+      auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt),
+      undefined,
+      stop === undefined ? {} : { signal: stop },
+    )
   }
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -26,6 +27,7 @@ import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
 import { ownSigner } from './evidence/keys.ts'
+import { inTime } from './in-time.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
 import { isRefusal } from './refusal.ts'
@@ -112,16 +114,34 @@ async function runBot({ config, redactor }: Loaded): Promise<never> {
   // libraries' deprecations belong into the log, not between its lines
   process.removeAllListeners('warning')
   process.on('warning', (warning) => log.debug({ warning: warning.message }, 'Node warns'))
-  const app = await startApp({ config, env: process.env, redactor, log, clock: systemClock })
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+  const stop = stopWhenAsked()
+  const app = await startApp({ config, env: process.env, redactor, log, clock: systemClock, stop }).catch((error: unknown) => {
+    if (stop.aborted) process.exit(0) // asked while it waited for Slack; what had been started is stopped again by now
+    throw error
   })
-  log.info('stopping; runs go on at the next start')
-  await app.stop()
+  if (!stop.aborted) await once(stop, 'abort')
+  log.info('stopping: nothing new is taken, what is in hand is finished or handed over')
+  const stopped = await inTime(app.stop(), STOP_MS)
+  if (stopped.kind === 'late') log.warn(`not everything ended within ${STOP_MS / 1_000} s; what is left goes on as after a crash`)
   // what a stopped process must not do any more (watch a migrator, wait for the store) would keep it alive
-  process.exit(0)
+  process.exit(stopped.kind === 'late' ? 1 : 0)
 }
+
+function stopWhenAsked(): AbortSignal {
+  const asked = new AbortController()
+  for (const [signal, code] of Object.entries(stopSignals))
+    process.on(signal, () => {
+      if (asked.signal.aborted) process.exit(code)
+      asked.abort()
+    })
+  return asked.signal
+}
+
+/** The first one drains, the second one ends at once with the code that shells give to a program that a signal ended. */
+const stopSignals = { SIGTERM: 143, SIGINT: 130 } as const
+
+/** Services are given 60 s to stop; docs/operations.md says how they are used. */
+const STOP_MS = 58_000
 
 async function runCheck({ config, redactor }: Loaded): Promise<number> {
   const log = createLog(redactor, 'error', process.stderr)

@@ -184,6 +184,14 @@ create index break_glass_unreviewed on lockkeeper.break_glass (remind_at) where 
 `,
   },
   {
+    id: 5,
+    name: 'what is not yet in Slack',
+    sql: `
+-- few rows, asked for at each scrape and by doctor, in a table that keeps every message
+create index message_unsent on lockkeeper.message (created_at) where state in ('intended', 'unsure');
+`,
+  },
+  {
     id: 7,
     name: 'which store this is, and the keys that sign its evidence',
     sql: `
