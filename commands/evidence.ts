@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
+import { storeId } from '../src/audit/health.ts'
 import type { Queries } from '../src/db/pool.ts'
 import { whyNotFinal } from '../src/evidence/bundle.ts'
 import { readPublicKey } from '../src/evidence/envelope.ts'
 import { knownKeys } from '../src/evidence/keys.ts'
 import { utc } from '../src/evidence/plain.ts'
-import { storeId } from '../src/evidence/rows.ts'
 import { verifyEvidence, type Trusted, type Verdict } from '../src/evidence/verify.ts'
 
 /** What `lockkeeper evidence` ends with, so that a script can tell the verdicts apart. */

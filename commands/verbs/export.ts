@@ -1,10 +1,9 @@
 import { code, shown } from '../../approvals/wording.ts'
-import type { Actor } from '../../approvals/people.ts'
 import type { Bundle } from '../../src/evidence/bundle.ts'
 import { shareInSlack, writeBundle, type Shared } from '../../src/evidence/share.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
 import type { RequestRow } from '../../src/run/record.ts'
-import { audit, requestById } from '../../src/run/rows.ts'
+import { requestById } from '../../src/run/rows.ts'
 import { StartFault } from '../../src/start-fault.ts'
 import type { Command } from '../parse.ts'
 import { say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
@@ -13,25 +12,12 @@ import { notInDirect, whyNotHere } from '../where.ts'
 type Wanted = Extract<Command, { verb: 'export' }>
 
 /** The evidence of one request, in any state: to the thread of its card in Slack, to files on the command line. */
-export async function exportRequest(deps: VerbDeps, command: Wanted, asker: Asker, actor: Actor): Promise<Reply> {
+export async function exportRequest(deps: VerbDeps, command: Wanted, asker: Asker): Promise<Reply> {
   const request = await exportable(deps, command, asker)
-  if (isRefusal(request)) {
-    await audit(deps.db, { actor: asker.account, act: 'export', requestId: null, result: request.code, data: { wanted: command.id } })
-    return request
-  }
-  const bundle = await made(deps, request, actor, asker)
+  if (isRefusal(request)) return request
+  const bundle = await made(deps, request, asker)
   if (isRefusal(bundle)) return bundle
-  const outcome = asker.place === null ? await written(bundle, command.out ?? '.') : await shared(deps, bundle, asker.account)
-  if (isRefusal(outcome))
-    await audit(deps.db, {
-      actor: asker.account,
-      act: 'export',
-      target: request.target,
-      requestId: request.id,
-      result: outcome.code,
-      data: { sha256: bundle.sha256 },
-    })
-  return outcome
+  return asker.place === null ? written(bundle, command.out ?? '.') : shared(deps, bundle, asker.account)
 }
 
 /** As for `show`: whoever may see the request where he asks. */
@@ -44,9 +30,9 @@ async function exportable(deps: VerbDeps, command: Wanted, asker: Asker): Promis
   return (target === undefined ? undefined : whyNotHere(target, asker)) ?? request
 }
 
-async function made(deps: VerbDeps, request: RequestRow, actor: Actor, asker: Asker): Promise<Bundle | Refusal> {
+async function made(deps: VerbDeps, request: RequestRow, asker: Asker): Promise<Bundle | Refusal> {
   try {
-    const bundle = await deps.exportEvidence(request.id, actor, asker.place === null ? 'command line' : 'slack')
+    const bundle = await deps.exportEvidence(request.id, { account: asker.account, human: deps.people.humanOf(asker.account) }, asker.entry)
     return bundle ?? refuse('unknown_request', `There is no request #${request.id} any more.`)
   } catch (error) {
     if (!(error instanceof StartFault)) throw error

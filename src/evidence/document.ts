@@ -208,8 +208,8 @@ export type TimelineEntry = {
   readonly chain: ChainLink | null
 }
 
-/** `hash` covers `prev` and `line`, so each row can be checked by itself and adjacent ones against each other. */
-export type ChainLink = { readonly seq: number; readonly prev: string; readonly hash: string; readonly line: string | null }
+/** `hash` is SHA-256 of `prev`, a line feed and `line`: each row can be checked by itself, and rows that follow each other together. */
+export type ChainLink = { readonly seq: number; readonly prev: string; readonly hash: string; readonly line: string }
 
 /** Null: nothing of this run recorded it. */
 export type ToolsPart = {

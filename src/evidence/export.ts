@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeAudit, type Entry } from '../audit/write.ts'
 import { MANIFEST } from '../backup/manifest.ts'
 import type { Config } from '../config/config.ts'
 import type { Db } from '../db/pool.ts'
@@ -8,7 +9,6 @@ import type { MigrationFile } from '../plan/files.ts'
 import type { Redactor } from '../redact.ts'
 import type { Refusal } from '../refusal.ts'
 import type { RequestRow } from '../run/record.ts'
-import { audit } from '../run/rows.ts'
 import type { SlackPort } from '../slack/port.ts'
 import { bundleOf, type Bundle } from './bundle.ts'
 import { composeEvidence } from './compose.ts'
@@ -29,19 +29,19 @@ export type ExportPorts = {
 }
 
 /** Makes the bundle of one request, whatever its state, and writes down who took it. Undefined: there is no such request. */
-export type ExportEvidence = (id: number, by: Person, to: 'slack' | 'command line') => Promise<Bundle | undefined>
+export type ExportEvidence = (id: number, by: Person, entry: Entry) => Promise<Bundle | undefined>
 
 /** One at a time: a bundle holds megabytes while it is made. */
 export function createExport(ports: ExportPorts): ExportEvidence {
   let last: Promise<unknown> = Promise.resolve()
-  return (id, by, to) => {
-    const next = last.then(() => exportOne(ports, id, by, to))
+  return (id, by, entry) => {
+    const next = last.then(() => exportOne(ports, id, by, entry))
     last = next.catch(() => {}) // whoever asked is told; the next one is not kept from his own
     return next
   }
 }
 
-async function exportOne(ports: ExportPorts, id: number, by: Person, to: 'slack' | 'command line'): Promise<Bundle | undefined> {
+async function exportOne(ports: ExportPorts, id: number, by: Person, entry: Entry): Promise<Bundle | undefined> {
   const { db, config, redactor } = ports
   const signer = await ownSigner(db, config)
   const rows = await readRows(db, id)
@@ -56,13 +56,15 @@ async function exportOne(ports: ExportPorts, id: number, by: Person, to: 'slack'
   const around = { title, by, files, output, manifests, people, version, signer: { keyId: signer.keyId, publicKey: signer.publicKey } }
   const bundle = bundleOf(composeEvidence(rows, around, redactor), signer)
   // written down before anybody has it: a bundle that nobody knows of would be worse than a row too many
-  await audit(db, {
+  await writeAudit(db, {
     actor: by.account,
+    human: by.human,
+    entry,
     act: 'export',
     target: rows.request.target,
     requestId: id,
     result: 'signed',
-    data: { to, sha256: bundle.sha256, keyId: bundle.keyId, isFinal: bundle.whyNotFinal === null },
+    data: { sha256: bundle.sha256, keyId: bundle.keyId, isFinal: bundle.whyNotFinal === null },
   })
   return bundle
 }

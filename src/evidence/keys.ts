@@ -1,9 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeAudit } from '../audit/write.ts'
 import type { Config } from '../config/config.ts'
 import type { Queries } from '../db/pool.ts'
-import { audit } from '../run/rows.ts'
 import { StartFault } from '../start-fault.ts'
 import { signerOf, type Signer } from './envelope.ts'
 
@@ -23,7 +23,8 @@ export async function ownSigner(db: Queries, config: Pick<Config, 'file' | 'secr
     `insert into lockkeeper.evidence_key (key_id, public_key) values ($1, $2) on conflict (key_id) do nothing returning 1`,
     [signer.keyId, signer.publicKey],
   )
-  if (added.length > 0) await audit(db, { actor: 'lockkeeper', act: 'evidence_key', result: 'registered', data: { keyId: signer.keyId } })
+  if (added.length > 0)
+    await writeAudit(db, { actor: 'lockkeeper', act: 'evidence_key', result: 'registered', data: { keyId: signer.keyId } })
   return signer
 }
 

@@ -1,3 +1,4 @@
+import { storeId } from '../audit/health.ts'
 import type { Db, Queries } from '../db/pool.ts'
 import type { EventRow, RequestRow, StepRow, VoteRow } from '../run/record.ts'
 import { eventsOf, requestById, stepsOf, votesOf } from '../run/rows.ts'
@@ -6,14 +7,19 @@ export type AuditRow = {
   readonly id: number
   readonly at: Date
   readonly actor: string
+  readonly human: string | null
+  /** By which way it came in: `slash`, `button`, `cli`, … */
+  readonly entry: string
   readonly act: string
   readonly target: string | null
   readonly result: string
+  readonly digest: string | null
   readonly data: unknown
-  /** The whole row as JSON: a store that keeps a hash chain has `seq`, `prev` and `hash` in it. */
-  readonly whole: Readonly<Record<string, unknown>>
-  /** What the row's hash is made of, where the store can say it. */
-  readonly line: string | null
+  /** Its place in the store's hash chain, and what its hash is made of; null until it has a place. */
+  readonly seq: number | null
+  readonly prev: string | null
+  readonly hash: string | null
+  readonly line: string
 }
 
 export type BackupRow = {
@@ -65,19 +71,9 @@ export async function readRows(db: Db, id: number): Promise<EvidenceRows | undef
 }
 
 async function auditOf(tx: Queries, id: number): Promise<readonly AuditRow[]> {
-  const [chain] = await tx.query<{ there: boolean }>(
-    `select to_regprocedure('lockkeeper.audit_line(lockkeeper.audit)') is not null as there`,
-  )
-  const line = chain?.there === true ? 'lockkeeper.audit_line(a)' : 'null::text'
   return tx.query<AuditRow>(
-    `select a.id, a.at, a.actor, a.act, a.target, a.result, a.data, to_jsonb(a) as whole, ${line} as line
+    `select a.id, a.at, a.actor, a.human, a.entry, a.act, a.target, a.result, a.digest, a.data, a.seq, a.prev, a.hash, lockkeeper.audit_line(a) as line
      from lockkeeper.audit a where a.request_id = $1 order by a.id`,
     [id],
   )
-}
-
-export async function storeId(db: Queries): Promise<string> {
-  const [row] = await db.query<{ id: string }>('select id::text from lockkeeper.store_identity')
-  if (row === undefined) throw new Error('the store does not know which one it is')
-  return row.id
 }

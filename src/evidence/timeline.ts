@@ -4,7 +4,7 @@ import { plainText } from './plain.ts'
 import type { AuditRow, EvidenceRows } from './rows.ts'
 
 /** More than a long run with hundreds of migrations has. */
-export const MOST_ENTRIES = 2_000
+const MOST_ENTRIES = 2_000
 
 /** What happened, oldest first: every event, every step's beginning, and every row of the audit log that names this request. */
 export function timelineOf(rows: Pick<EvidenceRows, 'events' | 'audit' | 'steps'>): TimelinePart {
@@ -85,12 +85,10 @@ const auditEntry = (row: AuditRow): TimelineEntry => ({
   source: 'audit',
   id: row.id,
   what: `Audit: ${row.actor} ${row.act}, ${row.result}`,
-  data: row.data,
-  chain: chainOf(row.whole, row.line),
+  data: { human: row.human, entry: row.entry, digest: row.digest, data: row.data },
+  chain: chainOf(row),
 })
 
-/** Null in a store that keeps no chain, and for rows from before it kept one. */
-export function chainOf(row: Readonly<Record<string, unknown>>, line: string | null): ChainLink | null {
-  const { seq, prev, hash } = row
-  return typeof seq === 'number' && typeof prev === 'string' && typeof hash === 'string' ? { seq, prev, hash, line } : null
-}
+/** Null for a row that was written beside the chain. */
+export const chainOf = ({ seq, prev, hash, line }: Pick<AuditRow, 'seq' | 'prev' | 'hash' | 'line'>): ChainLink | null =>
+  seq === null || prev === null || hash === null ? null : { seq, prev, hash, line }

@@ -41,6 +41,7 @@ function depsWith(evidence: ConfigFile['evidence'], secret = ''): VerbDeps {
     known: { targets: ['prod'], command: '/migrate' },
     readStatus: async () => Promise.reject(new Error('not part of these tests')),
     makePlan: async () => Promise.reject(new Error('not part of these tests')),
+    whyNoRun: async () => null,
     onFault: (error) => faults.push(error),
     slack: world.slack.files,
     exportEvidence: createExport({
@@ -55,8 +56,8 @@ function depsWith(evidence: ConfigFile['evidence'], secret = ''): VerbDeps {
   }
 }
 
-const inChannel: Asker = { account: ALICE, place: { channel: 'C0PROD', isDirect: false } }
-const atMachine: Asker = { account: 'os:deploy', place: null }
+const inChannel: Asker = { account: ALICE, entry: 'slash', place: { channel: 'C0PROD', isDirect: false } }
+const atMachine: Asker = { account: 'os:deploy', entry: 'cli', place: null }
 
 const steady = (text: string) =>
   text
@@ -90,7 +91,7 @@ describe('in Slack', () => {
       ['C0DEPLOYS', '1700000000.000100', 'evidence-1-prod-{time}.html'],
       ['C0DEPLOYS', '1700000000.000100', 'evidence-1-prod-{time}.json'],
     ])
-    expect(await audited()).toEqual(['U0ALICE export signed'])
+    expect(await audited()).toEqual(['U0ALICE export signed', 'U0ALICE export allowed'])
   })
 
   test('without a card, or where the bot may not write beside it, they go to the asker', async () => {
@@ -123,10 +124,10 @@ describe('in Slack', () => {
   })
 
   test('whoever may not see the request there gets nothing, and the attempt is written down', async () => {
-    expect(await told('export 1', { account: ALICE, place: { channel: 'C0OTHER', isDirect: false } })).toBe(
+    expect(await told('export 1', { account: ALICE, entry: 'slash', place: { channel: 'C0OTHER', isDirect: false } })).toBe(
       '`prod` may not be asked for here. Nothing was started. Type it in <#C0DEPLOYS> or <#C0PROD>.',
     )
-    expect(await told('export 1', { account: ALICE, place: { channel: 'D0ALICE', isDirect: true } })).toBe(
+    expect(await told('export 1', { account: ALICE, entry: 'slash', place: { channel: 'D0ALICE', isDirect: true } })).toBe(
       'Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel.',
     )
     expect(await told('export 1', { ...inChannel, account: 'U0GUEST' })).toMatch(/^Lockkeeper takes requests and votes from full members/)
@@ -152,7 +153,7 @@ describe('in Slack', () => {
       'The key that signs evidence, evidence.key (env:EVIDENCE_KEY), cannot be used: it is not an Ed25519 private key in PEM. Nothing was signed. Make one with openssl genpkey -algorithm ed25519.',
     )
     expect(faults).toHaveLength(1)
-    expect(await audited()).toEqual([])
+    expect(await audited()).toEqual(['U0ALICE export not_delivered'])
   })
 })
 
@@ -170,7 +171,7 @@ describe('on the command line', () => {
     const files = await readdir(out)
     expect(files.map(steady)).toEqual(['evidence-1-prod-{time}.html', 'evidence-1-prod-{time}.json'])
     expect(await Promise.all(files.map(async (name) => (await stat(join(out, name))).mode & 0o777))).toEqual([0o600, 0o600])
-    expect(await audited()).toEqual(['os:deploy export signed'])
+    expect(await audited()).toEqual(['os:deploy export signed', 'os:deploy export allowed'])
   })
 
   test('a directory that is none is said', async () => {

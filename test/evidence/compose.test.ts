@@ -96,8 +96,8 @@ describe('the hash chain of the audit log', () => {
     const hash = createHash('sha256')
       .update(`${'0'.repeat(64)}\n${line}`)
       .digest('hex')
-    expect(chainOf({ seq: 7, prev: '0'.repeat(64), hash }, line)).toEqual({ seq: 7, prev: '0'.repeat(64), hash, line })
-    expect(chainOf({ seq: null, prev: null, hash: null }, null)).toBeNull()
+    expect(chainOf({ seq: 7, prev: '0'.repeat(64), hash, line })).toEqual({ seq: 7, prev: '0'.repeat(64), hash, line })
+    expect(chainOf({ seq: null, prev: null, hash: null, line })).toBeNull()
   })
 
   test('is read with the rows of the request and nobody else’s', async () => {
@@ -109,6 +109,10 @@ describe('the hash chain of the audit log', () => {
     const rows = await readRows(world.deps.db, request.id)
     expect(rows?.audit.map(({ actor, act, result }) => [actor, act, result])).toContainEqual(['U0BOB', 'approve', 'counted'])
     expect(rows?.audit.filter(({ act }) => act === 'approve')).toHaveLength(1)
+    for (const row of rows?.audit ?? []) {
+      const link = chainOf(row)
+      expect(link?.hash).toBe(createHash('sha256').update(`${link?.prev}\n${link?.line}`).digest('hex'))
+    }
     expect(await readRows(world.deps.db, 4711)).toBeUndefined()
   })
 })

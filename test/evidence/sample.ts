@@ -78,7 +78,22 @@ export function rowsWith(
     ],
     events: [{ id: 1, requestId: 42, at: at(7), kind: 'finding', data: { text } }],
     audit: [
-      { id: 3, at: at(6), actor: 'lockkeeper', act: 'run', target: 'prod', result: 'started', data: { note: text }, whole: {}, line: null },
+      {
+        id: 3,
+        at: at(6),
+        actor: 'lockkeeper',
+        act: 'run',
+        target: 'prod',
+        result: 'started',
+        data: { note: text },
+        human: null,
+        entry: 'bot',
+        digest: null,
+        seq: null,
+        prev: null,
+        hash: null,
+        line: '',
+      },
     ],
     backups: [
       {
