@@ -235,7 +235,12 @@ function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableStack): vo
 }
 
 /** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
-export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 'log'>, stack: AsyncDisposableStack): Promise<Db> {
+export async function openOwnStore(
+  options: Pick<AppOptions, 'config' | 'env' | 'log'>,
+  stack: AsyncDisposableStack,
+  /** Who only looks asks a question instead: a newer version would lock an older one out. */
+  firstUse: (db: Db) => Promise<unknown> = installStore,
+): Promise<Db> {
   const { config, env, log } = options
   const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
   let url = configured
@@ -247,7 +252,7 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   }
   const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
   stack.defer(db.close)
-  await installStore(db).catch((error: unknown) => {
+  await firstUse(db).catch((error: unknown) => {
     throw whyNoStore(error, url)
   })
   return db

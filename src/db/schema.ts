@@ -288,6 +288,14 @@ create index message_unsent on lockkeeper.message (created_at) where state in ('
 `,
   },
   {
+    id: 6,
+    name: 'who reviews a broken glass',
+    sql: `
+-- as the rules were then: the target may stop allowing break-glass, and the mark must not stay for ever
+alter table lockkeeper.break_glass add column review text[] not null default '{}';
+`,
+  },
+  {
     id: 7,
     name: 'the keys that sign evidence',
     sql: `

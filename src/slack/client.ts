@@ -122,6 +122,12 @@ export function createSlack(options: {
   }
 }
 
+/** For single questions with another token; what Slack answers is not read. */
+export const createCaller =
+  (options: Parameters<typeof clientOf>[0]) =>
+  (method: string): Promise<Sent<null>> =>
+    call(clientOf(options, 10_000), method, {}, nothing)
+
 type Json = Readonly<Record<string, unknown>>
 
 function clientOf(options: { readonly botToken: string; readonly apiUrl?: string; readonly log: Log }, timeout: number): WebClient {

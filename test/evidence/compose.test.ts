@@ -53,6 +53,7 @@ describe('the document', () => {
       brokenBy: 'U0DAVE',
       brokenAt: Date.UTC(2026, 10, 20, 21, 54, 2),
       involved: ['U0ALICE', 'U0DAVE'],
+      review: [],
       reviewedBy: null,
       reviewedAt: null,
       note: null,
