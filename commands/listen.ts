@@ -310,6 +310,8 @@ function meanwhile(verb: string): string {
       return 'Still checking who may ask. The answer follows here; if none comes within a minute, look at the channel for a card before you ask again.'
     case 'cancel':
       return 'Still checking who may cancel. The answer follows here; the card shows whether it was cancelled.'
+    case 'export':
+      return 'Reading the records, the repository and the output. The evidence follows in the thread, and the answer here.'
     case 'plan':
       return 'Reading the repository and the database. The plan follows here.'
     default:
