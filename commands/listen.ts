@@ -3,6 +3,7 @@ import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddleware
 import { listenToButtons, viewToBreak, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
 import { code } from '../approvals/wording.ts'
+import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
 import type { Clock } from '../src/clock.ts'
 import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
@@ -15,7 +16,7 @@ import { answer } from './answer.ts'
 import { guarded } from './guard.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
 import { parseText, type Command } from './parse.ts'
-import type { Asker, Place, Reply, VerbDeps } from './reply.ts'
+import { auditedBy, type Asker, type Place, type Reply, type VerbDeps } from './reply.ts'
 import { deliveryKeys, firstSight } from './seen.ts'
 import { deploy } from './verbs/deploy.ts'
 import { notInDirect, whyNotHere } from './where.ts'
@@ -135,19 +136,26 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
   app.error(async (error) => deps.onFault(error))
   app.command(deps.command, async ({ command, ack, respond }) => {
     const place = placeIn(command.channel_id, command.channel_name)
+    const asker: Asker = { account: command.user_id, entry: 'slash', place }
     const parsed = parseText(command.text ?? '', deps.known)
     if (!isRefusal(parsed) && parsed.verb === 'modal') {
       await ack()
       const refusal = await openForm(deps, command.trigger_id, place)
-      if (refusal !== undefined) await respond({ ...toAsker(refusal), replace_original: false })
+      await recordSafely(deps, { ...auditedBy(deps, asker), act: 'form', result: refusal === undefined ? 'allowed' : refusal.code })
+      if (refusal !== undefined) await respond({ ...toAsker(refusal.text), replace_original: false })
       return
     }
-    if (isRefusal(parsed)) return ack(toAsker(noted(parsed).text))
-    if (parsed.verb === 'break-glass') {
-      const refusal = await withoutFault(deps, openBreakGlass(deps, command.trigger_id, parsed, { account: command.user_id, place }))
-      return refusal.text === '' ? ack() : ack(toAsker(refusal.text))
+    if (isRefusal(parsed)) {
+      await ack(toAsker(noted(parsed).text))
+      return recordSafely(deps, { ...auditedBy(deps, asker), act: 'command', result: parsed.code })
     }
-    const reply = withoutFault(deps, answer(deps, parsed, { account: command.user_id, place }))
+    if (parsed.verb === 'break-glass') {
+      const reply = await withoutFault(deps, openBreakGlass(deps, command.trigger_id, parsed, asker))
+      await (textOf(reply) === '' ? ack() : ack(toAsker(textOf(reply))))
+      const result = isRefusal(reply) ? reply.code : textOf(reply) === '' ? 'opened' : 'stale_button'
+      return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId: parsed.id, result })
+    }
+    const reply = withoutFault(deps, answer(deps, parsed, asker))
     const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
     if (quick.kind === 'in time') return ack(toAsker(textOf(quick.value)))
     await ack(toAsker(meanwhile(parsed.verb)))
@@ -160,7 +168,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     if (place === undefined) return acknowledge({ response_action: 'update', view: toldView(formUnknown) })
     const read = readForm(view.state.values, deps.known)
     if ('errors' in read) return acknowledge({ response_action: 'errors', errors: read.errors })
-    const told = withoutFault(deps, deploy(deps, read, { account: body.user.id, place })).then(formEnd)
+    const told = withoutFault(deps, deploy(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
     const quick = await inTime(told, ACT_MS)
     if (quick.kind === 'in time') return acknowledge(quick.value)
     await acknowledge({ response_action: 'update', view: workingView('Lockkeeper is still checking. The answer appears here.') })
@@ -197,6 +205,7 @@ async function admit(deps: ListenDeps, args: Incoming, handling: Map<string, Pro
   const body = args.body as unknown as Readonly<Record<string, unknown>> // Slack's payloads differ; these fields are common
   if (teamOf(body) !== deps.team) {
     deps.onFault(new Error('a delivery for another workspace was refused'))
+    await recordSafely(deps, { actor: userOf(body), entry: entryOf(body), act: 'delivery', result: 'not_a_member' })
     return refuseDelivery(args, 'Lockkeeper serves another workspace. Nothing was started.')
   }
   const keys = deliveryKeys(body, args.context)
@@ -204,10 +213,14 @@ async function admit(deps: ListenDeps, args: Incoming, handling: Map<string, Pro
   const done = Promise.withResolvers<void>()
   for (const key of keys) handling.set(key, done.promise)
   try {
-    const isFirst = await firstSight(deps.db, keys).catch((error: unknown) => {
-      deps.onFault(error)
-      return undefined
-    })
+    // what this process handles already is not asked of the store: the later one could be written down first, and the first told nothing
+    const isFirst =
+      earlier.length > 0
+        ? false
+        : await firstSight(deps.db, keys).catch((error: unknown) => {
+            deps.onFault(error)
+            return undefined
+          })
     if (isFirst === undefined) return await refuseDelivery(args, storeUnreachable.text)
     if (isFirst) return await args.next()
     // Slack takes the first acknowledgement of the two: an empty one must not come before the answer
@@ -233,13 +246,16 @@ async function refuseDelivery(args: Incoming, text: string | undefined): Promise
   await (ack as (response?: unknown) => Promise<void>)(response)
 }
 
+/** Of an act that is over already: a store that is away is logged and changes nothing about the answer. */
+const recordSafely = (deps: ListenDeps, entry: AuditEntry): Promise<void> => writeAudit(deps.db, entry).catch(deps.onFault)
+
 /** A form is opened before anything is looked up, since its trigger lives 3 s. */
-async function openForm(deps: ListenDeps, trigger: string, place: Place): Promise<string | undefined> {
-  if (place.isDirect) return notInDirect.text
-  const asker: Asker = { account: '', place }
+async function openForm(deps: ListenDeps, trigger: string, place: Place): Promise<Refusal | undefined> {
+  if (place.isDirect) return notInDirect
+  const asker: Asker = { account: '', entry: 'slash', place }
   const all = [...deps.targets.values()]
   const targets = all.filter((target) => whyNotHere(target, asker) === undefined)
-  if (targets.length === 0) return (all[0] === undefined ? undefined : whyNotHere(all[0], asker)?.text) ?? formNotOpened(deps.known)
+  if (targets.length === 0) return (all[0] === undefined ? undefined : whyNotHere(all[0], asker)) ?? formNotOpened(deps.known)
   const opened = await deps.slack.openView(trigger, requestForm(targets, place))
   return opened.kind === 'ok' ? undefined : formNotOpened(deps.known)
 }
@@ -308,6 +324,17 @@ const placeIn = (channel: string, name: string | undefined): Place => ({
   channel,
   isDirect: channel.startsWith('D') || name === 'directmessage' || name?.startsWith('mpdm-') === true,
 })
+
+function userOf(body: Readonly<Record<string, unknown>>): string {
+  const user = body['user'] as { readonly id?: unknown } | null | undefined
+  const id = body['user_id'] ?? user?.id
+  return typeof id === 'string' ? id.slice(0, 40) : 'unknown'
+}
+
+function entryOf(body: Readonly<Record<string, unknown>>): AuditEntry['entry'] & string {
+  if (typeof body['command'] === 'string') return 'slash'
+  return body['type'] === 'view_submission' ? 'modal' : 'button'
+}
 
 function teamOf(body: Readonly<Record<string, unknown>>): string | undefined {
   const team = body['team'] as { readonly id?: unknown } | null | undefined

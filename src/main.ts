@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
 import packageJson from '../package.json' with { type: 'json' }
 import { asPlainText } from '../approvals/wording.ts'
+import { parseAudit, runAudit } from '../commands/audit.ts'
 import { check, checkText } from '../commands/check.ts'
 import { CLI_COMMAND, exitCodes, runCli } from '../commands/cli.ts'
 import { doctor, doctorText, type Finding } from '../commands/doctor.ts'
@@ -11,7 +12,9 @@ import { runInit } from '../commands/init.ts'
 import { parseWords } from '../commands/parse.ts'
 import { verbs } from '../commands/usage.ts'
 import { help } from '../commands/verbs/help.ts'
-import { coreOf, openOwnStore, startApp } from './app.ts'
+import { humanIn } from '../approvals/people.ts'
+import { coreOf, openOwnStore, startApp, watchAudit } from './app.ts'
+import { openWitness, witnessPath } from './audit/witness.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { environmentProblems } from './config/environment.ts'
@@ -38,6 +41,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (loaded === undefined) return EX_CONFIG
   if (first === undefined) return runBot(loaded)
   if (first === 'doctor') return runDoctor(loaded, words.includes('--json'))
+  if (first === 'audit') return runAuditVerb(loaded, words.slice(1))
   return first === 'check' ? runCheck(loaded) : runVerb(loaded, words)
 }
 
@@ -96,6 +100,7 @@ const OPERATING = `To set up and run it:
   lockkeeper init    asks what it needs and writes lockkeeper.yaml
   lockkeeper check   looks at the store, Slack and every target, and says what is missing
   lockkeeper doctor  says what is wrong with an installation that runs, and how to mend it; --json for programs
+  lockkeeper audit   verify, list or accept: the log of who did what
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
   --version          which version this is`
@@ -174,6 +179,7 @@ async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise
       const tried = await tryAppToken({ appToken, log, ...at })
       return tried.kind === 'refused' ? tried.error : null
     },
+    witness: openWitness(witnessPath(config.varDirectory)),
     slackAheadMs: () => slackAheadMs(apiUrl),
     now: systemClock.now,
   })
@@ -198,13 +204,34 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
   stack.defer(engine.close)
   const apiUrl = process.env.SLACK_API_URL
   const slack = createSlack({ botToken: process.env.SLACK_BOT_TOKEN ?? '', log, ...(apiUrl === undefined ? {} : { apiUrl }) })
-  const core = coreOf(options, db, slack, engine, CLI_COMMAND)
+  const core = coreOf(options, db, slack, await watchAudit(options, db), engine, CLI_COMMAND)
   // awaited here: the store closes when this function is left
   return await runCli(words, {
     ...core.verbs,
     login: userInfo().username,
     print: (line) => console.log(redactor.text(line)),
     complain: (line) => console.error(redactor.text(line)),
+  })
+}
+
+async function runAuditVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {
+  const command = parseAudit(words)
+  if (typeof command === 'string') {
+    console.error(redactor.text(command))
+    return exitCodes.mistyped
+  }
+  const log = createLog(redactor, 'error', process.stderr)
+  await using stack = new AsyncDisposableStack()
+  const db = await openOwnStore({ config, env: process.env, log }, stack)
+  const account = `os:${userInfo().username}`
+  return await runAudit(command, {
+    db,
+    witness: openWitness(witnessPath(config.varDirectory)),
+    account,
+    human: humanIn(config.file.people)(account),
+    print: (line) => console.log(redactor.text(line)),
+    complain: (line) => console.error(redactor.text(line)),
+    now: () => performance.now(),
   })
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { writeAudit } from '../audit/write.ts'
 import { constraintOf, hasSqlState, sqlState, type Tx } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import { killPoint } from '../fault.ts'
@@ -9,7 +10,7 @@ import { isRefusal, refuse, type Refusal } from '../refusal.ts'
 import { performStep, type RunPorts } from './perform.ts'
 import { persist } from './persist.ts'
 import type { PolicySnapshot, RequestRow } from './record.ts'
-import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
+import { about, addEvent, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
 import { codeText, personText } from '../slack/text.ts'
 import { firstBold } from './words.ts'
@@ -103,7 +104,7 @@ async function refuseRequest(ports: WorkflowPorts, request: RequestRow, refusal:
       if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: firstBold(refusal.text) } })))
         return
       await addEvent(tx, request.id, { kind: 'ended', data: { state: 'refused' } })
-      await audit(tx, { actor: 'lockkeeper', act: 'plan', target: request.target, requestId: request.id, result: refusal.code })
+      await writeAudit(tx, { ...about(request), act: 'plan', result: refusal.code })
     }),
   )
   return 'ended'
@@ -130,14 +131,8 @@ async function writePlan(
       })
       if (!moved) return whereItStands(tx, request.id)
       await addEvent(tx, request.id, why === undefined ? { kind: 'requested', data: {} } : { kind: 'asked_anew', data: { why } })
-      await audit(tx, {
-        actor: 'lockkeeper',
-        act: 'plan',
-        target: request.target,
-        requestId: request.id,
-        result: 'planned',
-        data: { digest, commit: plan.commit },
-      })
+      const data = { commit: plan.commit, ...(why === undefined ? {} : { why: why.slice(0, 1_000) }) }
+      await writeAudit(tx, { ...about(request), act: 'plan', result: 'planned', digest, data })
       return 'waiting'
     })
   } catch (error) {
@@ -178,6 +173,8 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
       continue
     }
     if (granted !== true) return backToWaiting(ports, request, granted)
+    const barred = await persist(ports.log, () => ports.whyNoRun(request))
+    if (barred !== null) return refuseRequest(ports, request, barred)
     const compared = await compareSafely(ports, request, request.plan)
     if (compared.kind === 'same') return 'go'
     if (compared.kind === 'unknown')
@@ -218,7 +215,7 @@ async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal:
       if (!(await transition(tx, request.id, ['granted'], 'waiting')))
         return (await whereItStands(tx, request.id)) === 'waiting' ? 'anew' : 'ended'
       await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text } })
-      await audit(tx, { actor: 'lockkeeper', act: 'check', target: request.target, requestId: request.id, result: refusal.code })
+      await writeAudit(tx, { ...about(request), act: 'check', result: refusal.code })
       return 'anew'
     }),
   )
@@ -237,14 +234,17 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
         [id],
       )
       if (unexpired?.ok !== true) {
-        if (await transition(tx, id, ['granted'], 'expired')) await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
+        if (!(await transition(tx, id, ['granted'], 'expired'))) return []
+        await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
+        await writeAudit(tx, { ...about(request), act: 'expire', result: 'grant' })
         return []
       }
       const why = ports.reconfigured(request.plan, request)
       if (why !== null) {
         const headline = `${why} Nothing was started; ask again for what is configured now.`
-        if (await transition(tx, id, ['granted'], 'refused', { outcome: { headline } }))
-          await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
+        if (!(await transition(tx, id, ['granted'], 'refused', { outcome: { headline } }))) return []
+        await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
+        await writeAudit(tx, { ...about(request), act: 'check', result: 'reconfigured', data: { why } })
         return []
       }
       const steps = ports.stepsFor(request, request.plan)
@@ -259,14 +259,7 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
       const [decided] = await tx.query<{ askedAt: Date; grantedAt: Date }>(ASKED_AND_GRANTED, [id])
       if (decided !== undefined) tell({ kind: 'run started', request: id, target: request.target, ...decided })
       await addEvent(tx, id, { kind: 'started', data: {} })
-      await audit(tx, {
-        actor: 'lockkeeper',
-        act: 'run',
-        target: request.target,
-        requestId: id,
-        result: 'started',
-        data: { digest: request.digest },
-      })
+      await writeAudit(tx, { ...about(request), act: 'run', result: 'started' })
       return steps.map((step) => step.name)
     }),
   )
@@ -285,14 +278,7 @@ async function finish(ports: WorkflowPorts, id: number): Promise<void> {
       if (request?.plan == null || request.state !== 'running') return
       await transition(tx, id, ['running'], 'succeeded', { outcome: { headline: headlineOf(request, request.plan) } })
       await addEvent(tx, id, { kind: 'ended', data: { state: 'succeeded' } })
-      await audit(tx, {
-        actor: 'lockkeeper',
-        act: 'run',
-        target: request.target,
-        requestId: id,
-        result: 'succeeded',
-        data: { digest: request.digest },
-      })
+      await writeAudit(tx, { ...about(request), act: 'run', result: 'succeeded' })
     }),
   )
 }

@@ -52,6 +52,8 @@ async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}
       secret: () => '',
     },
     redactor: createRedactor(['canary-secret']),
+    whyNoRun: async () => null,
+    whyStop: () => null,
     env: {},
     liveness: () => ({
       executorId: 'test',

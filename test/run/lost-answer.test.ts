@@ -50,6 +50,8 @@ test('when the answer to every commit is lost once, the run ends as it should an
       secret: () => '',
     } as never,
     redactor: createRedactor([]),
+    whyNoRun: () => Promise.resolve(null),
+    whyStop: () => null,
     env: {},
     liveness: () => ({
       executorId: 'test',
