@@ -4,7 +4,7 @@ import { inTime } from '../src/in-time.ts'
 import { noted } from '../src/observe.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
-import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
+import { audit, requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
 import { context, header, modal, preformatted, section } from '../src/slack/blocks.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
 import { breakGlass, notConfigured, whyNoReason } from './break-glass.ts'
@@ -108,7 +108,7 @@ async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string,
     case 'break_glass':
       return viewToBreak(deps, request, user, null)
     case 'review':
-      return whyNotReviewHere(deps, request, user) ?? reviewView(await viewFor(deps, request))
+      return viewToReview(deps, request, user)
     case 'cancel':
       return confirmCancelView(request)
     case 'sql':
@@ -131,12 +131,29 @@ const viewFor = (deps: ButtonDeps, request: RequestRow) =>
 
 /** The window before the glass is broken, also for the command that opens it. Nothing here asks Slack. */
 export async function viewToBreak(deps: ButtonDeps, request: RequestRow, user: string, reason: string | null): Promise<View | Refusal> {
+  const refusal = await whyNotBreakHere(deps, request, user)
+  if (refusal !== undefined) return refusedAct(deps, request, user, 'break_glass', refusal)
+  return glassView(await viewFor(deps, request), reason)
+}
+
+async function viewToReview(deps: ButtonDeps, request: RequestRow, user: string): Promise<View | Refusal> {
+  const refusal = whyNotReviewHere(deps, request, user)
+  if (refusal !== undefined) return refusedAct(deps, request, user, 'review', refusal)
+  return reviewView(await viewFor(deps, request))
+}
+
+/** A try at either stands in the audit even if no window opens. */
+async function refusedAct(deps: ButtonDeps, request: RequestRow, actor: string, act: string, refusal: Refusal): Promise<Refusal> {
+  await audit(deps.db, { actor, act, target: request.target, requestId: request.id, result: refusal.code })
+  return refusal
+}
+
+async function whyNotBreakHere(deps: ButtonDeps, request: RequestRow, user: string): Promise<Refusal | undefined> {
   const closed = await whyClosed(deps, deps.db, request, { account: user, decision: 'break_glass', digest: request.digest ?? '' })
   if (closed !== undefined) return closed
   const target = deps.targets.get(request.target)
-  if (request.policy?.breakGlass === undefined || target === undefined || glassRulesOf(target) === undefined)
-    return notConfigured(request.target, deps.command, request)
-  return glassView(await viewFor(deps, request), reason)
+  const isAllowed = request.policy?.breakGlass !== undefined && target !== undefined && glassRulesOf(target) !== undefined
+  return isAllowed ? undefined : notConfigured(request.target, deps.command, request)
 }
 
 function whyNotReviewHere(deps: ButtonDeps, request: RequestRow, user: string): Refusal | undefined {

@@ -40,8 +40,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const loaded = load(path, first)
   if (loaded === undefined) return EX_CONFIG
   if (first === undefined) return runBot(loaded)
-  if (first === 'doctor') return runDoctor(loaded, words.includes('--json'))
   if (first === 'audit') return runAuditVerb(loaded, words.slice(1))
+  if (first === 'doctor') return runDoctor(loaded, words.includes('--json'))
   return first === 'check' ? runCheck(loaded) : runVerb(loaded, words)
 }
 
@@ -99,8 +99,8 @@ function helpText(path: string, words: readonly string[]): string {
 const OPERATING = `To set up and run it:
   lockkeeper init    asks what it needs and writes lockkeeper.yaml
   lockkeeper check   looks at the store, Slack and every target, and says what is missing
-  lockkeeper doctor  says what is wrong with an installation that runs, and how to mend it; --json for programs
   lockkeeper audit   verify, list or accept: the log of who did what
+  lockkeeper doctor  says what is wrong with an installation that runs, and how to mend it; --json for programs
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
   --version          which version this is`

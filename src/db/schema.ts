@@ -266,6 +266,8 @@ create table lockkeeper.break_glass (
   broken_at timestamptz,
   -- humans, not accounts: nobody of them may review
   involved text[] not null,
+  -- who reviews it, as the rules were then: the target may stop allowing break-glass, and the mark must not stay for ever
+  review text[] not null default '{}',
   remind_ms bigint,
   remind_at timestamptz,
   reviewed_by text,

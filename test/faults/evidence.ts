@@ -104,6 +104,10 @@ export async function gather(
       required: request.policy?.required ?? Infinity,
       grantExpiresAt: request.grantExpiresAt?.getTime() ?? null,
       approved: request.plan?.list.map(({ name }) => name) ?? [],
+      breakers: (request.policy?.breakGlass?.from ?? []).flatMap((one) =>
+        one.startsWith('user:') ? [one.slice('user:'.length)] : (request.policy?.members[one.slice('group:'.length)] ?? []),
+      ),
+      glass: request.glass,
     },
     votes: votes.map(({ at, ...vote }) => ({ ...vote, at: at.getTime() })),
     steps,
