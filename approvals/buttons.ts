@@ -4,7 +4,7 @@ import { inTime } from '../src/in-time.ts'
 import { noted } from '../src/observe.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
-import { audit, requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
+import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
 import { context, header, modal, preformatted, section } from '../src/slack/blocks.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
 import { breakGlass, notConfigured, whyNoReason } from './break-glass.ts'
@@ -132,20 +132,12 @@ const viewFor = (deps: ButtonDeps, request: RequestRow) =>
 /** The window before the glass is broken, also for the command that opens it. Nothing here asks Slack. */
 export async function viewToBreak(deps: ButtonDeps, request: RequestRow, user: string, reason: string | null): Promise<View | Refusal> {
   const refusal = await whyNotBreakHere(deps, request, user)
-  if (refusal !== undefined) return refusedAct(deps, request, user, 'break_glass', refusal)
-  return glassView(await viewFor(deps, request), reason)
+  return refusal ?? glassView(await viewFor(deps, request), reason)
 }
 
 async function viewToReview(deps: ButtonDeps, request: RequestRow, user: string): Promise<View | Refusal> {
   const refusal = whyNotReviewHere(deps, request, user)
-  if (refusal !== undefined) return refusedAct(deps, request, user, 'review', refusal)
-  return reviewView(await viewFor(deps, request))
-}
-
-/** A try at either stands in the audit even if no window opens. */
-async function refusedAct(deps: ButtonDeps, request: RequestRow, actor: string, act: string, refusal: Refusal): Promise<Refusal> {
-  await audit(deps.db, { actor, act, target: request.target, requestId: request.id, result: refusal.code })
-  return refusal
+  return refusal ?? reviewView(await viewFor(deps, request))
 }
 
 async function whyNotBreakHere(deps: ButtonDeps, request: RequestRow, user: string): Promise<Refusal | undefined> {

@@ -266,8 +266,6 @@ create table lockkeeper.break_glass (
   broken_at timestamptz,
   -- humans, not accounts: nobody of them may review
   involved text[] not null,
-  -- who reviews it, as the rules were then: the target may stop allowing break-glass, and the mark must not stay for ever
-  review text[] not null default '{}',
   remind_ms bigint,
   remind_at timestamptz,
   reviewed_by text,
@@ -287,6 +285,14 @@ create index break_glass_unreviewed on lockkeeper.break_glass (remind_at) where 
     sql: `
 -- few rows, asked for at each scrape and by doctor, in a table that keeps every message
 create index message_unsent on lockkeeper.message (created_at) where state in ('intended', 'unsure');
+`,
+  },
+  {
+    id: 6,
+    name: 'who reviews a broken glass',
+    sql: `
+-- as the rules were then: the target may stop allowing break-glass, and the mark must not stay for ever
+alter table lockkeeper.break_glass add column review text[] not null default '{}';
 `,
   },
 ]

@@ -25,7 +25,7 @@ afterAll(() => flow?.close())
 const audited = async (id: number) =>
   (
     await flow.store.query<{ line: string }>(
-      `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit where request_id = $1 and actor <> 'lockkeeper' order by id`,
+      `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit where request_id = $1 and actor <> 'lockkeeper' and not (act like 'press %' and result = 'opened') order by id`,
       [id],
     )
   ).map(({ line }) => line)
@@ -338,11 +338,11 @@ test('the one who broke it and a stranger may not review it; somebody else does,
       "U0DAVE break_glass not_allowed_to_break_glass",
       "U0XAVIER break_glass not_a_member",
       "U0ALICE break_glass broken",
-      "U0ALICE review own_break_glass",
+      "U0ALICE press review own_break_glass",
       "U0DAVE review not_a_reviewer",
       "U0GINA review not_a_member",
       "U0BOB review reviewed",
-      "U0CAROL review already_reviewed",
+      "U0CAROL press review already_reviewed",
     ]
   `)
 })
@@ -487,5 +487,5 @@ test('when the configuration stops allowing it between the asking and the click,
     `"Nobody may break the glass on \`changed\`: \`breakGlass\` in lockkeeper.yaml names who may, and did not name anybody when this was asked, or does not now. Nothing was started. #7 waits for approvals as usual."`,
   )
   expect((await flow.reaches(request.id, 'waiting')).glass?.brokenBy).toBeNull()
-  expect(await audited(request.id)).toEqual(['U0ALICE request opened', 'U0ALICE break_glass glass_not_configured'])
+  expect(await audited(request.id)).toEqual(['U0ALICE request opened', 'U0ALICE press break_glass glass_not_configured'])
 })
