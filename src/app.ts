@@ -32,7 +32,7 @@ import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
 import { readFigures } from './operation/figures.ts'
 import type { Address } from './operation/http.ts'
-import { lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
+import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
 import { startOperation, type Operation } from './operation/start.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
@@ -125,6 +125,7 @@ async function startParts(
   operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
   const audit = await watchAudit(options, db)
+  operation.readiness.add('audit', lookAtAudit(audit.health))
   // before the engine goes on with what it finds in the store
   await audit.look()
   const core = coreOf(options, db, slack, audit, {

@@ -193,6 +193,7 @@ async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise
       const tried = await tryAppToken({ appToken, log, ...at })
       return tried.kind === 'refused' ? tried.error : null
     },
+    witness: openWitness(witnessPath(config.varDirectory)),
     slackAheadMs: () => slackAheadMs(apiUrl),
     now: systemClock.now,
   })
