@@ -2,6 +2,7 @@ import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddleware
 import { listenToButtons, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
 import type { Clock } from '../src/clock.ts'
+import { killPoint } from '../src/fault.ts'
 import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
 import { isRefusal, refuse } from '../src/refusal.ts'
@@ -105,6 +106,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     if (isRefusal(parsed)) return ack(toAsker(parsed.text))
     const reply = withoutFault(deps, answer(deps, parsed, { account: command.user_id, place }))
     const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
+    killPoint('before-ack', parsed.verb)
     if (quick.kind === 'in time') return ack(toAsker(textOf(quick.value)))
     await ack(toAsker(meanwhile(parsed.verb)))
     await respond({ ...toAsker(textOf(await quick.value)), replace_original: false })
