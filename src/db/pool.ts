@@ -58,6 +58,9 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     async transaction(work) {
       const client = await pool.connect()
       let broken: Error | undefined
+      // the pool listens only while it is idle; unheard, a connection that breaks between two statements would end the process
+      const onBroken = (error: Error) => void (broken = error)
+      client.on('error', onBroken)
       try {
         await client.query('begin')
         const result = await work({ query: queriesOf(client), client })
@@ -67,6 +70,7 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
         await client.query('rollback').catch((fault: Error) => (broken = fault)) // a dead connection rolls back by itself
         throw error
       } finally {
+        client.off('error', onBroken)
         client.release(broken)
       }
     },

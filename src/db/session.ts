@@ -26,8 +26,15 @@ export async function openSession(url: string, applicationName: string, onLost: 
   }
   client.on('error', lost)
   client.on('end', () => lost(new Error('the connection was closed by the server')))
-  await client.connect()
-  await client.query(KEEPALIVE)
+  try {
+    await client.connect()
+    await client.query(KEEPALIVE)
+  } catch (error) {
+    // it never was a session, so there is none to lose: whoever asked is told by this fault alone
+    isOpen = false
+    void client.end().catch(() => {})
+    throw error
+  }
   return {
     query: async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
       (await client.query<Row & QueryResultRow>(sql, [...values])).rows,

@@ -42,7 +42,19 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   const closing = new AbortController()
   let held = Promise.withResolvers<void>()
 
+  /** A session that breaks before it is of use is not lost a second time: it would be taken anew by two, then by four. */
+  let isTaking = false
+
   async function take(): Promise<void> {
+    isTaking = true
+    try {
+      await takeOne()
+    } finally {
+      isTaking = false
+    }
+  }
+
+  async function takeOne(): Promise<void> {
     session = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
     const [lock] = await session.query<{ ok: boolean }>('select pg_try_advisory_lock($1::int, hashtext($2)) as ok', [
       LIVENESS_LOCK,
@@ -68,7 +80,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   }
 
   function onLost(error: Error): void {
-    if (closing.signal.aborted) return
+    if (closing.signal.aborted || isTaking) return
     options.log.warn({ error: error.message }, 'the session that proves this process alive was lost; no step starts until it is back')
     session = undefined
     held = Promise.withResolvers<void>()
