@@ -395,7 +395,7 @@ function workflowOf(
     env,
     liveness: () => engine().liveness,
     working,
-    owns: (id) => engine().owns(id),
+    owns: (queries, id) => engine().owns(queries, id),
     stillGranted: (id) => stillGranted(core.approvals, id),
     makePlan: async (request): Promise<Planned | Refusal> => {
       const target = targetOf(request.target)
