@@ -68,7 +68,8 @@ export function launchBots(env: Readonly<Record<string, string>>, received: (bot
 export const temporary = (directory: string): string => join(directory, 'tmp')
 
 function startProcess(configPath: string, env: Readonly<Record<string, string>>): Bot {
-  const child = spawn(process.execPath, [join(root, 'src/main.ts'), '--config', configPath], {
+  // it becomes Node, so that its process id is the bot's
+  const child = spawn(join(root, 'bin/lockkeeper'), ['--config', configPath], {
     env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
