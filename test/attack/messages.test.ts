@@ -160,10 +160,12 @@ describe.each([
         )
         expectHarmless(
           homeView({
+            reviews: [{ view: dark, link: null }],
             waiting: [{ view: dark, link: null }],
             underWay: [{ view: dark, link: null }],
             last: [{ view: dark, link: null }],
             timezone: 'UTC',
+            notice: null,
           }),
         )
         expectHarmless([approveView(dark), rejectView(dark)])
