@@ -37,4 +37,5 @@ USER lockkeeper
 VOLUME ["/data"]
 EXPOSE 3000
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["tini", "--", "node", "src/main.ts"]
+# It puts tini before itself, after it has taken the secrets out of what other processes may read.
+ENTRYPOINT ["node", "src/launch.ts"]

@@ -15,6 +15,7 @@ import type { Config } from './config/config.ts'
 import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
+import { takeHandover } from './handover.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
 import { isRefusal } from './refusal.ts'
@@ -174,6 +175,7 @@ function splitArguments(argv: readonly string[]): { readonly path: string; reado
 }
 
 try {
+  takeHandover(process.env)
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   // nothing is known of the secrets here unless the configuration was read, so only the message is shown

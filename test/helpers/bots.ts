@@ -68,7 +68,7 @@ export function launchBots(env: Readonly<Record<string, string>>, received: (bot
 export const temporary = (directory: string): string => join(directory, 'tmp')
 
 function startProcess(configPath: string, env: Readonly<Record<string, string>>): Bot {
-  const child = spawn(process.execPath, [join(root, 'src/main.ts'), '--config', configPath], {
+  const child = spawn(process.execPath, [join(root, 'src/launch.ts'), '--config', configPath], {
     env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
