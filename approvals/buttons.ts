@@ -39,6 +39,11 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
     if (reason === '')
       return ack({ response_action: 'errors', errors: { [reasonInput]: 'Say in a sentence why, so that the others know what to change.' } })
+    if (reason.includes('\0'))
+      return ack({
+        response_action: 'errors',
+        errors: { [reasonInput]: 'It contains a NUL character (U+0000). Nothing was changed. Type it again.' },
+      })
     const work = castVote(deps, { token, digest, reason, account: body.user.id, decision: 'reject' })
     return settle(deps, work, view.id, ack, 'Rejecting…')
   })

@@ -8,7 +8,8 @@ import { isRefusal, refuse } from '../src/refusal.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
 import { createSocketReceiver } from '../src/slack/socket.ts'
 import { answer } from './answer.ts'
-import { guarded } from './guard.ts'
+import { answersTo, deliveryFault } from './body.ts'
+import { createGuard, serverOptions, type Guard } from './guard.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
 import { parseText } from './parse.ts'
 import type { Asker, Place, Reply, VerbDeps } from './reply.ts'
@@ -37,6 +38,10 @@ export type ListenDeps = VerbDeps &
     readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
     /** The workspace that the bot belongs to (`T…`). */
     readonly team: string
+    /** The app that the bot belongs to (`A…`); null when Slack did not say. */
+    readonly slackApp: string | null
+    /** As in `BoltOptions`: answers to a `response_url` go there and to Slack, and nowhere else. */
+    readonly apiUrl?: string
     /** Draws Home for somebody; called when he opens it. */
     readonly showHome: (user: string) => Promise<void>
   }
@@ -53,7 +58,8 @@ export type Listening = {
 export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start'> {
   const logger = loggerFor(options.log)
   const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
-  const receiver = options.mode === 'socket' ? socketReceiver(options) : httpReceiver(options, logger)
+  const http = options.mode === 'http' ? httpReceiver(options, logger) : undefined
+  const receiver = http?.receiver ?? socketReceiver(options)
   const app = new App({
     receiver,
     logger,
@@ -64,11 +70,13 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
   return {
     app,
     async start() {
-      if (!(receiver instanceof HTTPReceiver)) {
+      if (http === undefined) {
         await receiver.start()
         return { port: null }
       }
-      const address = (await receiver.start({ port: options.port, host: options.host })).address()
+      const server = await http.receiver.start({ port: options.port, host: options.host }, serverOptions)
+      http.guard.limit(server)
+      const address = server.address()
       return { port: typeof address === 'object' && address !== null ? address.port : null }
     },
   }
@@ -124,6 +132,12 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     const sent = await deps.slack.updateView(view.id, end.view)
     if (sent.kind !== 'ok') deps.onFault(new Error(`the form's answer could not be shown: ${sent.kind}`))
   })
+  // Slack would wait for an acknowledgement that nobody gives, and then say that something went wrong
+  app.view(
+    { callback_id: /^(?!(request_form|approve_request|reject_request|cancel_request)$)/, type: 'view_submission' },
+    async ({ ack }) =>
+      (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: toldView(formUnknown) }),
+  )
   app.event('app_home_opened', async ({ event }) => {
     if (event.tab === 'home') await deps.showHome(event.user)
   })
@@ -151,9 +165,18 @@ type Incoming = AllMiddlewareArgs & AnyMiddlewareArgs
 /** The gate before every handler: our workspace, and each delivery once, written down before anything is done. */
 async function admit(deps: ListenDeps, args: Incoming, handling: Map<string, Promise<void>>): Promise<void> {
   const body = args.body as unknown as Readonly<Record<string, unknown>> // Slack's payloads differ; these fields are common
+  const fault = deliveryFault(body, answersTo(deps.apiUrl))
+  if (fault !== undefined) {
+    deps.onFault(new Error(`a delivery that is none of Slack was refused: ${fault}`))
+    return refuseDelivery(args, MALFORMED)
+  }
   if (teamOf(body) !== deps.team) {
     deps.onFault(new Error('a delivery for another workspace was refused'))
     return refuseDelivery(args, 'Lockkeeper serves another workspace. Nothing was started.')
+  }
+  if (deps.slackApp !== null && body['api_app_id'] !== deps.slackApp) {
+    deps.onFault(new Error('a delivery for another app was refused'))
+    return refuseDelivery(args, 'This was sent for another app than Lockkeeper. Nothing was started.')
   }
   const keys = deliveryKeys(body, args.context)
   const earlier = keys.flatMap((key) => handling.get(key) ?? [])
@@ -174,6 +197,9 @@ async function admit(deps: ListenDeps, args: Incoming, handling: Map<string, Pro
     for (const key of keys) if (handling.get(key) === done.promise) handling.delete(key)
   }
 }
+
+const MALFORMED =
+  'This came in a form that Slack does not use, so it was not read. Nothing was started. Whoever operates Lockkeeper finds the reason in its log.'
 
 /** Acknowledged, so that Slack does not send it again; what a slash command answers is shown to the asker. */
 async function refuseDelivery(args: Incoming, text: string | undefined): Promise<void> {
@@ -257,7 +283,7 @@ function socketReceiver(options: BoltOptions): Receiver {
   })
 }
 
-function httpReceiver(options: BoltOptions, logger: Logger): HTTPReceiver {
+function httpReceiver(options: BoltOptions, logger: Logger): { readonly receiver: HTTPReceiver; readonly guard: Guard } {
   if (options.signingSecret === undefined || options.signingSecret === '') throw new Error('HTTP mode needs SLACK_SIGNING_SECRET')
   const receiver = new HTTPReceiver({
     signingSecret: options.signingSecret,
@@ -265,8 +291,13 @@ function httpReceiver(options: BoltOptions, logger: Logger): HTTPReceiver {
     bodyLimit: 1_000_000,
     customPropertiesExtractor: (request) => ({ signature: request.headers['x-slack-signature'] }),
   })
-  receiver.requestListener = guarded(receiver.requestListener, options.clock)
-  return receiver
+  const guard = createGuard(receiver.requestListener, {
+    signingSecret: options.signingSecret,
+    clock: options.clock,
+    onRefused: (status, why) => options.log.debug({ status, why }, 'a delivery over HTTP was refused'),
+  })
+  receiver.requestListener = guard.listener
+  return { receiver, guard }
 }
 
 /** Bolt's log lines go the way of all lines, through the redactor. */
