@@ -34,14 +34,15 @@ export async function cancelRequest(deps: ApprovalDeps, asked: CancelAsked): Pro
   })
 }
 
-/** Who may cancel a request, beside its requester: those who may approve it today. */
+/** Who may cancel a request, beside its requester and whoever broke its glass: those who may approve it today. */
 export async function mayCancel(
   deps: Pick<ApprovalDeps, 'people' | 'targets'>,
   request: RequestRow,
   human: string,
 ): Promise<'yes' | 'no' | 'unknown'> {
   const { humanOf } = deps.people
-  if ([humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(human))) return 'yes'
+  const own = [request.requester, request.requesterHuman, ...(request.glass?.brokenBy == null ? [] : [request.glass.brokenBy])]
+  if (own.map(humanOf).includes(humanOf(human))) return 'yes'
   const target = deps.targets.get(request.target)
   const from = target === undefined ? (request.policy?.from ?? []) : rulesOf(target, classesOf(request)).from
   return mayAsk(from, await deps.people.membersOf(groupsIn(from), { fresh: true }), humanOf, human)

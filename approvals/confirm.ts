@@ -62,10 +62,10 @@ export function decisionOf(metadata: string): Decision | undefined {
   }
 }
 
-const metadataOf = (view: RequestView): string =>
+export const metadataOf = (view: RequestView): string =>
   JSON.stringify({ token: view.request.token, digest: view.request.digest ?? '' } satisfies Decision)
 
-function decided(view: RequestView): readonly Block[] {
+export function decided(view: RequestView): readonly Block[] {
   const { request } = view
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),

@@ -65,7 +65,7 @@ async function count(
   if (may !== 'yes') return whyNotVote(may, deps, request, before, ballot)
   const own = votes.find((vote) => vote.digest === request.digest && deps.people.humanOf(vote.human) === actor.human)
   // it fell back to waiting while somebody was missing who is there again: a second click of an approver lets it go on
-  if (own !== undefined && ballot.decision === 'approve' && !before.isGranted) return alreadyVoted(request, before)
+  if (own?.decision === 'approve' && ballot.decision === 'approve' && !before.isGranted) return alreadyVoted(request, before)
   const reason = ballot.reason?.trim()
   if (ballot.decision === 'reject' && (reason === undefined || reason === '')) return reasonMissing(request)
   await writeVote(tx, request, actor, ballot, own)
@@ -115,17 +115,20 @@ async function writeVote(tx: Tx, request: RequestRow, actor: Actor, ballot: Ball
 }
 
 /** The shorter of then and now. */
-function grantTime(deps: ApprovalDeps, request: RequestRow): number {
+export function grantTime(deps: ApprovalDeps, request: RequestRow): number {
   const then = request.policy?.grantExpiresMs ?? Infinity
   return Math.min(then, deps.targets.get(request.target)?.approvals.grantExpires ?? then)
 }
+
+/** A vote or a broken glass: who, for what, and which. */
+type Click = { readonly account: string; readonly digest: string; readonly decision: VoteRow['decision'] }
 
 /** What closes a request to everybody, whoever clicks. Needs no look-up at Slack. */
 export async function whyClosed(
   deps: Pick<ApprovalDeps, 'command' | 'people'>,
   db: Pick<Tx, 'query'>,
   request: RequestRow,
-  ballot: Ballot,
+  ballot: Click,
 ): Promise<Refusal | undefined> {
   if (request.state === 'planning')
     return refuse(
@@ -144,23 +147,18 @@ async function alreadyDecided(
   deps: Pick<ApprovalDeps, 'people'>,
   db: Pick<Tx, 'query'>,
   request: RequestRow,
-  ballot: Ballot,
+  ballot: Click,
 ): Promise<Refusal> {
   const votes = (await votesOf(db, request.id)).filter((vote) => vote.digest === request.digest)
   const own = votes.find((vote) => deps.people.humanOf(vote.human) === deps.people.humanOf(ballot.account))
-  if (own !== undefined && own.decision === ballot.decision)
-    return refuse(
-      'already_voted',
-      own.decision === 'approve'
-        ? `Your approval of #${request.id} is counted already, and it is decided. Nothing more is needed from you.`
-        : `You rejected #${request.id} already. Nothing more is needed from you.`,
-    )
+  if (own !== undefined && own.decision === ballot.decision) return refuse('already_voted', ownDecision[own.decision](request.id))
   const rejection = votes.find((vote) => vote.decision === 'reject')
   if (rejection !== undefined)
     return refuse(
       'already_decided',
       `#${request.id} was rejected by ${mention(rejection.actor)} ${when(rejection.at)}${rejection.reason === null ? '' : `: “${shown(rejection.reason)}”`}. Your click changed nothing.`,
     )
+  const glass = votes.findLast((vote) => vote.decision === 'break_glass')
   const approvers = votes.filter((vote) => vote.decision === 'approve').map((vote) => mention(vote.actor))
   const state = request.state
   if (state === 'cancelled' || state === 'refused')
@@ -168,10 +166,21 @@ async function alreadyDecided(
       'already_decided',
       `#${request.id} was ${endings[state]} ${when(request.endedAt ?? request.createdAt)}. Your click changed nothing.`,
     )
+  if (glass !== undefined)
+    return refuse(
+      'already_decided',
+      `#${request.id} is decided already: ${mention(glass.actor)} broke the glass ${when(glass.at)}. Your click changed nothing.`,
+    )
   return refuse(
     'already_decided',
     `#${request.id} is decided already: approved by ${list(approvers)}${request.grantedAt === null ? '' : ` ${when(request.grantedAt)}`}. Your click changed nothing.`,
   )
+}
+
+const ownDecision: Readonly<Record<VoteRow['decision'], (id: number) => string>> = {
+  approve: (id) => `Your approval of #${id} is counted already, and it is decided. Nothing more is needed from you.`,
+  reject: (id) => `You rejected #${id} already. Nothing more is needed from you.`,
+  break_glass: (id) => `You broke the glass of #${id} already, and it is decided. Nothing more is needed from you.`,
 }
 
 function whyNotVote(
@@ -227,7 +236,7 @@ const stillNeeded = (standing: Standing) => {
   return missing === 1 ? 'One more is needed.' : `${missing} more are needed.`
 }
 
-const staleButton = () =>
+export const staleButton = () =>
   refuse(
     'stale_button',
     'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
@@ -245,7 +254,7 @@ export const requestExpired = (request: RequestRow, command: string) =>
     `#${request.id} expired ${when(request.expiresAt ?? request.endedAt ?? request.createdAt)} without enough approvals. Nothing was changed. Ask again with ${code(`${command} deploy ${request.target}`)}.`,
   )
 
-const digestChanged = (request: RequestRow, ballot: Ballot) =>
+const digestChanged = (request: RequestRow, ballot: Click) =>
   refuse(
     'digest_changed',
     `The plan of #${request.id} has changed since this was shown: it was ${code(ballot.digest.slice(0, 8))} and is ${code((request.digest ?? '').slice(0, 8))} now. Your click changed nothing. Read the card as it is now and decide about that.`,

@@ -34,6 +34,7 @@ export async function answer(deps: VerbDeps, command: Command, asker: Asker): Pr
       return history(deps, command, asker)
     case 'show':
       return show(deps, command, asker)
+    case 'break-glass': // Slack opens a window for it, and the command line does it itself
     case 'approve':
     case 'reject':
       return refuse(

@@ -24,7 +24,8 @@ export function formFault(body: Buffer, kind: BodyKind): string | undefined {
  * are posted there, so that any other one would make the bot call whatever somebody names.
  */
 export function deliveryFault(body: Readonly<Record<string, unknown>>, mayAnswerTo: (url: string) => boolean): string | undefined {
-  const tree = treeFault(body)
+  const { text: _typed, ...rest } = body // what somebody typed is answered in words of its own
+  const tree = treeFault(rest)
   if (tree !== undefined) return tree
   const { view } = body as { readonly view?: Json | null }
   const event = recordOf(body['event'])
@@ -131,6 +132,8 @@ function treeFault(body: Json): string | undefined {
     if (depth > DEEPEST) return 'it is nested too deeply'
     const below: unknown[] = []
     for (const value of level) {
+      // neither can be stored, and nobody can type them
+      if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) return 'it has characters that cannot be written'
       if (typeof value !== 'object' || value === null) continue
       if (Object.hasOwn(value, '__proto__')) return 'it names __proto__'
       for (const part of Object.values(value)) below.push(part)

@@ -108,7 +108,9 @@ async function checkSlack({ config, slack, environment }: CheckDeps): Promise<Ch
   const lacking = neededScopes.filter((scope) => !scopes.includes(scope))
   const channels = [...new Set([...config.targets.values()].flatMap((target) => [target.channel, ...(target.askIn ?? [])]))]
   const groups = [
-    ...new Set([...config.targets.values()].flatMap((target) => [...target.approvals.from, ...(target.requests.from ?? [])])),
+    ...new Set(
+      [...config.targets.values()].flatMap((target) => [...target.approvals.from, ...(target.requests.from ?? []), ...glassGroups(target)]),
+    ),
   ].filter((one) => one.startsWith('group:'))
   return [
     ...missing,
@@ -126,6 +128,8 @@ async function checkSlack({ config, slack, environment }: CheckDeps): Promise<Ch
     ...(await Promise.all(groups.map((group) => checkGroup(slack, group.slice('group:'.length))))),
   ]
 }
+
+const glassGroups = ({ breakGlass }: Target): readonly string[] => [...(breakGlass?.from ?? []), ...(breakGlass?.review ?? [])]
 
 async function checkChannel(slack: Pick<SlackPort, 'channel'>, id: string): Promise<Checked> {
   const found = await slack.channel(id)

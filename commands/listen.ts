@@ -1,17 +1,19 @@
 import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger, type Receiver } from '@slack/bolt'
-import { listenToButtons, type ButtonDeps } from '../approvals/buttons.ts'
+import { decisionWindows, listenToButtons, viewToBreak, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
+import { code } from '../approvals/wording.ts'
 import type { Clock } from '../src/clock.ts'
 import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
-import { isRefusal, refuse } from '../src/refusal.ts'
+import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
+import { requestById } from '../src/run/rows.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
 import { createSocketReceiver } from '../src/slack/socket.ts'
 import { answer } from './answer.ts'
 import { answersTo, deliveryFault } from './body.ts'
 import { createGuard, serverOptions, type Guard } from './guard.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
-import { parseText } from './parse.ts'
+import { parseText, type Command } from './parse.ts'
 import type { Asker, Place, Reply, VerbDeps } from './reply.ts'
 import { deliveryKeys, firstSight } from './seen.ts'
 import { deploy } from './verbs/deploy.ts'
@@ -111,6 +113,10 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       return
     }
     if (isRefusal(parsed)) return ack(toAsker(parsed.text))
+    if (parsed.verb === 'break-glass') {
+      const refusal = await withoutFault(deps, openBreakGlass(deps, command.trigger_id, parsed, { account: command.user_id, place }))
+      return refusal.text === '' ? ack() : ack(toAsker(refusal.text))
+    }
     const reply = withoutFault(deps, answer(deps, parsed, { account: command.user_id, place }))
     const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
     if (quick.kind === 'in time') return ack(toAsker(textOf(quick.value)))
@@ -133,11 +139,10 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     if (sent.kind !== 'ok') deps.onFault(new Error(`the form's answer could not be shown: ${sent.kind}`))
   })
   // Slack would wait for an acknowledgement that nobody gives, and then say that something went wrong
-  app.view(
-    { callback_id: /^(?!(request_form|approve_request|reject_request|cancel_request)$)/, type: 'view_submission' },
-    async ({ ack }) =>
-      (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: toldView(formUnknown) }),
-  )
+  app.view({ callback_id: /^/, type: 'view_submission' }, async ({ view, ack }) => {
+    if ([REQUEST_FORM, ...decisionWindows].includes(view.callback_id)) return
+    await (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: toldView(formUnknown) })
+  })
   app.event('app_home_opened', async ({ event }) => {
     if (event.tab === 'home') await deps.showHome(event.user)
   })
@@ -226,13 +231,34 @@ async function openForm(deps: ListenDeps, trigger: string, place: Place): Promis
   return opened.kind === 'ok' ? undefined : formNotOpened(deps.known)
 }
 
+/** The same window as the card's. Asks Slack nothing before it, so an empty answer comes in time; who may is checked when it is sent. */
+async function openBreakGlass(
+  deps: ListenDeps,
+  trigger: string,
+  command: Extract<Command, { verb: 'break-glass' }>,
+  asker: Asker,
+): Promise<Extract<Reply, { readonly text: string }>> {
+  const request = await requestById(deps.db, command.id)
+  if (request === undefined)
+    return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
+  const target = deps.targets.get(request.target)
+  const elsewhere = target === undefined ? undefined : whyNotHere(target, asker)
+  if (elsewhere !== undefined) return elsewhere
+  const view = await viewToBreak(deps, request, asker.account, command.reason)
+  if (isRefusal(view)) return view
+  const opened = await deps.slack.openView(trigger, view)
+  return opened.kind === 'ok' ? { kind: 'said', text: '' } : { kind: 'said', text: windowNotOpened }
+}
+
+const windowNotOpened = 'Slack did not open the window in time. Nothing was started. Type it again, or use the card.'
+
 /** A refusal lies over the form, which stays as it was filled in. */
 const formEnd = (reply: Reply): { readonly response_action: 'update' | 'push'; readonly view: View } =>
   isRefusal(reply)
     ? { response_action: 'push', view: toldView(reply.text) }
     : { response_action: 'update', view: toldView(textOf(reply), 'Asked') }
 
-const withoutFault = (deps: ListenDeps, reply: Promise<Reply>): Promise<Reply> =>
+const withoutFault = <T>(deps: ListenDeps, reply: Promise<T>): Promise<T | Refusal> =>
   reply.catch((error: unknown) => {
     deps.onFault(error)
     return storeUnreachable

@@ -1,3 +1,4 @@
+import { whyNoReason } from '../approvals/break-glass.ts'
 import { code } from '../approvals/wording.ts'
 import type { Target } from '../src/config/config.ts'
 import { isRefusal, type Refusal } from '../src/refusal.ts'
@@ -43,7 +44,12 @@ export function requestForm(targets: readonly Target[], place: Place): View {
       checkboxInput({
         id: 'options',
         label: 'Options',
-        choices: [{ value: 'skip-app', label: 'Only the database: leave the application as it is' }],
+        choices: [
+          { value: 'skip-app', label: 'Only the database: leave the application as it is' },
+          ...(targets.some((target) => target.breakGlass !== undefined)
+            ? [{ value: 'break-glass', label: 'It cannot wait: break the glass, with the reason above' }]
+            : []),
+        ],
       }),
       context('Approvers see all of this on the card.'),
     ],
@@ -74,10 +80,12 @@ export function readForm(values: FormValues, known: Known): Extract<Command, { v
   const ref = checkRef(textOf(values, 'ref'))
   const reason = checkReason(textOf(values, 'reason')?.replace(/\s+/gu, ' ') ?? null)
   const target = checkTarget(values['target']?.['target']?.selected_option?.value ?? undefined, 'deploy', known)
-  const skipApp = (values['options']?.['options']?.selected_options ?? []).some((option) => option.value === 'skip-app')
-  if (isRefusal(ref) || isRefusal(reason) || isRefusal(target))
-    return { kind: 'errors', errors: { ...errorOf('target', target), ...errorOf('ref', ref), ...errorOf('reason', reason) } }
-  return { verb: 'deploy', target, ref, reason, skipApp }
+  const isChosen = (name: string) => (values['options']?.['options']?.selected_options ?? []).some((option) => option.value === name)
+  const breakGlass = isChosen('break-glass')
+  const why = breakGlass && !isRefusal(reason) ? whyNoReason(reason ?? '') : reason
+  if (isRefusal(ref) || isRefusal(why) || isRefusal(reason) || isRefusal(target))
+    return { kind: 'errors', errors: { ...errorOf('target', target), ...errorOf('ref', ref), ...errorOf('reason', why) } }
+  return { verb: 'deploy', target, ref, reason, skipApp: isChosen('skip-app'), ...(breakGlass ? { breakGlass } : {}) }
 }
 
 /** Where the form was opened; undefined when the metadata is not ours. */

@@ -299,6 +299,7 @@ function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, e
         target,
         made.evidence.migrations.map((one) => one.class),
         request.requesterHuman,
+        request.glass !== null,
       )
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },

@@ -38,6 +38,13 @@ export const refusalCodes = [
   'request_expired',
   'grant_expired',
   'stale_button',
+  // break-glass
+  'glass_not_configured', // the target names nobody who may
+  'not_allowed_to_break_glass',
+  'not_a_reviewer',
+  'own_break_glass', // whoever asked for it or broke it does not review it
+  'not_to_review', // nothing was broken, or the run is under way
+  'already_reviewed',
   // cancel
   'nothing_to_cancel',
   'not_allowed_to_cancel',

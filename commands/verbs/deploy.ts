@@ -2,7 +2,7 @@ import { openRequest } from '../../approvals/request.ts'
 import { code, list, mentionApprover } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
-import { audit } from '../../src/run/rows.ts'
+import { audit, listRequests } from '../../src/run/rows.ts'
 import type { Command } from '../parse.ts'
 import type { Asker, Reply, VerbDeps } from '../reply.ts'
 import { whyNotHere } from '../where.ts'
@@ -26,12 +26,28 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
     ask: { ref: command.ref, reason: command.reason, skipApp: command.skipApp },
     account: asker.account,
     askedIn: asker.place?.channel ?? null,
+    ...(command.breakGlass === true ? { breakGlass: true } : {}),
   })
   if (isRefusal(opened)) return opened
+  if (command.breakGlass === true) return askedToBreak(deps, command, target, opened.id)
   return {
     kind: 'opened',
     requestId: opened.id,
     text: `#${opened.id} is asked for: ${command.ref === null ? code(target.source.branch) : code(command.ref)} to ${code(target.name)}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${opened.id}`)}.`,
+  }
+}
+
+/** Whoever asked may press the button, and hears at once what is still open. */
+async function askedToBreak(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, target: Target, id: number): Promise<Reply> {
+  const unreviewed = await listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 20 })
+  const earlier =
+    unreviewed.length === 0
+      ? ''
+      : ` *${list(unreviewed.map((one) => `#${one.id}`))} on this target ran the same way and ${unreviewed.length === 1 ? 'is' : 'are'} not reviewed yet.*`
+  return {
+    kind: 'opened',
+    requestId: id,
+    text: `#${id} is asked for with break-glass: ${code(command.ref ?? target.source.branch)} to ${code(target.name)}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*. To take it back: ${code(`${deps.command} cancel ${id}`)}.${earlier}`,
   }
 }
 

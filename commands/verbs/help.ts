@@ -27,6 +27,7 @@ const does: Readonly<Record<Verb, string>> = {
   cancel: 'takes a request back, or stops its run where that is safe',
   history: 'lists the last requests',
   show: 'shows one request with its votes, steps and end',
+  'break-glass': 'lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards',
 }
 
 const votes: Readonly<Record<(typeof votingVerbs)[number], string>> = {

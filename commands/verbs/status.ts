@@ -1,4 +1,5 @@
 import { code, nameOf, stateSince } from '../../approvals/wording.ts'
+import { unreviewedLine } from '../glass.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import { endedStates } from '../../src/run/record.ts'
@@ -22,10 +23,11 @@ export async function status(deps: VerbDeps, command: Extract<Command, { verb: '
 }
 
 async function describe(deps: VerbDeps, target: Target): Promise<string> {
-  const [read, active, last] = await Promise.all([
+  const [read, active, last, unreviewed] = await Promise.all([
     readSafely(deps, target),
     activeRequest(deps.db, target.name),
     listRequests(deps.db, { target: target.name, states: endedStates, limit: 1 }),
+    listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 10 }),
   ])
   const ended = last[0]
   return [
@@ -33,6 +35,7 @@ async function describe(deps: VerbDeps, target: Target): Promise<string> {
     ...(typeof read === 'string' ? [] : findings(read, deps.command, target.name)),
     ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
     ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),
+    ...unreviewed.map((request) => `• ${unreviewedLine(request)}`),
   ].join('\n')
 }
 

@@ -10,6 +10,8 @@ export type Fault = {
   /** The call is carried out, then the connection is cut before the answer. */
   | { readonly kind: 'lost-reply' }
   | { readonly kind: 'error'; readonly error: string }
+  /** The call is carried out, and its answer comes so much later. */
+  | { readonly kind: 'slow'; readonly ms: number }
 )
 
 export type Faults = {

@@ -22,7 +22,13 @@ export type WebApi = {
 }
 
 /** The answer before it goes out: `cut` means that nobody hears it. */
-type Answer = { readonly status: number; readonly body: Json; readonly headers?: Readonly<Record<string, string>>; readonly cut?: boolean }
+type Answer = {
+  readonly status: number
+  readonly body: Json
+  readonly headers?: Readonly<Record<string, string>>
+  readonly cut?: boolean
+  readonly lateByMs?: number
+}
 
 const methods: Readonly<Record<string, Method>> = {
   ...chatMethods,
@@ -41,6 +47,7 @@ export async function answerApi(api: WebApi, method: string, request: IncomingMe
   const answer = answerCall(api, method, args, shown, token)
   api.state.calls.push({ method, at: api.state.now(), args: shown, status: answer.status, answer: answer.body, delivered: !answer.cut })
   api.state.changed()
+  if (answer.lateByMs !== undefined) await new Promise((done) => setTimeout(done, answer.lateByMs))
   if (answer.cut) request.socket.destroy()
   else sendJson(response, answer.status, answer.body, answer.headers)
 }
@@ -51,6 +58,7 @@ function answerCall(api: WebApi, name: string, args: Json | null, shown: Json, t
   if (fault?.kind === 'ratelimited') return limited(fault.retryAfter)
   if (fault?.kind === 'error') return { status: 200, body: { ok: false, error: fault.error } }
   const answer = carryOut(api, name, args, shown, token)
+  if (fault?.kind === 'slow') return { ...answer, lateByMs: fault.ms }
   return fault?.kind === 'lost-reply' ? { ...answer, cut: true } : answer
 }
 

@@ -52,6 +52,7 @@ export type Workspace = Readers & {
   readonly restoreToken: (which: 'bot' | 'app') => void
   readonly setScopes: (scopes: readonly string[]) => void
   readonly archive: (channel: string) => void
+  readonly unarchive: (channel: string) => void
   readonly setMembers: (channel: string, members: readonly string[]) => void
   readonly setGroup: (group: string, members: readonly string[]) => void
   readonly deactivate: (person: string) => void
@@ -132,6 +133,7 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
       keys.scopes = scopes
     },
     archive: (id) => change(() => void Object.assign(known(state.channels, id), { archived: true })),
+    unarchive: (id) => change(() => void Object.assign(known(state.channels, id), { archived: false })),
     setMembers: (id, members) => change(() => void (known(state.channels, id).members = [...members])),
     setGroup: (id, members) => change(() => void (known(state.groups, id).members = [...members])),
     deactivate: (id) => change(() => void state.people.set(id, { ...known(state.people, id), kind: 'deactivated' })),

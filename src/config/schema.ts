@@ -99,6 +99,14 @@ export const targetSchema = z.strictObject({
     grantExpires: duration.default(900_000),
     breaking: z.strictObject({ required: z.int().min(1).max(10).optional(), from: z.array(approver).min(1).optional() }).optional(),
   }),
+  breakGlass: z
+    .strictObject({
+      from: z.array(approver).min(1).describe('Who may let a request run without approvals'),
+      review: z.array(approver).min(1).optional().describe('Who reviews it afterwards; left out: approvals.from'),
+      remind: duration.default(86_400_000).describe('How often reviewers are reminded until one of them has'),
+    })
+    .optional()
+    .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
   order: z.literal('migrate-first').default('migrate-first'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),

@@ -215,6 +215,7 @@ describe('the two modals', () => {
 describe('App Home', () => {
   test('shows what waits for me, what runs and what ran, each with a button', () => {
     const view = homeView({
+      reviews: [],
       waiting: [{ view: waitingView(), link: 'https://example.slack.com/archives/C0/p1' }],
       underWay: [
         { view: runningView(), link: null },
@@ -246,7 +247,7 @@ describe('App Home', () => {
     expect(view).toMatchSnapshot()
   })
   test('says so when there is nothing', () => {
-    expect(spoken(homeView({ waiting: [], underWay: [], last: [], timezone: 'UTC' }))).toEqual([
+    expect(spoken(homeView({ reviews: [], waiting: [], underWay: [], last: [], timezone: 'UTC' }))).toEqual([
       'Waiting for your decision',
       'Nothing waits for you.',
       'Under way',

@@ -40,7 +40,7 @@ export async function createWorld(
   const store = options.store ?? (await createStore())
   await store.db.query(
     `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,
-       lockkeeper.audit restart identity`,
+       lockkeeper.audit, lockkeeper.break_glass restart identity`,
   )
   const slack = createWorkspace()
   const signals: { readonly id: number; readonly kind: Signal['kind'] | 'start'; readonly key?: string }[] = []
@@ -68,19 +68,26 @@ export async function createWorld(
     },
     /** Asked by Alice, planned, and waiting for votes. */
     async waiting(
-      how: { readonly by?: string; readonly classes?: readonly MigrationClass[]; readonly target?: string } = {},
+      how: {
+        readonly by?: string
+        readonly classes?: readonly MigrationClass[]
+        readonly target?: string
+        /** Asked with break-glass, for this reason. */
+        readonly breakGlass?: string
+      } = {},
     ): Promise<RequestRow> {
       const target = targets.get(how.target ?? 'prod')
       if (target === undefined) throw new Error('no such target')
       const opened = await openRequest(deps, {
         target,
-        ask: { ref: null, reason: null, skipApp: false },
+        ask: { ref: null, reason: how.breakGlass ?? null, skipApp: false },
+        ...(how.breakGlass === undefined ? {} : { breakGlass: true }),
         account: how.by ?? ALICE,
         askedIn: 'C0DEPLOYS',
       })
       if (isRefusal(opened)) throw new Error(opened.text)
       const evidence = evidenceOf(how.classes ?? ['additive'])
-      const policy = await policySnapshot(deps, target, how.classes ?? ['additive'], how.by ?? ALICE)
+      const policy = await policySnapshot(deps, target, how.classes ?? ['additive'], how.by ?? ALICE, how.breakGlass !== undefined)
       if (isRefusal(policy)) throw new Error(policy.text)
       await transition(store.db, opened.id, ['planning'], 'waiting', {
         plan: planOf(target.name),

@@ -41,7 +41,7 @@ test('install, build and deploy steps that look into every process find no secre
   let bots: Bots | undefined
   const pry = (directory: string, name: string, more = '') => ['node', '-e', more + PRY, join(directory, `pry-${name}`)]
   flow = await startFlow({
-    launch: launchBots({}, (received) => (bots = received)),
+    launch: launchBots({ LAUNCH: 'yes' }, (received) => (bots = received)),
     env: (directory) => {
       mkdirSync(join(directory, 'tmp'), { recursive: true })
       return { TMPDIR: join(directory, 'tmp'), SLACK_SIGNING_SECRET: CANARY, SOME_LATER_SECRET: `${CANARY}-too` }

@@ -160,6 +160,7 @@ describe.each([
         )
         expectHarmless(
           homeView({
+            reviews: [{ view: dark, link: null }],
             waiting: [{ view: dark, link: null }],
             underWay: [{ view: dark, link: null }],
             last: [{ view: dark, link: null }],

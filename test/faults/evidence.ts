@@ -16,21 +16,26 @@ export const WITNESS = 'witness'
 export function watchTarget(flow: Pick<Flow, 'database' | 'directory'>) {
   const samples: Sample[] = []
   const stop = new AbortController()
-  const watching = (async () => {
+  const look = async () => {
     const client = await connect(flow.database.url)
     try {
       while (!stop.signal.aborted) {
-        const { rows } = await client.query<{ pid: number; locks: number }>(SESSIONS)
+        const { rows } = await client.query<{ pid: number; locks: number; restores: number }>(SESSIONS)
         samples.push({
           migrators: wrappersIn(flow.directory),
-          sessions: rows.map(({ pid }) => pid),
+          sessions: rows.filter(({ restores }) => restores === 0).map(({ pid }) => pid),
           prismaLocks: rows.filter(({ locks }) => locks > 0).length,
+          restores: rows.filter(({ restores }) => restores > 0).length,
         })
         await new Promise((done) => setTimeout(done, 50))
       }
     } finally {
       await client.end()
     }
+  }
+  const watching = (async () => {
+    // the server itself may be away for a while
+    while (!stop.signal.aborted) await look().catch(() => new Promise((done) => setTimeout(done, 50)))
   })()
   return {
     samples,
@@ -41,11 +46,12 @@ export function watchTarget(flow: Pick<Flow, 'database' | 'directory'>) {
   }
 }
 
-/** The migrator's sessions and how often each holds Prisma's lock. */
+/** The migrator's sessions and how often each holds Prisma's lock; and sessions of something that restores. */
 const SESSIONS = `
 select a.pid, (select count(*)::int from pg_locks l where l.pid = a.pid and l.locktype = 'advisory' and l.granted
-    and l.classid = 0 and l.objid = 72707369 and l.objsubid = 1) as locks
-from pg_stat_activity a where a.datname = current_database() and a.application_name ~ '^lockkeeper-[0-9]+-[0-9a-f]{8}$'`
+    and l.classid = 0 and l.objid = 72707369 and l.objsubid = 1) as locks, (a.application_name = 'pg_restore')::int as restores
+from pg_stat_activity a where a.datname = current_database()
+  and (a.application_name ~ '^lockkeeper-[0-9]+-[0-9a-f]{8}$' or a.application_name = 'pg_restore')`
 
 export async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: WITNESS })
@@ -63,11 +69,12 @@ export async function gather(
     readonly appliedBefore: readonly string[]
     readonly tallied: readonly string[]
     readonly bots: () => readonly number[]
+    readonly secrets: readonly string[]
   },
 ): Promise<Evidence> {
   await told(flow, id)
   const request = await requestById(flow.store, id)
-  if (request?.plan == null) throw new Error(`#${id} has no plan`)
+  if (request === undefined) throw new Error(`there is no request ${id}`)
   const [votes, steps, events, audit, backups, messages] = await Promise.all([
     votesOf(flow.store, id),
     stepsOf(flow.store, id),
@@ -91,12 +98,12 @@ export async function gather(
       id,
       state: request.state,
       digest: request.digest,
-      planDigest: digestOf(request.plan),
+      planDigest: request.plan === null ? null : digestOf(request.plan),
       requester: request.requester,
       requesterHuman: request.requesterHuman,
       required: request.policy?.required ?? Infinity,
       grantExpiresAt: request.grantExpiresAt?.getTime() ?? null,
-      approved: request.plan.list.map(({ name }) => name),
+      approved: request.plan?.list.map(({ name }) => name) ?? [],
     },
     votes: votes.map(({ at, ...vote }) => ({ ...vote, at: at.getTime() })),
     steps,
@@ -108,13 +115,19 @@ export async function gather(
     ...target,
     tallied: known.tallied,
     backups: backups.map(({ verifiedAt, ...backup }) => ({ ...backup, verifiedAt: verifiedAt?.getTime() ?? null })),
-    backupEntries: backupEntriesIn(join(flow.directory, 'backups')),
+    backupEntries: backupEntriesIn(backupsIn(flow.directory)),
     messages,
     posts: flow.slack
       .thread(CHANNEL, card.ts)
       .map(({ ts, metadata, files }) => ({ ts, intent: intentOf(metadata), isFile: files.length > 0 })),
     leftovers: await leftoversOf(flow, known.bots),
   }
+}
+
+/** Where this scene's backups lie: on a disk of its own, or in the usual place. */
+export function backupsIn(directory: string): string {
+  const onDisk = join(directory, 'disk', 'backups')
+  return existsSync(onDisk) ? onDisk : join(directory, 'backups')
 }
 
 /** Names of the applied migrations, in order. */
@@ -174,8 +187,16 @@ export function attemptsOf(directory: string, id: number): Evidence['attempts'] 
     .filter((name) => /^\d{4}$/.test(name) && existsSync(join(base, name, 'claim.json')))
     .filter((name) => !readFileSync(join(base, name, 'claim.json'), 'utf8').includes('void'))
     .map((name) => {
-      const intent = JSON.parse(readFileSync(join(base, name, 'attempt.json'), 'utf8')) as { startedAt: number }
-      return { number: Number(name), startedAt: intent.startedAt }
+      const file = join(base, name, 'attempt.json')
+      const intent = JSON.parse(readFileSync(file, 'utf8')) as { migrations: string[] }
+      const [exit, settled] = [join(base, name, 'exit.json'), join(base, name, 'settled.json')]
+      return {
+        number: Number(name),
+        startedAt: statSync(file).mtimeMs, // its own word comes from a clock that may be wrong
+        migrations: intent.migrations,
+        exitCode: existsSync(exit) ? (JSON.parse(readFileSync(exit, 'utf8')) as { exitCode: number | null }).exitCode : null,
+        isSettled: existsSync(settled),
+      }
     })
 }
 

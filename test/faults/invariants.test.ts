@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { violations, type Evidence } from './invariants.ts'
 
+const attempt = { number: 1, startedAt: 400, migrations: ['m2', 'm3'], exitCode: 0, isSettled: false }
+
 const sound: Evidence = {
   request: {
     id: 1,
@@ -31,10 +33,10 @@ const sound: Evidence = {
     { act: 'run', result: 'started', digest: 'd1', at: 200 },
     { act: 'run', result: 'succeeded', digest: 'd1', at: 800 },
   ],
-  attempts: [{ number: 1, startedAt: 400 }],
+  attempts: [attempt],
   samples: [
-    { migrators: [], sessions: [], prismaLocks: 0 },
-    { migrators: [51], sessions: [71], prismaLocks: 1 },
+    { migrators: [], sessions: [], prismaLocks: 0, restores: 0 },
+    { migrators: [51], sessions: [71], prismaLocks: 1, restores: 0 },
   ],
   appliedBefore: ['m1'],
   appliedNow: ['m1', 'm2', 'm3'],
@@ -164,19 +166,27 @@ const defects: readonly (readonly [what: string, seed: Partial<Evidence>, broken
   ],
   [
     'a migrator that started before the run',
-    { attempts: [{ number: 1, startedAt: 199 }], backups: [{ name: 'b1', requestId: 1, state: 'verified', verifiedAt: 150 }] },
+    { attempts: [{ ...attempt, startedAt: 199 }], backups: [{ name: 'b1', requestId: 1, state: 'verified', verifiedAt: 150 }] },
     ['I2: start 1 of the migrator came before the run began'],
   ],
-  ['two migrators at once', { samples: [{ migrators: [51, 52], sessions: [71], prismaLocks: 1 }] }, ['I3: migrators 51,52 at once']],
+  [
+    'two migrators at once',
+    { samples: [{ migrators: [51, 52], sessions: [71], prismaLocks: 1, restores: 0 }] },
+    ['I3: migrators 51,52 at once'],
+  ],
   [
     'two migrating sessions at once',
-    { samples: [{ migrators: [51], sessions: [71, 72], prismaLocks: 1 }] },
+    { samples: [{ migrators: [51], sessions: [71, 72], prismaLocks: 1, restores: 0 }] },
     ['I3: migrating sessions 71,72 at once'],
   ],
-  ['Prisma’s lock held twice', { samples: [{ migrators: [51], sessions: [71], prismaLocks: 2 }] }, ['I3: Prisma’s lock was held twice']],
+  [
+    'Prisma’s lock held twice',
+    { samples: [{ migrators: [51], sessions: [71], prismaLocks: 2, restores: 0 }] },
+    ['I3: Prisma’s lock was held twice'],
+  ],
   [
     'a migrator that no sample saw',
-    { samples: [{ migrators: [], sessions: [], prismaLocks: 0 }] },
+    { samples: [{ migrators: [], sessions: [], prismaLocks: 0, restores: 0 }] },
     ['I3: no sample saw the migrator, so nothing is proven'],
   ],
   [

@@ -23,7 +23,15 @@ export type Evidence = {
   }[]
   readonly audit: readonly { readonly act: string; readonly result: string; readonly digest: string | null; readonly at: number }[]
   /** Starts of the migrator that were claimed. */
-  readonly attempts: readonly { readonly number: number; readonly startedAt: number }[]
+  readonly attempts: readonly {
+    readonly number: number
+    readonly startedAt: number
+    readonly migrations: readonly string[]
+    /** Null when nobody wrote how it ended. */
+    readonly exitCode: number | null
+    /** It was decided to try again. */
+    readonly isSettled: boolean
+  }[]
   readonly samples: readonly Sample[]
   /** `_prisma_migrations` as it was before and as it is now: one entry for each row that is applied. */
   readonly appliedBefore: readonly string[]
@@ -58,7 +66,13 @@ type Vote = {
 }
 
 /** One look at the target while a run goes on. */
-export type Sample = { readonly migrators: readonly number[]; readonly sessions: readonly number[]; readonly prismaLocks: number }
+export type Sample = {
+  readonly migrators: readonly number[]
+  readonly sessions: readonly number[]
+  readonly prismaLocks: number
+  /** Sessions of pg_restore in the target. */
+  readonly restores: number
+}
 
 /** Every invariant that is broken, as a sentence with its number. */
 export const violations = (evidence: Evidence): readonly string[] =>

@@ -1,15 +1,35 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
 import { expect, type TestContext } from 'vitest'
 import type { RequestRow, RequestState } from '../../src/run/record.ts'
-import { launchBots, temporary, type Bot, type Bots } from '../helpers/bots.ts'
+import { isUp, launchBots, temporary, type Bot, type Bots } from '../helpers/bots.ts'
 import { CHANNEL, startFlow, textOf, type Flow, type FlowOptions } from '../helpers/flow.ts'
-import { commitTo, shopModules } from '../helpers/sample.ts'
+import type { TestDatabase } from '../helpers/postgres.ts'
+import { commitTo, shopDatabase, shopModules } from '../helpers/sample.ts'
 import { until } from '../helpers/until.ts'
-import { appliedIn, attemptsOf, connect, endProcessesOf, gather, watchTarget, wrappersIn } from './evidence.ts'
+import { formsOf, roleFor, type Role } from './canary.ts'
+import { smallDisk, type SmallDisk } from './disk.ts'
+import { appliedIn, attemptsOf, backupsIn, connect, endProcessesOf, gather, watchTarget, WITNESS, wrappersIn } from './evidence.ts'
 import { violations } from './invariants.ts'
+import { startProxy, type Proxy } from './proxy.ts'
+import type { OwnServer } from './server.ts'
 
 export type SceneOptions = Pick<FlowOptions, 'target'> & {
+  /** How many bots share the work; one unless said. */
+  readonly replicas?: number
+  /** Servers that may crash, instead of the one of all tests. */
+  readonly storeOn?: OwnServer
+  readonly targetOn?: OwnServer
+  /** The backups lie on a disk of 64 MB. */
+  readonly disk?: boolean
+  /** A deploy step that notes in `live/runs` that it ran, and ends when `finish` is called. */
+  readonly deploy?: 'gated' | 'gated and repeatable'
+  /** Each bot that dies is started again, as a service manager does. */
+  readonly supervised?: boolean
+  /** More variables of the first bot. */
+  readonly env?: Readonly<Record<string, string>>
   /** Pending migrations, in order. Each that writes its own name into `tally` is counted. */
   readonly migrations?: Readonly<Record<string, string>>
   /** The kill point at which the first bot dies. */
@@ -22,6 +42,18 @@ export type SceneOptions = Pick<FlowOptions, 'target'> & {
 
 export type Scene = Flow & {
   readonly bots: Bots
+  /** Everything that the bots say to their store and to the target goes through these. */
+  readonly proxies: { readonly store: Proxy; readonly target: Proxy }
+  readonly servers: { readonly store?: OwnServer; readonly target?: OwnServer }
+  readonly disk: SmallDisk | undefined
+  /** Lets the deploy step end, for ever. */
+  readonly finish: () => void
+  /** How often the deploy step has run. */
+  readonly deployed: () => number
+  /** The bots that live. */
+  readonly living: () => readonly Bot[]
+  /** All that live are up. */
+  readonly allUp: () => boolean
   /** The bot that was started first. */
   readonly first: () => Bot
   readonly sql: <Row extends object>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>
@@ -52,7 +84,10 @@ export type Scene = Flow & {
   /** Waits until the step is in that state. */
   readonly step: (id: number, name: string, state: string) => Promise<void>
   /** Waits for the end, and that every invariant holds. */
-  readonly ends: (id: number, state: RequestState) => Promise<RequestRow>
+  readonly ends: (id: number, state: RequestState | readonly RequestState[]) => Promise<RequestRow>
+  /** Waits until it has come to rest; which invariants are broken. */
+  readonly rests: (id: number) => Promise<{ readonly request: RequestRow; readonly broken: readonly string[] }>
+  readonly close: () => Promise<void>
 }
 
 /** Three migrations; the second one waits at the gate `migration`, inside its transaction. */
@@ -63,7 +98,8 @@ export const gatedMigrations = {
 }
 
 /** The run ends in this state, and no invariant is broken by what is left. */
-export const expectEnds = (scene: Scene, id: number, state: RequestState): Promise<RequestRow> => scene.ends(id, state)
+export const expectEnds = (scene: Scene, id: number, state: RequestState | readonly RequestState[]): Promise<RequestRow> =>
+  scene.ends(id, state)
 
 export function tallying(name: string, ...statements: readonly string[]): string {
   return [...statements, `INSERT INTO "tally" ("name") VALUES ('${name}');`].join('\n')
@@ -73,21 +109,67 @@ export function waitAt(gate: string): string {
   return `DO $$ BEGIN WHILE NOT EXISTS (SELECT 1 FROM "gate" WHERE "name" = '${gate}') LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;`
 }
 
-/** The bot as a child process, before a database whose migrations tell how often they ran. */
+/** The bot as child processes, before a database whose migrations tell how often they ran. Closed when the test has finished. */
 export async function startScene(context: Pick<TestContext, 'onTestFinished'>, options: SceneOptions = {}): Promise<Scene> {
+  const scene = await openScene(options)
+  context.onTestFinished(scene.close)
+  return scene
+}
+
+export async function openScene(options: SceneOptions = {}): Promise<Scene> {
+  const undo: (() => Promise<unknown>)[] = []
+  try {
+    return await build(options, undo)
+  } catch (error) {
+    for (const act of undo.splice(0).toReversed()) await act()
+    throw error
+  }
+}
+
+async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): Promise<Scene> {
   const migrations = options.migrations ?? gatedMigrations
   const modules = await shopModules()
-  let bots: Bots | undefined
+  const known: { bots?: Bots; store?: Proxy; target?: Proxy; disk?: SmallDisk; url?: string } = {}
+  const canaries: string[] = []
+  const later: (() => Promise<unknown>)[] = [] // after the flow and its databases have gone
+  undo.push(async () => {
+    for (const act of later.toReversed()) await act()
+  })
+  const proxied = async (database: TestDatabase, role: Role): Promise<readonly [Proxy, string]> => {
+    const proxy = await startProxy(database.url)
+    later.push(proxy.close)
+    const { url, password, drop } = await roleFor(database, role)
+    canaries.push(password)
+    later.push(drop)
+    return [proxy, proxy.through(url)]
+  }
+  const deploy = options.deploy
   const flow = await startFlow({
     pending: 0,
     orders: 0,
-    env: (directory) => ({ TMPDIR: temporary(directory) }),
-    launch: launchBots(options.fault === undefined ? {} : { LOCKKEEPER_FAULT: options.fault }, (received) => (bots = received)),
-    target: (known) => ({
-      source: { repository: known.repository, branch: 'main', install: installCommand(options, known.directory, modules) },
-      ...options.target?.(known),
+    ...(options.storeOn === undefined ? {} : { store: options.storeOn.create }),
+    ...(options.targetOn === undefined ? {} : { database: () => shopOn(options.targetOn as OwnServer) }),
+    async env(directory, { store }) {
+      const [proxy, url] = await proxied(store, 'store')
+      known.store = proxy
+      return { TMPDIR: temporary(directory), STORE_URL: url, PROD_DATABASE_URL: known.url ?? '' }
+    },
+    launch: launchBots({ ...options.env, ...(options.fault === undefined ? {} : { LOCKKEEPER_FAULT: options.fault }) }, (received) => {
+      known.bots = received
     }),
+    target(place) {
+      if (options.disk === true) known.disk = smallDisk(place.directory)
+      return {
+        source: { repository: place.repository, branch: 'main', install: installCommand(options, place.directory, modules) },
+        ...(deploy === undefined ? {} : { deploy: [gatedStep(place.directory, deploy === 'gated and repeatable')] }),
+        ...(known.disk === undefined ? {} : { backup: known.disk.backup }),
+        ...options.target?.(place),
+      }
+    },
     async prepare({ repository, database }) {
+      const [proxy, url] = await proxied(database, 'target')
+      known.target = proxy
+      known.url = url
       const files = Object.entries(migrations).map(([name, sql]) => [`prisma/migrations/${name}/migration.sql`, `${sql}\n`])
       await commitTo(repository, {
         subject: 'Migrations that count themselves',
@@ -99,20 +181,51 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
       await client.end()
     },
   })
-  const [client, watch] = [await connect(flow.database.url), watchTarget(flow)]
-  const undo: (() => Promise<unknown>)[] = [() => client.end(), () => watch.stop()]
-  context.onTestFinished(async () => {
-    for (const act of undo.splice(0).toReversed()) await act()
+  undo.push(async () => {
     await flow.close()
     endProcessesOf(flow.directory) // what a failed test left, found by its own directory
   })
+  const { bots: all, store, target } = known
+  if (all === undefined || store === undefined || target === undefined) throw new Error('no bot was started')
+  if (known.disk !== undefined) undo.push(async () => known.disk?.remove())
+  const watch = watchTarget(flow)
+  const client = new pg.Pool({ connectionString: flow.database.url, application_name: WITNESS, max: 1 })
+  client.on('error', () => {}) // the server may be made to crash
+  undo.push(() => client.end(), watch.stop)
+  const supervisor = new AbortController()
+  undo.push(async () => supervisor.abort())
+  await Promise.all(Array.from({ length: (options.replicas ?? 1) - 1 }, () => all.start()))
+  if (options.supervised === true) supervise(all, supervisor.signal)
   const appliedBefore = await appliedIn(flow.database.url)
-  if (bots === undefined) throw new Error('no bot was started')
-  const all = bots
   const tallied = Object.keys(migrations).filter((name) => migrations[name as keyof typeof migrations].includes('"tally"'))
+  const living = () => all.all().filter((bot) => bot.isAlive())
+  const rests = async (id: number) => {
+    const request = await flow.reaches(id, RESTS)
+    const evidence = await gather(flow, id, {
+      samples: watch.samples,
+      appliedBefore,
+      tallied,
+      bots: () => living().map((bot) => bot.pid),
+      secrets: [...canaries, flow.slack.tokens.bot, flow.slack.tokens.app, flow.slack.tokens.signingSecret].flatMap(formsOf),
+    })
+    return { request, broken: violations(evidence) }
+  }
   return {
     ...flow,
     bots: all,
+    proxies: { store, target },
+    servers: {
+      ...(options.storeOn === undefined ? {} : { store: options.storeOn }),
+      ...(options.targetOn === undefined ? {} : { target: options.targetOn }),
+    },
+    disk: known.disk,
+    finish: () => writeFileSync(join(flow.directory, 'live', 'finish'), ''),
+    deployed: () => {
+      const runs = join(flow.directory, 'live', 'runs')
+      return existsSync(runs) ? readFileSync(runs, 'utf8').length : 0
+    },
+    living,
+    allUp: () => living().length > 0 && living().every(isUp),
     first: () => all.all()[0] ?? fail('no bot was started'),
     sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await client.query<Row & object>(text, [...values])).rows,
@@ -135,7 +248,7 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
     },
     migrating: () => client.query<{ pid: number }>(MIGRATING).then(({ rows }) => rows),
     dumping: () => client.query<{ pid: number }>(DUMPING).then(({ rows }) => rows),
-    partials: () => readdirSync(join(flow.directory, 'backups')).filter((name) => name.endsWith('.partial')),
+    partials: () => readdirSync(backupsIn(flow.directory)).filter((name) => name.endsWith('.partial')),
     async carrier(id) {
       const [row] = await flow.store.query<{ executor: string }>(
         'select executor_id as executor from dbos.workflow_status where workflow_uuid = $1',
@@ -162,24 +275,56 @@ export async function startScene(context: Pick<TestContext, 'onTestFinished'>, o
         ])
         return rows.length > 0
       })),
+    rests,
     async ends(id, state) {
-      const request = await flow.reaches(id, ['succeeded', 'failed', 'cancelled', 'needs_human'])
-      const evidence = await gather(flow, id, {
-        samples: watch.samples,
-        appliedBefore,
-        tallied,
-        bots: () =>
-          all
-            .all()
-            .filter((bot) => bot.isAlive())
-            .map((bot) => bot.pid),
+      const { request, broken } = await rests(id)
+      if (![state].flat().includes(request.state) || broken.length > 0) console.error(request.outcome, flow.log().slice(-6_000))
+      expect({ state: request.state, broken }).toEqual({
+        state: [state].flat().includes(request.state) ? request.state : [state].flat().join(' or '),
+        broken: [],
       })
-      const found = { state: request.state, broken: violations(evidence) }
-      if (found.state !== state || found.broken.length > 0) console.error(request.outcome, flow.log().slice(-6_000))
-      expect(found).toEqual({ state, broken: [] })
       return request
     },
+    async close() {
+      for (const act of undo.splice(0).toReversed()) await act()
+    },
   }
+}
+
+/** Where nothing happens any more without a person. */
+const RESTS: readonly RequestState[] = ['succeeded', 'failed', 'cancelled', 'needs_human', 'refused', 'rejected', 'expired']
+
+/** The shop's database on a server of the test's own. */
+async function shopOn(server: OwnServer): Promise<TestDatabase> {
+  const original = await shopDatabase({ pending: 0 })
+  try {
+    return await server.create({ copyOf: original.url })
+  } finally {
+    await original.close()
+  }
+}
+
+/** As a service manager does: what dies is started again half a second later, in a sound environment. */
+function supervise(bots: Bots, signal: AbortSignal): void {
+  const started = new Set<Bot>()
+  const timer = setInterval(() => {
+    for (const bot of bots.all())
+      if (!bot.isAlive() && !started.has(bot)) {
+        started.add(bot)
+        void wait(500, undefined, { signal }).then(
+          () => bots.spawn(),
+          () => {}, // the scene is over
+        )
+      }
+  }, 50)
+  signal.addEventListener('abort', () => clearInterval(timer))
+}
+
+/** Notes that it runs, and ends when it is told so. */
+function gatedStep(directory: string, repeatable: boolean) {
+  const script =
+    'const fs = require("fs"); fs.appendFileSync("runs", "x"); setInterval(() => fs.existsSync("finish") && process.exit(0), 20)'
+  return { name: 'Slow switch', cwd: join(directory, 'live'), run: ['node', '-e', script], ...(repeatable ? { repeatable } : {}) }
 }
 
 const MIGRATING = `

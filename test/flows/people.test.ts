@@ -25,15 +25,16 @@ test('help and each verb of it are told to the asker alone', async () => {
     • \`/migrate help [verb]\` says how each verb is typed
     • \`/migrate status [target]\` shows which migrations are applied, pending or failed, and what runs
     • \`/migrate plan &lt;target&gt; [--ref R]\` shows what a deploy would do, without asking anybody for anything
-    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app]\` asks for the pending migrations and the deploy; it runs when enough others have approved
+    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]\` asks for the pending migrations and the deploy; it runs when enough others have approved
     • \`/migrate cancel &lt;id&gt;\` takes a request back, or stops its run where that is safe
     • \`/migrate history [target]\` lists the last requests
     • \`/migrate show &lt;id&gt;\` shows one request with its votes, steps and end
+    • \`/migrate break-glass &lt;id&gt; [--reason "…"]\` lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards
     • \`/migrate\` alone opens a form for a request
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('help deploy')).toMatchInlineSnapshot(`
-    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app]\` asks for the pending migrations and the deploy; it runs when enough others have approved.
+    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]\` asks for the pending migrations and the deploy; it runs when enough others have approved.
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('history')).toMatchInlineSnapshot(`"Nothing was asked for yet. Begin with \`/migrate plan prod\`."`)

@@ -16,6 +16,10 @@ export type Bot = {
   readonly kill: () => Promise<void>
   /** SIGTERM, and the exit code once it is gone. */
   readonly stop: () => Promise<number | null>
+  /** SIGSTOP: it does nothing more and does not know it; its connections stay open. */
+  readonly freeze: () => void
+  /** SIGCONT: it goes on where it was. */
+  readonly thaw: () => void
   /** Resolves when it is gone by itself, with the signal that ended it. */
   readonly gone: (withinMs?: number) => Promise<string | null>
 }
@@ -23,20 +27,27 @@ export type Bot = {
 /** Any number of bots with the same configuration; what is left of them is killed by `close`. */
 export type Bots = {
   readonly start: (env?: Readonly<Record<string, string>>) => Promise<Bot>
+  /** Does not wait until it is up. */
+  readonly spawn: (env?: Readonly<Record<string, string>>) => Bot
   readonly all: () => readonly Bot[]
   readonly close: () => Promise<void>
 }
 
 export function botsFor(known: { readonly configPath: string; readonly env: Readonly<Record<string, string>> }): Bots {
   const bots: Bot[] = []
+  const spawn = (env: Readonly<Record<string, string>> = {}) => {
+    const bot = startProcess(known.configPath, { ...known.env, ...env })
+    bots.push(bot)
+    return bot
+  }
   return {
     all: () => bots,
+    spawn,
     async start(env = {}) {
-      const bot = startProcess(known.configPath, { ...known.env, ...env })
-      bots.push(bot)
+      const bot = spawn(env)
       await until('the bot is up', () => {
         if (!bot.isAlive()) throw new Error(`the bot ended before it was up:\n${bot.log()}`)
-        return bot.log().includes('Lockkeeper is up')
+        return isUp(bot)
       })
       return bot
     },
@@ -45,6 +56,8 @@ export function botsFor(known: { readonly configPath: string; readonly env: Read
     },
   }
 }
+
+export const isUp = (bot: Bot): boolean => bot.log().includes('Lockkeeper is up')
 
 /** For `startFlow`: the bot as a child process. `env` is for the first start alone. */
 export function launchBots(env: Readonly<Record<string, string>>, received: (bots: Bots) => void) {
@@ -67,8 +80,14 @@ export function launchBots(env: Readonly<Record<string, string>>, received: (bot
 /** A directory for temporary files that names its flow: whatever a bot starts inherits it, and is found by it. */
 export const temporary = (directory: string): string => join(directory, 'tmp')
 
-function startProcess(configPath: string, env: Readonly<Record<string, string>>): Bot {
-  const child = spawn(process.execPath, [join(root, 'src/launch.ts'), '--config', configPath], {
+/**
+ * `ROOT` in the environment names another tree of sources, `LAUNCH` starts it as people do, with its secrets out of sight;
+ * `LOCKKEEPER_TEST_CLOCK` puts its clock wrong by so many milliseconds.
+ */
+function startProcess(configPath: string, { ROOT, LAUNCH, ...env }: Readonly<Record<string, string>>): Bot {
+  const clock = env['LOCKKEEPER_TEST_CLOCK'] === undefined ? [] : ['--import', join(root, 'test/faults/wrong-clock.ts')]
+  const program = join(ROOT ?? root, LAUNCH === undefined ? 'src/main.ts' : 'src/launch.ts')
+  const child = spawn(process.execPath, [...clock, program, '--config', configPath], {
     env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -82,6 +101,8 @@ function startProcess(configPath: string, env: Readonly<Record<string, string>>)
     pid,
     log: () => output.join(''),
     isAlive,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async kill() {
       await end(child, 'SIGKILL')
     },

@@ -34,6 +34,8 @@ export type TargetOptions = {
   readonly prepare?: (flow: { readonly repository: string; readonly database: TestDatabase }) => Promise<void>
   /** The database of an earlier target instead of one of its own. */
   readonly databaseOf?: string
+  /** Where its database is, instead of a copy of the shop's on the server of all tests. */
+  readonly database?: () => Promise<TestDatabase>
 }
 
 export type FlowOptions = TargetOptions & {
@@ -45,7 +47,12 @@ export type FlowOptions = TargetOptions & {
   /** How the bot runs; inside this process unless said. */
   readonly launch?: (known: Known) => Launched
   /** More variables of the bot. */
-  readonly env?: (directory: string) => Readonly<Record<string, string>>
+  readonly env?: (
+    directory: string,
+    known: { readonly store: TestDatabase },
+  ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
+  /** Where the store is, instead of on the server of all tests. */
+  readonly store?: () => Promise<TestDatabase>
   /** The bot's own pace towards Slack; otherwise it writes as fast as it can. */
   readonly isPaced?: boolean
 }
@@ -124,7 +131,7 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-flow-'))
   undo.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
   const modules = await shopModules()
-  const storeDatabase = await createDatabase()
+  const storeDatabase = await (options.store ?? createDatabase)()
   undo.push(storeDatabase.close)
   const targets = new Map<string, Behind & { readonly settings: Record<string, unknown> }>()
   const urls: Record<string, string> = {}
@@ -155,7 +162,7 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
     SLACK_API_URL: slack.apiUrl,
     STORE_URL: storeDatabase.url,
     ...urls,
-    ...options.env?.(directory),
+    ...(await options.env?.(directory, { store: storeDatabase })),
   }
   const configPath = join(directory, 'lockkeeper.yaml')
   const settings = Object.fromEntries([...targets].map(([name, one]) => [name, one.settings]))
@@ -236,7 +243,9 @@ async function makeTarget(
   const { directory, modules, undo, shared } = made
   const [repository, database] = await Promise.all([
     shopRepository(),
-    shared ?? shopDatabase({ ...(options.pending === undefined ? {} : { pending: options.pending }), orders: options.orders ?? 50 }),
+    shared ??
+      options.database?.() ??
+      shopDatabase({ ...(options.pending === undefined ? {} : { pending: options.pending }), orders: options.orders ?? 50 }),
   ])
   undo.push(repository.close, ...(shared === undefined ? [database.close] : []))
   await options.prepare?.({ repository: repository.path, database })

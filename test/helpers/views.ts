@@ -79,6 +79,7 @@ export const requestRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   startedAt: null,
   endedAt: null,
   revision: 1,
+  glass: null,
   ...change,
 })
 
