@@ -1,8 +1,9 @@
+import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
 import { killPoint } from '../src/fault.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { GlassRules, PolicySnapshot, RequestRow } from '../src/run/record.ts'
-import { addEvent, audit, listRequests, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
+import { addEvent, listRequests, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { accountsIn, decide, glassRulesOf, groupsIn, mayBreakGlass, reviewersIn, type Question } from './policy.ts'
@@ -14,6 +15,7 @@ export type Breaking = {
   readonly token: string
   /** `U…` or `os:name`. */
   readonly account: string
+  readonly entry: Entry
   /** What stood before the person's eyes. */
   readonly digest: string
   /** Null: the one that the request was asked with. */
@@ -49,7 +51,7 @@ export async function breakGlass(deps: ApprovalDeps, asked: Breaking): Promise<B
     const done =
       (await whyClosed(deps, tx, request, ballot)) ??
       (await breakNow(deps, tx, { ...question, request, votes }, { request, actor, asked, reviewers }))
-    await auditBreaking(tx, asked, request, done)
+    await auditBreaking(deps, tx, asked, request, done)
     return done
   })
   if (!isRefusal(outcome)) killPoint('after-break-glass')
@@ -218,19 +220,25 @@ const breakInSlack = (request: RequestRow) =>
   )
 
 async function record(deps: ApprovalDeps, asked: Breaking, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await auditBreaking(deps.db, asked, request, refusal)
+  await auditBreaking(deps, deps.db, asked, request, refusal)
   return refusal
 }
 
-const auditBreaking = (db: Pick<Tx, 'query'>, asked: Breaking, request: RequestRow | undefined, outcome: Broken | Refusal) =>
-  audit(db, {
+const auditBreaking = (
+  deps: ApprovalDeps,
+  db: Pick<Tx, 'query'>,
+  asked: Breaking,
+  request: RequestRow | undefined,
+  outcome: Broken | Refusal,
+) =>
+  writeAudit(db, {
     actor: asked.account,
+    human: deps.people.humanOf(asked.account),
+    entry: asked.entry,
     act: 'break_glass',
     target: request?.target ?? null,
     requestId: request?.id ?? null,
     result: isRefusal(outcome) ? outcome.code : outcome.kind,
-    data: {
-      digest: asked.digest.slice(0, 64),
-      reason: (asked.reason ?? request?.glass?.reason ?? '').slice(0, 1_000),
-    },
+    digest: asked.digest.slice(0, 64),
+    data: { reason: (asked.reason ?? request?.glass?.reason ?? '').slice(0, 1_000) },
   })

@@ -1,5 +1,7 @@
 import type { App, BlockAction } from '@slack/bolt'
+import { writeAudit } from '../src/audit/write.ts'
 import { inTime } from '../src/in-time.ts'
+import { noted } from '../src/observe.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
 import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
@@ -39,7 +41,7 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
   })
   app.view(approveCallback, async ({ body, view, ack }) => {
     const { token, digest } = shownTo(view.private_metadata)
-    const work = castVote(deps, { token, digest, account: body.user.id, decision: 'approve' })
+    const work = castVote(deps, { token, digest, account: body.user.id, entry: 'modal', decision: 'approve' })
     await settle(deps, work, view.id, ack, 'Counting your approval…')
   })
   app.view(rejectCallback, async ({ body, view, ack }) => {
@@ -47,7 +49,7 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
     if (reason === '')
       return ack({ response_action: 'errors', errors: { [reasonInput]: 'Say in a sentence why, so that the others know what to change.' } })
-    const work = castVote(deps, { token, digest, reason, account: body.user.id, decision: 'reject' })
+    const work = castVote(deps, { token, digest, reason, account: body.user.id, entry: 'modal', decision: 'reject' })
     return settle(deps, work, view.id, ack, 'Rejecting…')
   })
   app.view(glassCallback, async ({ body, view, ack }) => {
@@ -55,16 +57,16 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     const typed = view.state.values[reasonInput]?.[reasonInput]
     const reason = typed === undefined ? null : whyNoReason(typed.value ?? '')
     if (isRefusal(reason)) return ack({ response_action: 'errors', errors: { [reasonInput]: reason.text.replaceAll('`', '') } })
-    const work = breakGlass(deps, { token, digest, reason, account: body.user.id })
+    const work = breakGlass(deps, { token, digest, reason, account: body.user.id, entry: 'modal' })
     return settle(deps, work, view.id, ack, 'Breaking the glass…')
   })
   app.view(reviewCallback, async ({ body, view, ack }) => {
     const note = view.state.values[noteInput]?.[noteInput]?.value ?? null
-    const work = reviewRequest(deps, { token: shownTo(view.private_metadata).token, note, account: body.user.id })
+    const work = reviewRequest(deps, { token: shownTo(view.private_metadata).token, note, account: body.user.id, entry: 'modal' })
     await settle(deps, work, view.id, ack, 'Writing it down…')
   })
   app.view('cancel_request', async ({ body, view, ack }) => {
-    const work = cancelRequest(deps, { account: body.user.id, token: shownTo(view.private_metadata).token })
+    const work = cancelRequest(deps, { account: body.user.id, entry: 'modal', token: shownTo(view.private_metadata).token })
     await settle(deps, work, view.id, ack, 'Cancelling…')
   })
 }
@@ -73,12 +75,32 @@ type Pressed = { readonly action: string; readonly token: string }
 
 async function pressed(deps: ButtonDeps, body: BlockAction, { action, token }: Pressed): Promise<void> {
   const request = await requestByToken(deps.db, token)
-  if (request === undefined) return tell(deps, body, unknownButton)
+  if (request === undefined) {
+    await tell(deps, body, unknownButton)
+    return record(deps, body, action, undefined, unknownButton.code)
+  }
   const view = await viewToOpen(deps, request, action, body.user.id)
-  if (isRefusal(view)) return tell(deps, body, view)
+  if (isRefusal(view)) {
+    await tell(deps, body, view)
+    return record(deps, body, action, request, view.code)
+  }
   const opened = await deps.slack.openView(body.trigger_id, view)
   if (opened.kind !== 'ok') await tell(deps, body, notOpened(deps, request))
+  await record(deps, body, action, request, opened.kind === 'ok' ? 'opened' : 'stale_button')
 }
+
+/** What was pressed, after it was answered: a window lives 3 s, and what it leads to has a row of its own. */
+const record = (deps: ButtonDeps, body: BlockAction, action: string, request: RequestRow | undefined, result: string) =>
+  writeAudit(deps.db, {
+    actor: body.user.id,
+    human: deps.people.humanOf(body.user.id),
+    entry: 'button',
+    act: `press ${action.slice(0, 40)}`,
+    target: request?.target ?? null,
+    requestId: request?.id ?? null,
+    result,
+    digest: request?.digest ?? null,
+  })
 
 /** Nothing here asks Slack, since a window must open within 3 s; everything is checked again when it is sent. */
 async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string, user: string): Promise<View | Refusal> {
@@ -222,7 +244,7 @@ async function settle(
   const acknowledge = ack as (
     response: { readonly response_action: 'update'; readonly view: View } | { readonly response_action: 'clear' },
   ) => Promise<void>
-  const told = work.then(
+  const told = work.then(noted).then(
     (outcome) => ({ isDone: !isRefusal(outcome), view: toldView(outcome.text, isRefusal(outcome) ? 'Not possible' : 'Done') }),
     (error: unknown) => {
       deps.onFault(error)
@@ -242,6 +264,7 @@ const unclear =
 
 /** To the one who clicked, where he clicked. */
 async function tell(deps: ButtonDeps, body: BlockAction, refusal: Refusal): Promise<void> {
+  noted(refusal)
   const channel = body.channel?.id
   const thread = threadOf(body.message)
   const sent =

@@ -1,5 +1,6 @@
+import { writeAudit } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
-import { addEvent, audit, requestById, transition, votesOf } from '../src/run/rows.ts'
+import { about, addEvent, requestById, transition, votesOf } from '../src/run/rows.ts'
 import type { RequestRow } from '../src/run/record.ts'
 import type { ApprovalDeps } from './deps.ts'
 import { accountsIn, decide, rulesOf } from './policy.ts'
@@ -86,7 +87,14 @@ async function expireGrant(deps: ApprovalDeps, tx: Tx, request: RequestRow): Pro
 
 async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 'request' | 'grant'): Promise<void> {
   await addEvent(tx, request.id, { kind: 'expired', data: { what } })
-  await audit(tx, { actor: 'lockkeeper', act: 'expire', target: request.target, requestId: request.id, result: what })
+  await writeAudit(tx, {
+    actor: 'lockkeeper',
+    act: 'expire',
+    target: request.target,
+    requestId: request.id,
+    result: what,
+    digest: request.digest,
+  })
   await deps.engine.signal(tx, request.id, { kind: 'due' }, `due:${request.id}:${what}:${request.digest ?? ''}`)
 }
 
@@ -111,7 +119,7 @@ async function remindReviewers(deps: ApprovalDeps, tx: Tx, request: RequestRow):
   const involved = new Set((glass?.involved ?? []).map(humanOf))
   const users = accountsIn({ from: review, members: policy?.members ?? {} }).filter((account) => !involved.has(humanOf(account)))
   await addEvent(tx, request.id, { kind: 'review_due', data: { review, users } })
-  await audit(tx, { actor: 'lockkeeper', act: 'review', target: request.target, requestId: request.id, result: 'reminded' })
+  await writeAudit(tx, { ...about(request), act: 'review', result: 'reminded' })
   await tx.query(
     `update lockkeeper.break_glass set remind_at = clock_timestamp() + remind_ms * interval '1 millisecond' where request_id = $1`,
     [request.id],

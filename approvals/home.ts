@@ -24,6 +24,8 @@ export type HomeState = {
   /** Ended ones, newest first. */
   readonly last: readonly HomeEntry[]
   readonly timezone: string
+  /** Why nothing may start now; null when everything is well. */
+  readonly notice: string | null
 }
 
 /** More than this in one part makes the page long without making it useful. */
@@ -32,6 +34,7 @@ const MOST = 10
 /** App Home: what waits for me, what runs now, what ran last. */
 export function homeView(state: HomeState): View {
   return home([
+    ...(state.notice === null ? [] : [section(`*No run starts now.* ${state.notice}`), divider]),
     header('Waiting for your decision'),
     ...(state.reviews.length === 0 ? [] : part(state.reviews, reviewEntry, '')),
     ...(state.reviews.length > 0 && state.waiting.length === 0 ? [] : part(state.waiting, waitingEntry, 'Nothing waits for you.')),

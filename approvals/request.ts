@@ -1,8 +1,9 @@
+import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Target } from '../src/config/config.ts'
 import { constraintOf, hasSqlState, sqlState, type Tx } from '../src/db/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { Ask, RequestRow } from '../src/run/record.ts'
-import { activeRequest, audit } from '../src/run/rows.ts'
+import { activeRequest } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { whyNoReason, whyNotBreakGlass } from './break-glass.ts'
@@ -16,6 +17,7 @@ export type Asked = {
   readonly account: string
   /** The channel it was typed in; null on the command line. */
   readonly askedIn: string | null
+  readonly entry: Entry
   /** To run without approvals, if somebody who may breaks the glass; needs a reason. */
   readonly breakGlass?: boolean
 }
@@ -73,13 +75,15 @@ async function insertRequest(deps: OpenDeps, tx: Tx, asked: Asked, actor: Actor,
   )
   const id = rows[0]?.id
   if (id === undefined) throw new Error('the store gave no id for a new request')
-  await audit(tx, {
+  await writeAudit(tx, {
     actor: actor.account,
+    human: actor.human,
+    entry: asked.entry,
     act: 'request',
     target: asked.target.name,
     requestId: id,
     result: 'opened',
-    data: { human: actor.human, askedIn: asked.askedIn, ...dataOf(asked) },
+    data: { askedIn: asked.askedIn, ...dataOf(asked) },
   })
   if (asked.breakGlass === true)
     await tx.query('insert into lockkeeper.break_glass (request_id, reason, asked_by, involved) values ($1, $2, $3, $4)', [
@@ -118,6 +122,14 @@ async function whyNotAsk(deps: ApprovalDeps, { target, ask, breakGlass }: Asked,
 const onlyRefusal = (checked: string | Refusal): Refusal | undefined => (isRefusal(checked) ? checked : undefined)
 
 async function refused(deps: ApprovalDeps, asked: Asked, refusal: Refusal): Promise<Refusal> {
-  await audit(deps.db, { actor: asked.account, act: 'request', target: asked.target.name, result: refusal.code, data: dataOf(asked) })
+  await writeAudit(deps.db, {
+    actor: asked.account,
+    human: deps.people.humanOf(asked.account),
+    entry: asked.entry,
+    act: 'request',
+    target: asked.target.name,
+    result: refusal.code,
+    data: { askedIn: asked.askedIn, ...dataOf(asked) },
+  })
   return refusal
 }

@@ -1,15 +1,16 @@
+import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
 import { killPoint } from '../src/fault.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import { endedStates, type RequestRow } from '../src/run/record.ts'
-import { addEvent, audit, lockRequest, requestByToken } from '../src/run/rows.ts'
+import { addEvent, lockRequest, requestByToken } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { glassRulesOf, groupsIn, mayReview } from './policy.ts'
 import { staleButton } from './vote.ts'
 import { list, mention, mentionApprover, stateSince, when } from './wording.ts'
 
-export type Reviewing = { readonly token: string; readonly account: string; readonly note: string | null }
+export type Reviewing = { readonly token: string; readonly account: string; readonly entry: Entry; readonly note: string | null }
 
 export type Reviewed = { readonly kind: 'reviewed'; readonly requestId: number; readonly text: string }
 
@@ -28,7 +29,7 @@ export async function reviewRequest(deps: ApprovalDeps, asked: Reviewing): Promi
     if (request === undefined) return staleButton()
     const may = mayReview({ from, members }, request.glass?.involved ?? [], deps.people.humanOf, actor.human)
     const done = whyNotReview(request) ?? whyNotBy(may, request, from) ?? whyNotYet(request) ?? (await reviewNow(tx, request, actor, asked))
-    await auditReview(tx, asked, request, done)
+    await auditReview(deps, tx, asked, request, done)
     return done
   })
   if (!isRefusal(outcome)) killPoint('after-review')
@@ -97,16 +98,25 @@ export const ownBreakGlass = (request: RequestRow, from: readonly string[]) =>
   )
 
 async function record(deps: ApprovalDeps, asked: Reviewing, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await auditReview(deps.db, asked, request, refusal)
+  await auditReview(deps, deps.db, asked, request, refusal)
   return refusal
 }
 
-const auditReview = (db: Pick<Tx, 'query'>, asked: Reviewing, request: RequestRow | undefined, outcome: Reviewed | Refusal) =>
-  audit(db, {
+const auditReview = (
+  deps: ApprovalDeps,
+  db: Pick<Tx, 'query'>,
+  asked: Reviewing,
+  request: RequestRow | undefined,
+  outcome: Reviewed | Refusal,
+) =>
+  writeAudit(db, {
     actor: asked.account,
+    human: deps.people.humanOf(asked.account),
+    entry: asked.entry,
     act: 'review',
     target: request?.target ?? null,
     requestId: request?.id ?? null,
     result: isRefusal(outcome) ? outcome.code : outcome.kind,
+    digest: request?.digest ?? null,
     data: asked.note === null ? {} : { note: asked.note.slice(0, LONGEST_NOTE) },
   })

@@ -17,6 +17,8 @@ export type HomePorts = {
   readonly targets: ReadonlyMap<string, Target>
   readonly people: Pick<People, 'humanOf'>
   readonly log: Log
+  /** Why nothing may start now. */
+  readonly notice: () => string | null
 }
 
 export type Homes = {
@@ -38,13 +40,14 @@ export function createHomes(ports: HomePorts): Homes {
     const [state] = await ports.db.query<{ mark: string }>(
       `select coalesce(sum(revision), 0) || '/' || count(*) as mark from lockkeeper.request`,
     )
-    if (state === undefined || state.mark === seen) return
+    const mark = `${state?.mark} ${ports.notice() ?? ''}`
+    if (state === undefined || mark === seen) return
     const open = await ports.db.query<{ account: string }>(
       `select account from lockkeeper.home where opened_at > clock_timestamp() - $1::interval order by opened_at desc limit $2`,
       [LATELY, MOST_PEOPLE],
     )
     for (const { account } of open) await draw(ports, account)
-    seen = state.mark
+    seen = mark
   }
   return {
     async show(account) {
@@ -77,6 +80,7 @@ async function draw(ports: HomePorts, account: string): Promise<void> {
     underWay: of(active.filter((request) => request.state !== 'waiting' || isOwn(ports, request, account))),
     last: of(last),
     timezone: 'UTC',
+    notice: ports.notice(),
   })
   const hash = createHash('sha256').update(JSON.stringify(view)).digest('hex')
   const [known] = await ports.db.query<{ hash: string | null }>('select hash from lockkeeper.home where account = $1', [account])

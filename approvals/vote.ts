@@ -1,7 +1,8 @@
+import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow, VoteRow } from '../src/run/record.ts'
-import { addEvent, audit, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
+import { addEvent, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { decide, mayVote, type Question, type Standing } from './policy.ts'
@@ -12,6 +13,7 @@ export type Ballot = {
   readonly token: string
   /** `U…` or `os:name`. */
   readonly account: string
+  readonly entry: Entry
   readonly decision: 'approve' | 'reject'
   readonly reason?: string
   /** What stood before the person's eyes. */
@@ -46,7 +48,7 @@ export async function castVote(deps: ApprovalDeps, ballot: Ballot): Promise<Vote
     const outcome =
       (await whyClosed(deps, tx, request, ballot)) ??
       (await count(deps, tx, { ...question, request, votes }, request, votes, actor, ballot))
-    await auditVote(tx, ballot, request, outcome)
+    await auditVote(deps, tx, ballot, request, outcome)
     return outcome
   })
 }
@@ -267,16 +269,19 @@ const voteInSlack = (request: RequestRow) =>
   )
 
 async function record(deps: ApprovalDeps, ballot: Ballot, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await auditVote(deps.db, ballot, request, refusal)
+  await auditVote(deps, deps.db, ballot, request, refusal)
   return refusal
 }
 
-const auditVote = (db: Pick<Tx, 'query'>, ballot: Ballot, request: RequestRow | undefined, outcome: Voted | Refusal) =>
-  audit(db, {
+const auditVote = (deps: ApprovalDeps, db: Pick<Tx, 'query'>, ballot: Ballot, request: RequestRow | undefined, outcome: Voted | Refusal) =>
+  writeAudit(db, {
     actor: ballot.account,
+    human: deps.people.humanOf(ballot.account),
+    entry: ballot.entry,
     act: ballot.decision,
     target: request?.target ?? null,
     requestId: request?.id ?? null,
     result: isRefusal(outcome) ? outcome.code : outcome.kind,
-    data: { digest: ballot.digest.slice(0, 64), ...(ballot.reason === undefined ? {} : { reason: ballot.reason.slice(0, 1_000) }) },
+    digest: ballot.digest.slice(0, 64),
+    data: ballot.reason === undefined ? {} : { reason: ballot.reason.slice(0, 1_000) },
   })

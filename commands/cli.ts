@@ -44,7 +44,7 @@ function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
     case 'reject':
       return vote(deps, command, account)
     default:
-      return answer(deps, command, { account, place: null })
+      return answer(deps, command, { account, entry: 'cli', place: null })
   }
 }
 
@@ -59,7 +59,7 @@ async function vote(
     return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
   const digest = request.digest
   if (command.digest === null || digest === null) {
-    const shown = await answer(deps, { verb: 'show', id: command.id }, { account, place: null })
+    const shown = await answer(deps, { verb: 'show', id: command.id }, { account, entry: 'cli', place: null })
     if (isRefusal(shown) || shown.kind === 'form' || digest === null) return shown
     return refuse(
       'bad_arguments',
@@ -67,7 +67,12 @@ async function vote(
     )
   }
   // the person typed the beginning; anything that does not continue it is another plan
-  const ballot = { token: request.token, account, digest: digest.startsWith(command.digest) ? digest : command.digest }
+  const ballot = {
+    token: request.token,
+    account,
+    entry: 'cli',
+    digest: digest.startsWith(command.digest) ? digest : command.digest,
+  } as const
   const outcome =
     command.verb === 'break-glass'
       ? await breakGlass(deps, { ...ballot, reason: command.reason })

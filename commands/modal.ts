@@ -1,7 +1,7 @@
 import { whyNoReason } from '../approvals/break-glass.ts'
 import { code } from '../approvals/wording.ts'
 import type { Target } from '../src/config/config.ts'
-import { isRefusal, type Refusal } from '../src/refusal.ts'
+import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import { checkboxInput, context, modal, section, selectInput, textInput } from '../src/slack/blocks.ts'
 import type { View } from '../src/slack/port.ts'
 import { checkReason, checkRef, checkTarget } from './fields.ts'
@@ -114,5 +114,8 @@ const errorOf = (field: string, checked: unknown): Record<string, string> => (is
 const plain = (refusal: Refusal) =>
   refusal.text.replaceAll('`', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').slice(0, 500)
 
-export const formNotOpened = (known: Known) =>
-  `The form could not be opened. Nothing was started. Type it instead: ${code(`${known.command} deploy ${known.targets[0] ?? 'prod'} --reason "why"`, 120)}`
+export const formNotOpened = (known: Known): Refusal =>
+  refuse(
+    'stale_button',
+    `The form could not be opened. Nothing was started. Type it instead: ${code(`${known.command} deploy ${known.targets[0] ?? 'prod'} --reason "why"`, 120)}`,
+  )

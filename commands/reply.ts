@@ -1,4 +1,5 @@
 import type { OpenDeps } from '../approvals/request.ts'
+import type { AuditEntry, Entry } from '../src/audit/write.ts'
 import type { Target } from '../src/config/config.ts'
 import type { Evidence, Plan } from '../src/plan/plan.ts'
 import type { Refusal } from '../src/refusal.ts'
@@ -19,9 +20,16 @@ export const say = (text: string): Reply => ({ kind: 'said', text })
 export type Asker = {
   /** `U…` or `os:name`. */
   readonly account: string
+  readonly entry: Entry
   /** Where it was typed; null on the command line. */
   readonly place: Place | null
 }
+
+/** What every audit row about an asker says of him. */
+export const auditedBy = (
+  deps: { readonly people: { readonly humanOf: (account: string) => string } },
+  { account, entry }: Asker,
+): Pick<AuditEntry, 'actor' | 'human' | 'entry'> => ({ actor: account, human: deps.people.humanOf(account), entry })
 
 export type Place = { readonly channel: string; readonly isDirect: boolean }
 
@@ -47,6 +55,8 @@ export type VerbDeps = OpenDeps & {
   readonly known: Known
   readonly readStatus: (target: Target) => Promise<TargetStatus | Refusal>
   readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
+  /** Whether anything may run at all now: the audit, the store, the clocks. Null when it may. */
+  readonly whyNoRun: () => Promise<Refusal | null>
   /** A fault that is answered with a sentence still belongs in the log. */
   readonly onFault: (error: unknown) => void
 }

@@ -1,21 +1,26 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
 import packageJson from '../package.json' with { type: 'json' }
 import { asPlainText } from '../approvals/wording.ts'
+import { parseAudit, runAudit } from '../commands/audit.ts'
 import { check, checkText } from '../commands/check.ts'
 import { CLI_COMMAND, exitCodes, runCli } from '../commands/cli.ts'
 import { runInit } from '../commands/init.ts'
 import { parseWords } from '../commands/parse.ts'
 import { verbs } from '../commands/usage.ts'
 import { help } from '../commands/verbs/help.ts'
-import { coreOf, openOwnStore, startApp } from './app.ts'
+import { humanIn } from '../approvals/people.ts'
+import { coreOf, openOwnStore, startApp, watchAudit } from './app.ts'
+import { openWitness, witnessPath } from './audit/witness.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
 import { takeHandover } from './handover.ts'
+import { inTime } from './in-time.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
 import { isRefusal } from './refusal.ts'
@@ -34,6 +39,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const loaded = load(path, first)
   if (loaded === undefined) return EX_CONFIG
   if (first === undefined) return runBot(loaded)
+  if (first === 'audit') return runAuditVerb(loaded, words.slice(1))
   return first === 'check' ? runCheck(loaded) : runVerb(loaded, words)
 }
 
@@ -91,6 +97,7 @@ function helpText(path: string, words: readonly string[]): string {
 const OPERATING = `To set up and run it:
   lockkeeper init    asks what it needs and writes lockkeeper.yaml
   lockkeeper check   looks at the store, Slack and every target, and says what is missing
+  lockkeeper audit   verify, list or accept: the log of who did what
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
   --version          which version this is`
@@ -100,16 +107,34 @@ async function runBot({ config, redactor }: Loaded): Promise<never> {
   // libraries' deprecations belong into the log, not between its lines
   process.removeAllListeners('warning')
   process.on('warning', (warning) => log.debug({ warning: warning.message }, 'Node warns'))
-  const app = await startApp({ config, env: process.env, redactor, log, clock: systemClock })
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+  const stop = stopWhenAsked()
+  const app = await startApp({ config, env: process.env, redactor, log, clock: systemClock, stop }).catch((error: unknown) => {
+    if (stop.aborted) process.exit(0) // asked while it waited for Slack; what had been started is stopped again by now
+    throw error
   })
-  log.info('stopping; runs go on at the next start')
-  await app.stop()
+  if (!stop.aborted) await once(stop, 'abort')
+  log.info('stopping: nothing new is taken, what is in hand is finished or handed over')
+  const stopped = await inTime(app.stop(), STOP_MS)
+  if (stopped.kind === 'late') log.warn(`not everything ended within ${STOP_MS / 1_000} s; what is left goes on as after a crash`)
   // what a stopped process must not do any more (watch a migrator, wait for the store) would keep it alive
-  process.exit(0)
+  process.exit(stopped.kind === 'late' ? 1 : 0)
 }
+
+function stopWhenAsked(): AbortSignal {
+  const asked = new AbortController()
+  for (const [signal, code] of Object.entries(stopSignals))
+    process.on(signal, () => {
+      if (asked.signal.aborted) process.exit(code)
+      asked.abort()
+    })
+  return asked.signal
+}
+
+/** The first one drains, the second one ends at once with the code that shells give to a program that a signal ended. */
+const stopSignals = { SIGTERM: 143, SIGINT: 130 } as const
+
+/** Services are given 60 s to stop; docs/operations.md says how they are used. */
+const STOP_MS = 58_000
 
 async function runCheck({ config, redactor }: Loaded): Promise<number> {
   const log = createLog(redactor, 'error', process.stderr)
@@ -148,13 +173,34 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
   stack.defer(engine.close)
   const apiUrl = process.env.SLACK_API_URL
   const slack = createSlack({ botToken: process.env.SLACK_BOT_TOKEN ?? '', log, ...(apiUrl === undefined ? {} : { apiUrl }) })
-  const core = coreOf(options, db, slack, engine, CLI_COMMAND)
+  const core = coreOf(options, db, slack, await watchAudit(options, db), engine, CLI_COMMAND)
   // awaited here: the store closes when this function is left
   return await runCli(words, {
     ...core.verbs,
     login: userInfo().username,
     print: (line) => console.log(redactor.text(line)),
     complain: (line) => console.error(redactor.text(line)),
+  })
+}
+
+async function runAuditVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {
+  const command = parseAudit(words)
+  if (typeof command === 'string') {
+    console.error(redactor.text(command))
+    return exitCodes.mistyped
+  }
+  const log = createLog(redactor, 'error', process.stderr)
+  await using stack = new AsyncDisposableStack()
+  const db = await openOwnStore({ config, env: process.env, log }, stack)
+  const account = `os:${userInfo().username}`
+  return await runAudit(command, {
+    db,
+    witness: openWitness(witnessPath(config.varDirectory)),
+    account,
+    human: humanIn(config.file.people)(account),
+    print: (line) => console.log(redactor.text(line)),
+    complain: (line) => console.error(redactor.text(line)),
+    now: () => performance.now(),
   })
 }
 

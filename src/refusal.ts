@@ -23,6 +23,11 @@ export const refusalCodes = [
   'target_unreachable',
   'target_unfit', // pooler URL, failed migration, edited file, unknown migration, …
   'store_unreachable',
+  // whether the record can be believed
+  'audit_broken',
+  'store_restored',
+  'other_store', // another bot posts with the same token and another store
+  'clocks_apart',
   // backup
   'clients_missing', // no pg_dump or pg_restore
   'clients_too_old', // pg_dump refuses servers newer than itself

@@ -2,30 +2,23 @@ import { openRequest } from '../../approvals/request.ts'
 import { code, list, mentionApprover } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
-import { audit, listRequests } from '../../src/run/rows.ts'
+import { writeAudit } from '../../src/audit/write.ts'
+import { listRequests } from '../../src/run/rows.ts'
 import type { Command } from '../parse.ts'
-import type { Asker, Reply, VerbDeps } from '../reply.ts'
+import { auditedBy, type Asker, type Reply, type VerbDeps } from '../reply.ts'
 import { whyNotHere } from '../where.ts'
 
 export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, asker: Asker): Promise<Reply> {
   const target = findTarget(deps, command.target)
-  if (isRefusal(target)) return target
-  const elsewhere = whyNotHere(target, asker)
-  if (elsewhere !== undefined) {
-    await audit(deps.db, {
-      actor: asker.account,
-      act: 'request',
-      target: target.name,
-      result: elsewhere.code,
-      data: { askedIn: asker.place?.channel ?? null },
-    })
-    return elsewhere
-  }
+  if (isRefusal(target)) return refused(deps, command, asker, target)
+  const unfit = whyNotHere(target, asker) ?? (await deps.whyNoRun())
+  if (unfit !== null) return refused(deps, command, asker, unfit)
   const opened = await openRequest(deps, {
     target,
     ask: { ref: command.ref, reason: command.reason, skipApp: command.skipApp },
     account: asker.account,
     askedIn: asker.place?.channel ?? null,
+    entry: asker.entry,
     ...(command.breakGlass === true ? { breakGlass: true } : {}),
   })
   if (isRefusal(opened)) return opened
@@ -35,6 +28,17 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
     requestId: opened.id,
     text: `#${opened.id} is asked for: ${command.ref === null ? code(target.source.branch) : code(command.ref)} to ${code(target.name)}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${opened.id}`)}.`,
   }
+}
+
+async function refused(deps: VerbDeps, command: { readonly target: string }, asker: Asker, refusal: Refusal): Promise<Refusal> {
+  await writeAudit(deps.db, {
+    ...auditedBy(deps, asker),
+    act: 'request',
+    target: command.target,
+    result: refusal.code,
+    data: { askedIn: asker.place?.channel ?? null },
+  })
+  return refusal
 }
 
 /** Whoever asked may press the button, and hears at once what is still open. */

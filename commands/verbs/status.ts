@@ -15,11 +15,17 @@ export async function status(deps: VerbDeps, command: Extract<Command, { verb: '
   if (command.target !== null) {
     const target = findTarget(deps, command.target)
     if (isRefusal(target)) return target
-    return whyNotHere(target, asker) ?? say(await describe(deps, target))
+    return whyNotHere(target, asker) ?? say([...(await noRun(deps)), await describe(deps, target)].join('\n\n'))
   }
   const targets = [...deps.targets.values()].filter((target) => whyNotHere(target, asker) === undefined)
   if (targets.length === 0) return say('No target may be asked about in this channel. lockkeeper.yaml says for each where (`askIn`).')
-  return say((await Promise.all(targets.map((target) => describe(deps, target)))).join('\n\n'))
+  return say([...(await noRun(deps)), ...(await Promise.all(targets.map((target) => describe(deps, target))))].join('\n\n'))
+}
+
+/** What holds up every target stands above all of them. */
+async function noRun(deps: VerbDeps): Promise<readonly string[]> {
+  const why = await deps.whyNoRun()
+  return why === null ? [] : [`*No run starts now.* ${why.text}`]
 }
 
 async function describe(deps: VerbDeps, target: Target): Promise<string> {

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../audit/write.ts'
 import type { Queries, Tx } from '../db/pool.ts'
 import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, StepRow, VoteRow } from './record.ts'
 
@@ -177,23 +178,10 @@ export async function transition(
   return rows.length > 0
 }
 
-export async function audit(
-  db: Queries,
-  entry: {
-    readonly actor: string
-    readonly act: string
-    readonly target?: string | null
-    readonly requestId?: number | null
-    readonly result: string
-    readonly data?: unknown
-  },
-): Promise<void> {
-  await db.query(`insert into lockkeeper.audit (actor, act, target, request_id, result, data) values ($1, $2, $3, $4, $5, $6)`, [
-    entry.actor,
-    entry.act,
-    entry.target ?? null,
-    entry.requestId ?? null,
-    entry.result,
-    JSON.stringify(entry.data ?? {}),
-  ])
-}
+/** What every audit row of the bot itself says about a request. */
+export const about = (request: RequestRow): Pick<AuditEntry, 'actor' | 'target' | 'requestId' | 'digest'> => ({
+  actor: 'lockkeeper',
+  target: request.target,
+  requestId: request.id,
+  digest: request.digest,
+})

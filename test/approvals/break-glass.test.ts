@@ -29,9 +29,9 @@ beforeEach(async () => {
 })
 
 const smash = (request: RequestRow, account: string, how: Partial<Breaking> = {}) =>
-  breakGlass(world.deps, { token: request.token, account, digest: DIGEST, reason: WHY, ...how })
+  breakGlass(world.deps, { token: request.token, account, digest: DIGEST, reason: WHY, entry: 'modal', ...how })
 const review = (request: RequestRow, account: string, note: string | null = null) =>
-  reviewRequest(world.deps, { token: request.token, account, note })
+  reviewRequest(world.deps, { token: request.token, account, note, entry: 'modal' })
 
 const line = (outcome: Refusal | { readonly kind: string; readonly text: string }) =>
   `${isRefusal(outcome) ? outcome.code : outcome.kind}: ${outcome.text}`.replace(/<!date[^>]*>/g, '<date>')
@@ -117,7 +117,9 @@ describe('whoever may break the glass', () => {
 
   test('does not hinder an approval, which counts as usual and leaves nothing to review', async () => {
     const request = await world.waiting({ breakGlass: WHY })
-    expect((await castVote(world.deps, { token: request.token, account: CAROL, decision: 'approve', digest: DIGEST })).kind).toBe('granted')
+    expect(
+      (await castVote(world.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST })).kind,
+    ).toBe('granted')
     expect(await listRequests(store.db, { isUnreviewed: true, limit: 10 })).toEqual([])
     expect(line(await smash(request, ALICE))).toBe(
       `already_decided: #${request.id} is decided already: approved by <@U0CAROL> <date>. Your click changed nothing.`,
@@ -128,7 +130,7 @@ describe('whoever may break the glass', () => {
     const request = await world.waiting({ by: DAVE })
     world.slack.groups.set('S0DBA', [CAROL, DAVE])
     await smash(request, ALICE)
-    expect((await cancelRequest(world.deps, { account: ALICE, id: request.id })).kind).toBe('cancelled')
+    expect((await cancelRequest(world.deps, { account: ALICE, entry: 'slash', id: request.id })).kind).toBe('cancelled')
     expect(await listRequests(store.db, { isUnreviewed: true, limit: 10 })).toMatchObject([{ id: request.id, state: 'cancelled' }])
   })
 
@@ -139,6 +141,7 @@ describe('whoever may break the glass', () => {
       breakGlass: { from: [`user:${ALICE}`], review: [`user:${BOB}`] },
     })
     const usual = await openRequest(world.deps, {
+      entry: 'slash',
       target: targetOf('alone'),
       ask: { ref: null, reason: WHY, skipApp: false },
       account: ALICE,
@@ -285,6 +288,7 @@ describe('the glass stays whole, and nothing changes,', () => {
 describe('asking for it is refused, and nothing is written,', () => {
   const ask = (account: string, reason: string | null, target = 'prod') =>
     openRequest(world.deps, {
+      entry: 'slash',
       target: targetOf(target),
       ask: { ref: null, reason, skipApp: false },
       account,
@@ -332,7 +336,9 @@ describe('what was let through holds no longer', () => {
     world.setTarget('prod', baseTarget)
     expect(await stillGranted(world.deps, request.id)).toMatchObject({ code: 'not_an_approver' })
     await transition(store.db, request.id, ['granted'], 'waiting')
-    expect((await castVote(world.deps, { token: request.token, account: CAROL, decision: 'approve', digest: DIGEST })).kind).toBe('granted')
+    expect(
+      (await castVote(world.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST })).kind,
+    ).toBe('granted')
     expect(await stillGranted(world.deps, request.id)).toBe(true)
   })
 
@@ -448,7 +454,9 @@ describe('the review', () => {
 
   test('with a forged token or an unreadable group is refused', async () => {
     const request = await over()
-    expect(await reviewRequest(world.deps, { token: 'r_forged', account: CAROL, note: null })).toMatchObject({ code: 'stale_button' })
+    expect(await reviewRequest(world.deps, { token: 'r_forged', account: CAROL, note: null, entry: 'modal' })).toMatchObject({
+      code: 'stale_button',
+    })
     world.slack.state.areGroupsUnreadable = true
     expect(line(await review(request, CAROL))).toBe(
       `approvers_unknown: #${request.id} is reviewed by <!subteam^S0DBA> or <@U0BOB>, and Slack does not say now who that is. What cannot be checked is refused. Nothing was changed; try again in a minute.`,

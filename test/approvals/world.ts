@@ -40,8 +40,10 @@ export async function createWorld(
   const store = options.store ?? (await createStore())
   await store.db.query(
     `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,
-       lockkeeper.audit, lockkeeper.break_glass restart identity`,
+       lockkeeper.break_glass restart identity`,
   )
+  // the audit is append-only, so what an earlier test wrote stays
+  const [earlier] = await store.db.query<{ last: number }>('select coalesce(max(seq), 0) as last from lockkeeper.audit')
   const slack = createWorkspace()
   const signals: { readonly id: number; readonly kind: Signal['kind'] | 'start'; readonly key?: string }[] = []
   const targets = new Map<string, Target>(readTargets(options.targets ?? { prod: baseTarget }))
@@ -84,6 +86,7 @@ export async function createWorld(
         ...(how.breakGlass === undefined ? {} : { breakGlass: true }),
         account: how.by ?? ALICE,
         askedIn: 'C0DEPLOYS',
+        entry: 'slash',
       })
       if (isRefusal(opened)) throw new Error(opened.text)
       const evidence = evidenceOf(how.classes ?? ['additive'])
@@ -105,7 +108,8 @@ export async function createWorld(
     },
     async audited(): Promise<readonly string[]> {
       const rows = await store.db.query<{ line: string }>(
-        `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit order by id`,
+        `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit where seq > $1 order by seq`,
+        [earlier?.last ?? 0],
       )
       return rows.map(({ line }) => line)
     },

@@ -165,6 +165,7 @@ describe.each([
             underWay: [{ view: dark, link: null }],
             last: [{ view: dark, link: null }],
             timezone: 'UTC',
+            notice: null,
           }),
         )
         expectHarmless([approveView(dark), rejectView(dark)])

@@ -69,6 +69,7 @@ async function connect(db: Db = store.db): Promise<Listening> {
     db,
     slack,
     people: createPeople({ slack, people: {}, clock: { now: Date.now } }),
+    whyNoRun: async () => null,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
     team: 'T0HARBOR',
     slackApp: 'A0LOCKKEEP',
@@ -327,6 +328,7 @@ describe('signed HTTP', () => {
       showHome: async () => {},
       readStatus: async () => Promise.reject(new Error('not part of this test')),
       makePlan: async () => Promise.reject(new Error('not part of this test')),
+      whyNoRun: async () => null,
       readSql: async () => [],
       onFault: (error) => faults.push(error),
     })

@@ -80,7 +80,7 @@ export async function gather(
     stepsOf(flow.store, id),
     eventsOf(flow.store, id),
     flow.store.query<{ act: string; result: string; digest: string | null; at: Date }>(
-      `select act, result, data->>'digest' as digest, at from lockkeeper.audit where request_id = $1 order by id`,
+      `select act, result, digest, at from lockkeeper.audit where request_id = $1 order by id`,
       [id],
     ),
     flow.store.query<{ name: string; requestId: number | null; state: string; verifiedAt: Date | null }>(
