@@ -26,12 +26,13 @@ import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
+import { createExport } from './evidence/export.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
 import { readFigures } from './operation/figures.ts'
 import type { Address } from './operation/http.ts'
-import { lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
+import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
 import { startOperation, type Operation } from './operation/start.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
@@ -124,6 +125,7 @@ async function startParts(
   operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
   const audit = await watchAudit(options, db)
+  operation.readiness.add('audit', lookAtAudit(audit.health))
   // before the engine goes on with what it finds in the store
   await audit.look()
   const core = coreOf(options, db, slack, audit, {
@@ -178,7 +180,15 @@ async function startParts(
   })
   operation.readiness.add('slack', lookAtSlack(bolt.connection))
   operation.watch({ slack: bolt.connection })
-  const listening = listen(bolt, { ...core.verbs, slack, team: who.team, readSql: core.readSql, showHome: home.show })
+  const listening = listen(bolt, {
+    ...core.verbs,
+    slack,
+    team: who.team,
+    slackApp: who.app,
+    ...apiUrlOf(env),
+    readSql: core.readSql,
+    showHome: home.show,
+  })
 
   await outbox.start()
   stack.defer(() => outbox.stop())
@@ -328,6 +338,16 @@ export function coreOf(
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
+      slack,
+      exportEvidence: createExport({
+        db,
+        config,
+        redactor,
+        slack,
+        titleOf: (name) => config.targets.get(name)?.title ?? name,
+        filesOf,
+        version: packageJson.version,
+      }),
       whyNoRun: audit.whyNoRun,
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
@@ -383,7 +403,7 @@ function workflowOf(
     env,
     liveness: () => engine().liveness,
     working,
-    owns: (id) => engine().owns(id),
+    owns: (queries, id) => engine().owns(queries, id),
     stillGranted: (id) => stillGranted(core.approvals, id),
     makePlan: async (request): Promise<Planned | Refusal> => {
       const target = targetOf(request.target)
@@ -499,7 +519,7 @@ const wrongToken = (error: string) =>
 async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
-    if (auth.kind === 'ok') return auth.value
+    if (auth.kind === 'ok') return { ...auth.value, app: await appOf(slack, auth.value.botUser, log) }
     if (auth.kind === 'refused') log.error(`${wrongToken(auth.error).message} Runs under way go on meanwhile.`)
     const where = env.SLACK_API_URL ?? ''
     if (auth.kind !== 'refused')
@@ -513,6 +533,14 @@ async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
       stop === undefined ? {} : { signal: stop },
     )
   }
+}
+
+/** The bot's own account says which app it is of. Signing secret and app-level token are an app's own too, so this is not waited for. */
+async function appOf(slack: SlackPort, botUser: string, log: Log): Promise<string | null> {
+  const bot = await slack.user(botUser)
+  if (bot.kind === 'ok' && bot.value.app !== undefined) return bot.value.app
+  log.warn('Slack does not say which app this bot is of, so deliveries are not compared with it')
+  return null
 }
 
 function whyNotListening(error: unknown, { file: { slack } }: Config): unknown {

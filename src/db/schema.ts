@@ -295,4 +295,16 @@ create index message_unsent on lockkeeper.message (created_at) where state in ('
 alter table lockkeeper.break_glass add column review text[] not null default '{}';
 `,
   },
+  {
+    id: 7,
+    name: 'the keys that sign evidence',
+    sql: `
+-- public keys only; several replicas may sign, each with its own
+create table lockkeeper.evidence_key (
+  key_id text primary key,
+  public_key text not null,
+  registered_at timestamptz not null default clock_timestamp()
+);
+`,
+  },
 ]

@@ -78,6 +78,7 @@ export function createSlack(options: {
       degrade(message, async (fitted) =>
         call(background, 'chat.update', { channel: where.channel, ts: where.ts, ...contentOf(fitted) }, nothing),
       ),
+    remove: (where) => call(background, 'chat.delete', { channel: where.channel, ts: where.ts }, nothing),
     ephemeral: (where, message) =>
       degrade(message, async (fitted) =>
         call(
@@ -333,6 +334,7 @@ const userOf = (user: Json): SlackUser => {
     isGuest: user['is_restricted'] === true || user['is_ultra_restricted'] === true,
     isStranger: user['is_stranger'] === true,
     ...(Array.isArray(teams) ? { teams: teams.map(stringOf) } : {}),
+    ...(typeof profile['api_app_id'] === 'string' ? { app: profile['api_app_id'] } : {}),
   }
 }
 

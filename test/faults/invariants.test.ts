@@ -42,6 +42,7 @@ const sound: Evidence = {
   ],
   appliedBefore: ['m1'],
   appliedNow: ['m1', 'm2', 'm3'],
+  begun: ['m1', 'm2', 'm3'],
   unfinished: [],
   tally: ['m2', 'm3'],
   tallied: ['m2', 'm3'],
@@ -50,6 +51,10 @@ const sound: Evidence = {
   messages: [1, 2, 3, 4, 5, 6, 7].map((id) => ({ key: `event:${id}`, state: 'sent', ts: `${id}.0` })),
   posts: [1, 2, 3, 4, 5, 6, 7].map((id) => ({ ts: `${id}.0`, intent: `lk_${id}`, isFile: false })),
   leftovers: [],
+  secretsAt: [],
+  chain: [],
+  deployed: 1,
+  acknowledged: [20, 30, 1_200],
 }
 
 test('a sound run breaks no invariant', () => {
@@ -74,6 +79,56 @@ test('a run that stopped for a person, with one migration applied, breaks none e
       tally: ['m2'],
     }),
   ).toEqual([])
+})
+
+const unrun: Evidence = {
+  ...sound,
+  request: { ...sound.request, state: 'rejected', grantExpiresAt: null },
+  steps: [],
+  events: [
+    { id: 1, kind: 'requested' },
+    { id: 2, kind: 'rejected' },
+  ],
+  audit: [],
+  attempts: [],
+  samples: [],
+  appliedNow: ['m1'],
+  begun: ['m1'],
+  tally: [],
+  backups: [],
+  backupEntries: [],
+  messages: sound.messages.slice(0, 2),
+  posts: sound.posts.slice(0, 2),
+}
+
+test('a request that never ran, and a second try that was decided on, break none either', () => {
+  expect(violations(unrun)).toEqual([])
+  expect(
+    violations({
+      ...sound,
+      attempts: [
+        { ...attempt, exitCode: 1, isSettled: true },
+        { ...attempt, number: 2, startedAt: 500 },
+      ],
+      begun: ['m1', 'm2', 'm2', 'm3'],
+    }),
+  ).toEqual([])
+})
+
+test.each<readonly [what: string, seed: Partial<Evidence>, broken: readonly string[]]>([
+  [
+    'no end at all',
+    { request: { ...unrun.request, state: 'waiting' }, events: unrun.events.slice(0, 1) },
+    ['I1: the run is waiting and never began', 'I1: 0 ends in the thread'],
+  ],
+  [
+    'another end in the thread',
+    { request: { ...unrun.request, state: 'expired' } },
+    ['I1: the thread ends with another state than expired'],
+  ],
+  ['steps', { steps: [{ name: 'backup', state: 'pending' }] }, ['I1: it has steps and never began']],
+])('a request that never ran and has %s is found', (_what, seed, broken) => {
+  expect(violations({ ...unrun, ...seed })).toEqual(broken)
 })
 
 const run = { act: 'run', digest: 'd1', at: 700 }
@@ -125,7 +180,7 @@ const defects: readonly (readonly [what: string, seed: Partial<Evidence>, broken
       events: [...sound.events.filter(({ kind }) => kind !== 'step_done' && kind !== 'ended'), { id: 7, kind: 'ended', state: 'failed' }],
       audit: [...sound.audit.slice(0, 1), { ...run, result: 'failed' }],
     },
-    ['I1: 2 steps stopped the run'],
+    ['I1: 2 steps stopped the run', 'I10: a step is unclear and the run is failed'],
   ],
   ['a plan that was changed after its digest', { request: { ...sound.request, planDigest: 'd2' } }, ['I2: the digest is not the plan’s']],
   [
@@ -242,6 +297,48 @@ const defects: readonly (readonly [what: string, seed: Partial<Evidence>, broken
     { backupEntries: [...sound.backupEntries, { name: 'b2', fault: 'no manifest under a final name' }] },
     ['I12: b2: no manifest under a final name'],
   ],
+  ['a secret in a log', { secretsAt: ['the log'] }, ['I7: a secret stands in the log']],
+  ['a broken chain', { chain: ['row 7 does not follow row 6'] }, ['I8: row 7 does not follow row 6']],
+  [
+    'a run that goes on after an unclear step',
+    {
+      steps: [
+        { name: 'backup', state: 'unknown' },
+        { name: 'migrate', state: 'done' },
+      ],
+      events: sound.events.filter(({ step }) => step !== 'backup'),
+    },
+    [
+      'I1: the steps do not say succeeded',
+      'I10: a step is unclear and the run is succeeded',
+      'I10: a step began after one that is unclear',
+    ],
+  ],
+  [
+    'a second try of what may have happened',
+    {
+      attempts: [
+        { ...attempt, exitCode: null },
+        { ...attempt, number: 2 },
+      ],
+      begun: ['m1', 'm2', 'm2', 'm3'],
+    },
+    ['I10: start 2 tried m2 again, and nobody knows how start 1 ended'],
+  ],
+  [
+    'a second try that nobody decided on',
+    {
+      attempts: [
+        { ...attempt, exitCode: 1 },
+        { ...attempt, number: 2 },
+      ],
+      begun: ['m1', 'm2', 'm3', 'm3'],
+    },
+    ['I10: start 2 tried m3 again without a decision'],
+  ],
+  ['a restore', { samples: sound.samples.map((sample) => ({ ...sample, restores: 1 })) }, ['I10: something restored into the target']],
+  ['a deploy step that ran twice', { deployed: 2 }, ['I10: a deploy step that may not be repeated ran 2 times']],
+  ['acknowledgements that come late', { acknowledged: [20, 1_300, 3_000] }, ['I11: 2 of 3 acknowledgements took 1300, 3000 ms']],
   ['a verified backup that is gone', { backupEntries: [], attempts: [], samples: [] }, ['I12: b1 is in the catalogue and not on the disk']],
 ]
 

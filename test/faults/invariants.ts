@@ -22,6 +22,7 @@ export type Evidence = {
     } | null
   }
   readonly votes: readonly Vote[]
+  /** In their order. */
   readonly steps: readonly { readonly name: string; readonly state: string }[]
   readonly events: readonly {
     readonly id: number
@@ -45,6 +46,8 @@ export type Evidence = {
   /** `_prisma_migrations` as it was before and as it is now: one entry for each row that is applied. */
   readonly appliedBefore: readonly string[]
   readonly appliedNow: readonly string[]
+  /** Names in `_prisma_migrations`, one entry for each row, whatever became of it. */
+  readonly begun: readonly string[]
   /** Rows of `_prisma_migrations` that began and neither ended nor were rolled back. */
   readonly unfinished: readonly string[]
   /** Names that the migrations themselves wrote, once for each time that they ran. */
@@ -64,6 +67,14 @@ export type Evidence = {
   readonly posts: readonly { readonly ts: string; readonly intent: string | null; readonly isFile: boolean }[]
   /** Processes and sessions of ours that should be gone. */
   readonly leftovers: readonly string[]
+  /** Places where a secret stands, whole or in half, in any way of writing it. */
+  readonly secretsAt: readonly string[]
+  /** What is wrong with the chain of the audit record. */
+  readonly chain: readonly string[]
+  /** How often a deploy step ran that may not be repeated; null where there is none that counts itself. */
+  readonly deployed: number | null
+  /** Milliseconds until each delivery was acknowledged that fell into no fault; 3,000 when it never was. */
+  readonly acknowledged: readonly number[]
 }
 
 type Vote = {
@@ -92,6 +103,7 @@ const ENDS = new Set(['succeeded', 'failed', 'cancelled', 'needs_human'])
 const invariants: Readonly<Record<string, (evidence: Evidence) => readonly string[]>> = {
   /** Every run and every step has exactly one terminal record. */
   I1({ request, steps, events, audit }) {
+    if (!audit.some(({ act, result }) => act === 'run' && result === 'started')) return neverRan(request, steps, events)
     const ended = events.filter(({ kind }) => kind === 'ended')
     const recorded = audit.filter(({ act, result }) => act === 'run' && ENDS.has(result))
     const stopped = steps.filter(({ state }) => ['failed', 'cancelled', 'unknown'].includes(state))
@@ -224,8 +236,46 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
       ...when(events.filter(({ kind }) => kind === 'started').length > 1, 'the start was told twice'),
     ]
   },
+  /** No secret stands anywhere. */
+  I7: ({ secretsAt }) => secretsAt.map((place) => `a secret stands in ${place}`),
+  /** The chain of the audit record holds. */
+  I8: ({ chain }) => chain,
   /** No orphan process or session. */
   I9: ({ leftovers }) => leftovers,
+  /** Unclear means a person: never a second try by itself, never a restore. */
+  I10({ request, steps, attempts, begun, samples, deployed }) {
+    const unclear = steps.findIndex(({ state }) => state === 'unknown')
+    const again = attempts.flatMap((later) =>
+      later.migrations.flatMap((name) => {
+        const earlier = attempts.findLast((one) => one.number < later.number && one.migrations.includes(name))
+        if (earlier === undefined || begun.filter((one) => one === name).length < 2) return []
+        if (earlier.exitCode === null)
+          return [`start ${later.number} tried ${name} again, and nobody knows how start ${earlier.number} ended`]
+        return earlier.isSettled ? [] : [`start ${later.number} tried ${name} again without a decision`]
+      }),
+    )
+    return [
+      ...when(unclear !== -1 && !['needs_human', 'cancelled'].includes(request.state), `a step is unclear and the run is ${request.state}`),
+      ...when(
+        unclear !== -1 && steps.slice(unclear + 1).some(({ state }) => state !== 'pending'),
+        'a step began after one that is unclear',
+      ),
+      ...again,
+      ...when(
+        samples.some(({ restores }) => restores > 0),
+        'something restored into the target',
+      ),
+      ...when((deployed ?? 0) > 1, `a deploy step that may not be repeated ran ${deployed} times`),
+    ]
+  },
+  /** Slack hears within a second, but for one in a hundred. */
+  I11({ acknowledged }) {
+    const late = acknowledged.filter((ms) => ms > 1_000)
+    return when(
+      late.length > Math.max(1, Math.floor(acknowledged.length / 100)),
+      `${late.length} of ${acknowledged.length} acknowledgements took ${late.map((ms) => Math.round(ms)).join(', ')} ms`,
+    )
+  },
   /** No partial backup under a final name, and none left under a partial one when the run is over. */
   I12({ backups, backupEntries }) {
     return [
@@ -250,6 +300,24 @@ const soundBreakings = ({ request, votes, events, audit }: Evidence): readonly V
       events.some(({ kind }) => kind === 'glass_broken') &&
       audit.some(({ act, result, digest }) => act === 'break_glass' && result === 'broken' && digest === vote.digest),
   )
+
+export const invariantNames: readonly string[] = Object.keys(invariants)
+
+const ENDS_UNRUN = new Set(['refused', 'rejected', 'expired', 'cancelled'])
+
+/** What never ran has one end too, and did nothing. */
+function neverRan(request: Evidence['request'], steps: Evidence['steps'], events: Evidence['events']): readonly string[] {
+  const ends = events.filter(({ kind }) => ['ended', 'rejected', 'expired'].includes(kind))
+  return [
+    ...when(!ENDS_UNRUN.has(request.state), `the run is ${request.state} and never began`),
+    ...when(ends.length !== 1, `${ends.length} ends in the thread`),
+    ...when(
+      ends.some(({ kind, state }) => (state ?? kind) !== request.state),
+      `the thread ends with another state than ${request.state}`,
+    ),
+    ...when(steps.length > 0, 'it has steps and never began'),
+  ]
+}
 
 const when = (broken: boolean, what: string): readonly string[] => (broken ? [what] : [])
 const unique = (all: readonly string[]): readonly string[] => [...new Set(all)]
