@@ -1,4 +1,5 @@
-import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger, type Receiver } from '@slack/bolt'
+import { randomUUID } from 'node:crypto'
+import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger } from '@slack/bolt'
 import { listenToButtons, viewToBreak, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
 import { code } from '../approvals/wording.ts'
@@ -6,6 +7,7 @@ import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
 import type { Clock } from '../src/clock.ts'
 import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
+import { noted, tell, withFields } from '../src/observe.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import { requestById } from '../src/run/rows.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
@@ -52,8 +54,13 @@ export type Listening = {
   readonly stop: () => Promise<void>
 }
 
+export type Bolt = Pick<Listening, 'app' | 'start'> & {
+  readonly connection: () =>
+    { readonly mode: 'socket'; readonly connections: number } | { readonly mode: 'http'; readonly isListening: boolean }
+}
+
 /** The connection to Slack. What it brings is handled by whatever `listen` registers. */
-export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start'> {
+export function createBolt(options: BoltOptions): Bolt {
   const logger = loggerFor(options.log)
   const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
   const receiver = options.mode === 'socket' ? socketReceiver(options) : httpReceiver(options, logger)
@@ -64,6 +71,8 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
     // the bot's own identity is known, so no delivery waits for a question to Slack
     authorize: async () => ({ botToken: options.botToken, botUserId: options.botUser }),
   })
+  watchDeliveries(app)
+  let isListening = false
   return {
     app,
     async start() {
@@ -72,10 +81,39 @@ export function createBolt(options: BoltOptions): Pick<Listening, 'app' | 'start
         return { port: null }
       }
       const address = (await receiver.start({ port: options.port, host: options.host })).address()
+      isListening = true
       return { port: typeof address === 'object' && address !== null ? address.port : null }
     },
+    connection: () =>
+      receiver instanceof HTTPReceiver ? { mode: 'http', isListening } : { mode: 'socket', connections: receiver.connections() },
   }
 }
+
+/** Whatever comes of a delivery is logged under its id, and its acknowledgement is timed. */
+function watchDeliveries(app: App): void {
+  const process = app.processEvent.bind(app)
+  app.processEvent = (event) => {
+    const arrived = performance.now()
+    const envelope: unknown = event.customProperties?.['envelopeId']
+    const type: unknown = event.body['command'] === undefined ? event.body['type'] : 'command'
+    const acknowledge = event.ack
+    return withFields({ delivery: typeof envelope === 'string' ? envelope : randomUUID() }, () =>
+      process({
+        ...event,
+        async ack(response) {
+          await acknowledge(response)
+          tell({
+            kind: 'acknowledged',
+            type: deliveryTypes.find((one) => one === type) ?? 'other',
+            durationMs: performance.now() - arrived,
+          })
+        },
+      }),
+    )
+  }
+}
+
+const deliveryTypes = ['command', 'block_actions', 'view_submission', 'view_closed', 'event_callback']
 
 /** Registers everything that people can do in Slack. */
 export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps): Listening {
@@ -108,7 +146,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       return
     }
     if (isRefusal(parsed)) {
-      await ack(toAsker(parsed.text))
+      await ack(toAsker(noted(parsed).text))
       return recordSafely(deps, { ...auditedBy(deps, asker), act: 'command', result: parsed.code })
     }
     if (parsed.verb === 'break-glass') {
@@ -250,10 +288,12 @@ const formEnd = (reply: Reply): { readonly response_action: 'update' | 'push'; r
     : { response_action: 'update', view: toldView(textOf(reply), 'Asked') }
 
 const withoutFault = <T>(deps: ListenDeps, reply: Promise<T>): Promise<T | Refusal> =>
-  reply.catch((error: unknown) => {
-    deps.onFault(error)
-    return storeUnreachable
-  })
+  reply
+    .catch((error: unknown): T | Refusal => {
+      deps.onFault(error)
+      return storeUnreachable
+    })
+    .then(noted)
 
 const storeUnreachable = refuse(
   'store_unreachable',
@@ -302,7 +342,7 @@ function teamOf(body: Readonly<Record<string, unknown>>): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-function socketReceiver(options: BoltOptions): Receiver {
+function socketReceiver(options: BoltOptions): ReturnType<typeof createSocketReceiver> {
   if (options.appToken === undefined || options.appToken === '') throw new Error('Socket Mode needs SLACK_APP_TOKEN')
   return createSocketReceiver({
     appToken: options.appToken,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { schedule } from 'node-cron'
@@ -12,12 +13,14 @@ import { policySnapshot, stillGranted } from '../approvals/standing.ts'
 import { createBolt, listen } from '../commands/listen.ts'
 import type { VerbDeps } from '../commands/reply.ts'
 import { forgetOldSights } from '../commands/seen.ts'
-import { whyNoRun as whyNoRunOf } from './audit/health.ts'
+import { storeId, whyNoRun as whyNoRunOf } from './audit/health.ts'
 import { recordStart } from './audit/lifecycle.ts'
+import { createStoreGuard } from './audit/other-store.ts'
 import { createAuditWatch, type AuditWatch } from './audit/watch.ts'
 import { openWitness, witnessPath } from './audit/witness.ts'
 import { backupStore } from './backup/catalogue.ts'
 import type { Clock } from './clock.ts'
+import { judgeClocks, ownReading, readClock, type Reading } from './clocks.ts'
 import type { Config, Target } from './config/config.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { installStore } from './db/install.ts'
@@ -26,8 +29,13 @@ import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
 import { createHomes } from '../approvals/show-home.ts'
+import { asPlainText } from '../approvals/wording.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
+import { readFigures } from './operation/figures.ts'
+import type { Address } from './operation/http.ts'
+import { lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
+import { startOperation, type Operation } from './operation/start.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
@@ -62,9 +70,18 @@ export type AppOptions = {
   readonly clock: Clock
   /** How fast it writes to Slack; left out, as Slack's limits ask. */
   readonly pace?: Pace
+  /** Ends the waiting for Slack at the start; afterwards there is `App.stop`. */
+  readonly stop?: AbortSignal
 }
 
-export type App = { readonly db: Db; readonly audit: AuditWatch; readonly stop: () => Promise<void> }
+export type App = {
+  readonly db: Db
+  readonly audit: AuditWatch
+  /** Where /livez, /readyz and /metrics are; null when they are not served. */
+  readonly operation: Address | null
+  /** Takes nothing new, finishes or hands over what is in hand, and sends what is due. */
+  readonly stop: () => Promise<void>
+}
 
 /** How long a step waits for the target's lock: whoever held it before may be on its way out. */
 const TARGET_LOCK_WAIT_MS = 30_000
@@ -74,35 +91,71 @@ const FORGET_AT = '17 * * * *'
 const TIDY_MS = 60_000
 /** The whole audit log, once a day. */
 const VERIFY_AT = '41 3 * * *'
+/** What is due in Slack when the process is asked to stop; another replica or the next start sends the rest. */
+const DRAIN_MS = 5_000
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
 export async function startApp(options: AppOptions): Promise<App> {
   const stack = new AsyncDisposableStack()
   try {
-    const { db, audit } = await startParts(options, stack)
-    return { db, audit, stop: () => stack.disposeAsync() }
+    const { db, audit, operation } = await startParts(options, stack)
+    return {
+      db,
+      audit,
+      operation: operation.address,
+      async stop() {
+        operation.readiness.drain()
+        await stack.disposeAsync()
+      },
+    }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Pick<App, 'db' | 'audit'>> {
+type Parts = Pick<App, 'db' | 'audit'> & { readonly operation: Operation }
+
+async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Parts> {
   const { config, log, clock, env } = options
-  const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
+  const operation = await startOperation({ settings: config.file.operation, env, version: packageJson.version, log, clock })
+  stack.defer(() => operation.close())
   const db = await openOwnStore(options, stack)
+  const store = await storeId(db)
+  const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, store, ...apiUrlOf(env) })
+  operation.readiness.add('store', lookAtStore(db))
+  operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
   const audit = await watchAudit(options, db)
   // before the engine goes on with what it finds in the store
   await audit.look()
-  const core = coreOf(options, db, slack, audit, {
+  const stores = createStoreGuard({ db, slack, log, store })
+  const channels = [...config.targets.values()].map(({ channel }) => channel)
+  const mayRun: MayRun = {
+    whyNoRun: async () => (await audit.whyNoRun()) ?? stores.again(),
+    whyNoRunIn: async (channel) => (await audit.whyNoRun()) ?? stores.look([channel]),
+    whyStop: () => {
+      const health = audit.health()
+      return health.kind === 'restored' ? whyNoRunOf(health) : null
+    },
+    clocks: () => readClocks(db, slack, clock),
+  }
+  const core = coreOf(options, db, slack, mayRun, {
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
   })
+  stack.defer(await operation.trace(db, `${hostname()}-${process.pid}`))
   const working = createWorking()
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, audit, working, () => engine) })
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, mayRun, working, () => engine) })
   stack.defer(() => engine.close())
   stack.defer(() => working.stop())
+  operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
+  operation.watch({ figures: () => readFigures(db) })
+
+  operation.readiness.add('audit', () => {
+    const why = whyNoRunOf(audit.health())
+    return { ok: why === null, text: why === null ? 'The audit log is whole.' : asPlainText(why.text) }
+  })
 
   const recordStop = await recordStart(
     { db, log },
@@ -126,9 +179,12 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     targets: config.targets,
     people: core.approvals.people,
     log,
-    notice: () => whyNoRunOf(audit.health())?.text ?? null,
+    notice: () => (whyNoRunOf(audit.health()) ?? stores.known())?.text ?? null,
   })
-  const who = await whoAmI(slack, log, env)
+  operation.readiness.add('slack', () => ({ ok: false, text: 'Slack has not answered yet.' }))
+  const who = await whoAmI(slack, options)
+  tellClocks(log, await readClocks(db, slack, clock))
+  await stores.look(channels)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -141,10 +197,21 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...(env.SLACK_SIGNING_SECRET === undefined ? {} : { signingSecret: env.SLACK_SIGNING_SECRET }),
     ...apiUrlOf(env),
   })
-  const listening = listen(bolt, { ...core.verbs, slack, team: who.team, readSql: core.readSql, showHome: home.show })
+  operation.readiness.add('slack', lookAtSlack(bolt.connection))
+  operation.watch({ slack: bolt.connection })
+  const listening = listen(bolt, {
+    ...core.verbs,
+    slack,
+    whyNotOurs: stores.whyNotOurs,
+    team: who.team,
+    readSql: core.readSql,
+    showHome: home.show,
+  })
 
   await outbox.start()
   stack.defer(() => outbox.stop())
+  stack.defer(() => outbox.drain(DRAIN_MS))
+  stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
   const expiry = every(
     EXPIRY_LOOK_MS,
     () => expireDue(core.approvals),
@@ -169,8 +236,38 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     throw whyNotListening(error, config)
   })
   stack.defer(() => listening.stop()) // stopped first: nothing new comes in while the rest ends
+  operation.readiness.up()
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
-  return { db, audit }
+  return { db, audit, operation }
+}
+
+/** What stands above every single run: the record, the store, the clocks. */
+type MayRun = {
+  readonly whyNoRun: () => Promise<Refusal | null>
+  /** Also reads the channel where a run is about to be told. */
+  readonly whyNoRunIn: (channel: string) => Promise<Refusal | null>
+  readonly whyStop: () => Refusal | null
+  readonly clocks: () => Promise<readonly Reading[]>
+}
+
+/** What a clock says that does not answer is left out: a run waits for no Slack. */
+async function readClocks(db: Db, slack: Pick<SlackPort, 'time'>, clock: Clock): Promise<readonly Reading[]> {
+  const read = await Promise.all([
+    readClock("the store's clock", () => storeTime(db), clock),
+    readClock("Slack's clock", async () => slack.time().then((sent) => (sent.kind === 'ok' ? sent.value : undefined)), clock, 1_000),
+  ])
+  return [ownReading, ...read.filter((one) => one !== undefined)]
+}
+
+async function storeTime(db: Db): Promise<number | undefined> {
+  const [row] = await db.query<{ now: number }>('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now')
+  return row?.now
+}
+
+/** Told in the log at the start; each run looks again. */
+function tellClocks(log: Log, readings: readonly Reading[]): void {
+  const verdict = judgeClocks(readings)
+  if (verdict !== null) log[verdict.level === 'stop' ? 'error' : 'warn'](verdict.text)
 }
 
 /** Needed by the command line too, which looks only when it is asked for something that would run. */
@@ -238,7 +335,7 @@ export function coreOf(
   options: AppOptions,
   db: Db,
   slack: SlackPort,
-  audit: Pick<AuditWatch, 'whyNoRun'>,
+  mayRun: Pick<MayRun, 'whyNoRun'>,
   engine: Engine,
   command = options.config.file.slack.command,
 ): Core {
@@ -283,7 +380,7 @@ export function coreOf(
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
-      whyNoRun: audit.whyNoRun,
+      whyNoRun: mayRun.whyNoRun,
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
     },
@@ -314,7 +411,7 @@ function workflowOf(
   options: AppOptions,
   db: Db,
   core: Core,
-  audit: AuditWatch,
+  mayRun: MayRun,
   working: Working,
   engine: () => Awaited<ReturnType<typeof startEngine>>,
 ) {
@@ -355,11 +452,8 @@ function workflowOf(
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },
     reconfigured,
-    whyNoRun: () => audit.whyNoRun(),
-    whyStop: () => {
-      const health = audit.health()
-      return health.kind === 'restored' ? whyNoRunOf(health) : null
-    },
+    whyNoRun: (request) => mayRun.whyNoRunIn(request.channel),
+    whyStop: mayRun.whyStop,
     compare: async (plan, request, phase) => {
       const why = reconfigured(plan, request)
       const target = targetOf(plan.target)
@@ -377,7 +471,9 @@ function workflowOf(
     },
     stepsFor: (request, plan) => {
       const target = targetOf(request.target)
-      return target === undefined ? [] : stepsOf({ config, backups, lastCommit: (name) => lastCommit(db, name) }, target, plan, request.ask)
+      return target === undefined
+        ? []
+        : stepsOf({ config, backups, clocks: mayRun.clocks, lastCommit: (name) => lastCommit(db, name) }, target, plan, request.ask)
     },
   })
 }
@@ -451,7 +547,7 @@ const wrongToken = (error: string) =>
   )
 
 /** Which workspace this token belongs to; everything from another one is refused, so there is no listening without an answer. */
-async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
+async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
     if (auth.kind === 'ok') return auth.value
@@ -462,7 +558,11 @@ async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
         { attempt, ...(auth.kind === 'unsure' ? { cause: auth.cause } : {}) },
         `Slack does not answer${where === '' ? '' : ` at ${where} (SLACK_API_URL)`} yet; runs go on, and commands are taken as soon as it does`,
       )
-    await wait(auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt))
+    await wait(
+      auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt),
+      undefined,
+      stop === undefined ? {} : { signal: stop },
+    )
   }
 }
 

@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
 import packageJson from '../package.json' with { type: 'json' }
 import { asPlainText } from '../approvals/wording.ts'
 import { parseAudit, runAudit } from '../commands/audit.ts'
+import { parseStore, runTakeOver } from '../commands/store.ts'
 import { check, checkText } from '../commands/check.ts'
 import { CLI_COMMAND, exitCodes, runCli } from '../commands/cli.ts'
 import { runInit } from '../commands/init.ts'
@@ -12,12 +14,14 @@ import { verbs } from '../commands/usage.ts'
 import { help } from '../commands/verbs/help.ts'
 import { humanIn } from '../approvals/people.ts'
 import { coreOf, openOwnStore, startApp, watchAudit } from './app.ts'
+import { storeId } from './audit/health.ts'
 import { openWitness, witnessPath } from './audit/witness.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
+import { inTime } from './in-time.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
 import { isRefusal } from './refusal.ts'
@@ -36,6 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const loaded = load(path, first)
   if (loaded === undefined) return EX_CONFIG
   if (first === undefined) return runBot(loaded)
+  if (first === 'store') return runStoreVerb(loaded, words.slice(1))
   if (first === 'audit') return runAuditVerb(loaded, words.slice(1))
   return first === 'check' ? runCheck(loaded) : runVerb(loaded, words)
 }
@@ -95,6 +100,7 @@ const OPERATING = `To set up and run it:
   lockkeeper init    asks what it needs and writes lockkeeper.yaml
   lockkeeper check   looks at the store, Slack and every target, and says what is missing
   lockkeeper audit   verify, list or accept: the log of who did what
+  lockkeeper store   take-over: when another bot with the same token was stopped
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
   --version          which version this is`
@@ -104,16 +110,34 @@ async function runBot({ config, redactor }: Loaded): Promise<never> {
   // libraries' deprecations belong into the log, not between its lines
   process.removeAllListeners('warning')
   process.on('warning', (warning) => log.debug({ warning: warning.message }, 'Node warns'))
-  const app = await startApp({ config, env: process.env, redactor, log, clock: systemClock })
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+  const stop = stopWhenAsked()
+  const app = await startApp({ config, env: process.env, redactor, log, clock: systemClock, stop }).catch((error: unknown) => {
+    if (stop.aborted) process.exit(0) // asked while it waited for Slack; what had been started is stopped again by now
+    throw error
   })
-  log.info('stopping; runs go on at the next start')
-  await app.stop()
+  if (!stop.aborted) await once(stop, 'abort')
+  log.info('stopping: nothing new is taken, what is in hand is finished or handed over')
+  const stopped = await inTime(app.stop(), STOP_MS)
+  if (stopped.kind === 'late') log.warn(`not everything ended within ${STOP_MS / 1_000} s; what is left goes on as after a crash`)
   // what a stopped process must not do any more (watch a migrator, wait for the store) would keep it alive
-  process.exit(0)
+  process.exit(stopped.kind === 'late' ? 1 : 0)
 }
+
+function stopWhenAsked(): AbortSignal {
+  const asked = new AbortController()
+  for (const [signal, code] of Object.entries(stopSignals))
+    process.on(signal, () => {
+      if (asked.signal.aborted) process.exit(code)
+      asked.abort()
+    })
+  return asked.signal
+}
+
+/** The first one drains, the second one ends at once with the code that shells give to a program that a signal ended. */
+const stopSignals = { SIGTERM: 143, SIGINT: 130 } as const
+
+/** Services are given 60 s to stop; docs/operations.md says how they are used. */
+const STOP_MS = 58_000
 
 async function runCheck({ config, redactor }: Loaded): Promise<number> {
   const log = createLog(redactor, 'error', process.stderr)
@@ -180,6 +204,30 @@ async function runAuditVerb({ config, redactor }: Loaded, words: readonly string
     print: (line) => console.log(redactor.text(line)),
     complain: (line) => console.error(redactor.text(line)),
     now: () => performance.now(),
+  })
+}
+
+async function runStoreVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {
+  const command = parseStore(words)
+  if (typeof command === 'string') {
+    console.error(redactor.text(command))
+    return exitCodes.mistyped
+  }
+  const log = createLog(redactor, 'error', process.stderr)
+  await using stack = new AsyncDisposableStack()
+  const db = await openOwnStore({ config, env: process.env, log }, stack)
+  const apiUrl = process.env.SLACK_API_URL
+  const account = `os:${userInfo().username}`
+  return await runTakeOver({
+    db,
+    slack: createSlack({ botToken: process.env.SLACK_BOT_TOKEN ?? '', log, ...(apiUrl === undefined ? {} : { apiUrl }) }),
+    store: await storeId(db),
+    channels: [...config.targets.values()].map(({ channel }) => channel),
+    account,
+    human: humanIn(config.file.people)(account),
+    reason: command.reason,
+    print: (line) => console.log(redactor.text(line)),
+    complain: (line) => console.error(redactor.text(line)),
   })
 }
 

@@ -133,6 +133,13 @@ export const configSchema = z.strictObject({
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), targetSchema)
     .refine((targets) => Object.keys(targets).length > 0, 'no target is configured'),
   people: z.record(z.string().regex(/^(os:.+|[UW][A-Z0-9]+)$/), z.string().regex(/^[UW][A-Z0-9]+$/)).default({}),
+  operation: z
+    .strictObject({
+      port: z.int().min(0).max(65535).optional().describe('Serves /livez, /readyz and /metrics there; left out, nothing is served'),
+      host: z.string().default('127.0.0.1').describe('Not an address that the public reaches: nobody is asked who he is'),
+      traces: z.url().optional().describe('An OpenTelemetry collector (OTLP over HTTP), as OTEL_EXPORTER_OTLP_ENDPOINT'),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
 

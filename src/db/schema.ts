@@ -279,4 +279,12 @@ create table lockkeeper.break_glass (
 create index break_glass_unreviewed on lockkeeper.break_glass (remind_at) where broken_at is not null and reviewed_at is null;
 `,
   },
+  {
+    id: 5,
+    name: 'what is not yet in Slack',
+    sql: `
+-- few rows, asked for at each scrape and by doctor, in a table that keeps every message
+create index message_unsent on lockkeeper.message (created_at) where state in ('intended', 'unsure');
+`,
+  },
 ]

@@ -3,6 +3,7 @@ import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
 import type { Db, Tx } from '../db/pool.ts'
 import { openSession } from '../db/session.ts'
 import type { Log } from '../log.ts'
+import { tell } from '../observe.ts'
 import { adoptFrom } from './adopt.ts'
 import { holdLiveness, LIVENESS_LOCK, type Liveness } from './liveness.ts'
 
@@ -168,8 +169,9 @@ async function sweep(
       ])
       if (lock?.free !== true) return void seenFree.delete(id)
       if (!seenFree.has(id)) return void seenFree.add(id)
-      await adoptFrom(id)
+      const runs = await adoptFrom(id)
+      tell({ kind: 'adopted', runs })
       seenFree.delete(id)
-      log.warn({ from: id }, 'a process died with work unfinished; it goes on here')
+      log.warn({ from: id, runs }, 'a process died with work unfinished; it goes on here')
     })
 }

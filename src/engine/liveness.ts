@@ -16,6 +16,7 @@ export type Liveness = {
   readonly signal: () => AbortSignal
   /** Resolves as soon as the lock is held. */
   readonly held: () => Promise<void>
+  readonly isHeld: () => boolean
   /** Whether it has been held long enough for judging others. */
   readonly isSettled: () => boolean
   readonly close: () => Promise<void>
@@ -74,6 +75,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     executorId,
     signal: () => controller.signal,
     held: () => held.promise,
+    isHeld: () => session !== undefined,
     isSettled: () => session !== undefined && performance.now() >= settledAt,
     async close() {
       closing.abort()

@@ -6,6 +6,7 @@ import type { Db } from '../db/pool.ts'
 import type { Liveness } from '../engine/liveness.ts'
 import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
+import { during, withFields } from '../observe.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Redactor } from '../redact.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
@@ -56,12 +57,14 @@ export async function performStep(
   id: number,
   name: string,
 ): Promise<'next' | 'ended'> {
-  try {
-    return await perform(ports, stepsFor, id, name)
-  } catch (error) {
-    // thrown on, it would end the workflow and leave the request running for ever, and its target taken
-    return stopUnclear(ports, id, name, error as Error)
-  }
+  return withFields({ run: id, step: name }, async () => {
+    try {
+      return await perform(ports, stepsFor, id, name)
+    } catch (error) {
+      // thrown on, it would end the workflow and leave the request running for ever, and its target taken
+      return stopUnclear(ports, id, name, error as Error)
+    }
+  })
 }
 
 async function perform(
@@ -82,9 +85,12 @@ async function perform(
       const title = row?.title ?? name
       return record(ports, request, { name, title }, (row?.attempt ?? 0) > 0 ? leftBehind(title, why) : notAsApproved(title, why))
     }
-    const refusal = await mayStart(ports, request, step, row)
     const work = { request, plan, target, step, previous: row, isAgain }
-    const end = refusal ?? (await ports.working.during(step.changes, () => attempt(ports, work)))
+    const end = await during(
+      { kind: 'step', step: name, attempt: (row?.attempt ?? 0) + 1, request: id, target: target.name },
+      async () => (await mayStart(ports, request, step, row)) ?? ports.working.during(step.changes, () => attempt(ports, work)),
+      (end) => (end === 'lost' ? end : end.kind),
+    )
     if (end === 'lost') continue // the store went away in the middle, or this process is stopping: look again
     killPoint('before-step-record', name)
     return record(ports, request, step, end)
@@ -128,7 +134,7 @@ const recordIsOld = (title: string, why: Refusal): StepEnd => ({
 /** A fault outside the step itself: in what is asked before it, or in its record. */
 async function stopUnclear(ports: RunPorts, id: number, name: string, error: Error): Promise<'ended'> {
   const reason = ports.redactor.text(error.message).slice(0, 500)
-  ports.log.error({ request: id, step: name, error: ports.redactor.text(String(error.stack)) }, 'a run met a fault')
+  ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a run met a fault')
   const outcome: RunOutcome = {
     headline: '*The run met a fault. Lockkeeper will not guess.*',
     known: `The fault: ${escape(reason)}`,
@@ -234,7 +240,7 @@ async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
 /** A fault of ours in a step that changes something leaves it unclear, and unclear means a person. */
 function faulted(ports: RunPorts, step: Step, error: Error): StepEnd {
   const reason = ports.redactor.text(error.message).slice(0, 500)
-  ports.log.error({ step: step.name, error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
+  ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
   const changes = step.changes === 'database' || step.changes === 'application'
   const outcome: RunOutcome = changes
     ? {

@@ -4,6 +4,7 @@ import { constraintOf, hasSqlState, sqlState, type Tx } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import { killPoint } from '../fault.ts'
 import { escapeMrkdwn } from '../mrkdwn.ts'
+import { during, tell, withFields } from '../observe.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../refusal.ts'
 import { performStep, type RunPorts } from './perform.ts'
@@ -29,18 +30,38 @@ export type WorkflowPorts = RunPorts & {
  */
 export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
   return async (id, durable) => {
-    if ((await durable.step('plan', () => planFirst(ports, id))) === 'ended') return
-    for (let round = 1; ; round++) {
-      if ((await granted(ports, id, round, durable)) === 'ended') return
-      const checked = await durable.step(`check before the run ${round}`, () => checkAtQuorum(ports, id))
-      if (checked === 'ended') return
-      if (checked === 'go') break
-    }
-    const steps = await durable.step('begin', () => begin(ports, id))
-    killPoint('after-claim')
-    for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
-    await durable.step('finish', () => finish(ports, id))
+    const request = await persist(ports.log, () => requestById(ports.db, id))
+    const about = { request: id, target: request?.target ?? '' }
+    await withFields(about, () => carry(ports, about, durable))
+    await withFields(about, () => tellEnd(ports, id))
   }
+}
+
+type About = { readonly request: number; readonly target: string }
+
+async function carry(ports: WorkflowPorts, about: About, durable: Durable): Promise<void> {
+  const id = about.request
+  const phase = <T extends string>(phase: 'plan' | 'check', work: () => Promise<T>) =>
+    during({ kind: 'phase', phase, ...about }, work, (result) => result)
+  if ((await durable.step('plan', () => phase('plan', () => planFirst(ports, id)))) === 'ended') return
+  for (let round = 1; ; round++) {
+    if ((await granted(ports, id, round, durable)) === 'ended') return
+    const checked = await durable.step(`check before the run ${round}`, () => phase('check', () => checkAtQuorum(ports, id)))
+    if (checked === 'ended') return
+    if (checked === 'go') break
+  }
+  const steps = await durable.step('begin', () => begin(ports, id))
+  killPoint('after-claim')
+  for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
+  await durable.step('finish', () => finish(ports, id))
+}
+
+/** Told once the workflow has nothing more to do, which for a run that needs a person is before somebody closes it. */
+async function tellEnd(ports: WorkflowPorts, id: number): Promise<void> {
+  const request = await persist(ports.log, () => requestById(ports.db, id))
+  if (request === undefined) return
+  const { target, state, createdAt, startedAt, endedAt } = request
+  tell({ kind: 'request ended', request: id, target, state, createdAt, startedAt, endedAt: endedAt ?? new Date() })
 }
 
 /** The votes are rows; a signal only says that it is time to look. */
@@ -235,12 +256,20 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
           step.name,
           step.title,
         ])
+      const [decided] = await tx.query<{ askedAt: Date; grantedAt: Date }>(ASKED_AND_GRANTED, [id])
+      if (decided !== undefined) tell({ kind: 'run started', request: id, target: request.target, ...decided })
       await addEvent(tx, id, { kind: 'started', data: {} })
       await writeAudit(tx, { ...about(request), act: 'run', result: 'started' })
       return steps.map((step) => step.name)
     }),
   )
 }
+
+/** Asked anew, people can decide about that plan from then on. */
+const ASKED_AND_GRANTED = `
+select coalesce((select max(at) from lockkeeper.event e where e.request_id = r.id and kind in ('requested', 'asked_anew')), created_at) as "askedAt",
+  coalesce(granted_at, started_at) as "grantedAt"
+from lockkeeper.request r where id = $1`
 
 async function finish(ports: WorkflowPorts, id: number): Promise<void> {
   await persist(ports.log, () =>

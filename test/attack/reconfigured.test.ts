@@ -59,6 +59,7 @@ async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}
       executorId: 'test',
       signal: () => new AbortController().signal,
       held: async () => {},
+      isHeld: () => true,
       isSettled: () => true,
       close: async () => {},
     }),

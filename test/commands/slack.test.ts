@@ -70,6 +70,7 @@ async function connect(db: Db = store.db): Promise<Listening> {
     slack,
     people: createPeople({ slack, people: {}, clock: { now: Date.now } }),
     whyNoRun: async () => null,
+    whyNotOurs: async () => null,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
     team: 'T0HARBOR',
     showHome: async (user) =>
@@ -326,6 +327,7 @@ describe('signed HTTP', () => {
       readStatus: async () => Promise.reject(new Error('not part of this test')),
       makePlan: async () => Promise.reject(new Error('not part of this test')),
       whyNoRun: async () => null,
+      whyNotOurs: async () => null,
       readSql: async () => [],
       onFault: (error) => faults.push(error),
     })

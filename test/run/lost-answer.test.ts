@@ -57,6 +57,7 @@ test('when the answer to every commit is lost once, the run ends as it should an
       executorId: 'test',
       signal: () => new AbortController().signal,
       held: () => Promise.resolve(),
+      isHeld: () => true,
       isSettled: () => true,
       close: () => Promise.resolve(),
     }),
