@@ -30,6 +30,9 @@ export type ButtonDeps = ApprovalDeps & {
 /** Slack waits 3 s for the acknowledgement and gives a trigger as long; the rest is for the way there and back. */
 const IN_TIME_MS = 2_000
 
+/** Windows that are answered here. */
+export const decisionWindows: readonly string[] = [approveCallback, rejectCallback, glassCallback, reviewCallback, 'cancel_request']
+
 /** Registers the buttons of cards, threads and Home. Every other element is acknowledged and left alone. */
 export function listenToButtons(app: App, deps: ButtonDeps): void {
   app.action<BlockAction>({ type: 'block_actions' }, async ({ body, action, ack }) => {
@@ -119,7 +122,7 @@ async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string,
     case 'break_glass':
       return viewToBreak(deps, request, user, null)
     case 'review':
-      return whyNotReviewHere(deps, request, user) ?? reviewView(await viewFor(deps, request))
+      return viewToReview(deps, request, user)
     case 'cancel':
       return confirmCancelView(request)
     case 'sql':
@@ -142,12 +145,21 @@ const viewFor = (deps: ButtonDeps, request: RequestRow) =>
 
 /** The window before the glass is broken, also for the command that opens it. Nothing here asks Slack. */
 export async function viewToBreak(deps: ButtonDeps, request: RequestRow, user: string, reason: string | null): Promise<View | Refusal> {
+  const refusal = await whyNotBreakHere(deps, request, user)
+  return refusal ?? glassView(await viewFor(deps, request), reason)
+}
+
+async function viewToReview(deps: ButtonDeps, request: RequestRow, user: string): Promise<View | Refusal> {
+  const refusal = whyNotReviewHere(deps, request, user)
+  return refusal ?? reviewView(await viewFor(deps, request))
+}
+
+async function whyNotBreakHere(deps: ButtonDeps, request: RequestRow, user: string): Promise<Refusal | undefined> {
   const closed = await whyClosed(deps, deps.db, request, { account: user, decision: 'break_glass', digest: request.digest ?? '' })
   if (closed !== undefined) return closed
   const target = deps.targets.get(request.target)
-  if (request.policy?.breakGlass === undefined || target === undefined || glassRulesOf(target) === undefined)
-    return notConfigured(request.target, deps.command, request)
-  return glassView(await viewFor(deps, request), reason)
+  const isAllowed = request.policy?.breakGlass !== undefined && target !== undefined && glassRulesOf(target) !== undefined
+  return isAllowed ? undefined : notConfigured(request.target, deps.command, request)
 }
 
 function whyNotReviewHere(deps: ButtonDeps, request: RequestRow, user: string): Refusal | undefined {

@@ -28,13 +28,13 @@ import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
+import { createExport } from './evidence/export.ts'
 import { createHomes } from '../approvals/show-home.ts'
-import { asPlainText } from '../approvals/wording.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
 import { readFigures } from './operation/figures.ts'
 import type { Address } from './operation/http.ts'
-import { lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
+import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
 import { startOperation, type Operation } from './operation/start.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
@@ -127,6 +127,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
   const audit = await watchAudit(options, db)
+  operation.readiness.add('audit', lookAtAudit(audit.health))
   // before the engine goes on with what it finds in the store
   await audit.look()
   const stores = createStoreGuard({ db, slack, log, store })
@@ -151,11 +152,6 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(() => working.stop())
   operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
   operation.watch({ figures: () => readFigures(db) })
-
-  operation.readiness.add('audit', () => {
-    const why = whyNoRunOf(audit.health())
-    return { ok: why === null, text: why === null ? 'The audit log is whole.' : asPlainText(why.text) }
-  })
 
   const recordStop = await recordStart(
     { db, log },
@@ -204,6 +200,8 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     slack,
     whyNotOurs: stores.whyNotOurs,
     team: who.team,
+    slackApp: who.app,
+    ...apiUrlOf(env),
     readSql: core.readSql,
     showHome: home.show,
   })
@@ -291,7 +289,12 @@ function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableStack): vo
 }
 
 /** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
-export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 'log'>, stack: AsyncDisposableStack): Promise<Db> {
+export async function openOwnStore(
+  options: Pick<AppOptions, 'config' | 'env' | 'log'>,
+  stack: AsyncDisposableStack,
+  /** Who only looks asks a question instead: a newer version would lock an older one out. */
+  firstUse: (db: Db) => Promise<unknown> = installStore,
+): Promise<Db> {
   const { config, env, log } = options
   const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
   let url = configured
@@ -303,7 +306,7 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   }
   const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
   stack.defer(db.close)
-  await installStore(db).catch((error: unknown) => {
+  await firstUse(db).catch((error: unknown) => {
     throw whyNoStore(error, url)
   })
   return db
@@ -380,6 +383,16 @@ export function coreOf(
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
+      slack,
+      exportEvidence: createExport({
+        db,
+        config,
+        redactor,
+        slack,
+        titleOf: (name) => config.targets.get(name)?.title ?? name,
+        filesOf,
+        version: packageJson.version,
+      }),
       whyNoRun: mayRun.whyNoRun,
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
@@ -435,7 +448,7 @@ function workflowOf(
     env,
     liveness: () => engine().liveness,
     working,
-    owns: (id) => engine().owns(id),
+    owns: (queries, id) => engine().owns(queries, id),
     stillGranted: (id) => stillGranted(core.approvals, id),
     makePlan: async (request): Promise<Planned | Refusal> => {
       const target = targetOf(request.target)
@@ -550,7 +563,7 @@ const wrongToken = (error: string) =>
 async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
-    if (auth.kind === 'ok') return auth.value
+    if (auth.kind === 'ok') return { ...auth.value, app: await appOf(slack, auth.value.botUser, log) }
     if (auth.kind === 'refused') log.error(`${wrongToken(auth.error).message} Runs under way go on meanwhile.`)
     const where = env.SLACK_API_URL ?? ''
     if (auth.kind !== 'refused')
@@ -564,6 +577,14 @@ async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
       stop === undefined ? {} : { signal: stop },
     )
   }
+}
+
+/** The bot's own account says which app it is of. Signing secret and app-level token are an app's own too, so this is not waited for. */
+async function appOf(slack: SlackPort, botUser: string, log: Log): Promise<string | null> {
+  const bot = await slack.user(botUser)
+  if (bot.kind === 'ok' && bot.value.app !== undefined) return bot.value.app
+  log.warn('Slack does not say which app this bot is of, so deliveries are not compared with it')
+  return null
 }
 
 function whyNotListening(error: unknown, { file: { slack } }: Config): unknown {

@@ -83,6 +83,7 @@ export function createSlack(options: {
       degrade(message, async (fitted) =>
         call(background, 'chat.update', { channel: where.channel, ts: where.ts, ...contentOf(fitted) }, nothing),
       ),
+    remove: (where) => call(background, 'chat.delete', { channel: where.channel, ts: where.ts }, nothing),
     ephemeral: (where, message) =>
       degrade(message, async (fitted) =>
         call(
@@ -129,6 +130,12 @@ export function createSlack(options: {
       })),
   }
 }
+
+/** For single questions with another token; what Slack answers is not read. */
+export const createCaller =
+  (options: Parameters<typeof clientOf>[0]) =>
+  (method: string): Promise<Sent<null>> =>
+    call(clientOf(options, 10_000), method, {}, nothing)
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -379,6 +386,7 @@ const userOf = (user: Json): SlackUser => {
     isGuest: user['is_restricted'] === true || user['is_ultra_restricted'] === true,
     isStranger: user['is_stranger'] === true,
     ...(Array.isArray(teams) ? { teams: teams.map(stringOf) } : {}),
+    ...(typeof profile['api_app_id'] === 'string' ? { app: profile['api_app_id'] } : {}),
   }
 }
 

@@ -7,6 +7,8 @@ export type SlackPort = {
     intent: string,
   ) => Promise<Sent<Posted>>
   readonly update: (where: Posted, message: Message) => Promise<Sent<null>>
+  /** Takes back a message of the bot's own. */
+  readonly remove: (where: Posted) => Promise<Sent<null>>
   readonly ephemeral: (
     where: { readonly channel: string; readonly user: string; readonly thread?: string },
     message: Message,
@@ -58,6 +60,8 @@ export type SlackUser = {
   readonly isStranger: boolean
   /** All workspaces of the account, where the organisation has several (Enterprise Grid). */
   readonly teams?: readonly string[]
+  /** Of a bot: its app (`A…`). */
+  readonly app?: string
 }
 
 /** `unsure`: no answer came (time-out, 5xx, cut connection), so it may have happened. */
