@@ -346,8 +346,8 @@ function supervise(bots: Bots, started: Set<Bot>, disturbed: () => () => void, s
         const settled = disturbed()
         void wait(500, undefined, { signal })
           .then(() => {
-            const next = bots.spawn()
-            return until('it is up', () => isUp(next) || !next.isAlive(), 60_000)
+            const restarted = bots.spawn()
+            return until('it is up', () => isUp(restarted) || !restarted.isAlive(), 60_000)
           })
           .then(settled, () => {}) // the scene is over
       }
