@@ -1,13 +1,19 @@
-import type { App, BlockAction, ButtonAction } from '@slack/bolt'
+import type { App, BlockAction } from '@slack/bolt'
+import { writeAudit } from '../src/audit/write.ts'
 import { inTime } from '../src/in-time.ts'
+import { noted } from '../src/observe.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
 import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
 import { context, header, modal, preformatted, section } from '../src/slack/blocks.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
+import { breakGlass, notConfigured, whyNoReason } from './break-glass.ts'
 import { cancelRequest } from './cancel.ts'
 import { approveCallback, approveView, decisionOf, reasonInput, rejectCallback, rejectView } from './confirm.ts'
 import type { ApprovalDeps } from './deps.ts'
+import { glassCallback, glassView, noteInput, reviewCallback, reviewView } from './glass-views.ts'
+import { glassRulesOf } from './policy.ts'
+import { ownBreakGlass, reviewersOf, reviewRequest, whyNotReview, whyNotYet } from './review.ts'
 import { toldView, workingView } from './told.ts'
 import { castVote, ownRequest, whyClosed } from './vote.ts'
 import { code, mention, stateSince } from './wording.ts'
@@ -22,16 +28,20 @@ export type ButtonDeps = ApprovalDeps & {
 /** Slack waits 3 s for the acknowledgement and gives a trigger as long; the rest is for the way there and back. */
 const IN_TIME_MS = 2_000
 
+/** Windows that are answered here. */
+export const decisionWindows: readonly string[] = [approveCallback, rejectCallback, glassCallback, reviewCallback, 'cancel_request']
+
 /** Registers the buttons of cards, threads and Home. Every other element is acknowledged and left alone. */
 export function listenToButtons(app: App, deps: ButtonDeps): void {
   app.action<BlockAction>({ type: 'block_actions' }, async ({ body, action, ack }) => {
     await ack()
+    if (action.type === 'overflow') return pressed(deps, body, { action: action.action_id, token: action.selected_option.value })
     if (action.type !== 'button' || action.url !== undefined) return
-    await pressed(deps, body, action)
+    await pressed(deps, body, { action: action.action_id, token: action.value ?? '' })
   })
   app.view(approveCallback, async ({ body, view, ack }) => {
     const { token, digest } = shownTo(view.private_metadata)
-    const work = castVote(deps, { token, digest, account: body.user.id, decision: 'approve' })
+    const work = castVote(deps, { token, digest, account: body.user.id, entry: 'modal', decision: 'approve' })
     await settle(deps, work, view.id, ack, 'Counting your approval…')
   })
   app.view(rejectCallback, async ({ body, view, ack }) => {
@@ -39,23 +49,58 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
     if (reason === '')
       return ack({ response_action: 'errors', errors: { [reasonInput]: 'Say in a sentence why, so that the others know what to change.' } })
-    const work = castVote(deps, { token, digest, reason, account: body.user.id, decision: 'reject' })
+    const work = castVote(deps, { token, digest, reason, account: body.user.id, entry: 'modal', decision: 'reject' })
     return settle(deps, work, view.id, ack, 'Rejecting…')
   })
+  app.view(glassCallback, async ({ body, view, ack }) => {
+    const { token, digest } = shownTo(view.private_metadata)
+    const typed = view.state.values[reasonInput]?.[reasonInput]
+    const reason = typed === undefined ? null : whyNoReason(typed.value ?? '')
+    if (isRefusal(reason)) return ack({ response_action: 'errors', errors: { [reasonInput]: reason.text.replaceAll('`', '') } })
+    const work = breakGlass(deps, { token, digest, reason, account: body.user.id, entry: 'modal' })
+    return settle(deps, work, view.id, ack, 'Breaking the glass…')
+  })
+  app.view(reviewCallback, async ({ body, view, ack }) => {
+    const note = view.state.values[noteInput]?.[noteInput]?.value ?? null
+    const work = reviewRequest(deps, { token: shownTo(view.private_metadata).token, note, account: body.user.id, entry: 'modal' })
+    await settle(deps, work, view.id, ack, 'Writing it down…')
+  })
   app.view('cancel_request', async ({ body, view, ack }) => {
-    const work = cancelRequest(deps, { account: body.user.id, token: shownTo(view.private_metadata).token })
+    const work = cancelRequest(deps, { account: body.user.id, entry: 'modal', token: shownTo(view.private_metadata).token })
     await settle(deps, work, view.id, ack, 'Cancelling…')
   })
 }
 
-async function pressed(deps: ButtonDeps, body: BlockAction, action: ButtonAction): Promise<void> {
-  const request = await requestByToken(deps.db, action.value ?? '')
-  if (request === undefined) return tell(deps, body, unknownButton)
-  const view = await viewToOpen(deps, request, action.action_id, body.user.id)
-  if (isRefusal(view)) return tell(deps, body, view)
+type Pressed = { readonly action: string; readonly token: string }
+
+async function pressed(deps: ButtonDeps, body: BlockAction, { action, token }: Pressed): Promise<void> {
+  const request = await requestByToken(deps.db, token)
+  if (request === undefined) {
+    await tell(deps, body, unknownButton)
+    return record(deps, body, action, undefined, unknownButton.code)
+  }
+  const view = await viewToOpen(deps, request, action, body.user.id)
+  if (isRefusal(view)) {
+    await tell(deps, body, view)
+    return record(deps, body, action, request, view.code)
+  }
   const opened = await deps.slack.openView(body.trigger_id, view)
   if (opened.kind !== 'ok') await tell(deps, body, notOpened(deps, request))
+  await record(deps, body, action, request, opened.kind === 'ok' ? 'opened' : 'stale_button')
 }
+
+/** What was pressed, after it was answered: a window lives 3 s, and what it leads to has a row of its own. */
+const record = (deps: ButtonDeps, body: BlockAction, action: string, request: RequestRow | undefined, result: string) =>
+  writeAudit(deps.db, {
+    actor: body.user.id,
+    human: deps.people.humanOf(body.user.id),
+    entry: 'button',
+    act: `press ${action.slice(0, 40)}`,
+    target: request?.target ?? null,
+    requestId: request?.id ?? null,
+    result,
+    digest: request?.digest ?? null,
+  })
 
 /** Nothing here asks Slack, since a window must open within 3 s; everything is checked again when it is sent. */
 async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string, user: string): Promise<View | Refusal> {
@@ -63,6 +108,10 @@ async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string,
     case 'approve':
     case 'reject':
       return (await whyNotDecide(deps, request, action, user)) ?? confirmView(deps, request, action)
+    case 'break_glass':
+      return viewToBreak(deps, request, user, null)
+    case 'review':
+      return viewToReview(deps, request, user)
     case 'cancel':
       return confirmCancelView(request)
     case 'sql':
@@ -76,8 +125,36 @@ async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string,
 }
 
 async function confirmView(deps: ButtonDeps, request: RequestRow, action: 'approve' | 'reject'): Promise<View> {
-  const view = await viewOf(deps.db, request, deps.targets.get(request.target)?.title ?? request.target, '')
+  const view = await viewFor(deps, request)
   return action === 'approve' ? approveView(view) : rejectView(view)
+}
+
+const viewFor = (deps: ButtonDeps, request: RequestRow) =>
+  viewOf(deps.db, request, deps.targets.get(request.target)?.title ?? request.target, '')
+
+/** The window before the glass is broken, also for the command that opens it. Nothing here asks Slack. */
+export async function viewToBreak(deps: ButtonDeps, request: RequestRow, user: string, reason: string | null): Promise<View | Refusal> {
+  const refusal = await whyNotBreakHere(deps, request, user)
+  return refusal ?? glassView(await viewFor(deps, request), reason)
+}
+
+async function viewToReview(deps: ButtonDeps, request: RequestRow, user: string): Promise<View | Refusal> {
+  const refusal = whyNotReviewHere(deps, request, user)
+  return refusal ?? reviewView(await viewFor(deps, request))
+}
+
+async function whyNotBreakHere(deps: ButtonDeps, request: RequestRow, user: string): Promise<Refusal | undefined> {
+  const closed = await whyClosed(deps, deps.db, request, { account: user, decision: 'break_glass', digest: request.digest ?? '' })
+  if (closed !== undefined) return closed
+  const target = deps.targets.get(request.target)
+  const isAllowed = request.policy?.breakGlass !== undefined && target !== undefined && glassRulesOf(target) !== undefined
+  return isAllowed ? undefined : notConfigured(request.target, deps.command, request)
+}
+
+function whyNotReviewHere(deps: ButtonDeps, request: RequestRow, user: string): Refusal | undefined {
+  const { humanOf } = deps.people
+  const isInvolved = request.glass?.involved.some((one) => humanOf(one) === humanOf(user)) === true
+  return whyNotReview(request) ?? (isInvolved ? ownBreakGlass(request, reviewersOf(deps, request)) : whyNotYet(request))
 }
 
 async function whyNotDecide(
@@ -87,7 +164,6 @@ async function whyNotDecide(
   user: string,
 ): Promise<Refusal | undefined> {
   const closed = await whyClosed(deps, deps.db, request, {
-    token: request.token,
     account: user,
     decision: action,
     digest: request.digest ?? '',
@@ -177,7 +253,7 @@ async function settle(
   const acknowledge = ack as (
     response: { readonly response_action: 'update'; readonly view: View } | { readonly response_action: 'clear' },
   ) => Promise<void>
-  const told = work.then(
+  const told = work.then(noted).then(
     (outcome) => ({ isDone: !isRefusal(outcome), view: toldView(outcome.text, isRefusal(outcome) ? 'Not possible' : 'Done') }),
     (error: unknown) => {
       deps.onFault(error)
@@ -197,6 +273,7 @@ const unclear =
 
 /** To the one who clicked, where he clicked. */
 async function tell(deps: ButtonDeps, body: BlockAction, refusal: Refusal): Promise<void> {
+  noted(refusal)
   const channel = body.channel?.id
   const thread = threadOf(body.message)
   const sent =

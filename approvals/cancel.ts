@@ -1,14 +1,15 @@
+import { writeAudit, type AuditEntry, type Entry } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
-import { addEvent, audit, lockRequest, requestById, requestByToken, transition } from '../src/run/rows.ts'
+import { addEvent, lockRequest, requestById, requestByToken, transition } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { groupsIn, mayAsk, rulesOf } from './policy.ts'
 import { classesOf } from './standing.ts'
 import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
 
-export type CancelAsked = { readonly account: string } & ({ readonly token: string } | { readonly id: number })
+export type CancelAsked = { readonly account: string; readonly entry: Entry } & ({ readonly token: string } | { readonly id: number })
 
 export type Cancelled = {
   /** `closed`: it needed a person, and a person took over. */
@@ -29,19 +30,20 @@ export async function cancelRequest(deps: ApprovalDeps, asked: CancelAsked): Pro
     const request = await lockRequest(tx, seen.id)
     if (request === undefined) return unknownRequest(deps, asked)
     const outcome = await cancelNow(deps, tx, request, actor)
-    await audit(tx, auditEntry(asked, request, outcome))
+    await writeAudit(tx, auditEntry(deps, asked, request, outcome))
     return outcome
   })
 }
 
-/** Who may cancel a request, beside its requester: those who may approve it today. */
+/** Who may cancel a request, beside its requester and whoever broke its glass: those who may approve it today. */
 export async function mayCancel(
   deps: Pick<ApprovalDeps, 'people' | 'targets'>,
   request: RequestRow,
   human: string,
 ): Promise<'yes' | 'no' | 'unknown'> {
   const { humanOf } = deps.people
-  if ([humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(human))) return 'yes'
+  const own = [request.requester, request.requesterHuman, ...(request.glass?.brokenBy == null ? [] : [request.glass.brokenBy])]
+  if (own.map(humanOf).includes(humanOf(human))) return 'yes'
   const target = deps.targets.get(request.target)
   const from = target === undefined ? (request.policy?.from ?? []) : rulesOf(target, classesOf(request)).from
   return mayAsk(from, await deps.people.membersOf(groupsIn(from), { fresh: true }), humanOf, human)
@@ -132,14 +134,17 @@ const unknownRequest = (deps: ApprovalDeps, asked: CancelAsked) =>
       )
 
 async function record(deps: ApprovalDeps, asked: CancelAsked, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await audit(deps.db, auditEntry(asked, request, refusal))
+  await writeAudit(deps.db, auditEntry(deps, asked, request, refusal))
   return refusal
 }
 
-const auditEntry = (asked: CancelAsked, request: RequestRow | undefined, outcome: Cancelled | Refusal) => ({
+const auditEntry = (deps: ApprovalDeps, asked: CancelAsked, request: RequestRow | undefined, outcome: Cancelled | Refusal): AuditEntry => ({
   actor: asked.account,
+  human: deps.people.humanOf(asked.account),
+  entry: asked.entry,
   act: 'cancel',
   target: request?.target ?? null,
   requestId: request?.id ?? null,
   result: isRefusal(outcome) ? outcome.code : outcome.kind,
+  digest: request?.digest ?? null,
 })

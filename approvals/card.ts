@@ -1,8 +1,9 @@
 import type { Evidence, MigrationClass, MigrationEvidence, Plan } from '../src/plan/plan.ts'
 import type { RequestView } from '../src/run/record.ts'
-import { approvalsOf, approvedBy, askOf, bold, changesApplication, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
+import { glassBlocks } from '../src/run/glass.ts'
+import { approvalsOf, approvedBy, askOf, bold, brokenBy, changesApplication, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
 import type { CardContext } from '../src/run/card.ts'
-import { actions, button, context, fields, header, section, table } from '../src/slack/blocks.ts'
+import { actions, button, context, fields, header, overflow, section, table } from '../src/slack/blocks.ts'
 import type { Block, Message } from '../src/slack/port.ts'
 import {
   approverText,
@@ -20,6 +21,7 @@ import {
   truncate,
   truncateMrkdwn,
 } from '../src/slack/text.ts'
+import { list } from './wording.ts'
 
 /** The card from the asking to the decision. */
 export function requestCard(view: RequestView, cardContext: CardContext): Message {
@@ -31,7 +33,7 @@ export function requestCard(view: RequestView, cardContext: CardContext): Messag
     case 'granted':
       return grantedCard(view, cardContext)
     default:
-      return closedCard(view)
+      return closedCard(view, cardContext)
   }
 }
 
@@ -58,18 +60,38 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
     blocks: [
       header(titleOf(view)),
       section(`${line}${reasonOf(view)}`),
+      ...askedToBreak(view),
+      ...glassBlocks(view, timezone),
       ...(anew?.kind === 'asked_anew' ? [section(`*Asked anew.* ${cleanMrkdwn(anew.data.why)}`)] : []),
       ...migrationsTable(request.plan, request.evidence),
       ...evidenceFields(view),
       actions(
+        ...(isToBreak(view) ? [button('Break the glass', 'break_glass', request.token, 'danger')] : []),
         button('Approve', 'approve', request.token, 'primary'),
         button('Reject', 'reject', request.token, 'danger'),
         ...(request.plan !== null && request.plan.list.length > 0 ? [button('Read the SQL', 'sql', request.token)] : []),
         button('Cancel', 'cancel', request.token),
+        // small, since it is for a few people on a bad night
+        ...(request.policy?.breakGlass !== undefined && !isToBreak(view)
+          ? [overflow('break_glass', [{ value: request.token, label: 'It cannot wait: break the glass' }])]
+          : []),
       ),
       context(waitingNote(view, timezone)),
     ],
   }
+}
+
+/** Asked with `--break-glass`, and the rules of the target allowed it when the plan was made. */
+const isToBreak = ({ request }: RequestView): boolean => request.glass !== null && request.policy?.breakGlass !== undefined
+
+function askedToBreak(view: RequestView): readonly Block[] {
+  const { glass, policy } = view.request
+  if (glass === null || policy?.breakGlass === undefined || glass.brokenBy !== null) return []
+  return [
+    section(
+      `*BREAK GLASS is asked for.* ${list(policy.breakGlass.from.map(approverText), 'or')} may let it run without approvals. Everybody who approves is told, and somebody else reviews it afterwards. An approval still works as usual.`,
+    ),
+  ]
 }
 
 function waitingNote(view: RequestView, timezone: string): string {
@@ -84,12 +106,15 @@ function waitingNote(view: RequestView, timezone: string): string {
 
 function grantedCard(view: RequestView, { timezone }: CardContext): Message {
   const { request } = view
-  const line = `*Approved* by ${approvedBy(view)} · starting · asked by ${personText(request.requester)}`
+  const broken = brokenBy(view)
+  const who = broken === null ? `*Approved* by ${approvedBy(view)}` : `*Let through* by ${broken}`
+  const line = `${who} · starting · asked by ${personText(request.requester)}`
   return {
-    text: `${escapeLine(titleOf(view))}: approved by ${approvedBy(view)}, starting.`,
+    text: `${escapeLine(titleOf(view))}: ${broken === null ? `approved by ${approvedBy(view)}` : `let through by ${broken}`}, starting.`,
     blocks: [
       header(titleOf(view)),
       section(line),
+      ...glassBlocks(view, timezone),
       ...migrationsTable(request.plan, request.evidence),
       actions(button('Cancel', 'cancel', request.token)),
       context(
@@ -100,7 +125,7 @@ function grantedCard(view: RequestView, { timezone }: CardContext): Message {
 }
 
 /** Rejected, expired, refused, or cancelled before anything ran. */
-function closedCard(view: RequestView): Message {
+function closedCard(view: RequestView, { timezone }: CardContext): Message {
   const { request } = view
   const end = endOf(view)
   const title = `${titleOf(view)} ${end.word}`
@@ -109,6 +134,7 @@ function closedCard(view: RequestView): Message {
     blocks: [
       header(title),
       section(end.text),
+      ...glassBlocks(view, timezone),
       context(
         [
           `Asked by ${personText(request.requester)}`,

@@ -55,22 +55,23 @@ export function decisionOf(metadata: string): Decision | undefined {
     const value: unknown = JSON.parse(metadata)
     if (typeof value !== 'object' || value === null) return undefined
     const { token, digest } = value as Partial<Record<keyof Decision, unknown>>
-    return typeof token === 'string' && typeof digest === 'string' ? { token, digest } : undefined
+    const isOurs = typeof token === 'string' && /^[\w-]{1,64}$/.test(token) && typeof digest === 'string' && /^[0-9a-f]{0,64}$/.test(digest)
+    return isOurs ? { token, digest } : undefined
   } catch {
     return undefined
   }
 }
 
-const metadataOf = (view: RequestView): string =>
+export const metadataOf = (view: RequestView): string =>
   JSON.stringify({ token: view.request.token, digest: view.request.digest ?? '' } satisfies Decision)
 
-function decided(view: RequestView): readonly Block[] {
+export function decided(view: RequestView): readonly Block[] {
   const { request } = view
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
     ...migrationLines(request.plan, request.evidence),
     ...fields([
-      ['Approvals', request.policy === null ? null : approvalsText(view)],
+      ['Approvals', request.policy === null || request.endedAt !== null ? null : approvalsText(view)],
       ['Risk', request.evidence === null ? null : classesText(request.evidence)],
       ['Commit', request.plan === null ? null : codeText(request.plan.commit.slice(0, 12))],
       ['Plan', request.digest === null ? null : codeText(shortDigest(request.digest))],

@@ -1,11 +1,12 @@
 import type { CardContext } from '../src/run/card.ts'
 import { cardKey, drawRun } from '../src/run/draw.ts'
-import type { RequestView } from '../src/run/record.ts'
+import { brokenText, reviewDueText } from '../src/run/glass.ts'
+import type { EventRow, RequestView } from '../src/run/record.ts'
 import { threadOf, type ThreadContext } from '../src/run/thread.ts'
 import { askOf, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
 import { actions, linkButton, section } from '../src/slack/blocks.ts'
 import type { Desired } from '../src/slack/desired.ts'
-import { codeText, escapeLine, personText } from '../src/slack/text.ts'
+import { codeText, escapeLine, personText, quoteText } from '../src/slack/text.ts'
 import { requestCard } from './card.ts'
 
 export type DrawContext = CardContext &
@@ -21,6 +22,7 @@ export function drawRequest(view: RequestView, context: DrawContext): readonly D
     cardOf(view, context),
     ...threadOf(view, card, context),
     ...(view.request.state === 'waiting' ? context.approvers.map((user) => notice(view, user, card)) : []),
+    ...view.events.flatMap((event) => glassNotices(view, event, card)),
   ]
 }
 
@@ -34,10 +36,32 @@ const cardOf = (view: RequestView, context: DrawContext): Desired =>
       }
     : drawRun(view, context)
 
+const glassAsked = ({ request: { glass } }: RequestView): string =>
+  glass === null || glass.brokenBy !== null ? '' : `\n*BREAK GLASS is asked for*\n${quoteText(glass.reason)}`
+
+/** To everybody who approves or reviews, when it happens; to reviewers again and again until one of them has looked. */
+function glassNotices(view: RequestView, event: EventRow, card: string): readonly Desired[] {
+  if (event.kind !== 'glass_broken' && event.kind !== 'review_due') return []
+  const text = event.kind === 'glass_broken' ? brokenText(view, event) : reviewDueText(view, event)
+  return event.data.users.map((user) => ({
+    key: `${event.kind}:${event.id}:${user}`,
+    place: { kind: 'direct', user },
+    content: {
+      kind: 'linked',
+      to: card,
+      message: (url) => ({
+        text: text.replaceAll('*', ''),
+        blocks: [section(text), actions(linkButton('Open the request', 'open', url))],
+      }),
+    },
+    isUrgent: true,
+  }))
+}
+
 function notice(view: RequestView, user: string, card: string): Desired {
   const { request } = view
   const plan = request.digest === null ? '' : ` Plan ${codeText(shortDigest(request.digest))}.`
-  const text = `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on ${escapeLine(view.targetTitle)}. You may decide.${plan}`
+  const text = `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on ${escapeLine(view.targetTitle)}. You may decide.${plan}${glassAsked(view)}`
   return {
     key: `dm:${request.id}:${user}`,
     place: { kind: 'direct', user },

@@ -1,12 +1,14 @@
+import { writeAudit } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
-import { addEvent, audit, requestById, transition, votesOf } from '../src/run/rows.ts'
+import { about, addEvent, requestById, transition, votesOf } from '../src/run/rows.ts'
 import type { RequestRow } from '../src/run/record.ts'
 import type { ApprovalDeps } from './deps.ts'
-import { decide, rulesOf } from './policy.ts'
+import { accountsIn, decide, rulesOf } from './policy.ts'
+import { reviewersOf } from './review.ts'
 import { classesOf } from './standing.ts'
 import { code, when } from './wording.ts'
 
-export type Expired = { readonly requests: number; readonly grants: number; readonly reminders: number }
+export type Expired = { readonly requests: number; readonly grants: number; readonly reminders: number; readonly reviews: number }
 
 /**
  * Called every second or so by every replica. The store's clock decides what is due, and SKIP LOCKED gives each row to one of them; a
@@ -17,6 +19,7 @@ export async function expireDue(deps: ApprovalDeps): Promise<Expired> {
     requests: await each(deps, dueRequests, (tx, request) => expireRequest(deps, tx, request)),
     grants: await each(deps, dueGrants, (tx, request) => expireGrant(deps, tx, request)),
     reminders: await each(deps, dueReminders, (tx, request) => remind(deps, tx, request)),
+    reviews: await each(deps, dueReviews, (tx, request) => remindReviewers(deps, tx, request)),
   }
 }
 
@@ -32,6 +35,11 @@ const dueReminders = `select r.id from lockkeeper.request r
     and r.expires_at - ((r.policy->>'expiresMs')::float8 / 2) * interval '1 millisecond' <= clock_timestamp()
     and not exists (select from lockkeeper.event e where e.request_id = r.id and e.kind = 'reminded' and e.data->>'digest' = r.digest)
   order by r.expires_at limit 1 for update of r skip locked`
+
+// what ran without approvals and nobody has reviewed, again and again
+const dueReviews = `select r.id from lockkeeper.break_glass g join lockkeeper.request r on r.id = g.request_id
+  where g.broken_at is not null and g.reviewed_at is null and g.remind_at <= clock_timestamp() and r.ended_at is not null and r.id <> all($1)
+  order by g.remind_at limit 1 for update of r, g skip locked`
 
 /** Each row in a transaction of its own, so that one that fails holds back no other; what failed is thrown at the end. */
 async function each(deps: ApprovalDeps, due: string, act: (tx: Tx, request: RequestRow) => Promise<void>): Promise<number> {
@@ -79,7 +87,14 @@ async function expireGrant(deps: ApprovalDeps, tx: Tx, request: RequestRow): Pro
 
 async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 'request' | 'grant'): Promise<void> {
   await addEvent(tx, request.id, { kind: 'expired', data: { what } })
-  await audit(tx, { actor: 'lockkeeper', act: 'expire', target: request.target, requestId: request.id, result: what })
+  await writeAudit(tx, {
+    actor: 'lockkeeper',
+    act: 'expire',
+    target: request.target,
+    requestId: request.id,
+    result: what,
+    digest: request.digest,
+  })
   await deps.engine.signal(tx, request.id, { kind: 'due' }, `due:${request.id}:${what}:${request.digest ?? ''}`)
 }
 
@@ -94,4 +109,19 @@ async function remind(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<
     kind: 'reminded',
     data: { digest: request.digest, count: standing.approvals.length, required: standing.required, from: rules.from },
   })
+}
+
+/** Groups are mentioned, so that their present members read it; a direct message goes to those who were known when it was asked. */
+async function remindReviewers(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
+  const { glass, policy } = request
+  const review = reviewersOf(deps, request)
+  const { humanOf } = deps.people
+  const involved = new Set((glass?.involved ?? []).map(humanOf))
+  const users = accountsIn({ from: review, members: policy?.members ?? {} }).filter((account) => !involved.has(humanOf(account)))
+  await addEvent(tx, request.id, { kind: 'review_due', data: { review, users } })
+  await writeAudit(tx, { ...about(request), act: 'review', result: 'reminded' })
+  await tx.query(
+    `update lockkeeper.break_glass set remind_at = clock_timestamp() + remind_ms * interval '1 millisecond' where request_id = $1`,
+    [request.id],
+  )
 }

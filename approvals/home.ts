@@ -1,14 +1,22 @@
 import type { RequestView } from '../src/run/record.ts'
+import { glassLine } from '../src/run/glass.ts'
 import { bold, elapsedOf, shortDigest, titleOf } from '../src/run/words.ts'
 import { actions, button, context, divider, header, home, linkButton, section } from '../src/slack/blocks.ts'
 import type { Block, View } from '../src/slack/port.ts'
-import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText } from '../src/slack/text.ts'
+import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, quoteText } from '../src/slack/text.ts'
 import { approvalsText, askLine, classesText } from './card.ts'
 
 /** A request and where its card stands, if it does. */
-export type HomeEntry = { readonly view: RequestView; readonly link: string | null }
+export type HomeEntry = {
+  readonly view: RequestView
+  readonly link: string | null
+  /** Whether this person may let it run without approvals. */
+  readonly mayBreak?: boolean
+}
 
 export type HomeState = {
+  /** What ran without enough approvals and this person may review. */
+  readonly reviews: readonly HomeEntry[]
   /** What this person may decide now. */
   readonly waiting: readonly HomeEntry[]
   /** What runs, and what this person has asked for. */
@@ -16,6 +24,8 @@ export type HomeState = {
   /** Ended ones, newest first. */
   readonly last: readonly HomeEntry[]
   readonly timezone: string
+  /** Why nothing may start now; null when everything is well. */
+  readonly notice: string | null
 }
 
 /** More than this in one part makes the page long without making it useful. */
@@ -24,8 +34,10 @@ const MOST = 10
 /** App Home: what waits for me, what runs now, what ran last. */
 export function homeView(state: HomeState): View {
   return home([
+    ...(state.notice === null ? [] : [section(`*No run starts now.* ${state.notice}`), divider]),
     header('Waiting for your decision'),
-    ...part(state.waiting, waitingEntry, 'Nothing waits for you.'),
+    ...(state.reviews.length === 0 ? [] : part(state.reviews, reviewEntry, '')),
+    ...(state.reviews.length > 0 && state.waiting.length === 0 ? [] : part(state.waiting, waitingEntry, 'Nothing waits for you.')),
     divider,
     header('Under way'),
     ...part(state.underWay, underWayEntry, 'Nothing is under way.'),
@@ -47,7 +59,15 @@ function part(entries: readonly HomeEntry[], draw: (entry: HomeEntry) => readonl
   ]
 }
 
-function waitingEntry({ view, link }: HomeEntry): readonly Block[] {
+function reviewEntry({ view, link }: HomeEntry): readonly Block[] {
+  const { request } = view
+  return [
+    section(`*${escapeLine(titleOf(view))}*\n${glassLine(view)}\n${quoteText(request.glass?.reason ?? '')}`),
+    actions(button('Review', 'review', request.token, 'primary'), ...(link === null ? [] : [linkButton('Open', 'open', link)])),
+  ]
+}
+
+function waitingEntry({ view, link, mayBreak = false }: HomeEntry): readonly Block[] {
   const { request } = view
   const facts = [
     ...(request.policy === null ? [] : [approvalsText(view)]),
@@ -60,12 +80,13 @@ function waitingEntry({ view, link }: HomeEntry): readonly Block[] {
     actions(
       button('Approve', 'approve', request.token, 'primary'),
       button('Reject', 'reject', request.token, 'danger'),
+      ...(mayBreak ? [breakButton(request.token)] : []),
       ...(link === null ? [] : [linkButton('Open', 'open', link)]),
     ),
   ]
 }
 
-function underWayEntry({ view, link }: HomeEntry): readonly Block[] {
+function underWayEntry({ view, link, mayBreak = false }: HomeEntry): readonly Block[] {
   const { request } = view
   const step = view.steps.find((one) => one.state === 'running')
   const now =
@@ -80,10 +101,13 @@ function underWayEntry({ view, link }: HomeEntry): readonly Block[] {
     section(`*${escapeLine(titleOf(view))}* · ${now}\nasked by ${personText(request.requester)}`),
     actions(
       button(request.state === 'needs_human' ? 'Close this request' : 'Cancel', 'cancel', request.token),
+      ...(mayBreak && request.state === 'waiting' ? [breakButton(request.token)] : []),
       ...(link === null ? [] : [linkButton('Open', 'open', link)]),
     ),
   ]
 }
+
+const breakButton = (token: string) => button('Break the glass', 'break_glass', token)
 
 const endings: Readonly<Record<string, string>> = {
   succeeded: 'done',

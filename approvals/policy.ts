@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Target } from '../src/config/config.ts'
 import type { MigrationClass } from '../src/plan/plan.ts'
 import { refuse, type Refusal } from '../src/refusal.ts'
-import type { PolicySnapshot, RequestRow, VoteRow } from '../src/run/record.ts'
+import type { GlassRules, PolicySnapshot, RequestRow, VoteRow } from '../src/run/record.ts'
 import { list, mentionApprover } from './wording.ts'
 
 /**
@@ -15,6 +15,9 @@ export type Rules = Pick<PolicySnapshot, 'required' | 'from' | 'members'>
 
 export type HumanOf = (account: string) => string
 
+/** Who belongs to it, with the members of its groups. */
+type Circle = Pick<Rules, 'from' | 'members'>
+
 export type Question = {
   readonly request: Pick<RequestRow, 'requester' | 'requesterHuman' | 'digest'>
   readonly votes: readonly Pick<VoteRow, 'actor' | 'human' | 'digest' | 'decision'>[]
@@ -23,6 +26,8 @@ export type Question = {
   readonly humanOf: HumanOf
   /** Humans that may not act today (deactivated since, look-up failed): their votes do not count. */
   readonly barred?: ReadonlySet<string>
+  /** Who may let it run without approvals; left out when the target did not allow that then, or does not now. */
+  readonly glass?: { readonly atRequest: Circle; readonly now: Circle }
 }
 
 export type Standing = {
@@ -36,29 +41,68 @@ export type Standing = {
   readonly isRejected: boolean
   /** Groups that could not be read, then or now. */
   readonly unreadGroups: readonly string[]
+  /** Humans that broke the glass for this digest and may still do so, in order. One of them is enough. */
+  readonly broken: readonly string[]
+  /** The same as `unreadGroups` of those who may break the glass. */
+  readonly unreadGlassGroups: readonly string[]
 }
 
-export function decide({ request, votes, atRequest, now, humanOf, barred = new Set() }: Question): Standing {
+export function decide(question: Question): Standing {
+  const { request, votes, atRequest, now, humanOf, barred = new Set<string>(), glass } = question
   const required = Math.max(1, atRequest.required, now.required)
   const requesters = new Set([humanOf(request.requester), humanOf(request.requesterHuman)])
   const then = humansIn(atRequest, humanOf)
   const eligible = new Set([...humansIn(now, humanOf)].filter((human) => then.has(human) && !requesters.has(human) && !barred.has(human)))
   const counted = votes.filter((vote) => vote.digest === request.digest)
-  // the human written down with the vote is mapped again: two accounts that became one human since count once
-  const voices = (decision: VoteRow['decision']) =>
-    [...new Set(counted.filter((vote) => vote.decision === decision).map((vote) => humanOf(vote.human)))].filter((human) =>
-      eligible.has(human),
-    )
-  const approvals = voices('approve')
+  const approvals = voicesAmong(counted, 'approve', humanOf).filter((human) => eligible.has(human))
+  const broken = voicesAmong(counted, 'break_glass', humanOf).filter((human) => mayBreakGlass(question, human) === 'yes')
   const isRejected = counted.some((vote) => vote.decision === 'reject')
   return {
     required,
     eligible,
     approvals,
-    isGranted: !isRejected && request.digest !== null && approvals.length >= required,
+    isGranted: !isRejected && request.digest !== null && (approvals.length >= required || broken.length > 0),
     isRejected,
     unreadGroups: [...new Set([...unreadIn(atRequest), ...unreadIn(now)])],
+    broken,
+    unreadGlassGroups: glass === undefined ? [] : [...new Set([...unreadIn(glass.atRequest), ...unreadIn(glass.now)])],
   }
+}
+
+/** The human written down with the vote is mapped again: two accounts that became one human since count once. */
+const voicesAmong = (votes: Question['votes'], decision: VoteRow['decision'], humanOf: HumanOf): readonly string[] => [
+  ...new Set(votes.filter((vote) => vote.decision === decision).map((vote) => humanOf(vote.human))),
+]
+
+/** In the rules then and now. Unlike an approver, whoever asked may do it: that is what the right is for. */
+export function mayBreakGlass({ glass, humanOf, barred }: Question, human: string): 'yes' | 'off' | 'no' | 'unknown' {
+  if (glass === undefined) return 'off'
+  const who = humanOf(human)
+  const circles = [glass.atRequest, glass.now]
+  if (barred?.has(who) === true) return 'no'
+  if (circles.every((circle) => humansIn(circle, humanOf).has(who))) return 'yes'
+  return circles.every((circle) => humansIn(circle, humanOf).has(who) || unreadIn(circle).length > 0) ? 'unknown' : 'no'
+}
+
+/** Who reviews what was let through: in the rules now, and none of those who asked for it or broke it. */
+export function mayReview(circle: Circle, involved: readonly string[], humanOf: HumanOf, human: string): 'yes' | 'own' | 'no' | 'unknown' {
+  const who = humanOf(human)
+  if (involved.some((one) => humanOf(one) === who)) return 'own'
+  if (humansIn(circle, humanOf).has(who)) return 'yes'
+  return unreadIn(circle).length > 0 ? 'unknown' : 'no'
+}
+
+/** Humans that could review it; undefined when a group cannot be read, so that nobody knows. */
+export function reviewersIn(circle: Circle, involved: readonly string[], humanOf: HumanOf): readonly string[] | undefined {
+  const known = [...humansIn(circle, humanOf)].filter((human) => mayReview(circle, involved, humanOf, human) === 'yes')
+  return known.length === 0 && unreadIn(circle).length > 0 ? undefined : known
+}
+
+/** The break-glass rules of a target; undefined when nobody may. */
+export function glassRulesOf(target: Target): GlassRules | undefined {
+  const { breakGlass, approvals } = target
+  if (breakGlass === undefined) return undefined
+  return { from: breakGlass.from, review: breakGlass.review ?? approvals.from, remindMs: breakGlass.remind }
 }
 
 export type MayVote = 'yes' | 'own_request' | 'not_an_approver' | 'approvers_unknown'
@@ -135,6 +179,7 @@ export function policyHash(target: Target): string {
     .update(
       canonical({
         approvals: target.approvals,
+        breakGlass: target.breakGlass,
         requests: target.requests,
         protected: target.protected,
         lockTimeout: target.database.lockTimeout,
@@ -154,7 +199,12 @@ export function policyHash(target: Target): string {
 const approvalsOf = (count: number) => (count === 1 ? 'an approval' : `${count} approvals`)
 const people = (count: number) => (count === 1 ? '1 person' : `${count} people`)
 
-function humansIn(rules: Rules, humanOf: HumanOf): ReadonlySet<string> {
+/** Slack accounts, each once. */
+export const accountsIn = ({ from, members }: Circle): readonly string[] => [
+  ...new Set(from.flatMap((one) => (one.startsWith('group:') ? (members[one.slice('group:'.length)] ?? []) : [one.slice('user:'.length)]))),
+]
+
+function humansIn(rules: Circle, humanOf: HumanOf): ReadonlySet<string> {
   return new Set(
     rules.from.flatMap((approver) =>
       approver.startsWith('group:')
@@ -164,7 +214,7 @@ function humansIn(rules: Rules, humanOf: HumanOf): ReadonlySet<string> {
   )
 }
 
-const unreadIn = (rules: Rules): readonly string[] => groupsIn(rules.from).filter((group) => rules.members[group] === undefined)
+const unreadIn = (rules: Circle): readonly string[] => groupsIn(rules.from).filter((group) => rules.members[group] === undefined)
 
 /** JSON with sorted keys, so that the order in the file does not matter. */
 const canonical = (value: unknown): string =>

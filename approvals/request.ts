@@ -1,10 +1,12 @@
+import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Target } from '../src/config/config.ts'
 import { constraintOf, hasSqlState, sqlState, type Tx } from '../src/db/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { Ask, RequestRow } from '../src/run/record.ts'
-import { activeRequest, audit } from '../src/run/rows.ts'
+import { activeRequest } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
+import { whyNoReason, whyNotBreakGlass } from './break-glass.ts'
 import { canBeApproved, groupsIn, mayAsk, rulesOf } from './policy.ts'
 import { code, list, mention, mentionApprover, stateSince } from './wording.ts'
 
@@ -15,6 +17,9 @@ export type Asked = {
   readonly account: string
   /** The channel it was typed in; null on the command line. */
   readonly askedIn: string | null
+  readonly entry: Entry
+  /** To run without approvals, if somebody who may breaks the glass; needs a reason. */
+  readonly breakGlass?: boolean
 }
 
 export type Opened = { readonly kind: 'opened'; readonly id: number; readonly token: string }
@@ -25,7 +30,7 @@ export type OpenDeps = ApprovalDeps & { readonly randomBytes: (count: number) =>
 export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened | Refusal> {
   const actor = await deps.people.identify(asked.account, { fresh: true })
   if (isRefusal(actor)) return refused(deps, asked, actor)
-  const unfit = await whyNotAsk(deps, asked.target, actor)
+  const unfit = await whyNotAsk(deps, asked, actor)
   if (unfit !== undefined) return refused(deps, asked, unfit)
   const token = randomToken(deps.randomBytes)
   for (let attempt = 0; ; attempt++) {
@@ -70,19 +75,30 @@ async function insertRequest(deps: OpenDeps, tx: Tx, asked: Asked, actor: Actor,
   )
   const id = rows[0]?.id
   if (id === undefined) throw new Error('the store gave no id for a new request')
-  await audit(tx, {
+  await writeAudit(tx, {
     actor: actor.account,
+    human: actor.human,
+    entry: asked.entry,
     act: 'request',
     target: asked.target.name,
     requestId: id,
     result: 'opened',
-    data: { human: actor.human, askedIn: asked.askedIn, ask: asked.ask },
+    data: { askedIn: asked.askedIn, ...dataOf(asked) },
   })
+  if (asked.breakGlass === true)
+    await tx.query('insert into lockkeeper.break_glass (request_id, reason, asked_by, involved) values ($1, $2, $3, $4)', [
+      id,
+      asked.ask.reason,
+      actor.account,
+      [...new Set([actor.account, actor.human])],
+    ])
   await deps.engine.start(tx, id)
   return id
 }
 
-async function whyNotAsk(deps: ApprovalDeps, target: Target, actor: Actor): Promise<Refusal | undefined> {
+const dataOf = ({ ask, breakGlass }: Asked) => ({ ask, ...(breakGlass === true ? { breakGlass } : {}) })
+
+async function whyNotAsk(deps: ApprovalDeps, { target, ask, breakGlass }: Asked, actor: Actor): Promise<Refusal | undefined> {
   const from = target.requests.from
   const rules = rulesOf(target, [])
   const members = await deps.people.membersOf(groupsIn(from ?? [], rules.from), { fresh: true })
@@ -98,11 +114,22 @@ async function whyNotAsk(deps: ApprovalDeps, target: Target, actor: Actor): Prom
         `Runs of ${code(target.name)} may be asked for by ${list((from ?? []).map(mentionApprover), 'or')} only, and Slack does not say now who that is. What cannot be checked is refused; nothing was started. Try again in a minute.`,
       )
     case 'yes':
+      if (breakGlass === true) return (await whyNotBreakGlass(deps, target, actor.human)) ?? onlyRefusal(whyNoReason(ask.reason ?? ''))
       return canBeApproved({ ...rules, members }, actor.human, deps.people.humanOf)
   }
 }
 
+const onlyRefusal = (checked: string | Refusal): Refusal | undefined => (isRefusal(checked) ? checked : undefined)
+
 async function refused(deps: ApprovalDeps, asked: Asked, refusal: Refusal): Promise<Refusal> {
-  await audit(deps.db, { actor: asked.account, act: 'request', target: asked.target.name, result: refusal.code, data: { ask: asked.ask } })
+  await writeAudit(deps.db, {
+    actor: asked.account,
+    human: deps.people.humanOf(asked.account),
+    entry: asked.entry,
+    act: 'request',
+    target: asked.target.name,
+    result: refusal.code,
+    data: { askedIn: asked.askedIn, ...dataOf(asked) },
+  })
   return refusal
 }

@@ -8,6 +8,8 @@ import { listRequests, viewOf } from '../src/run/rows.ts'
 import type { SlackPort } from '../src/slack/port.ts'
 import { homeView, type HomeEntry } from './home.ts'
 import type { People } from './people.ts'
+import { accountsIn, mayReview } from './policy.ts'
+import { reviewersOf } from './review.ts'
 
 export type HomePorts = {
   readonly db: Db
@@ -15,6 +17,8 @@ export type HomePorts = {
   readonly targets: ReadonlyMap<string, Target>
   readonly people: Pick<People, 'humanOf'>
   readonly log: Log
+  /** Why nothing may start now. */
+  readonly notice: () => string | null
 }
 
 export type Homes = {
@@ -36,13 +40,14 @@ export function createHomes(ports: HomePorts): Homes {
     const [state] = await ports.db.query<{ mark: string }>(
       `select coalesce(sum(revision), 0) || '/' || count(*) as mark from lockkeeper.request`,
     )
-    if (state === undefined || state.mark === seen) return
+    const mark = `${state?.mark} ${ports.notice() ?? ''}`
+    if (state === undefined || mark === seen) return
     const open = await ports.db.query<{ account: string }>(
       `select account from lockkeeper.home where opened_at > clock_timestamp() - $1::interval order by opened_at desc limit $2`,
       [LATELY, MOST_PEOPLE],
     )
     for (const { account } of open) await draw(ports, account)
-    seen = state.mark
+    seen = mark
   }
   return {
     async show(account) {
@@ -58,19 +63,24 @@ export function createHomes(ports: HomePorts): Homes {
 }
 
 async function draw(ports: HomePorts, account: string): Promise<void> {
-  const [active, last] = await Promise.all([
+  const [active, last, unreviewed] = await Promise.all([
     listRequests(ports.db, { states: ['waiting', 'granted', 'running', 'needs_human'], limit: 50 }),
     listRequests(ports.db, { states: endedStates, limit: LAST_RUNS }),
+    listRequests(ports.db, { states: endedStates, isUnreviewed: true, limit: 50 }),
   ])
   const entries = new Map(
-    await Promise.all([...active, ...last].map(async (request) => [request.id, await entryOf(ports, request)] as const)),
+    await Promise.all(
+      [...active, ...last, ...unreviewed].map(async (request) => [request.id, await entryOf(ports, request, account)] as const),
+    ),
   )
   const of = (requests: readonly RequestRow[]) => requests.flatMap(({ id }) => entries.get(id) ?? [])
   const view = homeView({
+    reviews: of(unreviewed).filter(({ view }) => mayReviewAs(ports, view.request, account)),
     waiting: of(active).filter((entry) => waitsFor(ports, entry, account)),
     underWay: of(active.filter((request) => request.state !== 'waiting' || isOwn(ports, request, account))),
     last: of(last),
     timezone: 'UTC',
+    notice: ports.notice(),
   })
   const hash = createHash('sha256').update(JSON.stringify(view)).digest('hex')
   const [known] = await ports.db.query<{ hash: string | null }>('select hash from lockkeeper.home where account = $1', [account])
@@ -80,14 +90,26 @@ async function draw(ports: HomePorts, account: string): Promise<void> {
   else ports.log.warn({ kind: sent.kind }, 'App Home was not shown; it is tried again')
 }
 
-async function entryOf(ports: HomePorts, request: RequestRow): Promise<HomeEntry> {
+async function entryOf(ports: HomePorts, request: RequestRow, account: string): Promise<HomeEntry> {
   const view = await viewOf(ports.db, request, ports.targets.get(request.target)?.title ?? request.target, '')
+  const { policy } = request
+  const mayBreak = policy?.breakGlass !== undefined && isAmong(ports, { from: policy.breakGlass.from, members: policy.members }, account)
   const [card] = await ports.db.query<{ channel: string; ts: string | null }>('select channel, ts from lockkeeper.message where key = $1', [
     `card:${request.id}`,
   ])
-  if (card === undefined || card.ts === null) return { view, link: null }
+  if (card === undefined || card.ts === null) return { view, link: null, mayBreak }
   const link = await ports.slack.permalink({ channel: card.channel, ts: card.ts })
-  return { view, link: link.kind === 'ok' ? link.value : null }
+  return { view, link: link.kind === 'ok' ? link.value : null, mayBreak }
+}
+
+/** Members as they were when it was asked; what is allowed is decided at the click. */
+const isAmong = ({ people }: HomePorts, circle: Parameters<typeof accountsIn>[0], account: string): boolean =>
+  accountsIn(circle).some((one) => people.humanOf(one) === people.humanOf(account))
+
+function mayReviewAs(ports: HomePorts, request: RequestRow, account: string): boolean {
+  const { humanOf } = ports.people
+  const circle = { from: reviewersOf(ports, request), members: request.policy?.members ?? {} }
+  return mayReview(circle, request.glass?.involved ?? [], humanOf, account) === 'yes'
 }
 
 /** Whoever asked sees it from the asking on. */

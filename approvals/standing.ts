@@ -5,8 +5,8 @@ import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { PolicySnapshot, RequestRow, VoteRow } from '../src/run/record.ts'
 import { requestById, votesOf } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
-import { canBeApproved, decide, groupsIn, rulesOf, type Question, type Rules, type Standing } from './policy.ts'
-import { code, list, mentionApprover, stateSince, when } from './wording.ts'
+import { canBeApproved, decide, glassRulesOf, groupsIn, rulesOf, type Question, type Rules, type Standing } from './policy.ts'
+import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
 
 /**
  * The rules for a request as they are when its plan is made, with the members of its groups. A refusal when nobody, or not enough
@@ -17,10 +17,14 @@ export async function policySnapshot(
   target: Target,
   classes: readonly MigrationClass[],
   requesterHuman: string,
+  /** Asked to go without approvals: then nobody else needs to be left to approve it. */
+  isBreakGlass = false,
 ): Promise<PolicySnapshot | Refusal> {
   const rules = rulesOf(target, classes)
-  const members = await deps.people.membersOf(groupsIn(rules.from), { fresh: true })
-  const snapshot = { ...rules, members }
+  const breakGlass = glassRulesOf(target)
+  const members = await deps.people.membersOf(groupsIn(rules.from, breakGlass?.from ?? [], breakGlass?.review ?? []), { fresh: true })
+  const snapshot = { ...rules, members, ...(breakGlass === undefined ? {} : { breakGlass }) }
+  if (isBreakGlass && breakGlass !== undefined) return snapshot
   return canBeApproved(snapshot, requesterHuman, deps.people.humanOf) ?? snapshot
 }
 
@@ -35,7 +39,9 @@ export async function readQuestion(
   if (request.policy === null) return notYetVotable(request)
   const rules = rulesOf(target, classesOf(request))
   const hasStarted = request.startedAt !== null
-  const members = await deps.people.membersOf(groupsIn(rules.from), { fresh: true })
+  const glassThen = request.policy.breakGlass
+  const glassNow = glassRulesOf(target)
+  const members = await deps.people.membersOf(groupsIn(rules.from, glassThen === undefined ? [] : (glassNow?.from ?? [])), { fresh: true })
   // a run that has started never waits for Slack: a group that cannot be read now counts as it was when it was approved
   const now: Rules = { ...rules, members: hasStarted ? { ...request.policy.members, ...members } : members }
   return {
@@ -45,6 +51,14 @@ export async function readQuestion(
     now,
     humanOf: deps.people.humanOf,
     barred: await barredAmong(deps, votes, hasStarted),
+    ...(glassThen === undefined || glassNow === undefined
+      ? {}
+      : {
+          glass: {
+            atRequest: { from: glassThen.from, members: request.policy.members },
+            now: { from: glassNow.from, members: now.members },
+          },
+        }),
   }
 }
 
@@ -68,7 +82,7 @@ export async function stillGranted(
   if (isRefusal(question)) return question
   const standing = decide(question)
   if (standing.isGranted) return true
-  return approvalsShort(request, standing)
+  return whyShort(request, standing, question.votes)
 }
 
 /** By the store's clock, which all replicas share. */
@@ -81,19 +95,34 @@ export async function isPast(db: Queries, time: Date | null): Promise<boolean> {
 export const classesOf = (request: Pick<RequestRow, 'evidence'>): readonly MigrationClass[] =>
   request.evidence?.migrations.map((migration) => migration.class) ?? []
 
-/** Approvers who were deactivated, or of whom nothing can be learned now. */
+/** Approvers and those who broke the glass, who were deactivated, or of whom nothing can be learned now. */
 async function barredAmong(
   deps: Pick<ApprovalDeps, 'people'>,
   votes: readonly VoteRow[],
   hasStarted: boolean,
 ): Promise<ReadonlySet<string>> {
-  const accounts = [...new Set(votes.filter((vote) => vote.decision === 'approve').map((vote) => vote.actor))]
+  const accounts = [...new Set(votes.filter((vote) => vote.decision !== 'reject').map((vote) => vote.actor))]
   const found = await Promise.all(accounts.map(async (account) => [account, await deps.people.identify(account, { fresh: true })] as const))
   return new Set(
     found.flatMap(([account, who]) =>
       isRefusal(who) && !(hasStarted && who.code === 'identity_unknown') ? [deps.people.humanOf(account)] : [],
     ),
   )
+}
+
+function whyShort(request: RequestRow, standing: Standing, votes: Question['votes']): Refusal {
+  const glass = votes.findLast((vote) => vote.decision === 'break_glass' && vote.digest === request.digest)
+  if (glass !== undefined && standing.unreadGlassGroups.length > 0)
+    return refuse(
+      'approvers_unknown',
+      `${mention(glass.actor)} broke the glass of #${request.id}, and Slack does not say now who is in ${list(standing.unreadGlassGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
+    )
+  if (glass !== undefined)
+    return refuse(
+      'not_an_approver',
+      `${mention(glass.actor)} broke the glass of #${request.id} and may not do that under the rules as they are now: somebody may have left the group, or \`breakGlass\` of ${code(request.target)} has changed. It needs an approval, or somebody who may.`,
+    )
+  return approvalsShort(request, standing)
 }
 
 function approvalsShort(request: RequestRow, standing: Standing): Refusal {

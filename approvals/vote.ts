@@ -1,8 +1,9 @@
+import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
 import { killPoint } from '../src/fault.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow, VoteRow } from '../src/run/record.ts'
-import { addEvent, audit, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
+import { addEvent, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { decide, mayVote, type Question, type Standing } from './policy.ts'
@@ -13,6 +14,7 @@ export type Ballot = {
   readonly token: string
   /** `U…` or `os:name`. */
   readonly account: string
+  readonly entry: Entry
   readonly decision: 'approve' | 'reject'
   readonly reason?: string
   /** What stood before the person's eyes. */
@@ -47,7 +49,7 @@ export async function castVote(deps: ApprovalDeps, ballot: Ballot): Promise<Vote
     const outcome =
       (await whyClosed(deps, tx, request, ballot)) ??
       (await count(deps, tx, { ...question, request, votes }, request, votes, actor, ballot))
-    await auditVote(tx, ballot, request, outcome)
+    await auditVote(deps, tx, ballot, request, outcome)
     killPoint('in-vote')
     return outcome
   })
@@ -69,7 +71,7 @@ async function count(
   if (may !== 'yes') return whyNotVote(may, deps, request, before, ballot)
   const own = votes.find((vote) => vote.digest === request.digest && deps.people.humanOf(vote.human) === actor.human)
   // it fell back to waiting while somebody was missing who is there again: a second click of an approver lets it go on
-  if (own !== undefined && ballot.decision === 'approve' && !before.isGranted) return alreadyVoted(request, before)
+  if (own?.decision === 'approve' && ballot.decision === 'approve' && !before.isGranted) return alreadyVoted(request, before)
   const reason = ballot.reason?.trim()
   if (ballot.decision === 'reject' && (reason === undefined || reason === '')) return reasonMissing(request)
   await writeVote(tx, request, actor, ballot, own)
@@ -119,17 +121,20 @@ async function writeVote(tx: Tx, request: RequestRow, actor: Actor, ballot: Ball
 }
 
 /** The shorter of then and now. */
-function grantTime(deps: ApprovalDeps, request: RequestRow): number {
+export function grantTime(deps: ApprovalDeps, request: RequestRow): number {
   const then = request.policy?.grantExpiresMs ?? Infinity
   return Math.min(then, deps.targets.get(request.target)?.approvals.grantExpires ?? then)
 }
+
+/** A vote or a broken glass: who, for what, and which. */
+type Click = { readonly account: string; readonly digest: string; readonly decision: VoteRow['decision'] }
 
 /** What closes a request to everybody, whoever clicks. Needs no look-up at Slack. */
 export async function whyClosed(
   deps: Pick<ApprovalDeps, 'command' | 'people'>,
   db: Pick<Tx, 'query'>,
   request: RequestRow,
-  ballot: Ballot,
+  ballot: Click,
 ): Promise<Refusal | undefined> {
   if (request.state === 'planning')
     return refuse(
@@ -148,23 +153,18 @@ async function alreadyDecided(
   deps: Pick<ApprovalDeps, 'people'>,
   db: Pick<Tx, 'query'>,
   request: RequestRow,
-  ballot: Ballot,
+  ballot: Click,
 ): Promise<Refusal> {
   const votes = (await votesOf(db, request.id)).filter((vote) => vote.digest === request.digest)
   const own = votes.find((vote) => deps.people.humanOf(vote.human) === deps.people.humanOf(ballot.account))
-  if (own !== undefined && own.decision === ballot.decision)
-    return refuse(
-      'already_voted',
-      own.decision === 'approve'
-        ? `Your approval of #${request.id} is counted already, and it is decided. Nothing more is needed from you.`
-        : `You rejected #${request.id} already. Nothing more is needed from you.`,
-    )
+  if (own !== undefined && own.decision === ballot.decision) return refuse('already_voted', ownDecision[own.decision](request.id))
   const rejection = votes.find((vote) => vote.decision === 'reject')
   if (rejection !== undefined)
     return refuse(
       'already_decided',
       `#${request.id} was rejected by ${mention(rejection.actor)} ${when(rejection.at)}${rejection.reason === null ? '' : `: “${shown(rejection.reason)}”`}. Your click changed nothing.`,
     )
+  const glass = votes.findLast((vote) => vote.decision === 'break_glass')
   const approvers = votes.filter((vote) => vote.decision === 'approve').map((vote) => mention(vote.actor))
   const state = request.state
   if (state === 'cancelled' || state === 'refused')
@@ -172,10 +172,21 @@ async function alreadyDecided(
       'already_decided',
       `#${request.id} was ${endings[state]} ${when(request.endedAt ?? request.createdAt)}. Your click changed nothing.`,
     )
+  if (glass !== undefined)
+    return refuse(
+      'already_decided',
+      `#${request.id} is decided already: ${mention(glass.actor)} broke the glass ${when(glass.at)}. Your click changed nothing.`,
+    )
   return refuse(
     'already_decided',
     `#${request.id} is decided already: approved by ${list(approvers)}${request.grantedAt === null ? '' : ` ${when(request.grantedAt)}`}. Your click changed nothing.`,
   )
+}
+
+const ownDecision: Readonly<Record<VoteRow['decision'], (id: number) => string>> = {
+  approve: (id) => `Your approval of #${id} is counted already, and it is decided. Nothing more is needed from you.`,
+  reject: (id) => `You rejected #${id} already. Nothing more is needed from you.`,
+  break_glass: (id) => `You broke the glass of #${id} already, and it is decided. Nothing more is needed from you.`,
 }
 
 function whyNotVote(
@@ -231,7 +242,7 @@ const stillNeeded = (standing: Standing) => {
   return missing === 1 ? 'One more is needed.' : `${missing} more are needed.`
 }
 
-const staleButton = () =>
+export const staleButton = () =>
   refuse(
     'stale_button',
     'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
@@ -249,7 +260,7 @@ export const requestExpired = (request: RequestRow, command: string) =>
     `#${request.id} expired ${when(request.expiresAt ?? request.endedAt ?? request.createdAt)} without enough approvals. Nothing was changed. Ask again with ${code(`${command} deploy ${request.target}`)}.`,
   )
 
-const digestChanged = (request: RequestRow, ballot: Ballot) =>
+const digestChanged = (request: RequestRow, ballot: Click) =>
   refuse(
     'digest_changed',
     `The plan of #${request.id} has changed since this was shown: it was ${code(ballot.digest.slice(0, 8))} and is ${code((request.digest ?? '').slice(0, 8))} now. Your click changed nothing. Read the card as it is now and decide about that.`,
@@ -262,16 +273,19 @@ const voteInSlack = (request: RequestRow) =>
   )
 
 async function record(deps: ApprovalDeps, ballot: Ballot, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await auditVote(deps.db, ballot, request, refusal)
+  await auditVote(deps, deps.db, ballot, request, refusal)
   return refusal
 }
 
-const auditVote = (db: Pick<Tx, 'query'>, ballot: Ballot, request: RequestRow | undefined, outcome: Voted | Refusal) =>
-  audit(db, {
+const auditVote = (deps: ApprovalDeps, db: Pick<Tx, 'query'>, ballot: Ballot, request: RequestRow | undefined, outcome: Voted | Refusal) =>
+  writeAudit(db, {
     actor: ballot.account,
+    human: deps.people.humanOf(ballot.account),
+    entry: ballot.entry,
     act: ballot.decision,
     target: request?.target ?? null,
     requestId: request?.id ?? null,
     result: isRefusal(outcome) ? outcome.code : outcome.kind,
-    data: { digest: ballot.digest.slice(0, 64), ...(ballot.reason === undefined ? {} : { reason: ballot.reason.slice(0, 1_000) }) },
+    digest: ballot.digest.slice(0, 64),
+    data: ballot.reason === undefined ? {} : { reason: ballot.reason.slice(0, 1_000) },
   })

@@ -1,24 +1,45 @@
 import { isRefusal, refuse } from '../src/refusal.ts'
 import { code } from '../approvals/wording.ts'
-import { audit } from '../src/run/rows.ts'
+import { writeAudit } from '../src/audit/write.ts'
 import type { Command } from './parse.ts'
-import type { Asker, Reply, VerbDeps } from './reply.ts'
+import { auditedBy, type Asker, type Reply, type VerbDeps } from './reply.ts'
 import { cancel } from './verbs/cancel.ts'
 import { deploy } from './verbs/deploy.ts'
+import { exportRequest } from './verbs/export.ts'
 import { help } from './verbs/help.ts'
 import { history } from './verbs/history.ts'
 import { plan } from './verbs/plan.ts'
 import { show } from './verbs/show.ts'
 import { status } from './verbs/status.ts'
 
-/** One command to its reply, for Slack and the command line alike. Who is asking is checked first, whatever is asked. */
+/**
+ * One command to its reply, for Slack and the command line alike. Who is asking is checked first, whatever is asked, and everything but
+ * `help` leaves a row in the audit: what changes something from where it is decided, what only reads from here.
+ */
 export async function answer(deps: VerbDeps, command: Command, asker: Asker): Promise<Reply> {
   if (command.verb === 'help') return help(deps.known, command.topic)
   const actor = await deps.people.identify(asker.account)
   if (isRefusal(actor)) {
-    await audit(deps.db, { actor: asker.account, act: command.verb, result: actor.code })
+    await record(deps, command, asker, actor)
     return actor
   }
+  const reply = await replyTo(deps, command, asker)
+  if (!writesItself.has(command.verb)) await record(deps, command, asker, reply)
+  return reply
+}
+
+const writesItself: ReadonlySet<Command['verb']> = new Set(['deploy', 'cancel'])
+
+const record = (deps: VerbDeps, command: Command, asker: Asker, reply: Reply) =>
+  writeAudit(deps.db, {
+    ...auditedBy(deps, asker),
+    act: command.verb,
+    target: 'target' in command ? command.target : null,
+    requestId: 'id' in command ? command.id : null,
+    result: isRefusal(reply) ? reply.code : 'allowed',
+  })
+
+async function replyTo(deps: VerbDeps, command: Exclude<Command, { verb: 'help' }>, asker: Asker): Promise<Reply> {
   switch (command.verb) {
     case 'modal':
       return { kind: 'form' }
@@ -34,6 +55,9 @@ export async function answer(deps: VerbDeps, command: Command, asker: Asker): Pr
       return history(deps, command, asker)
     case 'show':
       return show(deps, command, asker)
+    case 'export':
+      return exportRequest(deps, command, asker)
+    case 'break-glass': // Slack opens a window for it, and the command line does it itself
     case 'approve':
     case 'reject':
       return refuse(

@@ -1,6 +1,8 @@
 import { asPlainText, code, when } from '../approvals/wording.ts'
+import { breakGlass } from '../approvals/break-glass.ts'
 import { castVote } from '../approvals/vote.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
+import type { RequestRow } from '../src/run/record.ts'
 import { requestById } from '../src/run/rows.ts'
 import { answer } from './answer.ts'
 import { parseWords, type Command } from './parse.ts'
@@ -37,40 +39,56 @@ function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
   switch (command.verb) {
     case 'modal': // there is no form here
       return help(deps.known, null)
+    case 'break-glass':
     case 'approve':
     case 'reject':
       return vote(deps, command, account)
     default:
-      return answer(deps, command, { account, place: null })
+      return answer(deps, command, { account, entry: 'cli', place: null })
   }
 }
 
 /** Without a digest it shows what is to be decided, as the confirmation in Slack does; with it, it votes for exactly that. */
-async function vote(deps: CliDeps, command: Extract<Command, { verb: 'approve' | 'reject' }>, account: string): Promise<Reply> {
+async function vote(
+  deps: CliDeps,
+  command: Extract<Command, { verb: 'approve' | 'reject' | 'break-glass' }>,
+  account: string,
+): Promise<Reply> {
   const request = await requestById(deps.db, command.id)
   if (request === undefined)
     return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
   const digest = request.digest
   if (command.digest === null || digest === null) {
-    const shown = await answer(deps, { verb: 'show', id: command.id }, { account, place: null })
+    const shown = await answer(deps, { verb: 'show', id: command.id }, { account, entry: 'cli', place: null })
     if (isRefusal(shown) || shown.kind === 'form' || digest === null) return shown
     return refuse(
       'bad_arguments',
-      `${shown.text}\n\nNothing was decided yet. ${expiry(request.expiresAt)}To decide about exactly this: ${code(`${deps.command} ${command.verb} ${command.id} --digest ${digest.slice(0, 8)}${command.verb === 'reject' ? ' --reason "…"' : ''}`, 120)}`,
+      `${shown.text}\n\nNothing was decided yet. ${expiry(request.expiresAt)}To decide about exactly this: ${code(`${deps.command} ${command.verb} ${command.id} --digest ${digest.slice(0, 8)}${needsReason(command, request) ? ' --reason "…"' : ''}`, 120)}`,
     )
   }
-  const outcome = await castVote(deps, {
+  // the person typed the beginning; anything that does not continue it is another plan
+  const ballot = {
     token: request.token,
     account,
-    decision: command.verb,
-    ...(command.verb === 'reject' && command.reason !== null ? { reason: command.reason } : {}),
-    // the person typed the beginning; anything that does not continue it is another plan
+    entry: 'cli',
     digest: digest.startsWith(command.digest) ? digest : command.digest,
-  })
+  } as const
+  const outcome =
+    command.verb === 'break-glass'
+      ? await breakGlass(deps, { ...ballot, reason: command.reason })
+      : await castVote(deps, {
+          ...ballot,
+          decision: command.verb,
+          ...(command.verb === 'reject' && command.reason !== null ? { reason: command.reason } : {}),
+        })
   return isRefusal(outcome)
     ? outcome
     : { kind: 'said', text: `${outcome.text}\n${migrations((request.plan?.list ?? []).map(({ name }) => name))}` }
 }
+
+/** A request that was asked with break-glass has its reason. */
+const needsReason = (command: Command, request: RequestRow): boolean =>
+  command.verb === 'reject' || (command.verb === 'break-glass' && request.glass === null)
 
 const expiry = (expiresAt: Date | null) => (expiresAt === null ? '' : `The request expires ${when(expiresAt)}. `)
 

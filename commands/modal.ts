@@ -1,6 +1,7 @@
+import { whyNoReason } from '../approvals/break-glass.ts'
 import { code } from '../approvals/wording.ts'
 import type { Target } from '../src/config/config.ts'
-import { isRefusal, type Refusal } from '../src/refusal.ts'
+import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import { checkboxInput, context, modal, section, selectInput, textInput } from '../src/slack/blocks.ts'
 import type { View } from '../src/slack/port.ts'
 import { checkReason, checkRef, checkTarget } from './fields.ts'
@@ -43,7 +44,12 @@ export function requestForm(targets: readonly Target[], place: Place): View {
       checkboxInput({
         id: 'options',
         label: 'Options',
-        choices: [{ value: 'skip-app', label: 'Only the database: leave the application as it is' }],
+        choices: [
+          { value: 'skip-app', label: 'Only the database: leave the application as it is' },
+          ...(targets.some((target) => target.breakGlass !== undefined)
+            ? [{ value: 'break-glass', label: 'It cannot wait: break the glass, with the reason above' }]
+            : []),
+        ],
       }),
       context('Approvers see all of this on the card.'),
     ],
@@ -74,10 +80,12 @@ export function readForm(values: FormValues, known: Known): Extract<Command, { v
   const ref = checkRef(textOf(values, 'ref'))
   const reason = checkReason(textOf(values, 'reason')?.replace(/\s+/gu, ' ') ?? null)
   const target = checkTarget(values['target']?.['target']?.selected_option?.value ?? undefined, 'deploy', known)
-  const skipApp = (values['options']?.['options']?.selected_options ?? []).some((option) => option.value === 'skip-app')
-  if (isRefusal(ref) || isRefusal(reason) || isRefusal(target))
-    return { kind: 'errors', errors: { ...errorOf('target', target), ...errorOf('ref', ref), ...errorOf('reason', reason) } }
-  return { verb: 'deploy', target, ref, reason, skipApp }
+  const isChosen = (name: string) => (values['options']?.['options']?.selected_options ?? []).some((option) => option.value === name)
+  const breakGlass = isChosen('break-glass')
+  const why = breakGlass && !isRefusal(reason) ? whyNoReason(reason ?? '') : reason
+  if (isRefusal(ref) || isRefusal(why) || isRefusal(reason) || isRefusal(target))
+    return { kind: 'errors', errors: { ...errorOf('target', target), ...errorOf('ref', ref), ...errorOf('reason', why) } }
+  return { verb: 'deploy', target, ref, reason, skipApp: isChosen('skip-app'), ...(breakGlass ? { breakGlass } : {}) }
 }
 
 /** Where the form was opened; undefined when the metadata is not ours. */
@@ -86,7 +94,8 @@ export function placeOf(metadata: string): Place | undefined {
     const place: unknown = JSON.parse(metadata)
     if (typeof place !== 'object' || place === null) return undefined
     const { channel, isDirect } = place as { readonly channel?: unknown; readonly isDirect?: unknown }
-    return typeof channel === 'string' && typeof isDirect === 'boolean' ? { channel, isDirect } : undefined
+    const isOurs = typeof channel === 'string' && /^[CDG][A-Z0-9]+$/.test(channel) && typeof isDirect === 'boolean'
+    return isOurs ? { channel, isDirect } : undefined
   } catch {
     return undefined // not JSON
   }
@@ -105,5 +114,8 @@ const errorOf = (field: string, checked: unknown): Record<string, string> => (is
 const plain = (refusal: Refusal) =>
   refusal.text.replaceAll('`', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').slice(0, 500)
 
-export const formNotOpened = (known: Known) =>
-  `The form could not be opened. Nothing was started. Type it instead: ${code(`${known.command} deploy ${known.targets[0] ?? 'prod'} --reason "why"`, 120)}`
+export const formNotOpened = (known: Known): Refusal =>
+  refuse(
+    'stale_button',
+    `The form could not be opened. Nothing was started. Type it instead: ${code(`${known.command} deploy ${known.targets[0] ?? 'prod'} --reason "why"`, 120)}`,
+  )

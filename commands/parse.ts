@@ -18,10 +18,15 @@ export type Command =
       readonly ref: string | null
       readonly reason: string | null
       readonly skipApp: boolean
+      /** To run without approvals, if somebody who may breaks the glass. */
+      readonly breakGlass?: true
     }
+  | { readonly verb: 'break-glass'; readonly id: number; readonly digest: string | null; readonly reason: string | null }
   | { readonly verb: 'cancel'; readonly id: number }
   | { readonly verb: 'history'; readonly target: string | null }
   | { readonly verb: 'show'; readonly id: number }
+  /** `out`: a directory, on the command line only. */
+  | { readonly verb: 'export'; readonly id: number; readonly out: string | null }
   | { readonly verb: 'approve'; readonly id: number; readonly digest: string | null }
   | { readonly verb: 'reject'; readonly id: number; readonly digest: string | null; readonly reason: string | null }
 
@@ -106,24 +111,30 @@ type Read = {
   readonly ref: string | null
   readonly reason: string | null
   readonly digest: string | null
+  readonly out: string | null
   readonly skipApp: boolean
+  readonly breakGlass: boolean
 }
 
 const options = {
   ref: { type: 'string' },
   reason: { type: 'string' },
   digest: { type: 'string' },
+  out: { type: 'string' },
   'skip-app': { type: 'boolean' },
+  'break-glass': { type: 'boolean' },
 } as const
 
 const optionsOf: Readonly<Record<AnyVerb, readonly (keyof typeof options)[]>> = {
   help: [],
   status: [],
   plan: ['ref'],
-  deploy: ['ref', 'reason', 'skip-app'],
+  deploy: ['ref', 'reason', 'skip-app', 'break-glass'],
+  'break-glass': ['digest', 'reason'],
   cancel: [],
   history: [],
   show: [],
+  export: ['out'],
   approve: ['digest'],
   reject: ['digest', 'reason'],
 }
@@ -133,7 +144,7 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
   // telephones and word processors turn -- into a dash
   const args = words.map((word) => word.replace(/^[\u2013\u2014](?=[a-z])/, '--'))
   const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
-  const allowed = optionsOf[verb]
+  const allowed = optionsOf[verb].filter((name) => name !== 'out' || !known.command.startsWith('/'))
   const values = new Map<string, string>()
   const positionals: string[] = []
   for (const token of tokens) {
@@ -145,9 +156,9 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
     const name = allowed.find((each) => each === token.name && token.rawName.startsWith('--'))
     if (name === undefined) return unknownOption(verb, token.rawName, allowed, known)
     if (values.has(name)) return refuse('bad_arguments', `${code(`--${name}`)} stands there twice. Nothing was started. Give it once.`)
-    if (name === 'skip-app') {
+    if (options[name].type === 'boolean') {
       if (token.inlineValue)
-        return refuse('bad_arguments', `${code('--skip-app')} takes no value. Nothing was started. ${howTo(verb, known)}`)
+        return refuse('bad_arguments', `${code(`--${name}`)} takes no value. Nothing was started. ${howTo(verb, known)}`)
       values.set(name, '')
       continue
     }
@@ -161,7 +172,9 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
     ref: values.get('ref') ?? null,
     reason: values.get('reason') ?? null,
     digest: values.get('digest') ?? null,
+    out: values.get('out') ?? null,
     skipApp: values.has('skip-app'),
+    breakGlass: values.has('break-glass'),
   }
 }
 
@@ -202,13 +215,20 @@ function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
     case 'deploy': {
       const target = checkTarget(first, verb, known)
       if (isRefusal(target)) return target
-      return verb === 'plan' ? { verb, target, ref } : { verb, target, ref, reason, skipApp: read.skipApp }
+      return verb === 'plan'
+        ? { verb, target, ref }
+        : { verb, target, ref, reason, skipApp: read.skipApp, ...(read.breakGlass ? { breakGlass: true } : {}) }
     }
     case 'cancel':
     case 'show': {
       const id = checkId(first, verb, known)
       return isRefusal(id) ? id : { verb, id }
     }
+    case 'export': {
+      const id = checkId(first, verb, known)
+      return isRefusal(id) ? id : { verb, id, out: read.out }
+    }
+    case 'break-glass':
     case 'approve':
     case 'reject': {
       const id = checkId(first, verb, known)

@@ -1,5 +1,8 @@
 import type { OpenDeps } from '../approvals/request.ts'
+import type { AuditEntry, Entry } from '../src/audit/write.ts'
 import type { Target } from '../src/config/config.ts'
+import type { ExportEvidence } from '../src/evidence/export.ts'
+import type { SlackPort } from '../src/slack/port.ts'
 import type { Evidence, Plan } from '../src/plan/plan.ts'
 import type { Refusal } from '../src/refusal.ts'
 import type { Ask } from '../src/run/record.ts'
@@ -19,9 +22,16 @@ export const say = (text: string): Reply => ({ kind: 'said', text })
 export type Asker = {
   /** `U…` or `os:name`. */
   readonly account: string
+  readonly entry: Entry
   /** Where it was typed; null on the command line. */
   readonly place: Place | null
 }
+
+/** What every audit row about an asker says of him. */
+export const auditedBy = (
+  deps: { readonly people: { readonly humanOf: (account: string) => string } },
+  { account, entry }: Asker,
+): Pick<AuditEntry, 'actor' | 'human' | 'entry'> => ({ actor: account, human: deps.people.humanOf(account), entry })
 
 export type Place = { readonly channel: string; readonly isDirect: boolean }
 
@@ -47,6 +57,11 @@ export type VerbDeps = OpenDeps & {
   readonly known: Known
   readonly readStatus: (target: Target) => Promise<TargetStatus | Refusal>
   readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
+  readonly exportEvidence: ExportEvidence
+  /** Where evidence goes. */
+  readonly slack: Pick<SlackPort, 'upload' | 'openDirect' | 'permalink'>
+  /** Whether anything may run at all now: the audit, the store, the clocks. Null when it may. */
+  readonly whyNoRun: () => Promise<Refusal | null>
   /** A fault that is answered with a sentence still belongs in the log. */
   readonly onFault: (error: unknown) => void
 }

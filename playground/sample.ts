@@ -219,5 +219,5 @@ function configurationOf(placed: Placed, options: SampleOptions): string {
 ${rest.map((line) => `    ${line}\n`).join('')}`
   return `# The sample shop: one repository, two targets.
 slack: { mode: socket }
-targets:${target('staging', 'Staging', placed.staging, 'SHOP_STAGING_URL', ['protected: false', `approvals: { required: 1, from: ${JSON.stringify(approvers)} }`])}${target('prod', 'Production', placed.production, 'SHOP_PRODUCTION_URL', ['protected: true', `approvals: { required: 1, from: ${JSON.stringify(approvers)}, expires: 4h }`, 'timezone: America/New_York'])}`
+targets:${target('staging', 'Staging', placed.staging, 'SHOP_STAGING_URL', ['protected: false', `approvals: { required: 1, from: ${JSON.stringify(approvers)} }`])}${target('prod', 'Production', placed.production, 'SHOP_PRODUCTION_URL', ['protected: true', `approvals: { required: 1, from: ${JSON.stringify(approvers)}, expires: 4h }`, `breakGlass: { from: ${JSON.stringify(['user:U0ALICE', ...approvers])} }`, 'timezone: America/New_York'])}`
 }

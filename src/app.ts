@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { schedule } from 'node-cron'
+import packageJson from '../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
 import { expireDue } from '../approvals/expiry.ts'
@@ -11,6 +13,10 @@ import { policySnapshot, stillGranted } from '../approvals/standing.ts'
 import { createBolt, listen } from '../commands/listen.ts'
 import type { VerbDeps } from '../commands/reply.ts'
 import { forgetOldSights } from '../commands/seen.ts'
+import { whyNoRun as whyNoRunOf } from './audit/health.ts'
+import { recordStart } from './audit/lifecycle.ts'
+import { createAuditWatch, type AuditWatch } from './audit/watch.ts'
+import { openWitness, witnessPath } from './audit/witness.ts'
 import { backupStore } from './backup/catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { Config, Target } from './config/config.ts'
@@ -20,9 +26,14 @@ import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
+import { createExport } from './evidence/export.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
+import { readFigures } from './operation/figures.ts'
+import type { Address } from './operation/http.ts'
+import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
+import { startOperation, type Operation } from './operation/start.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
@@ -57,9 +68,18 @@ export type AppOptions = {
   readonly clock: Clock
   /** How fast it writes to Slack; left out, as Slack's limits ask. */
   readonly pace?: Pace
+  /** Ends the waiting for Slack at the start; afterwards there is `App.stop`. */
+  readonly stop?: AbortSignal
 }
 
-export type App = { readonly db: Db; readonly stop: () => Promise<void> }
+export type App = {
+  readonly db: Db
+  readonly audit: AuditWatch
+  /** Where /livez, /readyz and /metrics are; null when they are not served. */
+  readonly operation: Address | null
+  /** Takes nothing new, finishes or hands over what is in hand, and sends what is due. */
+  readonly stop: () => Promise<void>
+}
 
 /** How long a step waits for the target's lock: whoever held it before may be on its way out. */
 const TARGET_LOCK_WAIT_MS = 30_000
@@ -67,32 +87,65 @@ const EXPIRY_LOOK_MS = 1_000
 /** Once an hour, at a minute at which nothing else is due. */
 const FORGET_AT = '17 * * * *'
 const TIDY_MS = 60_000
+/** What is due in Slack when the process is asked to stop; another replica or the next start sends the rest. */
+const DRAIN_MS = 5_000
+/** The whole audit log, once a day. */
+const VERIFY_AT = '41 3 * * *'
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
 export async function startApp(options: AppOptions): Promise<App> {
   const stack = new AsyncDisposableStack()
   try {
-    const db = await startParts(options, stack)
-    return { db, stop: () => stack.disposeAsync() }
+    const { db, audit, operation } = await startParts(options, stack)
+    return {
+      db,
+      audit,
+      operation: operation.address,
+      async stop() {
+        operation.readiness.drain()
+        await stack.disposeAsync()
+      },
+    }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Db> {
+async function startParts(
+  options: AppOptions,
+  stack: AsyncDisposableStack,
+): Promise<Pick<App, 'db' | 'audit'> & { readonly operation: Operation }> {
   const { config, log, clock, env } = options
+  const operation = await startOperation({ settings: config.file.operation, env, version: packageJson.version, log, clock })
+  stack.defer(() => operation.close())
   const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
   const db = await openOwnStore(options, stack)
+  operation.readiness.add('store', lookAtStore(db))
+  operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
-  const core = coreOf(options, db, slack, {
+  const audit = await watchAudit(options, db)
+  operation.readiness.add('audit', lookAtAudit(audit.health))
+  // before the engine goes on with what it finds in the store
+  await audit.look()
+  const core = coreOf(options, db, slack, audit, {
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
   })
+  stack.defer(await operation.trace(db, `${hostname()}-${process.pid}`))
   const working = createWorking()
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, working, () => engine) })
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, audit, working, () => engine) })
   stack.defer(() => engine.close())
   stack.defer(() => working.stop())
+  operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
+  operation.watch({ figures: () => readFigures(db) })
+
+  const recordStop = await recordStart(
+    { db, log },
+    { version: packageJson.version, executor: engine.liveness.executorId, file: config.file },
+  )
+  stack.defer(recordStop)
+  keepAudit(audit, log, stack)
 
   const outbox = createOutbox({
     ...outboxPorts(options, core),
@@ -103,8 +156,16 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     clock,
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
-  const home = createHomes({ db, slack, targets: config.targets, people: core.approvals.people, log })
-  const who = await whoAmI(slack, log, env)
+  const home = createHomes({
+    db,
+    slack,
+    targets: config.targets,
+    people: core.approvals.people,
+    log,
+    notice: () => whyNoRunOf(audit.health())?.text ?? null,
+  })
+  operation.readiness.add('slack', () => ({ ok: false, text: 'Slack has not answered yet.' }))
+  const who = await whoAmI(slack, options)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -117,10 +178,22 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...(env.SLACK_SIGNING_SECRET === undefined ? {} : { signingSecret: env.SLACK_SIGNING_SECRET }),
     ...apiUrlOf(env),
   })
-  const listening = listen(bolt, { ...core.verbs, slack, team: who.team, readSql: core.readSql, showHome: home.show })
+  operation.readiness.add('slack', lookAtSlack(bolt.connection))
+  operation.watch({ slack: bolt.connection })
+  const listening = listen(bolt, {
+    ...core.verbs,
+    slack,
+    team: who.team,
+    slackApp: who.app,
+    ...apiUrlOf(env),
+    readSql: core.readSql,
+    showHome: home.show,
+  })
 
   await outbox.start()
   stack.defer(() => outbox.stop())
+  stack.defer(() => outbox.drain(DRAIN_MS))
+  stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
   const expiry = every(
     EXPIRY_LOOK_MS,
     () => expireDue(core.approvals),
@@ -145,12 +218,38 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     throw whyNotListening(error, config)
   })
   stack.defer(() => listening.stop()) // stopped first: nothing new comes in while the rest ends
+  operation.readiness.up()
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
-  return db
+  return { db, audit, operation }
+}
+
+/** Needed by the command line too, which looks only when it is asked for something that would run. */
+export const watchAudit = ({ config, log }: Pick<AppOptions, 'config' | 'log'>, db: Db): Promise<AuditWatch> =>
+  createAuditWatch({ db, log, witness: openWitness(witnessPath(config.varDirectory)) })
+
+/** Follows what is new, and reads the whole chain at the start and once a day. */
+function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableStack): void {
+  const ending = new AbortController()
+  const verify = () =>
+    audit.verifyAll(ending.signal).catch((error: Error) => {
+      if (!ending.signal.aborted) log.warn({ error: error.message }, 'the audit log was not verified; trying again tomorrow')
+    })
+  const following = audit.start()
+  const first = verify()
+  const daily = schedule(VERIFY_AT, verify)
+  stack.defer(async () => {
+    ending.abort()
+    await Promise.all([following.stop(), daily.destroy(), first])
+  })
 }
 
 /** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
-export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 'log'>, stack: AsyncDisposableStack): Promise<Db> {
+export async function openOwnStore(
+  options: Pick<AppOptions, 'config' | 'env' | 'log'>,
+  stack: AsyncDisposableStack,
+  /** Who only looks asks a question instead: a newer version would lock an older one out. */
+  firstUse: (db: Db) => Promise<unknown> = installStore,
+): Promise<Db> {
   const { config, env, log } = options
   const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
   let url = configured
@@ -162,7 +261,7 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   }
   const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
   stack.defer(db.close)
-  await installStore(db).catch((error: unknown) => {
+  await firstUse(db).catch((error: unknown) => {
     throw whyNoStore(error, url)
   })
   return db
@@ -190,7 +289,14 @@ export type Core = {
   readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | Refusal>
 }
 
-export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: Engine, command = options.config.file.slack.command): Core {
+export function coreOf(
+  options: AppOptions,
+  db: Db,
+  slack: SlackPort,
+  audit: Pick<AuditWatch, 'whyNoRun'>,
+  engine: Engine,
+  command = options.config.file.slack.command,
+): Core {
   const { config, redactor, clock, env, log } = options
   const plan: PlanDeps = { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock, env }
   const people = createPeople({ slack, people: config.file.people, clock })
@@ -232,6 +338,17 @@ export function coreOf(options: AppOptions, db: Db, slack: SlackPort, engine: En
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
+      slack,
+      exportEvidence: createExport({
+        db,
+        config,
+        redactor,
+        slack,
+        titleOf: (name) => config.targets.get(name)?.title ?? name,
+        filesOf,
+        version: packageJson.version,
+      }),
+      whyNoRun: audit.whyNoRun,
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
     },
@@ -258,7 +375,14 @@ async function lastBackup(backups: ReturnType<typeof backupStore>, target: strin
   return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
 }
 
-function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, engine: () => Awaited<ReturnType<typeof startEngine>>) {
+function workflowOf(
+  options: AppOptions,
+  db: Db,
+  core: Core,
+  audit: AuditWatch,
+  working: Working,
+  engine: () => Awaited<ReturnType<typeof startEngine>>,
+) {
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
   const targetOf = (name: string) => config.targets.get(name)
@@ -291,10 +415,16 @@ function workflowOf(options: AppOptions, db: Db, core: Core, working: Working, e
         target,
         made.evidence.migrations.map((one) => one.class),
         request.requesterHuman,
+        request.glass !== null,
       )
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },
     reconfigured,
+    whyNoRun: () => audit.whyNoRun(),
+    whyStop: () => {
+      const health = audit.health()
+      return health.kind === 'restored' ? whyNoRunOf(health) : null
+    },
     compare: async (plan, request, phase) => {
       const why = reconfigured(plan, request)
       const target = targetOf(plan.target)
@@ -386,10 +516,10 @@ const wrongToken = (error: string) =>
   )
 
 /** Which workspace this token belongs to; everything from another one is refused, so there is no listening without an answer. */
-async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
+async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
-    if (auth.kind === 'ok') return auth.value
+    if (auth.kind === 'ok') return { ...auth.value, app: await appOf(slack, auth.value.botUser, log) }
     if (auth.kind === 'refused') log.error(`${wrongToken(auth.error).message} Runs under way go on meanwhile.`)
     const where = env.SLACK_API_URL ?? ''
     if (auth.kind !== 'refused')
@@ -397,8 +527,20 @@ async function whoAmI(slack: SlackPort, log: Log, env: AppOptions['env']) {
         { attempt, ...(auth.kind === 'unsure' ? { cause: auth.cause } : {}) },
         `Slack does not answer${where === '' ? '' : ` at ${where} (SLACK_API_URL)`} yet; runs go on, and commands are taken as soon as it does`,
       )
-    await wait(auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt))
+    await wait(
+      auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt),
+      undefined,
+      stop === undefined ? {} : { signal: stop },
+    )
   }
+}
+
+/** The bot's own account says which app it is of. Signing secret and app-level token are an app's own too, so this is not waited for. */
+async function appOf(slack: SlackPort, botUser: string, log: Log): Promise<string | null> {
+  const bot = await slack.user(botUser)
+  if (bot.kind === 'ok' && bot.value.app !== undefined) return bot.value.app
+  log.warn('Slack does not say which app this bot is of, so deliveries are not compared with it')
+  return null
 }
 
 function whyNotListening(error: unknown, { file: { slack } }: Config): unknown {

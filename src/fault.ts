@@ -11,6 +11,10 @@ export type KillPoint =
   | 'after-vote'
   /** The votes are there; nothing has been checked yet. */
   | 'before-claim'
+  /** The glass is broken and the run may start; whoever did it has no answer yet. */
+  | 'after-break-glass'
+  /** The review is written; whoever did it has no answer yet. */
+  | 'after-review'
   /** The request is running; no step has begun. */
   | 'after-claim'
   | 'before-migrator-start'

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { createWriteStream, existsSync, openSync, closeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
+import { basename } from 'node:path'
 import { execa, type Options } from 'execa'
+import { during, tell } from './observe.ts'
 import { isAlive, isGroupAlive, startTime, type ProcessId } from './process-id.ts'
 import type { Redactor } from './redact.ts'
 
@@ -50,7 +52,20 @@ export const MOST_SPOOL_BYTES = 50 * 1024 * 1024
 const GRACE_MS = 5_000
 
 /** Runs a child to its end in a process group of its own; the whole group ends with it, and it dies with this process. Never throws for what the child does. */
-export async function runChild(child: Child): Promise<ChildEnd> {
+export const runChild = (child: Child): Promise<ChildEnd> =>
+  during(
+    { kind: 'child', program: programOf(child) },
+    () => run(child),
+    ({ ended, exitCode }) => resultOf(ended, exitCode),
+  )
+
+/** A shell's first argument is a whole line, which may hold anything. */
+const programOf = ({ argv, shell }: { readonly argv: readonly string[]; readonly shell?: boolean }): string =>
+  shell === true ? 'sh' : basename(argv[0] ?? '')
+
+const resultOf = (ended: ChildEnd['ended'], exitCode: number | null) => (ended === 'exited' ? (exitCode === 0 ? 'ok' : 'nonzero') : ended)
+
+async function run(child: Child): Promise<ChildEnd> {
   const started = performance.now()
   const output = collectOutput(child)
   const subprocess = startInGroup(dieWithParent(child.argv, child.shell), child)
@@ -94,7 +109,16 @@ export async function runChild(child: Child): Promise<ChildEnd> {
 export type Captured = Omit<ChildEnd, 'tail'> & { readonly stdout: Buffer; readonly stderr: string }
 
 /** For short commands whose whole output is the answer (`git cat-file`, `pg_dump --version`). Standard output is returned as it came, not redacted. */
-export async function captureChild(child: Omit<Child, 'spool' | 'onLine' | 'shell'> & { readonly maxBytes?: number }): Promise<Captured> {
+export const captureChild = (child: Capturable): Promise<Captured> =>
+  during(
+    { kind: 'child', program: programOf(child) },
+    () => capture(child),
+    ({ ended, exitCode }) => resultOf(ended, exitCode),
+  )
+
+type Capturable = Omit<Child, 'spool' | 'onLine' | 'shell'> & { readonly maxBytes?: number }
+
+async function capture(child: Capturable): Promise<Captured> {
   const started = performance.now()
   const result = await execa(child.argv[0]!, child.argv.slice(1), {
     cwd: child.cwd,
@@ -139,6 +163,7 @@ export function startDetached(child: Pick<Child, 'argv' | 'cwd' | 'env'> & { rea
     subprocess.on('error', () => {}) // reported below: without a pid it never ran
     subprocess.unref()
     if (subprocess.pid === undefined) throw new Error(`${child.argv[0]} could not be started in ${child.cwd}`)
+    tell({ kind: 'child left', program: programOf(child) })
     return { pid: subprocess.pid, startedAt: startTime(subprocess.pid) ?? 'unknown' }
   } finally {
     closeSync(file)

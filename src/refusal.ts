@@ -23,6 +23,11 @@ export const refusalCodes = [
   'target_unreachable',
   'target_unfit', // pooler URL, failed migration, edited file, unknown migration, …
   'store_unreachable',
+  // whether the record can be believed
+  'audit_broken',
+  'store_restored',
+  'other_store', // another bot posts with the same token and another store
+  'clocks_apart',
   // backup
   'clients_missing', // no pg_dump or pg_restore
   'clients_too_old', // pg_dump refuses servers newer than itself
@@ -38,9 +43,18 @@ export const refusalCodes = [
   'request_expired',
   'grant_expired',
   'stale_button',
+  // break-glass
+  'glass_not_configured', // the target names nobody who may
+  'not_allowed_to_break_glass',
+  'not_a_reviewer',
+  'own_break_glass', // whoever asked for it or broke it does not review it
+  'not_to_review', // nothing was broken, or the run is under way
+  'already_reviewed',
   // cancel
   'nothing_to_cancel',
   'not_allowed_to_cancel',
+  // evidence
+  'not_delivered', // it was made, or could not be signed, and nobody got it
 ] as const
 
 export type RefusalCode = (typeof refusalCodes)[number]

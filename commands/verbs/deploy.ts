@@ -2,36 +2,62 @@ import { openRequest } from '../../approvals/request.ts'
 import { code, list, mentionApprover } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
-import { audit } from '../../src/run/rows.ts'
+import { writeAudit } from '../../src/audit/write.ts'
+import { listRequests } from '../../src/run/rows.ts'
 import type { Command } from '../parse.ts'
-import type { Asker, Reply, VerbDeps } from '../reply.ts'
+import { auditedBy, type Asker, type Reply, type VerbDeps } from '../reply.ts'
 import { whyNotHere } from '../where.ts'
 
 export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, asker: Asker): Promise<Reply> {
   const target = findTarget(deps, command.target)
-  if (isRefusal(target)) return target
-  const elsewhere = whyNotHere(target, asker)
-  if (elsewhere !== undefined) {
-    await audit(deps.db, {
-      actor: asker.account,
-      act: 'request',
-      target: target.name,
-      result: elsewhere.code,
-      data: { askedIn: asker.place?.channel ?? null },
-    })
-    return elsewhere
-  }
+  if (isRefusal(target)) return refused(deps, command, asker, target)
+  const unfit = whyNotHere(target, asker) ?? (await deps.whyNoRun())
+  if (unfit !== null) return refused(deps, command, asker, unfit)
   const opened = await openRequest(deps, {
     target,
     ask: { ref: command.ref, reason: command.reason, skipApp: command.skipApp },
     account: asker.account,
     askedIn: asker.place?.channel ?? null,
+    entry: asker.entry,
+    ...(command.breakGlass === true ? { breakGlass: true } : {}),
   })
   if (isRefusal(opened)) return opened
+  if (command.breakGlass === true) return askedToBreak(deps, command, target, opened.id, asker)
   return {
     kind: 'opened',
     requestId: opened.id,
     text: `#${opened.id} is asked for: ${command.ref === null ? code(target.source.branch) : code(command.ref)} to ${code(target.name)}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${opened.id}`)}.`,
+  }
+}
+
+async function refused(deps: VerbDeps, command: { readonly target: string }, asker: Asker, refusal: Refusal): Promise<Refusal> {
+  await writeAudit(deps.db, {
+    ...auditedBy(deps, asker),
+    act: 'request',
+    target: command.target,
+    result: refusal.code,
+    data: { askedIn: asker.place?.channel ?? null },
+  })
+  return refusal
+}
+
+/** Whoever asked may press the button, and hears at once what is still open. */
+async function askedToBreak(
+  deps: VerbDeps,
+  command: Extract<Command, { verb: 'deploy' }>,
+  target: Target,
+  id: number,
+  { place }: Asker,
+): Promise<Reply> {
+  const unreviewed = await listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 20 })
+  const earlier =
+    unreviewed.length === 0
+      ? ''
+      : ` *${list(unreviewed.map((one) => `#${one.id}`))} on this target ran the same way and ${unreviewed.length === 1 ? 'is' : 'are'} not reviewed yet.*`
+  return {
+    kind: 'opened',
+    requestId: id,
+    text: `#${id} is asked for with break-glass: ${code(command.ref ?? target.source.branch)} to ${code(target.name)}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*${place === null ? `, or read it here with ${code(`${deps.command} break-glass ${id}`)} while Slack cannot be reached` : ''}. To take it back: ${code(`${deps.command} cancel ${id}`)}.${earlier}`,
   }
 }
 

@@ -1,4 +1,5 @@
 import { code, mention, stateSince } from '../../approvals/wording.ts'
+import { glassMark } from '../glass.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import { listRequests } from '../../src/run/rows.ts'
 import type { Command } from '../parse.ts'
@@ -27,7 +28,10 @@ export async function history(deps: VerbDeps, command: Extract<Command, { verb: 
     )
   const lines = allowed
     .slice(0, SHOWN)
-    .map((request) => `• #${request.id} ${code(request.target)} ${stateSince(request)} · asked by ${mention(request.requester)}`)
+    .map(
+      (request) =>
+        `• #${request.id} ${code(request.target)} ${stateSince(request)} · asked by ${mention(request.requester)}${glassMark(request)}`,
+    )
   return say(
     [
       `*Last requests${command.target === null ? '' : ` for ${code(command.target)}`}, newest first*`,

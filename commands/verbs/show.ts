@@ -1,4 +1,5 @@
 import { code, list, mention, shown, stateSince, when } from '../../approvals/wording.ts'
+import { glassLines } from '../glass.ts'
 import { refuse } from '../../src/refusal.ts'
 import type { RequestRow, StepRow, VoteRow } from '../../src/run/record.ts'
 import { requestById, stepsOf, votesOf } from '../../src/run/rows.ts'
@@ -35,6 +36,7 @@ function describe(request: RequestRow, votes: readonly VoteRow[], steps: readonl
         ]),
     ...(plan === null ? [] : [migrations(plan.list.map((migration) => migration.name))]),
     ...votesLine(request, votes),
+    ...glassLines(request),
     ...steps.map(stepLine),
     ...(request.cancelRequestedBy === null ? [] : [`Cancel asked for by ${mention(request.cancelRequestedBy)}`]),
   ]

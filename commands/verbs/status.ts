@@ -1,4 +1,5 @@
 import { code, nameOf, stateSince } from '../../approvals/wording.ts'
+import { unreviewedLine } from '../glass.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import { endedStates } from '../../src/run/record.ts'
@@ -14,18 +15,25 @@ export async function status(deps: VerbDeps, command: Extract<Command, { verb: '
   if (command.target !== null) {
     const target = findTarget(deps, command.target)
     if (isRefusal(target)) return target
-    return whyNotHere(target, asker) ?? say(await describe(deps, target))
+    return whyNotHere(target, asker) ?? say([...(await noRun(deps)), await describe(deps, target)].join('\n\n'))
   }
   const targets = [...deps.targets.values()].filter((target) => whyNotHere(target, asker) === undefined)
   if (targets.length === 0) return say('No target may be asked about in this channel. lockkeeper.yaml says for each where (`askIn`).')
-  return say((await Promise.all(targets.map((target) => describe(deps, target)))).join('\n\n'))
+  return say([...(await noRun(deps)), ...(await Promise.all(targets.map((target) => describe(deps, target))))].join('\n\n'))
+}
+
+/** What holds up every target stands above all of them. */
+async function noRun(deps: VerbDeps): Promise<readonly string[]> {
+  const why = await deps.whyNoRun()
+  return why === null ? [] : [`*No run starts now.* ${why.text}`]
 }
 
 async function describe(deps: VerbDeps, target: Target): Promise<string> {
-  const [read, active, last] = await Promise.all([
+  const [read, active, last, unreviewed] = await Promise.all([
     readSafely(deps, target),
     activeRequest(deps.db, target.name),
     listRequests(deps.db, { target: target.name, states: endedStates, limit: 1 }),
+    listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 10 }),
   ])
   const ended = last[0]
   return [
@@ -33,6 +41,7 @@ async function describe(deps: VerbDeps, target: Target): Promise<string> {
     ...(typeof read === 'string' ? [] : findings(read, deps.command, target.name)),
     ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
     ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),
+    ...unreviewed.map((request) => `• ${unreviewedLine(request)}`),
   ].join('\n')
 }
 

@@ -153,7 +153,7 @@ function problemsOfSecrets(parsed: unknown, env: Readonly<Record<string, string 
 /** What the schema cannot judge, read from the file as written for the same reason. */
 function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
   return Object.entries(writtenTargets(parsed)).flatMap(([name, written]) => {
-    const { timezone, approvals } = partsOf(written)
+    const { timezone, approvals, breakGlass } = partsOf(written)
     const problems: ConfigProblem[] = []
     if (timezone !== undefined && !isTimeZone(timezone))
       problems.push({
@@ -164,6 +164,8 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
     if (approvals === undefined) return problems
     const { required, from, breaking } = approvals
     problems.push(...tooFewNamed(`targets.${name}.approvals`, required, from))
+    if (breakGlass !== undefined)
+      problems.push(...notReviewable(`targets.${name}.breakGlass`, breakGlass.from, breakGlass.review ?? from, peopleIn(parsed)))
     if (breaking !== undefined)
       problems.push(...tooFewNamed(`targets.${name}.approvals.breaking`, breaking.required ?? required, breaking.from ?? from))
     return problems
@@ -171,11 +173,42 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
 }
 
 function partsOf(written: unknown) {
-  const { timezone, approvals } = targetSchema.shape
-  const parts: { readonly timezone?: unknown; readonly approvals?: unknown } =
+  const { timezone, approvals, breakGlass } = targetSchema.shape
+  const parts: { readonly timezone?: unknown; readonly approvals?: unknown; readonly breakGlass?: unknown } =
     typeof written === 'object' && written !== null ? written : {}
-  return { timezone: timezone.safeParse(parts.timezone).data, approvals: approvals.safeParse(parts.approvals).data }
+  return {
+    timezone: timezone.safeParse(parts.timezone).data,
+    approvals: approvals.safeParse(parts.approvals).data,
+    breakGlass: breakGlass.safeParse(parts.breakGlass).data,
+  }
 }
+
+/** Whoever breaks the glass never reviews it, with whatever account. Where a group reviews, Slack is asked when it happens. */
+function notReviewable(
+  path: string,
+  from: readonly string[],
+  review: readonly string[],
+  people: Readonly<Record<string, string>>,
+): ConfigProblem[] {
+  if (review.some((one) => one.startsWith('group:'))) return []
+  const human = (one: string) => {
+    const account = one.slice('user:'.length)
+    return people[account] ?? account
+  }
+  const alone = from.find((one) => one.startsWith('user:') && review.every((other) => human(other) === human(one)))
+  if (alone === undefined) return []
+  return [
+    {
+      path,
+      problem: `nobody but ${alone} could review what ${alone} lets through`,
+      fix: 'Name somebody else or a group as `review`: it takes two people, one who breaks the glass and one who looks at it afterwards.',
+    },
+  ]
+}
+
+const peopleIn = (parsed: unknown): Readonly<Record<string, string>> =>
+  configSchema.shape.people.safeParse(typeof parsed === 'object' && parsed !== null && 'people' in parsed ? parsed.people : undefined)
+    .data ?? {}
 
 /** Members of a group are known to Slack alone; people who are named can be counted here. */
 function tooFewNamed(path: string, required: number, from: readonly string[]): ConfigProblem[] {
@@ -191,7 +224,8 @@ function tooFewNamed(path: string, required: number, from: readonly string[]): C
 }
 
 /** Where a reference may stand. */
-const REFERENCE_PLACES = /^(store\.url|targets\.[^.]+\.(database|backup)\.url|targets\.[^.]+\.(prepare|deploy)\.\d+\.env\.[^.]+)$/
+const REFERENCE_PLACES =
+  /^(store\.url|evidence\.key|targets\.[^.]+\.(database|backup)\.url|targets\.[^.]+\.(prepare|deploy)\.\d+\.env\.[^.]+)$/
 
 function referencesIn(value: unknown, path = ''): { readonly path: string; readonly reference: string }[] {
   if (typeof value === 'string') return REFERENCE_PLACES.test(path) && isReference(value) ? [{ path, reference: value }] : []
@@ -318,6 +352,8 @@ const examples: Readonly<Record<string, string>> = {
   people: 'people: { "os:deploy": U0123456789 }',
   timezone: 'timezone: America/New_York',
   protected: 'protected: true',
+  breakGlass: 'breakGlass: { from: [user:U0123456789], review: [group:S0123456789] }',
+  remind: 'remind: 24h',
 }
 
 const exampleFor = (path: readonly PropertyKey[]) => {

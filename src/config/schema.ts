@@ -99,6 +99,14 @@ export const targetSchema = z.strictObject({
     grantExpires: duration.default(900_000),
     breaking: z.strictObject({ required: z.int().min(1).max(10).optional(), from: z.array(approver).min(1).optional() }).optional(),
   }),
+  breakGlass: z
+    .strictObject({
+      from: z.array(approver).min(1).describe('Who may let a request run without approvals'),
+      review: z.array(approver).min(1).optional().describe('Who reviews it afterwards; left out: approvals.from'),
+      remind: duration.default(86_400_000).describe('How often reviewers are reminded until one of them has'),
+    })
+    .optional()
+    .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
   order: z.literal('migrate-first').default('migrate-first'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
@@ -121,10 +129,20 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   store: z.strictObject({ url: secret.optional() }).prefault({}),
+  evidence: z
+    .strictObject({ key: secret.optional().describe('An Ed25519 private key in PEM; left out, one is made below var/evidence') })
+    .prefault({}),
   targets: z
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), targetSchema)
     .refine((targets) => Object.keys(targets).length > 0, 'no target is configured'),
   people: z.record(z.string().regex(/^(os:.+|[UW][A-Z0-9]+)$/), z.string().regex(/^[UW][A-Z0-9]+$/)).default({}),
+  operation: z
+    .strictObject({
+      port: z.int().min(0).max(65535).optional().describe('Serves /livez, /readyz and /metrics there; left out, nothing is served'),
+      host: z.string().default('127.0.0.1').describe('Not an address that the public reaches: nobody is asked who he is'),
+      traces: z.url().optional().describe('An OpenTelemetry collector (OTLP over HTTP), as OTEL_EXPORTER_OTLP_ENDPOINT'),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })
 

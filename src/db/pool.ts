@@ -12,6 +12,8 @@ export type Tx = Queries & { readonly client: pg.PoolClient }
 export type Db = Queries & {
   readonly url: string
   readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  /** Of the pool: open, of those unused, and callers that wait for one. */
+  readonly connections: () => { readonly open: number; readonly idle: number; readonly waiting: number }
   readonly close: () => Promise<void>
 }
 
@@ -74,6 +76,7 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
         client.release(broken)
       }
     },
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   }
 }

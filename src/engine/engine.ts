@@ -3,7 +3,9 @@ import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
 import { openPool, type Db, type Queries, type Tx } from '../db/pool.ts'
 import { openSession } from '../db/session.ts'
 import type { Log } from '../log.ts'
+import { tell } from '../observe.ts'
 import { adoptFrom } from './adopt.ts'
+import { APPLICATION, VERSION } from './names.ts'
 import { holdLiveness, LIVENESS_LOCK, type Liveness } from './liveness.ts'
 
 /** What the rest of the house needs: start and signal a request's workflow inside a transaction of its own rows. */
@@ -34,11 +36,8 @@ export type RunningEngine = Engine & {
   readonly close: () => Promise<void>
 }
 
-const APPLICATION = 'lockkeeper'
 const QUEUE = 'requests'
 const TOPIC = 'request'
-/** What `enablePatching` makes of the application version; whoever enqueues must name it. */
-const VERSION = 'PATCHING_ENABLED'
 const LAUNCH_LOCK = 7342
 /** As many as the engine would take by itself; they are opened as they are needed. */
 const ENGINE_CONNECTIONS = 10
@@ -180,8 +179,9 @@ async function sweep(
       ])
       if (lock?.free !== true) return void seenFree.delete(id)
       if (!seenFree.has(id)) return void seenFree.add(id)
-      await adoptFrom(id)
+      const runs = await adoptFrom(id)
+      tell({ kind: 'adopted', runs })
       seenFree.delete(id)
-      log.warn({ from: id }, 'a process died with work unfinished; it goes on here')
+      log.warn({ from: id, runs }, 'a process died with work unfinished; it goes on here')
     })
 }

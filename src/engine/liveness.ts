@@ -24,6 +24,7 @@ export type Liveness = {
   readonly signal: () => AbortSignal
   /** Resolves as soon as the lock is held. */
   readonly held: () => Promise<void>
+  readonly isHeld: () => boolean
   /** Whether it has been held long enough for judging others. */
   readonly isSettled: () => boolean
   readonly close: () => Promise<void>
@@ -56,10 +57,11 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
 
   async function takeOne(): Promise<void> {
     session = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
-    const [lock] = await session.query<{ ok: boolean }>('select pg_try_advisory_lock($1::int, hashtext($2)) as ok', [
-      LIVENESS_LOCK,
-      executorId,
-    ])
+    // nothing else is asked on this session, so pg_stat_activity shows whose it is for as long as it lives
+    const [lock] = await session.query<{ ok: boolean }>(
+      `/* ${executorId.replace(/[^\w.-]/g, '')} */ select pg_try_advisory_lock($1::int, hashtext($2)) as ok`,
+      [LIVENESS_LOCK, executorId],
+    )
     if (lock?.ok !== true) {
       await session.close()
       throw new Error('the lock of the lost session is still held')
@@ -105,6 +107,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     executorId,
     signal: () => controller.signal,
     held: () => held.promise,
+    isHeld: () => session !== undefined,
     isSettled: () => session !== undefined && performance.now() >= settledAt,
     async close() {
       closing.abort()

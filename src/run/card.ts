@@ -1,9 +1,10 @@
 import { actions, button, context, fields, header, plan, preformatted, section } from '../slack/blocks.ts'
 import type { Block, Message } from '../slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, pluralText } from '../slack/text.ts'
+import { glassBlocks } from './glass.ts'
 import type { RequestView, RunOutcome, StepRow } from './record.ts'
 import { tasksOf } from './tasks.ts'
-import { approvedBy, bold, changesApplication, elapsedOf, progressOf, shortCommit, shortDigest, titleOf } from './words.ts'
+import { approvedBy, bold, brokenBy, changesApplication, elapsedOf, progressOf, shortCommit, shortDigest, titleOf } from './words.ts'
 
 export type CardContext = {
   /** For readers whose client cannot show their own zone. */
@@ -16,11 +17,11 @@ export function runCard(view: RequestView, cardContext: CardContext): Message {
     case 'running':
       return runningCard(view, cardContext)
     case 'succeeded':
-      return doneCard(view)
+      return doneCard(view, cardContext)
     case 'needs_human':
-      return needsPersonCard(view)
+      return needsPersonCard(view, cardContext)
     default:
-      return stoppedCard(view)
+      return stoppedCard(view, cardContext)
   }
 }
 
@@ -33,6 +34,7 @@ function runningCard(view: RequestView, { timezone }: CardContext): Message {
     blocks: [
       header(title),
       section(`${doing} · ${peopleOf(view)}`),
+      ...glassBlocks(view, timezone),
       ...tasksBlock(view, `Running for ${durationText(elapsedOf(view))}`),
       ...(request.cancelRequestedAt === null ? [actions(button('Cancel', 'cancel', request.token))] : []),
       context(`Updated ${dateText(view.now, 'seconds', timezone)}${planOf(view)}`),
@@ -53,10 +55,11 @@ function doingOf(view: RequestView): string {
 
 const peopleOf = (view: RequestView): string => {
   const approved = approvedBy(view)
-  return `asked by ${personText(view.request.requester)}${approved === '' ? '' : `, approved by ${approved}`}`
+  const broken = brokenBy(view)
+  return `asked by ${personText(view.request.requester)}${approved === '' ? '' : `, approved by ${approved}`}${broken === null ? '' : `, let through by ${broken}`}`
 }
 
-function doneCard(view: RequestView): Message {
+function doneCard(view: RequestView, { timezone }: CardContext): Message {
   const { request } = view
   const title = `${titleOf(view)} done`
   const headline = bold(cleanMrkdwn(request.outcome?.headline ?? doneText(view)))
@@ -66,11 +69,13 @@ function doneCard(view: RequestView): Message {
     blocks: [
       header(title),
       section(headline),
+      ...glassBlocks(view, timezone),
       ...fields([
         ['Took', durationText(elapsedOf(view))],
         ['Backup', backup?.state === 'done' && backup.output ? escapeLine(backup.output) : null],
         ['Asked by', personText(request.requester)],
         ['Approved by', approvedBy(view) || null],
+        ['Let through by', brokenBy(view)],
       ]),
       ...paragraphs([
         ['Why', request.outcome?.why],
@@ -89,7 +94,7 @@ function doneText(view: RequestView): string {
   return `${pluralText(planned.list.length, 'migration')} applied${live === null ? '' : ` and ${live} is live`}.`
 }
 
-function stoppedCard(view: RequestView): Message {
+function stoppedCard(view: RequestView, { timezone }: CardContext): Message {
   const { request } = view
   const isCancelled = request.state === 'cancelled'
   const title = `${titleOf(view)} ${isCancelled ? 'cancelled' : 'stopped'}`
@@ -100,6 +105,7 @@ function stoppedCard(view: RequestView): Message {
     blocks: [
       header(title),
       section(headline),
+      ...glassBlocks(view, timezone),
       ...tasksBlock(view, `${isCancelled ? 'Cancelled' : 'Stopped'} after ${durationText(elapsedOf(view))}`),
       ...paragraphs([
         ['Known', outcome.known],
@@ -113,7 +119,7 @@ function stoppedCard(view: RequestView): Message {
   }
 }
 
-function needsPersonCard(view: RequestView): Message {
+function needsPersonCard(view: RequestView, { timezone }: CardContext): Message {
   const { request } = view
   const title = `${titleOf(view)} needs a person`
   const outcome: RunOutcome = request.outcome ?? { headline: 'It is not clear what happened. Lockkeeper will not guess.' }
@@ -123,6 +129,7 @@ function needsPersonCard(view: RequestView): Message {
     blocks: [
       header(title),
       section(headline),
+      ...glassBlocks(view, timezone),
       ...paragraphs([
         ['Known', outcome.known],
         ['Not known', outcome.notKnown],

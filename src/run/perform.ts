@@ -1,17 +1,19 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeAudit } from '../audit/write.ts'
 import type { Config, Target } from '../config/config.ts'
 import type { Db, Queries } from '../db/pool.ts'
 import type { Liveness } from '../engine/liveness.ts'
 import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
+import { during, withFields } from '../observe.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Redactor } from '../redact.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { endLeft } from './left.ts'
 import { persist } from './persist.ts'
 import type { RequestRow, RunOutcome, StepRow, StepState } from './record.ts'
-import { addEvent, addEventOnce, audit, requestById, stepsOf, transition } from './rows.ts'
+import { about, addEvent, addEventOnce, requestById, stepsOf, transition } from './rows.ts'
 import type { RunContext, Step, StepEnd } from './step.ts'
 import type { Working } from './working.ts'
 
@@ -29,6 +31,10 @@ export type RunPorts = {
   readonly owns: (db: Queries, requestId: number) => Promise<boolean>
   /** From `approvals/`, which is above: whether this request may still change anything. */
   readonly stillGranted: (requestId: number) => Promise<true | Refusal>
+  /** Whether a run may begin at all now, whatever was approved: the record, the store, the clocks. */
+  readonly whyNoRun: (request: RequestRow) => Promise<Refusal | null>
+  /** Whether a run that has begun must not go on, since its own record is not the newest. Asks nobody. */
+  readonly whyStop: () => Refusal | null
   readonly compare: (plan: Plan, request: RequestRow, phase: 'before-migrate' | 'after-migrate') => Promise<Compared>
   /** Why the target's present configuration is not the one that was approved, as a sentence; null when it is. Looks at nothing else. */
   readonly reconfigured: (plan: Plan, request: RequestRow) => string | null
@@ -51,12 +57,14 @@ export async function performStep(
   id: number,
   name: string,
 ): Promise<'next' | 'ended'> {
-  try {
-    return await perform(ports, stepsFor, id, name)
-  } catch (error) {
-    // thrown on, it would end the workflow and leave the request running for ever, and its target taken
-    return stopUnclear(ports, id, name, error as Error)
-  }
+  return withFields({ run: id, step: name }, async () => {
+    try {
+      return await perform(ports, stepsFor, id, name)
+    } catch (error) {
+      // thrown on, it would end the workflow and leave the request running for ever, and its target taken
+      return stopUnclear(ports, id, name, error as Error)
+    }
+  })
 }
 
 async function perform(
@@ -77,9 +85,12 @@ async function perform(
       const title = row?.title ?? name
       return record(ports, request, { name, title }, (row?.attempt ?? 0) > 0 ? leftBehind(title, why) : notAsApproved(title, why))
     }
-    const refusal = await mayStart(ports, request, step, row)
     const work = { request, plan, target, step, previous: row, isAgain }
-    const end = refusal ?? (await ports.working.during(step.changes, () => attempt(ports, work)))
+    const end = await during(
+      { kind: 'step', step: name, attempt: (row?.attempt ?? 0) + 1, request: id, target: target.name },
+      async () => (await mayStart(ports, request, step, row)) ?? ports.working.during(step.changes, () => attempt(ports, work)),
+      (end) => (end === 'lost' ? end : end.kind),
+    )
     if (end === 'lost') continue // the store went away in the middle, or this process is stopping: look again
     killPoint('before-step-record', name)
     return record(ports, request, step, end)
@@ -108,10 +119,22 @@ const notAsApproved = (title: string, why: string): StepEnd => ({
   },
 })
 
+/** What this store calls open may have been done since its copy was made. */
+const recordIsOld = (title: string, why: Refusal): StepEnd => ({
+  kind: 'unknown',
+  output: 'not started',
+  outcome: {
+    headline: `*Stopped before "${escape(title)}": the record of this run is not the newest.*`,
+    why: why.text,
+    notKnown: 'What this run has done since the copy of the store was made.',
+    next: 'Look at `/migrate status` and at the thread in Slack. When it is clear, `/migrate cancel` closes this request so that a new one can be asked.',
+  },
+})
+
 /** A fault outside the step itself: in what is asked before it, or in its record. */
 async function stopUnclear(ports: RunPorts, id: number, name: string, error: Error): Promise<'ended'> {
   const reason = ports.redactor.text(error.message).slice(0, 500)
-  ports.log.error({ request: id, step: name, error: ports.redactor.text(String(error.stack)) }, 'a run met a fault')
+  ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a run met a fault')
   const outcome: RunOutcome = {
     headline: '*The run met a fault. Lockkeeper will not guess.*',
     known: `The fault: ${escape(reason)}`,
@@ -128,7 +151,10 @@ async function stopUnclear(ports: RunPorts, id: number, name: string, error: Err
       )
       if (!(await transition(tx, id, ['running'], 'needs_human', { outcome: await withBackup(tx, id, outcome) }))) return true
       await addEvent(tx, id, { kind: 'ended', data: { state: 'needs_human' } })
-      await audit(tx, { actor: 'lockkeeper', act: 'run', requestId: id, result: 'needs_human', data: { step: name } })
+      const request = await requestById(tx, id)
+      if (request === undefined) return true
+      await writeAudit(tx, { ...about(request), act: 'step', result: 'unknown', data: { step: name } })
+      await writeAudit(tx, { ...about(request), act: 'run', result: 'needs_human', data: { step: name } })
       return true
     }),
   )
@@ -166,6 +192,8 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
   const changed = request.plan === null || underWay ? null : ports.reconfigured(request.plan, request)
   if (changed !== null) return notAsApproved(step.title, changed)
   if (step.changes !== 'database' && step.changes !== 'application') return undefined
+  const stop = ports.whyStop()
+  if (stop !== null) return recordIsOld(step.title, stop)
   const granted = await persist(ports.log, () => ports.stillGranted(request.id))
   if (isRefusal(granted))
     return {
@@ -182,8 +210,7 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
 async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
   const { request, step, target } = work
   await persist(ports.log, () => started(ports, request.id, step.name))
-  if ((work.previous?.attempt ?? 0) > 0 && !work.isAgain)
-    await persist(ports.log, () => addEvent(ports.db, request.id, { kind: 'adopted', data: { step: step.title } }))
+  if ((work.previous?.attempt ?? 0) > 0 && !work.isAgain) await persist(ports.log, () => adopted(ports, request, step))
   const alive = AbortSignal.any([ports.liveness().signal(), ports.working.signalFor(step.changes)])
   const cancel = watchForCancel(ports, request)
   const acting = async (signal: AbortSignal): Promise<StepEnd> => {
@@ -215,7 +242,7 @@ async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
 /** A fault of ours in a step that changes something leaves it unclear, and unclear means a person. */
 function faulted(ports: RunPorts, step: Step, error: Error): StepEnd {
   const reason = ports.redactor.text(error.message).slice(0, 500)
-  ports.log.error({ step: step.name, error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
+  ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
   const changes = step.changes === 'database' || step.changes === 'application'
   const outcome: RunOutcome = changes
     ? {
@@ -227,6 +254,12 @@ function faulted(ports: RunPorts, step: Step, error: Error): StepEnd {
     : { headline: `*"${step.title}" met a fault; nothing was changed by it.*`, why: escape(reason), next: 'Mend that and ask again.' }
   return changes ? { kind: 'unknown', output: 'unclear', outcome } : { kind: 'failed', output: 'fault', outcome }
 }
+
+const adopted = (ports: RunPorts, request: RequestRow, step: Step) =>
+  ports.db.transaction(async (tx) => {
+    await addEvent(tx, request.id, { kind: 'adopted', data: { step: step.title } })
+    await writeAudit(tx, { ...about(request), entry: 'recovery', act: 'adopt', result: 'allowed', data: { step: step.name } })
+  })
 
 async function started(ports: RunPorts, id: number, name: string): Promise<void> {
   await ports.db.query(
@@ -252,6 +285,7 @@ async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'na
         [request.id, step.name, state, ports.redactor.text(end.output), end.data !== undefined ? JSON.stringify(end.data) : null],
       )
       if (recorded.length === 0) return true // the commit of an earlier try arrived, only its answer was lost
+      await writeAudit(tx, { ...about(request), act: 'step', result: end.kind, data: { step: step.name } })
       if (end.kind === 'done') {
         await addEvent(tx, request.id, {
           kind: 'step_done',
@@ -263,14 +297,7 @@ async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'na
       const outcome = redacted(ports.redactor, await withBackup(tx, request.id, end.outcome))
       if (!(await transition(tx, request.id, ['running'], ended, { outcome }))) return true
       await addEvent(tx, request.id, { kind: 'ended', data: { state: ended } })
-      await audit(tx, {
-        actor: 'lockkeeper',
-        act: 'run',
-        target: request.target,
-        requestId: request.id,
-        result: ended,
-        data: { step: step.name, digest: request.digest },
-      })
+      await writeAudit(tx, { ...about(request), act: 'run', result: ended, data: { step: step.name } })
       return true
     }),
   )
@@ -317,6 +344,8 @@ async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal, isCan
         shown.kind === 'migration_done' ? addEventOnce(ports.db, request.id, shown) : addEvent(ports.db, request.id, shown),
       )
     },
+    audit: (act, result, data) =>
+      persist(ports.log, () => writeAudit(ports.db, { ...about(request), act, result, data: redacted(ports.redactor, data) })),
     dataOf: (name) => rows.find((row) => row.name === name)?.data,
   }
 }

@@ -6,6 +6,27 @@ export const activeStates = ['planning', 'waiting', 'granted', 'running', 'needs
 export const endedStates = ['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'] as const
 export type RequestState = (typeof activeStates)[number] | (typeof endedStates)[number]
 
+/** Who may break the glass of a request and who reviews it, with the members of groups beside them in the snapshot. */
+export type GlassRules = { readonly from: readonly string[]; readonly review: readonly string[]; readonly remindMs: number }
+
+/** That somebody asked to go without approvals, did, and that a second person has looked at it. Times in milliseconds since 1970. */
+export type Glass = {
+  readonly reason: string
+  readonly askedBy: string
+  readonly askedAt: number
+  /** What was let through, by whom; null while it is only asked for. */
+  readonly digest: string | null
+  readonly brokenBy: string | null
+  readonly brokenAt: number | null
+  /** Humans who asked for it or broke it, also of earlier plans of this request: none of them may review. */
+  readonly involved: readonly string[]
+  /** Who reviews it, by the rules as they were when it was broken. */
+  readonly review: readonly string[]
+  readonly reviewedBy: string | null
+  readonly reviewedAt: number | null
+  readonly note: string | null
+}
+
 export type Ask = { readonly ref: string | null; readonly reason: string | null; readonly skipApp: boolean }
 
 /** The rules for this request as they were when it was asked; the stricter of these and the present ones counts. */
@@ -16,6 +37,8 @@ export type PolicySnapshot = {
   readonly members: Readonly<Record<string, readonly string[]>>
   readonly expiresMs: number
   readonly grantExpiresMs: number
+  /** Left out: the target did not allow it when it was asked. */
+  readonly breakGlass?: GlassRules
 }
 
 /** What the card says at the end, or when a person is needed. All parts are mrkdwn with outside text escaped, except `excerpt`. */
@@ -57,6 +80,8 @@ export type RequestRow = {
   readonly startedAt: Date | null
   readonly endedAt: Date | null
   readonly revision: number
+  /** Null as long as nobody asks to go without approvals. */
+  readonly glass: Glass | null
 }
 
 export type VoteRow = {
@@ -64,7 +89,8 @@ export type VoteRow = {
   readonly digest: string
   readonly actor: string
   readonly human: string
-  readonly decision: 'approve' | 'reject'
+  /** `break_glass` is a right of its own: it never counts as an approval. */
+  readonly decision: 'approve' | 'reject' | 'break_glass'
   readonly reason: string | null
   readonly at: Date
 }
@@ -96,6 +122,22 @@ export type RequestEvent =
       readonly kind: 'reminded'
       readonly data: { readonly digest: string; readonly count: number; readonly required: number; readonly from: readonly string[] }
     }
+  | {
+      readonly kind: 'glass_broken'
+      readonly data: {
+        readonly by: string
+        readonly reason: string
+        readonly count: number
+        readonly required: number
+        readonly review: readonly string[]
+        /** Accounts that are told by a direct message. */
+        readonly users: readonly string[]
+        /** Earlier requests on this target that nobody has reviewed yet. */
+        readonly unreviewed: readonly number[]
+      }
+    }
+  | { readonly kind: 'review_due'; readonly data: { readonly review: readonly string[]; readonly users: readonly string[] } }
+  | { readonly kind: 'reviewed'; readonly data: { readonly by: string; readonly note: string } }
   | { readonly kind: 'cancel_requested'; readonly data: { readonly by: string } }
   | { readonly kind: 'started'; readonly data: Record<string, never> }
   | { readonly kind: 'finding'; readonly data: { readonly text: string } }

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../audit/write.ts'
 import type { Queries, Tx } from '../db/pool.ts'
 import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, StepRow, VoteRow } from './record.ts'
 
@@ -6,19 +7,29 @@ import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, Ste
 const requestColumns = `id, token, kind, target, requester, requester_human as "requesterHuman", asked_in as "askedIn", channel, ask, state,
   plan, digest, evidence, policy, outcome, cancel_requested_at as "cancelRequestedAt", cancel_requested_by as "cancelRequestedBy",
   created_at as "createdAt", expires_at as "expiresAt", granted_at as "grantedAt", grant_expires_at as "grantExpiresAt",
-  started_at as "startedAt", ended_at as "endedAt", revision`
+  started_at as "startedAt", ended_at as "endedAt", revision, ${glassColumn()} as glass`
+
+function glassColumn(): string {
+  const ms = (column: string) => `floor(extract(epoch from g.${column}) * 1000)`
+  return `(select json_build_object('reason', g.reason, 'askedBy', g.asked_by, 'askedAt', ${ms('asked_at')}, 'digest', g.digest,
+    'brokenBy', g.broken_by, 'brokenAt', ${ms('broken_at')}, 'involved', g.involved, 'review', g.review, 'reviewedBy', g.reviewed_by,
+    'reviewedAt', ${ms('reviewed_at')}, 'note', g.note) from lockkeeper.break_glass g where g.request_id = request.id)`
+}
 
 export async function requestById(db: Queries, id: number): Promise<RequestRow | undefined> {
   return (await db.query<RequestRow>(`select ${requestColumns} from lockkeeper.request where id = $1`, [id]))[0]
 }
 
 export async function requestByToken(db: Queries, token: string): Promise<RequestRow | undefined> {
+  if (!/^[\w-]{1,64}$/.test(token)) return undefined // none that we gave out, and PostgreSQL would not take every character
   return (await db.query<RequestRow>(`select ${requestColumns} from lockkeeper.request where token = $1`, [token]))[0]
 }
 
 /** Holds the row until the transaction ends: decisions about one request happen one after the other. */
 export async function lockRequest(tx: Tx, id: number): Promise<RequestRow | undefined> {
-  return (await tx.query<RequestRow>(`select ${requestColumns} from lockkeeper.request where id = $1 for update`, [id]))[0]
+  await tx.query('select 1 from lockkeeper.request where id = $1 for update', [id])
+  // read when it is held: what stands in other tables would otherwise be as it was before the wait
+  return requestById(tx, id)
 }
 
 export async function activeRequest(db: Queries, target: string): Promise<RequestRow | undefined> {
@@ -33,13 +44,21 @@ export async function activeRequest(db: Queries, target: string): Promise<Reques
 /** Newest first. */
 export async function listRequests(
   db: Queries,
-  filter: { readonly target?: string; readonly states?: readonly RequestState[]; readonly limit: number; readonly before?: number },
+  filter: {
+    readonly target?: string
+    readonly states?: readonly RequestState[]
+    readonly limit: number
+    readonly before?: number
+    /** Only those whose glass was broken and that nobody has reviewed. */
+    readonly isUnreviewed?: boolean
+  },
 ): Promise<readonly RequestRow[]> {
   return db.query<RequestRow>(
     `select ${requestColumns} from lockkeeper.request
      where ($1::text is null or target = $1) and ($2::text[] is null or state = any($2)) and ($3::bigint is null or id < $3)
+       and (not $5 or id in (select request_id from lockkeeper.break_glass where broken_at is not null and reviewed_at is null))
      order by id desc limit $4`,
-    [filter.target ?? null, filter.states ?? null, filter.before ?? null, filter.limit],
+    [filter.target ?? null, filter.states ?? null, filter.before ?? null, filter.limit, filter.isUnreviewed ?? false],
   )
 }
 
@@ -159,23 +178,10 @@ export async function transition(
   return rows.length > 0
 }
 
-export async function audit(
-  db: Queries,
-  entry: {
-    readonly actor: string
-    readonly act: string
-    readonly target?: string | null
-    readonly requestId?: number | null
-    readonly result: string
-    readonly data?: unknown
-  },
-): Promise<void> {
-  await db.query(`insert into lockkeeper.audit (actor, act, target, request_id, result, data) values ($1, $2, $3, $4, $5, $6)`, [
-    entry.actor,
-    entry.act,
-    entry.target ?? null,
-    entry.requestId ?? null,
-    entry.result,
-    JSON.stringify(entry.data ?? {}),
-  ])
-}
+/** What every audit row of the bot itself says about a request. */
+export const about = (request: RequestRow): Pick<AuditEntry, 'actor' | 'target' | 'requestId' | 'digest'> => ({
+  actor: 'lockkeeper',
+  target: request.target,
+  requestId: request.id,
+  digest: request.digest,
+})

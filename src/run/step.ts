@@ -56,6 +56,8 @@ export type RunContext = {
   readonly progress: (data: unknown) => void
   /** A post in the thread. */
   readonly note: (event: RequestEvent) => Promise<void>
+  /** A row of the audit about this run; on the disk when it resolves. */
+  readonly audit: (act: string, result: string, data: Readonly<Record<string, unknown>>) => Promise<void>
   /** `data` of an earlier step of this run. */
   readonly dataOf: (step: string) => unknown
 }

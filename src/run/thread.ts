@@ -17,6 +17,7 @@ import {
   quoteText,
   truncate,
 } from '../slack/text.ts'
+import { brokenText, reviewDueText, reviewedText } from './glass.ts'
 import type { EventRow, RequestView } from './record.ts'
 import { askOf, bold, commitOf, elapsedOf, shortDigest, titleOf } from './words.ts'
 
@@ -40,12 +41,12 @@ export function threadOf(view: RequestView, parent: string, threadContext: Threa
 }
 
 function eventPosts(view: RequestView, event: EventRow, parent: string, threadContext: ThreadContext): readonly Desired[] {
-  const broadcast = threadContext.isProtected && isEndOfRun(view, event)
+  const broadcast = event.kind === 'glass_broken' || (threadContext.isProtected && isEndOfRun(view, event))
   const post: Desired = {
     key: `event:${event.id}`,
     place: { kind: 'thread', parent, ...(broadcast ? { broadcast } : {}) },
     content: { kind: 'once', message: eventMessage(view, event) },
-    ...(['approved', 'rejected', 'ended'].includes(event.kind) ? { isUrgent: true } : {}),
+    ...(['approved', 'rejected', 'ended', 'glass_broken'].includes(event.kind) ? { isUrgent: true } : {}),
   }
   if (event.kind === 'ended' && wasSaid(view, event.data.state)) return []
   const asks = event.kind === 'requested' || event.kind === 'asked_anew'
@@ -87,6 +88,12 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return event.data.what === 'grant'
         ? 'The approval ended before the run could start. Nothing was changed.'
         : 'Nobody decided in time, so this has expired. Nothing was changed.'
+    case 'glass_broken':
+      return brokenText(view, event)
+    case 'review_due':
+      return reviewDueText(view, event)
+    case 'reviewed':
+      return reviewedText(view, event)
     case 'cancel_requested':
       return `${personText(event.data.by)} asked to cancel.${view.request.startedAt === null ? '' : ' It stops at the next safe point.'}`
     case 'started':

@@ -4,8 +4,12 @@ import type { RequestRow, RequestView, StepRow, VoteRow } from './record.ts'
 
 /** Phrases that all cards and posts share. */
 
-/** `Deploy to Production · #42`, plain. */
-export const titleOf = (view: RequestView): string => `Deploy to ${oneLine(view.targetTitle)} · #${view.request.id}`
+/** `Deploy to Production · #42`, plain; marked as long as it ran without enough approvals and nobody has reviewed it. */
+export const titleOf = (view: RequestView): string =>
+  `${isUnreviewed(view.request) ? 'BREAK GLASS · ' : ''}Deploy to ${oneLine(view.targetTitle)} · #${view.request.id}`
+
+/** The glass was broken, and no second person has looked at it. */
+export const isUnreviewed = ({ glass }: Pick<RequestRow, 'glass'>): boolean => glass?.brokenBy != null && glass.reviewedBy === null
 
 export const shortDigest = (digest: string): string => digest.slice(0, 8)
 export const shortCommit = (commit: string): string => commit.slice(0, 7)
@@ -15,6 +19,10 @@ export const approvalsOf = (view: RequestView): readonly VoteRow[] =>
 
 /** `<@U0BOB> and <@U0CAROL>`; empty when nobody has. */
 export const approvedBy = (view: RequestView): string => listText(approvalsOf(view).map((vote) => personText(vote.actor)))
+
+/** Whoever broke the glass for this plan; null when nobody did. */
+export const brokenBy = ({ request: { glass, digest } }: RequestView): string | null =>
+  glass?.brokenBy == null || glass.digest !== digest ? null : personText(glass.brokenBy)
 
 export const changesApplication = (plan: Plan): boolean => plan.steps.some((step) => step.phase === 'deploy')
 

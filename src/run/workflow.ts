@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { writeAudit } from '../audit/write.ts'
 import { constraintOf, hasSqlState, sqlState, type Tx } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import { killPoint } from '../fault.ts'
 import { escapeMrkdwn } from '../mrkdwn.ts'
+import { during, tell, withFields } from '../observe.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../refusal.ts'
 import { performStep, type RunPorts } from './perform.ts'
 import { persist } from './persist.ts'
 import type { PolicySnapshot, RequestRow } from './record.ts'
-import { addEvent, audit, requestById, stepsOf, transition } from './rows.ts'
+import { about, addEvent, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
 import { codeText, personText } from '../slack/text.ts'
 import { firstBold } from './words.ts'
@@ -28,18 +30,38 @@ export type WorkflowPorts = RunPorts & {
  */
 export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
   return async (id, durable) => {
-    if ((await durable.step('plan', () => planFirst(ports, id))) === 'ended') return
-    for (let round = 1; ; round++) {
-      if ((await granted(ports, id, round, durable)) === 'ended') return
-      const checked = await durable.step(`check before the run ${round}`, () => checkAtQuorum(ports, id))
-      if (checked === 'ended') return
-      if (checked === 'go') break
-    }
-    const steps = await durable.step('begin', () => begin(ports, id))
-    killPoint('after-claim')
-    for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
-    await durable.step('finish', () => finish(ports, id))
+    const request = await persist(ports.log, () => requestById(ports.db, id))
+    const about = { request: id, target: request?.target ?? '' }
+    await withFields(about, () => carry(ports, about, durable))
+    await withFields(about, () => tellEnd(ports, id))
   }
+}
+
+type About = { readonly request: number; readonly target: string }
+
+async function carry(ports: WorkflowPorts, about: About, durable: Durable): Promise<void> {
+  const id = about.request
+  const phase = <T extends string>(phase: 'plan' | 'check', work: () => Promise<T>) =>
+    during({ kind: 'phase', phase, ...about }, work, (result) => result)
+  if ((await durable.step('plan', () => phase('plan', () => planFirst(ports, id)))) === 'ended') return
+  for (let round = 1; ; round++) {
+    if ((await granted(ports, id, round, durable)) === 'ended') return
+    const checked = await durable.step(`check before the run ${round}`, () => phase('check', () => checkAtQuorum(ports, id)))
+    if (checked === 'ended') return
+    if (checked === 'go') break
+  }
+  const steps = await durable.step('begin', () => begin(ports, id))
+  killPoint('after-claim')
+  for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
+  await durable.step('finish', () => finish(ports, id))
+}
+
+/** Told once the workflow has nothing more to do, which for a run that needs a person is before somebody closes it. */
+async function tellEnd(ports: WorkflowPorts, id: number): Promise<void> {
+  const request = await persist(ports.log, () => requestById(ports.db, id))
+  if (request === undefined) return
+  const { target, state, createdAt, startedAt, endedAt } = request
+  tell({ kind: 'request ended', request: id, target, state, createdAt, startedAt, endedAt: endedAt ?? new Date() })
 }
 
 /** The votes are rows; a signal only says that it is time to look. */
@@ -82,7 +104,7 @@ async function refuseRequest(ports: WorkflowPorts, request: RequestRow, refusal:
       if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: firstBold(refusal.text) } })))
         return
       await addEvent(tx, request.id, { kind: 'ended', data: { state: 'refused' } })
-      await audit(tx, { actor: 'lockkeeper', act: 'plan', target: request.target, requestId: request.id, result: refusal.code })
+      await writeAudit(tx, { ...about(request), act: 'plan', result: refusal.code })
     }),
   )
   return 'ended'
@@ -109,14 +131,8 @@ async function writePlan(
       })
       if (!moved) return whereItStands(tx, request.id)
       await addEvent(tx, request.id, why === undefined ? { kind: 'requested', data: {} } : { kind: 'asked_anew', data: { why } })
-      await audit(tx, {
-        actor: 'lockkeeper',
-        act: 'plan',
-        target: request.target,
-        requestId: request.id,
-        result: 'planned',
-        data: { digest, commit: plan.commit },
-      })
+      const data = { commit: plan.commit, ...(why === undefined ? {} : { why: why.slice(0, 1_000) }) }
+      await writeAudit(tx, { ...about(request), act: 'plan', result: 'planned', digest, data })
       return 'waiting'
     })
   } catch (error) {
@@ -157,6 +173,8 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
       continue
     }
     if (granted !== true) return backToWaiting(ports, request, granted)
+    const barred = await persist(ports.log, () => ports.whyNoRun(request))
+    if (barred !== null) return refuseRequest(ports, request, barred)
     const compared = await compareSafely(ports, request, request.plan)
     if (compared.kind === 'same') return 'go'
     if (compared.kind === 'unknown')
@@ -197,7 +215,7 @@ async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal:
       if (!(await transition(tx, request.id, ['granted'], 'waiting')))
         return (await whereItStands(tx, request.id)) === 'waiting' ? 'anew' : 'ended'
       await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text } })
-      await audit(tx, { actor: 'lockkeeper', act: 'check', target: request.target, requestId: request.id, result: refusal.code })
+      await writeAudit(tx, { ...about(request), act: 'check', result: refusal.code })
       return 'anew'
     }),
   )
@@ -216,14 +234,17 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
         [id],
       )
       if (unexpired?.ok !== true) {
-        if (await transition(tx, id, ['granted'], 'expired')) await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
+        if (!(await transition(tx, id, ['granted'], 'expired'))) return []
+        await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
+        await writeAudit(tx, { ...about(request), act: 'expire', result: 'grant' })
         return []
       }
       const why = ports.reconfigured(request.plan, request)
       if (why !== null) {
         const headline = `${why} Nothing was started; ask again for what is configured now.`
-        if (await transition(tx, id, ['granted'], 'refused', { outcome: { headline } }))
-          await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
+        if (!(await transition(tx, id, ['granted'], 'refused', { outcome: { headline } }))) return []
+        await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
+        await writeAudit(tx, { ...about(request), act: 'check', result: 'reconfigured', data: { why } })
         return []
       }
       const steps = ports.stepsFor(request, request.plan)
@@ -235,19 +256,20 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
           step.name,
           step.title,
         ])
+      const [decided] = await tx.query<{ askedAt: Date; grantedAt: Date }>(ASKED_AND_GRANTED, [id])
+      if (decided !== undefined) tell({ kind: 'run started', request: id, target: request.target, ...decided })
       await addEvent(tx, id, { kind: 'started', data: {} })
-      await audit(tx, {
-        actor: 'lockkeeper',
-        act: 'run',
-        target: request.target,
-        requestId: id,
-        result: 'started',
-        data: { digest: request.digest },
-      })
+      await writeAudit(tx, { ...about(request), act: 'run', result: 'started' })
       return steps.map((step) => step.name)
     }),
   )
 }
+
+/** Asked anew, people can decide about that plan from then on. */
+const ASKED_AND_GRANTED = `
+select coalesce((select max(at) from lockkeeper.event e where e.request_id = r.id and kind in ('requested', 'asked_anew')), created_at) as "askedAt",
+  coalesce(granted_at, started_at) as "grantedAt"
+from lockkeeper.request r where id = $1`
 
 async function finish(ports: WorkflowPorts, id: number): Promise<void> {
   await persist(ports.log, () =>
@@ -256,14 +278,7 @@ async function finish(ports: WorkflowPorts, id: number): Promise<void> {
       if (request?.plan == null || request.state !== 'running') return
       await transition(tx, id, ['running'], 'succeeded', { outcome: { headline: headlineOf(request, request.plan) } })
       await addEvent(tx, id, { kind: 'ended', data: { state: 'succeeded' } })
-      await audit(tx, {
-        actor: 'lockkeeper',
-        act: 'run',
-        target: request.target,
-        requestId: id,
-        result: 'succeeded',
-        data: { digest: request.digest },
-      })
+      await writeAudit(tx, { ...about(request), act: 'run', result: 'succeeded' })
     }),
   )
 }

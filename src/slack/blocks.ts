@@ -93,6 +93,13 @@ export const button = (text: string, action: string, value: string, style?: 'pri
   ...(style === undefined ? {} : { style }),
 })
 
+/** A small menu behind three dots. Its values carry a random id, as those of buttons do. */
+export const overflow = (action: string, choices: readonly Choice[]): Element => ({
+  type: 'overflow',
+  action_id: action,
+  options: choices.map(option),
+})
+
 export const linkButton = (text: string, action: string, url: string): Element => ({
   type: 'button',
   text: plainObject(text),
@@ -118,7 +125,7 @@ export const textInput = (options: {
     action_id: options.id,
     multiline: options.multiline ?? false,
     ...(options.placeholder === undefined ? {} : { placeholder: plainObject(options.placeholder) }),
-    ...(options.initial === undefined ? {} : { initial_value: options.initial }),
+    ...(options.initial === undefined ? {} : { initial_value: plainText(options.initial) }),
     max_length: options.maximum ?? 1000,
   },
 })

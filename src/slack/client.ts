@@ -10,6 +10,7 @@ import {
 import { withoutPlan, withoutTable } from './fallback.ts'
 import { fit, fitView } from './limits.ts'
 import type { Log } from '../log.ts'
+import { during, tell } from '../observe.ts'
 import type { Block, Message, Posted, Sent, SlackPort, SlackUser } from './port.ts'
 
 /** Errors that say that the workspace, the plan or the token does not offer a method: the bot goes on without it. */
@@ -96,7 +97,10 @@ export function createSlack(options: {
     openView: (triggerId, view) => call(interactive, 'views.open', { trigger_id: triggerId, view: fitView(view) }, nothing),
     updateView: (viewId, view) => call(interactive, 'views.update', { view_id: viewId, view: fitView(view) }, nothing),
     publishHome: (user, view) => call(interactive, 'views.publish', { user_id: user, view: fitView(view) }, nothing),
-    upload: (where, file) => capable('files', 'files are left out; their text goes into the thread', () => upload(background, where, file)),
+    upload: (where, file) =>
+      capable('files', 'files are left out; their text goes into the thread', () =>
+        observed('files.uploadV2', () => upload(background, where, file)),
+      ),
     openDirect: (user) =>
       call(background, 'conversations.open', { users: user }, (result) => stringOf((result['channel'] as Json | undefined)?.['id'])),
     permalink: (where) =>
@@ -118,6 +122,12 @@ export function createSlack(options: {
       })),
   }
 }
+
+/** For single questions with another token; what Slack answers is not read. */
+export const createCaller =
+  (options: Parameters<typeof clientOf>[0]) =>
+  (method: string): Promise<Sent<null>> =>
+    call(clientOf(options, 10_000), method, {}, nothing)
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -152,14 +162,21 @@ const contentOf = (message: Message): Json => ({
   link_names: false,
 })
 
-async function call<T>(client: WebClient, method: string, args: Json, read: (result: Json) => T): Promise<Sent<T>> {
-  let result: WebAPICallResult
-  try {
-    result = await client.apiCall(method, { ...args })
-  } catch (error) {
-    return failureOf(error)
-  }
-  return { kind: 'ok', value: read(result as unknown as Json) } // Slack's answers are untyped JSON; each reader takes what it needs
+const call = <T>(client: WebClient, method: string, args: Json, read: (result: Json) => T): Promise<Sent<T>> =>
+  observed(method, async () => {
+    let result: WebAPICallResult
+    try {
+      result = await client.apiCall(method, { ...args })
+    } catch (error) {
+      return failureOf(error)
+    }
+    return { kind: 'ok', value: read(result as unknown as Json) } // Slack's answers are untyped JSON; each reader takes what it needs
+  })
+
+async function observed<T>(method: string, work: () => Promise<Sent<T>>): Promise<Sent<T>> {
+  const sent = await during({ kind: 'slack', method }, work, ({ kind }) => kind)
+  if (sent.kind === 'limited') tell({ kind: 'limited', method, retryAfterMs: sent.retryAfterMs })
+  return sent
 }
 
 const nothing = (): null => null
@@ -317,6 +334,7 @@ const userOf = (user: Json): SlackUser => {
     isGuest: user['is_restricted'] === true || user['is_ultra_restricted'] === true,
     isStranger: user['is_stranger'] === true,
     ...(Array.isArray(teams) ? { teams: teams.map(stringOf) } : {}),
+    ...(typeof profile['api_app_id'] === 'string' ? { app: profile['api_app_id'] } : {}),
   }
 }
 

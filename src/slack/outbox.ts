@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db/pool.ts'
+import { inTime } from '../in-time.ts'
 import type { Log } from '../log.ts'
+import { withFields } from '../observe.ts'
 import type { RequestRow, RequestView } from '../run/record.ts'
 import { requestById, viewOf } from '../run/rows.ts'
 import { deliver, hashOf, intentOf, type Delivery } from './deliver.ts'
@@ -12,6 +14,8 @@ import type { Message, SlackPort } from './port.ts'
 
 export type Outbox = {
   readonly start: () => Promise<void>
+  /** Resolves when nothing is due any more, or when the time is over. */
+  readonly drain: (withinMs: number) => Promise<void>
   /** Begins nothing new and waits for what is on its way. What is left is drawn by another replica or at the next start. */
   readonly stop: () => Promise<void>
   /** Something changed in this process: look now instead of at the next round. */
@@ -59,12 +63,14 @@ export function createOutbox(ports: OutboxPorts): Outbox {
   const working = new Set<Promise<void>>()
   let stopping: AbortController | undefined
   let wake = Promise.withResolvers<void>()
+  let drained: PromiseWithResolvers<void> | undefined
   let loop: Promise<void> | undefined
 
   async function rounds(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const claimed = working.size < WORKERS ? await claim(ports).catch(storeFault) : undefined
       if (claimed === undefined) {
+        if (working.size === 0) drained?.resolve()
         await Promise.race([
           sleep(ports.pollMs ?? 500, undefined, { signal, ref: false }).catch(() => {}),
           wake.promise,
@@ -95,6 +101,12 @@ export function createOutbox(ports: OutboxPorts): Outbox {
       )
       stopping = new AbortController()
       loop = rounds(stopping.signal)
+    },
+    async drain(withinMs) {
+      if (loop === undefined || stopping?.signal.aborted === true) return
+      drained = Promise.withResolvers<void>()
+      wake.resolve()
+      await inTime(drained.promise, withinMs)
     },
     async stop() {
       stopping?.abort()
@@ -153,7 +165,15 @@ const drawAgain = (db: Db, id: number) => db.query(`update lockkeeper.request se
 
 async function drawRequest(ports: OutboxPorts, pace: Pace, first: Claimed, signal: AbortSignal): Promise<void> {
   const request = await requestById(ports.db, first.id)
-  if (request === undefined) return
+  if (request !== undefined)
+    await withFields({ request: request.id, target: request.target }, () => draw(ports, pace, { request, first, signal }))
+}
+
+async function draw(
+  ports: OutboxPorts,
+  pace: Pace,
+  { request, first, signal }: { readonly request: RequestRow; readonly first: Claimed; readonly signal: AbortSignal },
+): Promise<void> {
   const holder = { claimed: first }
   try {
     const view = await viewOf(ports.db, request, ports.targetTitleOf(request.target), await tailOf(ports, request))
@@ -161,10 +181,7 @@ async function drawRequest(ports: OutboxPorts, pace: Pace, first: Claimed, signa
     await release(ports.db, holder.claimed, { revision: request.revision, nextInMs: earliest(nextInMs, refreshInMs(view)) })
   } catch (error) {
     if (error instanceof LostLease) return void (await drawAgain(ports.db, first.id))
-    ports.log.error(
-      { request: request.id, error: error instanceof Error ? error.stack : String(error) },
-      'A request could not be drawn; it is tried again',
-    )
+    ports.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'A request could not be drawn; it is tried again')
     await release(ports.db, holder.claimed, { revision: request.revision, nextInMs: 10_000 })
   }
 }
@@ -174,7 +191,7 @@ class LostLease extends Error {}
 /** Output that cannot be read must not keep a card back. */
 const tailOf = (ports: OutboxPorts, request: RequestRow): Promise<string> =>
   ports.tailOf(request).catch((error: Error) => {
-    ports.log.warn({ request: request.id, error: error.message }, 'The output of a run could not be read')
+    ports.log.warn({ error: error.message }, 'The output of a run could not be read')
     return ''
   })
 

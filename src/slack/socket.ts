@@ -22,11 +22,12 @@ const REFUSED =
  * Socket Mode that stays connected through every outage. The library's own reconnecting gives up on a server error with an unhandled
  * rejection and leaves 5 s without a connection at each refresh, so it is switched off and done here.
  */
-export function createSocketReceiver(options: SocketOptions): Receiver {
+export function createSocketReceiver(options: SocketOptions): Receiver & { readonly connections: () => number } {
   const stopping = new AbortController()
   const clients = Array.from({ length: CONNECTIONS }, () => clientOf(options))
   const loops: Promise<void>[] = []
   return {
+    connections: () => clients.filter(isConnected).length,
     init(app) {
       for (const client of clients) client.on('slack_event', (delivery: Delivery) => void handle(app, delivery, options.log))
     },

@@ -215,6 +215,7 @@ describe('the two modals', () => {
 describe('App Home', () => {
   test('shows what waits for me, what runs and what ran, each with a button', () => {
     const view = homeView({
+      reviews: [],
       waiting: [{ view: waitingView(), link: 'https://example.slack.com/archives/C0/p1' }],
       underWay: [
         { view: runningView(), link: null },
@@ -222,6 +223,7 @@ describe('App Home', () => {
       ],
       last: [{ view: doneView(), link: 'https://example.slack.com/archives/C0/p2' }],
       timezone: 'UTC',
+      notice: null,
     })
     expect(spoken(view)).toEqual([
       'Waiting for your decision',
@@ -246,7 +248,7 @@ describe('App Home', () => {
     expect(view).toMatchSnapshot()
   })
   test('says so when there is nothing', () => {
-    expect(spoken(homeView({ waiting: [], underWay: [], last: [], timezone: 'UTC' }))).toEqual([
+    expect(spoken(homeView({ reviews: [], waiting: [], underWay: [], last: [], timezone: 'UTC', notice: null }))).toEqual([
       'Waiting for your decision',
       'Nothing waits for you.',
       'Under way',

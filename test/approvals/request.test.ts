@@ -24,7 +24,13 @@ const withoutDates = (text: string) => text.replace(/<!date[^>]*>/g, '<date>')
 async function ask(account: string, targetName = 'prod') {
   const target = world.targets.get(targetName)
   if (target === undefined) throw new Error('no target')
-  return openRequest(world.deps, { target, ask: { ref: 'main', reason: 'launch', skipApp: false }, account, askedIn: 'C0DEPLOYS' })
+  return openRequest(world.deps, {
+    target,
+    ask: { ref: 'main', reason: 'launch', skipApp: false },
+    account,
+    askedIn: 'C0DEPLOYS',
+    entry: 'slash',
+  })
 }
 
 async function answer(outcome: Promise<{ readonly kind: string; readonly text?: string; readonly code?: string }>) {
@@ -56,7 +62,7 @@ describe('asking', () => {
     const failing = { ...world.deps, engine: { ...world.deps.engine, start: () => Promise.reject(new Error('engine')) } }
     const target = world.targets.get('prod')
     if (target === undefined) throw new Error('no target')
-    const asked = { target, ask: { ref: null, reason: null, skipApp: false }, account: ALICE, askedIn: null }
+    const asked = { target, ask: { ref: null, reason: null, skipApp: false }, account: ALICE, askedIn: null, entry: 'cli' as const }
     await expect(openRequest(failing, asked)).rejects.toThrow('engine')
     expect(await store.db.query('select id from lockkeeper.request')).toEqual([])
     expect(await world.audited()).toEqual([])
@@ -119,7 +125,7 @@ describe('asking', () => {
 })
 
 describe('cancelling', () => {
-  const cancel = (account: string, id: number) => cancelRequest(world.deps, { account, id })
+  const cancel = (account: string, id: number) => cancelRequest(world.deps, { account, entry: 'slash', id })
 
   test.each(['planning', 'waiting', 'granted'] as const)(
     'what is %s ends it at once and wakes its workflow',
@@ -189,7 +195,7 @@ describe('cancelling', () => {
   test('and approving at once: one of them wins', async () => {
     const request = await world.waiting()
     const [voted, cancelled] = await Promise.all([
-      castVote(world.deps, { token: request.token, account: CAROL, decision: 'approve', digest: DIGEST }),
+      castVote(world.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST }),
       cancel(ALICE, request.id),
     ])
     expect((await world.request(request.id)).state).toBe('cancelled')
@@ -207,25 +213,25 @@ describe('time', () => {
 
   test('ends a request that nobody approved, and wakes its workflow', async () => {
     const request = await world.waiting()
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, reviews: 0 })
     await pastBy(request.id, 'expires_at', 1)
-    expect(await expireDue(world.deps)).toEqual({ requests: 1, grants: 0, reminders: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 1, grants: 0, reminders: 0, reviews: 0 })
     const expired = await world.request(request.id)
     expect(expired.state).toBe('expired')
     expect(withoutDates(expired.outcome?.headline ?? '')).toBe('Expired <date> without enough approvals. Nothing was changed.')
     expect(await world.events(request.id)).toEqual(['expired'])
     expect(world.signals.at(-1)).toMatchObject({ id: request.id, kind: 'due' })
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, reviews: 0 })
   })
 
   test('ends a grant that was not used, and none that was', async () => {
     const request = await world.waiting()
-    await castVote(world.deps, { token: request.token, account: CAROL, decision: 'approve', digest: DIGEST })
+    await castVote(world.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST })
     await pastBy(request.id, 'grant_expires_at', 1)
     await store.db.query(`update lockkeeper.request set state = 'running', started_at = clock_timestamp() where id = $1`, [request.id])
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, reviews: 0 })
     await store.db.query(`update lockkeeper.request set state = 'granted', started_at = null where id = $1`, [request.id])
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 1, reminders: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 1, reminders: 0, reviews: 0 })
     expect((await eventsOf(store.db, request.id)).at(-1)).toMatchObject({ kind: 'expired', data: { what: 'grant' } })
   })
 
@@ -234,8 +240,8 @@ describe('time', () => {
     await store.db.query(`update lockkeeper.request set expires_at = clock_timestamp() + interval '119 minutes' where id = $1`, [
       request.id,
     ])
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 1 })
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 1, reviews: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, reviews: 0 })
     expect((await eventsOf(store.db, request.id)).at(-1)).toMatchObject({
       kind: 'reminded',
       data: { digest: DIGEST, count: 0, required: 1, from: ['group:S0DBA', 'user:U0BOB'] },
@@ -272,7 +278,7 @@ describe('time', () => {
     const request = await world.waiting()
     await pastBy(request.id, 'expires_at', 1)
     const [voted] = await Promise.all([
-      castVote(world.deps, { token: request.token, account: DAVE, decision: 'approve', digest: DIGEST }),
+      castVote(world.deps, { token: request.token, account: DAVE, entry: 'modal', decision: 'approve', digest: DIGEST }),
       expireDue(world.deps),
     ])
     expect(voted).toMatchObject({ code: 'request_expired' })

@@ -21,7 +21,7 @@ beforeEach(async () => {
 })
 
 const vote = (request: RequestRow, account: string, how: Partial<Ballot> = {}) =>
-  castVote(world.deps, { token: request.token, account, decision: 'approve', digest: DIGEST, ...how })
+  castVote(world.deps, { token: request.token, account, entry: 'modal', decision: 'approve', digest: DIGEST, ...how })
 
 /** The refusal's code and text in one line, or what was counted. */
 async function answer(request: RequestRow, account: string, how: Partial<Ballot> = {}) {

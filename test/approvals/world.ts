@@ -6,7 +6,7 @@ import type { Evidence, MigrationClass, Plan } from '../../src/plan/plan.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import { requestById, transition } from '../../src/run/rows.ts'
 import type { RequestRow } from '../../src/run/record.ts'
-import type { SlackPort, SlackUser } from '../../src/slack/port.ts'
+import type { Sent, SlackPort, SlackUser } from '../../src/slack/port.ts'
 import type { OpenDeps } from '../../approvals/request.ts'
 import { openRequest } from '../../approvals/request.ts'
 import { createPeople } from '../../approvals/people.ts'
@@ -40,8 +40,10 @@ export async function createWorld(
   const store = options.store ?? (await createStore())
   await store.db.query(
     `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,
-       lockkeeper.audit restart identity`,
+       lockkeeper.break_glass restart identity`,
   )
+  // the audit is append-only, so what an earlier test wrote stays
+  const [earlier] = await store.db.query<{ last: number }>('select coalesce(max(seq), 0) as last from lockkeeper.audit')
   const slack = createWorkspace()
   const signals: { readonly id: number; readonly kind: Signal['kind'] | 'start'; readonly key?: string }[] = []
   const targets = new Map<string, Target>(readTargets(options.targets ?? { prod: baseTarget }))
@@ -68,19 +70,27 @@ export async function createWorld(
     },
     /** Asked by Alice, planned, and waiting for votes. */
     async waiting(
-      how: { readonly by?: string; readonly classes?: readonly MigrationClass[]; readonly target?: string } = {},
+      how: {
+        readonly by?: string
+        readonly classes?: readonly MigrationClass[]
+        readonly target?: string
+        /** Asked with break-glass, for this reason. */
+        readonly breakGlass?: string
+      } = {},
     ): Promise<RequestRow> {
       const target = targets.get(how.target ?? 'prod')
       if (target === undefined) throw new Error('no such target')
       const opened = await openRequest(deps, {
         target,
-        ask: { ref: null, reason: null, skipApp: false },
+        ask: { ref: null, reason: how.breakGlass ?? null, skipApp: false },
+        ...(how.breakGlass === undefined ? {} : { breakGlass: true }),
         account: how.by ?? ALICE,
         askedIn: 'C0DEPLOYS',
+        entry: 'slash',
       })
       if (isRefusal(opened)) throw new Error(opened.text)
       const evidence = evidenceOf(how.classes ?? ['additive'])
-      const policy = await policySnapshot(deps, target, how.classes ?? ['additive'], how.by ?? ALICE)
+      const policy = await policySnapshot(deps, target, how.classes ?? ['additive'], how.by ?? ALICE, how.breakGlass !== undefined)
       if (isRefusal(policy)) throw new Error(policy.text)
       await transition(store.db, opened.id, ['planning'], 'waiting', {
         plan: planOf(target.name),
@@ -98,7 +108,8 @@ export async function createWorld(
     },
     async audited(): Promise<readonly string[]> {
       const rows = await store.db.query<{ line: string }>(
-        `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit order by id`,
+        `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit where seq > $1 order by seq`,
+        [earlier?.last ?? 0],
       )
       return rows.map(({ line }) => line)
     },
@@ -156,7 +167,20 @@ export function createWorkspace() {
         ? { kind: 'unsure', cause: 'no answer' }
         : { kind: 'ok', value: { team: 'T1', teamName: 'Shop', botUser: 'U0LOCK', scopes: [] } },
   }
-  return { users, groups, state, port, member }
+  const uploads: { readonly channel: string; readonly thread?: string; readonly name: string; readonly content: string }[] = []
+  /** What Slack answers to an upload into this channel; left out, it takes the file. */
+  const uploadAnswers = new Map<string, Exclude<Sent<null>, { kind: 'ok' }>>()
+  const files: Pick<SlackPort, 'upload' | 'openDirect' | 'permalink'> = {
+    async upload(where, { name, content }) {
+      const answer = uploadAnswers.get(where.channel)
+      if (answer !== undefined) return answer
+      uploads.push({ ...where, name, content })
+      return { kind: 'ok', value: null }
+    },
+    openDirect: async (user) => ({ kind: 'ok', value: `D${user.slice(1)}` }),
+    permalink: async ({ channel, ts }) => ({ kind: 'ok', value: `https://harbor.slack.example/archives/${channel}/p${ts}` }),
+  }
+  return { users, groups, state, port, member, files, uploads, uploadAnswers }
 }
 
 function readTargets(files: Record<string, TargetFile>): readonly (readonly [string, Target])[] {

@@ -43,11 +43,14 @@ beforeEach(async () => {
       return status
     },
     makePlan: async () => planned,
+    exportEvidence: async () => undefined,
+    slack: world.slack.files,
+    whyNoRun: async () => null,
     onFault: (error) => faults.push(error),
   }
 })
 
-const inChannel: Asker = { account: ALICE, place: { channel: 'C0DEPLOYS', isDirect: false } }
+const inChannel: Asker = { account: ALICE, entry: 'slash', place: { channel: 'C0DEPLOYS', isDirect: false } }
 
 async function told(text: string, asker: Asker = inChannel): Promise<string> {
   const parsed = parseText(text, deps.known)
@@ -120,7 +123,14 @@ describe('history and show', () => {
   test('tell what was asked, by whom, and how it ended', async () => {
     expect(await told('history prod')).toBe('Nothing was asked for on `prod` yet. Begin with `/migrate plan prod`.')
     const request = await world.waiting()
-    await castVote(world.deps, { token: request.token, account: CAROL, decision: 'reject', reason: 'not today', digest: DIGEST })
+    await castVote(world.deps, {
+      token: request.token,
+      account: CAROL,
+      entry: 'modal',
+      decision: 'reject',
+      reason: 'not today',
+      digest: DIGEST,
+    })
     expect(await told('history prod')).toBe(
       `*Last requests for \`prod\`, newest first*\n• #1 \`prod\` rejected <date> · asked by <@U0ALICE>\nDetails: \`/migrate show 1\``,
     )
@@ -142,7 +152,7 @@ describe('history and show', () => {
 
 describe('where and who', () => {
   test.each(['deploy prod', 'plan prod', 'status', 'status prod', 'history', 'show 1'])('a direct message refuses %j', async (text) => {
-    expect(await told(text, { account: ALICE, place: { channel: 'D0ALICE', isDirect: true } })).toBe(
+    expect(await told(text, { account: ALICE, entry: 'slash', place: { channel: 'D0ALICE', isDirect: true } })).toBe(
       'Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel.',
     )
   })
@@ -155,7 +165,7 @@ describe('where and who', () => {
 
   test('help explains a verb with an example that works here', async () => {
     expect(await told('help deploy')).toBe(
-      '`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app]` asks for the pending migrations and the deploy; it runs when enough others have approved.\nFor example: `/migrate deploy prod --reason "checkout needs the discount columns"`',
+      '`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]` asks for the pending migrations and the deploy; it runs when enough others have approved.\nFor example: `/migrate deploy prod --reason "checkout needs the discount columns"`',
     )
     expect(await told('help')).toContain('• `/migrate` alone opens a form for a request')
   })

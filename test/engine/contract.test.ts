@@ -29,7 +29,7 @@ test('its internal recovery, its rows and its function for signals are as this h
     body: async (_id, { step }) => step('hold', () => released.promise),
   })
   onTestFinished(engine.close)
-  onTestFinished(released.resolve)
+  onTestFinished(() => released.resolve())
   const executor = DBOSExecutor.globalInstance
   expect([typeof executor?.recoverPendingWorkflows, DBOSExecutor.prototype.recoverPendingWorkflows.length]).toEqual(['function', 0])
   // nobody's work: it answers with what it took over, which is nothing

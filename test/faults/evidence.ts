@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
+import { verifyChain } from '../../src/audit/verify.ts'
 import { digestOf } from '../../src/plan/digest.ts'
 import { stepsOf, votesOf, eventsOf, requestById } from '../../src/run/rows.ts'
 import { temporary } from '../helpers/bots.ts'
@@ -83,7 +84,7 @@ export async function gather(
     stepsOf(flow.store, id),
     eventsOf(flow.store, id),
     flow.store.query<{ act: string; result: string; digest: string | null; at: Date }>(
-      `select act, result, data->>'digest' as digest, at from lockkeeper.audit where request_id = $1 order by id`,
+      `select act, result, digest, at from lockkeeper.audit where request_id = $1 order by id`,
       [id],
     ),
     flow.store.query<{ name: string; requestId: number | null; state: string; verifiedAt: Date | null }>(
@@ -107,6 +108,10 @@ export async function gather(
       required: request.policy?.required ?? Infinity,
       grantExpiresAt: request.grantExpiresAt?.getTime() ?? null,
       approved: request.plan?.list.map(({ name }) => name) ?? [],
+      breakers: (request.policy?.breakGlass?.from ?? []).flatMap((one) =>
+        one.startsWith('user:') ? [one.slice('user:'.length)] : (request.policy?.members[one.slice('group:'.length)] ?? []),
+      ),
+      glass: request.glass,
     },
     votes: votes.map(({ at, ...vote }) => ({ ...vote, at: at.getTime() })),
     steps,
@@ -125,10 +130,15 @@ export async function gather(
       .map(({ ts, metadata, files }) => ({ ts, intent: intentOf(metadata), isFile: files.length > 0 })),
     leftovers: await leftoversOf(flow, known.bots),
     secretsAt: await placesOf(flow, known.secrets),
-    chain: [],
+    chain: await chainOf(flow),
     deployed: known.deployed,
     acknowledged: known.acknowledged,
   }
+}
+
+async function chainOf(flow: Flow): Promise<readonly string[]> {
+  const verified = await verifyChain(flow.store)
+  return verified.kind === 'broken' ? [`row ${verified.seq}: ${verified.why}`] : []
 }
 
 /** Where this scene's backups lie: on a disk of its own, or in the usual place. */

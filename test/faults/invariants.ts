@@ -11,6 +11,15 @@ export type Evidence = {
     readonly required: number
     readonly grantExpiresAt: number | null
     readonly approved: readonly string[]
+    /** Humans that the rules of the request name for breaking the glass. */
+    readonly breakers: readonly string[]
+    readonly glass: {
+      readonly reason: string
+      readonly digest: string | null
+      readonly brokenBy: string | null
+      readonly involved: readonly string[]
+      readonly reviewedBy: string | null
+    } | null
   }
   readonly votes: readonly Vote[]
   /** In their order. */
@@ -121,8 +130,13 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
       ...when(!sameNames(done, doneEvents), `steps that are done: ${done.join()}; told: ${doneEvents.join()}`),
     ]
   },
-  /** Every migrator start has an earlier, unexpired, unused approval whose digest equals the plan's; no approver is the requester. */
-  I2({ request, votes, audit, attempts }) {
+  /**
+   * Every migrator start has an earlier, unexpired, unused approval whose digest equals the plan's; no approver is the requester. Or
+   * somebody who is named for it broke the glass for that digest before, with a reason, in the audit and in the thread.
+   */
+  I2(evidence) {
+    const { request, votes, audit, attempts } = evidence
+    const broken = soundBreakings(evidence)
     const begun = audit.filter(({ act, result }) => act === 'run' && result === 'started')
     const approvals = votes.filter(({ decision, digest }) => decision === 'approve' && digest === request.digest)
     return [
@@ -139,11 +153,21 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
         .filter(({ human, actor }) => human === request.requesterHuman || actor === request.requester)
         .map(({ actor }) => `${actor} approved a request of his own`),
       ...attempts
-        .filter(({ startedAt }) => distinctHumans(approvals.filter(({ at }) => at <= startedAt)) < request.required)
+        .filter(
+          ({ startedAt }) =>
+            distinctHumans(approvals.filter(({ at }) => at <= startedAt)) < request.required && !broken.some(({ at }) => at <= startedAt),
+        )
         .map(({ number }) => `start ${number} of the migrator had too few approvals`),
       ...attempts
         .filter(({ startedAt }) => !begun.some(({ at }) => at <= startedAt))
         .map(({ number }) => `start ${number} of the migrator came before the run began`),
+      ...votes
+        .filter((vote) => vote.decision === 'break_glass' && !request.breakers.includes(vote.human))
+        .map(({ actor }) => `${actor} broke the glass and was not named for it`),
+      ...when(
+        request.glass?.reviewedBy != null && request.glass.involved.includes(request.glass.reviewedBy),
+        'the broken glass was reviewed by somebody who took part',
+      ),
     ]
   },
   /** At most one migrator lives per target. */
@@ -175,7 +199,10 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
       ...when(request.state === 'succeeded' && unfinished.length > 0, `a success with ${unfinished.join()} unfinished`),
       ...unique(tally.filter((name, at) => tally.indexOf(name) !== at)).map((name) => `${name} ran more than once`),
       ...tallied.filter((name) => gained.includes(name) && !tally.includes(name)).map((name) => `${name} is applied but did not run`),
-      ...tally.filter((name) => !gained.includes(name)).map((name) => `${name} took effect and is not applied`),
+      // the session of a migrator that was killed may commit all the same: then the record says started, and a person is called
+      ...tally
+        .filter((name) => !gained.includes(name) && !(request.state === 'needs_human' && unfinished.includes(name)))
+        .map((name) => `${name} took effect and is not applied`),
     ]
   },
   /** No migrate step without a verified recovery point of this run. */
@@ -262,6 +289,20 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
     ]
   },
 }
+
+/** Votes that stand for a broken glass, with everything that belongs to one. */
+const soundBreakings = ({ request, votes, events, audit }: Evidence): readonly Vote[] =>
+  votes.filter(
+    (vote) =>
+      vote.decision === 'break_glass' &&
+      vote.digest === request.digest &&
+      request.breakers.includes(vote.human) &&
+      request.glass?.digest === vote.digest &&
+      request.glass.brokenBy === vote.actor &&
+      request.glass.reason.trim() !== '' &&
+      events.some(({ kind }) => kind === 'glass_broken') &&
+      audit.some(({ act, result, digest }) => act === 'break_glass' && result === 'broken' && digest === vote.digest),
+  )
 
 export const invariantNames: readonly string[] = Object.keys(invariants)
 

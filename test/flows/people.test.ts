@@ -25,15 +25,17 @@ test('help and each verb of it are told to the asker alone', async () => {
     • \`/migrate help [verb]\` says how each verb is typed
     • \`/migrate status [target]\` shows which migrations are applied, pending or failed, and what runs
     • \`/migrate plan &lt;target&gt; [--ref R]\` shows what a deploy would do, without asking anybody for anything
-    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app]\` asks for the pending migrations and the deploy; it runs when enough others have approved
+    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]\` asks for the pending migrations and the deploy; it runs when enough others have approved
     • \`/migrate cancel &lt;id&gt;\` takes a request back, or stops its run where that is safe
     • \`/migrate history [target]\` lists the last requests
     • \`/migrate show &lt;id&gt;\` shows one request with its votes, steps and end
+    • \`/migrate export &lt;id&gt;\` makes the signed evidence of one request: a page to read and a document to verify
+    • \`/migrate break-glass &lt;id&gt; [--reason "…"]\` lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards
     • \`/migrate\` alone opens a form for a request
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('help deploy')).toMatchInlineSnapshot(`
-    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app]\` asks for the pending migrations and the deploy; it runs when enough others have approved.
+    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]\` asks for the pending migrations and the deploy; it runs when enough others have approved.
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('history')).toMatchInlineSnapshot(`"Nothing was asked for yet. Begin with \`/migrate plan prod\`."`)
@@ -55,10 +57,10 @@ test('what was mistyped gets the nearest verb or target, and nothing is started'
     `"\`deploy\` needs a target: \`prod\`, \`twin\` or \`closed\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('deploy prod --reson "x"')).toMatchInlineSnapshot(
-    `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\` and \`--skip-app\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+    `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--skip-app\` and \`--break-glass\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('rollback prod')).toMatchInlineSnapshot(
-    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\` and \`show\`."`,
+    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\`, \`show\` and \`break-glass\`."`,
   )
   expect(await flow.answer('cancel soon')).toMatchInlineSnapshot(
     `"\`soon\` is not the number of a request. Nothing was changed. For example: \`/migrate cancel 42\`."`,
@@ -68,7 +70,7 @@ test('what was mistyped gets the nearest verb or target, and nothing is started'
 
 test('hostile arguments are answered, and nothing is started', async () => {
   expect(await flow.answer('deploy prod; rm -rf /')).toMatchInlineSnapshot(
-    `"\`-r\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\` and \`--skip-app\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+    `"\`-r\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--skip-app\` and \`--break-glass\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('deploy $(reboot)')).toMatchInlineSnapshot(
     `"There is no target \`$(reboot)\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`,
@@ -335,11 +337,27 @@ test('each refusal stands in the audit with its code', async () => {
       "cancel cancelled 1",
       "cancel not_a_member 1",
       "cancel nothing_to_cancel 1",
+      "command bad_arguments 9",
+      "command not_available_yet 1",
+      "command unknown_target 5",
+      "command unknown_verb 3",
       "deploy not_a_member 3",
+      "form allowed 1",
+      "history allowed 1",
+      "plan allowed 1",
+      "plan ref_not_found 1",
+      "press approve opened 3",
+      "press approve own_request 1",
+      "press cancel opened 2",
+      "press reject own_request 1",
       "request not_allowed_to_ask 1",
       "request opened 3",
       "request target_taken 1",
       "request wrong_channel 2",
+      "show allowed 1",
+      "show unknown_request 1",
+      "status allowed 1",
+      "status wrong_channel 1",
     ]
   `)
 })

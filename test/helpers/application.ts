@@ -108,6 +108,7 @@ export async function createRun(options: {
     env: options.env ?? process.env,
     report: (text) => void recorded.reports.push(text),
     progress: (data) => void recorded.progress.push(data),
+    audit: async () => {},
     note: async (event) => void recorded.events.push(event),
     dataOf: () => undefined,
   }

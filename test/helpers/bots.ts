@@ -82,11 +82,21 @@ export function launchBots(env: Readonly<Record<string, string>>, received: (bot
 /** A directory for temporary files that names its flow: whatever a bot starts inherits it, and is found by it. */
 export const temporary = (directory: string): string => join(directory, 'tmp')
 
-/** `ROOT` in the environment names another tree of sources; `LOCKKEEPER_TEST_CLOCK` puts its clock wrong by so many milliseconds. */
-function startProcess(configPath: string, { ROOT, ...env }: Readonly<Record<string, string>>): Bot {
+/** How `bin/lockkeeper` starts Node, so that what is measured and killed here is what people run. */
+const SMALL = {
+  flags: ['--max-semi-space-size=1'],
+  env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_TOP_PAD_: '65536' },
+} as const
+
+/**
+ * `ROOT` in the environment names another tree of sources, `LAUNCH` starts it as people do, with its secrets out of sight;
+ * `LOCKKEEPER_TEST_CLOCK` puts its clock wrong by so many milliseconds.
+ */
+function startProcess(configPath: string, { ROOT, LAUNCH, ...env }: Readonly<Record<string, string>>): Bot {
   const clock = env['LOCKKEEPER_TEST_CLOCK'] === undefined ? [] : ['--import', join(root, 'test/faults/wrong-clock.ts')]
-  const child = spawn(process.execPath, [...clock, join(ROOT ?? root, 'src/main.ts'), '--config', configPath], {
-    env: { ...env },
+  const program = join(ROOT ?? root, LAUNCH === undefined ? 'src/main.ts' : 'src/launch.ts')
+  const child = spawn(process.execPath, [...SMALL.flags, ...clock, program, '--config', configPath], {
+    env: { ...SMALL.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output: string[] = []

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { inject } from 'vitest'
 import { installStore } from '../../src/db/install.ts'
 import { openStore, type Db } from '../../src/db/pool.ts'
+import { serverUrl } from './server.ts'
 
 export type TestDatabase = { readonly url: string; readonly name: string; readonly close: () => Promise<void> }
 
 /** A fresh database, optionally made from a template database. `close` ends its sessions and drops it. */
 export async function createDatabase(options: { readonly template?: string; readonly name?: string } = {}): Promise<TestDatabase> {
-  const admin = inject('postgresUrl')
+  const admin = serverUrl()
   const name = options.name ?? `test_${randomBytes(6).toString('hex')}`
   const quoted = pg.escapeIdentifier(name)
   await onServer(`create database ${quoted}${options.template === undefined ? '' : ` template ${pg.escapeIdentifier(options.template)}`}`)
@@ -34,7 +34,7 @@ export async function createStore(): Promise<{ readonly db: Db; readonly url: st
 
 /** One statement on the server's maintenance database. */
 export async function onServer(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: inject('postgresUrl') })
+  const client = new pg.Client({ connectionString: serverUrl() })
   await client.connect()
   try {
     await client.query(sql)

@@ -74,6 +74,7 @@ export function contextFor(options: {
     env: process.env,
     report: (details) => reports.push(details),
     progress: () => {},
+    audit: async () => {},
     note: async (event) => void notes.push(event),
     dataOf: () => undefined,
     ...options.over,

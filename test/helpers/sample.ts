@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { inject } from 'vitest'
 import { installedModules, migrateShop, shopMigrations } from '../../playground/shop/application.ts'
 import { makeShopRepository, type ShopRepository } from '../../playground/shop/repository.ts'
 import { fillShop, PENDING_IN_PRODUCTION } from '../../playground/shop/rows.ts'
 import { createDatabase, type TestDatabase } from './postgres.ts'
+import { serverUrl } from './server.ts'
 
 export { commitTo, git } from '../../playground/shop/repository.ts'
 export { toolEnvironment, installCommand, shopMigrations } from '../../playground/shop/application.ts'
@@ -47,7 +47,7 @@ export const shopModules = (): Promise<string> => installedModules(cache)
 
 /** Suites run in parallel processes: the first one makes it under an advisory lock and gives it its name at the end. */
 async function madeOnce(name: string, make: () => Promise<string>): Promise<void> {
-  const client = new pg.Client({ connectionString: inject('postgresUrl') })
+  const client = new pg.Client({ connectionString: serverUrl() })
   await client.connect()
   try {
     await client.query(`select pg_advisory_lock(hashtext($1))`, [name])

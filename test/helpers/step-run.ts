@@ -78,6 +78,7 @@ export async function testRun(options: Options): Promise<TestRun> {
       env,
       report: (details) => void reports.push(details),
       progress: () => {},
+      audit: async () => {},
       note: async () => {},
       dataOf: (step) => data.get(step),
     }

@@ -100,6 +100,7 @@ export async function startGroup(work: Work, group: Group): Promise<void> {
     : { applicationName: site.applicationName, ...timeouts(work) }
   killPoint('before-migrator-start')
   appendFileSync(context.spool, `$ prisma ${site.tool.commands.deploy.slice(1).join(' ')}\n`, { mode: 0o600 })
+  await context.audit('migrator', 'started', { migrations: group.migrations.map(({ name }) => name) })
   const attempt = startAttempt(
     site.base,
     {

@@ -73,7 +73,8 @@ async function verify(deps: VerifyBackupStepDeps, context: RunContext, backup: B
 async function makeRoom(deps: VerifyBackupStepDeps, context: RunContext): Promise<void> {
   const { directory, keep } = context.target.backup
   try {
-    await prune(deps.store, context.target.name, directory, keep.newest)
+    const pruned = await prune(deps.store, context.target.name, directory, keep.newest)
+    if (pruned.length > 0) await context.audit('prune backups', 'pruned', { backups: pruned })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     await context.note({ kind: 'finding', data: { text: `Older backups could not be removed: ${escapeMrkdwn(reason)}` } })

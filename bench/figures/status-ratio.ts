@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { git } from '../../playground/shop/repository.ts'
+import { systemClock } from '../../src/clock.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { readTargetState } from '../../src/plan/make.ts'
+import { createRedactor } from '../../src/redact.ts'
+import { isRefusal } from '../../src/refusal.ts'
+import { createDatabase } from '../../test/helpers/postgres.ts'
+import { createApplication, prisma } from '../../test/plan/application/application.ts'
+import { writeFile } from 'node:fs/promises'
+import { atLeast, median, ms, type Measurement } from '../figure.ts'
+import { byHand } from '../stage/prisma.ts'
+
+const MIGRATIONS = 100
+
+/**
+ * `npx prisma migrate status`, as the runbook has it, over what `/migrate status` reads: the branch fetched, the migrations as git
+ * objects, a new connection, the record, the database's identity, locks and sizes. Both from the start to the answer.
+ */
+export const statusRatio: Measurement = {
+  figures: [{ name: 'status-ratio', unit: 'times', aim: atLeast(15) }],
+  async measure({ sized }) {
+    await using stack = new AsyncDisposableStack()
+    const migrations = Object.fromEntries(Array.from({ length: MIGRATIONS }, (_, index) => [nameOf(index), sqlOf(index)]))
+    const application = await createApplication(migrations)
+    stack.defer(application.close)
+    const database = await createDatabase()
+    stack.defer(database.close)
+    const home = await mkdtemp(join(tmpdir(), 'lockkeeper-bench-status-'))
+    stack.defer(() => rm(home, { recursive: true, force: true }))
+    const deployed = await prisma(application, database.url, 'migrate', 'deploy')
+    if (deployed.code !== 0) throw new Error(deployed.text)
+    await application.write('.gitignore', 'node_modules\n')
+    await git(application.directory, ['init', '--quiet', '--initial-branch=main', '.'])
+    await git(application.directory, ['add', '--all'])
+    await git(application.directory, [
+      '-c',
+      'user.name=Bench',
+      '-c',
+      'user.email=bench@example.com',
+      'commit',
+      '--quiet',
+      '-m',
+      'All of it',
+    ])
+
+    const ours = await reader(home, application.directory, database.url)
+    const theirs = (): Promise<number> => byHand(['npx', 'prisma', 'migrate', 'status'], application.directory, database.url)
+    const direct = () => byHand(['node_modules/.bin/prisma', 'migrate', 'status'], application.directory, database.url)
+    const times: Record<'theirs' | 'ours' | 'direct', number[]> = { theirs: [], ours: [], direct: [] }
+    for (let round = 0; round <= sized({ small: 3, full: 7 }); round++) {
+      const took = { theirs: await theirs(), ours: await ours(), direct: await direct() }
+      if (round === 0) continue // both have their caches warm from then on
+      for (const who of ['theirs', 'ours', 'direct'] as const) times[who].push(took[who])
+    }
+    const [npx, own, bin] = [median(times.theirs), median(times.ours), median(times.direct)]
+    return {
+      'status-ratio': {
+        value: npx / own,
+        note: `${MIGRATIONS} migrations, medians of ${times.ours.length}: npx prisma migrate status ${ms(npx)}, ours ${ms(own)} with fetching the branch and connecting; without npx theirs takes ${ms(bin)}, ${(bin / own).toFixed(1)} times ours`,
+      },
+    }
+  },
+}
+
+const nameOf = (index: number) => `20260101${String(index).padStart(6, '0')}_step_${index}`
+
+const sqlOf = (index: number) =>
+  `-- what: table ${index}\n-- why: a history of ordinary length\ncreate table "table_${index}" (id int primary key, name text not null);\n`
+
+async function reader(home: string, repository: string, url: string): Promise<() => Promise<number>> {
+  const env = { PROD_DATABASE_URL: url }
+  const path = join(home, 'lockkeeper.yaml')
+  const target = {
+    label: 'Production',
+    channel: 'C0DEPLOYS',
+    source: { repository, branch: 'main' },
+    database: { url: 'env:PROD_DATABASE_URL' },
+    tool: 'prisma',
+    approvals: { from: ['user:U0BOB'] },
+  }
+  await writeFile(path, JSON.stringify({ targets: { prod: target } }))
+  const config = loadConfig(path, env)
+  const prod = config.targets.get('prod')
+  if (prod === undefined) throw new Error('the target is missing')
+  const deps = {
+    home,
+    varDirectory: config.varDirectory,
+    secret: config.secret,
+    redactor: createRedactor([]),
+    clock: systemClock,
+    env: process.env,
+  }
+  return async () => {
+    const began = performance.now()
+    const read = await readTargetState(deps, prod, null)
+    const took = performance.now() - began
+    if (isRefusal(read)) throw new Error(read.text)
+    if (read.status.applied.length !== MIGRATIONS) throw new Error(`it read ${read.status.applied.length} migrations`)
+    return took
+  }
+}
