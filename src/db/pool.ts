@@ -6,13 +6,19 @@ export type Queries = {
 }
 
 /** Inside a transaction; `client` is for the engine, which enqueues and signals in our transaction. */
-export type Tx = Queries & { readonly client: pg.PoolClient }
+export type Tx = Queries & {
+  readonly client: pg.PoolClient
+  /** Called once this transaction is committed, and never when it is not. It must not throw. */
+  readonly afterCommit: (act: () => void) => void
+}
 
 export type Db = Queries & {
   readonly url: string
   readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   /** Of the pool: open, of those unused, and callers that wait for one. */
   readonly connections: () => { readonly open: number; readonly idle: number; readonly waiting: number }
+  /** Calls `act` after each committed transaction of this process, until the returned function is called. It must not throw. */
+  readonly onCommit: (act: () => void) => () => void
   readonly close: () => Promise<void>
 }
 
@@ -30,6 +36,7 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     keepAlive: true,
   })
   pool.on('error', onIdleFault)
+  const listeners = new Set<() => void>()
   const queriesOf = (client: Pick<pg.ClientBase, 'query'> | pg.Pool): Queries['query'] => {
     return async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
       const result = await (client as pg.Pool).query<Row & pg.QueryResultRow>(sql, [...values])
@@ -42,10 +49,12 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     async transaction(work) {
       const client = await pool.connect()
       let broken: Error | undefined
+      const acts: (() => void)[] = []
       try {
         await client.query('begin')
-        const result = await work({ query: queriesOf(client), client })
+        const result = await work({ query: queriesOf(client), client, afterCommit: (act) => void acts.push(act) })
         await client.query('commit')
+        for (const act of [...acts, ...listeners]) act()
         return result
       } catch (error) {
         await client.query('rollback').catch((fault: Error) => (broken = fault)) // a dead connection rolls back by itself
@@ -55,6 +64,10 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
       }
     },
     connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    onCommit(act) {
+      listeners.add(act)
+      return () => listeners.delete(act)
+    },
     close: () => pool.end(),
   }
 }

@@ -287,4 +287,12 @@ create index break_glass_unreviewed on lockkeeper.break_glass (remind_at) where 
 create index message_unsent on lockkeeper.message (created_at) where state in ('intended', 'unsure');
 `,
   },
+  {
+    id: 8,
+    name: 'what is to be drawn is found without reading all requests',
+    sql: `
+create index request_to_draw on lockkeeper.request (draw_after)
+  where draw_lease is not null or draw_after < 'infinity' or revision > drawn_revision;
+`,
+  },
 ]
