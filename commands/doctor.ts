@@ -1,5 +1,7 @@
 import type { Db, Queries } from '../src/db/pool.ts'
 import { withTargets, withSlack, type CheckDeps, type Checked } from './check.ts'
+import type { Witness } from '../src/audit/witness.ts'
+import { lookAtAudit } from './doctor/audit.ts'
 import { lookAtClocks, storeClock, targetClocks } from './doctor/clocks.ts'
 import { lookAtDisk } from './doctor/disk.ts'
 import { lookAtEngine } from './doctor/engine.ts'
@@ -14,6 +16,7 @@ export type DoctorDeps = Omit<CheckDeps, 'reachStore'> & {
   readonly openStore: () => Promise<Db>
   /** Null in HTTP mode; otherwise Slack's word against the app-level token, or null when it takes it. */
   readonly appTokenRefused: () => Promise<string | null>
+  readonly witness: Witness
   readonly slackAheadMs: () => Promise<number | undefined>
   readonly now: () => number
 }
@@ -37,6 +40,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
       ? [wrong('store', opened.why, 'Until then nothing can be asked, decided or started; a migration in hand goes on.')]
       : inStore('store', lookAtStore),
     inStore('processes', lookAtEngine),
+    records === undefined ? [] : safely('audit', () => lookAtAudit(records, deps.witness)),
     safely('Slack', () => lookAtSlack(deps)),
     safely('targets', async () => (await withTargets({ ...deps })).map(fromCheck)),
     safely('clocks', () => compareClocks(deps, db)),

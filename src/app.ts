@@ -26,12 +26,13 @@ import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
+import { createExport } from './evidence/export.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
 import { readFigures } from './operation/figures.ts'
 import type { Address } from './operation/http.ts'
-import { lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
+import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
 import { startOperation, type Operation } from './operation/start.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
@@ -124,6 +125,7 @@ async function startParts(
   operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
   const audit = await watchAudit(options, db)
+  operation.readiness.add('audit', lookAtAudit(audit.health))
   // before the engine goes on with what it finds in the store
   await audit.look()
   const core = coreOf(options, db, slack, audit, {
@@ -328,6 +330,16 @@ export function coreOf(
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
+      slack,
+      exportEvidence: createExport({
+        db,
+        config,
+        redactor,
+        slack,
+        titleOf: (name) => config.targets.get(name)?.title ?? name,
+        filesOf,
+        version: packageJson.version,
+      }),
       whyNoRun: audit.whyNoRun,
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
@@ -383,7 +395,7 @@ function workflowOf(
     env,
     liveness: () => engine().liveness,
     working,
-    owns: (id) => engine().owns(id),
+    owns: (queries, id) => engine().owns(queries, id),
     stillGranted: (id) => stillGranted(core.approvals, id),
     makePlan: async (request): Promise<Planned | Refusal> => {
       const target = targetOf(request.target)

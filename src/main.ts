@@ -7,6 +7,16 @@ import { asPlainText } from '../approvals/wording.ts'
 import { parseAudit, runAudit } from '../commands/audit.ts'
 import { check, checkText } from '../commands/check.ts'
 import { CLI_COMMAND, exitCodes, runCli } from '../commands/cli.ts'
+import {
+  EVIDENCE_USAGE,
+  evidenceCodes,
+  readEvidenceCommand,
+  tellKeys,
+  trustedIn,
+  trustedOf,
+  verifyFile,
+  type Told,
+} from '../commands/evidence.ts'
 import { doctor, doctorText, type Finding } from '../commands/doctor.ts'
 import { runInit } from '../commands/init.ts'
 import { parseWords } from '../commands/parse.ts'
@@ -20,6 +30,7 @@ import type { Config } from './config/config.ts'
 import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
+import { ownSigner } from './evidence/keys.ts'
 import { inTime } from './in-time.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
@@ -37,6 +48,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (first === '--version') return say(`lockkeeper ${version}`)
   if (first === 'init') return init(path)
   if (isHelp(first)) return say(helpText(path, words))
+  if (first === 'evidence') return runEvidence(path, words.slice(1))
   const loaded = load(path, first)
   if (loaded === undefined) return EX_CONFIG
   if (first === undefined) return runBot(loaded)
@@ -53,7 +65,8 @@ const TOKENS = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'] as
 function load(path: string, verb: string | undefined): Loaded | undefined {
   const config = readConfig(path)
   const mode = config instanceof ConfigFault ? 'socket' : config.file.slack.mode
-  const wrong = verb === 'check' || verb === 'doctor' ? [] : environmentProblems(process.env, { mode, onlyAsks: verb !== undefined })
+  const needsNoToken = verb === 'check' || verb === 'doctor' || verb === 'evidence'
+  const wrong = needsNoToken ? [] : environmentProblems(process.env, { mode, onlyAsks: verb !== undefined })
   if (!(config instanceof ConfigFault) && wrong.length === 0) {
     const secrets = [...secretsOf(config), process.env.STORE_URL ?? ''].filter((one) => one !== '').flatMap(secretsOfUrl)
     return { config, redactor: createRedactor([...secrets, ...TOKENS.map((name) => process.env[name] ?? '')]) }
@@ -102,6 +115,7 @@ const OPERATING = `To set up and run it:
   lockkeeper audit   verify, list or accept: the log of who did what
   lockkeeper doctor  says what is wrong with an installation that runs, and how to mend it; --json for programs
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
+${EVIDENCE_USAGE}
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
   --version          which version this is`
 
@@ -179,6 +193,7 @@ async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise
       const tried = await tryAppToken({ appToken, log, ...at })
       return tried.kind === 'refused' ? tried.error : null
     },
+    witness: openWitness(witnessPath(config.varDirectory)),
     slackAheadMs: () => slackAheadMs(apiUrl),
     now: systemClock.now,
   })
@@ -211,6 +226,30 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
     print: (line) => console.log(redactor.text(line)),
     complain: (line) => console.error(redactor.text(line)),
   })
+}
+
+/** Reads no token: whoever verifies need not be able to speak for the bot. With a key of his own he needs no configuration either. */
+async function runEvidence(path: string, words: readonly string[]): Promise<number> {
+  const command = readEvidenceCommand(words)
+  if (command.kind === 'mistyped') return told({ code: evidenceCodes.mistyped, text: command.text })
+  if (command.kind === 'verify' && command.key !== null) {
+    const trusted = await trustedIn(command.key)
+    return told('code' in trusted ? trusted : await verifyFile(command.file, trusted))
+  }
+  const loaded = load(path, 'evidence')
+  if (loaded === undefined) return EX_CONFIG
+  const { config, redactor } = loaded
+  await using stack = new AsyncDisposableStack()
+  const db = await openOwnStore({ config, env: process.env, log: createLog(redactor, 'error', process.stderr) }, stack)
+  if (command.kind === 'verify') return told(await verifyFile(command.file, await trustedOf(db)))
+  await ownSigner(db, config)
+  return told(await tellKeys(db))
+}
+
+function told({ code, text }: Told): number {
+  if (code === evidenceCodes.whole) console.log(text)
+  else console.error(text)
+  return code
 }
 
 async function runAuditVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {

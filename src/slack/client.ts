@@ -78,6 +78,7 @@ export function createSlack(options: {
       degrade(message, async (fitted) =>
         call(background, 'chat.update', { channel: where.channel, ts: where.ts, ...contentOf(fitted) }, nothing),
       ),
+    remove: (where) => call(background, 'chat.delete', { channel: where.channel, ts: where.ts }, nothing),
     ephemeral: (where, message) =>
       degrade(message, async (fitted) =>
         call(

@@ -12,6 +12,8 @@ export type Bot = {
   readonly pid: number
   readonly log: () => string
   readonly isAlive: () => boolean
+  /** Whether it was killed, and not by this handle. */
+  readonly diedByItself: () => boolean
   /** kill -9, this very process and nothing else. */
   readonly kill: () => Promise<void>
   /** SIGTERM, and the exit code once it is gone. */
@@ -97,15 +99,18 @@ function startProcess(configPath: string, { ROOT, ...env }: Readonly<Record<stri
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString('utf8')))
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString('utf8')))
   const { pid } = child
+  let wasKilled = false
   if (pid === undefined) throw new Error('the bot could not be started')
   const isAlive = () => child.exitCode === null && child.signalCode === null
   return {
     pid,
     log: () => output.join(''),
     isAlive,
+    diedByItself: () => child.signalCode === 'SIGKILL' && !wasKilled,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     async kill() {
+      wasKilled = true
       await end(child, 'SIGKILL')
     },
     async stop() {

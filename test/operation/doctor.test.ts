@@ -39,6 +39,7 @@ const steady = (text: string) =>
     .replace(/main is at [0-9a-f]{7}/g, 'main is at {commit}')
     .replace(/[\w.-]+-\d+-[0-9a-f]{8} for \d+ s/g, '{process} for {seconds}')
     .replace(/schema \d+/g, 'schema {number}')
+    .replace(/up to row \d+/, 'up to row {row}')
 
 async function doctor(env: Readonly<Record<string, string>> = {}) {
   const { code, out } = await world.run(['doctor'], env)
@@ -71,6 +72,7 @@ ok       requests: 0 under way
 ok       messages: everything stands in Slack
 ok       processes: 1 alive: {process} for {seconds}
 ok       runs: nothing is unfinished
+ok       audit: whole up to row {row}; lockkeeper audit verify reads all of it
 ok       Slack: connected to the workspace Harbor Goods; 2 channels and groups are well
 ok       prod: {database} on {address}, 11 applied, 3 pending; main is at {commit}
 ok       prod backup: pg_dump {version}
@@ -90,7 +92,7 @@ Everything is well.
       readonly ok: boolean
       readonly findings: readonly { readonly level: string; readonly what: string }[]
     }
-    expect([code, said.ok, said.findings.length]).toEqual([0, true, 12])
+    expect([code, said.ok, said.findings.length]).toEqual([0, true, 13])
     expect(said.findings[1]).toEqual({ level: 'ok', what: 'requests', text: '0 under way', mend: null })
   })
 
