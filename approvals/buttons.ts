@@ -28,6 +28,9 @@ export type ButtonDeps = ApprovalDeps & {
 /** Slack waits 3 s for the acknowledgement and gives a trigger as long; the rest is for the way there and back. */
 const IN_TIME_MS = 2_000
 
+/** Windows that are answered here. */
+export const decisionWindows: readonly string[] = [approveCallback, rejectCallback, glassCallback, reviewCallback, 'cancel_request']
+
 /** Registers the buttons of cards, threads and Home. Every other element is acknowledged and left alone. */
 export function listenToButtons(app: App, deps: ButtonDeps): void {
   app.action<BlockAction>({ type: 'block_actions' }, async ({ body, action, ack }) => {

@@ -55,7 +55,8 @@ export function decisionOf(metadata: string): Decision | undefined {
     const value: unknown = JSON.parse(metadata)
     if (typeof value !== 'object' || value === null) return undefined
     const { token, digest } = value as Partial<Record<keyof Decision, unknown>>
-    return typeof token === 'string' && typeof digest === 'string' ? { token, digest } : undefined
+    const isOurs = typeof token === 'string' && /^[\w-]{1,64}$/.test(token) && typeof digest === 'string' && /^[0-9a-f]{0,64}$/.test(digest)
+    return isOurs ? { token, digest } : undefined
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { code, list } from '../approvals/wording.ts'
 import { refuse, type Refusal } from '../src/refusal.ts'
-import { whichCharacter } from './characters.ts'
+import { unfitCharacter, whichCharacter } from './characters.ts'
 import { howTo, type AnyVerb, type Known } from './usage.ts'
 
 /** The parts of a command, each checked for its form. */
@@ -44,6 +44,9 @@ export function checkRef(ref: string | null): string | null | Refusal {
 }
 
 export function checkReason(reason: string | null): string | null | Refusal {
+  const unfit = reason === null ? undefined : unfitCharacter(reason)
+  if (unfit !== undefined)
+    return refuse('bad_arguments', `The reason contains ${unfit}, and it is a line of visible text. Nothing was started. Type it again.`)
   if (reason === null || reason.length <= LONGEST_REASON) return reason
   return refuse(
     'bad_arguments',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger } from '@slack/bolt'
-import { listenToButtons, viewToBreak, type ButtonDeps } from '../approvals/buttons.ts'
+import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger, type Receiver } from '@slack/bolt'
+import { decisionWindows, listenToButtons, viewToBreak, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
 import { code } from '../approvals/wording.ts'
 import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
@@ -14,7 +14,8 @@ import { requestById } from '../src/run/rows.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
 import { createSocketReceiver } from '../src/slack/socket.ts'
 import { answer } from './answer.ts'
-import { guarded } from './guard.ts'
+import { answersTo, deliveryFault } from './body.ts'
+import { createGuard, serverOptions } from './guard.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
 import { parseText, type Command } from './parse.ts'
 import { auditedBy, type Asker, type Place, type Reply, type VerbDeps } from './reply.ts'
@@ -43,6 +44,10 @@ export type ListenDeps = VerbDeps &
     readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
     /** The workspace that the bot belongs to (`T…`). */
     readonly team: string
+    /** The app that the bot belongs to (`A…`); null when Slack did not say. */
+    readonly slackApp: string | null
+    /** As in `BoltOptions`: answers to a `response_url` go there and to Slack, and nowhere else. */
+    readonly apiUrl?: string
     /** Draws Home for somebody; called when he opens it. */
     readonly showHome: (user: string) => Promise<void>
   }
@@ -64,31 +69,19 @@ export type Bolt = Pick<Listening, 'app' | 'start'> & {
 export function createBolt(options: BoltOptions): Bolt {
   const logger = loggerFor(options.log)
   const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
-  const receiver = options.mode === 'socket' ? socketReceiver(options) : httpReceiver(options, logger)
+  const way = options.mode === 'http' ? httpWay(options, logger) : socketWay(options)
   const app = new App({
-    receiver,
+    receiver: way.receiver,
     logger,
     clientOptions,
     // the bot's own identity is known, so no delivery waits for a question to Slack
     authorize: async () => ({ botToken: options.botToken, botUserId: options.botUser }),
   })
   watchDeliveries(app)
-  let isListening = false
-  return {
-    app,
-    async start() {
-      if (!(receiver instanceof HTTPReceiver)) {
-        await receiver.start()
-        return { port: null }
-      }
-      const address = (await receiver.start({ port: options.port, host: options.host })).address()
-      isListening = true
-      return { port: typeof address === 'object' && address !== null ? address.port : null }
-    },
-    connection: () =>
-      receiver instanceof HTTPReceiver ? { mode: 'http', isListening } : { mode: 'socket', connections: receiver.connections() },
-  }
+  return { app, start: way.start, connection: way.connection }
 }
+
+type Way = Pick<Bolt, 'start' | 'connection'> & { readonly receiver: Receiver }
 
 /** Whatever comes of a delivery is logged under its id, and its acknowledgement is timed. */
 function watchDeliveries(app: App): void {
@@ -167,9 +160,16 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     // Bolt wants views of its own type, and ours are checked against Slack's limits where they are sent
     const acknowledge = ack as unknown as (response: FormResponse) => Promise<void>
     const place = placeOf(view.private_metadata)
-    if (place === undefined) return acknowledge({ response_action: 'update', view: toldView(formUnknown) })
+    const form = { ...auditedBy(deps, { account: body.user.id, entry: 'modal', place: null }), act: 'form' }
+    if (place === undefined) {
+      await recordSafely(deps, { ...form, result: 'stale_button' })
+      return acknowledge({ response_action: 'update', view: toldView(formUnknown) })
+    }
     const read = readForm(view.state.values, deps.known)
-    if ('errors' in read) return acknowledge({ response_action: 'errors', errors: read.errors })
+    if ('errors' in read) {
+      await recordSafely(deps, { ...form, result: 'bad_arguments' })
+      return acknowledge({ response_action: 'errors', errors: read.errors })
+    }
     const told = withoutFault(deps, deploy(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
     const quick = await inTime(told, ACT_MS)
     if (quick.kind === 'in time') return acknowledge(quick.value)
@@ -177,6 +177,12 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     const end = await quick.value
     const sent = await deps.slack.updateView(view.id, end.view)
     if (sent.kind !== 'ok') deps.onFault(new Error(`the form's answer could not be shown: ${sent.kind}`))
+  })
+  // Slack would wait for an acknowledgement that nobody gives, and then say that something went wrong
+  app.view({ callback_id: /^/, type: 'view_submission' }, async ({ body, view, ack }) => {
+    if ([REQUEST_FORM, ...decisionWindows].includes(view.callback_id)) return
+    await recordSafely(deps, { actor: body.user.id, entry: 'modal', act: 'form', result: 'stale_button' })
+    await (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: toldView(formUnknown) })
   })
   app.event('app_home_opened', async ({ event }) => {
     if (event.tab === 'home') await deps.showHome(event.user)
@@ -205,10 +211,21 @@ type Incoming = AllMiddlewareArgs & AnyMiddlewareArgs
 /** The gate before every handler: our workspace, and each delivery once, written down before anything is done. */
 async function admit(deps: ListenDeps, args: Incoming, handling: Map<string, Promise<void>>): Promise<void> {
   const body = args.body as unknown as Readonly<Record<string, unknown>> // Slack's payloads differ; these fields are common
+  const fault = deliveryFault(body, answersTo(deps.apiUrl))
+  if (fault !== undefined) {
+    deps.onFault(new Error(`a delivery that is none of Slack was refused: ${fault}`))
+    await recordSafely(deps, { actor: userOf(body), entry: entryOf(body), act: 'delivery', result: 'bad_arguments', data: { why: fault } })
+    return refuseDelivery(args, MALFORMED)
+  }
   if (teamOf(body) !== deps.team) {
     deps.onFault(new Error('a delivery for another workspace was refused'))
     await recordSafely(deps, { actor: userOf(body), entry: entryOf(body), act: 'delivery', result: 'not_a_member' })
     return refuseDelivery(args, 'Lockkeeper serves another workspace. Nothing was started.')
+  }
+  if (deps.slackApp !== null && body['api_app_id'] !== deps.slackApp) {
+    deps.onFault(new Error('a delivery for another app was refused'))
+    await recordSafely(deps, { actor: userOf(body), entry: entryOf(body), act: 'delivery', result: 'not_a_member' })
+    return refuseDelivery(args, 'This was sent for another app than Lockkeeper. Nothing was started.')
   }
   const keys = deliveryKeys(body, args.context)
   const earlier = keys.flatMap((key) => handling.get(key) ?? [])
@@ -233,6 +250,9 @@ async function admit(deps: ListenDeps, args: Incoming, handling: Map<string, Pro
     for (const key of keys) if (handling.get(key) === done.promise) handling.delete(key)
   }
 }
+
+const MALFORMED =
+  'This came in a form that Slack does not use, so it was not read. Nothing was started. Whoever operates Lockkeeper finds the reason in its log.'
 
 /** Acknowledged, so that Slack does not send it again; what a slash command answers is shown to the asker. */
 async function refuseDelivery(args: Incoming, text: string | undefined): Promise<void> {
@@ -346,25 +366,47 @@ function teamOf(body: Readonly<Record<string, unknown>>): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-function socketReceiver(options: BoltOptions): ReturnType<typeof createSocketReceiver> {
+function socketWay(options: BoltOptions): Way {
   if (options.appToken === undefined || options.appToken === '') throw new Error('Socket Mode needs SLACK_APP_TOKEN')
-  return createSocketReceiver({
+  const receiver = createSocketReceiver({
     appToken: options.appToken,
     log: options.log,
     ...(options.apiUrl === undefined ? {} : { apiUrl: options.apiUrl }),
   })
+  return {
+    receiver,
+    async start() {
+      await receiver.start()
+      return { port: null }
+    },
+    connection: () => ({ mode: 'socket', connections: receiver.connections() }),
+  }
 }
 
-function httpReceiver(options: BoltOptions, logger: Logger): HTTPReceiver {
-  if (options.signingSecret === undefined || options.signingSecret === '') throw new Error('HTTP mode needs SLACK_SIGNING_SECRET')
+function httpWay(options: BoltOptions, logger: Logger): Way {
+  const { signingSecret, clock, log } = options
+  if (signingSecret === undefined || signingSecret === '') throw new Error('HTTP mode needs SLACK_SIGNING_SECRET')
   const receiver = new HTTPReceiver({
-    signingSecret: options.signingSecret,
+    signingSecret,
     logger,
     bodyLimit: 1_000_000,
     customPropertiesExtractor: (request) => ({ signature: request.headers['x-slack-signature'] }),
   })
-  receiver.requestListener = guarded(receiver.requestListener, options.clock)
-  return receiver
+  const onRefused = (status: number, why: string) => log.debug({ status, why }, 'a delivery over HTTP was refused')
+  const guard = createGuard(receiver.requestListener, { signingSecret, clock, onRefused })
+  receiver.requestListener = guard.listener
+  let isListening = false
+  return {
+    receiver,
+    async start() {
+      const server = await receiver.start({ port: options.port, host: options.host }, serverOptions)
+      guard.limit(server)
+      isListening = true
+      const address = server.address()
+      return { port: typeof address === 'object' && address !== null ? address.port : null }
+    },
+    connection: () => ({ mode: 'http', isListening }),
+  }
 }
 
 /** Bolt's log lines go the way of all lines, through the redactor. */

@@ -94,7 +94,8 @@ export function placeOf(metadata: string): Place | undefined {
     const place: unknown = JSON.parse(metadata)
     if (typeof place !== 'object' || place === null) return undefined
     const { channel, isDirect } = place as { readonly channel?: unknown; readonly isDirect?: unknown }
-    return typeof channel === 'string' && typeof isDirect === 'boolean' ? { channel, isDirect } : undefined
+    const isOurs = typeof channel === 'string' && /^[CDG][A-Z0-9]+$/.test(channel) && typeof isDirect === 'boolean'
+    return isOurs ? { channel, isDirect } : undefined
   } catch {
     return undefined // not JSON
   }

@@ -108,7 +108,7 @@ async function ensureDatabase(serverUrl: string, name: string): Promise<void> {
 async function startBot(home: string, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
   const log = await open(join(home, 'lockkeeper.log'), 'a', 0o600)
   try {
-    return spawn(process.execPath, [resolve(import.meta.dirname, '../src/main.ts'), '--config', join(home, 'lockkeeper.yaml')], {
+    return spawn(process.execPath, [resolve(import.meta.dirname, '../src/launch.ts'), '--config', join(home, 'lockkeeper.yaml')], {
       cwd: home,
       env: { ...process.env, ...env },
       stdio: ['ignore', log.fd, log.fd],

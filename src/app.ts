@@ -180,7 +180,15 @@ async function startParts(
   })
   operation.readiness.add('slack', lookAtSlack(bolt.connection))
   operation.watch({ slack: bolt.connection })
-  const listening = listen(bolt, { ...core.verbs, slack, team: who.team, readSql: core.readSql, showHome: home.show })
+  const listening = listen(bolt, {
+    ...core.verbs,
+    slack,
+    team: who.team,
+    slackApp: who.app,
+    ...apiUrlOf(env),
+    readSql: core.readSql,
+    showHome: home.show,
+  })
 
   await outbox.start()
   stack.defer(() => outbox.stop())
@@ -511,7 +519,7 @@ const wrongToken = (error: string) =>
 async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
   for (let attempt = 1; ; attempt++) {
     const auth = await slack.authTest()
-    if (auth.kind === 'ok') return auth.value
+    if (auth.kind === 'ok') return { ...auth.value, app: await appOf(slack, auth.value.botUser, log) }
     if (auth.kind === 'refused') log.error(`${wrongToken(auth.error).message} Runs under way go on meanwhile.`)
     const where = env.SLACK_API_URL ?? ''
     if (auth.kind !== 'refused')
@@ -525,6 +533,14 @@ async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
       stop === undefined ? {} : { signal: stop },
     )
   }
+}
+
+/** The bot's own account says which app it is of. Signing secret and app-level token are an app's own too, so this is not waited for. */
+async function appOf(slack: SlackPort, botUser: string, log: Log): Promise<string | null> {
+  const bot = await slack.user(botUser)
+  if (bot.kind === 'ok' && bot.value.app !== undefined) return bot.value.app
+  log.warn('Slack does not say which app this bot is of, so deliveries are not compared with it')
+  return null
 }
 
 function whyNotListening(error: unknown, { file: { slack } }: Config): unknown {

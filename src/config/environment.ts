@@ -12,6 +12,10 @@ export function environmentProblems(
 
 function tokenProblem(name: string, value: string): readonly string[] {
   if (value === '') return [`${name} is not set. README, "Ten minutes to a real workspace", says where it comes from.`]
+  if (name === 'SLACK_SIGNING_SECRET' && !/^\S{16,}$/.test(value))
+    return [
+      'SLACK_SIGNING_SECRET is too short, or has spaces in it, so it could be guessed. Copy the whole of it from Basic Information, App Credentials.',
+    ]
   const wanted = beginnings[name]
   const found = Object.values(beginnings).find((beginning) => value.startsWith(beginning))
   if (wanted === undefined || found === wanted || found === undefined) return []

@@ -21,6 +21,7 @@ export async function requestById(db: Queries, id: number): Promise<RequestRow |
 }
 
 export async function requestByToken(db: Queries, token: string): Promise<RequestRow | undefined> {
+  if (!/^[\w-]{1,64}$/.test(token)) return undefined // none that we gave out, and PostgreSQL would not take every character
   return (await db.query<RequestRow>(`select ${requestColumns} from lockkeeper.request where token = $1`, [token]))[0]
 }
 

@@ -334,6 +334,7 @@ const userOf = (user: Json): SlackUser => {
     isGuest: user['is_restricted'] === true || user['is_ultra_restricted'] === true,
     isStranger: user['is_stranger'] === true,
     ...(Array.isArray(teams) ? { teams: teams.map(stringOf) } : {}),
+    ...(typeof profile['api_app_id'] === 'string' ? { app: profile['api_app_id'] } : {}),
   }
 }
 

@@ -51,6 +51,8 @@ export type SlackUser = {
   readonly isStranger: boolean
   /** All workspaces of the account, where the organisation has several (Enterprise Grid). */
   readonly teams?: readonly string[]
+  /** Of a bot: its app (`A…`). */
+  readonly app?: string
 }
 
 /** `unsure`: no answer came (time-out, 5xx, cut connection), so it may have happened. */

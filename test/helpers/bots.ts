@@ -88,10 +88,14 @@ const SMALL = {
   env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_TOP_PAD_: '65536' },
 } as const
 
-/** `ROOT` in the environment names another tree of sources; `LOCKKEEPER_TEST_CLOCK` puts its clock wrong by so many milliseconds. */
-function startProcess(configPath: string, { ROOT, ...env }: Readonly<Record<string, string>>): Bot {
+/**
+ * `ROOT` in the environment names another tree of sources, `LAUNCH` starts it as people do, with its secrets out of sight;
+ * `LOCKKEEPER_TEST_CLOCK` puts its clock wrong by so many milliseconds.
+ */
+function startProcess(configPath: string, { ROOT, LAUNCH, ...env }: Readonly<Record<string, string>>): Bot {
   const clock = env['LOCKKEEPER_TEST_CLOCK'] === undefined ? [] : ['--import', join(root, 'test/faults/wrong-clock.ts')]
-  const child = spawn(process.execPath, [...SMALL.flags, ...clock, join(ROOT ?? root, 'src/main.ts'), '--config', configPath], {
+  const program = join(ROOT ?? root, LAUNCH === undefined ? 'src/main.ts' : 'src/launch.ts')
+  const child = spawn(process.execPath, [...SMALL.flags, ...clock, program, '--config', configPath], {
     env: { ...SMALL.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

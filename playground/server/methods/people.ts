@@ -84,6 +84,7 @@ function userJson(state: State, person: Person): Json {
       display_name: person.name,
       title: person.title,
       team: external ? EXTERNAL_TEAM : state.seed.workspace.id,
+      ...(person.id === state.seed.app.botUser ? { api_app_id: state.seed.app.id, bot_id: state.seed.app.botId } : {}),
     },
     updated: 0,
   }
