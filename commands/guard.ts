@@ -6,6 +6,7 @@ import { formFault, type BodyKind } from './body.ts'
 
 /** Slack signs with the current time; older or younger than this is a replay or a forgery. */
 export const SIGNATURE_AGE_SECONDS = 300
+const PATH = '/slack/events'
 /** Slack's own payloads stay far below. */
 const MOST_BYTES = 1_000_000
 const HEADERS_MS = 5_000
@@ -64,7 +65,10 @@ export function createGuard(
   }
   return {
     listener(request, response) {
-      if (request.method !== 'POST') return behind(request, response)
+      const url = request.url ?? ''
+      if (!URL.canParse(url, 'http://localhost')) return answerFault([400, 'the address is none'], request, response)
+      // everything else is nobody's, or belongs to who put it there
+      if (request.method !== 'POST' || new URL(url, 'http://localhost').pathname !== PATH) return behind(request, response)
       admit(request, response).catch((error: Error) => answerFault([400, error.message], request, response))
     },
     limit(server) {
