@@ -32,10 +32,14 @@ RUN ln -s /app/bin/lockkeeper /usr/local/bin/lockkeeper
 ENV NODE_ENV=production \
     HOME=/data/home \
     npm_config_cache=/data/npm-cache \
-    LOCKKEEPER_CONFIG=/data/lockkeeper.yaml
+    LOCKKEEPER_CONFIG=/data/lockkeeper.yaml \
+    OPERATION_PORT=9464
 USER lockkeeper
 VOLUME ["/data"]
 EXPOSE 3000
 STOPSIGNAL SIGTERM
+# Alive, not ready: a container is not restarted because Slack is away. Each container has a loopback of its own, so the port is free.
+HEALTHCHECK --interval=15s --timeout=5s --retries=4 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPERATION_PORT}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # It puts tini before itself, after it has taken the secrets out of what other processes may read.
-ENTRYPOINT ["node", "src/launch.ts"]
+ENTRYPOINT ["/app/bin/lockkeeper"]

@@ -119,12 +119,12 @@ async function breakNow(deps: ApprovalDeps, tx: Tx, question: Question, act: Act
     [request.id, request.digest, actor.account, actor.human, reason],
   )
   await tx.query(
-    `insert into lockkeeper.break_glass as g (request_id, reason, asked_by, digest, broken_by, broken_at, involved, remind_ms, remind_at)
-     values ($1, $2, $3, $4, $3, clock_timestamp(), $5, $6::bigint, clock_timestamp() + $6 * interval '1 millisecond')
+    `insert into lockkeeper.break_glass as g (request_id, reason, asked_by, digest, broken_by, broken_at, involved, review, remind_ms, remind_at)
+     values ($1, $2, $3, $4, $3, clock_timestamp(), $5, $7, $6::bigint, clock_timestamp() + $6 * interval '1 millisecond')
      on conflict (request_id) do update set reason = excluded.reason, digest = excluded.digest, broken_by = excluded.broken_by,
-       broken_at = excluded.broken_at, remind_ms = excluded.remind_ms, remind_at = excluded.remind_at,
+       broken_at = excluded.broken_at, review = excluded.review, remind_ms = excluded.remind_ms, remind_at = excluded.remind_at,
        involved = array(select distinct unnest(g.involved || excluded.involved))`,
-    [request.id, reason, actor.account, request.digest, involvedIn(request, actor), rules.remindMs],
+    [request.id, reason, actor.account, request.digest, involvedIn(request, actor), rules.remindMs, rules.review],
   )
   const standing = decide(question)
   const unreviewed = (await listRequests(tx, { target: request.target, isUnreviewed: true, limit: 20 })).map(({ id }) => id)

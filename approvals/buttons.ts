@@ -122,7 +122,7 @@ async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string,
     case 'break_glass':
       return viewToBreak(deps, request, user, null)
     case 'review':
-      return whyNotReviewHere(deps, request, user) ?? reviewView(await viewFor(deps, request))
+      return viewToReview(deps, request, user)
     case 'cancel':
       return confirmCancelView(request)
     case 'sql':
@@ -145,12 +145,21 @@ const viewFor = (deps: ButtonDeps, request: RequestRow) =>
 
 /** The window before the glass is broken, also for the command that opens it. Nothing here asks Slack. */
 export async function viewToBreak(deps: ButtonDeps, request: RequestRow, user: string, reason: string | null): Promise<View | Refusal> {
+  const refusal = await whyNotBreakHere(deps, request, user)
+  return refusal ?? glassView(await viewFor(deps, request), reason)
+}
+
+async function viewToReview(deps: ButtonDeps, request: RequestRow, user: string): Promise<View | Refusal> {
+  const refusal = whyNotReviewHere(deps, request, user)
+  return refusal ?? reviewView(await viewFor(deps, request))
+}
+
+async function whyNotBreakHere(deps: ButtonDeps, request: RequestRow, user: string): Promise<Refusal | undefined> {
   const closed = await whyClosed(deps, deps.db, request, { account: user, decision: 'break_glass', digest: request.digest ?? '' })
   if (closed !== undefined) return closed
   const target = deps.targets.get(request.target)
-  if (request.policy?.breakGlass === undefined || target === undefined || glassRulesOf(target) === undefined)
-    return notConfigured(request.target, deps.command, request)
-  return glassView(await viewFor(deps, request), reason)
+  const isAllowed = request.policy?.breakGlass !== undefined && target !== undefined && glassRulesOf(target) !== undefined
+  return isAllowed ? undefined : notConfigured(request.target, deps.command, request)
 }
 
 function whyNotReviewHere(deps: ButtonDeps, request: RequestRow, user: string): Refusal | undefined {

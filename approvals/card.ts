@@ -21,6 +21,7 @@ import {
   truncate,
   truncateMrkdwn,
 } from '../src/slack/text.ts'
+import { list } from './wording.ts'
 
 /** The card from the asking to the decision. */
 export function requestCard(view: RequestView, cardContext: CardContext): Message {
@@ -88,7 +89,7 @@ function askedToBreak(view: RequestView): readonly Block[] {
   if (glass === null || policy?.breakGlass === undefined || glass.brokenBy !== null) return []
   return [
     section(
-      `*BREAK GLASS is asked for.* ${listText(policy.breakGlass.from.map(approverText))} may let it run without approvals. Everybody who approves is told, and somebody else reviews it afterwards. An approval still works as usual.`,
+      `*BREAK GLASS is asked for.* ${list(policy.breakGlass.from.map(approverText), 'or')} may let it run without approvals. Everybody who approves is told, and somebody else reviews it afterwards. An approval still works as usual.`,
     ),
   ]
 }

@@ -71,7 +71,7 @@ export function decided(view: RequestView): readonly Block[] {
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
     ...migrationLines(request.plan, request.evidence),
     ...fields([
-      ['Approvals', request.policy === null ? null : approvalsText(view)],
+      ['Approvals', request.policy === null || request.endedAt !== null ? null : approvalsText(view)],
       ['Risk', request.evidence === null ? null : classesText(request.evidence)],
       ['Commit', request.plan === null ? null : codeText(request.plan.commit.slice(0, 12))],
       ['Plan', request.digest === null ? null : codeText(shortDigest(request.digest))],

@@ -36,10 +36,10 @@ export async function reviewRequest(deps: ApprovalDeps, asked: Reviewing): Promi
   return outcome
 }
 
-/** As they are configured now; when the target no longer allows break-glass, or is gone, as they were. */
+/** As they are configured now; when the target no longer allows break-glass, or is gone, as they were when it happened. */
 export function reviewersOf(deps: Pick<ApprovalDeps, 'targets'>, request: RequestRow): readonly string[] {
   const target = deps.targets.get(request.target)
-  return (target === undefined ? undefined : glassRulesOf(target)?.review) ?? request.policy?.breakGlass?.review ?? []
+  return (target === undefined ? undefined : glassRulesOf(target)?.review) ?? request.glass?.review ?? []
 }
 
 async function reviewNow(tx: Tx, request: RequestRow, actor: Actor, asked: Reviewing): Promise<Reviewed> {

@@ -1,5 +1,6 @@
 import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
+import { killPoint } from '../src/fault.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow, VoteRow } from '../src/run/record.ts'
 import { addEvent, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
@@ -41,7 +42,7 @@ export async function castVote(deps: ApprovalDeps, ballot: Ballot): Promise<Vote
   if (early !== undefined) return record(deps, ballot, seen, early)
   const question = await readQuestion(deps, seen, await votesOf(deps.db, seen.id))
   if (isRefusal(question)) return record(deps, ballot, seen, question)
-  return deps.db.transaction(async (tx) => {
+  const voted = await deps.db.transaction(async (tx) => {
     const request = await lockRequest(tx, seen.id)
     if (request === undefined) return staleButton()
     const votes = await votesOf(tx, request.id)
@@ -49,8 +50,11 @@ export async function castVote(deps: ApprovalDeps, ballot: Ballot): Promise<Vote
       (await whyClosed(deps, tx, request, ballot)) ??
       (await count(deps, tx, { ...question, request, votes }, request, votes, actor, ballot))
     await auditVote(deps, tx, ballot, request, outcome)
+    killPoint('in-vote')
     return outcome
   })
+  killPoint('after-vote')
+  return voted
 }
 
 async function count(

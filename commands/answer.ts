@@ -5,6 +5,7 @@ import type { Command } from './parse.ts'
 import { auditedBy, type Asker, type Reply, type VerbDeps } from './reply.ts'
 import { cancel } from './verbs/cancel.ts'
 import { deploy } from './verbs/deploy.ts'
+import { exportRequest } from './verbs/export.ts'
 import { help } from './verbs/help.ts'
 import { history } from './verbs/history.ts'
 import { plan } from './verbs/plan.ts'
@@ -54,6 +55,8 @@ async function replyTo(deps: VerbDeps, command: Exclude<Command, { verb: 'help' 
       return history(deps, command, asker)
     case 'show':
       return show(deps, command, asker)
+    case 'export':
+      return exportRequest(deps, command, asker)
     case 'break-glass': // Slack opens a window for it, and the command line does it itself
     case 'approve':
     case 'reject':

@@ -37,13 +37,12 @@ const neededScopes = [
 
 /** Looks at everything that a run would need and says what it found. Nothing is changed anywhere. */
 export async function check(deps: CheckDeps): Promise<readonly Checked[]> {
-  const parts = await Promise.all([
-    checkStore(deps),
-    checkSlack(deps),
-    ...[...deps.config.targets.values()].flatMap((target) => [checkTarget(deps, target), checkClients(deps, target)]),
-  ])
+  const parts = await Promise.all([checkStore(deps), withSlack(deps), withTargets(deps)])
   return [...checkSecrets(deps), ...parts.flat()]
 }
+
+export const withTargets = async (deps: Pick<CheckDeps, 'config' | 'plan'>): Promise<readonly Checked[]> =>
+  (await Promise.all([...deps.config.targets.values()].flatMap((target) => [checkTarget(deps, target), checkClients(deps, target)]))).flat()
 
 /** One line each, faults last so that they stand right above the prompt. */
 export function checkText(checked: readonly Checked[]): string {
@@ -88,7 +87,7 @@ async function checkStore(deps: CheckDeps): Promise<Checked[]> {
   }
 }
 
-async function checkSlack({ config, slack, environment }: CheckDeps): Promise<Checked[]> {
+export async function withSlack({ config, slack, environment }: Omit<CheckDeps, 'reachStore' | 'plan'>): Promise<readonly Checked[]> {
   const missing = environment.map((text): Checked => ({ level: 'bad', what: 'Slack', text }))
   if (slack === undefined) return missing
   const auth = await slack.authTest()
@@ -167,7 +166,7 @@ function groupRemedy(error: string): string {
   return 'Copy its id again from the group in Slack, or name people with user:U… instead.'
 }
 
-async function checkTarget({ plan }: CheckDeps, target: Target): Promise<Checked[]> {
+async function checkTarget({ plan }: Pick<CheckDeps, 'plan'>, target: Target): Promise<Checked[]> {
   const what = target.name
   try {
     const read = await readTargetState(plan, target, null)
@@ -196,7 +195,7 @@ async function checkRights(plan: PlanDeps, target: Target): Promise<Checked[]> {
   return lacks.length === 0 ? [] : [{ level: 'note', what: target.name, text: `the role lacks ${lacks.join(' and ')}` }]
 }
 
-async function checkClients({ plan }: CheckDeps, target: Target): Promise<Checked[]> {
+async function checkClients({ plan }: Pick<CheckDeps, 'plan'>, target: Target): Promise<Checked[]> {
   try {
     const serverMajor = await withTarget({ url: plan.secret(target.database.url), applicationName: 'lockkeeper check' }, async (client) => {
       const { rows } = await client.query<{ version: string }>('show server_version_num')

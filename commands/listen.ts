@@ -5,6 +5,7 @@ import { toldView, workingView } from '../approvals/told.ts'
 import { code } from '../approvals/wording.ts'
 import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
 import type { Clock } from '../src/clock.ts'
+import { killPoint } from '../src/fault.ts'
 import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
 import { noted, tell, withFields } from '../src/observe.ts'
@@ -150,6 +151,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     }
     const reply = withoutFault(deps, answer(deps, parsed, asker))
     const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
+    killPoint('before-ack', parsed.verb)
     if (quick.kind === 'in time') return ack(toAsker(textOf(quick.value)))
     await ack(toAsker(meanwhile(parsed.verb)))
     await respond({ ...toAsker(textOf(await quick.value)), replace_original: false })
@@ -330,6 +332,8 @@ function meanwhile(verb: string): string {
       return 'Still checking who may ask. The answer follows here; if none comes within a minute, look at the channel for a card before you ask again.'
     case 'cancel':
       return 'Still checking who may cancel. The answer follows here; the card shows whether it was cancelled.'
+    case 'export':
+      return 'Reading the records, the repository and the output. The evidence follows in the thread, and the answer here.'
     case 'plan':
       return 'Reading the repository and the database. The plan follows here.'
     default:

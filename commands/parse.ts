@@ -25,6 +25,8 @@ export type Command =
   | { readonly verb: 'cancel'; readonly id: number }
   | { readonly verb: 'history'; readonly target: string | null }
   | { readonly verb: 'show'; readonly id: number }
+  /** `out`: a directory, on the command line only. */
+  | { readonly verb: 'export'; readonly id: number; readonly out: string | null }
   | { readonly verb: 'approve'; readonly id: number; readonly digest: string | null }
   | { readonly verb: 'reject'; readonly id: number; readonly digest: string | null; readonly reason: string | null }
 
@@ -114,6 +116,7 @@ type Read = {
   readonly ref: string | null
   readonly reason: string | null
   readonly digest: string | null
+  readonly out: string | null
   readonly skipApp: boolean
   readonly breakGlass: boolean
 }
@@ -122,6 +125,7 @@ const options = {
   ref: { type: 'string' },
   reason: { type: 'string' },
   digest: { type: 'string' },
+  out: { type: 'string' },
   'skip-app': { type: 'boolean' },
   'break-glass': { type: 'boolean' },
 } as const
@@ -135,6 +139,7 @@ const optionsOf: Readonly<Record<AnyVerb, readonly (keyof typeof options)[]>> = 
   cancel: [],
   history: [],
   show: [],
+  export: ['out'],
   approve: ['digest'],
   reject: ['digest', 'reason'],
 }
@@ -144,7 +149,7 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
   // telephones and word processors turn -- into a dash
   const args = words.map((word) => word.replace(/^[\u2013\u2014](?=[a-z])/, '--'))
   const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
-  const allowed = optionsOf[verb]
+  const allowed = optionsOf[verb].filter((name) => name !== 'out' || !known.command.startsWith('/'))
   const values = new Map<string, string>()
   const positionals: string[] = []
   for (const token of tokens) {
@@ -172,6 +177,7 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
     ref: values.get('ref') ?? null,
     reason: values.get('reason') ?? null,
     digest: values.get('digest') ?? null,
+    out: values.get('out') ?? null,
     skipApp: values.has('skip-app'),
     breakGlass: values.has('break-glass'),
   }
@@ -224,6 +230,10 @@ function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
     case 'show': {
       const id = checkId(first, verb, known)
       return isRefusal(id) ? id : { verb, id }
+    }
+    case 'export': {
+      const id = checkId(first, verb, known)
+      return isRefusal(id) ? id : { verb, id, out: read.out }
     }
     case 'break-glass':
     case 'approve':

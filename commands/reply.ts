@@ -1,6 +1,8 @@
 import type { OpenDeps } from '../approvals/request.ts'
 import type { AuditEntry, Entry } from '../src/audit/write.ts'
 import type { Target } from '../src/config/config.ts'
+import type { ExportEvidence } from '../src/evidence/export.ts'
+import type { SlackPort } from '../src/slack/port.ts'
 import type { Evidence, Plan } from '../src/plan/plan.ts'
 import type { Refusal } from '../src/refusal.ts'
 import type { Ask } from '../src/run/record.ts'
@@ -55,6 +57,9 @@ export type VerbDeps = OpenDeps & {
   readonly known: Known
   readonly readStatus: (target: Target) => Promise<TargetStatus | Refusal>
   readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
+  readonly exportEvidence: ExportEvidence
+  /** Where evidence goes. */
+  readonly slack: Pick<SlackPort, 'upload' | 'openDirect' | 'permalink'>
   /** Whether anything may run at all now: the audit, the store, the clocks. Null when it may. */
   readonly whyNoRun: () => Promise<Refusal | null>
   /** A fault that is answered with a sentence still belongs in the log. */

@@ -4,10 +4,10 @@ import { code } from '../approvals/wording.ts'
 
 export type Verb = (typeof verbs)[number]
 
-export const verbs = ['help', 'status', 'plan', 'deploy', 'cancel', 'history', 'show', 'break-glass'] as const
+export const verbs = ['help', 'status', 'plan', 'deploy', 'cancel', 'history', 'show', 'export', 'break-glass'] as const
 /** Only on the command line, for the day Slack is down. */
 export const votingVerbs = ['approve', 'reject'] as const
-export const laterVerbs = ['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock', 'export'] as const
+export const laterVerbs = ['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock'] as const
 
 export type Known = {
   /** Names of the configured targets. */
@@ -25,10 +25,15 @@ export const usage: Readonly<Record<AnyVerb, string>> = {
   cancel: 'cancel <id>',
   history: 'history [target]',
   show: 'show <id>',
+  export: 'export <id>',
   'break-glass': 'break-glass <id> [--reason "…"]',
   approve: 'approve <id> [--digest D]',
   reject: 'reject <id> --reason "…" [--digest D]',
 }
+
+/** As it is typed here: files go to a directory on the command line only. */
+export const usageOf = (verb: AnyVerb, known: Known): string =>
+  verb === 'export' && !known.command.startsWith('/') ? `${usage.export} [--out DIR]` : usage[verb]
 
 /** One example of each verb, with a target that exists here. */
 export function example(verb: AnyVerb, known: Known): string {
@@ -41,6 +46,7 @@ export function example(verb: AnyVerb, known: Known): string {
     cancel: 'cancel 42',
     history: `history ${target}`,
     show: 'show 42',
+    export: 'export 42',
     'break-glass': 'break-glass 42 --reason "checkout is down, the index is missing"',
     approve: 'approve 42 --digest 7f3a9c21',
     reject: 'reject 42 --reason "not before Monday"',

@@ -26,12 +26,13 @@ import { openStore, type Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
+import { createExport } from './evidence/export.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
 import { readFigures } from './operation/figures.ts'
 import type { Address } from './operation/http.ts'
-import { lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
+import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
 import { startOperation, type Operation } from './operation/start.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
@@ -124,6 +125,7 @@ async function startParts(
   operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
   const audit = await watchAudit(options, db)
+  operation.readiness.add('audit', lookAtAudit(audit.health))
   // before the engine goes on with what it finds in the store
   await audit.look()
   const core = coreOf(options, db, slack, audit, {
@@ -242,7 +244,12 @@ function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableStack): vo
 }
 
 /** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
-export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 'log'>, stack: AsyncDisposableStack): Promise<Db> {
+export async function openOwnStore(
+  options: Pick<AppOptions, 'config' | 'env' | 'log'>,
+  stack: AsyncDisposableStack,
+  /** Who only looks asks a question instead: a newer version would lock an older one out. */
+  firstUse: (db: Db) => Promise<unknown> = installStore,
+): Promise<Db> {
   const { config, env, log } = options
   const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
   let url = configured
@@ -254,7 +261,7 @@ export async function openOwnStore(options: Pick<AppOptions, 'config' | 'env' | 
   }
   const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
   stack.defer(db.close)
-  await installStore(db).catch((error: unknown) => {
+  await firstUse(db).catch((error: unknown) => {
     throw whyNoStore(error, url)
   })
   return db
@@ -331,6 +338,16 @@ export function coreOf(
         return isRefusal(read) ? read : read.status
       },
       makePlan: make,
+      slack,
+      exportEvidence: createExport({
+        db,
+        config,
+        redactor,
+        slack,
+        titleOf: (name) => config.targets.get(name)?.title ?? name,
+        filesOf,
+        version: packageJson.version,
+      }),
       whyNoRun: audit.whyNoRun,
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
@@ -386,7 +403,7 @@ function workflowOf(
     env,
     liveness: () => engine().liveness,
     working,
-    owns: (id) => engine().owns(id),
+    owns: (queries, id) => engine().owns(queries, id),
     stillGranted: (id) => stillGranted(core.approvals, id),
     makePlan: async (request): Promise<Planned | Refusal> => {
       const target = targetOf(request.target)

@@ -3,6 +3,12 @@
  * LOCKKEEPER_FAULT in the environment nothing here does anything, and no configuration can set it.
  */
 export type KillPoint =
+  /** What a person typed was carried out, and Slack does not know that it arrived: `before-ack:deploy`. */
+  | 'before-ack'
+  /** Inside the transaction that counts a vote, with the request's row locked. */
+  | 'in-vote'
+  /** The vote is counted; the voter has not been told. */
+  | 'after-vote'
   /** The votes are there; nothing has been checked yet. */
   | 'before-claim'
   /** The glass is broken and the run may start; whoever did it has no answer yet. */
@@ -18,11 +24,21 @@ export type KillPoint =
   | 'before-step-record'
   /** A deploy step's command has been started. */
   | 'in-deploy-step'
+  /** A message is about to go to Slack: `before-post:event`. */
+  | 'before-post'
   /** A message stands in Slack and its time stamp is not written: `after-post:event`. */
   | 'after-post'
 
-/** Dies here, as by kill -9, when LOCKKEEPER_FAULT names this point, alone or with this detail. */
+/**
+ * Dies here, as by kill -9, when LOCKKEEPER_FAULT names this point, alone or with this detail. After `stop:` it is frozen here instead,
+ * once, as by SIGSTOP, and goes on when somebody wakes it.
+ */
 export function killPoint(point: KillPoint, detail = ''): void {
   const fault = process.env['LOCKKEEPER_FAULT']
-  if (fault === point || fault === `${point}:${detail}`) process.kill(process.pid, 'SIGKILL')
+  if (fault === undefined) return
+  const [, freezes, wanted] = /^(stop:)?(.*)$/.exec(fault) ?? []
+  if (wanted !== point && wanted !== `${point}:${detail}`) return
+  if (freezes === undefined) process.kill(process.pid, 'SIGKILL')
+  delete process.env['LOCKKEEPER_FAULT']
+  process.kill(process.pid, 'SIGSTOP')
 }

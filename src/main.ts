@@ -7,6 +7,17 @@ import { asPlainText } from '../approvals/wording.ts'
 import { parseAudit, runAudit } from '../commands/audit.ts'
 import { check, checkText } from '../commands/check.ts'
 import { CLI_COMMAND, exitCodes, runCli } from '../commands/cli.ts'
+import {
+  EVIDENCE_USAGE,
+  evidenceCodes,
+  readEvidenceCommand,
+  tellKeys,
+  trustedIn,
+  trustedOf,
+  verifyFile,
+  type Told,
+} from '../commands/evidence.ts'
+import { doctor, doctorText, type Finding } from '../commands/doctor.ts'
 import { runInit } from '../commands/init.ts'
 import { parseWords } from '../commands/parse.ts'
 import { verbs } from '../commands/usage.ts'
@@ -19,12 +30,14 @@ import type { Config } from './config/config.ts'
 import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
+import { ownSigner } from './evidence/keys.ts'
 import { takeHandover } from './handover.ts'
 import { inTime } from './in-time.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
 import { isRefusal } from './refusal.ts'
 import { createSlack } from './slack/client.ts'
+import { slackAheadMs, tryAppToken } from './slack/operator.ts'
 import { StartFault } from './start-fault.ts'
 
 const { version } = packageJson
@@ -36,10 +49,12 @@ async function main(argv: readonly string[]): Promise<number> {
   if (first === '--version') return say(`lockkeeper ${version}`)
   if (first === 'init') return init(path)
   if (isHelp(first)) return say(helpText(path, words))
+  if (first === 'evidence') return runEvidence(path, words.slice(1))
   const loaded = load(path, first)
   if (loaded === undefined) return EX_CONFIG
   if (first === undefined) return runBot(loaded)
   if (first === 'audit') return runAuditVerb(loaded, words.slice(1))
+  if (first === 'doctor') return runDoctor(loaded, words.includes('--json'))
   return first === 'check' ? runCheck(loaded) : runVerb(loaded, words)
 }
 
@@ -47,11 +62,12 @@ type Loaded = { readonly config: Config; readonly redactor: Redactor }
 
 const TOKENS = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'] as const
 
-/** Undefined when something is wrong, which it has told whole: the file and the environment. `check` tells of the tokens itself. */
+/** Undefined when something is wrong, which it has told whole: the file and the environment. `check` and `doctor` tell of the tokens themselves. */
 function load(path: string, verb: string | undefined): Loaded | undefined {
   const config = readConfig(path)
   const mode = config instanceof ConfigFault ? 'socket' : config.file.slack.mode
-  const wrong = verb === 'check' ? [] : environmentProblems(process.env, { mode, onlyAsks: verb !== undefined })
+  const needsNoToken = verb === 'check' || verb === 'doctor' || verb === 'evidence'
+  const wrong = needsNoToken ? [] : environmentProblems(process.env, { mode, onlyAsks: verb !== undefined })
   if (!(config instanceof ConfigFault) && wrong.length === 0) {
     const secrets = [...secretsOf(config), process.env.STORE_URL ?? ''].filter((one) => one !== '').flatMap(secretsOfUrl)
     return { config, redactor: createRedactor([...secrets, ...TOKENS.map((name) => process.env[name] ?? '')]) }
@@ -98,7 +114,9 @@ const OPERATING = `To set up and run it:
   lockkeeper init    asks what it needs and writes lockkeeper.yaml
   lockkeeper check   looks at the store, Slack and every target, and says what is missing
   lockkeeper audit   verify, list or accept: the log of who did what
+  lockkeeper doctor  says what is wrong with an installation that runs, and how to mend it; --json for programs
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
+${EVIDENCE_USAGE}
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
   --version          which version this is`
 
@@ -113,7 +131,7 @@ async function runBot({ config, redactor }: Loaded): Promise<never> {
     throw error
   })
   if (!stop.aborted) await once(stop, 'abort')
-  log.info('stopping: nothing new is taken, what is in hand is finished or handed over')
+  log.info('stopping; runs go on at the next start')
   const stopped = await inTime(app.stop(), STOP_MS)
   if (stopped.kind === 'late') log.warn(`not everything ended within ${STOP_MS / 1_000} s; what is left goes on as after a crash`)
   // what a stopped process must not do any more (watch a migrator, wait for the store) would keep it alive
@@ -158,6 +176,34 @@ async function runCheck({ config, redactor }: Loaded): Promise<number> {
   return checked.some(({ level }) => level === 'bad') ? 1 : 0
 }
 
+async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise<number> {
+  const log = createLog(redactor, 'error', process.stderr)
+  await using stack = new AsyncDisposableStack()
+  const token = process.env.SLACK_BOT_TOKEN ?? ''
+  const appToken = process.env.SLACK_APP_TOKEN ?? ''
+  const apiUrl = process.env.SLACK_API_URL
+  const at = apiUrl === undefined ? {} : { apiUrl }
+  const findings = await doctor({
+    config,
+    plan: { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock: systemClock, env: process.env },
+    slack: token === '' ? undefined : createSlack({ botToken: token, log, ...at }),
+    environment: environmentProblems(process.env, { mode: config.file.slack.mode, onlyAsks: false }),
+    openStore: () => openOwnStore({ config, env: process.env, log }, stack, (db) => db.query('select 1')),
+    async appTokenRefused() {
+      if (config.file.slack.mode !== 'socket' || appToken === '') return null
+      const tried = await tryAppToken({ appToken, log, ...at })
+      return tried.kind === 'refused' ? tried.error : null
+    },
+    witness: openWitness(witnessPath(config.varDirectory)),
+    slackAheadMs: () => slackAheadMs(apiUrl),
+    now: systemClock.now,
+  })
+  console.log(asJson ? JSON.stringify({ ok: isWell(findings), findings }, undefined, 2) : doctorText(findings))
+  return isWell(findings) ? 0 : 1
+}
+
+const isWell = (findings: readonly Finding[]): boolean => findings.every(({ level }) => level !== 'wrong')
+
 async function runVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {
   const parsed = parseWords(words, { targets: [...config.targets.keys()], command: CLI_COMMAND })
   if (isRefusal(parsed)) {
@@ -181,6 +227,30 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
     print: (line) => console.log(redactor.text(line)),
     complain: (line) => console.error(redactor.text(line)),
   })
+}
+
+/** Reads no token: whoever verifies need not be able to speak for the bot. With a key of his own he needs no configuration either. */
+async function runEvidence(path: string, words: readonly string[]): Promise<number> {
+  const command = readEvidenceCommand(words)
+  if (command.kind === 'mistyped') return told({ code: evidenceCodes.mistyped, text: command.text })
+  if (command.kind === 'verify' && command.key !== null) {
+    const trusted = await trustedIn(command.key)
+    return told('code' in trusted ? trusted : await verifyFile(command.file, trusted))
+  }
+  const loaded = load(path, 'evidence')
+  if (loaded === undefined) return EX_CONFIG
+  const { config, redactor } = loaded
+  await using stack = new AsyncDisposableStack()
+  const db = await openOwnStore({ config, env: process.env, log: createLog(redactor, 'error', process.stderr) }, stack)
+  if (command.kind === 'verify') return told(await verifyFile(command.file, await trustedOf(db)))
+  await ownSigner(db, config)
+  return told(await tellKeys(db))
+}
+
+function told({ code, text }: Told): number {
+  if (code === evidenceCodes.whole) console.log(text)
+  else console.error(text)
+  return code
 }
 
 async function runAuditVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {

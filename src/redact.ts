@@ -23,6 +23,17 @@ export function createRedactor(secrets: Iterable<string>): Redactor {
   return { text, stream: () => streamOf(text, forms) }
 }
 
+/** Every text inside a JSON value, names of keys included. What has no secret in it stays as it is, to the byte. */
+export function redactedDeep<T>(redactor: Redactor, value: T): T
+export function redactedDeep(redactor: Redactor, value: unknown): unknown {
+  if (typeof value === 'string') return redactor.text(value)
+  if (Array.isArray(value)) return value.map((part: unknown) => redactedDeep(redactor, part))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]: [string, unknown]) => [redactor.text(key), redactedDeep(redactor, part)]),
+  )
+}
+
 /** The login inside a URL of a repository: its password, or its user where that alone is the token. None in a path or `git@host:path`. */
 export function secretsOfRepository(repository: string): string[] {
   const parsed = /^https?:/i.test(repository) && URL.canParse(repository) ? new URL(repository) : undefined

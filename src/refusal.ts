@@ -53,6 +53,8 @@ export const refusalCodes = [
   // cancel
   'nothing_to_cancel',
   'not_allowed_to_cancel',
+  // evidence
+  'not_delivered', // it was made, or could not be signed, and nobody got it
 ] as const
 
 export type RefusalCode = (typeof refusalCodes)[number]

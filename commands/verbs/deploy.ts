@@ -22,7 +22,7 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
     ...(command.breakGlass === true ? { breakGlass: true } : {}),
   })
   if (isRefusal(opened)) return opened
-  if (command.breakGlass === true) return askedToBreak(deps, command, target, opened.id)
+  if (command.breakGlass === true) return askedToBreak(deps, command, target, opened.id, asker)
   return {
     kind: 'opened',
     requestId: opened.id,
@@ -42,7 +42,13 @@ async function refused(deps: VerbDeps, command: { readonly target: string }, ask
 }
 
 /** Whoever asked may press the button, and hears at once what is still open. */
-async function askedToBreak(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, target: Target, id: number): Promise<Reply> {
+async function askedToBreak(
+  deps: VerbDeps,
+  command: Extract<Command, { verb: 'deploy' }>,
+  target: Target,
+  id: number,
+  { place }: Asker,
+): Promise<Reply> {
   const unreviewed = await listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 20 })
   const earlier =
     unreviewed.length === 0
@@ -51,7 +57,7 @@ async function askedToBreak(deps: VerbDeps, command: Extract<Command, { verb: 'd
   return {
     kind: 'opened',
     requestId: id,
-    text: `#${id} is asked for with break-glass: ${code(command.ref ?? target.source.branch)} to ${code(target.name)}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*. To take it back: ${code(`${deps.command} cancel ${id}`)}.${earlier}`,
+    text: `#${id} is asked for with break-glass: ${code(command.ref ?? target.source.branch)} to ${code(target.name)}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*${place === null ? `, or read it here with ${code(`${deps.command} break-glass ${id}`)} while Slack cannot be reached` : ''}. To take it back: ${code(`${deps.command} cancel ${id}`)}.${earlier}`,
   }
 }
 

@@ -1,18 +1,21 @@
 import { code } from '../../approvals/wording.ts'
-import { example, usage, verbs, votingVerbs, type Known, type Verb } from '../usage.ts'
+import { example, usageOf, verbs, votingVerbs, type Known, type Verb } from '../usage.ts'
 import { say, type Reply } from '../reply.ts'
 
 export function help(known: Known, topic: Verb | null): Reply {
   if (topic !== null)
     return say(
-      [`${code(`${known.command} ${usage[topic]}`, 120)} ${does[topic]}.`, `For example: ${code(example(topic, known), 120)}`].join('\n'),
+      [
+        `${code(`${known.command} ${usageOf(topic, known)}`, 120)} ${does[topic]}.`,
+        `For example: ${code(example(topic, known), 120)}`,
+      ].join('\n'),
     )
   const onCommandLine = !known.command.startsWith('/')
   return say(
     [
       '*Lockkeeper takes database migrations and the deploy around them from request to proof.* Somebody asks, somebody else approves, and the card in the channel tells the rest.',
-      ...verbs.map((verb) => `• ${code(`${known.command} ${usage[verb]}`, 120)} ${does[verb]}`),
-      ...(onCommandLine ? votingVerbs.map((verb) => `• ${code(`${known.command} ${usage[verb]}`, 120)} ${votes[verb]}`) : []),
+      ...verbs.map((verb) => `• ${code(`${known.command} ${usageOf(verb, known)}`, 120)} ${does[verb]}`),
+      ...(onCommandLine ? votingVerbs.map((verb) => `• ${code(`${known.command} ${usageOf(verb, known)}`, 120)} ${votes[verb]}`) : []),
       ...(onCommandLine ? [] : [`• ${code(known.command)} alone opens a form for a request`]),
       `For example: ${code(example('deploy', known), 120)}`,
     ].join('\n'),
@@ -27,6 +30,7 @@ const does: Readonly<Record<Verb, string>> = {
   cancel: 'takes a request back, or stops its run where that is safe',
   history: 'lists the last requests',
   show: 'shows one request with its votes, steps and end',
+  export: 'makes the signed evidence of one request: a page to read and a document to verify',
   'break-glass': 'lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards',
 }
 

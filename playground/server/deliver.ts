@@ -29,6 +29,8 @@ type DeliveryRecord = {
   readonly retry: number
   readonly outcome: Outcome
   readonly tookMs: number
+  /** By `performance.now()`. */
+  readonly startedAt: number
 }
 
 export type Deliverer = {
@@ -61,7 +63,15 @@ export function createDeliverer(options: {
   const attempt = async (delivery: Delivery, how: Attempt): Promise<Outcome> => {
     const started = performance.now()
     const outcome = await transport.attempt(delivery, how)
-    log.push({ id: how.id, kind: delivery.kind, payload: delivery.payload, retry: how.retry, outcome, tookMs: performance.now() - started })
+    log.push({
+      id: how.id,
+      kind: delivery.kind,
+      payload: delivery.payload,
+      retry: how.retry,
+      outcome,
+      tookMs: performance.now() - started,
+      startedAt: started,
+    })
     changed()
     return outcome
   }

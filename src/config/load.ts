@@ -224,7 +224,8 @@ function tooFewNamed(path: string, required: number, from: readonly string[]): C
 }
 
 /** Where a reference may stand. */
-const REFERENCE_PLACES = /^(store\.url|targets\.[^.]+\.(database|backup)\.url|targets\.[^.]+\.(prepare|deploy)\.\d+\.env\.[^.]+)$/
+const REFERENCE_PLACES =
+  /^(store\.url|evidence\.key|targets\.[^.]+\.(database|backup)\.url|targets\.[^.]+\.(prepare|deploy)\.\d+\.env\.[^.]+)$/
 
 function referencesIn(value: unknown, path = ''): { readonly path: string; readonly reference: string }[] {
   if (typeof value === 'string') return REFERENCE_PLACES.test(path) && isReference(value) ? [{ path, reference: value }] : []

@@ -129,6 +129,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   store: z.strictObject({ url: secret.optional() }).prefault({}),
+  evidence: z
+    .strictObject({ key: secret.optional().describe('An Ed25519 private key in PEM; left out, one is made below var/evidence') })
+    .prefault({}),
   targets: z
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), targetSchema)
     .refine((targets) => Object.keys(targets).length > 0, 'no target is configured'),

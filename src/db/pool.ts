@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { clientThatNotices } from './client.ts'
 
 /** Runs one statement and gives its rows. Both the pool and a transaction offer it, so that functions need not care which they got. */
 export type Queries = {
@@ -20,16 +21,33 @@ export type Db = Queries & {
 const INT8 = 20
 pg.types.setTypeParser(INT8, Number)
 
-/** The store's pool. An idle connection that breaks is replaced at the next use; the fault is told, not thrown into the void. */
-export function openStore(url: string, onIdleFault: (error: Error) => void, max = 8): Db {
+/** A query of ours takes milliseconds. One that waits behind a lock waits for a transaction, and those are ended sooner than this. */
+const SILENCE_MS = 30_000
+/** A transaction whose process was frozen in the middle keeps its locks no longer than this. */
+const IDLE_TRANSACTION_MS = 10_000
+
+/** Connections to the store. An idle one that breaks is replaced at the next use; the fault is told, not thrown into the void. */
+export function openPool(
+  url: string,
+  onIdleFault: (error: Error) => void,
+  options: { readonly max: number; readonly name: string },
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
-    max,
-    application_name: 'lockkeeper-store',
+    max: options.max,
+    application_name: options.name,
     connectionTimeoutMillis: 10_000,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
     keepAlive: true,
+    Client: clientThatNotices(SILENCE_MS),
   })
   pool.on('error', onIdleFault)
+  return pool
+}
+
+/** The store, as the bot's own tables are read and written. */
+export function openStore(url: string, onIdleFault: (error: Error) => void, max = 8): Db {
+  const pool = openPool(url, onIdleFault, { max, name: 'lockkeeper-store' })
   const queriesOf = (client: Pick<pg.ClientBase, 'query'> | pg.Pool): Queries['query'] => {
     return async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
       const result = await (client as pg.Pool).query<Row & pg.QueryResultRow>(sql, [...values])
@@ -42,6 +60,9 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     async transaction(work) {
       const client = await pool.connect()
       let broken: Error | undefined
+      // the pool listens only while it is idle; unheard, a connection that breaks between two statements would end the process
+      const onBroken = (error: Error) => void (broken = error)
+      client.on('error', onBroken)
       try {
         await client.query('begin')
         const result = await work({ query: queriesOf(client), client })
@@ -51,6 +72,7 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
         await client.query('rollback').catch((fault: Error) => (broken = fault)) // a dead connection rolls back by itself
         throw error
       } finally {
+        client.off('error', onBroken)
         client.release(broken)
       }
     },

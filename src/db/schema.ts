@@ -287,4 +287,24 @@ create index break_glass_unreviewed on lockkeeper.break_glass (remind_at) where 
 create index message_unsent on lockkeeper.message (created_at) where state in ('intended', 'unsure');
 `,
   },
+  {
+    id: 6,
+    name: 'who reviews a broken glass',
+    sql: `
+-- as the rules were then: the target may stop allowing break-glass, and the mark must not stay for ever
+alter table lockkeeper.break_glass add column review text[] not null default '{}';
+`,
+  },
+  {
+    id: 7,
+    name: 'the keys that sign evidence',
+    sql: `
+-- public keys only; several replicas may sign, each with its own
+create table lockkeeper.evidence_key (
+  key_id text primary key,
+  public_key text not null,
+  registered_at timestamptz not null default clock_timestamp()
+);
+`,
+  },
 ]

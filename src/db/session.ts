@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type { QueryResultRow } from 'pg'
+import { clientThatNotices } from './client.ts'
 import type { Queries } from './pool.ts'
 
 /** One connection of its own, for session locks. `onLost` is called once when it breaks, never when it is closed on purpose. */
@@ -7,8 +8,11 @@ export type Session = Queries & { readonly close: () => Promise<void> }
 /** Keepalives notice a peer that vanished within about 10 s; a lock on such a session is worth no more than that. */
 const KEEPALIVE = 'set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3; set tcp_user_timeout = 10000'
 
+/** A session is asked again and again whether it still lives, so a silence says more than in a pool. */
+const SILENCE_MS = 5_000
+
 export async function openSession(url: string, applicationName: string, onLost: (error: Error) => void): Promise<Session> {
-  const client = new pg.Client({
+  const client = new (clientThatNotices(SILENCE_MS))({
     connectionString: url,
     application_name: applicationName,
     keepAlive: true,
@@ -22,11 +26,18 @@ export async function openSession(url: string, applicationName: string, onLost: 
   }
   client.on('error', lost)
   client.on('end', () => lost(new Error('the connection was closed by the server')))
-  await client.connect()
-  await client.query(KEEPALIVE)
+  try {
+    await client.connect()
+    await client.query(KEEPALIVE)
+  } catch (error) {
+    // it never was a session, so there is none to lose: whoever asked is told by this fault alone
+    isOpen = false
+    void client.end().catch(() => {})
+    throw error
+  }
   return {
     query: async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
-      (await client.query<Row & pg.QueryResultRow>(sql, [...values])).rows,
+      (await client.query<Row & QueryResultRow>(sql, [...values])).rows,
     async close() {
       isOpen = false
       await client.end()

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
-import type { Db, Tx } from '../db/pool.ts'
+import { openPool, type Db, type Queries, type Tx } from '../db/pool.ts'
 import { openSession } from '../db/session.ts'
 import type { Log } from '../log.ts'
 import { tell } from '../observe.ts'
 import { adoptFrom } from './adopt.ts'
+import { APPLICATION, VERSION } from './names.ts'
 import { holdLiveness, LIVENESS_LOCK, type Liveness } from './liveness.ts'
 
 /** What the rest of the house needs: start and signal a request's workflow inside a transaction of its own rows. */
@@ -27,17 +28,19 @@ export type Durable = {
 
 export type RunningEngine = Engine & {
   readonly liveness: Liveness
-  /** Whether this process still owns the request's workflow, as far as the store knows. */
-  readonly owns: (requestId: number) => Promise<boolean>
+  /**
+   * Whether this process still owns the request's workflow, as far as the store knows. Asked inside a transaction, it stays so until that
+   * ends: nobody can take the run over meanwhile.
+   */
+  readonly owns: (db: Queries, requestId: number) => Promise<boolean>
   readonly close: () => Promise<void>
 }
 
-const APPLICATION = 'lockkeeper'
 const QUEUE = 'requests'
 const TOPIC = 'request'
-/** What `enablePatching` makes of the application version; whoever enqueues must name it. */
-const VERSION = 'PATCHING_ENABLED'
 const LAUNCH_LOCK = 7342
+/** As many as the engine would take by itself; they are opened as they are needed. */
+const ENGINE_CONNECTIONS = 10
 /** Signals wake a waiting request; this is only for the one that got lost with a restored store. */
 const LOOK_AGAIN_SECONDS = 3600
 
@@ -59,9 +62,14 @@ export async function startEngine(options: { readonly db: Db; readonly log: Log;
   body = options.body
   const { db, log } = options
   const liveness = await holdLiveness({ storeUrl: db.url, log }) // before launch: never run without the lock
+  const pool = openPool(db.url, (error) => log.debug({ error: error.message }, 'an idle connection of the engine broke'), {
+    max: ENGINE_CONNECTIONS,
+    name: 'lockkeeper-engine',
+  })
   DBOS.setConfig({
     name: APPLICATION,
     systemDatabaseUrl: db.url,
+    systemDatabasePool: pool,
     executorID: liveness.executorId,
     enablePatching: true,
     runAdminServer: false,
@@ -76,17 +84,19 @@ export async function startEngine(options: { readonly db: Db; readonly log: Log;
     liveness,
     start: client.start,
     signal: client.signal,
-    async owns(requestId) {
-      const [row] = await db.query<{ executor_id: string }>('select executor_id from dbos.workflow_status where workflow_uuid = $1', [
-        workflowId(requestId),
-      ])
-      return row?.executor_id === liveness.executorId
+    async owns(queries, requestId) {
+      const rows = await queries.query(
+        `select 1 from dbos.workflow_status where workflow_uuid = $1 and executor_id = $2 and status = 'PENDING' for share`,
+        [workflowId(requestId), liveness.executorId],
+      )
+      return rows.length > 0
     },
     async close() {
       sweeps.abort()
       await sweeping
       await client.close()
       await DBOS.shutdown()
+      await pool.end()
       await liveness.close()
     },
   }

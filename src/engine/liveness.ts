@@ -10,6 +10,14 @@ export const LIVENESS_LOCK = 7341
 /** After a lost session others may need this long to look again; nobody sweeps meanwhile, or a restarted store would look like dead replicas. */
 const SETTLE_MS = 5_000
 
+/** How often this process says in its session that it lives. */
+const BEAT_MS = 1_000
+/**
+ * A session that said nothing for so long is ended by the server. A process that is frozen (SIGSTOP, a suspended machine) keeps its
+ * connections, and its kernel goes on answering for it: without this it would hold its runs for as long as it sleeps.
+ */
+const FROZEN_MS = 6_000
+
 export type Liveness = {
   readonly executorId: string
   /** Aborted as long as the lock is lost: others may take us for dead, so no new step may start. A new signal follows when it is held again. */
@@ -35,22 +43,46 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   const closing = new AbortController()
   let held = Promise.withResolvers<void>()
 
+  /** A session that breaks before it is of use is not lost a second time: it would be taken anew by two, then by four. */
+  let isTaking = false
+
   async function take(): Promise<void> {
+    isTaking = true
+    try {
+      await takeOne()
+    } finally {
+      isTaking = false
+    }
+  }
+
+  async function takeOne(): Promise<void> {
     session = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
-    const [lock] = await session.query<{ ok: boolean }>('select pg_try_advisory_lock($1::int, hashtext($2)) as ok', [
-      LIVENESS_LOCK,
-      executorId,
-    ])
+    // nothing else is asked on this session, so pg_stat_activity shows whose it is for as long as it lives
+    const [lock] = await session.query<{ ok: boolean }>(
+      `/* ${executorId.replace(/[^\w.-]/g, '')} */ select pg_try_advisory_lock($1::int, hashtext($2)) as ok`,
+      [LIVENESS_LOCK, executorId],
+    )
     if (lock?.ok !== true) {
       await session.close()
       throw new Error('the lock of the lost session is still held')
     }
+    // a setting of PostgreSQL 14 and later; before that only a process that has ended is noticed
+    await session.query(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [String(FROZEN_MS)])
     controller = new AbortController()
     held.resolve()
+    void beat(session)
+  }
+
+  async function beat(mine: Session): Promise<void> {
+    for (;;) {
+      if (closing.signal.aborted || session !== mine) return
+      await mine.query('select 1').catch(() => {}) // a session that broke says so by itself
+      await wait(BEAT_MS, undefined, { signal: closing.signal }).catch(() => {}) // aborted: the loop ends
+    }
   }
 
   function onLost(error: Error): void {
-    if (closing.signal.aborted) return
+    if (closing.signal.aborted || isTaking) return
     options.log.warn({ error: error.message }, 'the session that proves this process alive was lost; no step starts until it is back')
     session = undefined
     held = Promise.withResolvers<void>()

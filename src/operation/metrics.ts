@@ -46,6 +46,8 @@ export function createMetrics(options: {
     new Histogram({ name: `lockkeeper_${name}`, help, buckets: [...buckets], labelNames: [...labelNames], registers })
 
   collectDefaultMetrics({ register: registry })
+  // gauges whose names end like counters', which promtool rightly refuses; each kind of them is counted in a gauge without the suffix
+  for (const kind of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${kind}_total`)
   gauge('build_info', 'Always 1; the labels say which version this is.', ['version', 'node']).set(
     { version: options.version, node: process.version },
     1,

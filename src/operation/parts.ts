@@ -1,3 +1,4 @@
+import { brokenText, restoredText, type AuditHealth } from '../audit/health.ts'
 import type { Queries } from '../db/pool.ts'
 import type { Liveness } from '../engine/liveness.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -33,4 +34,13 @@ export const lookAtSlack =
     return now.connections > 0
       ? { ok: true, text: `Slack is connected (${now.connections} ${now.connections === 1 ? 'connection' : 'connections'}).` }
       : { ok: false, text: 'Slack is not connected; runs go on meanwhile.' }
+  }
+
+/** As it was at the last look of the watch, which looks each minute and before each run. */
+export const lookAtAudit =
+  (health: () => AuditHealth): Look =>
+  () => {
+    const now = health()
+    if (now.kind === 'whole') return { ok: true, text: 'The audit log is whole.' }
+    return { ok: false, text: (now.kind === 'broken' ? brokenText(now) : restoredText(now)).replaceAll('`', '') }
   }

@@ -1,3 +1,4 @@
+import { storeId } from '../audit/health.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db/pool.ts'
 import type { Log } from '../log.ts'
@@ -49,7 +50,7 @@ export async function startOperation(options: {
           `Traces cannot be sent to "${url}": that is no address. Correct OTEL_EXPORTER_OTLP_ENDPOINT or operation.traces.`,
         )
       const { startTraces } = await import('./traces.ts')
-      return startTraces({ url, version, instance, store: await nameOfStore(db), onFault }).close
+      return startTraces({ url, version, instance, store: await storeId(db), onFault }).close
     },
     async close() {
       endDiary()
@@ -94,12 +95,4 @@ function whyNotServing(error: unknown, { host, port }: Address): unknown {
     `Port ${port} on ${host} cannot be used for /livez, /readyz and /metrics: ${why}. Set another as operation.port in lockkeeper.yaml, or for this process alone as OPERATION_PORT (0: any free one, off: none).`,
     error,
   )
-}
-
-/** When its tables were made tells a store from every other one, and a restored copy keeps it. */
-async function nameOfStore(db: Db): Promise<string> {
-  const [row] = await db.query<{ made: string }>(
-    `select to_char(at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') as made from lockkeeper.schema_version order by id limit 1`,
-  )
-  return row?.made ?? ''
 }

@@ -21,7 +21,7 @@ export function glassLine(view: RequestView): string {
   const { glass, policy } = request
   const what = glass?.digest === request.digest ? 'this' : `an earlier plan of this (${codeText(shortDigest(glass?.digest ?? ''))})`
   const count = `${approvalsOf(view).length} of ${pluralText(policy?.required ?? 1, 'approval')}`
-  const reviewers = listText((policy?.breakGlass?.review ?? []).map(approverText))
+  const reviewers = listText((glass?.review ?? []).map(approverText))
   const next = canBeReviewed(request)
     ? `*Not reviewed yet.* Somebody else of ${reviewers} has to look at what happened.`
     : `*Not reviewed yet.* When it has ended, somebody else of ${reviewers} has to look at what happened.`
@@ -48,7 +48,7 @@ export function brokenText(view: RequestView, { data }: Extract<EventRow, { read
 }
 
 const askedBy = (request: RequestRow, by: string): string =>
-  request.requester === by ? 'It is the same person who asked for it.' : `${personText(request.requester)} asked for it.`
+  request.requester === by ? 'The request is by the same person.' : `${personText(request.requester)} asked for it.`
 
 export const reviewDueText = (view: RequestView, { data }: Extract<EventRow, { readonly kind: 'review_due' }>): string =>
   `*Not reviewed yet.* #${view.request.id} ran without enough approvals: ${personText(view.request.glass?.brokenBy ?? '')} broke the glass. Somebody else of ${listText(data.review.map(approverText))} has to look at it and press *Review* on the card.`

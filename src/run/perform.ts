@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAudit } from '../audit/write.ts'
 import type { Config, Target } from '../config/config.ts'
-import type { Db } from '../db/pool.ts'
+import type { Db, Queries } from '../db/pool.ts'
 import type { Liveness } from '../engine/liveness.ts'
 import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
@@ -28,7 +28,7 @@ export type RunPorts = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly liveness: () => Liveness
   readonly working: Working
-  readonly owns: (requestId: number) => Promise<boolean>
+  readonly owns: (db: Queries, requestId: number) => Promise<boolean>
   /** From `approvals/`, which is above: whether this request may still change anything. */
   readonly stillGranted: (requestId: number) => Promise<true | Refusal>
   /** Whether a run may begin at all now, whatever was approved: the record, the store, the clocks. */
@@ -79,7 +79,7 @@ async function perform(
     if (request.state !== 'running') return 'ended'
     if (row?.state === 'done' || row?.state === 'skipped') return 'next'
     await ports.liveness().held()
-    if (!(await persist(ports.log, () => ports.owns(id)))) return never()
+    if (!(await persist(ports.log, () => ports.owns(ports.db, id)))) return never()
     if (target === undefined || step === undefined) {
       const why = ports.reconfigured(plan, request) ?? 'The configuration of this target has other steps now.'
       const title = row?.title ?? name
@@ -141,22 +141,24 @@ async function stopUnclear(ports: RunPorts, id: number, name: string, error: Err
     notKnown: `Whether "${escape(name)}" changed something before that.`,
     next: `Look at \`/migrate status\` and at the log in the thread. When it is clear, \`/migrate cancel ${id}\` closes this request so that a new one can be asked.`,
   }
-  await persist(ports.log, () =>
+  const isOurs = await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
+      if (!(await ports.owns(tx, id))) return false
       await tx.query(
         `update lockkeeper.step set state = 'unknown', output = 'unclear', details = null, ended_at = clock_timestamp()
          where request_id = $1 and name = $2 and state in ('pending', 'running')`,
         [id, name],
       )
-      if (!(await transition(tx, id, ['running'], 'needs_human', { outcome: await withBackup(tx, id, outcome) }))) return
+      if (!(await transition(tx, id, ['running'], 'needs_human', { outcome: await withBackup(tx, id, outcome) }))) return true
       await addEvent(tx, id, { kind: 'ended', data: { state: 'needs_human' } })
       const request = await requestById(tx, id)
-      if (request === undefined) return
+      if (request === undefined) return true
       await writeAudit(tx, { ...about(request), act: 'step', result: 'unknown', data: { step: name } })
       await writeAudit(tx, { ...about(request), act: 'run', result: 'needs_human', data: { step: name } })
+      return true
     }),
   )
-  return 'ended'
+  return isOurs ? 'ended' : never()
 }
 
 type Work = {
@@ -272,28 +274,34 @@ async function started(ports: RunPorts, id: number, name: string): Promise<void>
 
 async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'name' | 'title'>, end: StepEnd): Promise<'next' | 'ended'> {
   const state: StepState = end.kind
-  await persist(ports.log, () =>
+  const isOurs = await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
+      // frozen past its adoption and awake again: what it saw of its step is not how the step ended
+      if (!(await ports.owns(tx, request.id))) return false
       const recorded = await tx.query(
         `update lockkeeper.step set state = $3, output = $4, details = null, data = coalesce($5::jsonb, data), ended_at = clock_timestamp(),
            started_at = coalesce(started_at, clock_timestamp())
          where request_id = $1 and name = $2 and ended_at is null returning 1`,
         [request.id, step.name, state, ports.redactor.text(end.output), end.data !== undefined ? JSON.stringify(end.data) : null],
       )
-      if (recorded.length === 0) return // the commit of an earlier try arrived, only its answer was lost
+      if (recorded.length === 0) return true // the commit of an earlier try arrived, only its answer was lost
       await writeAudit(tx, { ...about(request), act: 'step', result: end.kind, data: { step: step.name } })
-      if (end.kind === 'done')
-        return addEvent(tx, request.id, {
+      if (end.kind === 'done') {
+        await addEvent(tx, request.id, {
           kind: 'step_done',
           data: { step: step.name, title: step.title, output: ports.redactor.text(end.output) },
         })
+        return true
+      }
       const ended = end.kind === 'unknown' ? 'needs_human' : end.kind
       const outcome = redacted(ports.redactor, await withBackup(tx, request.id, end.outcome))
-      if (!(await transition(tx, request.id, ['running'], ended, { outcome }))) return
+      if (!(await transition(tx, request.id, ['running'], ended, { outcome }))) return true
       await addEvent(tx, request.id, { kind: 'ended', data: { state: ended } })
       await writeAudit(tx, { ...about(request), act: 'run', result: ended, data: { step: step.name } })
+      return true
     }),
   )
+  if (!isOurs) return never()
   return end.kind === 'done' ? 'next' : 'ended'
 }
 

@@ -17,10 +17,14 @@ export function persist<T>(log: Log, write: () => Promise<T>): Promise<T> {
   })
 }
 
-/** Connection faults of `pg` and of the network, and the server's own "going away" states (class 57P, 08, 53300). */
+/**
+ * Connection faults of `pg` and of the network, the server's own "going away" states (08, 57P), what it lacks at the moment (53: disk,
+ * memory, connections), a session or transaction that it ended because we slept (57P05, 25P03), and a deadlock, which is rolled back.
+ */
 function isStoreAway(error: Error): boolean {
   const code = (error as { code?: unknown }).code
-  if (typeof code === 'string') return /^(08...|57P0[1-3]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code)
+  if (typeof code === 'string')
+    return /^(08...|57P..|53...|25P03|40P01|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code)
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/.test(
     error.message,
   )

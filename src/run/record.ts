@@ -20,6 +20,8 @@ export type Glass = {
   readonly brokenAt: number | null
   /** Humans who asked for it or broke it, also of earlier plans of this request: none of them may review. */
   readonly involved: readonly string[]
+  /** Who reviews it, by the rules as they were when it was broken. */
+  readonly review: readonly string[]
   readonly reviewedBy: string | null
   readonly reviewedAt: number | null
   readonly note: string | null

@@ -12,7 +12,7 @@ const requestColumns = `id, token, kind, target, requester, requester_human as "
 function glassColumn(): string {
   const ms = (column: string) => `floor(extract(epoch from g.${column}) * 1000)`
   return `(select json_build_object('reason', g.reason, 'askedBy', g.asked_by, 'askedAt', ${ms('asked_at')}, 'digest', g.digest,
-    'brokenBy', g.broken_by, 'brokenAt', ${ms('broken_at')}, 'involved', g.involved, 'reviewedBy', g.reviewed_by,
+    'brokenBy', g.broken_by, 'brokenAt', ${ms('broken_at')}, 'involved', g.involved, 'review', g.review, 'reviewedBy', g.reviewed_by,
     'reviewedAt', ${ms('reviewed_at')}, 'note', g.note) from lockkeeper.break_glass g where g.request_id = request.id)`
 }
 

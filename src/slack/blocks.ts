@@ -125,7 +125,7 @@ export const textInput = (options: {
     action_id: options.id,
     multiline: options.multiline ?? false,
     ...(options.placeholder === undefined ? {} : { placeholder: plainObject(options.placeholder) }),
-    ...(options.initial === undefined ? {} : { initial_value: options.initial }),
+    ...(options.initial === undefined ? {} : { initial_value: plainText(options.initial) }),
     max_length: options.maximum ?? 1000,
   },
 })

@@ -78,6 +78,7 @@ export function createSlack(options: {
       degrade(message, async (fitted) =>
         call(background, 'chat.update', { channel: where.channel, ts: where.ts, ...contentOf(fitted) }, nothing),
       ),
+    remove: (where) => call(background, 'chat.delete', { channel: where.channel, ts: where.ts }, nothing),
     ephemeral: (where, message) =>
       degrade(message, async (fitted) =>
         call(
@@ -121,6 +122,12 @@ export function createSlack(options: {
       })),
   }
 }
+
+/** For single questions with another token; what Slack answers is not read. */
+export const createCaller =
+  (options: Parameters<typeof clientOf>[0]) =>
+  (method: string): Promise<Sent<null>> =>
+    call(clientOf(options, 10_000), method, {}, nothing)
 
 type Json = Readonly<Record<string, unknown>>
 

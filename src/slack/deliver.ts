@@ -4,13 +4,13 @@ import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
 import { missingCapability } from './client.ts'
 import type { Desired } from './desired.ts'
-import { changeMessage, intend, type MessageRow } from './messages.ts'
+import { changeMessage, intend, settlePost, type MessageRow } from './messages.ts'
 import type { Order, Pace } from './pace.ts'
 import type { Message, Posted, Sent, SlackPort } from './port.ts'
 
 export type DeliverPorts = {
   readonly db: Db
-  readonly slack: Pick<SlackPort, 'post' | 'update' | 'findByIntent' | 'upload' | 'openDirect' | 'permalink'>
+  readonly slack: Pick<SlackPort, 'post' | 'update' | 'remove' | 'findByIntent' | 'upload' | 'openDirect' | 'permalink'>
   readonly pace: Pace
   readonly log: Log
 }
@@ -21,8 +21,8 @@ export type Delivery =
   /** Not yet: try again then. `isOutage`: nothing else of this request is worth trying now. */
   | { readonly kind: 'later'; readonly inMs: number; readonly isOutage: boolean; readonly row: MessageRow | undefined }
 
-/** A lost card in a channel that the bot was removed from comes back when it is invited again. */
-const GIVEN_UP_RETRY_MS = 300_000
+/** What a channel refuses that is archived, or that the bot was removed from, comes when that is undone: 10 s later, 20 s … 5 min. */
+const healing = (attempts: number): number => Math.min(300_000, 10_000 * 2 ** Math.min(5, Math.max(0, attempts - 1)))
 /** What may heal by itself or by a person in Slack; other refusals stand for ever. */
 const mayHeal: ReadonlySet<string> = new Set(['not_in_channel', 'channel_not_found', 'is_archived', 'restricted_action', 'user_not_found'])
 /** The bot as a whole is refused: that says nothing about the message. */
@@ -48,6 +48,8 @@ export async function deliver(
     readonly where: { readonly channel: string; readonly thread?: string }
     readonly message: Message
     readonly file: string | null
+    /** Throws when another replica draws this request by now. */
+    readonly confirm: () => Promise<void>
   },
 ): Promise<Delivery> {
   const { desired } = work
@@ -75,6 +77,9 @@ async function edit(ports: DeliverPorts, work: Work, row: MessageRow, hash: stri
   const order: Order = { kind: 'update', channel: row.channel, isUrgent: work.desired.isUrgent === true }
   const wait = ports.pace.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
+  const asked = performance.now()
+  await work.confirm()
+  if (isStale(asked)) return { kind: 'later', inMs: 0, isOutage: false, row }
   const sent = await ports.slack.update({ channel: row.channel, ts: row.ts }, work.message)
   if (sent.kind === 'ok' || (sent.kind === 'refused' && standsAnyway.has(sent.error)))
     return { kind: 'settled', row: await changeMessage(ports.db, row, { state: 'sent', hash, attempts: 0, error: null }) }
@@ -117,22 +122,39 @@ async function post(ports: DeliverPorts, work: Work, row: MessageRow, hash: stri
   const order: Order = { kind: 'post', channel: work.where.channel, isUrgent: work.desired.isUrgent === true }
   const wait = ports.pace.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
+  const asked = performance.now()
+  await work.confirm()
   const pending = await changeMessage(ports.db, row, { state: 'unsure', channel: work.where.channel, attempts: row.attempts + 1 })
+  killPoint('before-post', row.key.split(':')[0])
+  // left as unsure: whoever draws it next looks in Slack first
+  if (isStale(asked)) return { kind: 'later', inMs: 0, isOutage: false, row: pending }
   const sent =
     work.desired.content.kind === 'file' ? await share(ports, work, work.desired.content, pending) : await say(ports, work, pending)
   if (sent.kind === 'ok') killPoint('after-post', row.key.split(':')[0])
-  if (sent.kind === 'ok')
-    return {
-      kind: 'settled',
-      row: await changeMessage(ports.db, pending, {
-        state: 'sent',
-        ...(sent.value === null ? {} : { ts: sent.value.ts, channel: sent.value.channel }),
-        hash,
-        attempts: 0,
-        error: null,
-      }),
-    }
+  if (sent.kind === 'ok') return { kind: 'settled', row: await posted(ports, pending, sent.value, hash) }
   return failed(ports, { order, row: pending, sent, states: { unsure: 'unsure', undone: 'intended' } })
+}
+
+/**
+ * This process was frozen, and others may have taken it for dead since it asked. They wait longer than this before they go on with what
+ * was its own.
+ */
+const isStale = (askedAt: number): boolean => performance.now() - askedAt > STALE_MS
+
+const STALE_MS = 1_500
+
+/** Frozen on the way to Slack, it may come second: then what another replica has posted meanwhile stands, and this one is taken back. */
+async function posted(ports: DeliverPorts, row: MessageRow, value: Posted | null, hash: string): Promise<MessageRow> {
+  const change = { state: 'sent', hash, attempts: 0, error: null } as const
+  if (value === null) return changeMessage(ports.db, row, change)
+  const mine = await settlePost(ports.db, row, value)
+  if (mine !== undefined) return changeMessage(ports.db, mine, change)
+  const removed = await ports.slack.remove(value)
+  ports.log.warn(
+    { message: row.key, removed: removed.kind },
+    'a message was posted by two replicas, of which one had been frozen; the second is taken back',
+  )
+  return row
 }
 
 const say = (ports: DeliverPorts, work: Work, row: MessageRow): Promise<Sent<Posted>> =>
@@ -192,7 +214,11 @@ async function failed(
       'Slack refuses this message for good; the run goes on without it',
     )
   const heals = mayHeal.has(sent.error) && row.ts === null
-  const gone = await changeMessage(ports.db, row, { state: 'given_up', error: sent.error, retryInMs: heals ? GIVEN_UP_RETRY_MS : NEVER_MS })
+  const gone = await changeMessage(ports.db, row, {
+    state: 'given_up',
+    error: sent.error,
+    retryInMs: heals ? healing(row.attempts) : NEVER_MS,
+  })
   return { kind: 'settled', row: gone }
 }
 

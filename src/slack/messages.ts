@@ -74,6 +74,20 @@ export async function changeMessage(db: Queries, row: MessageRow, change: Messag
   return changed
 }
 
+/** Writes down where it stands; undefined when another replica has written another place. */
+export async function settlePost(
+  db: Queries,
+  row: MessageRow,
+  place: { readonly channel: string; readonly ts: string },
+): Promise<MessageRow | undefined> {
+  const [settled] = await db.query<MessageRow>(
+    `update lockkeeper.message set state = 'sent', ts = $2, channel = $3
+     where id = $1 and (state <> 'sent' or ts is null or ts = $2) returning ${columns}`,
+    [row.id, place.ts, place.channel],
+  )
+  return settled
+}
+
 /** For `status`: what people do not see of requests that still matter, newest first. */
 export async function givenUpMessages(
   db: Queries,

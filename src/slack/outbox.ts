@@ -24,7 +24,7 @@ export type Outbox = {
 
 export type OutboxPorts = {
   readonly db: Db
-  readonly slack: Pick<SlackPort, 'post' | 'update' | 'findByIntent' | 'upload' | 'openDirect' | 'permalink'>
+  readonly slack: Pick<SlackPort, 'post' | 'update' | 'remove' | 'findByIntent' | 'upload' | 'openDirect' | 'permalink'>
   /** Pure; the order of the list is the order in which messages are sent. */
   readonly draw: (view: RequestView) => readonly Desired[] | Promise<readonly Desired[]>
   readonly targetTitleOf: (target: string) => string
@@ -52,6 +52,8 @@ const WORKERS = 4
 const FILE_RETRY_MS = 60_000
 /** What was given up is tried again within this time, or never. */
 const HEALING_MS = 3_600_000
+/** What an ended request has still to say is tried for so long. */
+const FORGOTTEN_MS = 86_400_000
 /** A wait for Slack's pace that is shorter than this is waited for in place. */
 const SHORT_WAIT_MS = 1_200
 
@@ -149,13 +151,17 @@ async function renew(db: Db, claimed: Claimed): Promise<Claimed | undefined> {
 }
 
 async function release(db: Db, claimed: Claimed, drawn: { readonly revision: number; readonly nextInMs: number | null }): Promise<void> {
-  await db.query(
+  const released = await db.query(
     `update lockkeeper.request set draw_lease = null, drawn_revision = greatest(drawn_revision, $3),
        draw_after = least(draw_after, case when $4::float8 is null then 'infinity' else clock_timestamp() + $4 * interval '1 millisecond' end)
-     where id = $1 and draw_lease = $2::timestamptz`,
+     where id = $1 and draw_lease = $2::timestamptz returning 1`,
     [claimed.id, claimed.lease, drawn.revision, drawn.nextInMs],
   )
+  if (released.length === 0) await drawAgain(db, claimed.id)
 }
+
+/** Another replica drew it meanwhile; whoever was late may have drawn something older over it. */
+const drawAgain = (db: Db, id: number) => db.query(`update lockkeeper.request set draw_after = clock_timestamp() where id = $1`, [id])
 
 async function drawRequest(ports: OutboxPorts, pace: Pace, first: Claimed, signal: AbortSignal): Promise<void> {
   const request = await requestById(ports.db, first.id)
@@ -174,7 +180,7 @@ async function draw(
     const nextInMs = await bring(ports, pace, view, await ports.draw(view), holder, signal)
     await release(ports.db, holder.claimed, { revision: request.revision, nextInMs: earliest(nextInMs, refreshInMs(view)) })
   } catch (error) {
-    if (error instanceof LostLease) return
+    if (error instanceof LostLease) return void (await drawAgain(ports.db, first.id))
     ports.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'A request could not be drawn; it is tried again')
     await release(ports.db, holder.claimed, { revision: request.revision, nextInMs: 10_000 })
   }
@@ -200,31 +206,42 @@ async function bring(
 ): Promise<number | null> {
   const rows = await messagesOf(ports.db, view.request.id)
   const held = new Set<string>() // threads in which an earlier post still waits
+  const hold = (one: Desired) => {
+    if (one.place.kind === 'thread' && one.content.kind === 'once') held.add(one.place.parent)
+  }
   let next: number | null = null
   for (const one of desired) {
     const known = rows.get(one.key)
     if (isSettled(one, known, view)) {
-      if (known?.state === 'given_up' && known.dueInMs < HEALING_MS && view.request.endedAt === null) next = earliest(next, known.dueInMs)
+      if (mayHeal(known) && !isForgotten(view)) {
+        next = earliest(next, known.dueInMs)
+        hold(one)
+      }
       continue
     }
     if (one.place.kind === 'thread' && one.content.kind === 'once' && held.has(one.place.parent)) continue
     if (signal.aborted) return earliest(next, 0)
-    const renewed = await renew(ports.db, holder.claimed)
-    if (renewed === undefined) throw new LostLease()
-    holder.claimed = renewed
-    const delivery = await bringOne(ports, pace, view, one, rows, signal)
+    const delivery = await bringOne(ports, pace, view, one, rows, holder, signal)
     if (delivery.row !== undefined) rows.set(one.key, delivery.row)
+    if (delivery.kind === 'settled' && !mayHeal(delivery.row)) continue
+    next = earliest(next, delivery.kind === 'later' ? delivery.inMs : (delivery.row?.dueInMs ?? null))
+    hold(one)
     if (delivery.kind === 'settled') continue
-    next = earliest(next, delivery.inMs)
-    if (one.place.kind === 'thread' && one.content.kind === 'once') held.add(one.place.parent)
     if (delivery.isOutage) break
   }
   return next
 }
 
+/** It was refused for a reason that somebody in Slack can take away: the channel is archived, the bot was not invited. */
+const mayHeal = (row: MessageRow | undefined): row is MessageRow => row?.state === 'given_up' && row.dueInMs < HEALING_MS
+
+/** Nobody waits any more for what a request had to say. */
+const isForgotten = ({ request, now }: RequestView): boolean =>
+  request.endedAt !== null && now.getTime() - request.endedAt.getTime() > FORGOTTEN_MS
+
 function isSettled(desired: Desired, row: MessageRow | undefined, view: RequestView): boolean {
   if (row === undefined) return false
-  if (row.state === 'given_up') return row.dueInMs > 0 || view.request.endedAt !== null
+  if (row.state === 'given_up') return row.dueInMs > 0 || isForgotten(view)
   if (row.state !== 'sent') return false
   return desired.content.kind === 'current' ? row.hash === hashOf(desired.content.message) : true
 }
@@ -235,6 +252,7 @@ async function bringOne(
   view: RequestView,
   desired: Desired,
   rows: ReadonlyMap<string, MessageRow>,
+  holder: { claimed: Claimed },
   signal: AbortSignal,
 ): Promise<Delivery> {
   const row = rows.get(desired.key)
@@ -244,7 +262,12 @@ async function bringOne(
   if ('kind' in where) return where
   const content = await contentOf(ports, view, desired, row, rows)
   if ('kind' in content) return content
-  const work = { requestId: view.request.id, desired, row, where, ...content }
+  const confirm = async () => {
+    const renewed = await renew(ports.db, holder.claimed)
+    if (renewed === undefined) throw new LostLease()
+    holder.claimed = renewed
+  }
+  const work = { requestId: view.request.id, desired, row, where, confirm, ...content }
   const delivery = await deliver({ ...ports, pace }, work)
   if (delivery.kind !== 'later' || delivery.isOutage || delivery.inMs > SHORT_WAIT_MS || signal.aborted) return delivery
   await sleep(delivery.inMs, undefined, { signal }).catch(() => {})

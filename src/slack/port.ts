@@ -7,6 +7,8 @@ export type SlackPort = {
     intent: string,
   ) => Promise<Sent<Posted>>
   readonly update: (where: Posted, message: Message) => Promise<Sent<null>>
+  /** Takes back a message of the bot's own. */
+  readonly remove: (where: Posted) => Promise<Sent<null>>
   readonly ephemeral: (
     where: { readonly channel: string; readonly user: string; readonly thread?: string },
     message: Message,

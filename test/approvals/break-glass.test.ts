@@ -469,6 +469,17 @@ describe('the review', () => {
     expect((await review(request, CAROL)).kind).toBe('reviewed')
   })
 
+  test('is possible when it asked anew under rules without break-glass, which void what was let through', async () => {
+    const request = await world.waiting()
+    await smash(request, ALICE)
+    const { breakGlass: _gone, ...policy } = request.policy ?? {}
+    world.setTarget('prod', baseTarget)
+    await transition(store.db, request.id, ['granted'], 'waiting', { policy, digest: 'b'.repeat(64) })
+    expect(await listRequests(store.db, { isUnreviewed: true, limit: 10 })).toMatchObject([{ id: request.id }])
+    await transition(store.db, request.id, ['waiting'], 'cancelled')
+    expect((await review(request, CAROL)).kind).toBe('reviewed')
+  })
+
   test('by somebody who took part cannot be written into the store at all', async () => {
     const request = await over()
     await expect(

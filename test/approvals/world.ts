@@ -6,7 +6,7 @@ import type { Evidence, MigrationClass, Plan } from '../../src/plan/plan.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import { requestById, transition } from '../../src/run/rows.ts'
 import type { RequestRow } from '../../src/run/record.ts'
-import type { SlackPort, SlackUser } from '../../src/slack/port.ts'
+import type { Sent, SlackPort, SlackUser } from '../../src/slack/port.ts'
 import type { OpenDeps } from '../../approvals/request.ts'
 import { openRequest } from '../../approvals/request.ts'
 import { createPeople } from '../../approvals/people.ts'
@@ -167,7 +167,20 @@ export function createWorkspace() {
         ? { kind: 'unsure', cause: 'no answer' }
         : { kind: 'ok', value: { team: 'T1', teamName: 'Shop', botUser: 'U0LOCK', scopes: [] } },
   }
-  return { users, groups, state, port, member }
+  const uploads: { readonly channel: string; readonly thread?: string; readonly name: string; readonly content: string }[] = []
+  /** What Slack answers to an upload into this channel; left out, it takes the file. */
+  const uploadAnswers = new Map<string, Exclude<Sent<null>, { kind: 'ok' }>>()
+  const files: Pick<SlackPort, 'upload' | 'openDirect' | 'permalink'> = {
+    async upload(where, { name, content }) {
+      const answer = uploadAnswers.get(where.channel)
+      if (answer !== undefined) return answer
+      uploads.push({ ...where, name, content })
+      return { kind: 'ok', value: null }
+    },
+    openDirect: async (user) => ({ kind: 'ok', value: `D${user.slice(1)}` }),
+    permalink: async ({ channel, ts }) => ({ kind: 'ok', value: `https://harbor.slack.example/archives/${channel}/p${ts}` }),
+  }
+  return { users, groups, state, port, member, files, uploads, uploadAnswers }
 }
 
 function readTargets(files: Record<string, TargetFile>): readonly (readonly [string, Target])[] {

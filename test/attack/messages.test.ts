@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { approveView, rejectView } from '../../approvals/confirm.ts'
+import { glassView, reviewView } from '../../approvals/glass-views.ts'
 import { drawRequest } from '../../approvals/draw.ts'
 import { homeView } from '../../approvals/home.ts'
 import type { EventRow, RequestRow, RequestView } from '../../src/run/record.ts'
@@ -10,6 +11,7 @@ import {
   event,
   evidence,
   failedView,
+  glass,
   needsPersonView,
   planOf,
   requestRow,
@@ -50,9 +52,15 @@ function mrkdwnIn(thing: unknown, isPlain = false): string[] {
   if (Array.isArray(thing)) return thing.flatMap((one) => mrkdwnIn(one, isPlain))
   if (typeof thing !== 'object' || thing === null) return []
   const { type } = thing as { type?: string }
-  // plain text, rich text and the titles of tasks are shown as they are
+  // plain text, what stands in an input, rich text and the titles of tasks are shown as they are
   const plain =
-    type === 'plain_text' || type === 'text' || type === 'rich_text' || type === 'raw_text' || type === 'task_card' || type === 'plan'
+    type === 'plain_text' ||
+    type === 'plain_text_input' ||
+    type === 'text' ||
+    type === 'rich_text' ||
+    type === 'raw_text' ||
+    type === 'task_card' ||
+    type === 'plan'
   return Object.entries(thing).flatMap(([key, value]) =>
     ['type', 'action_id', 'block_id', 'value', 'url', 'private_metadata', 'callback_id', 'key', 'kind', 'style'].includes(key)
       ? []
@@ -60,7 +68,7 @@ function mrkdwnIn(thing: unknown, isPlain = false): string[] {
   )
 }
 
-const allowed = /<@U0(ALICE|BOB|CAROL)>|<!subteam\^S0DBA>|<!date\^\d+\^[^<>|^]*\|[^<>|]*>/g
+const allowed = /<@U0(ALICE|BOB|CAROL|DAVE)>|<!subteam\^S0DBA>|<!date\^\d+\^[^<>|^]*\|[^<>|]*>/g
 const controls =
   // oxlint-disable-next-line no-control-regex -- what must not be in it
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u200b\ufeff]/
@@ -100,6 +108,7 @@ function poisoned(view: RequestView, bad: string): RequestView {
       })),
     },
     ask: { ref: bad, reason: bad, skipApp: false },
+    glass: { ...glass, reason: bad, reviewedBy: view.request.state === 'succeeded' ? 'U0CAROL' : null, note: bad },
     outcome: {
       headline: `*${code(bad)} stopped.* ${outside}`,
       why: outside,
@@ -118,6 +127,12 @@ function poisoned(view: RequestView, bad: string): RequestView {
     event(94, { kind: 'step_done', data: { step: 'x', title: bad, output: bad } }),
     event(95, { kind: 'migration_done', data: { name: bad, output: bad, at: 1, of: 2 } }),
     event(96, { kind: 'adopted', data: { step: bad } }),
+    event(98, {
+      kind: 'glass_broken',
+      data: { by: 'os:bob', reason: bad, count: 0, required: 1, review: ['group:S0DBA'], users: ['U0CAROL'], unreviewed: [7] },
+    }),
+    event(99, { kind: 'review_due', data: { review: ['group:S0DBA'], users: ['U0CAROL'] } }),
+    event(100, { kind: 'reviewed', data: { by: 'U0CAROL', note: bad } }),
     event(97, { kind: 'cancel_requested', data: { by: 'os:bob' } }),
   ]
   return {
@@ -168,7 +183,7 @@ describe.each([
             notice: null,
           }),
         )
-        expectHarmless([approveView(dark), rejectView(dark)])
+        expectHarmless([approveView(dark), rejectView(dark), glassView(dark, bad), reviewView(dark)])
       }),
       { numRuns: 40 },
     )

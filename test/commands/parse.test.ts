@@ -73,7 +73,7 @@ describe('a mistake is answered with what was understood and the nearest that ex
     ],
     [
       'rollback prod',
-      'not_available_yet: `rollback` is not available yet. Nothing was started. Available now: `help`, `status`, `plan`, `deploy`, `cancel`, `history`, `show` and `break-glass`.',
+      'not_available_yet: `rollback` is not available yet. Nothing was started. Available now: `help`, `status`, `plan`, `deploy`, `cancel`, `history`, `show`, `export` and `break-glass`.',
     ],
     ['deploy prdo', 'unknown_target: There is no target `prdo`. Nothing was started. Did you mean `prod`? `/migrate deploy prod`'],
     ['deploy moon', 'unknown_target: There is no target `moon`. Nothing was started. The targets are `prod` and `staging`.'],
@@ -116,7 +116,7 @@ describe('a mistake is answered with what was understood and the nearest that ex
     expect(refusal(text)).toBe(answer)
   })
 
-  test.each(['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock', 'export'])(
+  test.each(['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock'])(
     '%s is known and not there yet',
     (verb) => {
       expect(refusal(`${verb} prod`)).toMatch(new RegExp(`^not_available_yet: \`${verb}\` is not available yet\\.`))

@@ -93,6 +93,7 @@ async function connect(db: Db = store.db): Promise<Listening> {
       }
     },
     makePlan: async () => Promise.reject(new Error('not part of these tests')),
+    exportEvidence: async () => undefined,
     readSql: async () => [{ name: '20261118_add_discounts', sql: 'CREATE TABLE discounts ();' }],
     onFault: (error) => faults.push(error),
   })
@@ -328,6 +329,7 @@ describe('signed HTTP', () => {
       showHome: async () => {},
       readStatus: async () => Promise.reject(new Error('not part of this test')),
       makePlan: async () => Promise.reject(new Error('not part of this test')),
+      exportEvidence: async () => undefined,
       whyNoRun: async () => null,
       readSql: async () => [],
       onFault: (error) => faults.push(error),

@@ -43,6 +43,8 @@ beforeEach(async () => {
       return status
     },
     makePlan: async () => planned,
+    exportEvidence: async () => undefined,
+    slack: world.slack.files,
     whyNoRun: async () => null,
     onFault: (error) => faults.push(error),
   }

@@ -168,3 +168,29 @@ async function faultOf(text: string, environment: Record<string, string> = env):
   }
   throw new Error('the configuration was accepted')
 }
+
+test.each([
+  ['breakGlass: { from: [user:U0BOB], review: [user:U0BOB] }', '', 'nobody but user:U0BOB could review what user:U0BOB lets through'],
+  [
+    'breakGlass: { from: [user:U0CAROL, user:U0BOB], review: [user:U0BOB, user:U0SECOND] }',
+    'people: { U0SECOND: U0BOB }\n',
+    'nobody but user:U0BOB could review what user:U0BOB lets through',
+  ],
+])('break-glass that one human would do and review is refused: %s', async (line, people, problem) => {
+  const fault = await faultOf(`${people}${small}    ${line}\n`)
+  expect(fault.problems).toEqual([
+    {
+      path: 'targets.prod.breakGlass',
+      problem,
+      fix: 'Name somebody else or a group as `review`: it takes two people, one who breaks the glass and one who looks at it afterwards.',
+    },
+  ])
+})
+
+test.each(['breakGlass: { from: [user:U0BOB] }', 'breakGlass: { from: [user:U0BOB, user:U0CAROL], review: [user:U0BOB, user:U0CAROL] }'])(
+  'break-glass that somebody else can review is taken: %s',
+  async (line) => {
+    const { targets } = await load(`${small}    ${line}\n`)
+    expect(targets.get('prod')?.breakGlass?.remind).toBe(86_400_000)
+  },
+)

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { startEngine } from '../../src/engine/engine.ts'
+import { startEngine, type RunningEngine } from '../../src/engine/engine.ts'
 import { createLog } from '../../src/log.ts'
 import { createRedactor } from '../../src/redact.ts'
 import { createStore } from '../helpers/postgres.ts'
@@ -14,16 +14,16 @@ afterEach(async () => {
 test('an engine that was closed can be started again in the same process, on another store', async () => {
   for (const round of [1, 2]) {
     const store = await createStore()
-    const seen: number[] = []
-    const engine = await startEngine({
+    const seen: { readonly id: number; readonly owned: boolean }[] = []
+    const engine: RunningEngine = await startEngine({
       db: store.db,
       log: createLog(createRedactor([]), 'warn', process.stderr),
-      body: async (id, { step }) => void (await step('note', async () => seen.push(id))),
+      body: async (id, { step }) => void (await step('note', async () => seen.push({ id, owned: await engine.owns(store.db, id) }))),
     })
     await store.db.transaction((tx) => engine.start(tx, round))
-    expect(await until('the workflow ran', () => seen.length === 1 && seen)).toEqual([round])
-    expect(await engine.owns(round)).toBe(true)
-    expect(await engine.owns(99)).toBe(false)
+    expect(await until('the workflow ran', () => seen.length === 1 && seen)).toEqual([{ id: round, owned: true }])
+    expect(await engine.owns(store.db, 99)).toBe(false)
+    await until('what has ended belongs to nobody', async () => !(await engine.owns(store.db, round)))
     await engine.close()
     await store.close()
   }

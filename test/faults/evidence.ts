@@ -6,6 +6,7 @@ import { digestOf } from '../../src/plan/digest.ts'
 import { stepsOf, votesOf, eventsOf, requestById } from '../../src/run/rows.ts'
 import { temporary } from '../helpers/bots.ts'
 import { CHANNEL, type Flow } from '../helpers/flow.ts'
+import { placesOf } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
 import type { Evidence, Sample } from './invariants.ts'
 
@@ -70,6 +71,8 @@ export async function gather(
     readonly tallied: readonly string[]
     readonly bots: () => readonly number[]
     readonly secrets: readonly string[]
+    readonly deployed: number | null
+    readonly acknowledged: readonly number[]
   },
 ): Promise<Evidence> {
   await told(flow, id)
@@ -104,6 +107,10 @@ export async function gather(
       required: request.policy?.required ?? Infinity,
       grantExpiresAt: request.grantExpiresAt?.getTime() ?? null,
       approved: request.plan?.list.map(({ name }) => name) ?? [],
+      breakers: (request.policy?.breakGlass?.from ?? []).flatMap((one) =>
+        one.startsWith('user:') ? [one.slice('user:'.length)] : (request.policy?.members[one.slice('group:'.length)] ?? []),
+      ),
+      glass: request.glass,
     },
     votes: votes.map(({ at, ...vote }) => ({ ...vote, at: at.getTime() })),
     steps,
@@ -121,6 +128,10 @@ export async function gather(
       .thread(CHANNEL, card.ts)
       .map(({ ts, metadata, files }) => ({ ts, intent: intentOf(metadata), isFile: files.length > 0 })),
     leftovers: await leftoversOf(flow, known.bots),
+    secretsAt: await placesOf(flow, known.secrets),
+    chain: [],
+    deployed: known.deployed,
+    acknowledged: known.acknowledged,
   }
 }
 
@@ -157,13 +168,14 @@ async function told(flow: Flow, id: number): Promise<void> {
   )
 }
 
-async function targetOf(flow: Flow): Promise<Pick<Evidence, 'appliedNow' | 'unfinished' | 'tally'>> {
+async function targetOf(flow: Flow): Promise<Pick<Evidence, 'appliedNow' | 'begun' | 'unfinished' | 'tally'>> {
   const client = await connect(flow.database.url)
   try {
     const rows = await rowsOf(client)
     const tally = await client.query<{ name: string }>('select name from tally')
     return {
       appliedNow: rows.filter(({ state }) => state === 'applied').map(({ name }) => name),
+      begun: rows.map(({ name }) => name),
       unfinished: rows.filter(({ state }) => state === 'unfinished').map(({ name }) => name),
       tally: tally.rows.map(({ name }) => name),
     }

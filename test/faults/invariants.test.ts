@@ -14,6 +14,8 @@ const sound: Evidence = {
     required: 1,
     grantExpiresAt: 900,
     approved: ['m2', 'm3'],
+    breakers: [],
+    glass: null,
   },
   votes: [{ digest: 'd1', actor: 'U0BOB', human: 'U0BOB', decision: 'approve', at: 100 }],
   steps: [
@@ -40,6 +42,7 @@ const sound: Evidence = {
   ],
   appliedBefore: ['m1'],
   appliedNow: ['m1', 'm2', 'm3'],
+  begun: ['m1', 'm2', 'm3'],
   unfinished: [],
   tally: ['m2', 'm3'],
   tallied: ['m2', 'm3'],
@@ -48,6 +51,10 @@ const sound: Evidence = {
   messages: [1, 2, 3, 4, 5, 6, 7].map((id) => ({ key: `event:${id}`, state: 'sent', ts: `${id}.0` })),
   posts: [1, 2, 3, 4, 5, 6, 7].map((id) => ({ ts: `${id}.0`, intent: `lk_${id}`, isFile: false })),
   leftovers: [],
+  secretsAt: [],
+  chain: [],
+  deployed: 1,
+  acknowledged: [20, 30, 1_200],
 }
 
 test('a sound run breaks no invariant', () => {
@@ -72,6 +79,56 @@ test('a run that stopped for a person, with one migration applied, breaks none e
       tally: ['m2'],
     }),
   ).toEqual([])
+})
+
+const unrun: Evidence = {
+  ...sound,
+  request: { ...sound.request, state: 'rejected', grantExpiresAt: null },
+  steps: [],
+  events: [
+    { id: 1, kind: 'requested' },
+    { id: 2, kind: 'rejected' },
+  ],
+  audit: [],
+  attempts: [],
+  samples: [],
+  appliedNow: ['m1'],
+  begun: ['m1'],
+  tally: [],
+  backups: [],
+  backupEntries: [],
+  messages: sound.messages.slice(0, 2),
+  posts: sound.posts.slice(0, 2),
+}
+
+test('a request that never ran, and a second try that was decided on, break none either', () => {
+  expect(violations(unrun)).toEqual([])
+  expect(
+    violations({
+      ...sound,
+      attempts: [
+        { ...attempt, exitCode: 1, isSettled: true },
+        { ...attempt, number: 2, startedAt: 500 },
+      ],
+      begun: ['m1', 'm2', 'm2', 'm3'],
+    }),
+  ).toEqual([])
+})
+
+test.each<readonly [what: string, seed: Partial<Evidence>, broken: readonly string[]]>([
+  [
+    'no end at all',
+    { request: { ...unrun.request, state: 'waiting' }, events: unrun.events.slice(0, 1) },
+    ['I1: the run is waiting and never began', 'I1: 0 ends in the thread'],
+  ],
+  [
+    'another end in the thread',
+    { request: { ...unrun.request, state: 'expired' } },
+    ['I1: the thread ends with another state than expired'],
+  ],
+  ['steps', { steps: [{ name: 'backup', state: 'pending' }] }, ['I1: it has steps and never began']],
+])('a request that never ran and has %s is found', (_what, seed, broken) => {
+  expect(violations({ ...unrun, ...seed })).toEqual(broken)
 })
 
 const run = { act: 'run', digest: 'd1', at: 700 }
@@ -123,7 +180,7 @@ const defects: readonly (readonly [what: string, seed: Partial<Evidence>, broken
       events: [...sound.events.filter(({ kind }) => kind !== 'step_done' && kind !== 'ended'), { id: 7, kind: 'ended', state: 'failed' }],
       audit: [...sound.audit.slice(0, 1), { ...run, result: 'failed' }],
     },
-    ['I1: 2 steps stopped the run'],
+    ['I1: 2 steps stopped the run', 'I10: a step is unclear and the run is failed'],
   ],
   ['a plan that was changed after its digest', { request: { ...sound.request, planDigest: 'd2' } }, ['I2: the digest is not the plan’s']],
   [
@@ -240,9 +297,103 @@ const defects: readonly (readonly [what: string, seed: Partial<Evidence>, broken
     { backupEntries: [...sound.backupEntries, { name: 'b2', fault: 'no manifest under a final name' }] },
     ['I12: b2: no manifest under a final name'],
   ],
+  ['a secret in a log', { secretsAt: ['the log'] }, ['I7: a secret stands in the log']],
+  ['a broken chain', { chain: ['row 7 does not follow row 6'] }, ['I8: row 7 does not follow row 6']],
+  [
+    'a run that goes on after an unclear step',
+    {
+      steps: [
+        { name: 'backup', state: 'unknown' },
+        { name: 'migrate', state: 'done' },
+      ],
+      events: sound.events.filter(({ step }) => step !== 'backup'),
+    },
+    [
+      'I1: the steps do not say succeeded',
+      'I10: a step is unclear and the run is succeeded',
+      'I10: a step began after one that is unclear',
+    ],
+  ],
+  [
+    'a second try of what may have happened',
+    {
+      attempts: [
+        { ...attempt, exitCode: null },
+        { ...attempt, number: 2 },
+      ],
+      begun: ['m1', 'm2', 'm2', 'm3'],
+    },
+    ['I10: start 2 tried m2 again, and nobody knows how start 1 ended'],
+  ],
+  [
+    'a second try that nobody decided on',
+    {
+      attempts: [
+        { ...attempt, exitCode: 1 },
+        { ...attempt, number: 2 },
+      ],
+      begun: ['m1', 'm2', 'm3', 'm3'],
+    },
+    ['I10: start 2 tried m3 again without a decision'],
+  ],
+  ['a restore', { samples: sound.samples.map((sample) => ({ ...sample, restores: 1 })) }, ['I10: something restored into the target']],
+  ['a deploy step that ran twice', { deployed: 2 }, ['I10: a deploy step that may not be repeated ran 2 times']],
+  ['acknowledgements that come late', { acknowledged: [20, 1_300, 3_000] }, ['I11: 2 of 3 acknowledgements took 1300, 3000 ms']],
   ['a verified backup that is gone', { backupEntries: [], attempts: [], samples: [] }, ['I12: b1 is in the catalogue and not on the disk']],
 ]
 
 test.each(defects)('%s is found', (_what, seed, broken) => {
   expect(violations({ ...sound, ...seed })).toEqual(broken)
+})
+
+/** The same run, let through by Carol for a reason. */
+const glassVote = { digest: 'd1', actor: 'U0CAROL', human: 'U0CAROL', decision: 'break_glass', at: 100 }
+const glass = { reason: 'checkout is down', digest: 'd1', brokenBy: 'U0CAROL', involved: ['U0ALICE', 'U0CAROL'], reviewedBy: null }
+const letThrough: Evidence = {
+  ...sound,
+  request: { ...sound.request, breakers: ['U0CAROL'], glass },
+  votes: [glassVote],
+  events: sound.events.map((event) => (event.kind === 'approved' ? { id: event.id, kind: 'glass_broken' } : event)),
+  audit: [{ act: 'break_glass', result: 'broken', digest: 'd1', at: 100 }, ...sound.audit],
+}
+
+test('a run that somebody who may let through breaks no invariant, reviewed by somebody else or not yet', () => {
+  expect(violations(letThrough)).toEqual([])
+  expect(violations({ ...letThrough, request: { ...letThrough.request, glass: { ...glass, reviewedBy: 'U0BOB' } } })).toEqual([])
+})
+
+const tooFew = 'I2: start 1 of the migrator had too few approvals'
+const forged: readonly (readonly [what: string, seed: Partial<Evidence>, broken: readonly string[]])[] = [
+  [
+    'by somebody who is not named',
+    {
+      votes: [{ ...glassVote, actor: 'U0DAVE', human: 'U0DAVE' }],
+      request: { ...letThrough.request, glass: { ...glass, brokenBy: 'U0DAVE' } },
+    },
+    [tooFew, 'I2: U0DAVE broke the glass and was not named for it'],
+  ],
+  [
+    'where the target names nobody',
+    { request: { ...letThrough.request, breakers: [] } },
+    [tooFew, 'I2: U0CAROL broke the glass and was not named for it'],
+  ],
+  ['as a mere row of the votes', { request: { ...letThrough.request, glass: null } }, [tooFew]],
+  ['without a vote', { votes: [] }, [tooFew]],
+  ['for another plan', { votes: [{ ...glassVote, digest: 'd0' }] }, [tooFew]],
+  ['whose plan was changed in the record', { request: { ...letThrough.request, glass: { ...glass, digest: 'd0' } } }, [tooFew]],
+  ['after the migrator had started', { votes: [{ ...glassVote, at: 401 }] }, [tooFew]],
+  ['without a reason', { request: { ...letThrough.request, glass: { ...glass, reason: ' ' } } }, [tooFew]],
+  ['by another than the record says', { request: { ...letThrough.request, glass: { ...glass, brokenBy: 'U0BOB' } } }, [tooFew]],
+  ['that stands in no audit', { audit: sound.audit }, [tooFew]],
+  ['that nobody was told of', { events: sound.events.filter(({ kind }) => kind !== 'approved') }, [tooFew]],
+  [
+    'that was reviewed by who broke it',
+    { request: { ...letThrough.request, glass: { ...glass, reviewedBy: 'U0CAROL' } } },
+    ['I2: the broken glass was reviewed by somebody who took part'],
+  ],
+]
+
+test.each(forged)('a broken glass %s is found', (_what, seed, broken) => {
+  const found = violations({ ...letThrough, ...seed })
+  expect(found.filter((what) => what.startsWith('I2'))).toEqual(broken)
 })

@@ -11,8 +11,18 @@ export type Evidence = {
     readonly required: number
     readonly grantExpiresAt: number | null
     readonly approved: readonly string[]
+    /** Humans that the rules of the request name for breaking the glass. */
+    readonly breakers: readonly string[]
+    readonly glass: {
+      readonly reason: string
+      readonly digest: string | null
+      readonly brokenBy: string | null
+      readonly involved: readonly string[]
+      readonly reviewedBy: string | null
+    } | null
   }
   readonly votes: readonly Vote[]
+  /** In their order. */
   readonly steps: readonly { readonly name: string; readonly state: string }[]
   readonly events: readonly {
     readonly id: number
@@ -36,6 +46,8 @@ export type Evidence = {
   /** `_prisma_migrations` as it was before and as it is now: one entry for each row that is applied. */
   readonly appliedBefore: readonly string[]
   readonly appliedNow: readonly string[]
+  /** Names in `_prisma_migrations`, one entry for each row, whatever became of it. */
+  readonly begun: readonly string[]
   /** Rows of `_prisma_migrations` that began and neither ended nor were rolled back. */
   readonly unfinished: readonly string[]
   /** Names that the migrations themselves wrote, once for each time that they ran. */
@@ -55,6 +67,14 @@ export type Evidence = {
   readonly posts: readonly { readonly ts: string; readonly intent: string | null; readonly isFile: boolean }[]
   /** Processes and sessions of ours that should be gone. */
   readonly leftovers: readonly string[]
+  /** Places where a secret stands, whole or in half, in any way of writing it. */
+  readonly secretsAt: readonly string[]
+  /** What is wrong with the chain of the audit record. */
+  readonly chain: readonly string[]
+  /** How often a deploy step ran that may not be repeated; null where there is none that counts itself. */
+  readonly deployed: number | null
+  /** Milliseconds until each delivery was acknowledged that fell into no fault; 3,000 when it never was. */
+  readonly acknowledged: readonly number[]
 }
 
 type Vote = {
@@ -83,6 +103,7 @@ const ENDS = new Set(['succeeded', 'failed', 'cancelled', 'needs_human'])
 const invariants: Readonly<Record<string, (evidence: Evidence) => readonly string[]>> = {
   /** Every run and every step has exactly one terminal record. */
   I1({ request, steps, events, audit }) {
+    if (!audit.some(({ act, result }) => act === 'run' && result === 'started')) return neverRan(request, steps, events)
     const ended = events.filter(({ kind }) => kind === 'ended')
     const recorded = audit.filter(({ act, result }) => act === 'run' && ENDS.has(result))
     const stopped = steps.filter(({ state }) => ['failed', 'cancelled', 'unknown'].includes(state))
@@ -109,8 +130,13 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
       ...when(!sameNames(done, doneEvents), `steps that are done: ${done.join()}; told: ${doneEvents.join()}`),
     ]
   },
-  /** Every migrator start has an earlier, unexpired, unused approval whose digest equals the plan's; no approver is the requester. */
-  I2({ request, votes, audit, attempts }) {
+  /**
+   * Every migrator start has an earlier, unexpired, unused approval whose digest equals the plan's; no approver is the requester. Or
+   * somebody who is named for it broke the glass for that digest before, with a reason, in the audit and in the thread.
+   */
+  I2(evidence) {
+    const { request, votes, audit, attempts } = evidence
+    const broken = soundBreakings(evidence)
     const begun = audit.filter(({ act, result }) => act === 'run' && result === 'started')
     const approvals = votes.filter(({ decision, digest }) => decision === 'approve' && digest === request.digest)
     return [
@@ -127,11 +153,21 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
         .filter(({ human, actor }) => human === request.requesterHuman || actor === request.requester)
         .map(({ actor }) => `${actor} approved a request of his own`),
       ...attempts
-        .filter(({ startedAt }) => distinctHumans(approvals.filter(({ at }) => at <= startedAt)) < request.required)
+        .filter(
+          ({ startedAt }) =>
+            distinctHumans(approvals.filter(({ at }) => at <= startedAt)) < request.required && !broken.some(({ at }) => at <= startedAt),
+        )
         .map(({ number }) => `start ${number} of the migrator had too few approvals`),
       ...attempts
         .filter(({ startedAt }) => !begun.some(({ at }) => at <= startedAt))
         .map(({ number }) => `start ${number} of the migrator came before the run began`),
+      ...votes
+        .filter((vote) => vote.decision === 'break_glass' && !request.breakers.includes(vote.human))
+        .map(({ actor }) => `${actor} broke the glass and was not named for it`),
+      ...when(
+        request.glass?.reviewedBy != null && request.glass.involved.includes(request.glass.reviewedBy),
+        'the broken glass was reviewed by somebody who took part',
+      ),
     ]
   },
   /** At most one migrator lives per target. */
@@ -200,8 +236,46 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
       ...when(events.filter(({ kind }) => kind === 'started').length > 1, 'the start was told twice'),
     ]
   },
+  /** No secret stands anywhere. */
+  I7: ({ secretsAt }) => secretsAt.map((place) => `a secret stands in ${place}`),
+  /** The chain of the audit record holds. */
+  I8: ({ chain }) => chain,
   /** No orphan process or session. */
   I9: ({ leftovers }) => leftovers,
+  /** Unclear means a person: never a second try by itself, never a restore. */
+  I10({ request, steps, attempts, begun, samples, deployed }) {
+    const unclear = steps.findIndex(({ state }) => state === 'unknown')
+    const again = attempts.flatMap((later) =>
+      later.migrations.flatMap((name) => {
+        const earlier = attempts.findLast((one) => one.number < later.number && one.migrations.includes(name))
+        if (earlier === undefined || begun.filter((one) => one === name).length < 2) return []
+        if (earlier.exitCode === null)
+          return [`start ${later.number} tried ${name} again, and nobody knows how start ${earlier.number} ended`]
+        return earlier.isSettled ? [] : [`start ${later.number} tried ${name} again without a decision`]
+      }),
+    )
+    return [
+      ...when(unclear !== -1 && !['needs_human', 'cancelled'].includes(request.state), `a step is unclear and the run is ${request.state}`),
+      ...when(
+        unclear !== -1 && steps.slice(unclear + 1).some(({ state }) => state !== 'pending'),
+        'a step began after one that is unclear',
+      ),
+      ...again,
+      ...when(
+        samples.some(({ restores }) => restores > 0),
+        'something restored into the target',
+      ),
+      ...when((deployed ?? 0) > 1, `a deploy step that may not be repeated ran ${deployed} times`),
+    ]
+  },
+  /** Slack hears within a second, but for one in a hundred. */
+  I11({ acknowledged }) {
+    const late = acknowledged.filter((ms) => ms > 1_000)
+    return when(
+      late.length > Math.max(1, Math.floor(acknowledged.length / 100)),
+      `${late.length} of ${acknowledged.length} acknowledgements took ${late.map((ms) => Math.round(ms)).join(', ')} ms`,
+    )
+  },
   /** No partial backup under a final name, and none left under a partial one when the run is over. */
   I12({ backups, backupEntries }) {
     return [
@@ -211,6 +285,38 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
         .map(({ name }) => `${name} is in the catalogue and not on the disk`),
     ]
   },
+}
+
+/** Votes that stand for a broken glass, with everything that belongs to one. */
+const soundBreakings = ({ request, votes, events, audit }: Evidence): readonly Vote[] =>
+  votes.filter(
+    (vote) =>
+      vote.decision === 'break_glass' &&
+      vote.digest === request.digest &&
+      request.breakers.includes(vote.human) &&
+      request.glass?.digest === vote.digest &&
+      request.glass.brokenBy === vote.actor &&
+      request.glass.reason.trim() !== '' &&
+      events.some(({ kind }) => kind === 'glass_broken') &&
+      audit.some(({ act, result, digest }) => act === 'break_glass' && result === 'broken' && digest === vote.digest),
+  )
+
+export const invariantNames: readonly string[] = Object.keys(invariants)
+
+const ENDS_UNRUN = new Set(['refused', 'rejected', 'expired', 'cancelled'])
+
+/** What never ran has one end too, and did nothing. */
+function neverRan(request: Evidence['request'], steps: Evidence['steps'], events: Evidence['events']): readonly string[] {
+  const ends = events.filter(({ kind }) => ['ended', 'rejected', 'expired'].includes(kind))
+  return [
+    ...when(!ENDS_UNRUN.has(request.state), `the run is ${request.state} and never began`),
+    ...when(ends.length !== 1, `${ends.length} ends in the thread`),
+    ...when(
+      ends.some(({ kind, state }) => (state ?? kind) !== request.state),
+      `the thread ends with another state than ${request.state}`,
+    ),
+    ...when(steps.length > 0, 'it has steps and never began'),
+  ]
 }
 
 const when = (broken: boolean, what: string): readonly string[] => (broken ? [what] : [])

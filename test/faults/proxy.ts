@@ -29,7 +29,13 @@ export type Proxy = {
   /** Each message of the server takes that much longer. */
   readonly delay: (ms: number, which?: Which) => Heal
   /** The next commits, one unless said. `hits` says how many it befell so far. */
-  readonly onCommit: (fault: CommitFault, options?: { readonly times?: number; readonly which?: Which }) => { readonly hits: () => number }
+  readonly onCommit: (
+    fault: CommitFault,
+    options?: { readonly times?: number; readonly which?: Which },
+  ) => {
+    readonly hits: () => number
+    readonly disarm: () => void
+  }
   /** Application names of what is open. */
   readonly open: () => readonly string[]
   readonly close: () => Promise<void>
@@ -144,7 +150,7 @@ export async function startProxy(url: string): Promise<Proxy> {
     onCommit(fault, { times = 1, which = ALL } = {}) {
       const entry = { fault, left: times, which, hits: 0 }
       commits.push(entry)
-      return { hits: () => entry.hits }
+      return { hits: () => entry.hits, disarm: () => void (entry.left = 0) }
     },
     open: () => [...connections].filter(({ isSwallowed }) => !isSwallowed).map(({ name }) => name),
     async close() {

@@ -46,10 +46,23 @@ export type Scene = Flow & {
   readonly proxies: { readonly store: Proxy; readonly target: Proxy }
   readonly servers: { readonly store?: OwnServer; readonly target?: OwnServer }
   readonly disk: SmallDisk | undefined
+  /** A migration that somebody else applied, which is no fault of the run. */
+  readonly allow: (migration: string) => void
+  /** From now on health is what it is set to, whoever would put it right. */
+  readonly keepHealth: () => void
+  readonly isHealthKept: () => boolean
   /** Lets the deploy step end, for ever. */
   readonly finish: () => void
   /** How often the deploy step has run. */
   readonly deployed: () => number
+  /** Milliseconds until each delivery outside of faults was acknowledged. */
+  readonly acknowledged: () => readonly number[]
+  /** From now until the returned function is called, nobody expects an answer in time. */
+  readonly disturbed: () => () => void
+  /** Bots that are not started again when they end. */
+  readonly retired: Set<Bot>
+  /** How often the target was looked at. */
+  readonly watched: () => number
   /** The bots that live. */
   readonly living: () => readonly Bot[]
   /** All that live are up. */
@@ -129,7 +142,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
 async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): Promise<Scene> {
   const migrations = options.migrations ?? gatedMigrations
   const modules = await shopModules()
-  const known: { bots?: Bots; store?: Proxy; target?: Proxy; disk?: SmallDisk; url?: string } = {}
+  const known: { bots?: Bots; store?: Proxy; target?: Proxy; disk?: SmallDisk; url?: string; isHealthKept?: boolean } = {}
   const canaries: string[] = []
   const later: (() => Promise<unknown>)[] = [] // after the flow and its databases have gone
   undo.push(async () => {
@@ -192,12 +205,26 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
   const client = new pg.Pool({ connectionString: flow.database.url, application_name: WITNESS, max: 1 })
   client.on('error', () => {}) // the server may be made to crash
   undo.push(() => client.end(), watch.stop)
-  const supervisor = new AbortController()
-  undo.push(async () => supervisor.abort())
+  const disturbances: { readonly from: number; to: number }[] = []
+  const disturbed = () => {
+    const one = { from: performance.now(), to: Number.POSITIVE_INFINITY }
+    disturbances.push(one)
+    return () => void (one.to = performance.now())
+  }
+  const supervisor = { ending: new AbortController(), retired: new Set<Bot>() }
+  undo.push(async () => supervisor.ending.abort())
   await Promise.all(Array.from({ length: (options.replicas ?? 1) - 1 }, () => all.start()))
-  if (options.supervised === true) supervise(all, supervisor.signal)
-  const appliedBefore = await appliedIn(flow.database.url)
+  if (options.supervised === true) supervise(all, supervisor.retired, disturbed, supervisor.ending.signal)
+  const appliedBefore = [...(await appliedIn(flow.database.url))]
   const tallied = Object.keys(migrations).filter((name) => migrations[name as keyof typeof migrations].includes('"tally"'))
+  const deployed = () => {
+    const runs = join(flow.directory, 'live', 'runs')
+    return existsSync(runs) ? readFileSync(runs, 'utf8').length : 0
+  }
+  const acknowledged = () =>
+    flow.slack.deliveries.log
+      .filter(({ startedAt, tookMs }) => disturbances.every(({ from, to }) => startedAt > to || startedAt + tookMs < from))
+      .flatMap(({ outcome, tookMs }) => (outcome.kind === 'acked' ? [tookMs] : outcome.kind === 'timeout' ? [3_000] : []))
   const living = () => all.all().filter((bot) => bot.isAlive())
   const rests = async (id: number) => {
     const request = await flow.reaches(id, RESTS)
@@ -206,6 +233,8 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
       appliedBefore,
       tallied,
       bots: () => living().map((bot) => bot.pid),
+      deployed: deploy === 'gated' ? deployed() : null,
+      acknowledged: acknowledged(),
       secrets: [...canaries, flow.slack.tokens.bot, flow.slack.tokens.app, flow.slack.tokens.signingSecret].flatMap(formsOf),
     })
     return { request, broken: violations(evidence) }
@@ -219,11 +248,15 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
       ...(options.targetOn === undefined ? {} : { target: options.targetOn }),
     },
     disk: known.disk,
+    allow: (migration) => void appliedBefore.push(migration),
+    keepHealth: () => void (known.isHealthKept = true),
+    isHealthKept: () => known.isHealthKept === true,
     finish: () => writeFileSync(join(flow.directory, 'live', 'finish'), ''),
-    deployed: () => {
-      const runs = join(flow.directory, 'live', 'runs')
-      return existsSync(runs) ? readFileSync(runs, 'utf8').length : 0
-    },
+    deployed,
+    acknowledged,
+    disturbed,
+    retired: supervisor.retired,
+    watched: () => watch.samples.length,
     living,
     allUp: () => living().length > 0 && living().every(isUp),
     first: () => all.all()[0] ?? fail('no bot was started'),
@@ -305,19 +338,22 @@ async function shopOn(server: OwnServer): Promise<TestDatabase> {
 }
 
 /** As a service manager does: what dies is started again half a second later, in a sound environment. */
-function supervise(bots: Bots, signal: AbortSignal): void {
-  const started = new Set<Bot>()
+function supervise(bots: Bots, started: Set<Bot>, disturbed: () => () => void, signal: AbortSignal): void {
   const timer = setInterval(() => {
     for (const bot of bots.all())
       if (!bot.isAlive() && !started.has(bot)) {
         started.add(bot)
-        void wait(500, undefined, { signal }).then(
-          () => bots.spawn(),
-          () => {}, // the scene is over
-        )
+        void again(bots, disturbed(), signal).catch(() => {}) // the scene is over
       }
   }, 50)
   signal.addEventListener('abort', () => clearInterval(timer))
+}
+
+async function again(bots: Bots, settled: () => void, signal: AbortSignal): Promise<void> {
+  await wait(500, undefined, { signal })
+  const next = bots.spawn()
+  await until('it is up', () => isUp(next) || !next.isAlive(), 60_000)
+  settled()
 }
 
 /** Notes that it runs, and ends when it is told so. */

@@ -29,6 +29,7 @@ test('help and each verb of it are told to the asker alone', async () => {
     • \`/migrate cancel &lt;id&gt;\` takes a request back, or stops its run where that is safe
     • \`/migrate history [target]\` lists the last requests
     • \`/migrate show &lt;id&gt;\` shows one request with its votes, steps and end
+    • \`/migrate export &lt;id&gt;\` makes the signed evidence of one request: a page to read and a document to verify
     • \`/migrate break-glass &lt;id&gt; [--reason "…"]\` lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards
     • \`/migrate\` alone opens a form for a request
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"

@@ -12,6 +12,8 @@ export type Bot = {
   readonly pid: number
   readonly log: () => string
   readonly isAlive: () => boolean
+  /** Whether it was killed, and not by this handle. */
+  readonly diedByItself: () => boolean
   /** kill -9, this very process and nothing else. */
   readonly kill: () => Promise<void>
   /** SIGTERM, and the exit code once it is gone. */
@@ -80,6 +82,12 @@ export function launchBots(env: Readonly<Record<string, string>>, received: (bot
 /** A directory for temporary files that names its flow: whatever a bot starts inherits it, and is found by it. */
 export const temporary = (directory: string): string => join(directory, 'tmp')
 
+/** How `bin/lockkeeper` starts Node, so that what is measured and killed here is what people run. */
+const SMALL = {
+  flags: ['--max-semi-space-size=1'],
+  env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_TOP_PAD_: '65536' },
+} as const
+
 /**
  * `ROOT` in the environment names another tree of sources, `LAUNCH` starts it as people do, with its secrets out of sight;
  * `LOCKKEEPER_TEST_CLOCK` puts its clock wrong by so many milliseconds.
@@ -87,23 +95,26 @@ export const temporary = (directory: string): string => join(directory, 'tmp')
 function startProcess(configPath: string, { ROOT, LAUNCH, ...env }: Readonly<Record<string, string>>): Bot {
   const clock = env['LOCKKEEPER_TEST_CLOCK'] === undefined ? [] : ['--import', join(root, 'test/faults/wrong-clock.ts')]
   const program = join(ROOT ?? root, LAUNCH === undefined ? 'src/main.ts' : 'src/launch.ts')
-  const child = spawn(process.execPath, [...clock, program, '--config', configPath], {
-    env: { ...env },
+  const child = spawn(process.execPath, [...SMALL.flags, ...clock, program, '--config', configPath], {
+    env: { ...SMALL.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output: string[] = []
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString('utf8')))
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString('utf8')))
   const { pid } = child
+  let wasKilled = false
   if (pid === undefined) throw new Error('the bot could not be started')
   const isAlive = () => child.exitCode === null && child.signalCode === null
   return {
     pid,
     log: () => output.join(''),
     isAlive,
+    diedByItself: () => child.signalCode === 'SIGKILL' && !wasKilled,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     async kill() {
+      wasKilled = true
       await end(child, 'SIGKILL')
     },
     async stop() {

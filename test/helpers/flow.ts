@@ -340,7 +340,9 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
   }
   const pressed = async (id: number, action: string, person: string) => {
     const message = card(id)
-    return modalAfter(person, () => slack.as(person).click({ channel: message.channel, ts: message.ts }, action))
+    const { token } = await row(id)
+    // for a button the value is its own; for an entry of a menu it is what was chosen
+    return modalAfter(person, () => slack.as(person).click({ channel: message.channel, ts: message.ts }, action, { selected: token }))
   }
   const press = async (id: number, action: string, person: string): Promise<string> => {
     const opened = await pressed(id, action, person)

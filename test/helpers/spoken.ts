@@ -16,6 +16,7 @@ function textsOf(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return []
   const one = value as Readonly<Record<string, unknown>>
   if (one['type'] === 'button') return [`[${(one['text'] as { text: string }).text}]`]
+  if (one['type'] === 'overflow') return (one['options'] as readonly { text: { text: string } }[]).map(({ text }) => `[… ${text.text}]`)
   if (one['type'] === 'task_card') return [[one['status'], one['title'], ...textsOf(one['details']), ...textsOf(one['output'])].join(' | ')]
   const own = typeof one['text'] === 'string' ? one['text'].split('\n') : typeof one['title'] === 'string' ? [one['title']] : []
   return [

@@ -1,5 +1,5 @@
 import type { Evidence, MigrationEvidence, Plan } from '../../src/plan/plan.ts'
-import type { EventRow, RequestEvent, RequestRow, RequestView, StepRow, VoteRow } from '../../src/run/record.ts'
+import type { EventRow, Glass, RequestEvent, RequestRow, RequestView, StepRow, VoteRow } from '../../src/run/record.ts'
 
 /** Views of requests as they are in the middle of a working day, for tests of what people see. */
 
@@ -81,6 +81,38 @@ export const requestRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   revision: 1,
   glass: null,
   ...change,
+})
+
+/** Broken by Dave for a request of Alice, not reviewed. */
+export const glass: Glass = {
+  reason: 'Checkout is down, the index is missing',
+  askedBy: 'U0DAVE',
+  askedAt: earlier(400).getTime(),
+  digest,
+  brokenBy: 'U0DAVE',
+  brokenAt: earlier(300).getTime(),
+  involved: ['U0ALICE', 'U0DAVE'],
+  review: ['group:S0DBA'],
+  reviewedBy: null,
+  reviewedAt: null,
+  note: null,
+}
+
+/** The same view with the rules that name Dave, and the glass as given. */
+export const withGlass = (view: RequestView, change: Partial<Glass> = {}): RequestView => ({
+  ...view,
+  votes: [vote('U0BOB'), vote('U0DAVE', { decision: 'break_glass', reason: glass.reason })],
+  request: {
+    ...view.request,
+    policy:
+      view.request.policy === null
+        ? null
+        : {
+            ...view.request.policy,
+            breakGlass: { from: ['user:U0DAVE', 'group:S0ONCALL'], review: ['group:S0DBA'], remindMs: 86_400_000 },
+          },
+    glass: { ...glass, ...change },
+  },
 })
 
 export const vote = (actor: string, change: Partial<VoteRow> = {}): VoteRow => ({

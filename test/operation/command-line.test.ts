@@ -21,6 +21,7 @@ beforeAll(async () => {
       source: { repository: world.repository, install: [...installCommand] },
       tool: { prisma: { env: { ...toolEnvironment } } },
       approvals: { from: ['user:U0BOB', 'user:U0CAROL'], required: 1 },
+      breakGlass: { from: ['user:U0BOB'] },
     },
     { people: { [login]: 'U0BOB' } },
   )
@@ -92,6 +93,49 @@ test('while Slack answers, votes belong there; when it does not, a named person 
   })
   expect(await stateOf(id)).toBe('rejected')
   world.slack.clearFaults()
+})
+
+test('while Slack does not answer, whoever is named for it breaks the glass at the machine, after reading what would run', async () => {
+  expect(await world.run(['deploy', 'prod', '--break-glass'])).toEqual({
+    code: 2,
+    out: '',
+    err: 'Breaking the glass needs a reason, which everybody reads. Nothing was started. Say in a sentence what cannot wait, for example `--reason "checkout is down, the index is missing"`.\n',
+  })
+  const asked = await world.run(['deploy', 'prod', '--break-glass', '--reason', 'Checkout is down'])
+  const id = await waiting()
+  expect(asked).toEqual({
+    code: 0,
+    out: `#${id} is asked for with break-glass: \`main\` to \`prod\`. Nothing runs yet. Its card appears in C0DEPLOYS while the plan is made; read the plan there and press Break the glass, or read it here with \`lockkeeper break-glass ${id}\` while Slack cannot be reached. To take it back: \`lockkeeper cancel ${id}\`.\n`,
+    err: '',
+  })
+  const shown = await world.run(['break-glass', String(id)])
+  expect(shown.err).toContain('Break-glass was asked for by ')
+  const [, how = '', digest = ''] =
+    /To decide about exactly this: `(lockkeeper break-glass \d+ --digest ([0-9a-f]{8}))`/.exec(shown.err) ?? []
+  expect(how).toBe(`lockkeeper break-glass ${id} --digest ${digest}`)
+  expect(await world.run(['break-glass', String(id), '--digest', digest])).toEqual({
+    code: 1,
+    out: '',
+    err: `Slack can be reached, so the glass of #${id} is broken there, on its card. The command line does it only while Slack cannot be reached. Nothing was started.\n`,
+  })
+  world.slack.fault({ kind: 'outage', how: 'connection_cut', untilCleared: true })
+  expect((await world.run(['break-glass', String(id), '--digest', '00000000'])).err).toContain(
+    `The plan of #${id} has changed since this was shown`,
+  )
+  expect(await stateOf(id)).toBe('waiting')
+  expect(await world.run(['break-glass', String(id), '--digest', digest])).toEqual({
+    code: 0,
+    out: `You broke the glass of #${id}. The run starts now, everybody who may approve is told, and U0BOB or U0CAROL must review it afterwards.\n3 migrations: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`\n`,
+    err: '',
+  })
+  await until(
+    'the run has started',
+    async () => (await store.query('select 1 from lockkeeper.request where id = $1 and started_at is not null', [id])).length > 0,
+  )
+  expect((await world.run(['cancel', String(id)])).code).toBe(0)
+  await until('the run has ended', async () => (await stateOf(id)) === 'cancelled')
+  world.slack.clearFaults()
+  expect((await world.run(['history'])).out).toContain('BREAK GLASS, not reviewed')
 })
 
 test('a login that the configuration does not name is nobody', async () => {

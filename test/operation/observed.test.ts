@@ -62,6 +62,7 @@ describe('a run, seen from outside', () => {
       parts: [
         { name: 'process', ok: true, text: 'The process is up.' },
         { name: 'store', ok: true, text: 'The store answers.' },
+        { name: 'audit', ok: true, text: 'The audit log is whole.' },
         { name: 'liveness', ok: true, text: 'The lock that proves this process alive is held.' },
         { name: 'slack', ok: true, text: 'Slack is connected (2 connections).' },
       ],

@@ -29,7 +29,7 @@ async function act(context: RunContext): Promise<StepEnd> {
     return {
       kind: 'done',
       output: `${count(health.answers.length, 'check')} passed, ${seconds(health.durationMs)}`,
-      data: { seconds: health.durationMs / 1000 },
+      data: { seconds: health.durationMs / 1000, answers: health.answers.map(({ url, said }) => ({ url, said })) },
     }
   return {
     kind: 'failed',

@@ -50,7 +50,7 @@ export type PreflightDeps = {
 }
 
 /** `dataOf('preflight')`. */
-type PreflightData = { readonly checks: number; readonly findings: readonly Finding[] }
+type PreflightData = { readonly checks: number; readonly names: readonly string[]; readonly findings: readonly Finding[] }
 
 /** Everything that can be known before the run touches anything, all of it at once. It reads only, so it is never found done. */
 export const preflightStep = (deps: PreflightDeps): Step => ({
@@ -76,8 +76,8 @@ async function act(deps: PreflightDeps, context: RunContext): Promise<StepEnd> {
   const stops = told.filter(({ level }) => level === 'stop')
   const warnings = told.filter(({ level, brief }) => level === 'warn' && brief === undefined)
   for (const { text } of warnings) await context.note({ kind: 'finding', data: { text } })
-  if (stops.length > 0) return stopped(output, stops)
-  return { kind: 'done', output, data: { checks: checks.length, findings: told } satisfies PreflightData }
+  const data: PreflightData = { checks: checks.length, names: checks.map(({ name }) => name), findings: told }
+  return stops.length > 0 ? { ...stopped(output, stops), data } : { kind: 'done', output, data }
 }
 
 /** In the order in which they are told. Each opens its own session, so that one that fails takes no other with it. */

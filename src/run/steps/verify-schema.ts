@@ -57,11 +57,19 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
   return {
     kind: 'done',
     output: outputOf(status, invalid, drift),
-    data: { applied: status.applied.length, invalid: invalid.map(({ name }) => name), drift: drift.kind },
+    data: {
+      applied: status.applied.length,
+      invalid: invalid.map(({ name }) => name),
+      drift: drift.kind,
+      ...(drift.prisma === undefined ? {} : { prisma: drift.prisma }),
+    },
   }
 }
 
-type Drift = { readonly kind: 'same' | 'not-compared' } | { readonly kind: 'differs'; readonly summary: string }
+type Drift = ({ readonly kind: 'same' | 'not-compared' } | { readonly kind: 'differs'; readonly summary: string }) & {
+  /** The version that the application brings; undefined when it could not be read. */
+  readonly prisma: string | undefined
+}
 
 /** Without a shadow database: what `db pull` finds against the commit's schema. */
 async function compareSchemas(context: RunContext, site: Site, cwd: string): Promise<Drift> {
@@ -69,15 +77,16 @@ async function compareSchemas(context: RunContext, site: Site, cwd: string): Pro
     site.ask(site.tool.commands.version, cwd, session(context)),
     site.ask(site.tool.commands.pull, cwd, session(context)),
   ])
-  const major = site.tool.readVersion(version.stdout)?.major
+  const tool = site.tool.readVersion(version.stdout)
+  const [prisma, major] = [tool?.version, tool?.major]
   const live = site.tool.readPulled(pulled.stdout)
-  if (pulled.exitCode !== 0 || live === null || major === undefined) return { kind: 'not-compared' }
+  if (pulled.exitCode !== 0 || live === null || major === undefined) return { kind: 'not-compared', prisma }
   const path = join(context.directory, 'live.prisma')
   writeWhole(path, live)
   const { schema } = context.target.tool.prisma
   const diff = await site.ask(site.tool.commands.diff(path, schema, major), cwd, session(context))
-  if (diff.exitCode === 0) return { kind: 'same' }
-  return diff.exitCode === 2 ? { kind: 'differs', summary: diff.stdout.trim() } : { kind: 'not-compared' }
+  if (diff.exitCode === 0) return { kind: 'same', prisma }
+  return diff.exitCode === 2 ? { kind: 'differs', summary: diff.stdout.trim(), prisma } : { kind: 'not-compared', prisma }
 }
 
 const session = ({ requestId, target }: RunContext) => ({

@@ -1,0 +1,77 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeAudit } from '../audit/write.ts'
+import type { Config } from '../config/config.ts'
+import type { Queries } from '../db/pool.ts'
+import { StartFault } from '../start-fault.ts'
+import { signerOf, type Signer } from './envelope.ts'
+
+export type KnownKey = { readonly keyId: string; readonly publicKey: string; readonly registeredAt: Date }
+
+/**
+ * The key of this installation: `evidence.key` of the configuration, or one that is made at first use below `var/evidence`. Its public
+ * half is registered in the store, so that every replica, and whoever verifies later, knows it.
+ */
+export async function ownSigner(db: Queries, config: Pick<Config, 'file' | 'secret' | 'varDirectory'>): Promise<Signer> {
+  const reference = config.file.evidence.key
+  const signer =
+    reference === undefined
+      ? readKey(await madeKey(join(config.varDirectory, 'evidence')), 'evidence/key.pem below var/')
+      : readKey(config.secret(reference), `evidence.key (${reference})`)
+  const added = await db.query(
+    `insert into lockkeeper.evidence_key (key_id, public_key) values ($1, $2) on conflict (key_id) do nothing returning 1`,
+    [signer.keyId, signer.publicKey],
+  )
+  if (added.length > 0)
+    await writeAudit(db, { actor: 'lockkeeper', act: 'evidence_key', result: 'registered', data: { keyId: signer.keyId } })
+  return signer
+}
+
+/** Of every replica that ever signed here, oldest first. */
+export async function knownKeys(db: Queries): Promise<readonly KnownKey[]> {
+  return db.query<KnownKey>(
+    `select key_id as "keyId", public_key as "publicKey", registered_at as "registeredAt" from lockkeeper.evidence_key
+     order by registered_at, key_id`,
+  )
+}
+
+function readKey(pem: string, where: string): Signer {
+  try {
+    // a variable of the environment often holds its line ends as \n
+    return signerOf(pem.replaceAll('\\n', '\n'))
+  } catch (error) {
+    throw new StartFault(
+      'configuration',
+      `The key that signs evidence, ${where}, cannot be used: it is not an Ed25519 private key in PEM. Nothing was signed. Make one with openssl genpkey -algorithm ed25519.`,
+      error,
+    )
+  }
+}
+
+/** Written whole under another name first, so that of several processes at their first use all find the same key. */
+async function madeKey(directory: string): Promise<string> {
+  const path = join(directory, 'key.pem')
+  const there = await readFile(path, 'utf8').catch(absent)
+  if (there !== undefined) return there
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const draft = join(directory, `key.${randomBytes(6).toString('hex')}`)
+  const file = await open(draft, 'wx', 0o600)
+  try {
+    await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error // another process was faster: its key counts
+  })
+  await rm(draft)
+  return readFile(path, 'utf8')
+}
+
+const absent = (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'ENOENT') throw error
+  return undefined
+}
