@@ -49,8 +49,10 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
   app.view(rejectCallback, async ({ body, view, ack }) => {
     const { token, digest } = shownTo(view.private_metadata)
     const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
-    if (reason === '')
+    if (reason === '') {
+      await recordForm(deps, body.user.id, 'reject')
       return ack({ response_action: 'errors', errors: { [reasonInput]: 'Say in a sentence why, so that the others know what to change.' } })
+    }
     const work = castVote(deps, { token, digest, reason, account: body.user.id, entry: 'modal', decision: 'reject' })
     return settle(deps, work, view.id, ack, 'Rejecting…')
   })
@@ -58,7 +60,10 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     const { token, digest } = shownTo(view.private_metadata)
     const typed = view.state.values[reasonInput]?.[reasonInput]
     const reason = typed === undefined ? null : whyNoReason(typed.value ?? '')
-    if (isRefusal(reason)) return ack({ response_action: 'errors', errors: { [reasonInput]: reason.text.replaceAll('`', '') } })
+    if (isRefusal(reason)) {
+      await recordForm(deps, body.user.id, 'break-glass')
+      return ack({ response_action: 'errors', errors: { [reasonInput]: reason.text.replaceAll('`', '') } })
+    }
     const work = breakGlass(deps, { token, digest, reason, account: body.user.id, entry: 'modal' })
     return settle(deps, work, view.id, ack, 'Breaking the glass…')
   })
@@ -72,6 +77,12 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     await settle(deps, work, view.id, ack, 'Cancelling…')
   })
 }
+
+/** A window that goes back to be filled in. */
+const recordForm = (deps: ButtonDeps, account: string, act: string) =>
+  writeAudit(deps.db, { actor: account, human: deps.people.humanOf(account), entry: 'modal', act, result: 'bad_arguments' }).catch(
+    deps.onFault,
+  )
 
 type Pressed = { readonly action: string; readonly token: string }
 
