@@ -41,7 +41,5 @@ STOPSIGNAL SIGTERM
 # Alive, not ready: a container is not restarted because Slack is away. Each container has a loopback of its own, so the port is free.
 HEALTHCHECK --interval=15s --timeout=5s --retries=4 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPERATION_PORT}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# It idles most of its life: free memory goes back at once, and young objects get little room (docs/performance.md).
-ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_TOP_PAD_=65536
 # It puts tini before itself, after it has taken the secrets out of what other processes may read.
-ENTRYPOINT ["node", "--max-semi-space-size=1", "src/launch.ts"]
+ENTRYPOINT ["/app/bin/lockkeeper"]

@@ -6,6 +6,7 @@ import { formFault, type BodyKind } from './body.ts'
 
 /** Slack signs with the current time; older or younger than this is a replay or a forgery. */
 export const SIGNATURE_AGE_SECONDS = 300
+const PATH = '/slack/events'
 /** Slack's own payloads stay far below. */
 const MOST_BYTES = 1_000_000
 const HEADERS_MS = 5_000
@@ -63,7 +64,10 @@ export function createGuard(
   }
   return {
     listener(request, response) {
-      if (request.method !== 'POST') return behind(request, response)
+      const path = pathOf(request.url ?? '')
+      if (path === undefined) return answerFault([400, 'the address is none'], request, response)
+      // everything else is nobody's, or belongs to who put it there
+      if (request.method !== 'POST' || path !== PATH) return behind(request, response)
       const early = headerFault(request.rawHeaders, options.clock.now())
       if (early !== undefined) return answerFault(early, request, response)
       admit(request, response).catch((error: Error) => answerFault([400, error.message], request, response))
@@ -83,6 +87,9 @@ export function createGuard(
     },
   }
 }
+
+/** Undefined when it is no address at all. */
+const pathOf = (url: string): string | undefined => (url === PATH ? PATH : URL.parse(url, 'http://localhost')?.pathname)
 
 const NO_BODY = { 'content-length': '0' } as const
 

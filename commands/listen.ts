@@ -147,7 +147,9 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       const reply = await withoutFault(deps, openBreakGlass(deps, command.trigger_id, parsed, asker))
       await (textOf(reply) === '' ? ack() : ack(toAsker(textOf(reply))))
       const result = isRefusal(reply) ? reply.code : textOf(reply) === '' ? 'opened' : 'stale_button'
-      return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId: parsed.id, result })
+      // a number that nobody has yet may become another request's
+      const requestId = result === 'unknown_request' ? null : parsed.id
+      return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId, result })
     }
     const reply = withoutFault(deps, answer(deps, parsed, asker))
     const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
@@ -352,7 +354,7 @@ const placeIn = (channel: string, name: string | undefined): Place => ({
 function userOf(body: Readonly<Record<string, unknown>>): string {
   const user = body['user'] as { readonly id?: unknown } | null | undefined
   const id = body['user_id'] ?? user?.id
-  return typeof id === 'string' ? id.slice(0, 40) : 'unknown'
+  return typeof id === 'string' && /^[UW][A-Z0-9]{1,40}$/.test(id) ? id : 'unknown'
 }
 
 function entryOf(body: Readonly<Record<string, unknown>>): AuditEntry['entry'] & string {

@@ -343,16 +343,17 @@ function supervise(bots: Bots, started: Set<Bot>, disturbed: () => () => void, s
     for (const bot of bots.all())
       if (!bot.isAlive() && !started.has(bot)) {
         started.add(bot)
-        const settled = disturbed()
-        void wait(500, undefined, { signal })
-          .then(() => {
-            const next = bots.spawn()
-            return until('it is up', () => isUp(next) || !next.isAlive(), 60_000)
-          })
-          .then(settled, () => {}) // the scene is over
+        void again(bots, disturbed(), signal).catch(() => {}) // the scene is over
       }
   }, 50)
   signal.addEventListener('abort', () => clearInterval(timer))
+}
+
+async function again(bots: Bots, settled: () => void, signal: AbortSignal): Promise<void> {
+  await wait(500, undefined, { signal })
+  const next = bots.spawn()
+  await until('it is up', () => isUp(next) || !next.isAlive(), 60_000)
+  settled()
 }
 
 /** Notes that it runs, and ends when it is told so. */
