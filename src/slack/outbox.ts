@@ -236,7 +236,8 @@ async function bring(
       }
       continue
     }
-    if (one.place.kind === 'thread' && one.content.kind === 'once' && held.has(one.place.parent)) continue
+    // a file waits for the posts before it, and nothing waits for a file
+    if (one.place.kind === 'thread' && one.content.kind !== 'current' && held.has(one.place.parent)) continue
     if (signal.aborted) return earliest(next, 0)
     const delivery = await bringOne(ports, pace, view, one, rows, holder, signal)
     if (delivery.row !== undefined) rows.set(one.key, delivery.row)
