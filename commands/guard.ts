@@ -43,8 +43,6 @@ export function createGuard(
   const busy = new WeakSet<Socket>()
   const held = { bytes: 0 }
   async function admit(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const early = headerFault(request.rawHeaders, options.clock.now())
-    if (early !== undefined) return answerFault(early, request, response)
     const body = await readBody(request, held)
     if (!Buffer.isBuffer(body)) return answerFault(body, request, response)
     if (!isSigned(request, body, options.signingSecret)) return answerFault([401, 'the signature is wrong'], request, response)
@@ -60,11 +58,15 @@ export function createGuard(
   function answerFault([status, why]: Fault, request: IncomingMessage, response: ServerResponse): void {
     options.onRefused(status, why)
     if (response.headersSent || request.socket.destroyed) return
-    response.writeHead(status, { connection: 'close' })
+    response.sendDate = false
+    response.writeHead(status, isSmall(request.rawHeaders) ? NO_BODY : { connection: 'close' })
     response.end()
   }
   return {
     listener(request, response) {
+      // the cheapest question first: a flood of unsigned requests costs nothing more than this
+      const early = request.method === 'POST' ? headerFault(request.rawHeaders, options.clock.now()) : undefined
+      if (early !== undefined) return answerFault(early, request, response)
       const url = request.url ?? ''
       if (!URL.canParse(url, 'http://localhost')) return answerFault([400, 'the address is none'], request, response)
       // everything else is nobody's, or belongs to who put it there
@@ -87,13 +89,26 @@ export function createGuard(
   }
 }
 
+const NO_BODY = { 'content-length': '0' } as const
+
+/**
+ * Whether what is still to come of a refused request is known and little. Then its connection may stay: reading past a little costs
+ * less than the new connection that whoever floods us would open next.
+ */
+function isSmall(rawHeaders: readonly string[]): boolean {
+  const length = onlyValue(rawHeaders, 'content-length')
+  return length !== undefined && /^\d{1,4}$/.test(length) && valuesOf(rawHeaders, 'transfer-encoding').length === 0
+}
+
 type Fault = readonly [status: number, why: string]
+
+const UNSIGNED: Fault = [401, 'it is not signed, or signed twice']
 
 /** `rawHeaders` as Node gives them: name, value, name, value. `now` in milliseconds. */
 export function headerFault(rawHeaders: readonly string[], now: number): Fault | undefined {
-  const timestamp = onlyValue(rawHeaders, 'x-slack-request-timestamp')
   const signature = onlyValue(rawHeaders, 'x-slack-signature')
-  if (timestamp === undefined || signature === undefined) return [401, 'it is not signed, or signed twice']
+  const timestamp = signature === undefined ? undefined : onlyValue(rawHeaders, 'x-slack-request-timestamp')
+  if (timestamp === undefined || signature === undefined) return UNSIGNED
   if (!/^\d{1,12}$/.test(timestamp) || !/^v0=[0-9a-f]{64}$/.test(signature)) return [401, 'the signature is malformed']
   if (Math.abs(Math.floor(now / 1000) - Number(timestamp)) > SIGNATURE_AGE_SECONDS) return [401, 'the signature is not of now']
   if (kindIn(onlyValue(rawHeaders, 'content-type')) === undefined) return [415, 'the content type is not one that Slack uses']

@@ -147,7 +147,9 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       const reply = await withoutFault(deps, openBreakGlass(deps, command.trigger_id, parsed, asker))
       await (textOf(reply) === '' ? ack() : ack(toAsker(textOf(reply))))
       const result = isRefusal(reply) ? reply.code : textOf(reply) === '' ? 'opened' : 'stale_button'
-      return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId: parsed.id, result })
+      // a number that nobody has yet may become another request's
+      const requestId = result === 'unknown_request' ? null : parsed.id
+      return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId, result })
     }
     const reply = withoutFault(deps, answer(deps, parsed, asker))
     const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)

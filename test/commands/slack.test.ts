@@ -70,6 +70,7 @@ async function connect(db: Db = store.db): Promise<Listening> {
     slack,
     people: createPeople({ slack, people: {}, clock: { now: Date.now } }),
     whyNoRun: async () => null,
+    whyNotOurs: async () => null,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
     team: 'T0HARBOR',
     slackApp: 'A0LOCKKEEP',
@@ -331,6 +332,7 @@ describe('signed HTTP', () => {
       makePlan: async () => Promise.reject(new Error('not part of this test')),
       exportEvidence: async () => undefined,
       whyNoRun: async () => null,
+      whyNotOurs: async () => null,
       readSql: async () => [],
       onFault: (error) => faults.push(error),
     })

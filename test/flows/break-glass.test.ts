@@ -25,7 +25,7 @@ afterAll(() => flow?.close())
 const audited = async (id: number) =>
   (
     await flow.store.query<{ line: string }>(
-      `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit where request_id = $1 and actor <> 'lockkeeper' and not (act like 'press %' and result = 'opened') order by id`,
+      `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit where request_id = $1 and actor <> 'lockkeeper' and act <> 'show' and not (act like 'press %' and result = 'opened') order by id`,
       [id],
     )
   ).map(({ line }) => line)
@@ -59,15 +59,21 @@ test('asking for it is refused to a person who may not, on a target that does no
   )
   expect(await flow.answer('break-glass 7')).toMatchInlineSnapshot(`"There is no request #7. \`/migrate history\` lists those there are."`)
   expect(await flow.store.query('select 1 from lockkeeper.request')).toEqual([])
-  const rows = await flow.store.query<{ line: string }>(
-    `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit order by id`,
-  )
+  const rows = await until('each of them stands in the audit', async () => {
+    const found = await flow.store.query<{ line: string }>(
+      `select actor || ' ' || act || ' ' || result as line from lockkeeper.audit where actor <> 'lockkeeper' order by id`,
+    )
+    return found.length >= 7 && found
+  })
   expect(rows.map(({ line }) => line)).toMatchInlineSnapshot(`
     [
       "U0DAVE request not_allowed_to_break_glass",
       "U0ALICE request glass_not_configured",
       "U0ALICE request bad_arguments",
+      "U0ALICE command bad_arguments",
+      "U0ALICE command bad_arguments",
       "U0GINA deploy not_a_member",
+      "U0ALICE break-glass unknown_request",
     ]
   `)
 })
@@ -332,6 +338,7 @@ test('the one who broke it and a stranger may not review it; somebody else does,
   `)
   expect(await flow.answer('status prod')).not.toContain('BREAK GLASS')
   expect(await home('U0CAROL')).not.toContain('BREAK GLASS')
+  await until('the last refusal stands in the audit', async () => (await audited(1)).at(-1)?.includes('already_reviewed') === true)
   expect(await audited(1)).toMatchInlineSnapshot(`
     [
       "U0ALICE request opened",
@@ -487,5 +494,6 @@ test('when the configuration stops allowing it between the asking and the click,
     `"Nobody may break the glass on \`changed\`: \`breakGlass\` in lockkeeper.yaml names who may, and did not name anybody when this was asked, or does not now. Nothing was started. #7 waits for approvals as usual."`,
   )
   expect((await flow.reaches(request.id, 'waiting')).glass?.brokenBy).toBeNull()
+  await until('the refusal stands in the audit', async () => (await audited(request.id)).length > 1)
   expect(await audited(request.id)).toEqual(['U0ALICE request opened', 'U0ALICE press break_glass glass_not_configured'])
 })
