@@ -64,13 +64,12 @@ export function createGuard(
   }
   return {
     listener(request, response) {
-      // the cheapest question first: a flood of unsigned requests costs nothing more than this
-      const early = request.method === 'POST' ? headerFault(request.rawHeaders, options.clock.now()) : undefined
-      if (early !== undefined) return answerFault(early, request, response)
-      const url = request.url ?? ''
-      if (!URL.canParse(url, 'http://localhost')) return answerFault([400, 'the address is none'], request, response)
+      const path = pathOf(request.url ?? '')
+      if (path === undefined) return answerFault([400, 'the address is none'], request, response)
       // everything else is nobody's, or belongs to who put it there
-      if (request.method !== 'POST' || new URL(url, 'http://localhost').pathname !== PATH) return behind(request, response)
+      if (request.method !== 'POST' || path !== PATH) return behind(request, response)
+      const early = headerFault(request.rawHeaders, options.clock.now())
+      if (early !== undefined) return answerFault(early, request, response)
       admit(request, response).catch((error: Error) => answerFault([400, error.message], request, response))
     },
     limit(server) {
@@ -88,6 +87,9 @@ export function createGuard(
     },
   }
 }
+
+/** Undefined when it is no address at all. */
+const pathOf = (url: string): string | undefined => (url === PATH ? PATH : URL.parse(url, 'http://localhost')?.pathname)
 
 const NO_BODY = { 'content-length': '0' } as const
 
