@@ -33,7 +33,6 @@ import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
 import { ownSigner } from './evidence/keys.ts'
-import { takeHandover } from './handover.ts'
 import { inTime } from './in-time.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
@@ -319,7 +318,6 @@ function splitArguments(argv: readonly string[]): { readonly path: string; reado
 }
 
 try {
-  takeHandover(process.env)
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   // nothing is known of the secrets here unless the configuration was read, so only the message is shown

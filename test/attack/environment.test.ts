@@ -99,10 +99,10 @@ describe('the program as people start it', () => {
 
   test('hides what it does not know', () => {
     expect(
-      split({ PATH: '/bin', SLACK_BOT_TOKEN: 'x', PGPASSWORD: 'y', HTTPS_PROXY: 'http://u:p@h', AWS_SECRET: 'z', NONE: undefined }),
+      split({ PATH: '/bin', SLACK_BOT_TOKEN: 'x', PGPASSWORD: 'y', OTEL_EXPORTER_OTLP_HEADERS: 'key=x', AWS_SECRET: 'z', NONE: undefined }),
     ).toEqual({
       visible: { PATH: '/bin' },
-      hidden: { SLACK_BOT_TOKEN: 'x', PGPASSWORD: 'y', HTTPS_PROXY: 'http://u:p@h', AWS_SECRET: 'z' },
+      hidden: { SLACK_BOT_TOKEN: 'x', PGPASSWORD: 'y', OTEL_EXPORTER_OTLP_HEADERS: 'key=x', AWS_SECRET: 'z' },
     })
   })
 })

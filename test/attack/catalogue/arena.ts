@@ -260,7 +260,7 @@ export function send(port: number, parts: readonly Buffer[], whenIdleMs = 12_000
       .slice(received.indexOf('\r\n\r\n') + 4)
       .replace(/^0\r\n|\r\n0\r\n|^[0-9a-f]+\r\n/g, '')
       .trim()
-    resolve(answers.length === 0 ? 'closed' : `${answers.join(' and ')}${body === '' ? '' : ` ${body}`}`)
+    resolve(answers.length === 0 ? 'closed' : `${answers.join(' and ')}${body === '' || answers.length > 1 ? '' : ` ${body}`}`)
     socket.destroy()
   }
   socket.setTimeout(whenIdleMs, end)

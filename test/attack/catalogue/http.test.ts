@@ -37,7 +37,12 @@ test('what is not signed asks the store nothing', async () => {
     Array.from({ length: 200 }, (_, at) => arena.post(at % 2 === 0 ? { secret: 'another-secret' } : { without: ['x-slack-signature'] })),
   )
   expect(new Set(answers)).toEqual(new Set(['401']))
-  expect(asked().filter((one) => !seen.has(one))).toEqual([])
+  // what is due once a minute may fall into this time; what a delivery causes would be asked 200 times
+  const caused = Map.groupBy(
+    asked().filter((one) => !seen.has(one)),
+    (one) => one,
+  )
+  expect([...caused].filter(([one, times]) => times.length > 5 || /into lockkeeper\.(seen|audit)/.test(one))).toEqual([])
   // and it would be noticed
   await arena.post()
   expect(

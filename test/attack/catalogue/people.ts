@@ -94,7 +94,7 @@ export const peopleRows: readonly Row[] = [
     'identity unreadable',
     'slash command',
     'Slack does not say who somebody is',
-    without('users.info', (arena) => arena.command({ text: 'deploy closed', channel_id: 'C0PROD', user_id: 'U0CAROL' })),
+    without('users.info', (arena) => arena.command({ text: 'deploy closed', channel_id: 'C0PROD', user_id: 'U0FAYE' })),
   ),
   row('a channel that the target does not allow', 'slash command', 'asks for a target of another channel', (arena) =>
     arena.type('deploy closed', 'U0CAROL'),

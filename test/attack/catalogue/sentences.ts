@@ -303,7 +303,7 @@ export const sentences: Readonly<Record<string, readonly [told: string, audit: A
   ],
   'slash command, identity unreadable: Slack does not say who somebody is': [
     'Slack did not say who you are (no answer), and what cannot be checked is refused. Nothing was changed. Try again in a minute.',
-    ['U0CAROL', 'deploy', 'identity_unknown'],
+    ['U0FAYE', 'deploy', 'identity_unknown'],
   ],
   'slash command, a channel that the target does not allow: asks for a target of another channel': [
     '`closed` may not be asked for here. Nothing was started. Type it in <#C0PROD>.',

@@ -167,8 +167,12 @@ export const transportRows: readonly Row[] = [
   refused('header smuggling', 'a line feed alone ends a header', '400', (arena) => arena.raw('POST /slack/events HTTP/1.1\nhost: x\n\n')),
   refused('header smuggling', 'a space before the colon', '400', post({ more: [['content-length ', '0']] })),
   refused('header smuggling', 'headers of 100 KB', '431', post({ more: [['x-long', 'a'.repeat(100_000)]] })),
-  refused('pipelining', 'two unsigned requests in one packet: one answer, and the connection ends', '401', (arena) =>
-    arena.raw('POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'.repeat(2)),
+  refused('pipelining', 'two unsigned requests in one packet: each is refused', '401 and 401', (arena) =>
+    arena.raw(
+      ['keep-alive', 'close']
+        .map((how) => `POST /slack/events HTTP/1.1\r\nhost: x\r\nconnection: ${how}\r\ncontent-length: 0\r\n\r\n`)
+        .join(''),
+    ),
   ),
   {
     row: 'replay',
