@@ -22,7 +22,7 @@ describe.concurrent('another server answers under the target’s address', { tim
     const { scene, other } = await failoverScene(context)
     const request = await scene.ask()
     await scene.approve(request.id)
-    await until('the second migration runs', async () => (await scene.migrating()).length > 0)
+    await until('the second migration runs', async () => (await scene.migrating()).length > 0, 90_000)
     await other()
     scene.proxies.target.cut()
     await scene.open('migration')
