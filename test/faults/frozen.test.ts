@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Bot } from '../helpers/bots.ts'
-import { until } from '../helpers/until.ts'
+import { patiently as until } from '../helpers/until.ts'
 import { ask } from './play.ts'
 import { expectEnds, startScene, type Scene } from './scene.ts'
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { shopDatabase } from '../helpers/sample.ts'
-import { until } from '../helpers/until.ts'
+import { patiently as until } from '../helpers/until.ts'
 import { backupsIn } from './evidence.ts'
 import { expectEnds, openScene, startScene, type Scene } from './scene.ts'
 import { startServer } from './server.ts'
@@ -22,7 +22,7 @@ describe.concurrent('another server answers under the target’s address', { tim
     const { scene, other } = await failoverScene(context)
     const request = await scene.ask()
     await scene.approve(request.id)
-    await until('the second migration runs', async () => (await scene.migrating()).length > 0, 90_000)
+    await until('the second migration runs', async () => (await scene.migrating()).length > 0)
     await other()
     scene.proxies.target.cut()
     await scene.open('migration')

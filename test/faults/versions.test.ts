@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { until } from '../helpers/until.ts'
+import { patiently as until } from '../helpers/until.ts'
 import { expectEnds, startScene } from './scene.ts'
 
 const root = join(import.meta.dirname, '../..')
