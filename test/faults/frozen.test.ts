@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Bot } from '../helpers/bots.ts'
-import { until } from '../helpers/until.ts'
+import { patiently as until } from '../helpers/until.ts'
+import { ask } from './play.ts'
 import { expectEnds, startScene, type Scene } from './scene.ts'
 
 describe.concurrent('a process that is frozen past its adoption and wakes up', { timeout: 180_000 }, () => {
   test('with a step in hand, records nothing of it: another makes the backup, whole', async (context) => {
     const scene = await startScene(context, { gates: ['migration'] })
-    const request = await scene.ask()
+    await ask(scene)
+    const request = await scene.asked()
     const release = await scene.hold('lock table orders in access exclusive mode')
     await scene.approve(request.id)
     await until('pg_dump waits for the table', async () => (await scene.dumping()).length > 0)
@@ -39,11 +41,14 @@ describe.concurrent('a process that is frozen past its adoption and wakes up', {
 
   test('with a vote in hand, has not counted it and holds up nobody: another vote counts, and the voter is told', async (context) => {
     const scene = await startScene(context, { gates: ['migration'], env: { LOCKKEEPER_FAULT: 'stop:in-vote' } })
-    const request = await scene.ask()
+    await ask(scene)
+    const request = await scene.asked()
     const clicked = scene.approve(request.id, 'U0BOB').catch(() => 'no answer')
     const frozen = scene.first()
     await until('it is frozen inside the transaction', () => isFrozen(frozen))
     await scene.bots.start()
+    scene.slack.socket.drop() // as Slack does with a connection that answers no ping
+    await until('the other one listens', () => scene.slack.socket.connections() > 0)
     await until('Carol is heard', () => approved(scene, request.id, 'U0CAROL'), 90_000)
     frozen.thaw()
     await awake(frozen)

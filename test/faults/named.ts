@@ -30,7 +30,8 @@ export function everyFault(replicas: 1 | 3): void {
           const { request, broken, hit } = await play(scene, 'approve', [{ fault, at }])
           const may = endsOf('approve', hit)
           const found = { hit: hit.length, end: request.state, broken }
-          if (broken.length > 0 || !may.includes(request.state)) console.error(fault.name, request.outcome, scene.log().slice(-5_000))
+          if (broken.length > 0 || !may.includes(request.state))
+            console.error(fault.name, broken, request.outcome, scene.log().slice(-5_000))
           expect(found).toEqual({ hit: 1, end: may.includes(request.state) ? request.state : may.join(' or '), broken: [] })
         } finally {
           await scene.close()

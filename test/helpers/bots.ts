@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Launched } from './flow.ts'
-import { until } from './until.ts'
+import { patiently, until } from './until.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -47,7 +47,7 @@ export function botsFor(known: { readonly configPath: string; readonly env: Read
     spawn,
     async start(env = {}) {
       const bot = spawn(env)
-      await until('the bot is up', () => {
+      await patiently('the bot is up', () => {
         if (!bot.isAlive()) throw new Error(`the bot ended before it was up:\n${bot.log()}`)
         return isUp(bot)
       })
