@@ -39,9 +39,9 @@ const dueReminders = `select r.id from lockkeeper.request r
     and not exists (select from lockkeeper.event e where e.request_id = r.id and e.kind = 'reminded' and e.data->>'digest' = r.digest)
   order by r.expires_at limit 1 for update of r skip locked`
 
-// what ran without approvals and nobody has reviewed, again and again
+// what ran without approvals and nobody has reviewed, again and again; one that needs a person has stopped too, and may stay so for long
 const dueReviews = `select r.id from lockkeeper.break_glass g join lockkeeper.request r on r.id = g.request_id
-  where g.broken_at is not null and g.reviewed_at is null and g.remind_at <= clock_timestamp() and r.ended_at is not null and r.id <> all($1)
+  where g.broken_at is not null and g.reviewed_at is null and g.remind_at <= clock_timestamp() and (r.ended_at is not null or r.state = 'needs_human') and r.id <> all($1)
   order by g.remind_at limit 1 for update of r, g skip locked`
 
 /** The same conditions, without the order and the lock. */
@@ -125,7 +125,10 @@ async function remindReviewers(deps: ApprovalDeps, tx: Tx, request: RequestRow):
   const { humanOf } = deps.people
   const involved = new Set((glass?.involved ?? []).map(humanOf))
   const users = accountsIn({ from: review, members: policy?.members ?? {} }).filter((account) => !involved.has(humanOf(account)))
-  await addEvent(tx, request.id, { kind: 'review_due', data: { review, users } })
+  await addEvent(tx, request.id, {
+    kind: 'review_due',
+    data: { review, users, ...(request.state === 'needs_human' ? { needsPerson: true } : {}) },
+  })
   await writeAudit(tx, { ...about(request), act: 'review', result: 'reminded' })
   await tx.query(
     `update lockkeeper.break_glass set remind_at = clock_timestamp() + remind_ms * interval '1 millisecond' where request_id = $1`,

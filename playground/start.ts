@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     const url = await start({ home, fresh: values.fresh, temporary: values.temporary, port: Number(values.port) }, stack, ending.signal)
     if (url !== undefined) {
       console.log(
-        `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy prod.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is ${relative(process.cwd(), join(home, 'lockkeeper.log'))}.`,
+        `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy prod.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is ${near(join(home, 'lockkeeper.log'))}.`,
       )
       await aborted(ending.signal)
     }
@@ -40,6 +40,12 @@ async function main(): Promise<void> {
     console.log('\nEnding the playground.')
     for (const act of stack.toReversed()) await act()
   }
+}
+
+/** As short as it can be typed from here. */
+function near(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') ? path : short
 }
 
 type Wish = { readonly home: string; readonly fresh: boolean; readonly temporary: boolean; readonly port: number }

@@ -51,7 +51,11 @@ const askedBy = (request: RequestRow, by: string): string =>
   request.requester === by ? 'The request is by the same person.' : `${personText(request.requester)} asked for it.`
 
 export const reviewDueText = (view: RequestView, { data }: Extract<EventRow, { readonly kind: 'review_due' }>): string =>
-  `*Not reviewed yet.* #${view.request.id} ran without enough approvals: ${personText(view.request.glass?.brokenBy ?? '')} broke the glass. Somebody else of ${listText(data.review.map(approverText))} has to look at it and press *Review* on the card.`
+  `*Not reviewed yet.* #${view.request.id} ran without enough approvals: ${personText(view.request.glass?.brokenBy ?? '')} broke the glass. ${
+    data.needsPerson === true
+      ? `It needs a person first: when what the card names is put right, close it with ${codeText(`/migrate cancel ${view.request.id}`)}. Then somebody`
+      : 'Somebody'
+  } else of ${listText(data.review.map(approverText))} has to look at it and press *Review* on the card.`
 
 export const reviewedText = (view: RequestView, { data }: Extract<EventRow, { readonly kind: 'reviewed' }>): string =>
   `${personText(data.by)} reviewed the break-glass of #${view.request.id}.${data.note === '' ? '' : `\n${quoteText(data.note)}`}`

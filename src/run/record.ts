@@ -116,7 +116,8 @@ export type RequestEvent =
   | { readonly kind: 'requested'; readonly data: Record<string, never> }
   | { readonly kind: 'approved'; readonly data: { readonly by: string; readonly count: number; readonly required: number } }
   | { readonly kind: 'rejected'; readonly data: { readonly by: string; readonly reason: string } }
-  | { readonly kind: 'asked_anew'; readonly data: { readonly why: string } }
+  /** `samePlan`: what is voted for has not changed, so the approvals that still count under today's rules stay. */
+  | { readonly kind: 'asked_anew'; readonly data: { readonly why: string; readonly samePlan?: true } }
   | { readonly kind: 'expired'; readonly data: { readonly what: 'request' | 'grant' } }
   | {
       readonly kind: 'reminded'
@@ -136,7 +137,11 @@ export type RequestEvent =
         readonly unreviewed: readonly number[]
       }
     }
-  | { readonly kind: 'review_due'; readonly data: { readonly review: readonly string[]; readonly users: readonly string[] } }
+  | {
+      readonly kind: 'review_due'
+      /** `needsPerson`: it cannot be reviewed before somebody has closed it. */
+      readonly data: { readonly review: readonly string[]; readonly users: readonly string[]; readonly needsPerson?: true }
+    }
   | { readonly kind: 'reviewed'; readonly data: { readonly by: string; readonly note: string } }
   | { readonly kind: 'cancel_requested'; readonly data: { readonly by: string } }
   | { readonly kind: 'started'; readonly data: Record<string, never> }

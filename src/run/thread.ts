@@ -49,6 +49,16 @@ function eventPosts(view: RequestView, event: EventRow, parent: string, threadCo
     ...(['approved', 'rejected', 'ended', 'glass_broken'].includes(event.kind) ? { isUrgent: true } : {}),
   }
   if (event.kind === 'ended' && wasSaid(view, event.data.state)) return []
+  if (broadcast && event.kind === 'ended' && event.data.state !== 'succeeded')
+    return [
+      { ...post, content: { kind: 'once', message: headlineMessage(view, event) } },
+      {
+        ...post,
+        key: `event:${event.id}:why`,
+        place: { kind: 'thread', parent },
+        content: { kind: 'once', message: whyMessage(view, event) },
+      },
+    ]
   const asks = event.kind === 'requested' || event.kind === 'asked_anew'
   return asks && isNewest(view, event) ? [post, ...sqlPost(view, parent)] : [post]
 }
@@ -81,7 +91,9 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
     case 'rejected':
       return `${personText(event.data.by)} rejected this. Nothing was changed.${event.data.reason.trim() === '' ? '' : `\n${quoteText(event.data.reason)}`}`
     case 'asked_anew':
-      return `It asks again, and earlier approvals no longer count. ${cleanMrkdwn(event.data.why)}`
+      return event.data.samePlan === true
+        ? `It waits for approval again. ${cleanMrkdwn(event.data.why)}`
+        : `It asks again, and votes for the earlier plan no longer count. ${cleanMrkdwn(event.data.why)}`
     case 'reminded':
       return `Still waiting: ${event.data.count} of ${event.data.required} approvals. ${listText(event.data.from.map(approverText))} can decide${view.request.expiresAt === null ? '' : `; it expires ${dateText(view.request.expiresAt, 'day')}`}.`
     case 'expired':
@@ -111,29 +123,50 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
   }
 }
 
-function endMessage(view: RequestView, event: Extract<EventRow, { readonly kind: 'ended' }>): Message {
+type Ended = Extract<EventRow, { readonly kind: 'ended' }>
+
+function endMessage(view: RequestView, event: Ended): Message {
+  const { text, line } = headlineOf(view, event)
+  return { text, blocks: [section([line, ...partsOf(view, event)].join('\n')), ...excerptOf(view), ...endContext(view)] }
+}
+
+/** What the channel sees: the card above has the whole diagnosis already, and so has the thread. */
+function headlineMessage(view: RequestView, event: Ended): Message {
+  const { text, line } = headlineOf(view, event)
+  const where =
+    event.data.state === 'needs_human'
+      ? 'What is known, what is not and what you can do is in the thread.'
+      : 'Why, and what comes next, is in the thread.'
+  return { text, blocks: [section(line), context(where)] }
+}
+
+function whyMessage(view: RequestView, event: Ended): Message {
+  const parts = partsOf(view, event)
+  return {
+    text: parts.length === 0 ? headlineOf(view, event).text : parts.join(' ').replaceAll('*', ''),
+    blocks: [...(parts.length === 0 ? [] : [section(parts.join('\n'))]), ...excerptOf(view), ...endContext(view)],
+  }
+}
+
+function headlineOf(view: RequestView, event: Ended): { readonly text: string; readonly line: string } {
   const { outcome, startedAt } = view.request
   const headline = outcome === null ? `*${endWords[event.data.state] ?? 'Ended.'}*` : bold(cleanMrkdwn(outcome.headline))
-  const parts = [
+  const words = endTitles[event.data.state] ?? ''
+  const title = `${escapeLine(titleOf(view))}${words === '' ? '' : ` ${words}`}`
+  return { text: `${title}. ${headline.replaceAll('*', '')}`, line: startedAt === null ? headline : `${title} · ${headline}` }
+}
+
+function partsOf({ request: { outcome } }: RequestView, event: Ended): readonly string[] {
+  return [
     ['Known', outcome?.known],
     ['Not known', outcome?.notKnown],
     ['Why', outcome?.why],
     [event.data.state === 'needs_human' ? 'What you can do' : 'Next', outcome?.next],
   ].flatMap(([name, text]) => (text === undefined || text.trim() === '' ? [] : [`*${name}.* ${cleanMrkdwn(text)}`]))
-  const words = endTitles[event.data.state] ?? ''
-  return {
-    text: `${escapeLine(titleOf(view))}${words === '' ? '' : ` ${words}`}. ${headline.replaceAll('*', '')}`,
-    blocks: [
-      section(
-        [`${startedAt === null ? '' : `${escapeLine(titleOf(view))}${words === '' ? '' : ` ${words}`} · `}${headline}`, ...parts].join(
-          '\n',
-        ),
-      ),
-      ...(outcome?.excerpt === undefined || outcome.excerpt.trim() === '' ? [] : [preformatted(outcome.excerpt.trim())]),
-      ...endContext(view),
-    ],
-  }
 }
+
+const excerptOf = ({ request: { outcome } }: RequestView) =>
+  outcome?.excerpt === undefined || outcome.excerpt.trim() === '' ? [] : [preformatted(outcome.excerpt.trim())]
 
 const endWords: Readonly<Record<string, string>> = {
   succeeded: 'Done.',

@@ -214,7 +214,7 @@ async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal:
     ports.db.transaction(async (tx) => {
       if (!(await transition(tx, request.id, ['granted'], 'waiting')))
         return (await whereItStands(tx, request.id)) === 'waiting' ? 'anew' : 'ended'
-      await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text } })
+      await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text, samePlan: true } })
       await writeAudit(tx, { ...about(request), act: 'check', result: refusal.code })
       return 'anew'
     }),

@@ -525,4 +525,17 @@ describe('reminders', () => {
     await transition(store.db, request.id, ['granted'], 'cancelled')
     expect(await expireDue(world.deps)).toEqual({ ...nothing, reviews: 1 })
   })
+
+  test('come too while the run needs a person, and say that it has to be closed first', async () => {
+    const request = await world.waiting({ breakGlass: WHY })
+    await smash(request, ALICE)
+    await transition(store.db, request.id, ['granted'], 'needs_human')
+    await dueNow()
+    expect(await expireDue(world.deps)).toEqual({ ...nothing, reviews: 1 })
+    expect((await eventsOf(store.db, request.id)).at(-1)).toMatchObject({ kind: 'review_due', data: { needsPerson: true } })
+    await transition(store.db, request.id, ['needs_human'], 'cancelled')
+    await dueNow()
+    expect(await expireDue(world.deps)).toEqual({ ...nothing, reviews: 1 })
+    expect((await eventsOf(store.db, request.id)).at(-1)?.data).not.toHaveProperty('needsPerson')
+  })
 })

@@ -213,7 +213,7 @@ test('a rewritten branch voids the votes, and the new plan is approved and runs'
       "<@U0ALICE> asks to run *1 migration* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
       "[file] SQL of 1 migration (request-8-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
-      "It asks again, and earlier approvals no longer count. Commit \`{commit}\` is no longer part of \`main\`.",
+      "It asks again, and votes for the earlier plan no longer count. Commit \`{commit}\` is no longer part of \`main\`.",
     ]
   `)
   expect(anew.plan?.commit).toBe(head)
@@ -276,7 +276,7 @@ test('a migration that somebody applied by hand voids the votes', async () => {
       "<@U0ALICE> asks to run *2 migrations* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
       "[file] SQL of 2 migrations (request-10-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
-      "It asks again, and earlier approvals no longer count. \`20261120084500_index_orders_discount\` is applied, but \`20261119093000_add_orders_discount_id\` before it is not.",
+      "It asks again, and votes for the earlier plan no longer count. \`20261120084500_index_orders_discount\` is applied, but \`20261119093000_add_orders_discount_id\` before it is not.",
       "[file] SQL of 1 migration (request-10-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",

@@ -191,8 +191,11 @@ describe('the thread', () => {
       '<@U0BOB> rejected this. Nothing was changed.\n> Not on a Friday &lt;!here&gt;',
     )
     expect(said({ kind: 'asked_anew', data: { why: 'The policy has changed.' } })).toBe(
-      'It asks again, and earlier approvals no longer count. The policy has changed.',
+      'It asks again, and votes for the earlier plan no longer count. The policy has changed.',
     )
+    expect(
+      said({ kind: 'asked_anew', data: { why: '#42 counts 1 of 2 approvals under the rules as they are now.', samePlan: true } }),
+    ).toBe('It waits for approval again. #42 counts 1 of 2 approvals under the rules as they are now.')
     expect(said({ kind: 'expired', data: { what: 'request' } })).toBe('Nobody decided in time, so this has expired. Nothing was changed.')
     expect(said({ kind: 'cancel_requested', data: { by: 'U0CAROL' } })).toBe('<@U0CAROL> asked to cancel. It stops at the next safe point.')
     expect(said({ kind: 'started', data: {} })).toBe('The run has started.')
@@ -208,10 +211,26 @@ describe('the thread', () => {
     )
   })
   test('closes with the excerpt, the diagnosis and the backup', () => {
-    const [, post] = threadOf(failedView(), 'card:42', { isProtected: true })
-    expect(post?.place).toEqual({ kind: 'thread', parent: 'card:42', broadcast: true })
+    const post = threadOf(failedView(), 'card:42', { isProtected: false })[1]
+    expect(post?.place).toEqual({ kind: 'thread', parent: 'card:42' })
     expect(post?.content.kind === 'once' && spoken(post.content.message)).toEqual([
       'Deploy to Production · #42 stopped · *20261119_order_discount could not get its lock. 1 of 3 migrations is applied and kept; the shop is up on the old version.*',
+      '*Why.* It needs a lock on `orders` that `reporting` (pid 4711, running for 38 min) holds. Waiting longer would have queued checkout behind it.',
+      '*Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.',
+      'ERROR: canceling statement due to lock timeout (55P03)',
+      'ALTER TABLE "orders" ADD COLUMN "discount_id" TEXT;',
+      'Took 1 min 9 s · backup `prod-20261120T071420Z` is kept · the log follows',
+    ])
+  })
+  test('shows the channel the headline of a failure, and keeps the diagnosis, which the card has too, in the thread', () => {
+    const [, shown, why] = threadOf(failedView(), 'card:42', { isProtected: true })
+    expect(shown?.place).toEqual({ kind: 'thread', parent: 'card:42', broadcast: true })
+    expect(shown?.content.kind === 'once' && spoken(shown.content.message)).toEqual([
+      'Deploy to Production · #42 stopped · *20261119_order_discount could not get its lock. 1 of 3 migrations is applied and kept; the shop is up on the old version.*',
+      'Why, and what comes next, is in the thread.',
+    ])
+    expect(why?.place).toEqual({ kind: 'thread', parent: 'card:42' })
+    expect(why?.content.kind === 'once' && spoken(why.content.message)).toEqual([
       '*Why.* It needs a lock on `orders` that `reporting` (pid 4711, running for 38 min) holds. Waiting longer would have queued checkout behind it.',
       '*Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.',
       'ERROR: canceling statement due to lock timeout (55P03)',

@@ -23,6 +23,10 @@ test('a lock that is held is waited for in short tries, who holds it is named, a
   expect(retry).toMatch(
     /^Lock timeout, try 2 of 5\. reporting \(pid \d+, running for \d+ s\) was in the way\. Nothing was left behind; trying again in 0\.1 s\.$/,
   )
+  await until('who is waited for in a later try', () =>
+    run.recorded.reports.some((text) => /^Try [345] of 5\. Waiting 0\.\d s for a lock/.test(text)),
+  )
+  expect(run.recorded.reports).toContain('Try 2 of 5. Starting 1 migration.')
   await blocker.query('rollback')
   expect(await ending).toMatchObject({ kind: 'done' })
   expect(run.recorded.reports.find((text) => text.startsWith('Waiting'))).toMatch(

@@ -6,7 +6,7 @@ import { sessionsOf } from '../../target/activity.ts'
 import type { Inspection, RunContext, StepEnd } from '../step.ts'
 import { count, seconds } from '../sentences.ts'
 import { attemptsIn, isSettled, settle, stateOf, type Attempt } from './attempt.ts'
-import { conclude, type Conclusion } from './conclude.ts'
+import { conclude, tryText, type Conclusion } from './conclude.ts'
 import { judge, type Facts } from './judge.ts'
 import { withObserver } from './observer.ts'
 import { cancelledOutcome, unclearOutcome } from './outcomes.ts'
@@ -97,6 +97,7 @@ async function accompany(
     pollMs: pace.pollMs,
     maximumMs: attempt?.intent.concurrently === true ? pace.concurrentMaximumMs : null,
     silenceMs: pace.silenceMs,
+    tryText: tryText(work, attempt),
   }
   const end = await watchAttempt(watched, attempt)
   if (end.kind === 'ended') killPoint('after-migrator-exit')

@@ -3,7 +3,7 @@ import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnosis.ts
 import { seconds } from '../sentences.ts'
 import type { StepEnd } from '../step.ts'
 import type { Stopped, Work } from './work.ts'
-import { attemptsIn, outputOf, type Attempt } from './attempt.ts'
+import { attemptsIn, isSettled, outputOf, type Attempt } from './attempt.ts'
 import { invalidIndexes, madeSince } from './catalogue.ts'
 import type { Judgement } from './judge.ts'
 import { cancelledOutcome, crashedOutcome, failedOutcome, invalidSentence, unclearOutcome } from './outcomes.ts'
@@ -174,8 +174,14 @@ async function undo(work: Work, failed: string, evidence: Evidence, again: boole
   return (await markRolledBack(work, failed)) ? null : 'Prisma did not mark as rolled back, after a try that left nothing:'
 }
 
+/** `Try 2 of 5. ` while a migration that could not get its lock is tried again; empty before. A new attempt when none is given. */
+export function tryText(work: Pick<Work, 'context' | 'site' | 'pace'>, attempt: Attempt | null): string {
+  const last = attemptsIn(work.site.base).findLast(({ number }) => attempt === null || number < attempt.number)
+  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.pace.tries}. `
+}
+
 /** The attempts before this one that ended the same way for the same migration, with this one. */
-function triesLike({ site, context }: Work, attempt: Attempt): { readonly count: number; readonly ms: number } {
+function triesLike({ site, context }: Pick<Work, 'context' | 'site'>, attempt: Attempt): { readonly count: number; readonly ms: number } {
   const all = attemptsIn(site.base).filter(({ number }) => number <= attempt.number)
   const kind = (one: Attempt) => {
     const { code: what, headline } = diagnose({ output: outputOf(one), context: diagnosisContext({ context, site }, null) })

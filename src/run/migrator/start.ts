@@ -11,7 +11,7 @@ import { MARKER } from './site.ts'
 import type { Work } from './work.ts'
 import { startAttempt, stateOf } from './attempt.ts'
 import { nextTransaction } from './catalogue.ts'
-import { diagnosisContext } from './conclude.ts'
+import { diagnosisContext, tryText } from './conclude.ts'
 import type { Group } from './groups.ts'
 import { failedOutcome, unclearOutcome } from './outcomes.ts'
 import { provePlace, whyElsewhere, whyOther } from './place.ts'
@@ -112,9 +112,8 @@ export async function startGroup(work: Work, group: Group): Promise<void> {
     },
     { argv: site.tool.commands.deploy, cwd, env: site.environment(session) },
   )
-  context.report(
-    group.concurrently ? `Starting ${last.name}, outside a transaction.` : `Starting ${count(group.migrations.length, 'migration')}.`,
-  )
+  const what = group.concurrently ? `${last.name}, outside a transaction` : count(group.migrations.length, 'migration')
+  context.report(`${tryText(work, attempt)}Starting ${what}.`)
   await stateOf(attempt)
 }
 

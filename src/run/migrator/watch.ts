@@ -41,6 +41,8 @@ export type Watched = {
   /** For a file that runs without timeouts; null for the others, which the server bounds. */
   readonly maximumMs: number | null
   readonly silenceMs: number
+  /** `Try 2 of 5. `, for the first migration of the attempt, or empty. */
+  readonly tryText: string
 }
 
 /** Watches a migrator (`null`: one that another host started) from a second connection until it has ended, or until there is a reason to stop it. */
@@ -132,12 +134,13 @@ async function tell(watched: Watched, attempt: Attempt | null, sighting: Sightin
   context.progress({ migrations: tasks })
   await noteApplied(watched, tasks)
   const said = sentenceOf(sighting)
-  if (said !== null) return context.report(said)
+  const again = running === null || running === attempt?.intent.migrations[0] ? watched.tryText : ''
+  if (said !== null) return context.report(`${again}${said}`)
   const row = status.running[0]?.row
   if (running === null || row == null) return
   const at = context.plan.list.findIndex(({ name }) => name === running) + 1
   context.report(
-    `Applying ${running}, ${at} of ${tasks.length}, for ${roughly(Math.max(0, Date.now() - row.startedAt.getTime()))}. Nobody is waiting behind it.`,
+    `${again}Applying ${running}, ${at} of ${tasks.length}, for ${roughly(Math.max(0, Date.now() - row.startedAt.getTime()))}. Nobody is waiting behind it.`,
   )
 }
 

@@ -81,8 +81,8 @@ export function activityFindings(sessions: readonly Session[], blocksIndexes: bo
       `${pid} (${[applicationName, role].find((name) => name !== null && name !== '') ?? 'unknown'}${transactionMs === null ? '' : `, ${secondsText(transactionMs / 1000)}`})`,
   )
   const means = blocksIndexes
-    ? 'An index that is built CONCURRENTLY waits until they end.'
-    : 'A migration may have to wait for them and then give up.'
+    ? `An index that is built CONCURRENTLY waits until ${sessions.length === 1 ? 'it ends' : 'they end'}.`
+    : `A migration may have to wait for ${sessions.length === 1 ? 'it' : 'them'} and then give up.`
   return [warn('long_transaction', `${count(sessions.length, 'transaction')} open for long, by session ${listed(who)}. ${means}`)]
 }
 

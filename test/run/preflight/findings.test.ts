@@ -147,13 +147,13 @@ describe('people are warned of', () => {
     expect(activityFindings([session], false)).toEqual([
       warn(
         'long_transaction',
-        '1 transaction open for long, by session `7 (nightly, 1 min 12 s)`. A migration may have to wait for them and then give up.',
+        '1 transaction open for long, by session `7 (nightly, 1 min 12 s)`. A migration may have to wait for it and then give up.',
       ),
     ])
     expect(activityFindings([{ ...session, applicationName: '', transactionMs: null }], true)).toEqual([
       warn(
         'long_transaction',
-        '1 transaction open for long, by session `7 (reports)`. An index that is built CONCURRENTLY waits until they end.',
+        '1 transaction open for long, by session `7 (reports)`. An index that is built CONCURRENTLY waits until it ends.',
       ),
     ])
   })

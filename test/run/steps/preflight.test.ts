@@ -150,7 +150,7 @@ test('warnings are posted and do not stop the run', async () => {
   expect(end).toMatchObject({ kind: 'done', output: '16 checks, 2 warnings' })
   expect(notes).toEqual([
     expect.stringMatching(
-      /^1 transaction open for long, by session `\d+ \(nightly, \d\.\d s\)`\. An index that is built CONCURRENTLY waits until they end\.$/,
+      /^1 transaction open for long, by session `\d+ \(nightly, \d\.\d s\)`\. An index that is built CONCURRENTLY waits until it ends\.$/,
     ),
     'The application is not well before the change: http://shop.test/health gave connection refused.',
   ])
