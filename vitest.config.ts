@@ -12,6 +12,7 @@ export default defineConfig({
     pool: 'forks',
     // much of a test's time is waiting for children and for Slack's pace, so one more than there are cores of the smallest machine
     maxWorkers: 3,
+    maxConcurrency: 3,
     reporters: results === undefined ? ['default'] : ['default', 'json'],
     ...(results === undefined ? {} : { outputFile: { json: results } }),
   },

@@ -23,6 +23,8 @@ export type ButtonDeps = ApprovalDeps & {
   /** The SQL of the plan's migrations, from git objects. */
   readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
   readonly onFault: (error: unknown) => void
+  /** Why a message is not one of this store; null when it is, or does not say. */
+  readonly whyNotOurs: (where: { readonly channel: string; readonly ts: string; readonly thread?: string }) => Promise<Refusal | null>
 }
 
 /** Slack waits 3 s for the acknowledgement and gives a trigger as long; the rest is for the way there and back. */
@@ -47,8 +49,10 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
   app.view(rejectCallback, async ({ body, view, ack }) => {
     const { token, digest } = shownTo(view.private_metadata)
     const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
-    if (reason === '')
+    if (reason === '') {
+      await recordForm(deps, body.user.id, 'reject')
       return ack({ response_action: 'errors', errors: { [reasonInput]: 'Say in a sentence why, so that the others know what to change.' } })
+    }
     const work = castVote(deps, { token, digest, reason, account: body.user.id, entry: 'modal', decision: 'reject' })
     return settle(deps, work, view.id, ack, 'Rejecting…')
   })
@@ -56,7 +60,10 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     const { token, digest } = shownTo(view.private_metadata)
     const typed = view.state.values[reasonInput]?.[reasonInput]
     const reason = typed === undefined ? null : whyNoReason(typed.value ?? '')
-    if (isRefusal(reason)) return ack({ response_action: 'errors', errors: { [reasonInput]: reason.text.replaceAll('`', '') } })
+    if (isRefusal(reason)) {
+      await recordForm(deps, body.user.id, 'break-glass')
+      return ack({ response_action: 'errors', errors: { [reasonInput]: reason.text.replaceAll('`', '') } })
+    }
     const work = breakGlass(deps, { token, digest, reason, account: body.user.id, entry: 'modal' })
     return settle(deps, work, view.id, ack, 'Breaking the glass…')
   })
@@ -71,13 +78,20 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
   })
 }
 
+/** A window that goes back to be filled in. */
+const recordForm = (deps: ButtonDeps, account: string, act: string) =>
+  writeAudit(deps.db, { actor: account, human: deps.people.humanOf(account), entry: 'modal', act, result: 'bad_arguments' }).catch(
+    deps.onFault,
+  )
+
 type Pressed = { readonly action: string; readonly token: string }
 
 async function pressed(deps: ButtonDeps, body: BlockAction, { action, token }: Pressed): Promise<void> {
   const request = await requestByToken(deps.db, token)
   if (request === undefined) {
-    await tell(deps, body, unknownButton)
-    return record(deps, body, action, undefined, unknownButton.code)
+    const unknown = (await otherStore(deps, body)) ?? unknownButton
+    await tell(deps, body, unknown)
+    return record(deps, body, action, undefined, unknown.code)
   }
   const view = await viewToOpen(deps, request, action, body.user.id)
   if (isRefusal(view)) {
@@ -87,6 +101,14 @@ async function pressed(deps: ButtonDeps, body: BlockAction, { action, token }: P
   const opened = await deps.slack.openView(body.trigger_id, view)
   if (opened.kind !== 'ok') await tell(deps, body, notOpened(deps, request))
   await record(deps, body, action, request, opened.kind === 'ok' ? 'opened' : 'stale_button')
+}
+
+async function otherStore(deps: ButtonDeps, body: BlockAction): Promise<Refusal | null> {
+  const channel = body.channel?.id
+  const ts: unknown = body.message?.ts
+  if (channel === undefined || typeof ts !== 'string') return null
+  const thread = threadOf(body.message)
+  return deps.whyNotOurs({ channel, ts, ...(thread === undefined ? {} : { thread }) })
 }
 
 /** What was pressed, after it was answered: a window lives 3 s, and what it leads to has a row of its own. */

@@ -38,7 +38,12 @@ export function createHomes(ports: HomePorts): Homes {
   let seen = ''
   async function redraw(): Promise<void> {
     const [state] = await ports.db.query<{ mark: string }>(
-      `select coalesce(sum(revision), 0) || '/' || count(*) as mark from lockkeeper.request`,
+      `select string_agg(id || ':' || revision, ' ' order by id) as mark from (
+         (select id, revision from lockkeeper.request where state in ('planning','waiting','granted','running','needs_human'))
+         union (select id, revision from lockkeeper.request where state = any($1) order by id desc limit $2)
+         union (select id, revision from lockkeeper.request where id in
+           (select request_id from lockkeeper.break_glass where broken_at is not null and reviewed_at is null))) shown`,
+      [endedStates, LAST_RUNS],
     )
     const mark = `${state?.mark} ${ports.notice() ?? ''}`
     if (state === undefined || mark === seen) return

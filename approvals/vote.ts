@@ -263,7 +263,7 @@ export const requestExpired = (request: RequestRow, command: string) =>
 const digestChanged = (request: RequestRow, ballot: Click) =>
   refuse(
     'digest_changed',
-    `The plan of #${request.id} has changed since this was shown: it was ${code(ballot.digest.slice(0, 8))} and is ${code((request.digest ?? '').slice(0, 8))} now. Your click changed nothing. Read the card as it is now and decide about that.`,
+    `The plan of #${request.id} has changed since this was shown: it was ${ballot.digest === '' ? 'not made yet' : code(ballot.digest.slice(0, 8))} and is ${code((request.digest ?? '').slice(0, 8))} now. Your click changed nothing. Read the card as it is now and decide about that.`,
   )
 
 const voteInSlack = (request: RequestRow) =>

@@ -28,11 +28,16 @@ async function main(): Promise<number> {
     settings: ['max_connections=400', 'shared_preload_libraries=pg_stat_statements', 'max_wal_size=4GB'],
   })
   chooseServer(server.url)
+  const clear = async () => {
+    await server.remove()
+    await rm(directory, { recursive: true, force: true })
+  }
+  // Ctrl-C reaches the bots too; what is left is the server
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void clear().finally(() => process.exit(130)))
   try {
     return await measureAll(wish)
   } finally {
-    await server.remove()
-    await rm(directory, { recursive: true, force: true })
+    await clear()
   }
 }
 

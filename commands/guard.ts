@@ -6,6 +6,7 @@ import { formFault, type BodyKind } from './body.ts'
 
 /** Slack signs with the current time; older or younger than this is a replay or a forgery. */
 export const SIGNATURE_AGE_SECONDS = 300
+const PATH = '/slack/events'
 /** Slack's own payloads stay far below. */
 const MOST_BYTES = 1_000_000
 const HEADERS_MS = 5_000
@@ -42,8 +43,6 @@ export function createGuard(
   const busy = new WeakSet<Socket>()
   const held = { bytes: 0 }
   async function admit(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const early = headerFault(request.rawHeaders, options.clock.now())
-    if (early !== undefined) return answerFault(early, request, response)
     const body = await readBody(request, held)
     if (!Buffer.isBuffer(body)) return answerFault(body, request, response)
     if (!isSigned(request, body, options.signingSecret)) return answerFault([401, 'the signature is wrong'], request, response)
@@ -59,12 +58,18 @@ export function createGuard(
   function answerFault([status, why]: Fault, request: IncomingMessage, response: ServerResponse): void {
     options.onRefused(status, why)
     if (response.headersSent || request.socket.destroyed) return
-    response.writeHead(status, { connection: 'close' })
+    response.sendDate = false
+    response.writeHead(status, isSmall(request.rawHeaders) ? NO_BODY : { connection: 'close' })
     response.end()
   }
   return {
     listener(request, response) {
-      if (request.method !== 'POST') return behind(request, response)
+      const path = pathOf(request.url ?? '')
+      if (path === undefined) return answerFault([400, 'the address is none'], request, response)
+      // everything else is nobody's, or belongs to who put it there
+      if (request.method !== 'POST' || path !== PATH) return behind(request, response)
+      const early = headerFault(request.rawHeaders, options.clock.now())
+      if (early !== undefined) return answerFault(early, request, response)
       admit(request, response).catch((error: Error) => answerFault([400, error.message], request, response))
     },
     limit(server) {
@@ -83,13 +88,29 @@ export function createGuard(
   }
 }
 
+/** Undefined when it is no address at all. */
+const pathOf = (url: string): string | undefined => (url === PATH ? PATH : URL.parse(url, 'http://localhost')?.pathname)
+
+const NO_BODY = { 'content-length': '0' } as const
+
+/**
+ * Whether what is still to come of a refused request is known and little. Then its connection may stay: reading past a little costs
+ * less than the new connection that whoever floods us would open next.
+ */
+function isSmall(rawHeaders: readonly string[]): boolean {
+  const length = onlyValue(rawHeaders, 'content-length')
+  return length !== undefined && /^\d{1,4}$/.test(length) && valuesOf(rawHeaders, 'transfer-encoding').length === 0
+}
+
 type Fault = readonly [status: number, why: string]
+
+const UNSIGNED: Fault = [401, 'it is not signed, or signed twice']
 
 /** `rawHeaders` as Node gives them: name, value, name, value. `now` in milliseconds. */
 export function headerFault(rawHeaders: readonly string[], now: number): Fault | undefined {
-  const timestamp = onlyValue(rawHeaders, 'x-slack-request-timestamp')
   const signature = onlyValue(rawHeaders, 'x-slack-signature')
-  if (timestamp === undefined || signature === undefined) return [401, 'it is not signed, or signed twice']
+  const timestamp = signature === undefined ? undefined : onlyValue(rawHeaders, 'x-slack-request-timestamp')
+  if (timestamp === undefined || signature === undefined) return UNSIGNED
   if (!/^\d{1,12}$/.test(timestamp) || !/^v0=[0-9a-f]{64}$/.test(signature)) return [401, 'the signature is malformed']
   if (Math.abs(Math.floor(now / 1000) - Number(timestamp)) > SIGNATURE_AGE_SECONDS) return [401, 'the signature is not of now']
   if (kindIn(onlyValue(rawHeaders, 'content-type')) === undefined) return [415, 'the content type is not one that Slack uses']

@@ -354,7 +354,7 @@ const placeIn = (channel: string, name: string | undefined): Place => ({
 function userOf(body: Readonly<Record<string, unknown>>): string {
   const user = body['user'] as { readonly id?: unknown } | null | undefined
   const id = body['user_id'] ?? user?.id
-  return typeof id === 'string' ? id.slice(0, 40) : 'unknown'
+  return typeof id === 'string' && /^[UW][A-Z0-9]{1,40}$/.test(id) ? id : 'unknown'
 }
 
 function entryOf(body: Readonly<Record<string, unknown>>): AuditEntry['entry'] & string {

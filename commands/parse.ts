@@ -4,7 +4,7 @@ import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import { unfitCharacter, whichCharacter } from './characters.ts'
 import { checkDigest, checkId, checkReason, checkRef, checkTarget, looksLike, nearest } from './fields.ts'
 import { quoted, tokenize, unescapeSlack } from './tokens.ts'
-import { howTo, knownVerbs, laterVerbs, verbs, type AnyVerb, type Known, type Verb } from './usage.ts'
+import { howTo, knownVerbs, laterVerbs, usage, verbs, votingVerbs, type AnyVerb, type Known, type Verb } from './usage.ts'
 
 /** What somebody wants, with every part checked for its form; whether it may happen is decided later. */
 export type Command =
@@ -81,6 +81,11 @@ function readVerb(word: string, rest: readonly string[], known: Known): AnyVerb 
     return refuse(
       'not_available_yet',
       `${code(later)} is not available yet. Nothing was started. Available now: ${list(knownVerbs(known).map((each) => code(each)))}.`,
+    )
+  if (votingVerbs.some((each) => each === typed))
+    return refuse(
+      'unknown_verb',
+      `Votes are given by the buttons of the card, and on the machine with ${code(`lockkeeper ${typed}`)} while Slack cannot be reached. Nothing was changed.`,
     )
   const foreign = whichCharacter(word)
   if (foreign !== undefined)
@@ -179,6 +184,8 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
 }
 
 function unknownOption(verb: AnyVerb, typed: string, allowed: readonly string[], known: Known): Refusal {
+  if (/^-\d/.test(typed) && usage[verb].includes('<id>'))
+    return refuse('bad_arguments', `${code(typed, 40)} is not the number of a request. Nothing was changed. ${howTo(verb, known)}`)
   const near = nearest(typed.replace(/^-+/, ''), allowed)
   const meant = near === undefined ? '' : ` Did you mean ${code(`--${near}`)}?`
   const takes = allowed.length === 0 ? 'takes no options' : `takes ${list(allowed.map((each) => code(`--${each}`)))}`

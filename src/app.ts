@@ -13,12 +13,14 @@ import { policySnapshot, stillGranted } from '../approvals/standing.ts'
 import { createBolt, listen } from '../commands/listen.ts'
 import type { VerbDeps } from '../commands/reply.ts'
 import { forgetOldSights } from '../commands/seen.ts'
-import { whyNoRun as whyNoRunOf } from './audit/health.ts'
+import { storeId, whyNoRun as whyNoRunOf } from './audit/health.ts'
 import { recordStart } from './audit/lifecycle.ts'
+import { createStoreGuard } from './audit/other-store.ts'
 import { createAuditWatch, type AuditWatch } from './audit/watch.ts'
 import { openWitness, witnessPath } from './audit/witness.ts'
 import { backupStore } from './backup/catalogue.ts'
 import type { Clock } from './clock.ts'
+import { judgeClocks, ownReading, readClock, type Reading } from './clocks.ts'
 import type { Config, Target } from './config/config.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { installStore } from './db/install.ts'
@@ -87,10 +89,10 @@ const EXPIRY_LOOK_MS = 1_000
 /** Once an hour, at a minute at which nothing else is due. */
 const FORGET_AT = '17 * * * *'
 const TIDY_MS = 60_000
-/** What is due in Slack when the process is asked to stop; another replica or the next start sends the rest. */
-const DRAIN_MS = 5_000
 /** The whole audit log, once a day. */
 const VERIFY_AT = '41 3 * * *'
+/** What is due in Slack when the process is asked to stop; another replica or the next start sends the rest. */
+const DRAIN_MS = 5_000
 
 /** The bot, whole: the one place that wires everything. Tests use it too. What was started is stopped again when a later part fails. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -112,15 +114,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-async function startParts(
-  options: AppOptions,
-  stack: AsyncDisposableStack,
-): Promise<Pick<App, 'db' | 'audit'> & { readonly operation: Operation }> {
+type Parts = Pick<App, 'db' | 'audit'> & { readonly operation: Operation }
+
+async function startParts(options: AppOptions, stack: AsyncDisposableStack): Promise<Parts> {
   const { config, log, clock, env } = options
   const operation = await startOperation({ settings: config.file.operation, env, version: packageJson.version, log, clock })
   stack.defer(() => operation.close())
-  const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, ...apiUrlOf(env) })
   const db = await openOwnStore(options, stack)
+  const store = await storeId(db)
+  const slack = createSlack({ botToken: env.SLACK_BOT_TOKEN ?? '', log, store, ...apiUrlOf(env) })
   operation.readiness.add('store', lookAtStore(db))
   operation.watch({ pool: db.connections })
   await refuseWrongToken(slack, db)
@@ -128,13 +130,24 @@ async function startParts(
   operation.readiness.add('audit', lookAtAudit(audit.health))
   // before the engine goes on with what it finds in the store
   await audit.look()
-  const core = coreOf(options, db, slack, audit, {
+  const stores = createStoreGuard({ db, slack, log, store })
+  const channels = [...config.targets.values()].map(({ channel }) => channel)
+  const mayRun: MayRun = {
+    whyNoRun: async () => (await audit.whyNoRun()) ?? stores.again(),
+    whyNoRunIn: async (channel) => (await audit.whyNoRun()) ?? stores.look([channel]),
+    whyStop: () => {
+      const health = audit.health()
+      return health.kind === 'restored' ? whyNoRunOf(health) : null
+    },
+    clocks: () => readClocks(db, slack, clock),
+  }
+  const core = coreOf(options, db, slack, mayRun, {
     start: (tx, id) => engine.start(tx, id),
     signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
   })
   stack.defer(await operation.trace(db, `${hostname()}-${process.pid}`))
   const working = createWorking()
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, audit, working, () => engine) })
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, mayRun, working, () => engine) })
   stack.defer(() => engine.close())
   stack.defer(() => working.stop())
   operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
@@ -162,10 +175,12 @@ async function startParts(
     targets: config.targets,
     people: core.approvals.people,
     log,
-    notice: () => whyNoRunOf(audit.health())?.text ?? null,
+    notice: () => (whyNoRunOf(audit.health()) ?? stores.known())?.text ?? null,
   })
   operation.readiness.add('slack', () => ({ ok: false, text: 'Slack has not answered yet.' }))
   const who = await whoAmI(slack, options)
+  tellClocks(log, await readClocks(db, slack, clock))
+  await stores.look(channels)
   const bolt = createBolt({
     mode: config.file.slack.mode,
     port: config.file.slack.port,
@@ -183,6 +198,7 @@ async function startParts(
   const listening = listen(bolt, {
     ...core.verbs,
     slack,
+    whyNotOurs: stores.whyNotOurs,
     team: who.team,
     slackApp: who.app,
     ...apiUrlOf(env),
@@ -221,6 +237,35 @@ async function startParts(
   operation.readiness.up()
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
   return { db, audit, operation }
+}
+
+/** What stands above every single run: the record, the store, the clocks. */
+type MayRun = {
+  readonly whyNoRun: () => Promise<Refusal | null>
+  /** Also reads the channel where a run is about to be told. */
+  readonly whyNoRunIn: (channel: string) => Promise<Refusal | null>
+  readonly whyStop: () => Refusal | null
+  readonly clocks: () => Promise<readonly Reading[]>
+}
+
+/** What a clock says that does not answer is left out: a run waits for no Slack. */
+async function readClocks(db: Db, slack: Pick<SlackPort, 'time'>, clock: Clock): Promise<readonly Reading[]> {
+  const read = await Promise.all([
+    readClock("the store's clock", () => storeTime(db), clock),
+    readClock("Slack's clock", async () => slack.time().then((sent) => (sent.kind === 'ok' ? sent.value : undefined)), clock, 1_000),
+  ])
+  return [ownReading, ...read.filter((one) => one !== undefined)]
+}
+
+async function storeTime(db: Db): Promise<number | undefined> {
+  const [row] = await db.query<{ now: number }>('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now')
+  return row?.now
+}
+
+/** Told in the log at the start; each run looks again. */
+function tellClocks(log: Log, readings: readonly Reading[]): void {
+  const verdict = judgeClocks(readings)
+  if (verdict !== null) log[verdict.level === 'stop' ? 'error' : 'warn'](verdict.text)
 }
 
 /** Needed by the command line too, which looks only when it is asked for something that would run. */
@@ -293,7 +338,7 @@ export function coreOf(
   options: AppOptions,
   db: Db,
   slack: SlackPort,
-  audit: Pick<AuditWatch, 'whyNoRun'>,
+  mayRun: Pick<MayRun, 'whyNoRun'>,
   engine: Engine,
   command = options.config.file.slack.command,
 ): Core {
@@ -348,7 +393,7 @@ export function coreOf(
         filesOf,
         version: packageJson.version,
       }),
-      whyNoRun: audit.whyNoRun,
+      whyNoRun: mayRun.whyNoRun,
       onFault: (error) =>
         log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
     },
@@ -379,7 +424,7 @@ function workflowOf(
   options: AppOptions,
   db: Db,
   core: Core,
-  audit: AuditWatch,
+  mayRun: MayRun,
   working: Working,
   engine: () => Awaited<ReturnType<typeof startEngine>>,
 ) {
@@ -420,11 +465,8 @@ function workflowOf(
       return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
     },
     reconfigured,
-    whyNoRun: () => audit.whyNoRun(),
-    whyStop: () => {
-      const health = audit.health()
-      return health.kind === 'restored' ? whyNoRunOf(health) : null
-    },
+    whyNoRun: (request) => mayRun.whyNoRunIn(request.channel),
+    whyStop: mayRun.whyStop,
     compare: async (plan, request, phase) => {
       const why = reconfigured(plan, request)
       const target = targetOf(plan.target)
@@ -442,7 +484,9 @@ function workflowOf(
     },
     stepsFor: (request, plan) => {
       const target = targetOf(request.target)
-      return target === undefined ? [] : stepsOf({ config, backups, lastCommit: (name) => lastCommit(db, name) }, target, plan, request.ask)
+      return target === undefined
+        ? []
+        : stepsOf({ config, backups, clocks: mayRun.clocks, lastCommit: (name) => lastCommit(db, name) }, target, plan, request.ask)
     },
   })
 }

@@ -33,7 +33,7 @@ export function takeHandover(env: Record<string, string | undefined>): void {
   if (typeof hidden === 'object' && hidden !== null) Object.assign(env, hidden)
 }
 
-/** Names whose values are no secrets and that a program or Node itself reads before we do. Everything else is hidden, known or not. */
+/** Names that Node reads before we do, and those that every child is given anyway. Everything else is hidden, known or not. */
 export function split(env: Environment): { readonly visible: Record<string, string>; readonly hidden: Record<string, string> } {
   const visible: Record<string, string> = {}
   const hidden: Record<string, string> = {}
@@ -45,7 +45,7 @@ const HANDED_OVER = 'LOCKKEEPER_HANDED_OVER'
 const INIT = '/usr/bin/tini'
 const STDIN = 0
 const VISIBLE =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|PWD|LANG|LC_[A-Z]+|TZ|TERM|TMPDIR|XDG_RUNTIME_DIR|NODE_ENV|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|LD_LIBRARY_PATH|LOCKKEEPER_CONFIG|MALLOC_[A-Z_]+|NOTIFY_SOCKET|INVOCATION_ID)$/
+  /^(PATH|HOME|USER|LOGNAME|SHELL|PWD|LANG|LC_[A-Z]+|TZ|TERM|TMPDIR|XDG_RUNTIME_DIR|NODE_ENV|NODE_OPTIONS|NODE_USE_ENV_PROXY|HTTPS?_PROXY|NO_PROXY|SSH_AUTH_SOCK|PM2_HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|LD_LIBRARY_PATH|LOCKKEEPER_CONFIG|MALLOC_[A-Z_]+|NOTIFY_SOCKET|INVOCATION_ID)$/
 
 /** Memory before disk, since what a removed file held may stay on a disk. */
 function putOnStandardInput(text: string): boolean {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import packageJson from '../package.json' with { type: 'json' }
 import { asPlainText } from '../approvals/wording.ts'
 import { parseAudit, runAudit } from '../commands/audit.ts'
+import { parseStore, runTakeOver } from '../commands/store.ts'
 import { check, checkText } from '../commands/check.ts'
 import { CLI_COMMAND, exitCodes, runCli } from '../commands/cli.ts'
 import {
@@ -24,6 +25,7 @@ import { verbs } from '../commands/usage.ts'
 import { help } from '../commands/verbs/help.ts'
 import { humanIn } from '../approvals/people.ts'
 import { coreOf, openOwnStore, startApp, watchAudit } from './app.ts'
+import { storeId } from './audit/health.ts'
 import { openWitness, witnessPath } from './audit/witness.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config/config.ts'
@@ -31,7 +33,6 @@ import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
 import { ownSigner } from './evidence/keys.ts'
-import { takeHandover } from './handover.ts'
 import { inTime } from './in-time.ts'
 import { createLog } from './log.ts'
 import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
@@ -53,6 +54,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const loaded = load(path, first)
   if (loaded === undefined) return EX_CONFIG
   if (first === undefined) return runBot(loaded)
+  if (first === 'store') return runStoreVerb(loaded, words.slice(1))
   if (first === 'audit') return runAuditVerb(loaded, words.slice(1))
   if (first === 'doctor') return runDoctor(loaded, words.includes('--json'))
   return first === 'check' ? runCheck(loaded) : runVerb(loaded, words)
@@ -114,6 +116,7 @@ const OPERATING = `To set up and run it:
   lockkeeper init    asks what it needs and writes lockkeeper.yaml
   lockkeeper check   looks at the store, Slack and every target, and says what is missing
   lockkeeper audit   verify, list or accept: the log of who did what
+  lockkeeper store   take-over: when another bot with the same token was stopped
   lockkeeper doctor  says what is wrong with an installation that runs, and how to mend it; --json for programs
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
 ${EVIDENCE_USAGE}
@@ -274,6 +277,30 @@ async function runAuditVerb({ config, redactor }: Loaded, words: readonly string
   })
 }
 
+async function runStoreVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {
+  const command = parseStore(words)
+  if (typeof command === 'string') {
+    console.error(redactor.text(command))
+    return exitCodes.mistyped
+  }
+  const log = createLog(redactor, 'error', process.stderr)
+  await using stack = new AsyncDisposableStack()
+  const db = await openOwnStore({ config, env: process.env, log }, stack)
+  const apiUrl = process.env.SLACK_API_URL
+  const account = `os:${userInfo().username}`
+  return await runTakeOver({
+    db,
+    slack: createSlack({ botToken: process.env.SLACK_BOT_TOKEN ?? '', log, ...(apiUrl === undefined ? {} : { apiUrl }) }),
+    store: await storeId(db),
+    channels: [...config.targets.values()].map(({ channel }) => channel),
+    account,
+    human: humanIn(config.file.people)(account),
+    reason: command.reason,
+    print: (line) => console.log(redactor.text(line)),
+    complain: (line) => console.error(redactor.text(line)),
+  })
+}
+
 /** `--config FILE` may stand anywhere; everything else belongs to the verb. */
 function splitArguments(argv: readonly string[]): { readonly path: string; readonly words: readonly string[] } {
   const { tokens } = parseArgs({
@@ -291,7 +318,6 @@ function splitArguments(argv: readonly string[]): { readonly path: string; reado
 }
 
 try {
-  takeHandover(process.env)
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   // nothing is known of the secrets here unless the configuration was read, so only the message is shown

@@ -73,7 +73,7 @@ const rowsSql = (table: string, from: number, count: number) =>
      '/' || (array['products','orders','customers','search','cart','help'])[1 + n % 6] || '/' || (n * 31) % 10007 || '?from=' || (array['mail','home','list','advert'])[1 + (n / 7) % 4],
      (array['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36','Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5)','Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)'])[1 + (n * 13) % 3] || ' build ' || (n * 17) % 997,
      md5(n::text || '${table}')
-   from generate_series(${from + 1}, ${from + count}) n`
+   from generate_series(${from + 1}::bigint, ${from + count}::bigint) n`
 
 async function heapBytes(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ bytes: string }>(

@@ -61,7 +61,7 @@ export type Workspace = Readers & {
     readonly refresh: (reason?: 'refresh_requested' | 'warning' | 'link_disabled') => void
     readonly drop: () => void
   }
-  readonly deliveries: Pick<Deliverer, 'log' | 'repeat' | 'hold'>
+  readonly deliveries: Pick<Deliverer, 'deliver' | 'log' | 'repeat' | 'hold'>
   /** Headers with which Slack would sign this body, now unless said (seconds since the epoch). */
   readonly sign: (body: string, timestamp?: number) => Record<string, string>
   readonly close: () => Promise<void>
@@ -138,7 +138,7 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
     setGroup: (id, members) => change(() => void (known(state.groups, id).members = [...members])),
     deactivate: (id) => change(() => void state.people.set(id, { ...known(state.people, id), kind: 'deactivated' })),
     socket: { connections: socket.connections, refresh: socket.refresh, drop: socket.drop },
-    deliveries: { log: deliverer.log, repeat: deliverer.repeat, hold: deliverer.hold },
+    deliveries: { deliver: deliverer.deliver, log: deliverer.log, repeat: deliverer.repeat, hold: deliverer.hold },
     sign: (body, timestamp = Math.floor(state.now() / 1000)) => signedHeaders(keys.signingSecret, timestamp, body),
     close: async () => {
       deliverer.close()

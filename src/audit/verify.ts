@@ -41,7 +41,7 @@ export type Inspected = {
   readonly fingerprint: string
 }
 
-const PAGE = 5_000
+const PAGE = 2_000
 /** More do not say more. */
 const MOST_BREAKS = 100
 

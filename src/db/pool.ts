@@ -7,13 +7,19 @@ export type Queries = {
 }
 
 /** Inside a transaction; `client` is for the engine, which enqueues and signals in our transaction. */
-export type Tx = Queries & { readonly client: pg.PoolClient }
+export type Tx = Queries & {
+  readonly client: pg.PoolClient
+  /** Called once this transaction is committed, and never when it is not. It must not throw. */
+  readonly afterCommit: (act: () => void) => void
+}
 
 export type Db = Queries & {
   readonly url: string
   readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   /** Of the pool: open, of those unused, and callers that wait for one. */
   readonly connections: () => { readonly open: number; readonly idle: number; readonly waiting: number }
+  /** Calls `act` after each committed transaction of this process, until the returned function is called. It must not throw. */
+  readonly onCommit: (act: () => void) => () => void
   readonly close: () => Promise<void>
 }
 
@@ -48,6 +54,7 @@ export function openPool(
 /** The store, as the bot's own tables are read and written. */
 export function openStore(url: string, onIdleFault: (error: Error) => void, max = 8): Db {
   const pool = openPool(url, onIdleFault, { max, name: 'lockkeeper-store' })
+  const listeners = new Set<() => void>()
   const queriesOf = (client: Pick<pg.ClientBase, 'query'> | pg.Pool): Queries['query'] => {
     return async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
       const result = await (client as pg.Pool).query<Row & pg.QueryResultRow>(sql, [...values])
@@ -60,13 +67,15 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     async transaction(work) {
       const client = await pool.connect()
       let broken: Error | undefined
+      const acts: (() => void)[] = []
       // the pool listens only while it is idle; unheard, a connection that breaks between two statements would end the process
       const onBroken = (error: Error) => void (broken = error)
       client.on('error', onBroken)
       try {
         await client.query('begin')
-        const result = await work({ query: queriesOf(client), client })
+        const result = await work({ query: queriesOf(client), client, afterCommit: (act) => void acts.push(act) })
         await client.query('commit')
+        for (const act of [...acts, ...listeners]) act()
         return result
       } catch (error) {
         await client.query('rollback').catch((fault: Error) => (broken = fault)) // a dead connection rolls back by itself
@@ -77,6 +86,10 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
       }
     },
     connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    onCommit(act) {
+      listeners.add(act)
+      return () => listeners.delete(act)
+    },
     close: () => pool.end(),
   }
 }

@@ -307,4 +307,12 @@ create table lockkeeper.evidence_key (
 );
 `,
   },
+  {
+    id: 8,
+    name: 'what is to be drawn is found without reading all requests',
+    sql: `
+create index request_to_draw on lockkeeper.request (draw_after)
+  where draw_lease is not null or draw_after < 'infinity' or revision > drawn_revision;
+`,
+  },
 ]

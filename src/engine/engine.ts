@@ -5,6 +5,7 @@ import { openSession } from '../db/session.ts'
 import type { Log } from '../log.ts'
 import { tell } from '../observe.ts'
 import { adoptFrom } from './adopt.ts'
+import { lookIntoQueue } from './look.ts'
 import { APPLICATION, VERSION } from './names.ts'
 import { holdLiveness, LIVENESS_LOCK, type Liveness } from './liveness.ts'
 
@@ -39,6 +40,8 @@ export type RunningEngine = Engine & {
 const QUEUE = 'requests'
 const TOPIC = 'request'
 const LAUNCH_LOCK = 7342
+/** What this process starts is begun at once; this is for what a command line, or a process that died just then, has written down. */
+const QUEUE_LOOK_MS = 2_000
 /** As many as the engine would take by itself; they are opened as they are needed. */
 const ENGINE_CONNECTIONS = 10
 /** Signals wake a waiting request; this is only for the one that got lost with a restored store. */
@@ -76,13 +79,16 @@ export async function startEngine(options: { readonly db: Db; readonly log: Log;
     logLevel: 'error',
   })
   await alone(db.url, () => DBOS.launch())
-  await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: 500 })
+  const queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_LOOK_MS })
   const client = await startClientEngine(db)
   const sweeps = new AbortController()
   const sweeping = sweepForTheDead({ db, log, liveness, signal: sweeps.signal })
   return {
     liveness,
-    start: client.start,
+    async start(tx, requestId) {
+      await client.start(tx, requestId)
+      tx.afterCommit(() => lookIntoQueue(queue, log))
+    },
     signal: client.signal,
     async owns(queries, requestId) {
       const rows = await queries.query(

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { closest } from 'fastest-levenshtein'
@@ -63,7 +64,8 @@ export async function resolveCommit(repository: Repository, target: SourceOf, as
       `${quoted(ref)} is the beginning of more than one commit. Write more characters of the one that you mean.`,
     )
   if (found === null) return notFound(repository.git, ref)
-  if (!(await isReachable(repository, target, found))) {
+  const isHead = found === head // as it mostly is; then git need not be asked
+  if (!isHead && !(await isReachable(repository, target, found))) {
     const allowed = [branch, ...target.source.refs]
     return refuse(
       'ref_not_reachable',
@@ -72,7 +74,7 @@ export async function resolveCommit(repository: Repository, target: SourceOf, as
   }
   const [about, behind] = await Promise.all([
     answer(repository.git, ['log', '-1', '--no-show-signature', '--format=%s%x00%an', found]),
-    answer(repository.git, ['rev-list', '--count', `${found}..${head}`]),
+    isHead ? '0' : answer(repository.git, ['rev-list', '--count', `${found}..${head}`]),
   ])
   const [subject = '', author = ''] = about.toString('utf8').trimEnd().split('\0')
   return {
@@ -131,13 +133,18 @@ function remoteOf(repository: string, home: string): Remote | { readonly why: st
 }
 
 async function prepareClone(repository: Repository, remote: Remote): Promise<void> {
+  if (prepared.has(repository.directory) && existsSync(join(repository.directory, 'HEAD'))) return
   await mkdir(repository.directory, { recursive: true, mode: 0o700 })
   // git refuses a local repository of another user unless told; the operator named this one in lockkeeper.yaml
   const safe = remote.local ? [remote.url, join(remote.url, '.git')] : []
   const lines = ['[safe]', ...safe.map((path) => `\tdirectory = "${path.replace(/["\\]/g, '\\$&')}"`), '']
   await writeFile(join(repository.directory, 'lockkeeper.config'), lines.join('\n'), { mode: 0o600 })
   await answer(repository.git, ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', repository.directory])
+  prepared.add(repository.directory)
 }
+
+/** Clones that this process has prepared: one whose preparation was interrupted is prepared again by the next. */
+const prepared = new Set<string>()
 
 /** Another process may fetch into the same clone; git then fails on a lock file, which is free a moment later. */
 async function fetchAll(git: Git, remote: Remote): Promise<Captured> {

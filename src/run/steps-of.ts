@@ -1,4 +1,5 @@
 import type { BackupStore } from '../backup/catalogue.ts'
+import type { Reading } from '../clocks.ts'
 import type { Config, Target } from '../config/config.ts'
 import { probeOnce } from '../health/probe.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -18,6 +19,7 @@ export type StepPorts = {
   readonly config: Pick<Config, 'home' | 'varDirectory'>
   readonly backups: BackupStore
   /** The commit of the target's last successful deploy. */
+  readonly clocks: () => Promise<readonly Reading[]>
   readonly lastCommit: (target: string) => Promise<string | null>
 }
 
@@ -32,7 +34,7 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
   const touchesDatabase = migrates || [...target.prepare, ...(ask.skipApp ? [] : target.deploy)].some((step) => step.database)
   const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
   return [
-    preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce, backsUp: touchesDatabase }),
+    preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce, clocks: ports.clocks, backsUp: touchesDatabase }),
     ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
     ...prepare,
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),

@@ -46,6 +46,8 @@ const UNSAID_RETRY_MS = 30_000
 export function createSlack(options: {
   readonly botToken: string
   readonly log: Log
+  /** The store's id, which every message carries. */
+  readonly store?: string
   /** Another server than Slack's own. */
   readonly apiUrl?: string
   readonly timeoutMs?: number
@@ -69,7 +71,10 @@ export function createSlack(options: {
             ...contentOf(fitted),
             unfurl_links: false,
             unfurl_media: false,
-            metadata: { event_type: EVENT_TYPE, event_payload: { intent } },
+            metadata: {
+              event_type: EVENT_TYPE,
+              event_payload: { intent, ...(options.store === undefined ? {} : { store: options.store }) },
+            },
           },
           (result) => ({ channel: stringOf(result['channel']) || where.channel, ts: stringOf(result['ts']) }),
         ),
@@ -94,6 +99,9 @@ export function createSlack(options: {
         ),
       ),
     findByIntent: (where, intent) => find(background, where, intent),
+    ownPosts: (channel, since) => ownPosts(background, channel, since),
+    storeOf: (where) => storeOf(interactive, where),
+    time: () => slackTime(options),
     openView: (triggerId, view) => call(interactive, 'views.open', { trigger_id: triggerId, view: fitView(view) }, nothing),
     updateView: (viewId, view) => call(interactive, 'views.update', { view_id: viewId, view: fitView(view) }, nothing),
     publishHome: (user, view) => call(interactive, 'views.publish', { user_id: user, view: fitView(view) }, nothing),
@@ -130,6 +138,21 @@ export const createCaller =
     call(clientOf(options, 10_000), method, {}, nothing)
 
 type Json = Readonly<Record<string, unknown>>
+
+/** The library keeps the headers to itself, so this one question is asked without it. No token is needed to be told the time. */
+async function slackTime(options: { readonly apiUrl?: string; readonly timeoutMs?: number }): Promise<Sent<number>> {
+  try {
+    const answer = await fetch(new URL('api.test', options.apiUrl ?? 'https://slack.com/api/'), {
+      method: 'POST',
+      signal: AbortSignal.timeout(options.timeoutMs ?? 5_000),
+    })
+    await answer.arrayBuffer()
+    const at = Date.parse(answer.headers.get('date') ?? '')
+    return Number.isNaN(at) ? { kind: 'unsure', cause: 'the answer had no date' } : { kind: 'ok', value: at }
+  } catch (error) {
+    return { kind: 'unsure', cause: (error as Error).message }
+  }
+}
 
 function clientOf(options: { readonly botToken: string; readonly apiUrl?: string; readonly log: Log }, timeout: number): WebClient {
   return new WebClient(options.botToken, {
@@ -289,6 +312,35 @@ async function find(
     if (cursor === '') break
   }
   return { kind: 'ok', value: null }
+}
+
+/** The newest page alone: whoever posts in parallel stands there. */
+async function ownPosts(client: WebClient, channel: string, since: string) {
+  const own = await call(client, 'auth.test', {}, (result) => stringOf(result['user_id']))
+  if (own.kind !== 'ok') return own
+  const args = { channel, oldest: since, limit: PAGE, include_all_metadata: true }
+  return call(client, 'conversations.history', args, (result) =>
+    ((result['messages'] as readonly Json[] | undefined) ?? []).flatMap((message) => {
+      const store = storeIn(message)
+      return store === null || stringOf(message['user']) !== own.value ? [] : [{ store, channel, ts: stringOf(message['ts']) }]
+    }),
+  )
+}
+
+async function storeOf(client: WebClient, where: Posted & { readonly thread?: string }): Promise<Sent<string | null>> {
+  const range = { channel: where.channel, oldest: where.ts, latest: where.ts, inclusive: true, limit: 2, include_all_metadata: true }
+  const [method, args] =
+    where.thread === undefined ? ['conversations.history', range] : ['conversations.replies', { ...range, ts: where.thread }]
+  return call(client, method, args, (result) => {
+    const found = ((result['messages'] as readonly Json[] | undefined) ?? []).find((message) => message['ts'] === where.ts)
+    return found === undefined ? null : storeIn(found)
+  })
+}
+
+function storeIn(message: Json): string | null {
+  const metadata = message['metadata'] as { event_type?: unknown; event_payload?: { store?: unknown } } | undefined
+  const store = metadata?.event_type === EVENT_TYPE ? metadata.event_payload?.store : undefined
+  return typeof store === 'string' ? store : null
 }
 
 /** A message carries its intent in the metadata; a file, which has none, in its name. */

@@ -52,6 +52,10 @@ const WORKERS = 4
 const FILE_RETRY_MS = 60_000
 /** What was given up is tried again within this time, or never. */
 const HEALING_MS = 3_600_000
+/** After so long without anything to draw the store is asked less often; a change in this process wakes at once. */
+const QUIET_AFTER_MS = 30_000
+const POLL_MS = 500
+const QUIET_POLL_MS = 2_000
 /** What an ended request has still to say is tried for so long. */
 const FORGOTTEN_MS = 86_400_000
 /** A wait for Slack's pace that is shorter than this is waited for in place. */
@@ -65,6 +69,15 @@ export function createOutbox(ports: OutboxPorts): Outbox {
   let wake = Promise.withResolvers<void>()
   let drained: PromiseWithResolvers<void> | undefined
   let loop: Promise<void> | undefined
+  let busyAt = performance.now()
+  let forgetCommits = () => {}
+  const isQuiet = () => performance.now() - busyAt > QUIET_AFTER_MS
+  const pollMs = () => ports.pollMs ?? (isQuiet() ? QUIET_POLL_MS : POLL_MS)
+  /** A transaction of this process may have changed what people see. While it is busy the next round comes soon enough. */
+  function committed(): void {
+    if (isQuiet()) wake.resolve()
+    busyAt = performance.now()
+  }
 
   async function rounds(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -72,13 +85,14 @@ export function createOutbox(ports: OutboxPorts): Outbox {
       if (claimed === undefined) {
         if (working.size === 0) drained?.resolve()
         await Promise.race([
-          sleep(ports.pollMs ?? 500, undefined, { signal, ref: false }).catch(() => {}),
+          sleep(pollMs(), undefined, { signal, ref: false }).catch(() => {}),
           wake.promise,
           ...(working.size < WORKERS ? [] : working),
         ])
         wake = Promise.withResolvers<void>()
         continue
       }
+      busyAt = performance.now()
       const work = drawRequest(ports, pace, claimed, signal).catch(storeFault)
       const tracked: Promise<void> = work.then(() => {
         working.delete(tracked)
@@ -99,6 +113,7 @@ export function createOutbox(ports: OutboxPorts): Outbox {
       await ports.db.query(
         `update lockkeeper.request set draw_after = clock_timestamp() where state in ('planning','waiting','granted','running','needs_human')`,
       )
+      forgetCommits = ports.db.onCommit(committed)
       stopping = new AbortController()
       loop = rounds(stopping.signal)
     },
@@ -109,6 +124,7 @@ export function createOutbox(ports: OutboxPorts): Outbox {
       await inTime(drained.promise, withinMs)
     },
     async stop() {
+      forgetCommits()
       stopping?.abort()
       await loop
       await Promise.all(working)
@@ -129,10 +145,11 @@ async function claim({ db, owner }: OutboxPorts): Promise<Claimed | undefined> {
      set draw_lease = clock_timestamp() + $1 * interval '1 millisecond', draw_owner = $2, draw_after = 'infinity'
      where id = (
        select id from lockkeeper.request
-       where (draw_lease is null and (draw_after <= clock_timestamp() or (revision > drawn_revision and state <> 'running')))
+       where (draw_lease is not null or draw_after < 'infinity' or revision > drawn_revision) -- what the index request_to_draw holds
+         and ((draw_lease is null and (draw_after <= clock_timestamp() or (revision > drawn_revision and state <> 'running')))
           or draw_lease < clock_timestamp()
           or (draw_lease < clock_timestamp() + $4 * interval '1 millisecond' and draw_owner <> $2
-              and pg_try_advisory_xact_lock($3::int, hashtext(draw_owner)))
+              and pg_try_advisory_xact_lock($3::int, hashtext(draw_owner))))
        order by state = 'running', draw_after, id limit 1 for update skip locked)
      returning id, draw_lease::text as lease`,
     [LEASE_MS, owner.id, owner.lock, LEASE_MS - DEAD_MS],
@@ -219,7 +236,8 @@ async function bring(
       }
       continue
     }
-    if (one.place.kind === 'thread' && one.content.kind === 'once' && held.has(one.place.parent)) continue
+    // a file waits for the posts before it, and nothing waits for a file
+    if (one.place.kind === 'thread' && one.content.kind !== 'current' && held.has(one.place.parent)) continue
     if (signal.aborted) return earliest(next, 0)
     const delivery = await bringOne(ports, pace, view, one, rows, holder, signal)
     if (delivery.row !== undefined) rows.set(one.key, delivery.row)

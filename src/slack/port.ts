@@ -14,6 +14,15 @@ export type SlackPort = {
     message: Message,
   ) => Promise<Sent<null>>
   readonly findByIntent: (where: { readonly channel: string; readonly thread?: string }, intent: string) => Promise<Sent<Posted | null>>
+  /** Messages of this very bot user that say of which store they are, newest first; `since` is a time stamp of Slack's. */
+  readonly ownPosts: (
+    channel: string,
+    since: string,
+  ) => Promise<Sent<readonly { readonly store: string; readonly channel: string; readonly ts: string }[]>>
+  /** Of which store a message of ours is; null when it does not say. */
+  readonly storeOf: (where: Posted & { readonly thread?: string }) => Promise<Sent<string | null>>
+  /** Slack's own clock, in milliseconds; Slack tells whole seconds. */
+  readonly time: () => Promise<Sent<number>>
   readonly openView: (triggerId: string, view: View) => Promise<Sent<null>>
   readonly updateView: (viewId: string, view: View) => Promise<Sent<null>>
   readonly publishHome: (user: string, view: View) => Promise<Sent<null>>

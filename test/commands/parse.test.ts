@@ -51,7 +51,7 @@ describe('a command that is understood', () => {
       digest: '7f3a9c21',
     })
     expect(refusal('approve 42')).toBe(
-      'unknown_verb: `approve` is no verb that Lockkeeper knows. Nothing was started. `/migrate help` lists the verbs.',
+      'unknown_verb: Votes are given by the buttons of the card, and on the machine with `lockkeeper approve` while Slack cannot be reached. Nothing was changed.',
     )
   })
 })
@@ -104,10 +104,7 @@ describe('a mistake is answered with what was understood and the nearest that ex
       'bad_arguments: `needs` is more than `deploy` takes. A reason of several words stands in quotation marks. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
     ],
     ['cancel', 'bad_arguments: `cancel` needs the number of a request. Nothing was changed. For example: `/migrate cancel 42`.'],
-    [
-      'cancel -1',
-      'bad_arguments: `-1` is no option of `cancel`, which takes no options. Nothing was started. For example: `/migrate cancel 42`.',
-    ],
+    ['cancel -1', 'bad_arguments: `-1` is not the number of a request. Nothing was changed. For example: `/migrate cancel 42`.'],
     [
       'show 9999999999999999',
       'bad_arguments: `9999999999999999` is not the number of a request. Nothing was changed. For example: `/migrate show 42`.',

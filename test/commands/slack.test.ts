@@ -70,6 +70,7 @@ async function connect(db: Db = store.db): Promise<Listening> {
     slack,
     people: createPeople({ slack, people: {}, clock: { now: Date.now } }),
     whyNoRun: async () => null,
+    whyNotOurs: async () => null,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
     team: 'T0HARBOR',
     slackApp: 'A0LOCKKEEP',
@@ -309,6 +310,7 @@ describe('the buttons', () => {
 describe('signed HTTP', () => {
   test('is answered once for a signature, and never for a wrong, old, future or doubled one', async () => {
     const secret = workspace.tokens.signingSecret
+    const now = Math.floor(Date.now() / 1000)
     const slack = createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log })
     const bolt = createBolt({
       mode: 'http',
@@ -317,7 +319,7 @@ describe('signed HTTP', () => {
       signingSecret: secret,
       port: 0,
       host: '127.0.0.1',
-      clock: { now: Date.now },
+      clock: { now: () => now * 1000 }, // 301 s ahead stays 301 s ahead
       log,
     })
     const http = listen(bolt, {
@@ -331,6 +333,7 @@ describe('signed HTTP', () => {
       makePlan: async () => Promise.reject(new Error('not part of this test')),
       exportEvidence: async () => undefined,
       whyNoRun: async () => null,
+      whyNotOurs: async () => null,
       readSql: async () => [],
       onFault: (error) => faults.push(error),
     })
@@ -347,7 +350,6 @@ describe('signed HTTP', () => {
         api_app_id: 'A',
         response_url: 'https://hooks.slack.com/commands/T/1/x',
       }).toString()
-      const now = Math.floor(Date.now() / 1000)
       const signed = (timestamp: number, key = secret) => [
         ['content-type', 'application/x-www-form-urlencoded'],
         ['x-slack-request-timestamp', String(timestamp)],

@@ -39,6 +39,19 @@ test('work of a killed process goes on in another one within 5 s, ended steps ar
   expect(await noted('7 third')).toEqual([{ pid: survivor.pid }])
 })
 
+// the contract with the engine's private look into its queue: the rounds by themselves come every 2 s
+test('what a process starts is begun at once', async () => {
+  const first = replica()
+  await until('it is up', async () => (await noted('up')).length === 1)
+  for (const id of [21, 22, 23]) {
+    const before = await clock()
+    first.send({ start: id })
+    await until('its first step ran', async () => (await noted(`${id} first`)).length > 0)
+    const [row] = await db.query<{ at: Date }>('select at from noted where what = $1', [`${id} first`])
+    expect((row?.at.getTime() ?? 0) - before).toBeLessThan(1_000)
+  }
+})
+
 test('a process that lives keeps its work, however long a step takes', async () => {
   const [first] = [replica(), replica()]
   await until('both are up', async () => (await noted('up')).length === 2)
@@ -46,6 +59,8 @@ test('a process that lives keeps its work, however long a step takes', async () 
   await until('the middle step ends', async () => (await noted('8 second ends')).length > 0)
   expect(await noted('8 second starts')).toHaveLength(1)
 })
+
+const clock = async () => (await db.query<{ now: Date }>('select clock_timestamp() as now'))[0]?.now.getTime() ?? 0
 
 const noted = (what: string) => db.query<{ pid: number }>('select pid from noted where what = $1 order by id', [what])
 

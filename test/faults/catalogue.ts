@@ -136,7 +136,7 @@ const commitFault = (name: string, fault: CommitFault, times: number): Fault => 
   },
 })
 
-const stores: readonly Fault[] = [
+const storeFaults: readonly Fault[] = [
   {
     name: 'the store crashes and recovers, twice',
     kind: 'store',
@@ -209,6 +209,9 @@ const stores: readonly Fault[] = [
     },
   },
 ]
+
+/** With the store the proof that this process lives is lost, and a deploy step that is cut off for that needs a person. */
+const stores: readonly Fault[] = storeFaults.map((fault) => ({ ...fault, ends: interrupted }))
 
 /** Whatever came of it, it is either all there or said to be unclear. */
 const unreachable = (at: Moment): readonly RequestState[] =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
+import { verifyChain } from '../../src/audit/verify.ts'
 import { digestOf } from '../../src/plan/digest.ts'
 import { stepsOf, votesOf, eventsOf, requestById } from '../../src/run/rows.ts'
 import { temporary } from '../helpers/bots.ts'
@@ -129,10 +130,15 @@ export async function gather(
       .map(({ ts, metadata, files }) => ({ ts, intent: intentOf(metadata), isFile: files.length > 0 })),
     leftovers: await leftoversOf(flow, known.bots),
     secretsAt: await placesOf(flow, known.secrets),
-    chain: [],
+    chain: await chainOf(flow),
     deployed: known.deployed,
     acknowledged: known.acknowledged,
   }
+}
+
+async function chainOf(flow: Flow): Promise<readonly string[]> {
+  const verified = await verifyChain(flow.store)
+  return verified.kind === 'broken' ? [`row ${verified.seq}: ${verified.why}`] : []
 }
 
 /** Where this scene's backups lie: on a disk of its own, or in the usual place. */

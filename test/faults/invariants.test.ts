@@ -338,7 +338,11 @@ const defects: readonly (readonly [what: string, seed: Partial<Evidence>, broken
   ],
   ['a restore', { samples: sound.samples.map((sample) => ({ ...sample, restores: 1 })) }, ['I10: something restored into the target']],
   ['a deploy step that ran twice', { deployed: 2 }, ['I10: a deploy step that may not be repeated ran 2 times']],
-  ['acknowledgements that come late', { acknowledged: [20, 1_300, 3_000] }, ['I11: 2 of 3 acknowledgements took 1300, 3000 ms']],
+  [
+    'acknowledgements that come late',
+    { acknowledged: [...Array<number>(98).fill(20), 1_300, 3_000] },
+    ['I11: 2 of 100 acknowledgements took 1300, 3000 ms'],
+  ],
   ['a verified backup that is gone', { backupEntries: [], attempts: [], samples: [] }, ['I12: b1 is in the catalogue and not on the disk']],
 ]
 

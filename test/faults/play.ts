@@ -118,7 +118,7 @@ const newest = async (scene: Scene): Promise<number | undefined> =>
   (await settled(() => scene.store.query<{ id: number }>('select max(id) as id from lockkeeper.request')))?.[0]?.id ?? undefined
 
 /** As somebody does who gets no answer: looks whether a card came, and types it again. */
-async function ask(scene: Scene): Promise<void> {
+export async function ask(scene: Scene): Promise<void> {
   await until(
     'it is asked for',
     async () => {

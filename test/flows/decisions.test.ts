@@ -280,7 +280,7 @@ test('a migration that somebody applied by hand voids the votes', async () => {
       "[file] SQL of 1 migration (request-10-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
-      "*Preflight* · 15 checks; backups are on the database's own disk",
+      "*Preflight* · 16 checks; backups are on the database's own disk",
       "*Install* · {commit}, dependencies unchanged, {duration}",
       "*Back up* · {size} in {duration}, {size} on disk",
       "*Verify the backup* · read in full in {duration}, 13 migration records",

@@ -75,7 +75,7 @@ test('an SQL error is explained with the next step and the backup, and the old v
     "Deploy to Production · #1 stopped
     *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
     Stopped after {duration}
-    complete | Preflight | 15 checks; backups are on the database's own disk
+    complete | Preflight | 16 checks; backups are on the database's own disk
     complete | Install | {commit}, {duration}
     complete | Back up | {size} in {duration}, {size} on disk
     complete | Verify the backup | read in full in {duration}, 11 migration records
@@ -134,7 +134,7 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
     "Deploy to locked · #3 stopped
     *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
     Stopped after {duration}
-    complete | Preflight | 15 checks; backups are on the database's own disk
+    complete | Preflight | 16 checks; backups are on the database's own disk
     complete | Install | {commit}, dependencies unchanged, {duration}
     complete | Back up | {size} in {duration}, {size} on disk
     complete | Verify the backup | read in full in {duration}, 12 migration records
@@ -172,7 +172,7 @@ test('an application that does not become healthy is told, with what is live and
     "Deploy to sick · #4 stopped
     *The application is not healthy after the deploy.* The migration of this run is applied.
     Stopped after {duration}
-    complete | Preflight | 15 checks, 1 warning; backups are on the database's own disk
+    complete | Preflight | 16 checks, 1 warning; backups are on the database's own disk
     complete | Install | {commit}, dependencies unchanged, {duration}
     complete | Back up | {size} in {duration}, {size} on disk
     complete | Verify the backup | read in full in {duration}, 13 migration records
@@ -220,7 +220,7 @@ test('cancelled in the dump: pg_dump is stopped and nothing was changed', async 
     "Deploy to dump · #5 cancelled
     *Cancelled during the backup.* Nothing was changed, and what had been written was removed.
     Cancelled after {duration}
-    complete | Preflight | 15 checks; backups are on the database's own disk
+    complete | Preflight | 16 checks; backups are on the database's own disk
     complete | Install | {commit}, dependencies unchanged, {duration}
     error | Back up | stopped, nothing kept
     pending | Verify the backup | not started
@@ -255,7 +255,7 @@ test('cancelled in a migration: the database undoes it, and it runs again when i
     "Deploy to slow · #6 cancelled
     *Cancelled while migrating. 1 of 2 migrations is applied and kept.* The application was left as it was.
     Cancelled after {duration}
-    complete | Preflight | 15 checks; backups are on the database's own disk
+    complete | Preflight | 16 checks; backups are on the database's own disk
     complete | Install | {commit}, dependencies unchanged, {duration}
     complete | Back up | {size} in {duration}, {size} on disk
     complete | Verify the backup | read in full in {duration}, 13 migration records
@@ -300,7 +300,7 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
     "Deploy to step · #7 cancelled
     *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
     Cancelled after {duration}
-    complete | Preflight | 11 checks, nothing to report
+    complete | Preflight | 12 checks, nothing to report
     complete | Install | {commit}, dependencies unchanged, {duration}
     complete | Migrate | nothing to apply, the database is unchanged
     error | Restart | stopped

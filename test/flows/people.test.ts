@@ -60,7 +60,7 @@ test('what was mistyped gets the nearest verb or target, and nothing is started'
     `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--skip-app\` and \`--break-glass\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('rollback prod')).toMatchInlineSnapshot(
-    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\`, \`show\` and \`break-glass\`."`,
+    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\`, \`show\`, \`export\` and \`break-glass\`."`,
   )
   expect(await flow.answer('cancel soon')).toMatchInlineSnapshot(
     `"\`soon\` is not the number of a request. Nothing was changed. For example: \`/migrate cancel 42\`."`,
@@ -343,6 +343,7 @@ test('each refusal stands in the audit with its code', async () => {
       "command unknown_verb 3",
       "deploy not_a_member 3",
       "form allowed 1",
+      "form bad_arguments 1",
       "history allowed 1",
       "plan allowed 1",
       "plan ref_not_found 1",

@@ -74,7 +74,7 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
       "[file] SQL of 3 migrations (request-1-{plan}.sql)",
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
-      "*Preflight* · 15 checks; backups are on the database's own disk",
+      "*Preflight* · 16 checks; backups are on the database's own disk",
       "*Install* · {commit}, {duration}",
       "*Back up* · {size} in {duration}, {size} on disk",
       "*Verify the backup* · read in full in {duration}, 11 migration records",
@@ -219,7 +219,7 @@ test('nothing pending is a success that leaves the database as it is, says so, a
       "<@U0ALICE> asks to deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
       "<@U0BOB> approved, 1 of 1. It may start.",
       "The run has started.",
-      "*Preflight* · 11 checks, nothing to report",
+      "*Preflight* · 12 checks, nothing to report",
       "*Install* · {commit}, dependencies unchanged, {duration}",
       "*Migrate* · nothing to apply, the database is unchanged",
       "*Switch* · {duration}",
@@ -249,7 +249,7 @@ test('history, show and status tell of what has run', async () => {
     Commit \`{commit}\` from \`main\`, plan \`{plan}\`
     3 migrations: \`20261118102000_create_discounts\`, \`20261119093000_add_orders_discount_id\`, \`20261120084500_index_orders_discount\`
     Approvals 1 of 1: <@U0BOB>
-    • Preflight: done, 15 checks; backups are on the database's own disk
+    • Preflight: done, 16 checks; backups are on the database's own disk
     • Install: done, {commit}, {duration}
     • Back up: done, {size} in {duration}, {size} on disk
     • Verify the backup: done, read in full in {duration}, 11 migration records

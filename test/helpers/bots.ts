@@ -47,10 +47,11 @@ export function botsFor(known: { readonly configPath: string; readonly env: Read
     spawn,
     async start(env = {}) {
       const bot = spawn(env)
-      await until('the bot is up', () => {
+      const up = () => {
         if (!bot.isAlive()) throw new Error(`the bot ended before it was up:\n${bot.log()}`)
         return isUp(bot)
-      })
+      }
+      await until('the bot is up', up, 90_000) // several may start at once; the test's own time limits it
       return bot
     },
     async close() {

@@ -467,7 +467,7 @@ const portOf = (server: Server): number => {
 }
 
 /** For a server that must know it before it starts. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const port = portOf(server)

@@ -148,7 +148,12 @@ test('an app-level token that Slack refuses, and a port that is taken, end the b
   const server = createServer()
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   try {
-    const env = { ...tokens, SLACK_API_URL: slack.apiUrl, SLACK_BOT_TOKEN: slack.tokens.bot, SLACK_SIGNING_SECRET: 'secret' }
+    const env = {
+      ...tokens,
+      SLACK_API_URL: slack.apiUrl,
+      SLACK_BOT_TOKEN: slack.tokens.bot,
+      SLACK_SIGNING_SECRET: slack.tokens.signingSecret,
+    }
     const socket = await lockkeeper([], { cwd: directory, env })
     expect({ code: socket.code, err: socket.err }).toEqual({
       code: 78,

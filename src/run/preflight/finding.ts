@@ -20,6 +20,7 @@ type FindingCode =
   | 'tree_changed'
   | 'unhealthy_before'
   | 'backup_estimate'
+  | 'clocks_apart'
 
 /** `text` is one or two sentences of mrkdwn, outside text escaped: what is so, what it means, what to do. */
 export type Finding = {

@@ -1,10 +1,13 @@
 import { appendFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { BackupStore } from '../../backup/catalogue.ts'
+import { judgeClocks, readClock, type Reading } from '../../clocks.ts'
 import { findClients } from '../../backup/clients.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { escapeMrkdwn } from '../../plan/words.ts'
 import { isRefusal } from '../../refusal.ts'
+import { codeText } from '../../slack/text.ts'
+import { systemClock } from '../../clock.ts'
 import { longTransactions, prismaLockHolder } from '../../target/activity.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../../target/connect.ts'
 import { readIdentity } from '../../target/identity.ts'
@@ -33,7 +36,7 @@ import {
   readLockTimeout,
   rightsFindings,
 } from '../preflight/database.ts'
-import { stop, summary, type Check, type Finding } from '../preflight/finding.ts'
+import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../step.ts'
@@ -43,6 +46,8 @@ export type PreflightDeps = {
   /** Of the configuration: `home` and `varDirectory`. */
   readonly places: Pick<GitDeps, 'home' | 'varDirectory'>
   readonly probe: Probe
+  /** The clocks of this machine, the store and Slack, as far as they answer. */
+  readonly clocks: () => Promise<readonly Reading[]>
   /** False when this run makes no backup, so that what only a backup needs does not stop it. */
   readonly backsUp: boolean
   /** Parallel sessions of pg_dump. */
@@ -106,6 +111,7 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
   const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
+    { name: 'the clocks', find: () => clockFindings(deps, context, ask) },
     { name: 'poolers', find: () => Promise.resolve(poolerFindings(url)) },
     { name: 'the identity', find: () => ask(async (client) => identityFindings(plan.identity, await readIdentity(client, url))) },
     {
@@ -151,6 +157,28 @@ function backupChecks(deps: PreflightDeps, context: RunContext, text: string, ur
     },
     { name: 'the disk', find: () => onTarget(context, text, (client) => spaceFindings(deps, context, client, url)) },
   ]
+}
+
+/** The target's own clock beside the others: its rows get their times from it. */
+async function clockFindings(
+  deps: PreflightDeps,
+  context: RunContext,
+  ask: <T>(work: (client: Queryable) => Promise<T>) => Promise<T>,
+): Promise<readonly Finding[]> {
+  const [others, target] = await Promise.all([
+    deps.clocks(),
+    ask((client) =>
+      readClock(`the clock of the database server of ${codeText(context.target.name)}`, () => serverTime(client), systemClock),
+    ),
+  ])
+  const verdict = judgeClocks([...others, ...(target === undefined ? [] : [target])])
+  if (verdict === null) return []
+  return [verdict.level === 'stop' ? stop('clocks_apart', verdict.text) : warn('clocks_apart', verdict.text)]
+}
+
+async function serverTime(client: Queryable): Promise<number | undefined> {
+  const { rows } = await client.query<{ now: string }>('select (extract(epoch from clock_timestamp()) * 1000)::text as now')
+  return rows[0] === undefined ? undefined : Number(rows[0].now)
 }
 
 /** Long enough that a migration with a lock timeout of seconds would run into it. */

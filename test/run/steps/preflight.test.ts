@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { ownReading } from '../../../src/clocks.ts'
 import type { Plan } from '../../../src/plan/plan.ts'
 import type { RunContext } from '../../../src/run/step.ts'
 import { preflightStep, type PreflightDeps } from '../../../src/run/steps/preflight.ts'
@@ -50,6 +51,7 @@ type Options = {
   readonly over?: Partial<RunContext>
   readonly probe?: PreflightDeps['probe']
   readonly backsUp?: boolean
+  readonly clocks?: PreflightDeps['clocks']
 }
 
 async function preflight(options: Options = {}) {
@@ -64,6 +66,7 @@ async function preflight(options: Options = {}) {
     store: { list: async () => [] },
     places: { home: directory, varDirectory: directory },
     probe: options.probe ?? (async () => ({ ok: true, said: 'HTTP 200' })),
+    clocks: options.clocks ?? (async () => [ownReading]),
     jobs: 2,
     backsUp: options.backsUp ?? true,
   })
@@ -75,7 +78,7 @@ const reasonsOf = (end: Awaited<ReturnType<typeof preflight>>['end']) => (end.ki
 
 test('a target in order passes with one line, and what is good to know stands in the log', async () => {
   const { end, notes, spool } = await preflight()
-  expect(end).toMatchObject({ kind: 'done', output: '15 checks, nothing to report' })
+  expect(end).toMatchObject({ kind: 'done', output: '16 checks, nothing to report' })
   expect(notes).toEqual([])
   expect(await readFile(spool, 'utf8')).toContain(
     `preflight: info: The role \`${database.role}\` lacks pg_read_all_stats and pg_signal_backend`,
@@ -94,7 +97,7 @@ test('everything that stops the run is told at once', async () => {
   const { end } = await preflight({ plan: other, change: { backup: { clients: old, directory: join(directory, 'occupied') } } })
   expect(end).toMatchObject({
     kind: 'failed',
-    output: '15 checks, 6 stop the run',
+    output: '16 checks, 6 stop the run',
     outcome: {
       headline: '*The preflight found 6 reasons not to start.* Nothing was changed, and the application runs as before.',
       next: 'Mend these and ask again.',
@@ -144,7 +147,7 @@ test('warnings are posted and do not stop the run', async () => {
     change: { health: [{ http: 'http://shop.test/health' }] },
     probe: async () => ({ ok: false, said: 'connection refused' }),
   })
-  expect(end).toMatchObject({ kind: 'done', output: '15 checks, 2 warnings' })
+  expect(end).toMatchObject({ kind: 'done', output: '16 checks, 2 warnings' })
   expect(notes).toEqual([
     expect.stringMatching(
       /^1 transaction open for long, by session `\d+ \(nightly, \d\.\d s\)`\. An index that is built CONCURRENTLY waits until it ends\.$/,
@@ -172,7 +175,7 @@ test('a role without rights is told what to grant', async () => {
 test('a run that makes no backup is not stopped by what only a backup needs', async () => {
   await writeFile(join(directory, 'occupied'), '')
   const { end } = await preflight({ backsUp: false, change: { backup: { clients: '/nowhere', directory: join(directory, 'occupied') } } })
-  expect(end).toMatchObject({ kind: 'done', output: '11 checks, nothing to report' })
+  expect(end).toMatchObject({ kind: 'done', output: '12 checks, nothing to report' })
 })
 
 test('a checkout that was changed by hand stops the run', async () => {
@@ -185,7 +188,7 @@ test('a checkout that was changed by hand stops the run', async () => {
 test('a backup on the disk of the database stands in the card, where the server says where its data is, and is no post', async () => {
   await inDatabase(inject('postgresUrl'), `grant pg_read_all_settings to ${database.role}`)
   const { end, notes } = await preflight()
-  expect(end).toMatchObject({ kind: 'done', output: "15 checks; backups are on the database's own disk" })
+  expect(end).toMatchObject({ kind: 'done', output: "16 checks; backups are on the database's own disk" })
   expect(notes).toEqual([])
 })
 
@@ -196,4 +199,16 @@ test('cancelled it says that nothing was changed', async () => {
     output: 'stopped',
     outcome: { headline: '*Cancelled during the preflight.* Nothing was changed.' },
   })
+})
+
+test('a clock that is a day off stops the run and is named; one that is a minute off is told', async () => {
+  const day = await preflight({ clocks: async () => [ownReading, { whose: "the store's clock", aheadMs: 86_400_000, errorMs: 2 }] })
+  expect(reasonsOf(day.end)).toBe(
+    "The store's clock is 24 h ahead of the others. Times in the record and of approvals cannot be trusted, so nothing runs. Set it right (NTP) and ask again.",
+  )
+  const minute = await preflight({ clocks: async () => [ownReading, { whose: "the store's clock", aheadMs: -60_000, errorMs: 2 }] })
+  expect(minute.end.kind).toBe('done')
+  expect(minute.notes).toEqual([
+    "The store's clock is 60 s behind the others. Times in the record may be that far off. Set it right (NTP).",
+  ])
 })

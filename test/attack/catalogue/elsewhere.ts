@@ -1,0 +1,158 @@
+/**
+ * Rows of the security design that no single delivery can carry: they need a run, another database or another moment. Each names the
+ * test that drives it, by its title.
+ */
+export type Elsewhere = {
+  readonly row: string
+  readonly attack: string
+  readonly happens: string
+  readonly test: string
+  readonly title: string
+}
+
+const at = (row: string, attack: string, happens: string, test: string, title: string): Elsewhere => ({ row, attack, happens, test, title })
+
+export const elsewhere: readonly Elsewhere[] = [
+  at(
+    'replay on another replica',
+    'the same signed bytes to a second process',
+    'One request is written.',
+    'test/attack/catalogue/http.test.ts',
+    'what was signed once is done once',
+  ),
+  at(
+    'transport',
+    '200 unsigned deliveries',
+    'Not one statement reaches the store.',
+    'test/attack/catalogue/http.test.ts',
+    'asks the store nothing',
+  ),
+  at(
+    'slow requests',
+    'headers and bodies that never end',
+    'Cut off after seconds, and others are answered meanwhile.',
+    'test/attack/catalogue/http.test.ts',
+    'are cut off',
+  ),
+  at(
+    'many connections',
+    '600 connections that say nothing',
+    'The oldest make room; a command is answered.',
+    'test/attack/catalogue/http.test.ts',
+    'keep nobody out',
+  ),
+  at(
+    'empty signing secret',
+    'empty, white space, or a short one',
+    'The bot does not start, and says why.',
+    'test/attack/catalogue/http.test.ts',
+    'does not start with a signing secret',
+  ),
+  at(
+    'duplicated envelopes',
+    'a vote that comes on every connection',
+    'Counted once.',
+    'test/attack/catalogue/socket.test.ts',
+    'a vote that comes on every connection at once counts once',
+  ),
+  at(
+    'double click',
+    'ten clicks at one moment',
+    'Counted once; the others are told so.',
+    'test/attack/catalogue/socket.test.ts',
+    'ten votes of one person at one moment',
+  ),
+  at(
+    'removed from the group since',
+    "the group changes while the vote's window is on its way",
+    'Refused, or voted and not started: never run by an approver who had left.',
+    'test/attack/catalogue/socket.test.ts',
+    'races with being taken out of the group',
+  ),
+  at(
+    'two approvers at once',
+    'both click at one moment',
+    'Each counts once, and it is granted once.',
+    'test/approvals/vote.test.ts',
+    'of two approvers at once counts each once',
+  ),
+  at(
+    'approve and reject at once',
+    'both at one moment',
+    'One wins, the other is told; a rejection is final.',
+    'test/approvals/vote.test.ts',
+    'to approve and one to reject at once',
+  ),
+  at(
+    'threshold lowered since',
+    'fewer approvals are configured after the request',
+    'The stricter of then and now holds.',
+    'test/approvals/vote.test.ts',
+    'a threshold that was lowered since does not',
+  ),
+  at(
+    'a commit no longer reachable',
+    'the branch was forced elsewhere',
+    'Refused.',
+    'test/plan/repository.test.ts',
+    'a commit that was forced off the branch is no longer reachable',
+  ),
+  at(
+    'another database behind the same name',
+    'a driver adapter leads to another database',
+    'Found before anything starts.',
+    'test/run/migrate.test.ts',
+    'a configuration that leads Prisma to another database is found before anything starts',
+  ),
+  at(
+    'environment of children',
+    '`NODE_OPTIONS`, `LD_PRELOAD`, `PGOPTIONS`',
+    'No child of the repository sees them.',
+    'test/attack/hostile-application.test.ts',
+    'an application that pries, lies and leaves things behind',
+  ),
+  at(
+    'environment of children',
+    '`PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK`, a `.env` beside the migrations',
+    'Neither reaches the migrator.',
+    'test/run/migrate.test.ts',
+    'a hostile environment does not reach the migrator',
+  ),
+  at(
+    'environment of children',
+    'a build step reads `/proc/*/environ`',
+    "None of the bot's secrets stand there.",
+    'test/attack/environment.test.ts',
+    'find no secret of the bot in its environment',
+  ),
+  at('truncated', 'a backup that was cut', 'Refused when it is read back.', 'test/backup/verify.test.ts', 'a truncated file'),
+  at(
+    'byte-flipped',
+    'one byte of a backup is changed',
+    'Refused when it is read back.',
+    'test/backup/verify.test.ts',
+    'one changed byte at %i of the data',
+  ),
+  at('empty', 'a file of a backup is emptied', 'Refused when it is read back.', 'test/backup/verify.test.ts', 'an emptied file'),
+  at(
+    'older `pg_dump` than the server',
+    'only an older client is installed',
+    'Refused before the run.',
+    'test/backup/clients.test.ts',
+    'when they are older than the server',
+  ),
+  at(
+    'break-glass',
+    'somebody who is not named breaks the glass',
+    'Refused.',
+    'test/approvals/break-glass.test.ts',
+    'for somebody who is not named',
+  ),
+  at(
+    'break-glass',
+    'whoever broke it reviews it himself',
+    'The store takes no such row.',
+    'test/approvals/break-glass.test.ts',
+    'by somebody who took part cannot be written into the store at all',
+  ),
+]

@@ -1,0 +1,3 @@
+import { attackTable } from './table.ts'
+
+process.stdout.write(attackTable())

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DBOSExecutor } from '@dbos-inc/dbos-sdk/internal/dbos-executor'
+import { expect, onTestFinished, test } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
+import { startEngine, type RunningEngine } from '../../src/engine/engine.ts'
+import { createLog } from '../../src/log.ts'
+import { createRedactor } from '../../src/redact.ts'
+import { createStore } from '../helpers/postgres.ts'
+import { until } from '../helpers/until.ts'
+
+/** What is used of the engine's inside. Whoever changes its version reads adopt.ts, engine.ts and this again, and runs the fault tests. */
+const READ = '5.3.0'
+
+test('the engine is exactly the version whose inside was read', () => {
+  const installed = JSON.parse(readFileSync(join(import.meta.dirname, '../../node_modules/@dbos-inc/dbos-sdk/package.json'), 'utf8')) as {
+    version: string
+  }
+  expect([packageJson.dependencies['@dbos-inc/dbos-sdk'], installed.version]).toEqual([READ, READ])
+})
+
+test('its internal recovery, its rows and its function for signals are as this house uses them', async () => {
+  const store = await createStore()
+  onTestFinished(store.close)
+  const released = Promise.withResolvers<void>()
+  const engine: RunningEngine = await startEngine({
+    db: store.db,
+    log: createLog(createRedactor([]), 'warn', process.stderr),
+    body: async (_id, { step }) => step('hold', () => released.promise),
+  })
+  onTestFinished(engine.close)
+  onTestFinished(() => released.resolve())
+  const executor = DBOSExecutor.globalInstance
+  expect([typeof executor?.recoverPendingWorkflows, DBOSExecutor.prototype.recoverPendingWorkflows.length]).toEqual(['function', 0])
+  // nobody's work: it answers with what it took over, which is nothing
+  expect(await executor?.recoverPendingWorkflows(['nobody'])).toEqual([])
+  await store.db.transaction((tx) => engine.start(tx, 1))
+  const row = await until('it runs', async () => {
+    const [found] = await store.db.query(
+      `select status, executor_id, application_name, application_version, workflow_uuid from dbos.workflow_status where status = 'PENDING'`,
+    )
+    return found
+  })
+  expect(row).toEqual({
+    status: 'PENDING',
+    executor_id: engine.liveness.executorId,
+    application_name: 'lockkeeper',
+    application_version: 'PATCHING_ENABLED',
+    workflow_uuid: 'request-1',
+  })
+  const [signal] = await store.db.query(
+    `select pg_get_function_arguments(oid) as arguments from pg_proc where proname = 'send_message' and pronamespace = 'dbos'::regnamespace`,
+  )
+  expect(signal?.['arguments']).toBe('destination_id text, message json, topic text DEFAULT NULL::text, message_id text DEFAULT NULL::text')
+})

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { catalogue, moments, type Fault, type Moment } from './catalogue.ts'
+import { endsOf, play } from './play.ts'
+import { openScene } from './scene.ts'
+import { startServer, type OwnServer } from './server.ts'
+
+/** Every fault of the catalogue, alone, at the moment at which it can do the most, with so many bots: it hits, and nothing is broken. */
+export function everyFault(replicas: 1 | 3): void {
+  const servers: { store?: OwnServer; target?: OwnServer } = {}
+  beforeAll(async () => {
+    ;[servers.store, servers.target] = await Promise.all([startServer(), startServer()])
+  })
+  afterAll(async () => {
+    await Promise.all([servers.store?.close(), servers.target?.close()])
+  })
+
+  describe.concurrent(`${replicas === 1 ? 'one bot' : 'three bots'}, hit once`, { timeout: 240_000 }, () => {
+    test.each(catalogue.map((fault) => ({ fault, at: worst(fault), what: `${worst(fault)}: ${fault.name}` })))(
+      'while $what',
+      async ({ fault, at }) => {
+        const scene = await openScene({
+          replicas,
+          supervised: true,
+          deploy: 'gated',
+          disk: fault.needs === 'small disk',
+          ...(fault.needs === 'own store' && servers.store !== undefined ? { storeOn: servers.store } : {}),
+          ...(fault.needs === 'own target' && servers.target !== undefined ? { targetOn: servers.target } : {}),
+        })
+        try {
+          const { request, broken, hit } = await play(scene, 'approve', [{ fault, at }])
+          const may = endsOf('approve', hit)
+          const found = { hit: hit.length, end: request.state, broken }
+          if (broken.length > 0 || !may.includes(request.state))
+            console.error(fault.name, broken, request.outcome, scene.log().slice(-5_000))
+          expect(found).toEqual({ hit: 1, end: may.includes(request.state) ? request.state : may.join(' or '), broken: [] })
+        } finally {
+          await scene.close()
+        }
+      },
+    )
+  })
+}
+
+/** In the migration where it can be there, else as late as it can be. */
+const worst = (fault: Fault): Moment =>
+  fault.at.includes('migrating') ? 'migrating' : (moments.findLast((moment) => fault.at.includes(moment)) ?? 'waiting')

@@ -1,0 +1,3 @@
+import { everyFault } from './named.ts'
+
+everyFault(3)
