@@ -32,10 +32,10 @@ describe.concurrent('a process that is frozen past its adoption and wakes up', {
     await until('it is frozen before its first post', () => isFrozen(frozen))
     await scene.bots.start()
     const request = await scene.asked()
-    await until('another has posted it', async () => (await sent(scene)) > 0, 60_000)
+    await until('another has posted it', async () => (await sent(scene)) > 0)
     frozen.thaw()
     await awake(frozen)
-    await until('Bob is heard', () => approved(scene, request.id, 'U0BOB'), 60_000)
+    await until('Bob is heard', () => approved(scene, request.id, 'U0BOB'))
     await expectEnds(scene, request.id, 'succeeded')
   })
 
@@ -49,7 +49,7 @@ describe.concurrent('a process that is frozen past its adoption and wakes up', {
     await scene.bots.start()
     scene.slack.socket.drop() // as Slack does with a connection that answers no ping
     await until('the other one listens', () => scene.slack.socket.connections() > 0)
-    await until('Carol is heard', () => approved(scene, request.id, 'U0CAROL'), 90_000)
+    await until('Carol is heard', () => approved(scene, request.id, 'U0CAROL'))
     frozen.thaw()
     await awake(frozen)
     expect(await clicked).not.toContain('is counted')

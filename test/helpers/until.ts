@@ -1,5 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
+/**
+ * For tests that start several bots at once: how long a machine takes for that says nothing about the bot, so the test's own time limits it.
+ */
+export const patiently = <T>(what: string, holds: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> =>
+  until(what, holds, 90_000)
+
 /** Waits until `holds` gives something other than undefined or false; says what it waited for when it never does. */
 export async function until<T>(
   what: string,
