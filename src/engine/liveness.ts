@@ -59,10 +59,10 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
 
   async function takeOne(): Promise<void> {
     session = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
-    const [lock] = await session.query<{ ok: boolean }>(
-      `${signature} select pg_try_advisory_lock($1::int, hashtext($2)) as ok`,
-      [LIVENESS_LOCK, executorId],
-    )
+    const [lock] = await session.query<{ ok: boolean }>(`${signature} select pg_try_advisory_lock($1::int, hashtext($2)) as ok`, [
+      LIVENESS_LOCK,
+      executorId,
+    ])
     if (lock?.ok !== true) {
       await session.close()
       throw new Error('the lock of the lost session is still held')
