@@ -126,8 +126,15 @@ test('an SQL error is explained with the next step and the backup, and the old v
 })
 
 test('a migration that cannot get its lock gives up, names who holds it, and holds nobody up', async () => {
-  const reader = await holding(flow.behind('locked').database.url, 'select count(*) from orders', 'reporting')
   const id = await run('locked')
+  // not before: on a slow machine the check of running transactions would warn of it, or not
+  await until('the checks are done', async () => {
+    const rows = await flow.store.query(`select 1 from lockkeeper.step where request_id = $1 and name = 'preflight' and state = 'done'`, [
+      id,
+    ])
+    return rows.length === 1
+  })
+  const reader = await holding(flow.behind('locked').database.url, 'select count(*) from orders', 'reporting')
   await flow.reaches(id, 'failed')
   await reader.release()
   await flow.drawn(id)
