@@ -21,7 +21,7 @@ export type Fault = {
   readonly at: readonly Moment[]
   /** What it cannot do without. */
   readonly needs?: 'own store' | 'own target' | 'small disk'
-  /** Something that bots have to agree on: it is done to three of them in every run of the tests, the others in `npm run faults -- --all`. */
+  /** Something that bots have to agree on: the tests do it to three of them, the rest to one. `npm run faults -- --all` does all to both. */
   readonly isShared?: true
   /** How long it lasts before it is put right; at once when left out. */
   readonly lastsMs?: number
@@ -213,13 +213,13 @@ const storeFaults: readonly Fault[] = [
     at: ['waiting', ...RUNNING],
     lastsMs: 3_000,
     async inject(scene) {
-      await scene.store.query(`create function full_disk() returns trigger language plpgsql as
+      await scene.store.query(`create function public.full_disk() returns trigger language plpgsql as
         $$ begin raise exception 'could not extend file "base/1/2": No space left on device' using errcode = '53100'; end $$`)
       await scene.store.query(`do $$ declare one record; begin
         for one in select schemaname, tablename from pg_tables where schemaname in ('lockkeeper', 'dbos') loop
           execute format('create trigger full_disk before insert or update on %I.%I execute function public.full_disk()', one.schemaname, one.tablename);
         end loop; end $$`)
-      return async () => void (await scene.store.query('drop function full_disk cascade'))
+      return async () => void (await scene.store.query('drop function public.full_disk() cascade'))
     },
   },
   {
