@@ -25,10 +25,7 @@ export function createReport(seed: number) {
     add(plan: RunPlan, walked: Walked) {
       runs += 1
       planned += plan.faults.length
-      const all = [
-        ...(walked.hit ?? []).map(({ fault }) => `${fault.kind}: ${fault.name}`),
-        ...(walked.extra ?? []).map((one) => `process: ${one}`),
-      ]
+      const all = [...(walked.hit ?? []).map(({ fault }) => `${fault.kind}: ${fault.name}`), ...(walked.extra ?? [])]
       for (const one of all) count(hits, one)
       if (all.length === 0) untouched += 1
       if (walked.request !== undefined) {

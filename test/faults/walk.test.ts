@@ -82,8 +82,8 @@ async function walk(plan: RunPlan, lane: Lane): Promise<Walked | { readonly faul
     const [first] = scene.bots.all()
     const played = await play(scene, plan.work, plan.faults)
     const extra = [
-      ...(plan.clockMs === 0 ? [] : ['a clock that is wrong']),
-      ...(plan.killPoint !== null && first?.diedByItself() === true ? [`killed at ${plan.killPoint}`] : []),
+      ...(plan.clockMs === 0 ? [] : [`clock: wrong by ${plan.clockMs / 60_000} min`]),
+      ...(plan.killPoint !== null && first?.diedByItself() === true ? [`process: killed at ${plan.killPoint}`] : []),
     ]
     const fault = faultOf(plan, played, await clockFaults(plan, played, scene))
     return { ...played, extra, scene, fault: fault === null ? null : `${fault}\n${warnings(scene)}`, seconds: seconds() }
