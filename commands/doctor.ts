@@ -2,7 +2,7 @@ import type { Db, Queries } from '../src/db/pool.ts'
 import { withTargets, withSlack, type CheckDeps, type Checked } from './check.ts'
 import type { Witness } from '../src/audit/witness.ts'
 import { lookAtAudit } from './doctor/audit.ts'
-import { lookAtClocks, storeClock, targetClocks } from './doctor/clocks.ts'
+import { lookAtClocks, slackReading, storeClock, targetClocks } from './doctor/clocks.ts'
 import { lookAtDisk } from './doctor/disk.ts'
 import { lookAtEngine } from './doctor/engine.ts'
 import { ok, wrong, type Finding } from './doctor/finding.ts'
@@ -102,9 +102,9 @@ async function lookAtSlack(deps: DoctorDeps): Promise<readonly Finding[]> {
 
 async function compareClocks(deps: DoctorDeps, db: Queries | undefined): Promise<readonly Finding[]> {
   const [store, targets, slack] = await Promise.all([
-    db === undefined ? { whose: 'the store', ms: undefined } : storeClock(db),
+    db === undefined ? undefined : storeClock(db),
     targetClocks(deps.config),
     deps.slackAheadMs(),
   ])
-  return [lookAtClocks([store, ...targets, { whose: 'Slack', ms: slack }])]
+  return [lookAtClocks([store, ...targets, slackReading(slack)])]
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
 import packageJson from '../package.json' with { type: 'json' }
@@ -32,10 +32,10 @@ import type { Config } from './config/config.ts'
 import { environmentProblems } from './config/environment.ts'
 import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from './config/load.ts'
 import { startClientEngine } from './engine/engine.ts'
-import { ownSigner } from './evidence/keys.ts'
+import { keyPath, ownSigner } from './evidence/keys.ts'
 import { inTime } from './in-time.ts'
 import { createLog } from './log.ts'
-import { createRedactor, secretsOfUrl, type Redactor } from './redact.ts'
+import { createRedactor, secretsOfHeaders, secretsOfUrl, type Redactor } from './redact.ts'
 import { isRefusal } from './refusal.ts'
 import { createSlack } from './slack/client.ts'
 import { slackAheadMs, tryAppToken } from './slack/operator.ts'
@@ -64,6 +64,18 @@ type Loaded = { readonly config: Config; readonly redactor: Redactor }
 
 const TOKENS = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'] as const
 
+/** Of the collector of traces. */
+const HEADERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'] as const
+
+/** What is known of the secrets when the program ends by a fault. */
+let known: Redactor | undefined
+
+/** The key that signs evidence, where an earlier start or another process made one. */
+function ownKey(config: Config): readonly string[] {
+  const path = keyPath(config)
+  return existsSync(path) ? [readFileSync(path, 'utf8')] : []
+}
+
 /** Undefined when something is wrong, which it has told whole: the file and the environment. `check` and `doctor` tell of the tokens themselves. */
 function load(path: string, verb: string | undefined): Loaded | undefined {
   const config = readConfig(path)
@@ -72,7 +84,9 @@ function load(path: string, verb: string | undefined): Loaded | undefined {
   const wrong = needsNoToken ? [] : environmentProblems(process.env, { mode, onlyAsks: verb !== undefined })
   if (!(config instanceof ConfigFault) && wrong.length === 0) {
     const secrets = [...secretsOf(config), process.env.STORE_URL ?? ''].filter((one) => one !== '').flatMap(secretsOfUrl)
-    return { config, redactor: createRedactor([...secrets, ...TOKENS.map((name) => process.env[name] ?? '')]) }
+    const headers = HEADERS.flatMap((name) => secretsOfHeaders(process.env[name] ?? ''))
+    known = createRedactor([...secrets, ...headers, ...ownKey(config), ...TOKENS.map((name) => process.env[name] ?? '')])
+    return { config, redactor: known }
   }
   for (const problem of [...(config instanceof ConfigFault ? [config.message] : []), ...wrong]) console.error(problem)
   return undefined
@@ -321,6 +335,7 @@ try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   // nothing is known of the secrets here unless the configuration was read, so only the message is shown
-  console.error(error instanceof StartFault ? error.message : `Lockkeeper could not go on: ${(error as Error).message}`)
+  const message = error instanceof StartFault ? error.message : `Lockkeeper could not go on: ${(error as Error).message}`
+  console.error(known === undefined ? message : known.text(message))
   process.exitCode = error instanceof StartFault ? error.exitCode : 1
 }

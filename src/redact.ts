@@ -1,6 +1,10 @@
+import { formsOf } from './secret-forms.ts'
+import { createSearch, type Search } from './secret-search.ts'
+import { createSplits, LONGEST_PREFIX, type Splits } from './secret-splits.ts'
+
 /**
- * The only place that hides secrets. It works on values, not on key names: each known secret is replaced wherever it stands,
- * raw, percent-encoded, base64 (at each of the three byte offsets) or escaped for JSON.
+ * The only place that hides secrets. It works on values, not on key names: each known secret is replaced wherever it stands, in each
+ * way of writing it that `secret-forms.ts` knows, whole or over several lines.
  */
 export type Redactor = {
   readonly text: (text: string) => string
@@ -14,13 +18,17 @@ export const REDACTED = '[redacted]'
 export const SHORTEST_SECRET = 6
 
 export function createRedactor(secrets: Iterable<string>): Redactor {
-  const forms = [...new Set([...secrets].filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(formsOf))].sort(
-    (a, b) => b.length - a.length,
-  )
+  const known = [...secrets].filter((secret) => secret.length >= SHORTEST_SECRET)
+  const forms = [...new Set(known.flatMap((secret) => formsOf(secret, SHORTEST_SECRET)))]
   if (forms.length === 0) return { text: (text) => text, stream: () => ({ write: (chunk) => chunk, end: () => '' }) }
-  const pattern = new RegExp(forms.map(escapeForRegExp).join('|'), 'g')
-  const text = (input: string) => input.replace(pattern, REDACTED)
-  return { text, stream: () => streamOf(text, forms) }
+  const search = createSearch(forms)
+  const splits = createSplits(forms)
+  const hide = (input: string, known: number) => {
+    const joined = hideRanges(input, splits.ranges(input, '\n'), known)
+    // a line break inside JSON is written as \n
+    return hideWhole(search, hideRanges(joined, splits.ranges(joined, '\\n'), 0))
+  }
+  return { text: (input) => hide(input, 0), stream: () => streamOf(hide, search, splits) }
 }
 
 /** Every text inside a JSON value, names of keys included. What has no secret in it stays as it is, to the byte. */
@@ -43,6 +51,14 @@ export function secretsOfRepository(repository: string): string[] {
   return [...written, ...written.map(decodeSafely)]
 }
 
+/** The values in `OTEL_EXPORTER_OTLP_HEADERS` (`name=value,name=value`), as written and as meant, and without the word before a token. */
+export function secretsOfHeaders(headers: string): string[] {
+  const written = headers.split(',').map((header) => header.slice(header.indexOf('=') + 1).trim())
+  return [...written, ...written.map(decodeSafely)]
+    .flatMap((value) => [value, value.slice(value.lastIndexOf(' ') + 1)])
+    .filter((one) => one !== '')
+}
+
 /** The secrets inside a connection URL: the URL itself and its password, decoded and as written. */
 export function secretsOfUrl(url: string): string[] {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
@@ -51,77 +67,49 @@ export function secretsOfUrl(url: string): string[] {
   return [url, ...written, ...written.map(decodeSafely)]
 }
 
-function formsOf(secret: string): string[] {
-  const bytes = Buffer.from(secret, 'utf8')
-  const json = inJson(secret)
-  return [
-    secret,
-    ...percentForms(secret),
-    json,
-    inJson(json), // JSON inside JSON: a log line about a row
-    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'), // escaped for Slack before it comes here
-    secret.replaceAll("'", "''"), // quoted by SQL, by a shell, by libpq
-    secret.replaceAll("'", `'\\''`),
-    secret.replace(/['\\]/g, '\\$&'),
-    bytes.toString('hex'),
-    bytes.toString('hex').toUpperCase(),
-    ...base64Forms(bytes),
-  ].filter((form) => form.length >= SHORTEST_SECRET)
+function hideWhole(search: Search, input: string): string {
+  let out = ''
+  let done = 0
+  for (let found = search.next(input, 0); found !== null; found = search.next(input, done)) {
+    out += input.slice(done, found.at) + REDACTED
+    done = found.at + found.length
+  }
+  return done === 0 ? input : out + input.slice(done)
 }
 
-const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
-
-/** As JavaScript's functions write it, as a strict one does (also ' ( ) * !), each with capital and small digits, and with + for a space. */
-function percentForms(secret: string): string[] {
-  const component = encodeURIComponent(secret.toWellFormed())
-  const strict = component.replace(/['()*!]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-  const written = [component, strict, strict.replaceAll('%20', '+'), encodeURI(secret.toWellFormed())]
-  return written.flatMap((form) => [form, form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())])
+/** From the place on that is given; what stands before it has been shown already. */
+function hideRanges(input: string, ranges: readonly { readonly from: number; readonly to: number }[], start: number): string {
+  let out = ''
+  let done = start
+  for (const { from, to } of ranges) {
+    if (to <= done) continue
+    out += input.slice(done, Math.max(from, done)) + REDACTED
+    done = to
+  }
+  return done === 0 ? input : out + input.slice(done)
 }
 
-/** Base64 of a longer text that contains the secret: only the characters that the secret alone decides, for each alignment. */
-function base64Forms(bytes: Buffer): string[] {
-  return [0, 1, 2].flatMap((offset) => {
-    const whole = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')
-    const from = offset === 0 ? 0 : offset + 1
-    const remainder = (offset + bytes.length) % 3
-    const to = remainder === 0 ? whole.length : whole.length - (remainder === 1 ? 3 : 2)
-    const sure = whole.slice(from, Math.max(from, to))
-    return [sure, sure.replaceAll('+', '-').replaceAll('/', '_')]
-  })
-}
-
-function streamOf(text: (input: string) => string, forms: readonly string[]) {
+function streamOf(hide: (input: string, start: number) => string, search: Search, splits: Splits) {
+  /** How the line that is open began, which was given already: its prefix tells what is a prefix in the lines to come. */
+  let line = ''
   let held = ''
   return {
     write(chunk: string) {
-      held = text(held + chunk)
-      const keep = longestOpenPrefix(held, forms)
-      const out = held.slice(0, held.length - keep)
-      held = held.slice(held.length - keep)
+      held = hide(line + held + chunk, line.length)
+      const from = Math.max(0, Math.min(search.openFrom(held), splits.openFrom(line + held) - line.length))
+      const out = held.slice(0, from)
+      held = held.slice(from)
+      line = (line + out).slice((line + out).lastIndexOf('\n') + 1).slice(0, LONGEST_PREFIX)
       return out
     },
     end() {
-      const out = text(held)
+      const out = hide(line + held, line.length)
+      line = ''
       held = ''
       return out
     },
   }
 }
-
-/** How many characters at the end may be the beginning of a secret. */
-function longestOpenPrefix(input: string, forms: readonly string[]): number {
-  let longest = 0
-  for (const form of forms)
-    for (let length = Math.min(form.length - 1, input.length); length > longest; length--)
-      if (input.endsWith(form.slice(0, length))) {
-        longest = length
-        break
-      }
-  return longest
-}
-
-const escapeForRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 function decodeSafely(text: string): string {
   try {

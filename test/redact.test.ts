@@ -86,3 +86,121 @@ test('the login of a repository is a secret, with the user where that alone is t
   for (const none of ['/srv/shop.git', 'git@git.example:shop.git', 'ssh://git@git.example/shop.git', 'https://git.example/shop.git'])
     expect(secretsOfRepository(none)).toEqual([])
 })
+
+/** As programs write it down that do not mean to hide it. */
+const spellings: Readonly<Record<string, (secret: string) => string>> = {
+  reversed: (secret) => Array.from(secret).toReversed().join(''),
+  'base64, first alignment': (secret) => Buffer.from(secret).toString('base64'),
+  'base64, second alignment': (secret) => Buffer.from(`x${secret}`).toString('base64'),
+  'base64, third alignment': (secret) => Buffer.from(`xy${secret}`).toString('base64'),
+  base64url: (secret) => Buffer.from(secret).toString('base64url'),
+  hex: (secret) => Buffer.from(secret).toString('hex'),
+  'capital hex': (secret) => Buffer.from(secret).toString('hex').toUpperCase(),
+  'a Buffer': (secret) =>
+    Buffer.from(secret)
+      .toString('hex')
+      .replace(/..(?=.)/g, '$& '),
+  'a Buffer in JSON': (secret) => JSON.stringify(Buffer.from(secret)),
+  'a Buffer in JSON over lines': (secret) => JSON.stringify(Buffer.from(secret), null, 2),
+  'bytes of a shell': (secret) => Buffer.from(secret).toString('hex').replace(/../g, '\\x$&'),
+  'each byte in percent': (secret) => Buffer.from(secret).toString('hex').replace(/../g, '%$&'),
+  'percent twice': (secret) => encodeURIComponent(encodeURIComponent(secret)),
+  'entities by number': (secret) => Array.from(secret, (char) => `&#${char.codePointAt(0)};`).join(''),
+  'entities by name': (secret) =>
+    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
+  'JSON for a page': (secret) =>
+    JSON.stringify(secret)
+      .slice(1, -1)
+      .replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`),
+  'each unit by \\u': (secret) => secret.replace(/[^]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  'printf %q': (secret) => secret.replace(/[^\w@%+=:,./-]/g, '\\$&'),
+}
+
+test('a secret is hidden in each way in which programs spell it, and nothing beside it', () => {
+  const secret = `Ge'heim!(1)?&<zwei>*"drei"/\\+üß 4711`
+  const { text } = createRedactor([secret])
+  const left = Object.entries(spellings).map(([name, spell]) => [name, text(`before ${spell(secret)} after`)] as const)
+  for (const [name, shown] of left) {
+    expect.soft(shown, name).toMatch(/^before .{0,5}/)
+    expect.soft(shown, name).toContain(REDACTED)
+    // of base64 up to two characters at each end belong to what stands beside it too; a Buffer in JSON has words of its own
+    expect
+      .soft(shown.replace(REDACTED, '').length, name)
+      .toBeLessThanOrEqual('before  after'.length + (name.startsWith('a Buffer in') ? 60 : 8))
+  }
+})
+
+const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!()&<>%/@+='
+const plainSecrets = fc.string({ minLength: 16, maxLength: 60, unit: fc.constantFrom(...Array.from(letters)) })
+const prefixes = fc.constantFrom('', '  ', '\t', '[app] ', 'app_1  | ', '2026-11-20T23:15:07.123Z INFO ', '# ', '> ')
+
+test('a secret that is broken over lines is hidden, whatever their width, with the prefixes of a log, in any pieces of a stream', () => {
+  fc.assert(
+    fc.property(
+      plainSecrets,
+      fc.constantFrom(...Object.values(spellings).filter((spell) => !spell(' ').includes('\n'))),
+      fc.integer({ min: 8, max: 40 }),
+      prefixes,
+      fc.constantFrom('\n', '\r\n', '\\\n'),
+      fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 20 }),
+      (secret, spell, width, prefix, end, cuts) => {
+        const spelled = spell(secret)
+        const lines = spelled.match(new RegExp(`[^]{1,${width}}`, 'g')) ?? []
+        const whole = [`the secret follows`, ...lines, '§ and that was it'].map((line) => prefix + line).join(end)
+        const redactor = createRedactor([secret])
+        expect(redactor.text(whole)).toContain(REDACTED)
+        const stream = redactor.stream()
+        let out = ''
+        let at = 0
+        for (const cut of cuts) {
+          out += stream.write(whole.slice(at, at + cut))
+          at += cut
+        }
+        out += stream.write(whole.slice(at)) + stream.end()
+        expect(out).toContain(REDACTED)
+        expect(out).toContain('the secret follows')
+        expect(out).toContain('§ and that was it')
+      },
+    ),
+  )
+})
+
+test('ordinary output is left alone, to the byte', () => {
+  const words = [
+    'deploy',
+    'migration',
+    'orders',
+    'password',
+    'postgresql',
+    'localhost',
+    'the',
+    'of',
+    '2026',
+    'INFO',
+    'a1b2c3',
+    '[app]',
+    '|',
+    '\n',
+    '\n  ',
+  ]
+  fc.assert(
+    fc.property(
+      fc.array(plainSecrets, { minLength: 1, maxLength: 8 }),
+      fc.array(fc.constantFrom(...words), { maxLength: 200 }),
+      (known, said) => {
+        const text = said.join(' ')
+        const redactor = createRedactor(known)
+        expect(redactor.text(text)).toBe(text)
+        const stream = redactor.stream()
+        expect(stream.write(text) + stream.end()).toBe(text)
+      },
+    ),
+  )
+})
+
+test('a line that is complete is given at once unless a secret may go on in the next one', () => {
+  const stream = createRedactor(['Zaunkoenig-4711']).stream()
+  expect(stream.write('waiting for Z\n')).toBe('waiting for Z\n')
+  expect(stream.write('the bird is a Zaunko\n')).toBe('the bird is a ')
+  expect(stream.write('and sings\n')).toBe('Zaunko\nand sings\n')
+})

@@ -76,7 +76,13 @@ export async function inspectChain(db: Queries, { signal, onProgress, from }: Ve
     last,
   ])
   if (count !== undefined && count.rows !== rows) breaks.push({ seq: before.seq, why: 'a number before it stands there twice' })
-  return { rows, head: before, breaks: [...outside, ...breaks], accepted, fingerprint: valueOf(fingerprint) }
+  return {
+    rows,
+    head: before,
+    breaks: [...outside, ...breaks].toSorted((a, b) => a.seq - b.seq),
+    accepted,
+    fingerprint: valueOf(fingerprint),
+  }
 }
 
 const valueOf = (hash: Hash): string => hash.copy().digest('hex')

@@ -36,6 +36,8 @@ export type Liveness = {
  */
 export async function holdLiveness(options: { readonly storeUrl: string; readonly log: Log }): Promise<Liveness> {
   const executorId = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
+  // pg_stat_activity shows what a session asked last, and so whose it is
+  const signature = `/* ${executorId.replace(/[^\w.-]/g, '')} */`
   let session: Session | undefined
   let controller = new AbortController()
   /** Nothing was lost at the first time, so there is nothing to settle. */
@@ -57,11 +59,10 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
 
   async function takeOne(): Promise<void> {
     session = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
-    // nothing else is asked on this session, so pg_stat_activity shows whose it is for as long as it lives
-    const [lock] = await session.query<{ ok: boolean }>(
-      `/* ${executorId.replace(/[^\w.-]/g, '')} */ select pg_try_advisory_lock($1::int, hashtext($2)) as ok`,
-      [LIVENESS_LOCK, executorId],
-    )
+    const [lock] = await session.query<{ ok: boolean }>(`${signature} select pg_try_advisory_lock($1::int, hashtext($2)) as ok`, [
+      LIVENESS_LOCK,
+      executorId,
+    ])
     if (lock?.ok !== true) {
       await session.close()
       throw new Error('the lock of the lost session is still held')
@@ -76,7 +77,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   async function beat(mine: Session): Promise<void> {
     for (;;) {
       if (closing.signal.aborted || session !== mine) return
-      await mine.query('select 1').catch(() => {}) // a session that broke says so by itself
+      await mine.query(`${signature} select 1`).catch(() => {}) // a session that broke says so by itself
       await wait(BEAT_MS, undefined, { signal: closing.signal }).catch(() => {}) // aborted: the loop ends
     }
   }

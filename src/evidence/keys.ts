@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { writeAudit } from '../audit/write.ts'
 import type { Config } from '../config/config.ts'
 import type { Queries } from '../db/pool.ts'
@@ -17,7 +17,7 @@ export async function ownSigner(db: Queries, config: Pick<Config, 'file' | 'secr
   const reference = config.file.evidence.key
   const signer =
     reference === undefined
-      ? readKey(await madeKey(join(config.varDirectory, 'evidence')), 'evidence/key.pem below var/')
+      ? readKey(await madeKey(config), 'evidence/key.pem below var/')
       : readKey(config.secret(reference), `evidence.key (${reference})`)
   const added = await db.query(
     `insert into lockkeeper.evidence_key (key_id, public_key) values ($1, $2) on conflict (key_id) do nothing returning 1`,
@@ -27,6 +27,9 @@ export async function ownSigner(db: Queries, config: Pick<Config, 'file' | 'secr
     await writeAudit(db, { actor: 'lockkeeper', act: 'evidence_key', result: 'registered', data: { keyId: signer.keyId } })
   return signer
 }
+
+/** Where the key is when none is configured. */
+export const keyPath = ({ varDirectory }: Pick<Config, 'varDirectory'>): string => join(varDirectory, 'evidence', 'key.pem')
 
 /** Of every replica that ever signed here, oldest first. */
 export async function knownKeys(db: Queries): Promise<readonly KnownKey[]> {
@@ -50,8 +53,9 @@ function readKey(pem: string, where: string): Signer {
 }
 
 /** Written whole under another name first, so that of several processes at their first use all find the same key. */
-async function madeKey(directory: string): Promise<string> {
-  const path = join(directory, 'key.pem')
+async function madeKey(config: Pick<Config, 'varDirectory'>): Promise<string> {
+  const path = keyPath(config)
+  const directory = dirname(path)
   const there = await readFile(path, 'utf8').catch(absent)
   if (there !== undefined) return there
   await mkdir(directory, { recursive: true, mode: 0o700 })

@@ -28,7 +28,7 @@ export function requestSection({ document, who }: View): Html {
       ],
       ['From', html`<code>${plan?.content.ref ?? request.ref ?? 'the configured branch'}</code>`],
       ['Application', request.skipApp ? 'left alone, as asked (--skip-app)' : null],
-      ['Approved', request.grantedAt === null ? null : time(request.grantedAt)],
+      [document.breakGlass?.brokenBy == null ? 'Approved' : 'Let through', request.grantedAt === null ? null : time(request.grantedAt)],
       ['Ended', request.endedAt === null ? null : time(request.endedAt)],
       [
         'Cancel',

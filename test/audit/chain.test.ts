@@ -270,6 +270,13 @@ describe('the chain', () => {
     },
   )
 
+  test('a changed row is named before the triggers that let it be changed', async () => {
+    await write(store, 4)
+    await store.db.query('alter table lockkeeper.audit disable trigger user')
+    await store.db.query(`update lockkeeper.audit set actor = 'U0MALLORY' where seq = 2`)
+    expect(await verifyChain(store.db)).toEqual({ kind: 'broken', seq: 2, why: 'it was changed after it was written' })
+  })
+
   test('only what is new is read when it goes on from a row, and that row is looked at again', async () => {
     await write(store, 4)
     const first = await verifyChain(store.db)

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore, type Db } from '../../src/db/pool.ts'
+import { readExecutors } from '../../src/engine/seen.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
 
@@ -50,6 +51,22 @@ test('what a process starts is begun at once', async () => {
     const [row] = await db.query<{ at: Date }>('select at from noted where what = $1', [`${id} first`])
     expect((row?.at.getTime() ?? 0) - before).toBeLessThan(1_000)
   }
+})
+
+test('a living process is known by its machine and process id, however long it lives', async () => {
+  const only = replica()
+  await until('it is up', async () => (await noted('up')).length === 1)
+  const beaten = await until(
+    'its session has said again that it lives',
+    async () =>
+      (
+        await db.query<{ query: string }>(
+          `select query from pg_stat_activity where application_name = 'lockkeeper-alive' and datname = current_database() and query like '%select 1'`,
+        )
+      )[0],
+  )
+  expect(beaten.query).toContain(`-${only.pid}-`)
+  expect((await readExecutors(db)).map(({ id }) => id)).toEqual([expect.stringContaining(`-${only.pid}-`)])
 })
 
 test('a process that lives keeps its work, however long a step takes', async () => {

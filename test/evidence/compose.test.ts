@@ -69,6 +69,8 @@ describe('the document', () => {
     expect(words(open)).toContain('Break-glass. It ran without the approvals that are required, let through by U0DAVE.')
     expect(words(open)).toContain('Nobody has reviewed it yet.')
     const reviewed = { ...glass, reviewedBy: 'U0BOB', reviewedAt: Date.UTC(2026, 10, 20, 22), note: 'it was right' }
+    expect(words(open)).toContain('Let through 20')
+    expect(words(open)).not.toContain('Approved 20')
     const done = documentWith('x', { signer, glass: reviewed })
     expect(done.exported.isFinal).toBe(true)
     expect(words(done)).toContain('Reviewed by x (U0BOB), 2026-11-20 22:00:00 UTC.')

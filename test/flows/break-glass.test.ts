@@ -65,15 +65,16 @@ test('asking for it is refused to a person who may not, on a target that does no
     )
     return found.length >= 7 && found
   })
-  expect(rows.map(({ line }) => line)).toMatchInlineSnapshot(`
+  // what is only mistyped is written after it was answered, so it may come after the next
+  expect(rows.map(({ line }) => line).toSorted()).toMatchInlineSnapshot(`
     [
-      "U0DAVE request not_allowed_to_break_glass",
-      "U0ALICE request glass_not_configured",
-      "U0ALICE request bad_arguments",
-      "U0ALICE command bad_arguments",
-      "U0ALICE command bad_arguments",
-      "U0GINA deploy not_a_member",
       "U0ALICE break-glass unknown_request",
+      "U0ALICE command bad_arguments",
+      "U0ALICE command bad_arguments",
+      "U0ALICE request bad_arguments",
+      "U0ALICE request glass_not_configured",
+      "U0DAVE request not_allowed_to_break_glass",
+      "U0GINA deploy not_a_member",
     ]
   `)
 })
@@ -183,7 +184,7 @@ test('broken by the one who asked it runs as approved, with backup and checks, a
     > Checkout is down &lt;!channel&gt; &lt;@U0CAROL&gt; *now*
     It stays marked until somebody else of <!subteam^S0DBA> has reviewed it.",
       "The run has started.",
-      "*Preflight* · 15 checks; backups are on the database's own disk",
+      "*Preflight* · 16 checks; backups are on the database's own disk",
       "*Install* · {commit}, {duration}",
       "*Back up* · {size} in {duration}, {size} on disk",
       "*Verify the backup* · read in full in {duration}, 13 migration records",

@@ -100,7 +100,7 @@ test('a request is exported while it waits and after it ran, in Slack and at the
     request: { id: 1, state: 'succeeded', reason: 'Checkout needs discounts', askedBy: { account: 'U0ALICE' }, askedIn: 'C0DEPLOYS' },
     plan: { digest: request.digest, isDigestOfContent: true },
     votes: [{ by: { account: 'U0BOB', human: 'U0BOB' }, decision: 'approve', counts: true, digest: request.digest }],
-    checks: { count: 15 },
+    checks: { count: 16 },
     backups: [{ state: 'verified', forDigest: request.digest, manifestMissing: null, verification: { isVerified: true } }],
     health: { state: 'done', answers: [{ said: 'HTTP 200' }] },
     tools: { lockkeeper: '0.1.0', node: process.version, prisma: '6.19.3' },

@@ -92,10 +92,11 @@ test('an SQL error is explained with the next step and the backup, and the old v
     ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
   `)
-  expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
+  expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
     [
       "Deploy to Production · #1 stopped · *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
-    *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
+    Why, and what comes next, is in the thread.",
+      "*Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Next.* Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.
     ERROR: column "name" of relation "customers" already exists (42701)
     ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
@@ -125,8 +126,15 @@ test('an SQL error is explained with the next step and the backup, and the old v
 })
 
 test('a migration that cannot get its lock gives up, names who holds it, and holds nobody up', async () => {
-  const reader = await holding(flow.behind('locked').database.url, 'select count(*) from orders', 'reporting')
   const id = await run('locked')
+  // not before: on a slow machine the check of running transactions would warn of it, or not
+  await until('the checks are done', async () => {
+    const rows = await flow.store.query(`select 1 from lockkeeper.step where request_id = $1 and name = 'preflight' and state = 'done'`, [
+      id,
+    ])
+    return rows.length === 1
+  })
+  const reader = await holding(flow.behind('locked').database.url, 'select count(*) from orders', 'reporting')
   await flow.reaches(id, 'failed')
   await reader.release()
   await flow.drawn(id)
@@ -149,11 +157,12 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
     ALTER TABLE "orders" ADD COLUMN "discount_id" INTEGER CONSTRAINT "orders_discount_id_fkey" REFERENCES "discounts"("id") ON DELETE SET NULL ON UPDATE CASCADE;
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
   `)
-  expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
+  expect(flow.thread(id).slice(-4)).toMatchInlineSnapshot(`
     [
       "*Verify the backup* · read in full in {duration}, 12 migration records",
       "Deploy to locked · #3 stopped · *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
-    *Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.
+    Why, and what comes next, is in the thread.",
+      "*Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.
     *Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.
     ERROR: canceling statement due to lock timeout (55P03)
     ALTER TABLE "orders" ADD COLUMN "discount_id" INTEGER CONSTRAINT "orders_discount_id_fkey" REFERENCES "discounts"("id") ON DELETE SET NULL ON UPDATE CASCADE;
@@ -185,10 +194,11 @@ test('an application that does not become healthy is told, with what is live and
     {"ok":true}
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
   `)
-  expect(flow.thread(id).slice(-2)).toMatchInlineSnapshot(`
+  expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
     [
       "Deploy to sick · #4 stopped · *The application is not healthy after the deploy.* The migration of this run is applied.
-    *Why.* \`http://{host}/health\`: It did not answer well 5 times in a row within {duration} (last: HTTP 503 instead of 200).
+    Why, and what comes next, is in the thread.",
+      "*Why.* \`http://{host}/health\`: It did not answer well 5 times in a row within {duration} (last: HTTP 503 instead of 200).
     *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again; to go back, \`/migrate deploy sick --ref &lt;commit&gt;\` with a commit that fits the new schema.
     {"ok":true}
     Took {duration} · backup \`{backup}\` is kept · the log follows",

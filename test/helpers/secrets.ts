@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import type { Flow } from './flow.ts'
 
 /** Where any of these words stands that should stand nowhere: messages, calls of Slack, log lines, rows, files, argument lists. */
-export async function placesOf(flow: Flow, secrets: readonly string[]): Promise<readonly string[]> {
+export async function placesOf(
+  flow: Flow,
+  secrets: readonly string[],
+  /** What only this test has. */
+  others: readonly { readonly where: string; readonly text: string }[] = [],
+): Promise<readonly string[]> {
   const tables = await flow.store.query<{ name: string }>(
     `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
      where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`,
@@ -15,8 +20,10 @@ export async function placesOf(flow: Flow, secrets: readonly string[]): Promise<
     })),
   )
   const all = [
+    ...others,
     ...rows,
     ...(await filesBelow(flow.directory)),
+    { where: 'names of files', text: (await readdir(flow.directory, { recursive: true })).join('\n') },
     ...(await argumentLists()),
     { where: 'what stands in Slack', text: JSON.stringify(flow.slack.state()) },
     { where: 'files in Slack', text: JSON.stringify(flow.slack.files()) },
@@ -46,4 +53,31 @@ async function argumentLists() {
       text: await readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => ''),
     })),
   )
+}
+
+/** What the processes of a flow were started with, as long as they were watched. */
+export type Seen = { readonly argumentLists: string; readonly count: number }
+
+/** Looks every 50 ms at each process whose environment or arguments name this directory. */
+export function watchProcesses(directory: string): { readonly seen: () => Seen; readonly stop: () => Promise<void> } {
+  const found = new Map<string, string>()
+  const ending = new AbortController()
+  const watching = (async () => {
+    while (!ending.signal.aborted) {
+      for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+        const words = await readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => '') // it has ended
+        if (found.has(words) || words === '') continue
+        const environment = await readFile(join('/proc', id, 'environ'), 'utf8').catch(() => '')
+        if (words.includes(directory) || environment.includes(directory)) found.set(words, id)
+      }
+      await new Promise((done) => setTimeout(done, 50))
+    }
+  })()
+  return {
+    seen: () => ({ argumentLists: [...found.keys()].join('\n'), count: found.size }),
+    async stop() {
+      ending.abort()
+      await watching
+    },
+  }
 }

@@ -1,7 +1,7 @@
 import { mkdir, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lookAtClocks } from '../../commands/doctor/clocks.ts'
+import { lookAtClocks, slackReading } from '../../commands/doctor/clocks.ts'
 import { lookAtBackups } from '../../commands/doctor/disk.ts'
 import { openStore, type Db } from '../../src/db/pool.ts'
 import { botsFor, type Bots } from '../helpers/bots.ts'
@@ -76,7 +76,7 @@ ok       audit: whole up to row {row}; lockkeeper audit verify reads all of it
 ok       Slack: connected to the workspace Harbor Goods; 2 channels and groups are well
 ok       prod: {database} on {address}, 11 applied, 3 pending; main is at {commit}
 ok       prod backup: pg_dump {version}
-ok       clocks: agree with the store, prod, Slack within 5 s
+ok       clocks: the store's, prod's, Slack's agree with this machine's within 30 s
 ok       disk: {bytes} free in {here}/var
 ok       prod backups: {bytes} free in {here}/var/backups
 ok       leftovers: none
@@ -204,14 +204,18 @@ describe('what it says of', () => {
   })
 
   test.each([
-    [[4_000, -4_000], 'ok', 'agree with the store, Slack within 5 s'],
-    [[30_000, 0], 'warning', 'the store is 30 s ahead of this machine'],
-    [[0, -86_400_000], 'wrong', 'Slack is 24 h behind this machine'],
+    [[4_000, -4_000], 'ok', "the store's, Slack's agree with this machine's within 30 s"],
+    [[60_000, 0], 'warning', "The store's clock is 60 s ahead of the others. Times in the record may be that far off. Set it right (NTP)."],
+    [
+      [0, -86_400_000],
+      'wrong',
+      "Slack's clock is 24 h behind the others. Times in the record and of approvals cannot be trusted, so nothing runs. Set it right (NTP) and ask again.",
+    ],
     [[undefined, undefined], 'warning', 'nobody answered whose clock could be compared'],
   ] as const)('clocks that differ by %j ms', ([one, other], level, text) => {
     const found = lookAtClocks([
-      { whose: 'the store', ms: one },
-      { whose: 'Slack', ms: other },
+      one === undefined ? undefined : { whose: "the store's clock", aheadMs: one, errorMs: 0 },
+      slackReading(other),
     ])
     expect(found).toMatchObject({ level, what: 'clocks', text })
   })

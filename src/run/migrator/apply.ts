@@ -5,7 +5,7 @@ import { readDatabaseState, statusOf } from '../../plan/status.ts'
 import { sessionsOf } from '../../target/activity.ts'
 import type { Inspection, RunContext, StepEnd } from '../step.ts'
 import { count, seconds } from '../sentences.ts'
-import { attemptsIn, isSettled, settle, stateOf, type Attempt } from './attempt.ts'
+import { attemptsIn, hideOutput, isSettled, settle, stateOf, type Attempt } from './attempt.ts'
 import { conclude, tryText, type Conclusion } from './conclude.ts'
 import { judge, type Facts } from './judge.ts'
 import { withObserver } from './observer.ts'
@@ -17,7 +17,7 @@ import { stopMigrator } from './stop.ts'
 import type { Stopped, Work } from './work.ts'
 import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } from './watch.ts'
 
-/** Looks, and changes nothing. */
+/** Looks, and changes nothing but the log of a migrator that has ended, which it redacts. */
 export async function inspectMigrations(context: RunContext, pace: Pace): Promise<Inspection> {
   const site = await openSite(context)
   if (isProblem(site)) return { kind: 'todo' } // acting says what is missing
@@ -25,7 +25,7 @@ export async function inspectMigrations(context: RunContext, pace: Pace): Promis
     const work = { context, site, observer, pace }
     const facts = await observer.glance((client) => factsOf(work, client))
     if (facts === null) return { kind: 'todo' }
-    const judgement = judge(facts)
+    const judgement = judged(work, facts)
     if (judgement.kind === 'all_applied') {
       const tasks = tasksIn(work, facts)
       await noteApplied({ context, base: site.base }, tasks)
@@ -51,7 +51,7 @@ export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd
       const facts = await factsWithin(work)
       if (facts === null) return silent(work)
       const tasks = tasksIn(work, facts)
-      const judgement = judge(facts)
+      const judgement = judged(work, facts)
       context.progress({ migrations: tasks })
       await noteApplied({ context, base: site.base }, tasks)
       if (judgement.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
@@ -78,6 +78,13 @@ export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd
       if (!context.signal.aborted) await startGroup(work, judgement.group)
     }
   })
+}
+
+/** The migrator writes as it is, since nobody may be there to redact it; once it has ended its own log is redacted too. */
+function judged({ context }: Work, facts: Facts): ReturnType<typeof judge> {
+  const judgement = judge(facts)
+  if (judgement.kind !== 'living' && facts.attempt !== null) hideOutput(facts.attempt.attempt, context.redactor)
+  return judgement
 }
 
 /** Watches the migrator to its end, or stops it when there is a reason. */

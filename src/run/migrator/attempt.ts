@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { endProcess, isGroupAlive, startDetached } from '../../process.ts'
+import type { Redactor } from '../../redact.ts'
 import { readJson, writeFirst, writeWhole } from './files.ts'
 
 /**
  * One start of the migrator, kept in files so that whoever takes the run over finds it: `attempt.json` (before the start), `claim.json`
- * (the wrapper's process id, or the word of a successor that it shall not start), `output.log` (raw, 0600) and `exit.json`.
+ * (the wrapper's process id, or the word of a successor that it shall not start), `output.log` (0600, raw until it has ended) and `exit.json`.
  */
 export type Attempt = { readonly number: number; readonly directory: string; readonly intent: AttemptIntent }
 
@@ -88,6 +89,13 @@ export function outputOf(attempt: Attempt): string {
 }
 
 /** Noted once it was decided that the run may go on after this attempt. */
+/** Of one that has ended. */
+export function hideOutput(attempt: Attempt, redactor: Redactor): void {
+  const written = outputOf(attempt)
+  const hidden = redactor.text(written)
+  if (hidden !== written) writeWhole(join(attempt.directory, 'output.log'), hidden)
+}
+
 export const settle = (attempt: Attempt): void => writeWhole(join(attempt.directory, 'settled.json'), 'true')
 export const isSettled = (attempt: Attempt): boolean => readJson(join(attempt.directory, 'settled.json')) !== null
 

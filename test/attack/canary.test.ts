@@ -1,0 +1,218 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { canaryPassword, formsOf, roleFor, type RoleLogin } from '../faults/canary.ts'
+import { launchBots, temporary, type Bots } from '../helpers/bots.ts'
+import { startFlow, type Flow, type FlowOptions } from '../helpers/flow.ts'
+import { onServer } from '../helpers/postgres.ts'
+import { commitTo } from '../helpers/sample.ts'
+import { placesOf, watchProcesses, type Seen } from '../helpers/secrets.ts'
+import { until } from '../helpers/until.ts'
+import { startCollector, type Collector } from '../operation/collector.ts'
+import { lockkeeper } from '../operation/lockkeeper.ts'
+
+/** A whole run starts a dozen real programs; on a busy machine they take longer than a test of one part. */
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
+
+/** A bot as its operator starts it, every secret of which is a canary, and everything into which one could fly. */
+type Aviary = {
+  readonly flow: Flow
+  readonly bots: Bots
+  readonly secrets: readonly string[]
+  /** Answers of the command line, with what the bot says to who watches it. */
+  readonly said: () => Promise<string>
+  readonly seen: () => Seen
+  readonly collector: Collector
+}
+
+const undo: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const act of undo.splice(0).toReversed()) await act()
+})
+
+/** Prints a secret as programs do that do not mean to hide it. It comes in the environment, as a careless configuration would give it. */
+const TELL = `
+const secret = process.env.TOLD, lines = (text, width, prefix = '') => text.match(new RegExp('[^]{1,' + width + '}', 'g')).map((line) => prefix + line).join('\\n')
+const b64 = (text) => Buffer.from(text).toString('base64'), hex = Buffer.from(secret).toString('hex'), json = JSON.stringify(secret)
+const say = [secret, b64(secret), b64('x' + secret), b64('xy' + secret), Buffer.from(secret).toString('base64url'), hex, hex.toUpperCase(),
+  encodeURIComponent(secret), hex.replace(/../g, '%$&'), json, JSON.stringify(json), Array.from(secret, (c) => '&#' + c.codePointAt(0) + ';').join(''),
+  "'" + secret.replaceAll("'", "'\\\\''") + "'", Array.from(secret).reverse().join(''), JSON.stringify(Buffer.from(secret)),
+  lines(secret, 9), lines(secret, 8, '[app] '), lines(b64(secret), 12, '  '), lines(hex, 16, 'web_1  | ')]
+for (const text of say) console.log('told:\\n' + text + '\\ntold')
+const pieces = secret.match(/[^]{1,5}/g), next = () => { if (pieces.length > 0) { process.stdout.write(pieces.shift()); setTimeout(next, 20) } else { console.log('\\nall told'); process.exit(Number(process.argv[1] ?? 0)) } }
+next()`
+
+const telling = (name: string, told: string, code = 0) => ({ name, run: ['node', '-e', TELL, String(code)], env: { TOLD: told } })
+
+async function openAviary(
+  options: Pick<FlowOptions, 'target' | 'pending' | 'prepare'> & {
+    readonly inTarget?: (known: { readonly url: string; readonly name: string }) => string
+  } = {},
+): Promise<Aviary> {
+  const collector = await startCollector()
+  undo.push(collector.close)
+  const logins: RoleLogin[] = []
+  const more = canaryPassword()
+  const collectorToken = `otlp-${randomBytes(16).toString('hex')}`
+  const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  let bots: Bots | undefined
+  let targetLogin: RoleLogin | undefined
+  const flow = await startFlow({
+    ...options,
+    people: { [`os:${userInfo().username}`]: 'U0CAROL' },
+    launch: launchBots({ LAUNCH: 'yes' }, (received) => (bots = received)),
+    async prepare(place) {
+      targetLogin = await roleFor(place.database, 'target')
+      logins.push(targetLogin)
+      await options.prepare?.(place)
+      if (options.inTarget !== undefined) await onServer(options.inTarget({ url: targetLogin.url, name: place.database.name }))
+    },
+    async env(directory, { store }) {
+      mkdirSync(temporary(directory), { recursive: true })
+      const storeLogin = await roleFor(store, 'store')
+      logins.push(storeLogin)
+      return {
+        TMPDIR: temporary(directory),
+        STORE_URL: storeLogin.url,
+        PROD_DATABASE_URL: targetLogin?.url ?? '',
+        BACKUP_URL: targetLogin?.url ?? '',
+        APP_SECRET: more,
+        EVIDENCE_KEY: key,
+        OPERATION_PORT: '0',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_EXPORTER_OTLP_HEADERS: `authorization=${collectorToken}`,
+      }
+    },
+  })
+  undo.push(async () => {
+    await flow.close()
+    for (const login of logins) await login.drop()
+  })
+  const watch = watchProcesses(flow.directory)
+  undo.push(watch.stop)
+  const { bot, app, signingSecret } = flow.slack.tokens
+  const keyBody = key.split('\n')[1] ?? key
+  const cli = async (...words: readonly string[]) => {
+    const end = await lockkeeper(['--config', flow.configPath, ...words], { cwd: flow.directory, env: flow.env })
+    return `${words.join(' ')}: ${end.code}\n${end.out}\n${end.err}`
+  }
+  return {
+    flow,
+    bots: bots ?? never(),
+    secrets: [...logins.map(({ password }) => password), more, collectorToken, keyBody, bot, app, signingSecret],
+    collector,
+    seen: watch.seen,
+    async said() {
+      const answers: string[] = []
+      for (const words of [['check'], ['audit', 'list'], ['doctor', '--json'], ['show', '1'], ['export', '1', '--out', flow.directory]])
+        answers.push(await cli(...words))
+      const address = /"host":"([^"]+)","port":(\d+)/.exec(flow.log().slice(flow.log().lastIndexOf('--- bot')))
+      for (const path of ['metrics', 'readyz', 'livez'])
+        answers.push(await (await fetch(`http://${address?.[1]}:${address?.[2]}/${path}`)).text())
+      return answers.join('\n')
+    },
+  }
+}
+
+const never = (): never => {
+  throw new Error('no bot was started')
+}
+
+/** In no sink there is; and the sinks were not empty. */
+async function expectNowhere({ flow, secrets, said, collector, seen }: Aviary): Promise<string> {
+  const answers = await said()
+  expect(answers).toContain('lockkeeper_')
+  expect(answers).toContain('doctor --json: ')
+  await until('the traces arrive', () => collector.raw().includes('step '))
+  expect(seen().count).toBeGreaterThan(5)
+  const places = await placesOf(flow, secrets.flatMap(formsOf), [
+    { where: 'what is said at the machine', text: answers },
+    { where: 'traces', text: collector.raw() },
+    { where: 'arguments of children', text: seen().argumentLists },
+  ])
+  expect(places).toEqual([])
+  return answers
+}
+
+/** A secret of the application's own, and the database's URL, to which a step has a right. */
+const tellAll = (code = 0) => [telling('Tell the database', 'env:PROD_DATABASE_URL'), telling('Tell', 'env:APP_SECRET', code)]
+const FIRST = 'prisma/migrations/20261121090000_tells/migration.sql'
+
+describe('a secret that is told in every way stands in no sink', () => {
+  test('when a run succeeds', async () => {
+    const aviary = await openAviary({ pending: 0, target: () => ({ deploy: tellAll() }) })
+    const { flow } = aviary
+    const request = await flow.ask()
+    await flow.approve(request.id)
+    await flow.reaches(request.id, 'succeeded')
+    await flow.drawn(request.id)
+    const answers = await expectNowhere(aviary)
+    expect(answers).toContain('is the signed document')
+    const log = await readFile(join(flow.directory, 'var', 'runs', String(request.id), 'output.log'), 'utf8')
+    expect(log.match(/told:\n[^]*?\[redacted\][^]*?\ntold/g)?.length).toBeGreaterThan(20)
+    expect(log.match(/all told/g)).toHaveLength(2)
+  })
+
+  test('when the database itself says it in an error, and when the bot is killed and its run adopted', async () => {
+    const aviary = await openAviary({
+      pending: 0,
+      target: () => ({ prepare: tellAll() }),
+      // the server knows it, not the migration, which everybody may read, nor the backup, which holds the database
+      async prepare({ repository }) {
+        await commitTo(repository, {
+          subject: 'A migration that fails loudly',
+          files: {
+            [FIRST]: `DO $$ BEGIN PERFORM pg_sleep(2); RAISE EXCEPTION 'cannot connect as %', current_setting('canary.url'); END $$;\n`,
+          },
+        })
+      },
+      inTarget: ({ url, name }) => `alter role "target_${name}" set canary.url = ${quoted(url)}`,
+    })
+    const { flow, bots } = aviary
+    const request = await flow.ask()
+    await flow.approve(request.id)
+    await until(
+      'the migration runs',
+      async () => (await flow.store.query(`select 1 from lockkeeper.step where name = 'migrate' and state = 'running'`)).length > 0,
+    )
+    await bots.all()[0]?.kill()
+    await bots.start()
+    const end = await flow.reaches(request.id, ['failed', 'needs_human'])
+    expect(JSON.stringify(end.outcome)).toContain('[redacted]')
+    await flow.drawn(request.id)
+    await expectNowhere(aviary)
+  })
+
+  test('when a run is cancelled in the middle of it', async () => {
+    const aviary = await openAviary({
+      pending: 0,
+      target: () => ({ deploy: [...tellAll(), { name: 'Wait', run: ['sleep', '600'] }] }),
+    })
+    const { flow } = aviary
+    const request = await flow.ask()
+    await flow.approve(request.id)
+    await until(
+      'the last step runs',
+      async () => (await flow.store.query(`select 1 from lockkeeper.step where name = 'deploy-3' and state = 'running'`)).length > 0,
+    )
+    await flow.answer(`cancel ${request.id}`)
+    await flow.reaches(request.id, ['cancelled', 'needs_human'])
+    await flow.drawn(request.id)
+    await expectNowhere(aviary)
+  })
+
+  test('and the finder finds each form in each kind of place', async () => {
+    const aviary = await openAviary({ pending: 0 })
+    const [secret = ''] = aviary.secrets
+    await aviary.flow.store.query('create table lockkeeper.told (what text)')
+    await aviary.flow.store.query('insert into lockkeeper.told values ($1)', [formsOf(secret).at(-1)])
+    await writeFile(join(aviary.flow.directory, 'var', 'told'), formsOf(secret)[1] ?? '')
+    const found = await placesOf(aviary.flow, aviary.secrets.flatMap(formsOf), [{ where: 'traces', text: formsOf(secret)[2] ?? '' }])
+    expect(found).toEqual(['traces', 'rows of lockkeeper.told', join(aviary.flow.directory, 'var', 'told')])
+  })
+})
+
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`
