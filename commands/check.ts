@@ -35,6 +35,9 @@ const neededScopes = [
   'im:write',
 ]
 
+/** Everything works without it, but for this. */
+const IM_HISTORY = 'im:history'
+
 /** Looks at everything that a run would need and says what it found. Nothing is changed anywhere. */
 export async function check(deps: CheckDeps): Promise<readonly Checked[]> {
   const parts = await Promise.all([checkStore(deps), withSlack(deps), withTargets(deps)])
@@ -121,6 +124,15 @@ export async function withSlack({ config, slack, environment }: Omit<CheckDeps, 
             level: 'bad',
             what: 'Slack',
             text: `the token lacks ${lacking.join(', ')}. Add them under OAuth & Permissions (manifest.yml has all) and install the app again.`,
+          } as const,
+        ]),
+    ...(scopes.length === 0 || scopes.includes(IM_HISTORY)
+      ? []
+      : [
+          {
+            level: 'note',
+            what: 'Slack',
+            text: `without ${IM_HISTORY} a direct message whose reply was lost is posted again and may stand twice. Add it under OAuth & Permissions and install the app again.`,
           } as const,
         ]),
     ...(await Promise.all(channels.map((id) => checkChannel(slack, id)))),

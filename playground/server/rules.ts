@@ -107,6 +107,7 @@ const access: readonly Rule[] = [
     error: 'missing_scope',
     source: method('conversations.history'),
     args: { channel: 'D0ALICE' },
+    given: (w) => w.setScopes(['chat:write']),
     also: { needed: 'im:history' },
   },
   {

@@ -73,6 +73,7 @@ export const defaultSeed: Seed = {
       'channels:history',
       'groups:history',
       'im:write',
+      'im:history',
       'pins:write',
       'bookmarks:write',
     ],

@@ -21,6 +21,8 @@ export type Fault = {
   readonly at: readonly Moment[]
   /** What it cannot do without. */
   readonly needs?: 'own store' | 'own target' | 'small disk'
+  /** Something that bots have to agree on: the tests do it to three of them, the rest to one. `npm run faults -- --all` does all to both. */
+  readonly isShared?: true
   /** How long it lasts before it is put right; at once when left out. */
   readonly lastsMs?: number
   /** Does it, and gives what puts it right; null when there was nothing to hit. `id` is null before there is a request. */
@@ -46,6 +48,7 @@ const processes: readonly Fault[] = [
   {
     name: 'kill -9 of the bot that carries the run',
     kind: 'process',
+    isShared: true,
     at: ['waiting', ...RUNNING],
     ends: interrupted,
     async inject(scene, id) {
@@ -68,6 +71,7 @@ const processes: readonly Fault[] = [
   {
     name: 'SIGTERM to one after another, each replaced first',
     kind: 'process',
+    isShared: true,
     at: ['waiting', ...RUNNING],
     async inject(scene) {
       const old = scene.living()
@@ -85,6 +89,7 @@ const processes: readonly Fault[] = [
   {
     name: 'SIGSTOP past the adoption, then SIGCONT',
     kind: 'process',
+    isShared: true,
     at: ['waiting', 'dumping', 'migrating', 'deploying'],
     ends: interrupted,
     async inject(scene, id, at) {
@@ -112,6 +117,7 @@ const processes: readonly Fault[] = [
   {
     name: 'kill -9 of the migrator and its wrapper',
     kind: 'process',
+    isShared: true,
     at: ['migrating'],
     // its session lives on until the gate opens, and nobody wrote how it ended
     ends: () => ['needs_human'],
@@ -140,6 +146,7 @@ const storeFaults: readonly Fault[] = [
   {
     name: 'the store crashes and recovers, twice',
     kind: 'store',
+    isShared: true,
     at: ANY,
     needs: 'own store',
     async inject(scene) {
@@ -170,18 +177,21 @@ const storeFaults: readonly Fault[] = [
   {
     name: 'the sessions that prove the bots alive are ended',
     kind: 'store',
+    isShared: true,
     at: ['waiting', ...RUNNING],
     inject: (scene) => terminate(scene, `application_name = 'lockkeeper-alive'`),
   },
   {
     name: 'the sessions that listen for signals are ended',
     kind: 'store',
+    isShared: true,
     at: ['waiting', 'voting', ...RUNNING],
     inject: (scene) => terminate(scene, `query ilike 'listen%'`),
   },
   {
     name: 'the connections to the store are half-open',
     kind: 'store',
+    isShared: true,
     at: ['waiting', ...RUNNING],
     lastsMs: 8_000,
     inject: async (scene) => scene.proxies.store.halfOpen(),
@@ -196,6 +206,22 @@ const storeFaults: readonly Fault[] = [
   commitFault('orders to commit are lost', 'lost order', 3),
   commitFault('commits are carried out and their answers lost', 'lost answer', 3),
   commitFault('commits are acknowledged late', { lateByMs: 1_500 }, 3),
+  {
+    // by the server's own code for it: a store whose disk really is full can hardly be told to be empty again
+    name: 'the disk of the store is full',
+    kind: 'store',
+    at: ['waiting', ...RUNNING],
+    lastsMs: 3_000,
+    async inject(scene) {
+      await scene.store.query(`create function public.full_disk() returns trigger language plpgsql as
+        $$ begin raise exception 'could not extend file "base/1/2": No space left on device' using errcode = '53100'; end $$`)
+      await scene.store.query(`do $$ declare one record; begin
+        for one in select schemaname, tablename from pg_tables where schemaname in ('lockkeeper', 'dbos') loop
+          execute format('create trigger full_disk before insert or update on %I.%I execute function public.full_disk()', one.schemaname, one.tablename);
+        end loop; end $$`)
+      return async () => void (await scene.store.query('drop function public.full_disk() cascade'))
+    },
+  },
   {
     name: 'the store has no connection left',
     kind: 'store',
@@ -267,17 +293,15 @@ const targets: readonly Fault[] = [
     name: 'a long reader holds the table',
     kind: 'target',
     at: ['dumping'],
-    lastsMs: 4_000,
     ends: () => ['succeeded', 'failed'],
-    inject: (scene) => scene.hold('select count(*) from orders'),
+    inject: (scene) => outlasting(scene, 'select count(*) from orders'),
   },
   {
     name: 'somebody holds Prisma’s lock',
     kind: 'target',
     at: ['dumping'],
-    lastsMs: 3_000,
     ends: () => ['succeeded', 'failed'],
-    inject: (scene) => scene.hold('select pg_advisory_xact_lock(72707369)'),
+    inject: (scene) => outlasting(scene, 'select pg_advisory_xact_lock(72707369)'),
   },
   {
     name: 'somebody migrates it by hand after the approval',
@@ -337,6 +361,7 @@ const slacks: readonly Fault[] = [
   {
     name: 'Slack carries out and its replies are lost',
     kind: 'Slack',
+    isShared: true,
     at: ANY,
     async inject(scene) {
       const fault = scene.slack.fault({ kind: 'lost-reply', methods: ['chat.postMessage', 'chat.update'], times: 3 })
@@ -377,6 +402,7 @@ const slacks: readonly Fault[] = [
   ...(['twice', 'everywhere'] as const).map((how): Fault => ({
     name: how === 'twice' ? 'what people do is delivered twice' : 'what people do is delivered to every connection',
     kind: 'Slack',
+    ...(how === 'everywhere' ? { isShared: true as const } : {}),
     at: ['asking', 'voting'],
     async inject(scene) {
       scene.slack.deliveries.repeat(how, 3)
@@ -386,6 +412,7 @@ const slacks: readonly Fault[] = [
   {
     name: 'what people do is delivered in another order',
     kind: 'Slack',
+    isShared: true,
     at: ['asking', 'voting'],
     async inject(scene) {
       const held = scene.slack.deliveries.hold()
@@ -421,8 +448,7 @@ const deploys: readonly Fault[] = [
       const before = scene.health.hits
       const timer = setInterval(() => (scene.health.status = scene.health.hits % 3 === 0 ? 200 : 503), 1)
       return async () => {
-        clearInterval(timer)
-        if (scene.health.hits === before) throw new NothingHit()
+        await until('it is probed again', () => scene.health.hits > before).finally(() => clearInterval(timer))
       }
     },
   },
@@ -451,6 +477,13 @@ async function carrierOf(scene: Scene, id: number | null): Promise<Bot | undefin
     [`request-${id}`],
   )
   return scene.living().find((bot) => row?.executor.includes(`-${bot.pid}-`))
+}
+
+/** Holds it until the migrator wants it too. Not waited for: as long as the dump is held, a reader cannot read either. */
+async function outlasting(scene: Scene, statement: string): Promise<Heal> {
+  const held = scene.hold(statement)
+  void held.then((release) => pause(6_000).then(release)).catch(() => {}) // the server was made to crash, or the scene is over: it is held no longer
+  return nothing
 }
 
 async function terminate(scene: Scene, which: string): Promise<Heal | null> {

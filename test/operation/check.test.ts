@@ -76,6 +76,19 @@ test('a token without the scopes that it needs names them', async () => {
   }
 })
 
+test('a token without im:history works, and is told what it is for', async () => {
+  world.slack.setScopes(defaultSeed.app.scopes.filter((scope) => scope !== 'im:history'))
+  try {
+    const { out } = await world.run(['check'])
+    expect(faultsIn(out)).toEqual([])
+    expect(out).toContain(
+      'note  Slack: without im:history a direct message whose reply was lost is posted again and may stand twice. Add it under OAuth & Permissions and install the app again.\n',
+    )
+  } finally {
+    world.slack.setScopes(defaultSeed.app.scopes)
+  }
+})
+
 test('nobody at the address of the store', async () => {
   const { code, out } = await world.run(['check'], { STORE_URL: 'postgresql://u:hush@127.0.0.1:1/store' })
   expect(faultsIn(out)).toMatchInlineSnapshot(`

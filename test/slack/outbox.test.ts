@@ -268,6 +268,18 @@ describe('when Slack is in trouble', () => {
     await drawn(id)
     expect(await givenUpMessages(db, 10)).toEqual([])
   })
+  test('a direct message whose reply was lost is found in the conversation and stands once', async () => {
+    await open()
+    const id = await ask()
+    await start()
+    await workspace.waitFor(() => card(), { what: 'the card' })
+    await drawn(id)
+    workspace.fault({ kind: 'lost-reply', methods: ['chat.postMessage'], untilCleared: true })
+    await wait(id)
+    await drawn(id)
+    expect(workspace.directMessages('U0CAROL')).toHaveLength(1)
+    expect(workspace.calls('conversations.history').map(({ args }) => args['channel'])).toContain('D0CAROL')
+  })
   test('where files are not available, the SQL stands in the thread as text', async () => {
     await open()
     workspace.setScopes(['chat:write', 'channels:history', 'im:write', 'users:read'])
