@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { schedule } from 'node-cron'
 import packageJson from '../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../approvals/deps.ts'
@@ -22,9 +21,7 @@ import { backupStore } from './backup/catalogue.ts'
 import type { Clock } from './clock.ts'
 import { judgeClocks, ownReading, readClock, type Reading } from './clocks.ts'
 import type { Config, Target } from './config/config.ts'
-import { startEmbedded } from './db/embedded.ts'
-import { installStore } from './db/install.ts'
-import { openStore, type Db } from './db/pool.ts'
+import type { Db } from './db/pool.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
@@ -36,6 +33,7 @@ import { readFigures } from './operation/figures.ts'
 import type { Address } from './operation/http.ts'
 import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from './operation/parts.ts'
 import { startOperation, type Operation } from './operation/start.ts'
+import { openOwnStore } from './own-store.ts'
 import { canonicalJson } from './plan/canonical.ts'
 import { compareWithPlan } from './plan/compare.ts'
 import type { PlanDeps } from './plan/deps.ts'
@@ -53,13 +51,11 @@ import { tidyRuns } from './run/tidy.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
+import { refuseWrongToken, whoAmI, whyNotListening } from './slack-start.ts'
 import { createOutbox } from './slack/outbox.ts'
 import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
-import { StartFault } from './start-fault.ts'
-import { explainConnectionError } from './target/connect.ts'
 import { withTargetLock } from './target/session-lock.ts'
-import { parseTargetUrl } from './target/urls.ts'
 import { every } from './every.ts'
 
 export type AppOptions = {
@@ -288,42 +284,6 @@ function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableStack): vo
   })
 }
 
-/** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
-export async function openOwnStore(
-  options: Pick<AppOptions, 'config' | 'env' | 'log'>,
-  stack: AsyncDisposableStack,
-  /** Who only looks asks a question instead: a newer version would lock an older one out. */
-  firstUse: (db: Db) => Promise<unknown> = installStore,
-): Promise<Db> {
-  const { config, env, log } = options
-  const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
-  let url = configured
-  if (url !== undefined && url !== '' && parseTargetUrl(url).kind === 'bad') throw whyNoStore(undefined, url)
-  if (url === undefined || url === '') {
-    const embedded = await startEmbedded({ directory: join(config.varDirectory, 'postgres'), env })
-    stack.defer(embedded.stop)
-    url = embedded.url
-  }
-  const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
-  stack.defer(db.close)
-  await firstUse(db).catch((error: unknown) => {
-    throw whyNoStore(error, url)
-  })
-  return db
-}
-
-/** In the words that a target's connection is explained with, since the mistakes are the same. */
-function whyNoStore(error: unknown, url: string): unknown {
-  const parsed = parseTargetUrl(url)
-  const say = (why: string) =>
-    new StartFault('unavailable', `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why}`, error)
-  if (parsed.kind === 'bad') return say(`Its URL is wrong: ${parsed.why}.`)
-  if (error instanceof Error && 'code' in error && error.code === '42501')
-    return say(`The role "${parsed.url.user}" may not create tables there (${error.message}). Grant it CREATE on the database.`)
-  const explained = explainConnectionError(error, parsed.url)
-  return explained.problem === 'other' ? error : say(`${explained.message} Or leave both out to use the embedded PostgreSQL.`)
-}
-
 /** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */
 export type Core = {
   readonly approvals: ApprovalDeps
@@ -539,68 +499,3 @@ function approversOf(request: RequestRow, humanOf: (account: string) => string):
 
 const apiUrlOf = (env: Readonly<Record<string, string | undefined>>) =>
   env.SLACK_API_URL === undefined || env.SLACK_API_URL === '' ? {} : { apiUrl: env.SLACK_API_URL }
-
-/**
- * Before anything is started, unless a run is under way: that goes on to its end, since no migration waits on Slack. For the same reason
- * a Slack that does not answer is not waited for here.
- */
-async function refuseWrongToken(slack: SlackPort, db: Db): Promise<void> {
-  const auth = await slack.authTest()
-  if (auth.kind !== 'refused') return
-  const [active] = await db.query<{ runs: number }>(
-    `select count(*)::int as runs from lockkeeper.request where state in ('granted', 'running')`,
-  )
-  if (active === undefined || active.runs === 0) throw wrongToken(auth.error)
-}
-
-const wrongToken = (error: string) =>
-  new StartFault(
-    'configuration',
-    `Slack refuses the bot token (${error}). Nothing was started. Copy the token again from OAuth & Permissions (xoxb-…) into SLACK_BOT_TOKEN.`,
-  )
-
-/** Which workspace this token belongs to; everything from another one is refused, so there is no listening without an answer. */
-async function whoAmI(slack: SlackPort, { log, env, stop }: AppOptions) {
-  for (let attempt = 1; ; attempt++) {
-    const auth = await slack.authTest()
-    if (auth.kind === 'ok') return { ...auth.value, app: await appOf(slack, auth.value.botUser, log) }
-    if (auth.kind === 'refused') log.error(`${wrongToken(auth.error).message} Runs under way go on meanwhile.`)
-    const where = env.SLACK_API_URL ?? ''
-    if (auth.kind !== 'refused')
-      log.warn(
-        { attempt, ...(auth.kind === 'unsure' ? { cause: auth.cause } : {}) },
-        `Slack does not answer${where === '' ? '' : ` at ${where} (SLACK_API_URL)`} yet; runs go on, and commands are taken as soon as it does`,
-      )
-    await wait(
-      auth.kind === 'limited' ? auth.retryAfterMs : Math.min(30_000, 1_000 * attempt),
-      undefined,
-      stop === undefined ? {} : { signal: stop },
-    )
-  }
-}
-
-/** The bot's own account says which app it is of. Signing secret and app-level token are an app's own too, so this is not waited for. */
-async function appOf(slack: SlackPort, botUser: string, log: Log): Promise<string | null> {
-  const bot = await slack.user(botUser)
-  if (bot.kind === 'ok' && bot.value.app !== undefined) return bot.value.app
-  log.warn('Slack does not say which app this bot is of, so deliveries are not compared with it')
-  return null
-}
-
-function whyNotListening(error: unknown, { file: { slack } }: Config): unknown {
-  if (!(error instanceof Error)) return error
-  const code = 'code' in error ? String(error.code) : ''
-  if (code === 'EADDRINUSE' || code === 'EACCES')
-    return new StartFault(
-      'configuration',
-      `Port ${slack.port} on ${slack.host} cannot be used: ${code === 'EADDRINUSE' ? 'another program listens there' : 'this user may not'}. Choose another as slack.port in lockkeeper.yaml.`,
-      error,
-    )
-  const refused = /An API error occurred: (\w+)/.exec(error.message)?.[1]
-  if (refused === undefined) return error
-  return new StartFault(
-    'configuration',
-    `Slack refuses the app-level token (${refused}). Make one with connections:write under Basic Information, App-Level Tokens (xapp-…), and put it into SLACK_APP_TOKEN. Socket Mode must be on.`,
-    error,
-  )
-}
