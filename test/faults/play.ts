@@ -71,7 +71,7 @@ export async function play(scene: Scene, work: Work, planned: readonly Planned[]
     dumping: async () => (await scene.dumping()).length > 0,
     migrating: async () => (await scene.migrating()).length > 0,
     deploying: async () => scene.deployed() > 0,
-    probing: async () => scene.health.hits > 0,
+    probing: () => scene.probing(id), // the preflight looks at the health as well
   }
   for (const moment of moments.filter((one) => one in reached)) {
     const isThere = reached[moment] ?? (async () => false)
@@ -101,7 +101,8 @@ export async function play(scene: Scene, work: Work, planned: readonly Planned[]
 export function endsOf(work: Work, hit: readonly Planned[]): readonly RequestState[] {
   if (work === 'reject') return ['rejected']
   if (work === 'cancel while it waits') return ['cancelled']
-  const each = hit.map(({ fault, at }) => fault.ends?.(at) ?? UNHURT)
+  // health is held down for as long as the fault lasts there, which may be longer than the application has
+  const each = hit.map(({ fault, at }) => [...(fault.ends?.(at) ?? UNHURT), ...(at === 'probing' ? (['failed'] as const) : [])])
   if (work === 'cancel while it runs') return ['cancelled', 'needs_human', 'failed', ...each.flat()]
   // one after which it cannot succeed decides, whatever the others leave open
   const isDoomed = each.some((ends) => !ends.includes('succeeded'))

@@ -80,6 +80,8 @@ export type Scene = Flow & {
   readonly migrating: () => Promise<readonly { readonly pid: number }[]>
   /** Sessions of pg_dump that wait for a lock. */
   readonly dumping: () => Promise<readonly { readonly pid: number }[]>
+  /** Whether the health check after the deploy is at work. */
+  readonly probing: (id: number) => Promise<boolean>
   /** What stands half-written in the directory of backups. */
   readonly partials: () => readonly string[]
   /** The bot that carries the run. */
@@ -281,6 +283,9 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
     },
     migrating: () => client.query<{ pid: number }>(MIGRATING).then(({ rows }) => rows),
     dumping: () => client.query<{ pid: number }>(DUMPING).then(({ rows }) => rows),
+    probing: async (id) =>
+      (await flow.store.query(`select 1 from lockkeeper.step where request_id = $1 and name = 'health' and state = 'running'`, [id]))
+        .length > 0,
     partials: () => readdirSync(backupsIn(flow.directory)).filter((name) => name.endsWith('.partial')),
     async carrier(id) {
       const [row] = await flow.store.query<{ executor: string }>(
