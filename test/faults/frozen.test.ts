@@ -43,6 +43,7 @@ describe.concurrent('a process that is frozen past its adoption and wakes up', {
     const scene = await startScene(context, { gates: ['migration'], env: { LOCKKEEPER_FAULT: 'stop:in-vote' } })
     await ask(scene)
     const request = await scene.asked()
+    const settled = scene.disturbed() // what is brought to a process that does not answer is not acknowledged
     const clicked = scene.approve(request.id, 'U0BOB').catch(() => 'no answer')
     const frozen = scene.first()
     await until('it is frozen inside the transaction', () => isFrozen(frozen))
@@ -52,6 +53,7 @@ describe.concurrent('a process that is frozen past its adoption and wakes up', {
     await until('Carol is heard', () => approved(scene, request.id, 'U0CAROL'))
     frozen.thaw()
     await awake(frozen)
+    settled()
     expect(await clicked).not.toContain('is counted')
     await expectEnds(scene, request.id, 'succeeded')
     expect(await scene.store.query(`select actor, decision from lockkeeper.vote`)).toEqual([{ actor: 'U0CAROL', decision: 'approve' }])
