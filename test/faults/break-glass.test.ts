@@ -27,18 +27,22 @@ describe('around a broken glass', { timeout: 120_000 }, () => {
       target: () => ({ breakGlass: { from: ['user:U0ALICE'], review: ['group:S0DBA'] } }),
     })
     const request = await scene.ask('deploy prod --break-glass --reason "Checkout is down"')
+    let settled = scene.disturbed() // who dies acknowledges nothing
     await send(scene, request.id, 'break_glass', 'U0ALICE')
     expect(await scene.first().gone()).toBe('SIGKILL')
     const second = await scene.bots.start({ LOCKKEEPER_FAULT: 'after-review' })
+    settled()
     await expectEnds(scene, request.id, 'succeeded')
     expect(scene.starts(request.id)).toBe(1)
     expect(await acts(scene, 'break_glass')).toEqual(['broken'])
     expect([await kinds(scene, 'glass_broken'), told(scene, 'U0BOB'), told(scene, 'U0CAROL')]).toEqual([1, 1, 1])
 
     await scene.drawn(request.id)
+    settled = scene.disturbed()
     await send(scene, request.id, 'review', 'U0BOB')
     expect(await second.gone()).toBe('SIGKILL')
     await scene.bots.start()
+    settled()
     await scene.drawn(request.id)
     await until('the mark is gone from the card', () => !scene.cardText(request.id).includes('BREAK GLASS'))
     expect(scene.thread(request.id).filter((post) => post.includes('reviewed the break-glass'))).toHaveLength(1)

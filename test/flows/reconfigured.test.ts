@@ -25,7 +25,7 @@ test('a threshold that was raised holds for what waits, and it asks anew under t
   const anew = await flow.reachesPlan(id, digest)
   expect([anew.policy?.required, anew.startedAt]).toEqual([2, null])
   await flow.drawn(id)
-  expect(flow.thread(id)).toContain(`It asks again, and earlier approvals no longer count. ${why}`)
+  expect(flow.thread(id)).toContain(`It asks again, and votes for the earlier plan no longer count. ${why}`)
   await flow.answer(`cancel ${id}`)
 })
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { migrateStep } from '../../src/run/steps/migrate.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 import { verifySchemaStep } from '../../src/run/steps/verify-schema.ts'
 import { fast, scene } from './scene.ts'
 
@@ -24,7 +25,7 @@ test('after a migration the record, Prisma and the live schema agree; what depar
   expect(await step.act(run.context)).toEqual({
     kind: 'done',
     output: '1 applied, Prisma agrees, live schema as described',
-    data: { applied: 1, invalid: [], drift: 'same' },
+    data: { applied: 1, invalid: [], drift: 'same', prisma: packageJson.devDependencies.prisma },
   })
   expect(events).toEqual([])
 
