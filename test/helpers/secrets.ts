@@ -39,7 +39,7 @@ async function filesBelow(directory: string) {
   return Promise.all(
     files.map(async (file) => ({
       where: join(file.parentPath, file.name),
-      text: await readFile(join(file.parentPath, file.name), 'latin1'),
+      text: await readFile(join(file.parentPath, file.name), 'latin1').catch(goneMeanwhile),
     })),
   )
 }
@@ -80,4 +80,10 @@ export function watchProcesses(directory: string): { readonly seen: () => Seen; 
       await watching
     },
   }
+}
+
+/** A bot that lives writes beside a file and renames: what had its place a moment ago is read under its new name. */
+function goneMeanwhile(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return ''
+  throw error
 }
