@@ -53,7 +53,7 @@ const FILE_RETRY_MS = 60_000
 /** What was given up is tried again within this time, or never. */
 const HEALING_MS = 3_600_000
 /** After so long without anything to draw the store is asked less often; a change in this process wakes at once. */
-const QUIET_AFTER_MS = 30_000
+const QUIET_AFTER_MS = 10_000
 const POLL_MS = 500
 const QUIET_POLL_MS = 2_000
 /** What an ended request has still to say is tried for so long. */
