@@ -1,6 +1,6 @@
 import { formsOf } from './secret-forms.ts'
 import { createSearch, type Search } from './secret-search.ts'
-import { createSplits, LONGEST_PREFIX, type Splits } from './secret-splits.ts'
+import { createSplits, type Splits } from './secret-splits.ts'
 
 /**
  * The only place that hides secrets. It works on values, not on key names: each known secret is replaced wherever it stands, in each
@@ -90,21 +90,21 @@ function hideRanges(input: string, ranges: readonly { readonly from: number; rea
 }
 
 function streamOf(hide: (input: string, start: number) => string, search: Search, splits: Splits) {
-  /** How the line that is open began, which was given already: its prefix tells what is a prefix in the lines to come. */
-  let line = ''
+  /** The end of what was given already: a secret may have begun in it, and its lines tell what is a prefix in the lines to come. */
+  let shown = ''
   let held = ''
   return {
     write(chunk: string) {
-      held = hide(line + held + chunk, line.length)
-      const from = Math.max(0, Math.min(search.openFrom(held), splits.openFrom(line + held) - line.length))
+      held = hide(shown + held + chunk, shown.length)
+      const from = Math.max(0, Math.min(search.openFrom(held), splits.openFrom(shown + held) - shown.length))
       const out = held.slice(0, from)
       held = held.slice(from)
-      line = (line + out).slice((line + out).lastIndexOf('\n') + 1).slice(0, LONGEST_PREFIX)
+      shown = splits.lastLines(shown + out)
       return out
     },
     end() {
-      const out = hide(line + held, line.length)
-      line = ''
+      const out = hide(shown + held, shown.length)
+      shown = ''
       held = ''
       return out
     },

@@ -10,6 +10,8 @@ export type Splits = {
   readonly ranges: (text: string, lineBreak: string) => readonly Range[]
   /** Where in the text a secret may have begun that goes on in a line to come; the text's length when none has. */
   readonly openFrom: (text: string) => number
+  /** As much of the end of a text as a look at what follows it needs. Too little of a secret may stand in it to have been waited for. */
+  readonly lastLines: (text: string) => string
 }
 
 type Range = { readonly from: number; readonly to: number }
@@ -19,13 +21,13 @@ const SHORTEST_SPLIT = 8
 /** So much of a secret must stand before the text ends that the rest of it is waited for. */
 const SHORTEST_OPEN = 4
 /** Characters of a line that may be a log's and not the secret's. */
-export const LONGEST_PREFIX = 120
+const LONGEST_PREFIX = 120
 /** Characters around a line break that are looked up before anything else is. */
 const GRAM = 6
 
 export function createSplits(forms: readonly string[]): Splits {
   const squeezed = [...new Set(forms.map((form) => form.replace(/[\s\\]+/g, '')))].filter((form) => form.length >= SHORTEST_SPLIT)
-  if (squeezed.length === 0) return { ranges: () => [], openFrom: (text) => text.length }
+  if (squeezed.length === 0) return { ranges: () => [], openFrom: (text) => text.length, lastLines: () => '' }
   const search = createSearch(squeezed)
   const longest = squeezed.reduce((most, form) => Math.max(most, form.length), 0)
   const grams = gramsOf(squeezed, GRAM)
@@ -112,7 +114,20 @@ export function createSplits(forms: readonly string[]): Splits {
     return places[search.openFrom(textAt(text, places), SHORTEST_OPEN)] ?? text.length
   }
 
-  return { ranges, openFrom }
+  return { ranges, openFrom, lastLines }
+}
+
+/** Each line may hold as little as one character of a secret. Of a long line both ends count: its prefix, and how a secret begins. */
+function lastLines(text: string): string {
+  const lines: string[] = []
+  let end = text.length
+  while (lines.length <= SHORTEST_OPEN && end >= 0) {
+    const start = end === 0 ? 0 : text.lastIndexOf('\n', end - 1) + 1
+    const line = text.slice(start, end)
+    lines.unshift(line.length <= 2 * LONGEST_PREFIX ? line : line.slice(0, LONGEST_PREFIX) + line.slice(-LONGEST_PREFIX))
+    end = start - 1
+  }
+  return lines.join('\n')
 }
 
 /** A bit for each run of so many characters in a secret; others may share it, few enough that a second look costs nothing. */
@@ -148,22 +163,24 @@ const textAt = (text: string, places: readonly number[]): string => places.map((
 
 /**
  * How many characters at the beginning of a line may be no content: none, or what the line above begins with too, digits counted as
- * equal since times and numbers change, up to the last character that can end a prefix.
+ * equal since times and numbers change, up to a character that can end a prefix. The first few and the last few such places: the
+ * secret itself may hold what ends a prefix, and may look alike on both lines.
  */
 function prefixesAt(text: string, above: number, line: number, endOfAbove = line - 1): readonly number[] {
-  let last = 0
-  let before = 0
+  let ends: number[] | undefined
   for (let length = 0; length < LONGEST_PREFIX && above + length < endOfAbove && line + length < text.length; length++) {
     const code = text.charCodeAt(line + length)
     if (!isSame(text.charCodeAt(above + length), code)) break
     if (!DELIMITERS.has(code)) continue
-    if (last !== length) before = last
-    last = length + 1
+    ends ??= [0]
+    if (ends.at(-1) === length && length > 0) ends.pop()
+    ends.push(length + 1)
   }
-  // two, since the secret itself may hold what ends a prefix
-  return last === 0 ? NO_PREFIX : before === 0 ? [0, last] : [0, last, before]
+  if (ends === undefined) return NO_PREFIX
+  return ends.length <= MOST_PREFIXES ? ends : [...ends.slice(0, MOST_PREFIXES - 2), ...ends.slice(-2)]
 }
 
+const MOST_PREFIXES = 6
 const NO_PREFIX: readonly number[] = [0]
 const DELIMITERS = new Set(Array.from(' \t|>]', (char) => char.charCodeAt(0)))
 const isDigit = (code: number): boolean => code >= 48 && code <= 57

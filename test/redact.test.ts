@@ -165,6 +165,23 @@ test('a secret that is broken over lines is hidden, whatever their width, with t
   )
 })
 
+test('what was given out before enough of a secret stood there to wait for it still tells where the secret began', () => {
+  const secret = 'aaaaaaaaaaaaaaaa'
+  const stream = createRedactor([secret]).stream()
+  const pieces = ['{"type":"Buffer","data":[9\n', '7,97,97,97,97,97,97,97,97,\n97,97,97,97,97,97,97]}\n']
+  expect(pieces.map((piece) => stream.write(piece)).join('') + stream.end()).toBe('{"type":"Buffer","data":[9\n[redacted]]}\n')
+  const slowly = createRedactor([secret]).stream()
+  const letters = 'the\na\na\naaaaaa\naaaaaaaa\nend'
+  expect(Array.from(letters, (letter) => slowly.write(letter)).join('') + slowly.end()).toMatch(/^the\na\na\na{0,3}\[redacted\]\nend$/)
+})
+
+test('a secret whose lines look alike is not taken for the prefix of a log', () => {
+  const lines = ['[app] the secret follows', '[app] 61 61 61 61 61 61 61 61 ', '[app] 61 61 61 61 61 61 61 61', '[app] and that was it']
+  expect(createRedactor(['aaaaaaaaaaaaaaaa']).text(lines.join('\n'))).toBe(
+    '[app] the secret follows\n[app] [redacted]\n[app] and that was it',
+  )
+})
+
 test('ordinary output is left alone, to the byte', () => {
   const words = [
     'deploy',
