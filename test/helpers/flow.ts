@@ -228,7 +228,7 @@ function launchHere({ configPath, env, isPaced }: Known): Launched {
 }
 
 /** Limits are the outbox's own tests'; here it writes at once, but obeys what Slack says. */
-const atOnce: Pace = { take: () => 0, limited: () => {} }
+const atOnce: Pace = { take: async () => 0, limited: async () => {} }
 
 async function makeTarget(
   name: string,
