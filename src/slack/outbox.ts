@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '../clock.ts'
 import type { Db } from '../db/pool.ts'
 import { inTime } from '../in-time.ts'
 import type { Log } from '../log.ts'
@@ -35,7 +34,6 @@ export type OutboxPorts = {
   /** The SQL of the pending migrations; null when it cannot be read. */
   readonly sqlFileOf: (request: RequestRow) => Promise<string | null>
   readonly log: Log
-  readonly clock: Clock
   /** This process; while it lives it holds the session advisory lock (`lock`, `hashtext(id)`) in the store. */
   readonly owner: { readonly id: string; readonly lock: number }
   /** How often the store is asked for what other replicas changed. */
@@ -63,7 +61,7 @@ const SHORT_WAIT_MS = 1_200
 
 /** Keeps Slack in step with the store. Any number of replicas may run one: a request is drawn by one of them at a time. */
 export function createOutbox(ports: OutboxPorts): Outbox {
-  const pace = ports.pace ?? createPace(ports.clock)
+  const pace = ports.pace ?? createPace(ports.db)
   const working = new Set<Promise<void>>()
   let stopping: AbortController | undefined
   let wake = Promise.withResolvers<void>()
