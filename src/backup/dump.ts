@@ -79,7 +79,7 @@ async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpE
   try {
     const started = performance.now()
     const writing = writeThrough(partial, WRITE_EVERY_MS)
-    const end = await runDump(request, sessions, snapshot, partial).finally(writing.stop)
+    const end = await runDump(request, sessions, snapshot, partial).finally(async () => void (await writing.stop()))
     const lost = await writing.stop()
     if (end.ended === 'aborted' || request.signal.aborted) return { kind: 'aborted' }
     if (end.ended !== 'exited' || end.exitCode !== 0) return await explain(end, request, partial)
