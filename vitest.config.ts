@@ -10,8 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    // much of a test's time is waiting for children and for Slack's pace, so one more than there are cores of the smallest machine
-    maxWorkers: 3,
+    // a test is mostly its children, programs that start and compute: more tests at once than cores of the smallest machine only wait for each other
+    maxWorkers: 2,
     maxConcurrency: 3,
     reporters: results === undefined ? ['default'] : ['default', 'json'],
     ...(results === undefined ? {} : { outputFile: { json: results } }),

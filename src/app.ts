@@ -22,7 +22,6 @@ import type { Clock } from './clock.ts'
 import { judgeClocks, ownReading, readClock, type Reading } from './clocks.ts'
 import type { Config, Target } from './config/config.ts'
 import type { Db } from './db/pool.ts'
-import { keepSpare } from './deploy/spare.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
@@ -144,11 +143,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   })
   stack.defer(await operation.trace(db, `${hostname()}-${process.pid}`))
   const working = createWorking()
-  const spare = keepSpare(join(config.varDirectory, 'modules'), (error) =>
-    log.warn({ error: error.message }, 'no copy of the dependencies was laid ready; the next run makes its own'),
-  )
-  stack.defer(spare.stop)
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, mayRun, working, spare.lay, () => engine) })
+  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, mayRun, working, () => engine) })
   stack.defer(() => engine.close())
   stack.defer(() => working.stop())
   operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
@@ -390,7 +385,6 @@ function workflowOf(
   core: Core,
   mayRun: MayRun,
   working: Working,
-  planned: () => void,
   engine: () => Awaited<ReturnType<typeof startEngine>>,
 ) {
   const { config, redactor, env, log } = options
@@ -420,7 +414,6 @@ function workflowOf(
       if (target === undefined) return refuse('unknown_target', `The target is no longer configured.`)
       const made = await core.makePlan(target, request.ask)
       if (isRefusal(made)) return made
-      planned()
       const policy = await policySnapshot(
         core.approvals,
         target,

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { copyTree, isDirectory, modulesBelow } from './copies.ts'
-import { isSpare, removeSpares, takeSpare } from './spare.ts'
+import { captureChild } from '../process.ts'
+import { createRedactor } from '../redact.ts'
 
 /** Lock files in the order in which they are looked for. */
 const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'] as const
@@ -40,9 +40,9 @@ export async function modulesKey(options: {
 }
 
 /**
- * Puts a cached installation into a checkout; false when there is none. It is copied (as a clone where the file system can) unless a
- * copy lies ready, and not linked: a build that writes into `node_modules` must not reach the cache. Another process may prune the
- * entry meanwhile, which looks like having none.
+ * Copies a cached installation into a checkout; false when there is none. It is copied (as a clone where the file system can), not
+ * linked: a build that writes into `node_modules` must not reach the cache. Another process may prune the entry meanwhile, which looks
+ * like having none.
  */
 export async function takeModules(cache: string, key: string, into: string): Promise<boolean> {
   const entry = join(cache, key)
@@ -52,12 +52,11 @@ export async function takeModules(cache: string, key: string, into: string): Pro
   } catch {
     return false
   }
-  if (await takeSpare(cache, key, into)) return true
   const places = await modulesBelow(entry)
   try {
     for (const place of places) {
       await rm(join(into, place), { recursive: true, force: true }) // also a link that the repository may hold there
-      await copyTree(join(entry, place), join(into, place))
+      await copy(join(entry, place), join(into, place))
     }
     return (await isDirectory(entry)) && places.length > 0
   } catch (error) {
@@ -74,7 +73,7 @@ export async function keepModules(cache: string, key: string, from: string): Pro
   await mkdir(cache, { recursive: true, mode: 0o700 })
   const partial = join(cache, `.partial-${randomBytes(6).toString('hex')}`)
   try {
-    for (const place of places) await copyTree(join(from, place), join(partial, place))
+    for (const place of places) await copy(join(from, place), join(partial, place))
     await rename(partial, join(cache, key))
   } catch (error) {
     await rm(partial, { recursive: true, force: true })
@@ -83,12 +82,25 @@ export async function keepModules(cache: string, key: string, from: string): Pro
   await prune(cache)
 }
 
+/** Every `node_modules` that is not inside another: workspaces have one each. */
+async function modulesBelow(root: string, directory = ''): Promise<string[]> {
+  const entries = await readdir(join(root, directory), { withFileTypes: true }).catch(() => [])
+  const found: string[] = []
+  for (const entry of entries) {
+    if (!entry.isDirectory() || entry.name === '.git') continue
+    const path = join(directory, entry.name)
+    if (entry.name === 'node_modules') found.push(path)
+    else found.push(...(await modulesBelow(root, path)))
+  }
+  return found
+}
+
 async function prune(cache: string): Promise<void> {
   const entries = await Promise.all(
     (await readdir(cache)).map(async (name) => ({ name, at: (await stat(join(cache, name)).catch(() => null))?.mtimeMs ?? 0 })),
   )
   const complete = entries.filter(({ name }) => !name.startsWith('.')).toSorted((a, b) => b.at - a.at)
-  const abandoned = entries.filter(({ name, at }) => name.startsWith('.') && !isSpare(name) && Date.now() - at > ABANDONED_MS)
+  const abandoned = entries.filter(({ name, at }) => name.startsWith('.') && Date.now() - at > ABANDONED_MS)
   for (const { name } of complete.slice(KEPT)) {
     const gone = join(cache, `.gone-${randomBytes(6).toString('hex')}`)
     // it loses its name first, so that nobody takes half of it; another process may have been quicker
@@ -100,15 +112,23 @@ async function prune(cache: string): Promise<void> {
     )
       await rm(gone, { recursive: true, force: true })
   }
-  await removeSpares(
-    cache,
-    complete.slice(0, KEPT).map(({ name }) => name),
-  )
   for (const { name } of abandoned) await rm(join(cache, name), { recursive: true, force: true })
+}
+
+/** The system's `cp`: measured five times as fast as Node's for many small files, and it clones where the file system can. */
+async function copy(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true })
+  const end = await captureChild({ argv: ['/bin/cp', '-a', from, to], cwd: dirname(to), env: {}, redactor: createRedactor([]) })
+  if (end.exitCode !== 0) throw new Error(`${from} could not be copied to ${to}: ${end.stderr.trim().split('\n')[0]}`)
 }
 
 const isFile = (path: string) =>
   lstat(path).then(
     (found) => found.isFile(),
+    () => false,
+  )
+const isDirectory = (path: string) =>
+  lstat(path).then(
+    (found) => found.isDirectory(),
     () => false,
   )

@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { keepSpare, laySpare } from '../../../src/deploy/spare.ts'
 import { installStep } from '../../../src/run/steps/checkout.ts'
 import type { StepEnd } from '../../../src/run/step.ts'
 import { commitTo, git, installCommand, shopRepository } from '../../helpers/sample.ts'
@@ -166,76 +165,6 @@ test('a link where node_modules belongs is replaced, not followed', async () => 
   expect(await takeModules(join(run.varDirectory, 'modules'), key ?? '', into)).toBe(true)
   expect(await readdir(outside)).toEqual(['precious'])
   expect(await readdir(join(into, 'node_modules'))).toEqual(['made'])
-})
-
-test('a copy that lies ready is moved into the checkout, once, and the cache keeps its own', async () => {
-  const run = await littleRun({ install: ['sh', '-c', 'mkdir -p node_modules/made packages/web/node_modules/b'] })
-  const cache = join(run.varDirectory, 'modules')
-  await laySpare(cache)
-  expect(await readdir(cache).catch(() => [])).toEqual([]) // nothing was installed so far
-  await run.perform(step(run))
-  const [key = ''] = await readdir(cache)
-  await laySpare(cache)
-  await laySpare(cache)
-  expect(await readdir(cache)).toEqual([`.spare-${key}`, key])
-  const ready = await stat(join(cache, `.spare-${key}`, 'node_modules/made'))
-
-  const [next, other] = await Promise.all([run.another({ requestId: 42 }), run.another({ requestId: 43 })])
-  const ends = await Promise.all([next, other].map((one) => one.perform(step(one))))
-  expect(ends).toMatchObject([{ data: { cached: true } }, { data: { cached: true } }])
-  const modules = await Promise.all([next, other].map((one) => stat(join(one.context.checkout, 'node_modules/made'))))
-  expect(modules.filter(({ ino }) => ino === ready.ino)).toHaveLength(1)
-  for (const one of [next, other]) expect(await readdir(join(one.context.checkout, 'packages/web/node_modules'))).toEqual(['b'])
-  expect(await readdir(cache)).toEqual([key])
-  expect(await readdir(join(cache, key, 'node_modules'))).toEqual(['made'])
-})
-
-test('a run waits for the copy that is being made, and one of other dependencies leaves it', async () => {
-  const run = await littleRun({})
-  const cache = join(run.varDirectory, 'modules')
-  await run.perform(step(run))
-  const [key = ''] = await readdir(cache)
-  const laying = laySpare(cache)
-  const next = await run.another({ requestId: 42 })
-  await next.perform(step(next))
-  await laying
-  expect(await readdir(cache)).toEqual([key])
-
-  await laySpare(cache)
-  const other = await run.another({ requestId: 43, settings: little({ install: ['sh', '-c', 'mkdir -p node_modules/other'] }) })
-  expect(await other.perform(step(other))).toMatchObject({ data: { cached: false } })
-  expect(await readdir(cache)).toContain(`.spare-${key}`)
-  await laySpare(cache) // for what was used last
-  expect((await readdir(cache)).filter((name) => name.startsWith('.'))).toEqual([
-    `.spare-${(await readdir(cache)).find((name) => name !== key && !name.startsWith('.'))}`,
-  ])
-})
-
-test('a copy that is being made when the process stops is given up and leaves nothing', async () => {
-  const run = await littleRun({})
-  const cache = join(run.varDirectory, 'modules')
-  await run.perform(step(run))
-  const faults: Error[] = []
-  const spare = keepSpare(cache, (error) => faults.push(error))
-  spare.lay()
-  await spare.stop()
-  expect((await readdir(cache)).filter((name) => name.startsWith('.'))).toEqual([])
-  expect(faults).toEqual([])
-})
-
-test('a copy that lies ready goes with its installation', async () => {
-  const run = await littleRun({})
-  const cache = join(run.varDirectory, 'modules')
-  await run.perform(step(run))
-  await laySpare(cache)
-  for (const [index, command] of ['a', 'b', 'c'].entries()) {
-    const other = await run.another({
-      requestId: 50 + index,
-      settings: little({ install: ['sh', '-c', `mkdir -p node_modules/x # ${command}`] }),
-    })
-    await other.perform(step(other))
-  }
-  expect((await readdir(cache)).filter((name) => name.startsWith('.'))).toEqual([])
 })
 
 test('an install that hangs is stopped by its timeout', async () => {
