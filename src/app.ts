@@ -5,7 +5,7 @@ import { schedule } from 'node-cron'
 import packageJson from '../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
-import { expireDue } from '../approvals/expiry.ts'
+import { expireDue, expiryIsDue } from '../approvals/expiry.ts'
 import { createPeople } from '../approvals/people.ts'
 import { policyHash } from '../approvals/policy.ts'
 import { policySnapshot, stillGranted } from '../approvals/standing.ts'
@@ -22,6 +22,7 @@ import type { Clock } from './clock.ts'
 import { judgeClocks, ownReading, readClock, type Reading } from './clocks.ts'
 import type { Config, Target } from './config/config.ts'
 import type { Db } from './db/pool.ts'
+import { actOnDue, type Due } from './due.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
@@ -81,7 +82,7 @@ export type App = {
 
 /** How long a step waits for the target's lock: whoever held it before may be on its way out. */
 const TARGET_LOCK_WAIT_MS = 30_000
-const EXPIRY_LOOK_MS = 1_000
+const DUE_LOOK_MS = 1_000
 /** Once an hour, at a minute at which nothing else is due. */
 const FORGET_AT = '17 * * * *'
 const TIDY_MS = 60_000
@@ -206,12 +207,13 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(() => outbox.stop())
   stack.defer(() => outbox.drain(DRAIN_MS))
   stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
-  const expiry = every(
-    EXPIRY_LOOK_MS,
-    () => expireDue(core.approvals),
-    (error) => log.warn({ error: error.message }, 'looking for what expired failed; trying again'),
+  const dues: readonly Due[] = [{ name: 'expiry', isDue: expiryIsDue, act: () => expireDue(core.approvals) }]
+  const looking = every(
+    DUE_LOOK_MS,
+    () => actOnDue(db, dues),
+    (error) => log.warn({ error: error.message }, 'what is due was not all done; trying again'),
   )
-  stack.defer(expiry.stop)
+  stack.defer(looking.stop)
   const forgetting = schedule(FORGET_AT, () =>
     forgetOldSights(db).catch((error: Error) =>
       log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again in an hour'),

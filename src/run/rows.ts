@@ -93,7 +93,7 @@ export async function viewOf(db: Queries, request: RequestRow, targetTitle: stri
     votesOf(db, request.id),
     stepsOf(db, request.id),
     eventsOf(db, request.id),
-    db.query<{ now: Date }>('select clock_timestamp() as now'),
+    db.query<{ now: Date }>('select lockkeeper.now() as now'),
   ])
   const newest = (await requestById(db, request.id)) ?? request
   return { request: newest, targetTitle, votes, steps, events, tail, now: clock[0]?.now ?? request.createdAt }
@@ -164,16 +164,16 @@ export async function transition(
     }
   if (patch.expiresIn !== undefined) {
     values.push(patch.expiresIn)
-    sets.push(`expires_at = clock_timestamp() + $${values.length} * interval '1 millisecond'`)
+    sets.push(`expires_at = lockkeeper.now() + $${values.length} * interval '1 millisecond'`)
   }
   if (patch.grantExpiresIn !== undefined) {
     values.push(patch.grantExpiresIn)
-    sets.push(`grant_expires_at = clock_timestamp() + $${values.length} * interval '1 millisecond'`)
+    sets.push(`grant_expires_at = lockkeeper.now() + $${values.length} * interval '1 millisecond'`)
   }
-  if (to === 'granted') sets.push('granted_at = clock_timestamp()')
+  if (to === 'granted') sets.push('granted_at = lockkeeper.now()')
   if (to === 'waiting') sets.push('granted_at = null', 'grant_expires_at = null')
-  if (to === 'running') sets.push('started_at = coalesce(started_at, clock_timestamp())')
-  if (['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'].includes(to)) sets.push('ended_at = clock_timestamp()')
+  if (to === 'running') sets.push('started_at = coalesce(started_at, lockkeeper.now())')
+  if (['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'].includes(to)) sets.push('ended_at = lockkeeper.now()')
   const rows = await db.query(`update lockkeeper.request set ${sets.join(', ')} where id = $1 and state = any($2) returning id`, values)
   return rows.length > 0
 }
