@@ -4,6 +4,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { secretsOfRepository } from '../redact.ts'
+import { isZone, nearestZone } from '../windows/zone.ts'
 import type { Config, Target } from './config.ts'
 import { isReference } from './basics.ts'
 import { configSchema, targetSchema, type ConfigFile } from './schema.ts'
@@ -154,7 +155,7 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
   return Object.entries(writtenTargets(parsed)).flatMap(([name, written]) => {
     const { timezone, approvals, breakGlass } = partsOf(written)
     const problems: ConfigProblem[] = []
-    if (timezone !== undefined && !isTimeZone(timezone))
+    if (timezone !== undefined && !isZone(timezone))
       problems.push({
         path: `targets.${name}.timezone`,
         problem: `"${timezone}" is not a time zone`,
@@ -368,17 +369,4 @@ function keysOf(schema: unknown): string[] {
   const own =
     'properties' in schema && typeof schema.properties === 'object' && schema.properties !== null ? Object.keys(schema.properties) : []
   return [...new Set([...own, ...Object.values(schema).flatMap(keysOf)])]
-}
-
-function nearestZone(name: string): string {
-  const near = closest(name, Intl.supportedValuesOf('timeZone'))
-  return distance(name, near) <= 3 ? `Did you mean ${near}?` : 'Write a name such as America/New_York, Europe/Berlin or UTC.'
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false // RangeError: there is no such zone
-  }
 }
