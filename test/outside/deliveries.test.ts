@@ -129,7 +129,8 @@ describe('deliveries', () => {
     const { look } = replica(async () => ({ kind: 'refused', why: 'it answered 410: this receiver is gone for good' }))
     await aPage('page:1')
     await look()
-    await until('it is given up', async () => (await states())[0] === 'given_up' || undefined)
+    const [row] = await until('it is given up', async () => ((await states())[0] === 'given_up' ? rows() : undefined))
+    expect(row).toMatchObject({ attempts: 1, error: 'it answered 410: this receiver is gone for good' })
   })
 
   test('a receiver that does not answer holds up neither the look nor another receiver', async () => {
@@ -139,7 +140,8 @@ describe('deliveries', () => {
     await aMail('mail:1')
     await look()
     await until('the mail is sent', async () => (await states())[3] === 'sent' || undefined)
-    await look() // and nothing more is begun where two are in hand
+    await until('two pages are in hand', async () => (await rows())[1]?.attempts === 1 || undefined)
+    await look() // and nothing more is begun
     expect((await rows()).map(({ attempts }) => attempts)).toEqual([1, 1, 0, 1])
     slow.resolve({ kind: 'sent' })
     await settled(4)
