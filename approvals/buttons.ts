@@ -35,7 +35,7 @@ export const decisionWindows: readonly string[] = [approveCallback, rejectCallba
 
 /** Registers the buttons of cards, threads and Home. Every other element is acknowledged and left alone. */
 export function listenToButtons(app: App, deps: ButtonDeps): void {
-  app.action<BlockAction>({ type: 'block_actions' }, async ({ body, action, ack }) => {
+  app.action<BlockAction>({ type: 'block_actions', action_id: /^(?!window_)/ }, async ({ body, action, ack }) => {
     await ack()
     if (action.type === 'overflow') return pressed(deps, body, { action: action.action_id, token: action.selected_option.value })
     if (action.type !== 'button' || action.url !== undefined) return

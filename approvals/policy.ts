@@ -132,6 +132,10 @@ export function mayAsk(
   return unreadIn(rules).length > 0 ? 'unknown' : 'no'
 }
 
+/** Who may schedule and change maintenance windows of this target: `windows.manage`, else whoever may ask for runs of it. */
+export const managersOf = ({ windows, requests }: Pick<Target, 'windows' | 'requests'>): readonly string[] | undefined =>
+  windows.manage ?? requests.from
+
 /** The rules of a target for these classes of change. What is unclear is treated as breaking. */
 export function rulesOf(target: Target, classes: readonly MigrationClass[]): Omit<PolicySnapshot, 'members'> {
   const { required, from, breaking, expires, grantExpires } = target.approvals

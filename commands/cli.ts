@@ -5,12 +5,16 @@ import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
 import { requestById } from '../src/run/rows.ts'
 import { answer } from './answer.ts'
+import { answerMaintenance } from './maintenance/answer.ts'
+import { knownHere, type MaintenanceDeps } from './maintenance/deps.ts'
+import { parseMaintenanceWords } from './maintenance/parse.ts'
 import { parseWords, type Command } from './parse.ts'
 import type { Reply, VerbDeps } from './reply.ts'
 import { help } from './verbs/help.ts'
 import { migrations } from './verbs/show.ts'
 
 export type CliDeps = VerbDeps & {
+  readonly windows: MaintenanceDeps
   /** Who is at the machine, as the operating system says and not as a variable claims. */
   readonly login: string
   readonly print: (line: string) => void
@@ -21,8 +25,7 @@ export const exitCodes = { done: 0, refused: 1, mistyped: 2 } as const
 
 /** One verb on the command line, through the same policy; prints what Slack would show. `words` is without the program's name. */
 export async function runCli(words: readonly string[], deps: CliDeps): Promise<number> {
-  const parsed = parseWords(words, deps.known)
-  const reply = isRefusal(parsed) ? parsed : await replyTo(deps, parsed)
+  const reply = await (words[0] === 'maintenance' ? maintenance(deps, words.slice(1)) : migrate(deps, words))
   if (!isRefusal(reply)) {
     deps.print(asPlainText(reply.kind === 'form' ? '' : reply.text))
     return exitCodes.done
@@ -33,6 +36,17 @@ export async function runCli(words: readonly string[], deps: CliDeps): Promise<n
 
 /** What the command line calls itself in sentences. */
 export const CLI_COMMAND = 'lockkeeper'
+export const CLI_MAINTENANCE = 'lockkeeper maintenance'
+
+async function migrate(deps: CliDeps, words: readonly string[]): Promise<Reply> {
+  const parsed = parseWords(words, deps.known)
+  return isRefusal(parsed) ? parsed : replyTo(deps, parsed)
+}
+
+async function maintenance({ windows, login }: CliDeps, words: readonly string[]): Promise<Reply> {
+  const parsed = parseMaintenanceWords(words, knownHere(windows))
+  return isRefusal(parsed) ? parsed : answerMaintenance(windows, parsed, { account: `os:${login}`, entry: 'cli', place: null })
+}
 
 function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
   const account = `os:${deps.login}`

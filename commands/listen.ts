@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { App, HTTPReceiver, LogLevel, type AllMiddlewareArgs, type AnyMiddlewareArgs, type Logger, type Receiver } from '@slack/bolt'
+import {
+  App,
+  HTTPReceiver,
+  LogLevel,
+  type AllMiddlewareArgs,
+  type AnyMiddlewareArgs,
+  type BlockAction,
+  type Logger,
+  type Receiver,
+} from '@slack/bolt'
 import { decisionWindows, listenToButtons, viewToBreak, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
 import { code } from '../approvals/wording.ts'
@@ -16,6 +25,7 @@ import { createSocketReceiver } from '../src/slack/socket.ts'
 import { answer } from './answer.ts'
 import { answersTo, deliveryFault } from './body.ts'
 import { createGuard, serverOptions } from './guard.ts'
+import { clickedWindow, maintenanceViews, submittedWindow, typedMaintenance, type SlackDeps } from './maintenance/slack.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './modal.ts'
 import { parseText, type Command } from './parse.ts'
 import { auditedBy, type Asker, type Place, type Reply, type VerbDeps } from './reply.ts'
@@ -42,6 +52,8 @@ export type BoltOptions = {
 export type ListenDeps = VerbDeps &
   ButtonDeps & {
     readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
+    /** Everything about maintenance windows. */
+    readonly windows: Omit<SlackDeps, 'slack'>
     /** The workspace that the bot belongs to (`T…`). */
     readonly team: string
     /** The app that the bot belongs to (`A…`); null when Slack did not say. */
@@ -182,7 +194,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
   })
   // Slack would wait for an acknowledgement that nobody gives, and then say that something went wrong
   app.view({ callback_id: /^/, type: 'view_submission' }, async ({ body, view, ack }) => {
-    if ([REQUEST_FORM, ...decisionWindows].includes(view.callback_id)) return
+    if ([REQUEST_FORM, ...decisionWindows, ...maintenanceViews].includes(view.callback_id)) return
     await recordSafely(deps, { actor: body.user.id, entry: 'modal', act: 'form', result: 'stale_button' })
     await (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: toldView(formUnknown) })
   })
@@ -190,6 +202,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     if (event.tab === 'home') await deps.showHome(event.user)
   })
   listenToButtons(app, deps)
+  listenToWindows(app, { ...deps.windows, slack: deps.slack })
   return {
     app,
     start,
@@ -198,6 +211,45 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       while (inFlight.size > 0) await Promise.all(inFlight)
     },
   }
+}
+
+/** `/maintenance`, the buttons of announcements, and what they open. */
+function listenToWindows(app: App, deps: SlackDeps): void {
+  app.command(deps.maintenance, ({ command, ack, respond }) =>
+    typedMaintenance(deps, {
+      text: command.text ?? '',
+      trigger: command.trigger_id,
+      asker: { account: command.user_id, entry: 'slash', place: placeIn(command.channel_id, command.channel_name) },
+      ack: (text) => (text === '' ? ack() : ack(toAsker(text))),
+      respond: async (text) => void (await respond({ ...toAsker(text), replace_original: false })),
+    }),
+  )
+  app.action<BlockAction>({ type: 'block_actions', action_id: /^window_/ }, async ({ body, action, ack }) => {
+    await ack()
+    if (action.type !== 'button' || action.url !== undefined) return
+    const thread: unknown = body.message?.['thread_ts']
+    await clickedWindow(deps, {
+      action: action.action_id,
+      value: action.value ?? '',
+      trigger: body.trigger_id,
+      user: body.user.id,
+      channel: body.channel?.id,
+      thread: typeof thread === 'string' && thread !== body.message?.ts ? thread : undefined,
+      viewId: body.view?.type === 'modal' ? body.view.id : undefined,
+    })
+  })
+  for (const callback of maintenanceViews)
+    app.view(callback, ({ body, view, ack }) =>
+      submittedWindow(deps, {
+        callback,
+        metadata: view.private_metadata,
+        values: view.state.values,
+        user: body.user.id,
+        viewId: view.id,
+        // Bolt wants views of its own type, and ours are checked against Slack's limits where they are sent
+        ack: ack as unknown as (response: unknown) => Promise<void>,
+      }),
+    )
 }
 
 /** What only reads is promised early; an act is promised only when Slack would give up. */

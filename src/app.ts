@@ -10,6 +10,7 @@ import { createPeople } from '../approvals/people.ts'
 import { policyHash } from '../approvals/policy.ts'
 import { policySnapshot, stillGranted } from '../approvals/standing.ts'
 import { createBolt, listen } from '../commands/listen.ts'
+import type { MaintenanceDeps } from '../commands/maintenance/deps.ts'
 import type { VerbDeps } from '../commands/reply.ts'
 import { forgetOldSights } from '../commands/seen.ts'
 import { storeId, whyNoRun as whyNoRunOf } from './audit/health.ts'
@@ -60,6 +61,10 @@ import type { SlackPort } from './slack/port.ts'
 import { withTargetLock } from './target/session-lock.ts'
 import { every } from './every.ts'
 import { bulletinSubject } from './windows/bulletins.ts'
+import { knownItemsDue } from './windows/checklist.ts'
+import { drawNotices, drawWindow, type WindowContext } from './windows/draw.ts'
+import { noticesDue } from './windows/notify.ts'
+import { windowSubject } from './windows/view.ts'
 
 export type AppOptions = {
   readonly config: Config
@@ -160,7 +165,11 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   keepAudit(audit, log, stack)
 
   const outbox = createOutbox({
-    subjects: [requestSubject({ db, log, ...requestPorts(options, core) }), bulletinSubject(db, {})],
+    subjects: [
+      requestSubject({ db, log, ...requestPorts(options, core) }),
+      windowSubject(db, (view) => drawWindow(view, windowContext(options, core))),
+      bulletinSubject(db, { notices: (bulletin) => drawNotices(bulletin, windowContext(options, core)) }),
+    ],
     owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
     db,
     slack,
@@ -202,6 +211,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     slackApp: who.app,
     ...apiUrlOf(env),
     readSql: core.readSql,
+    windows: core.windows,
     showHome: home.show,
   })
 
@@ -209,7 +219,11 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(() => outbox.stop())
   stack.defer(() => outbox.drain(DRAIN_MS))
   stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
-  const dues: readonly Due[] = [{ name: 'expiry', isDue: expiryIsDue, act: () => expireDue(core.approvals) }]
+  const dues: readonly Due[] = [
+    { name: 'expiry', isDue: expiryIsDue, act: () => expireDue(core.approvals) },
+    noticesDue({ db, targets: config.targets }),
+    knownItemsDue(db),
+  ]
   const looking = every(
     DUE_LOOK_MS,
     () => actOnDue(db, dues),
@@ -288,10 +302,14 @@ function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableStack): vo
   })
 }
 
+/** As they are typed where the sentences are read. */
+export type Commands = { readonly migrate: string; readonly maintenance: string }
+
 /** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */
 export type Core = {
   readonly approvals: ApprovalDeps
   readonly verbs: VerbDeps
+  readonly windows: MaintenanceDeps
   readonly plan: PlanDeps
   readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
   readonly sqlFile: (request: RequestRow) => Promise<string | null>
@@ -304,9 +322,10 @@ export function coreOf(
   slack: SlackPort,
   mayRun: Pick<MayRun, 'whyNoRun'>,
   engine: Engine,
-  command = options.config.file.slack.command,
+  commands: Commands = { migrate: options.config.file.slack.command, maintenance: '/maintenance' },
 ): Core {
   const { config, redactor, clock, env, log } = options
+  const command = commands.migrate
   const plan: PlanDeps = { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock, env }
   const people = createPeople({ slack, people: config.file.people, clock })
   const approvals: ApprovalDeps = { db, targets: config.targets, people, engine, command }
@@ -334,10 +353,13 @@ export function coreOf(
     const wanted = new Set(request.plan.list.map(({ name }) => name))
     return files.migrations.filter(({ name }) => wanted.has(name))
   }
+  const onFault = (error: unknown) =>
+    log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence')
   return {
     approvals,
     plan,
     makePlan: make,
+    windows: { db, targets: config.targets, people, freezes: config.file.freezes, maintenance: commands.maintenance, onFault },
     verbs: {
       ...approvals,
       known: { targets: [...config.targets.keys()], command },
@@ -358,8 +380,7 @@ export function coreOf(
         version: packageJson.version,
       }),
       whyNoRun: mayRun.whyNoRun,
-      onFault: (error) =>
-        log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence'),
+      onFault,
     },
     readSql: async (request) => {
       const files = await filesOf(request)
@@ -492,6 +513,12 @@ function requestPorts(options: AppOptions, core: Core) {
     sqlFileOf: core.sqlFile,
   }
 }
+
+const windowContext = ({ config }: AppOptions, core: Core): WindowContext => ({
+  titleOf: (name) => config.targets.get(name)?.title ?? name,
+  command: core.windows.maintenance,
+  needsStandby: (targets) => targets.some((name) => config.targets.get(name)?.windows.standby === true),
+})
 
 /** Slack accounts that are told of a request: everybody who may approve but whoever asked. */
 function approversOf(request: RequestRow, humanOf: (account: string) => string): readonly string[] {

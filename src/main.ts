@@ -7,7 +7,8 @@ import { asPlainText } from '../approvals/wording.ts'
 import { parseAudit, runAudit } from '../commands/audit.ts'
 import { parseStore, runTakeOver } from '../commands/store.ts'
 import { check, checkText } from '../commands/check.ts'
-import { CLI_COMMAND, exitCodes, runCli } from '../commands/cli.ts'
+import { CLI_COMMAND, CLI_MAINTENANCE, exitCodes, runCli } from '../commands/cli.ts'
+import { parseMaintenanceWords } from '../commands/maintenance/parse.ts'
 import {
   EVIDENCE_USAGE,
   evidenceCodes,
@@ -133,6 +134,7 @@ const OPERATING = `To set up and run it:
   lockkeeper audit   verify, list or accept: the log of who did what
   lockkeeper store   take-over: when another bot with the same token was stopped
   lockkeeper doctor  says what is wrong with an installation that runs, and how to mend it; --json for programs
+  lockkeeper maintenance   windows: schedule, list, show, reschedule, cancel …; with help: how each is typed
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
 ${EVIDENCE_USAGE}
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
@@ -223,7 +225,11 @@ async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise
 const isWell = (findings: readonly Finding[]): boolean => findings.every(({ level }) => level !== 'wrong')
 
 async function runVerb({ config, redactor }: Loaded, words: readonly string[]): Promise<number> {
-  const parsed = parseWords(words, { targets: [...config.targets.keys()], command: CLI_COMMAND })
+  const targets = [...config.targets.keys()]
+  const parsed =
+    words[0] === 'maintenance'
+      ? parseMaintenanceWords(words.slice(1), { targets, command: CLI_MAINTENANCE })
+      : parseWords(words, { targets, command: CLI_COMMAND })
   if (isRefusal(parsed)) {
     // before the store is opened: a slip of the finger starts no PostgreSQL
     console.error(redactor.text(asPlainText(parsed.text)))
@@ -237,10 +243,14 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
   stack.defer(engine.close)
   const apiUrl = process.env.SLACK_API_URL
   const slack = createSlack({ botToken: process.env.SLACK_BOT_TOKEN ?? '', log, ...(apiUrl === undefined ? {} : { apiUrl }) })
-  const core = coreOf(options, db, slack, await watchAudit(options, db), engine, CLI_COMMAND)
+  const core = coreOf(options, db, slack, await watchAudit(options, db), engine, {
+    migrate: CLI_COMMAND,
+    maintenance: CLI_MAINTENANCE,
+  })
   // awaited here: the store closes when this function is left
   return await runCli(words, {
     ...core.verbs,
+    windows: core.windows,
     login: userInfo().username,
     print: (line) => console.log(redactor.text(line)),
     complain: (line) => console.error(redactor.text(line)),

@@ -101,7 +101,10 @@ export const defaultSeed: Seed = {
       members: ['U0ALICE', 'U0BOB', 'U0CAROL', 'U0LOCKBOT'],
     },
   ],
-  commands: [{ command: '/migrate', usage: 'deploy prod | plan | status | help', description: 'Take database migrations to a target' }],
+  commands: [
+    { command: '/migrate', usage: 'deploy prod | plan | status | help', description: 'Take database migrations to a target' },
+    { command: '/maintenance', usage: 'schedule prod "next Tue 02:00" 2h | list | help', description: 'Plan maintenance windows' },
+  ],
   plan: 'paid',
   planBlocks: true,
   editWindowMinutes: null,

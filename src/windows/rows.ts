@@ -4,7 +4,7 @@ import type { ReleaseNotes, WindowRow, WindowState } from './record.ts'
 
 /** Reading and changing the rows of maintenance windows. Every change that people can see goes through here, since it must raise `revision`. */
 
-const windowColumns = `id, token, name, targets, starts_at as "startsAt", ends_at as "endsAt", timezone, reason, work, owner,
+export const windowColumns = `id, token, name, targets, starts_at as "startsAt", ends_at as "endsAt", timezone, reason, work, owner,
   owner_human as "ownerHuman", channels, state, standby, standby_confirmed_at as "standbyConfirmedAt", opened_at as "openedAt",
   closed_at as "closedAt", outcome, plan_no as "planNo", created_at as "createdAt", revision`
 
@@ -132,28 +132,34 @@ export type Hours = { readonly startsAt: number; readonly endsAt: number }
 
 /** A change of plan or a notice. Each is one post in the thread, and says what was so then, since the window may be otherwise by now. */
 export type WindowEvent =
-  | { readonly kind: 'rescheduled' | 'extended'; readonly data: { readonly by: string; readonly from: Hours; readonly to: Hours } }
-  | { readonly kind: 'cancelled'; readonly data: { readonly by: string; readonly reason: string | null } }
   | {
-      readonly kind: 'notice'
-      readonly data: {
-        readonly stage: string
-        readonly planNo: number
-        readonly at: Hours
-        /** Where it is told in the thread; in others it stands in a list of many. */
-        readonly channels: readonly string[]
-        readonly isLate?: true
-        /** The last one before the start, which the channel sees too. */
-        readonly isLast?: true
-        /** Items of the checklist that are not done. */
-        readonly open?: readonly OpenItem[]
-        /** That nobody has confirmed to stand by, though somebody must. */
-        readonly isUnattended?: true
-        /** Whoever opened or closed it by hand. */
-        readonly by?: string
-      }
+      readonly kind: 'rescheduled' | 'extended'
+      readonly data: { readonly by: string; readonly from: Hours; readonly to: Hours; readonly people: readonly string[] }
+    }
+  | {
+      readonly kind: 'cancelled'
+      readonly data: { readonly by: string; readonly reason: string | null; readonly at: Hours; readonly people: readonly string[] }
     }
   | { readonly kind: 'standby'; readonly data: { readonly by: string } }
+  | { readonly kind: 'notice'; readonly data: NoticeTold }
+
+export type NoticeTold = {
+  readonly stage: string
+  readonly planNo: number
+  readonly at: Hours
+  /** Where it is told in the thread; elsewhere it stands in a list of many. */
+  readonly channels: readonly string[]
+  /** Slack users who are told by a direct message. */
+  readonly people: readonly string[]
+  readonly isLate?: true
+  /** The last one before the start, which the channel sees too. */
+  readonly isLast?: true
+  /** Items of the checklist that should be done by now and are not. */
+  readonly open?: readonly OpenItem[]
+  /** Nobody has confirmed to stand by, though somebody must. */
+  readonly isUnattended?: true
+  readonly notes?: ReleaseNotes
+}
 
 export type OpenItem = { readonly text: string; readonly owner: string | null }
 

@@ -1,0 +1,64 @@
+import type { Target } from '../config/config.ts'
+import type { ConfigFile } from '../config/schema.ts'
+import type { Queries, Tx } from '../db/pool.ts'
+import { refuse, type Refusal } from '../refusal.ts'
+import { codeText, durationText, escapeLine, personText } from '../slack/text.ts'
+import { configuredFreezes, setFreezes } from './calendar.ts'
+import type { FreezeRow } from './record.ts'
+import { listWindows, type Hours } from './rows.ts'
+import { saySpan, sayTime } from './say.ts'
+
+/** Whoever looks for conflicts and then writes a window does so alone. */
+export const holdSchedule = (tx: Tx) => tx.query(`select pg_advisory_xact_lock(hashtext('lockkeeper maintenance schedule'))`)
+
+/** Why a window may not be at these hours; undefined when it may. `exceptId`: the window itself. */
+export async function whyNotThen(
+  db: Queries,
+  wish: { readonly targets: readonly Target[]; readonly hours: Hours; readonly zone: string; readonly exceptId: number | null },
+  world: { readonly freezes: ConfigFile['freezes']; readonly command: string },
+): Promise<Refusal | undefined> {
+  const { targets, hours, exceptId } = wish
+  const { startsAt, endsAt } = hours
+  const tight = targets.toSorted((a, b) => a.windows.maximum - b.windows.maximum)[0]
+  if (tight !== undefined && endsAt - startsAt > tight.windows.maximum)
+    return refuse(
+      'window_conflict',
+      `A window of ${codeText(tight.name)} may last ${durationText(tight.windows.maximum)} at most, and this one would last ${durationText(endsAt - startsAt)}. Nothing was changed. Make it shorter, or two of it.`,
+    )
+  const names = targets.map(({ name }) => name)
+  const others = await listWindows(db, { targets: names, states: ['scheduled', 'open'], from: startsAt, to: endsAt, limit: 2 })
+  const other = others.find(({ id }) => id !== exceptId)
+  if (other !== undefined) {
+    const shared = other.targets.find((name) => names.includes(name)) ?? ''
+    const span = { from: other.startsAt.getTime(), to: other.endsAt.getTime() }
+    return refuse(
+      'window_conflict',
+      `${codeText(shared)} has a window then already: #${other.id}, ${saySpan(span, other.timezone)}, of ${personText(other.owner)}. Nothing was changed. Take another time, or move that one with ${codeText(`${world.command} reschedule ${other.id} "<when>"`)}.`,
+    )
+  }
+  return frozenThen(db, wish, world.freezes)
+}
+
+async function frozenThen(
+  db: Queries,
+  { targets, hours, zone }: { readonly targets: readonly Target[]; readonly hours: Hours; readonly zone: string },
+  configured: ConfigFile['freezes'],
+): Promise<Refusal | undefined> {
+  for (const freeze of [...configuredFreezes(configured), ...setFreezes(await freezeRows(db))]) {
+    const target = targets.find(({ name }) => freeze.targets === null || freeze.targets.includes(name))
+    const span = target === undefined ? undefined : freeze.spans(hours.startsAt, hours.endsAt)[0]
+    if (target === undefined || span === undefined) continue
+    const until = Number.isFinite(span.to) ? `until ${sayTime(span.to, zone)}` : 'until somebody lifts it'
+    return refuse(
+      'frozen',
+      `${codeText(target.name)} is ${freeze.kind === 'lock' ? 'locked' : 'frozen'} then: “${escapeLine(freeze.name)}”, ${until}${freeze.name === freeze.reason ? '' : ` (${escapeLine(freeze.reason)})`}. Nothing was changed. Take a time outside of it.`,
+    )
+  }
+  return undefined
+}
+
+const freezeRows = (db: Queries) =>
+  db.query<FreezeRow>(
+    `select id, kind, targets, reason, set_by as "setBy", from_at as "from", until_at as "until" from lockkeeper.freeze
+     where lifted_at is null and (until_at is null or until_at > lockkeeper.now()) order by id`,
+  )
