@@ -6,7 +6,7 @@ import type { OpenItem } from './rows.ts'
 
 /** A stage on its own: `7 d before`, `At the start`. */
 export function stageTitle(stage: string): string {
-  const [kind, rest = ''] = splitStage(stage)
+  const [kind, rest] = splitStage(stage)
   switch (kind) {
     case 'before':
       return `${durationText(Number(rest))} before`

@@ -69,6 +69,7 @@ async function connect(db: Db = store.db): Promise<Listening> {
     db,
     slack,
     people: createPeople({ slack, people: {}, clock: { now: Date.now } }),
+    windows: { ...world.deps, db, freezes: [], maintenance: '/maintenance', onFault: (error) => faults.push(error) },
     whyNoRun: async () => null,
     whyNotOurs: async () => null,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
@@ -325,6 +326,7 @@ describe('signed HTTP', () => {
     const http = listen(bolt, {
       ...world.deps,
       slack,
+      windows: { ...world.deps, freezes: [], maintenance: '/maintenance', onFault: (error) => faults.push(error) },
       known: { targets: ['prod'], command: '/migrate' },
       team: 'T0HARBOR',
       slackApp: null,

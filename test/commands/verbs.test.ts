@@ -179,6 +179,7 @@ describe('the command line', () => {
       ...deps,
       known: { ...deps.known, command: 'lockkeeper' },
       command: 'lockkeeper',
+      windows: { ...deps, freezes: [], maintenance: 'lockkeeper maintenance' },
       login,
       print,
       complain: print,
