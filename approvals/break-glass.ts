@@ -115,12 +115,12 @@ async function breakNow(deps: ApprovalDeps, tx: Tx, question: Question, act: Act
   await tx.query(
     `insert into lockkeeper.vote (request_id, digest, actor, human, decision, reason) values ($1, $2, $3, $4, 'break_glass', $5)
      on conflict (request_id, digest, human) do update set actor = excluded.actor, decision = excluded.decision, reason = excluded.reason,
-       at = clock_timestamp()`,
+       at = lockkeeper.now()`,
     [request.id, request.digest, actor.account, actor.human, reason],
   )
   await tx.query(
     `insert into lockkeeper.break_glass as g (request_id, reason, asked_by, digest, broken_by, broken_at, involved, review, remind_ms, remind_at)
-     values ($1, $2, $3, $4, $3, clock_timestamp(), $5, $7, $6::bigint, clock_timestamp() + $6 * interval '1 millisecond')
+     values ($1, $2, $3, $4, $3, lockkeeper.now(), $5, $7, $6::bigint, lockkeeper.now() + $6 * interval '1 millisecond')
      on conflict (request_id) do update set reason = excluded.reason, digest = excluded.digest, broken_by = excluded.broken_by,
        broken_at = excluded.broken_at, review = excluded.review, remind_ms = excluded.remind_ms, remind_at = excluded.remind_at,
        involved = array(select distinct unnest(g.involved || excluded.involved))`,

@@ -64,7 +64,7 @@ async function cancelNow(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor:
     }
     case 'running': {
       if (request.cancelRequestedAt !== null) return beingCancelled(request)
-      await tx.query(`update lockkeeper.request set cancel_requested_at = clock_timestamp(), cancel_requested_by = $2 where id = $1`, [
+      await tx.query(`update lockkeeper.request set cancel_requested_at = lockkeeper.now(), cancel_requested_by = $2 where id = $1`, [
         request.id,
         actor.account,
       ])

@@ -15,9 +15,6 @@ export type Expired = { readonly requests: number; readonly grants: number; read
  * row that a vote holds at this moment is looked at next time.
  */
 export async function expireDue(deps: ApprovalDeps): Promise<Expired> {
-  // nearly always nothing is, and this one statement is all that it costs
-  const [look] = await deps.db.query<{ isDue: boolean }>(anythingDue(), [[]])
-  if (look?.isDue === false) return { requests: 0, grants: 0, reminders: 0, reviews: 0 }
   return {
     requests: await each(deps, dueRequests, (tx, request) => expireRequest(deps, tx, request)),
     grants: await each(deps, dueGrants, (tx, request) => expireGrant(deps, tx, request)),
@@ -26,27 +23,28 @@ export async function expireDue(deps: ApprovalDeps): Promise<Expired> {
   }
 }
 
-const dueRequests = `select id from lockkeeper.request where state = 'waiting' and expires_at <= clock_timestamp() and id <> all($1)
+const dueRequests = `select id from lockkeeper.request where state = 'waiting' and expires_at <= lockkeeper.now() and id <> all($1)
   order by expires_at limit 1 for update skip locked`
 
-const dueGrants = `select id from lockkeeper.request where state = 'granted' and started_at is null and grant_expires_at <= clock_timestamp() and id <> all($1)
+const dueGrants = `select id from lockkeeper.request where state = 'granted' and started_at is null and grant_expires_at <= lockkeeper.now() and id <> all($1)
   order by grant_expires_at limit 1 for update skip locked`
 
 // half-way of the time that this plan has, once per plan
 const dueReminders = `select r.id from lockkeeper.request r
-  where r.state = 'waiting' and r.id <> all($1) and r.digest is not null and r.policy is not null and r.expires_at > clock_timestamp()
-    and r.expires_at - ((r.policy->>'expiresMs')::float8 / 2) * interval '1 millisecond' <= clock_timestamp()
+  where r.state = 'waiting' and r.id <> all($1) and r.digest is not null and r.policy is not null and r.expires_at > lockkeeper.now()
+    and r.expires_at - ((r.policy->>'expiresMs')::float8 / 2) * interval '1 millisecond' <= lockkeeper.now()
     and not exists (select from lockkeeper.event e where e.request_id = r.id and e.kind = 'reminded' and e.data->>'digest' = r.digest)
   order by r.expires_at limit 1 for update of r skip locked`
 
 // what ran without approvals and nobody has reviewed, again and again; one that needs a person has stopped too, and may stay so for long
 const dueReviews = `select r.id from lockkeeper.break_glass g join lockkeeper.request r on r.id = g.request_id
-  where g.broken_at is not null and g.reviewed_at is null and g.remind_at <= clock_timestamp() and (r.ended_at is not null or r.state = 'needs_human') and r.id <> all($1)
+  where g.broken_at is not null and g.reviewed_at is null and g.remind_at <= lockkeeper.now() and (r.ended_at is not null or r.state = 'needs_human') and r.id <> all($1)
   order by g.remind_at limit 1 for update of r, g skip locked`
 
-/** The same conditions, without the order and the lock. */
-const anythingDue = () =>
-  `select ${[dueRequests, dueGrants, dueReminders, dueReviews].map((due) => `exists (${due.slice(0, due.indexOf('order by'))})`).join(' or ')} as "isDue"`
+/** Whether anything is, as a condition: nearly always nothing is. */
+export const expiryIsDue = [dueRequests, dueGrants, dueReminders, dueReviews]
+  .map((due) => `exists (${due.slice(0, due.indexOf('order by')).replaceAll('$1', `'{}'`)})`)
+  .join(' or ')
 
 /** Each row in a transaction of its own, so that one that fails holds back no other; what failed is thrown at the end. */
 async function each(deps: ApprovalDeps, due: string, act: (tx: Tx, request: RequestRow) => Promise<void>): Promise<number> {
@@ -131,7 +129,7 @@ async function remindReviewers(deps: ApprovalDeps, tx: Tx, request: RequestRow):
   })
   await writeAudit(tx, { ...about(request), act: 'review', result: 'reminded' })
   await tx.query(
-    `update lockkeeper.break_glass set remind_at = clock_timestamp() + remind_ms * interval '1 millisecond' where request_id = $1`,
+    `update lockkeeper.break_glass set remind_at = lockkeeper.now() + remind_ms * interval '1 millisecond' where request_id = $1`,
     [request.id],
   )
 }

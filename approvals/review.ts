@@ -45,7 +45,7 @@ export function reviewersOf(deps: Pick<ApprovalDeps, 'targets'>, request: Reques
 async function reviewNow(tx: Tx, request: RequestRow, actor: Actor, asked: Reviewing): Promise<Reviewed> {
   const note = asked.note?.trim().slice(0, LONGEST_NOTE) ?? ''
   const rows = await tx.query(
-    `update lockkeeper.break_glass set reviewed_by = $2, reviewed_by_human = $3, reviewed_at = clock_timestamp(), note = $4
+    `update lockkeeper.break_glass set reviewed_by = $2, reviewed_by_human = $3, reviewed_at = lockkeeper.now(), note = $4
      where request_id = $1 and reviewed_at is null returning 1`,
     [request.id, actor.account, actor.human, note === '' ? null : note],
   )

@@ -88,7 +88,7 @@ export async function stillGranted(
 /** By the store's clock, which all replicas share. */
 export async function isPast(db: Queries, time: Date | null): Promise<boolean> {
   if (time === null) return true
-  const rows = await db.query<{ past: boolean }>('select $1::timestamptz <= clock_timestamp() as past', [time])
+  const rows = await db.query<{ past: boolean }>('select $1::timestamptz <= lockkeeper.now() as past', [time])
   return rows[0]?.past ?? true
 }
 

@@ -115,7 +115,7 @@ async function writeVote(tx: Tx, request: RequestRow, actor: Actor, ballot: Ball
   await tx.query(
     `insert into lockkeeper.vote (request_id, digest, actor, human, decision, reason) values ($1, $2, $3, $4, $5, $6)
      on conflict (request_id, digest, human) do update set actor = excluded.actor, decision = excluded.decision, reason = excluded.reason,
-       at = clock_timestamp()`,
+       at = lockkeeper.now()`,
     [request.id, request.digest, actor.account, own?.human ?? actor.human, ballot.decision, ballot.reason?.trim() || null],
   )
 }

@@ -5,7 +5,7 @@ import { schedule } from 'node-cron'
 import packageJson from '../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
-import { expireDue } from '../approvals/expiry.ts'
+import { expireDue, expiryIsDue } from '../approvals/expiry.ts'
 import { createPeople } from '../approvals/people.ts'
 import { policyHash } from '../approvals/policy.ts'
 import { policySnapshot, stillGranted } from '../approvals/standing.ts'
@@ -22,6 +22,7 @@ import type { Clock } from './clock.ts'
 import { judgeClocks, ownReading, readClock, type Reading } from './clocks.ts'
 import type { Config, Target } from './config/config.ts'
 import type { Db } from './db/pool.ts'
+import { actOnDue, type Due } from './due.ts'
 import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
@@ -47,6 +48,7 @@ import { isRefusal, refuse, type Refusal } from './refusal.ts'
 import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
+import { requestSubject } from './run/subject.ts'
 import { tidyRuns } from './run/tidy.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createWorking, type Working } from './run/working.ts'
@@ -57,6 +59,7 @@ import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
 import { withTargetLock } from './target/session-lock.ts'
 import { every } from './every.ts'
+import { bulletinSubject } from './windows/bulletins.ts'
 
 export type AppOptions = {
   readonly config: Config
@@ -81,7 +84,7 @@ export type App = {
 
 /** How long a step waits for the target's lock: whoever held it before may be on its way out. */
 const TARGET_LOCK_WAIT_MS = 30_000
-const EXPIRY_LOOK_MS = 1_000
+const DUE_LOOK_MS = 1_000
 /** Once an hour, at a minute at which nothing else is due. */
 const FORGET_AT = '17 * * * *'
 const TIDY_MS = 60_000
@@ -157,7 +160,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   keepAudit(audit, log, stack)
 
   const outbox = createOutbox({
-    ...outboxPorts(options, core),
+    subjects: [requestSubject({ db, log, ...requestPorts(options, core) }), bulletinSubject(db, {})],
     owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
     db,
     slack,
@@ -206,12 +209,13 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(() => outbox.stop())
   stack.defer(() => outbox.drain(DRAIN_MS))
   stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
-  const expiry = every(
-    EXPIRY_LOOK_MS,
-    () => expireDue(core.approvals),
-    (error) => log.warn({ error: error.message }, 'looking for what expired failed; trying again'),
+  const dues: readonly Due[] = [{ name: 'expiry', isDue: expiryIsDue, act: () => expireDue(core.approvals) }]
+  const looking = every(
+    DUE_LOOK_MS,
+    () => actOnDue(db, dues),
+    (error) => log.warn({ error: error.message }, 'what is due was not all done; trying again'),
   )
-  stack.defer(expiry.stop)
+  stack.defer(looking.stop)
   const forgetting = schedule(FORGET_AT, () =>
     forgetOldSights(db).catch((error: Error) =>
       log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again in an hour'),
@@ -468,7 +472,7 @@ const tailOf =
   async (request: RequestRow) =>
     redactor.text(await readTail(runDirectory(config, request)))
 
-function outboxPorts(options: AppOptions, core: Core) {
+function requestPorts(options: AppOptions, core: Core) {
   const { config, redactor } = options
   return {
     draw: (view: Parameters<typeof drawRequest>[0]) => {

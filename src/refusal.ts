@@ -50,6 +50,15 @@ export const refusalCodes = [
   'own_break_glass', // whoever asked for it or broke it does not review it
   'not_to_review', // nothing was broken, or the run is under way
   'already_reviewed',
+  // windows, freezes, locks
+  'outside_window', // the target's rules open at other times
+  'window_closed', // it was for a window that has closed
+  'frozen', // a freeze or a lock covers the target
+  'unknown_window',
+  'window_conflict', // overlaps another window or a freeze, or is longer than allowed
+  'not_allowed_to_schedule',
+  'not_allowed_to_override',
+  'no_standby', // nobody has confirmed to stand by
   // cancel
   'nothing_to_cancel',
   'not_allowed_to_cancel',

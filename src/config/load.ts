@@ -4,8 +4,10 @@ import { closest, distance } from 'fastest-levenshtein'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { secretsOfRepository } from '../redact.ts'
+import { isZone, nearestZone } from '../windows/zone.ts'
 import type { Config, Target } from './config.ts'
-import { configSchema, isReference, targetSchema, type ConfigFile } from './schema.ts'
+import { isReference } from './basics.ts'
+import { configSchema, targetSchema, type ConfigFile } from './schema.ts'
 
 /** One thing wrong with the configuration: where, what, and how to mend it. */
 export type ConfigProblem = { readonly path: string; readonly problem: string; readonly fix: string }
@@ -24,7 +26,6 @@ export const EX_CONFIG = 78
 
 /** Keys that are planned but do nothing yet; accepting them in silence would promise something that is not kept. */
 export const notYetAvailable: readonly string[] = [
-  'windows',
   'after',
   'watch',
   'rollback',
@@ -32,7 +33,6 @@ export const notYetAvailable: readonly string[] = [
   'backup.keep.daily',
   'backup.keep.weekly',
   'backup.keep.monthly',
-  'approvals.escalate',
 ]
 
 /** Values that are planned for keys that exist. */
@@ -155,7 +155,7 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
   return Object.entries(writtenTargets(parsed)).flatMap(([name, written]) => {
     const { timezone, approvals, breakGlass } = partsOf(written)
     const problems: ConfigProblem[] = []
-    if (timezone !== undefined && !isTimeZone(timezone))
+    if (timezone !== undefined && !isZone(timezone))
       problems.push({
         path: `targets.${name}.timezone`,
         problem: `"${timezone}" is not a time zone`,
@@ -225,7 +225,7 @@ function tooFewNamed(path: string, required: number, from: readonly string[]): C
 
 /** Where a reference may stand. */
 const REFERENCE_PLACES =
-  /^(store\.url|evidence\.key|targets\.[^.]+\.(database|backup)\.url|targets\.[^.]+\.(prepare|deploy)\.\d+\.env\.[^.]+)$/
+  /^(store\.url|evidence\.key|mail\.url|calendar\.token|oncall\.(webhook|secret)|targets\.[^.]+\.(database|backup)\.url|targets\.[^.]+\.windows\.webhooks\.\d+\.(url|secret)|targets\.[^.]+\.(prepare|deploy|maintenance\.on|maintenance\.off)\.\d+\.env\.[^.]+)$/
 
 function referencesIn(value: unknown, path = ''): { readonly path: string; readonly reference: string }[] {
   if (typeof value === 'string') return REFERENCE_PLACES.test(path) && isReference(value) ? [{ path, reference: value }] : []
@@ -299,7 +299,7 @@ function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
   const key = String(path.at(-1))
   const text = pathText(path)
   const inTarget = path[0] === 'targets' ? path.slice(2).map(String).join('.') : ''
-  if (notYetAvailable.includes(inTarget) || key === 'oncall') return { path: text, ...NOT_YET }
+  if (notYetAvailable.includes(inTarget)) return { path: text, ...NOT_YET }
   const near = closest(key, knownKeys)
   return {
     path: text,
@@ -369,17 +369,4 @@ function keysOf(schema: unknown): string[] {
   const own =
     'properties' in schema && typeof schema.properties === 'object' && schema.properties !== null ? Object.keys(schema.properties) : []
   return [...new Set([...own, ...Object.values(schema).flatMap(keysOf)])]
-}
-
-function nearestZone(name: string): string {
-  const near = closest(name, Intl.supportedValuesOf('timeZone'))
-  return distance(name, near) <= 3 ? `Did you mean ${near}?` : 'Write a name such as America/New_York, Europe/Berlin or UTC.'
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false // RangeError: there is no such zone
-  }
 }

@@ -1,55 +1,11 @@
-import ms, { type StringValue } from 'ms'
 import { z } from 'zod'
+import { approver, argv, channel, duration, probe, secret, step } from './basics.ts'
+import { calendarSchema, digestSchema, freezeSchema, mailSchema, maintenanceSchema, oncallSchema, windowsSchema } from './window-schema.ts'
 
 /**
  * lockkeeper.yaml, in one place: the types below, the checks and the JSON Schema all come from here. Secrets are references; what a
  * reference points at is resolved by `load.ts` and never stands in a `Config`.
  */
-
-/** Milliseconds, written as people write them: `2s`, `15m`, `4h`. */
-export const duration = z
-  .string()
-  .transform((text, context) => {
-    const value = /^\d/.test(text) ? ms(text as StringValue) : undefined
-    if (value !== undefined && Number.isFinite(value) && value > 0) return value
-    context.addIssue({ code: 'custom', message: `"${text}" is not a duration; write for example 2s, 15m or 4h` })
-    return z.NEVER
-  })
-  .describe('A duration such as 2s, 15m or 4h')
-
-/** `env:NAME` or `file:/path`: where a secret is, never the secret. */
-export const secret = z
-  .string()
-  .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/, 'must be env:NAME or file:/path, since secrets do not belong in this file')
-
-/** Whether a variable of a step is a secret that stands elsewhere. */
-export const isReference = (value: string): boolean => secret.safeParse(value).success
-
-export const approver = z.string().regex(/^(user:[UW][A-Z0-9]+|group:S[A-Z0-9]+)$/, 'must be user:U… or group:S…')
-const channel = z
-  .string()
-  .regex(/^[CG][A-Z0-9]+$/, 'must be a channel id such as C0123456789 (open the channel details in Slack to copy it)')
-const argv = z.array(z.string().min(1)).min(1)
-
-const step = z.strictObject({
-  name: z.string().min(1).max(60).optional(),
-  run: argv,
-  cwd: z.string().optional().describe("Default: the application's directory in the run's own checkout of the approved commit"),
-  env: z.record(z.string(), z.string()).default({}).describe('Values, or references (env:NAME, file:/path) to secrets'),
-  timeout: duration.default(600_000),
-  database: z.boolean().default(false).describe('Whether the step sees the database URLs'),
-  shell: z.boolean().default(false).describe('Runs the joined arguments through a shell'),
-  repeatable: z
-    .boolean()
-    .default(false)
-    .describe('Whether it may run a second time when Lockkeeper was interrupted in the middle of it; otherwise a person decides'),
-})
-
-const probe = z.strictObject({
-  http: z.url(),
-  expect: z.int().min(100).max(599).default(200),
-  within: duration.default(60_000),
-})
 
 const prisma = z.strictObject({
   schema: z.string().default('prisma/schema.prisma'),
@@ -97,6 +53,7 @@ export const targetSchema = z.strictObject({
     from: z.array(approver).min(1),
     expires: duration.default(14_400_000),
     grantExpires: duration.default(900_000),
+    escalate: z.array(approver).min(1).optional().describe('Who is told when nobody has answered for half of the time'),
     breaking: z.strictObject({ required: z.int().min(1).max(10).optional(), from: z.array(approver).min(1).optional() }).optional(),
   }),
   breakGlass: z
@@ -107,6 +64,8 @@ export const targetSchema = z.strictObject({
     })
     .optional()
     .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
+  windows: windowsSchema.prefault({}),
+  maintenance: maintenanceSchema.optional(),
   order: z.literal('migrate-first').default('migrate-first'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
@@ -135,6 +94,11 @@ export const configSchema = z.strictObject({
   targets: z
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a target is named with small letters, digits and dashes'), targetSchema)
     .refine((targets) => Object.keys(targets).length > 0, 'no target is configured'),
+  freezes: z.array(freezeSchema).default([]).describe('Company holidays, ends of quarters: nothing starts'),
+  digest: digestSchema.optional().describe('The windows of the week, in a channel'),
+  oncall: oncallSchema.optional().describe('Paged when a person is needed, a run fails or health is lost'),
+  mail: mailSchema.optional(),
+  calendar: calendarSchema.optional().describe('Serves the windows as an ICS feed'),
   people: z.record(z.string().regex(/^(os:.+|[UW][A-Z0-9]+)$/), z.string().regex(/^[UW][A-Z0-9]+$/)).default({}),
   operation: z
     .strictObject({
@@ -150,3 +114,4 @@ export type ConfigFile = z.output<typeof configSchema>
 export type TargetSettings = ConfigFile['targets'][string]
 export type StepSettings = TargetSettings['deploy'][number]
 export type ProbeSettings = TargetSettings['health'][number]
+export type WindowSettings = TargetSettings['windows']

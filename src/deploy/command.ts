@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Target } from '../config/config.ts'
-import { isReference, type StepSettings } from '../config/schema.ts'
+import { isReference } from '../config/basics.ts'
+import type { StepSettings } from '../config/schema.ts'
 import { childEnvironment, operatorPath, type Child } from '../process.ts'
 
 /** What stands for `{commit}`, `{previousCommit}` and `{checkout}`, and in the LOCKKEEPER_ variables. */

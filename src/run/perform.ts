@@ -145,7 +145,7 @@ async function stopUnclear(ports: RunPorts, id: number, name: string, error: Err
     ports.db.transaction(async (tx) => {
       if (!(await ports.owns(tx, id))) return false
       await tx.query(
-        `update lockkeeper.step set state = 'unknown', output = 'unclear', details = null, ended_at = clock_timestamp()
+        `update lockkeeper.step set state = 'unknown', output = 'unclear', details = null, ended_at = lockkeeper.now()
          where request_id = $1 and name = $2 and state in ('pending', 'running')`,
         [id, name],
       )
@@ -265,7 +265,7 @@ async function started(ports: RunPorts, id: number, name: string): Promise<void>
   await ports.db.query(
     `with begun as (
        update lockkeeper.step set state = 'running', attempt = attempt + 1, details = null,
-         started_at = coalesce(started_at, clock_timestamp()), ended_at = null
+         started_at = coalesce(started_at, lockkeeper.now()), ended_at = null
        where request_id = $1 and name = $2)
      update lockkeeper.request set revision = revision + 1, draw_after = clock_timestamp() where id = $1`,
     [id, name],
@@ -279,8 +279,8 @@ async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'na
       // frozen past its adoption and awake again: what it saw of its step is not how the step ended
       if (!(await ports.owns(tx, request.id))) return false
       const recorded = await tx.query(
-        `update lockkeeper.step set state = $3, output = $4, details = null, data = coalesce($5::jsonb, data), ended_at = clock_timestamp(),
-           started_at = coalesce(started_at, clock_timestamp())
+        `update lockkeeper.step set state = $3, output = $4, details = null, data = coalesce($5::jsonb, data), ended_at = lockkeeper.now(),
+           started_at = coalesce(started_at, lockkeeper.now())
          where request_id = $1 and name = $2 and ended_at is null returning 1`,
         [request.id, step.name, state, ports.redactor.text(end.output), end.data !== undefined ? JSON.stringify(end.data) : null],
       )

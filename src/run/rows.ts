@@ -86,16 +86,18 @@ export async function eventsOf(db: Queries, requestId: number): Promise<readonly
 
 /**
  * Everything a renderer needs but the tail of output, which lies in a file. The request is read last: an event may only be told with the
- * plan that it is about, and whatever came after the events raises the revision and is drawn next.
+ * plan that it is about, and whatever came after the events raises the revision and is drawn next. What changed meanwhile is read again,
+ * a few times, so that an end is not drawn without the post that tells it.
  */
-export async function viewOf(db: Queries, request: RequestRow, targetTitle: string, tail: string): Promise<RequestView> {
+export async function viewOf(db: Queries, request: RequestRow, targetTitle: string, tail: string, tries = 3): Promise<RequestView> {
   const [votes, steps, events, clock] = await Promise.all([
     votesOf(db, request.id),
     stepsOf(db, request.id),
     eventsOf(db, request.id),
-    db.query<{ now: Date }>('select clock_timestamp() as now'),
+    db.query<{ now: Date }>('select lockkeeper.now() as now'),
   ])
   const newest = (await requestById(db, request.id)) ?? request
+  if (newest.revision !== request.revision && tries > 1) return viewOf(db, newest, targetTitle, tail, tries - 1)
   return { request: newest, targetTitle, votes, steps, events, tail, now: clock[0]?.now ?? request.createdAt }
 }
 
@@ -164,16 +166,16 @@ export async function transition(
     }
   if (patch.expiresIn !== undefined) {
     values.push(patch.expiresIn)
-    sets.push(`expires_at = clock_timestamp() + $${values.length} * interval '1 millisecond'`)
+    sets.push(`expires_at = lockkeeper.now() + $${values.length} * interval '1 millisecond'`)
   }
   if (patch.grantExpiresIn !== undefined) {
     values.push(patch.grantExpiresIn)
-    sets.push(`grant_expires_at = clock_timestamp() + $${values.length} * interval '1 millisecond'`)
+    sets.push(`grant_expires_at = lockkeeper.now() + $${values.length} * interval '1 millisecond'`)
   }
-  if (to === 'granted') sets.push('granted_at = clock_timestamp()')
+  if (to === 'granted') sets.push('granted_at = lockkeeper.now()')
   if (to === 'waiting') sets.push('granted_at = null', 'grant_expires_at = null')
-  if (to === 'running') sets.push('started_at = coalesce(started_at, clock_timestamp())')
-  if (['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'].includes(to)) sets.push('ended_at = clock_timestamp()')
+  if (to === 'running') sets.push('started_at = coalesce(started_at, lockkeeper.now())')
+  if (['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'].includes(to)) sets.push('ended_at = lockkeeper.now()')
   const rows = await db.query(`update lockkeeper.request set ${sets.join(', ')} where id = $1 and state = any($2) returning id`, values)
   return rows.length > 0
 }

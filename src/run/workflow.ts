@@ -230,7 +230,7 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
       // begun by a process that died before this was checkpointed: what was written down then counts, not what is configured now
       if (request.state === 'running') return (await stepsOf(tx, id)).map((step) => step.name)
       const [unexpired] = await tx.query<{ ok: boolean }>(
-        'select grant_expires_at > clock_timestamp() as ok from lockkeeper.request where id = $1',
+        'select grant_expires_at > lockkeeper.now() as ok from lockkeeper.request where id = $1',
         [id],
       )
       if (unexpired?.ok !== true) {

@@ -38,7 +38,7 @@ targets:
   prod:
     chanel: C1
     channel: prod
-    windows: { allow: "Tue 02:00-04:00" }
+    watch: { for: 24h }
     source: { branch: main }
     database: { url: postgres://x, lockTimeout: 2x, replicas: [env:X] }
     tool: prisma
@@ -68,13 +68,12 @@ targets:
     },
     { path: 'targets.prod.approvals', problem: 'is missing', fix: 'Add it: approvals: { required: 1, from: [group:S0123456789] }' },
     { path: 'targets.prod.chanel', problem: '"chanel" is not a known key here', fix: 'Did you mean "channel"?' },
-    { path: 'targets.prod.windows', problem: 'is not available yet', fix: 'Remove it for now; this version would not act on it.' },
+    { path: 'targets.prod.watch', problem: 'is not available yet', fix: 'Remove it for now; this version would not act on it.' },
     { path: 'targets.prod.aprovals', problem: '"aprovals" is not a known key here', fix: 'Did you mean "approvals"?' },
   ])
 })
 
 test.each([
-  ['windows: { notices: [1h] }', 'targets.prod.windows'],
   ['after: staging', 'targets.prod.after'],
   ['order: app-first', 'targets.prod.order'],
   ['watch: { for: 24h }', 'targets.prod.watch'],
