@@ -220,7 +220,9 @@ const storeFaults: readonly Fault[] = [
       const before = disk.refusals()
       await scene.slack.as('U0CAROL').command(CHANNEL, '/migrate status prod') // whatever is asked is noted first
       return async () => {
-        await until('PostgreSQL refuses something', () => disk.refusals() > before).finally(disk.empty)
+        const isHit = await until('PostgreSQL refuses something', () => disk.refusals() > before).catch(() => false)
+        await disk.empty()
+        if (!isHit) throw new NothingHit()
       }
     },
   },
