@@ -48,6 +48,7 @@ import { isRefusal, refuse, type Refusal } from './refusal.ts'
 import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
+import { requestSubject } from './run/subject.ts'
 import { tidyRuns } from './run/tidy.ts'
 import { requestWorkflow, type Planned } from './run/workflow.ts'
 import { createWorking, type Working } from './run/working.ts'
@@ -58,6 +59,7 @@ import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
 import { withTargetLock } from './target/session-lock.ts'
 import { every } from './every.ts'
+import { bulletinSubject } from './windows/bulletins.ts'
 
 export type AppOptions = {
   readonly config: Config
@@ -158,7 +160,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   keepAudit(audit, log, stack)
 
   const outbox = createOutbox({
-    ...outboxPorts(options, core),
+    subjects: [requestSubject({ db, log, ...requestPorts(options, core) }), bulletinSubject(db, {})],
     owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
     db,
     slack,
@@ -470,7 +472,7 @@ const tailOf =
   async (request: RequestRow) =>
     redactor.text(await readTail(runDirectory(config, request)))
 
-function outboxPorts(options: AppOptions, core: Core) {
+function requestPorts(options: AppOptions, core: Core) {
   const { config, redactor } = options
   return {
     draw: (view: Parameters<typeof drawRequest>[0]) => {

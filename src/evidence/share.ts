@@ -23,7 +23,7 @@ export type SharePorts = { readonly db: Queries; readonly slack: Pick<SlackPort,
 
 /** Uploads both files, the page first. `by` is a Slack account. */
 export async function shareInSlack(ports: SharePorts, bundle: Bundle, by: string): Promise<Shared> {
-  const card = (await messagesOf(ports.db, bundle.requestId)).get(cardKey(bundle.requestId))
+  const card = (await messagesOf(ports.db, { table: 'request', id: bundle.requestId })).get(cardKey(bundle.requestId))
   if (card !== undefined && card.ts !== null) {
     const sent = await uploadBoth(ports, { channel: card.channel, thread: card.ts }, bundle, by)
     if (sent.kind === 'ok') {

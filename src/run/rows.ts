@@ -86,9 +86,10 @@ export async function eventsOf(db: Queries, requestId: number): Promise<readonly
 
 /**
  * Everything a renderer needs but the tail of output, which lies in a file. The request is read last: an event may only be told with the
- * plan that it is about, and whatever came after the events raises the revision and is drawn next.
+ * plan that it is about, and whatever came after the events raises the revision and is drawn next. What changed meanwhile is read again,
+ * a few times, so that an end is not drawn without the post that tells it.
  */
-export async function viewOf(db: Queries, request: RequestRow, targetTitle: string, tail: string): Promise<RequestView> {
+export async function viewOf(db: Queries, request: RequestRow, targetTitle: string, tail: string, tries = 3): Promise<RequestView> {
   const [votes, steps, events, clock] = await Promise.all([
     votesOf(db, request.id),
     stepsOf(db, request.id),
@@ -96,6 +97,7 @@ export async function viewOf(db: Queries, request: RequestRow, targetTitle: stri
     db.query<{ now: Date }>('select lockkeeper.now() as now'),
   ])
   const newest = (await requestById(db, request.id)) ?? request
+  if (newest.revision !== request.revision && tries > 1) return viewOf(db, newest, targetTitle, tail, tries - 1)
   return { request: newest, targetTitle, votes, steps, events, tail, now: clock[0]?.now ?? request.createdAt }
 }
 

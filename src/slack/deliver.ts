@@ -7,6 +7,7 @@ import type { Desired } from './desired.ts'
 import { changeMessage, intend, settlePost, type MessageRow } from './messages.ts'
 import type { Order, Pace } from './pace.ts'
 import type { Message, Posted, Sent, SlackPort } from './port.ts'
+import type { SubjectRow } from './subject.ts'
 
 export type DeliverPorts = {
   readonly db: Db
@@ -18,7 +19,7 @@ export type DeliverPorts = {
 export type Delivery =
   /** It stands in Slack as it should, or never will. */
   | { readonly kind: 'settled'; readonly row: MessageRow | undefined }
-  /** Not yet: try again then. `isOutage`: nothing else of this request is worth trying now. */
+  /** Not yet: try again then. `isOutage`: nothing else of this row is worth trying now. */
   | { readonly kind: 'later'; readonly inMs: number; readonly isOutage: boolean; readonly row: MessageRow | undefined }
 
 /** What a channel refuses that is archived, or that the bot was removed from, comes when that is undone: 10 s later, 20 s … 5 min. */
@@ -41,21 +42,20 @@ const standsAnyway: ReadonlySet<string> = new Set(['no_text', 'msg_too_long'])
 export async function deliver(
   ports: DeliverPorts,
   work: {
-    readonly requestId: number
+    readonly of: SubjectRow
     readonly desired: Desired
     readonly row: MessageRow | undefined
     /** Channel and, in a thread, the parent's time stamp. */
     readonly where: { readonly channel: string; readonly thread?: string }
     readonly message: Message
     readonly file: string | null
-    /** Throws when another replica draws this request by now. */
+    /** Throws when another replica draws this row by now. */
     readonly confirm: () => Promise<void>
   },
 ): Promise<Delivery> {
   const { desired } = work
   const hash = hashOf(work.message)
-  const row =
-    work.row ?? (await intend(ports.db, { key: desired.key, requestId: work.requestId, channel: work.where.channel, ...intentOf(desired) }))
+  const row = work.row ?? (await intend(ports.db, { key: desired.key, of: work.of, channel: work.where.channel, ...intentOf(desired) }))
   if (row.ts !== null && row.state !== 'given_up' && desired.content.kind === 'current') return edit(ports, work, row, hash)
   if (row.state === 'unsure') {
     const found = await reconcile(ports, work, row)

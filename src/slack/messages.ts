@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Queries } from '../db/pool.ts'
+import type { SubjectRow } from './subject.ts'
 
 /** Rows of `lockkeeper.message`: what stands in Slack, or should. */
 export type MessageRow = {
@@ -20,20 +21,20 @@ export type MessageRow = {
 const columns = `id, key, channel, intent, ts, hash, state, attempts, last_error as "lastError",
   (extract(epoch from next_try_at - clock_timestamp()) * 1000)::float8 as "dueInMs"`
 
-export async function messagesOf(db: Queries, requestId: number): Promise<Map<string, MessageRow>> {
-  const rows = await db.query<MessageRow>(`select ${columns} from lockkeeper.message where request_id = $1 order by id`, [requestId])
+export async function messagesOf(db: Queries, of: SubjectRow): Promise<Map<string, MessageRow>> {
+  const rows = await db.query<MessageRow>(`select ${columns} from lockkeeper.message where ${of.table}_id = $1 order by id`, [of.id])
   return new Map(rows.map((row) => [row.key, row]))
 }
 
 /** The intent stands in the store before anything is said in Slack. */
 export async function intend(
   db: Queries,
-  message: { readonly key: string; readonly requestId: number; readonly channel: string; readonly intent?: string },
+  message: { readonly key: string; readonly of: SubjectRow; readonly channel: string; readonly intent?: string },
 ): Promise<MessageRow> {
   const [row] = await db.query<MessageRow>(
-    `insert into lockkeeper.message (key, request_id, channel, intent) values ($1, $2, $3, $4)
+    `insert into lockkeeper.message (key, ${message.of.table}_id, channel, intent) values ($1, $2, $3, $4)
      on conflict (key) do update set channel = excluded.channel returning ${columns}`,
-    [message.key, message.requestId, message.channel, message.intent ?? `lk_${randomBytes(12).toString('base64url')}`],
+    [message.key, message.of.id, message.channel, message.intent ?? `lk_${randomBytes(12).toString('base64url')}`],
   )
   if (row === undefined) throw new Error(`the intent of ${message.key} was not stored`)
   return row

@@ -9,9 +9,12 @@ import { createRedactor } from '../../src/redact.ts'
 import { addEvent, touch, transition } from '../../src/run/rows.ts'
 import { createSlack } from '../../src/slack/client.ts'
 import { givenUpMessages } from '../../src/slack/messages.ts'
-import { createOutbox, refreshInMs, type Outbox } from '../../src/slack/outbox.ts'
+import { refreshInMs, requestSubject } from '../../src/run/subject.ts'
+import { createOutbox, type Outbox } from '../../src/slack/outbox.ts'
 import type { Pace } from '../../src/slack/pace.ts'
+import { bulletinSubject, postBulletin } from '../../src/windows/bulletins.ts'
 import { createStore } from '../helpers/postgres.ts'
+import { until } from '../helpers/until.ts'
 import { digest, evidence, now, planOf, viewWith } from '../helpers/views.ts'
 
 const channel = 'C0DEPLOYS'
@@ -53,11 +56,20 @@ async function start(pace: Pace | null = noPace): Promise<Outbox> {
     owner: { id: 'test', lock: 1 },
     db,
     slack: createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log, timeoutMs: 2_000 }),
-    draw: (view) => drawRequest(view, { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }),
-    targetTitleOf: () => 'Production',
-    tailOf: () => Promise.resolve('the output\n'),
-    logFileOf: () => Promise.resolve('the log\n'),
-    sqlFileOf: () => Promise.resolve('select 1;\n'),
+    subjects: [
+      requestSubject({
+        db,
+        log,
+        draw: (view) => drawRequest(view, { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }),
+        targetTitleOf: () => 'Production',
+        tailOf: () => Promise.resolve('the output\n'),
+        logFileOf: () => Promise.resolve('the log\n'),
+        sqlFileOf: () => Promise.resolve('select 1;\n'),
+      }),
+      bulletinSubject(db, {
+        plain: ({ data }) => ({ message: { text: (data as { text: string }).text }, people: ['U0CAROL'] }),
+      }),
+    ],
     log,
     clock: systemClock,
     pollMs: 25,
@@ -115,8 +127,10 @@ describe('a request', () => {
     await transition(db, id, ['granted'], 'running')
     await addEvent(db, id, { kind: 'started', data: {} })
     for (const title of steps) await stepDone(id, title)
-    await transition(db, id, ['running'], 'succeeded', { outcome: { headline: '*3 migrations applied.*' } })
-    await addEvent(db, id, { kind: 'ended', data: { state: 'succeeded' } })
+    await db.transaction(async (tx) => {
+      await transition(tx, id, ['running'], 'succeeded', { outcome: { headline: '*3 migrations applied.*' } })
+      await addEvent(tx, id, { kind: 'ended', data: { state: 'succeeded' } })
+    })
     await workspace.waitFor(() => workspace.files().find((file) => file.name.endsWith('.log')), { what: 'the log' })
     expect(headers()).toEqual([`Deploy to Production · #${id} done`])
     expect(thread().filter(isNoFile)).toEqual([
@@ -166,6 +180,36 @@ describe('a request', () => {
     await workspace.waitFor(() => card())
     expect(headers()).toEqual([`Deploy to Production · #${id}`])
   })
+})
+
+describe('a bulletin', () => {
+  const post = (text: string) => db.transaction((tx) => postBulletin(tx, { channel, kind: 'plain', data: { text } }))
+  const bulletins = () => workspace.messages(channel).map(({ text }) => text)
+  test('stands in its channel once, also with two replicas, and in the conversations of its people', async () => {
+    await open()
+    await Promise.all([start(), start()])
+    for (const text of ['one', 'two', 'three']) await post(text)
+    await workspace.waitFor(() => bulletins().length === 3 && workspace.directMessages('U0CAROL').length === 3, { what: 'the bulletins' })
+    await until('the rows are drawn', async () => (await undrawn()) === 0)
+    expect(bulletins().sort()).toEqual(['one', 'three', 'two'])
+    expect(
+      workspace
+        .directMessages('U0CAROL')
+        .map(({ text }) => text)
+        .sort(),
+    ).toEqual(['one', 'three', 'two'])
+  })
+  test('that nothing draws is told in the log and holds up nothing else', async () => {
+    await open()
+    await db.transaction((tx) => postBulletin(tx, { channel, kind: 'unheard of', data: {} }))
+    await post('heard of')
+    await start()
+    await workspace.waitFor(() => bulletins()[0], { what: 'the other bulletin' })
+    expect(bulletins()).toEqual(['heard of'])
+    expect(lines.map(({ msg }) => msg)).toContain('A bulletin could not be drawn; it is tried again')
+  })
+  const undrawn = async () =>
+    (await db.query<{ n: number }>('select count(*) as n from lockkeeper.bulletin where drawn_revision < revision'))[0]?.n
 })
 
 describe('when Slack is in trouble', () => {
