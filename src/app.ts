@@ -168,7 +168,6 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     db,
     slack,
     log,
-    clock,
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const home = createHomes({
