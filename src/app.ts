@@ -27,6 +27,9 @@ import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
 import { createExport } from './evidence/export.ts'
+import { createDeliveries, forgetOldDeliveries } from './outside/deliveries.ts'
+import { serveCalendar } from './outside/feed.ts'
+import { createSender } from './outside/send.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
@@ -208,7 +211,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(() => outbox.stop())
   stack.defer(() => outbox.drain(DRAIN_MS))
   stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
-  const dues: readonly Due[] = [{ name: 'expiry', isDue: expiryIsDue, act: () => expireDue(core.approvals) }]
+  const deliveries = createDeliveries({ db, log, redactor: options.redactor, ...createSender({ config, clock }) })
+  stack.defer(() => deliveries.stop(DRAIN_MS))
+  const dues: readonly Due[] = [{ name: 'expiry', isDue: expiryIsDue, act: () => expireDue(core.approvals) }, deliveries.due]
   const looking = every(
     DUE_LOOK_MS,
     () => actOnDue(db, dues),
@@ -216,7 +221,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   )
   stack.defer(looking.stop)
   const forgetting = schedule(FORGET_AT, () =>
-    forgetOldSights(db).catch((error: Error) =>
+    Promise.all([forgetOldSights(db), forgetOldDeliveries(db)]).catch((error: Error) =>
       log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again in an hour'),
     ),
   )
@@ -229,6 +234,8 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(tidying.stop)
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
+  const calendar = await serveCalendar({ db, config, env, log })
+  stack.defer(async () => calendar?.close())
   await listening.start().catch((error: unknown) => {
     throw whyNotListening(error, config)
   })
