@@ -28,6 +28,9 @@ import { plannedSteps } from './deploy/planned.ts'
 import { startEngine, type Engine } from './engine/engine.ts'
 import { LIVENESS_LOCK } from './engine/liveness.ts'
 import { createExport } from './evidence/export.ts'
+import { createDeliveries, forgetOldDeliveries } from './outside/deliveries.ts'
+import { serveCalendar } from './outside/feed.ts'
+import { createSender } from './outside/send.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
 import { code } from './mrkdwn.ts'
@@ -174,7 +177,6 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     db,
     slack,
     log,
-    clock,
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const home = createHomes({
@@ -219,10 +221,13 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(() => outbox.stop())
   stack.defer(() => outbox.drain(DRAIN_MS))
   stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
+  const deliveries = createDeliveries({ db, log, redactor: options.redactor, ...createSender({ config, clock }) })
+  stack.defer(() => deliveries.stop(DRAIN_MS))
   const dues: readonly Due[] = [
     { name: 'expiry', isDue: expiryIsDue, act: () => expireDue(core.approvals) },
     noticesDue({ db, targets: config.targets }),
     knownItemsDue(db),
+    deliveries.due,
   ]
   const looking = every(
     DUE_LOOK_MS,
@@ -231,7 +236,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   )
   stack.defer(looking.stop)
   const forgetting = schedule(FORGET_AT, () =>
-    forgetOldSights(db).catch((error: Error) =>
+    Promise.all([forgetOldSights(db), forgetOldDeliveries(db)]).catch((error: Error) =>
       log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again in an hour'),
     ),
   )
@@ -244,6 +249,8 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(tidying.stop)
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
+  const calendar = await serveCalendar({ db, config, env, log })
+  stack.defer(async () => calendar?.close())
   await listening.start().catch((error: unknown) => {
     throw whyNotListening(error, config)
   })

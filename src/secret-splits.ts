@@ -130,21 +130,30 @@ function lastLines(text: string): string {
   return lines.join('\n')
 }
 
-/** A bit for each run of so many characters in a secret; others may share it, few enough that a second look costs nothing. */
+/**
+ * Two bits for each run of so many characters in a secret. Others may share both, few enough that a second look costs nothing. With two
+ * the table is an eighth of what it would be with one, and stays in the processor's cache.
+ */
 function gramsOf(forms: readonly string[], length: number): Uint32Array {
   const grams = new Uint32Array(MARKS / 32)
+  const mark = (at: number) => (grams[at >>> 5] = (grams[at >>> 5] ?? 0) | (1 << (at & 31)))
   for (const form of forms) {
     const places = Array.from({ length: form.length }, (_, at) => at)
     for (let at = 0; at + length <= form.length; at++) {
-      const mark = hashOf(form, places, at, length)
-      grams[mark >>> 5] = (grams[mark >>> 5] ?? 0) | (1 << (mark & 31))
+      const hash = hashOf(form, places, at, length)
+      mark(firstMark(hash))
+      mark(secondMark(hash))
     }
   }
   return grams
 }
 
-const MARKS = 1 << 24
-const isMarked = (grams: Uint32Array, mark: number): boolean => (((grams[mark >>> 5] ?? 0) >>> (mark & 31)) & 1) === 1
+const BITS = 21
+const MARKS = 1 << BITS
+const firstMark = (hash: number): number => hash >>> (32 - BITS)
+const secondMark = (hash: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - BITS)
+const isSet = (grams: Uint32Array, at: number): boolean => (((grams[at >>> 5] ?? 0) >>> (at & 31)) & 1) === 1
+const isMarked = (grams: Uint32Array, hash: number): boolean => isSet(grams, firstMark(hash)) && isSet(grams, secondMark(hash))
 
 function hashOf(text: string, places: readonly number[], from: number, length: number): number {
   let hash = 0
@@ -153,10 +162,10 @@ function hashOf(text: string, places: readonly number[], from: number, length: n
 }
 
 const mixed = (hash: number, code: number): number => Math.imul(hash, 0x01000193) ^ code
-/** Over all marks, and alike texts far apart. */
+/** Over all bits, and alike texts far apart. */
 function scattered(hash: number): number {
   const once = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b)
-  return (once ^ (once >>> 15)) & (MARKS - 1)
+  return Math.imul(once ^ (once >>> 15), 0x45d9f3b)
 }
 
 const textAt = (text: string, places: readonly number[]): string => places.map((at) => text[at]).join('')

@@ -62,11 +62,17 @@ function headline(read: TargetStatus): string {
 }
 
 function findings(read: TargetStatus, command: string, target: string): readonly string[] {
+  const again = new Set(read.rolledBack.map(({ name }) => name)) // part of what is pending; each is named once
+  const deploy = code(`${command} deploy ${target}`)
   return [
-    ...line('Pending', read.pending, `To run them: ${code(`${command} deploy ${target}`)}.`),
+    ...line(
+      'Pending',
+      read.pending.filter(({ name }) => !again.has(name)),
+      `To run them: ${deploy}.`,
+    ),
     ...line('Running', read.running, 'Somebody holds the lock of the migrator.'),
     ...line('Failed', read.failed, 'No other migration runs until it is resolved.'),
-    ...line('Rolled back', read.rolledBack, 'It runs again with the next deploy.'),
+    ...line('Rolled back', read.rolledBack, `Pending again; it runs with the next deploy: ${deploy}.`),
     ...line('Edited after it was applied', read.edited, 'The file and the database disagree.'),
     ...line('Applied but not in the commit', read.unknown, 'Another branch may have been deployed.'),
   ]

@@ -11,6 +11,7 @@ import { counted, sizeText } from './figures.ts'
 import { sealFiles, syncDirectory, writeManifest, type Manifest, type ManifestFile } from './manifest.ts'
 import { reserve } from './names.ts'
 import { dumpApplicationName, endSessions, exportSnapshot, waitsFor, type Snapshot } from './session.ts'
+import { writeThrough } from './write-through.ts'
 
 export type DumpRequest = {
   readonly target: string
@@ -77,9 +78,12 @@ async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpE
   let isWhole = false
   try {
     const started = performance.now()
-    const end = await runDump(request, sessions, snapshot, partial)
+    const writing = writeThrough(partial, WRITE_EVERY_MS)
+    const end = await runDump(request, sessions, snapshot, partial).finally(writing.stop)
+    const lost = await writing.stop()
     if (end.ended === 'aborted' || request.signal.aborted) return { kind: 'aborted' }
     if (end.ended !== 'exited' || end.exitCode !== 0) return await explain(end, request, partial)
+    if (lost !== undefined) throw lost
     request.report('writing through to the disk')
     const files = await sealFiles(partial, request.signal)
     const empty = files.find(({ bytes }) => bytes === 0)
@@ -103,6 +107,7 @@ async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpE
 const LOCK_WAIT_MS = 300_000
 
 const REPORT_EVERY_MS = 1_000
+const WRITE_EVERY_MS = 1_000
 
 async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string): Promise<ChildEnd> {
   const progress = { started: 0, finished: 0 }

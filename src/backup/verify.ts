@@ -1,8 +1,9 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { childEnvironment, operatorPath, runChild, type ChildEnd } from '../process.ts'
+import type { ChildEnd } from '../process.ts'
 import type { Redactor } from '../redact.ts'
 import type { Clients } from './clients.ts'
+import { decodeWhole, restore } from './decode.ts'
 import { counted, sizeText } from './figures.ts'
 import { filesOf, hashFile, readManifest, type Manifest } from './manifest.ts'
 
@@ -37,9 +38,9 @@ export async function verifyBackup(request: VerifyRequest): Promise<VerifyEnd> {
   if (request.recorded !== undefined && JSON.stringify(request.recorded) !== JSON.stringify(manifest))
     return damaged('The manifest is not the one that was recorded when the backup was made.')
   try {
-    const wrong = await compareFiles(request, manifest)
+    const wrong = await compareSizes(request.path, manifest)
     if (wrong !== undefined) return damaged(wrong)
-    return (await decode(request, manifest)) ?? (await countRows(request, manifest)) ?? verified(manifest, started)
+    return (await readWhole(request, manifest)) ?? (await countRows(request, manifest)) ?? verified(manifest, started)
   } catch (error) {
     if (request.signal.aborted) return { kind: 'aborted' }
     throw error
@@ -59,9 +60,7 @@ export async function compareSizes(path: string, manifest: Manifest): Promise<st
   return stranger === undefined ? undefined : `The file ${stranger} does not belong to this backup.`
 }
 
-async function compareFiles(request: VerifyRequest, manifest: Manifest): Promise<string | undefined> {
-  const wrong = await compareSizes(request.path, manifest)
-  if (wrong !== undefined) return wrong
+async function compareSums(request: VerifyRequest, manifest: Manifest): Promise<string | undefined> {
   let done = 0
   for (const file of manifest.files) {
     request.report(`checksums: ${sizeText(done)} of ${sizeText(manifest.bytes)}`)
@@ -72,22 +71,27 @@ async function compareFiles(request: VerifyRequest, manifest: Manifest): Promise
   return undefined
 }
 
-async function decode(request: VerifyRequest, manifest: Manifest): Promise<VerifyEnd | undefined> {
-  let tables = 0
-  const end = await restore(request, ['--verbose', '--file=/dev/null'], (line) => {
-    if (!line.includes('processing data for table')) return
-    tables++
-    request.report(`reading table ${Math.min(tables, manifest.tables)} of ${manifest.tables}`)
-  })
-  return end.exitCode === 0 ? undefined : notDecoded(end)
+/** The sums at the same time as the decode, which is not waited for when one of them is wrong: that says more. */
+async function readWhole(request: VerifyRequest, manifest: Manifest): Promise<VerifyEnd | undefined> {
+  const stop = new AbortController()
+  const summing = compareSums(request, manifest)
+  summing.then(
+    (wrong) => wrong !== undefined && stop.abort(),
+    () => stop.abort(),
+  )
+  const decoding = decodeWhole({ ...request, signal: AbortSignal.any([request.signal, stop.signal]) }, manifest)
+  const [sums, decode] = await Promise.allSettled([summing, decoding])
+  if (sums.status === 'rejected') throw sums.reason
+  if (sums.value !== undefined) return damaged(sums.value)
+  if (decode.status === 'rejected') throw decode.reason
+  return decode.value === null ? undefined : notDecoded(decode.value)
 }
 
 async function countRows(request: VerifyRequest, manifest: Manifest): Promise<VerifyEnd | undefined> {
   request.report('counting the migrations in it')
   const argv = ['--data-only', `--schema=${manifest.migrationsSchema}`, '--table=_prisma_migrations', '--file=-']
   const counter = copyRowCounter()
-  const { spool: _, ...quiet } = request // its rows are data, not output
-  const end = await restore(quiet, argv, (line) => counter.take(line))
+  const end = await restore(request, argv, (line) => counter.take(line))
   if (end.exitCode !== 0) return notDecoded(end)
   const rows = counter.rows()
   if (rows === manifest.migrations) return undefined
@@ -112,22 +116,6 @@ export function copyRowCounter() {
     },
     rows: () => rows,
   }
-}
-
-function restore(
-  request: Omit<VerifyRequest, 'spool'> & { readonly spool?: string },
-  options: readonly string[],
-  onLine: (line: string) => void,
-) {
-  return runChild({
-    argv: [request.clients.pgRestore, ...options, request.path],
-    cwd: '/',
-    env: childEnvironment(request.env, operatorPath(request.env['PATH']), { LC_ALL: 'C' }),
-    signal: request.signal,
-    redactor: request.redactor,
-    onLine,
-    ...(request.spool === undefined ? {} : { spool: request.spool }),
-  })
 }
 
 function notDecoded(end: ChildEnd): VerifyEnd {

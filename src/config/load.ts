@@ -7,10 +7,10 @@ import { secretsOfRepository } from '../redact.ts'
 import { isZone, nearestZone } from '../windows/zone.ts'
 import type { Config, Target } from './config.ts'
 import { isReference } from './basics.ts'
+import { exampleFor } from './examples.ts'
+import type { ConfigProblem } from './problem.ts'
 import { configSchema, targetSchema, type ConfigFile } from './schema.ts'
-
-/** One thing wrong with the configuration: where, what, and how to mend it. */
-export type ConfigProblem = { readonly path: string; readonly problem: string; readonly fix: string }
+import { problemsOfTimes } from './window-problems.ts'
 
 /** Everything that is wrong, at once. The process ends with code 78 (EX_CONFIG) and starts nothing. */
 export class ConfigFault extends Error {
@@ -54,6 +54,7 @@ export function loadConfig(path: string, env: Readonly<Record<string, string | u
     ...(result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue))),
     ...(result.success ? [] : problemsUnderBadNames(parsed, result.error.issues)),
     ...problemsOfMeaning(parsed),
+    ...problemsOfTimes(parsed, writtenTargets(parsed)),
     ...problemsOfSecrets(parsed, env),
   ]
   if (!result.success || problems.length > 0) throw new ConfigFault(path, problems)
@@ -312,54 +313,6 @@ function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
 }
 
 const pathText = (path: readonly PropertyKey[]) => (path.length === 0 ? '(file)' : path.map(String).join('.'))
-
-const examples: Readonly<Record<string, string>> = {
-  channel: 'channel: C0123456789',
-  repository: 'repository: git@github.com:example/shop.git',
-  source: 'source: { repository: git@github.com:example/shop.git, branch: main }',
-  url: 'url: env:PROD_DATABASE_URL',
-  database: 'database: { url: env:PROD_DATABASE_URL }',
-  tool: 'tool: prisma',
-  approvals: 'approvals: { required: 1, from: [group:S0123456789] }',
-  from: 'from: [group:S0123456789, user:U0123456789]',
-  targets: 'targets: { prod: { … } }',
-  run: 'run: [npm, run, build]',
-  timeout: 'timeout: 10m',
-  lockTimeout: 'lockTimeout: 2s',
-  statementTimeout: 'statementTimeout: 15m',
-  expires: 'expires: 4h',
-  grantExpires: 'grantExpires: 15m',
-  within: 'within: 60s',
-  http: 'http: https://shop.example/health',
-  required: 'required: 1',
-  mode: 'mode: socket',
-  port: 'port: 3000',
-  command: 'command: /migrate',
-  level: 'level: info',
-  label: 'label: Production',
-  install: 'install: [npm, ci]',
-  refs: 'refs: [release]',
-  prisma: 'tool: { prisma: { schema: prisma/schema.prisma } }',
-  urls: 'urls: [DATABASE_URL, DIRECT_URL]',
-  keep: 'keep: { newest: 10 }',
-  newest: 'newest: 10',
-  provider: 'provider: pg_dump',
-  current: 'current: [git, -C, /srv/shop, rev-parse, HEAD]',
-  prepare: 'prepare: [ { name: Build, run: [npm, run, build] } ]',
-  deploy: 'deploy: [ { name: Restart, run: [pm2, restart, shop] } ]',
-  health: 'health: [ { http: https://shop.example/health } ]',
-  expect: 'expect: 200',
-  people: 'people: { "os:deploy": U0123456789 }',
-  timezone: 'timezone: America/New_York',
-  protected: 'protected: true',
-  breakGlass: 'breakGlass: { from: [user:U0123456789], review: [group:S0123456789] }',
-  remind: 'remind: 24h',
-}
-
-const exampleFor = (path: readonly PropertyKey[]) => {
-  const key = path.findLast((part) => typeof part === 'string' && Object.hasOwn(examples, part))
-  return typeof key === 'string' ? (examples[key] ?? '') : 'slack: { mode: socket }'
-}
 
 /** All key names of the file, from its own schema. */
 const knownKeys = keysOf(z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }))

@@ -24,7 +24,7 @@ const checklist = z
   })
   .prefault({})
 
-const recurringWindow = z.strictObject({
+export const recurringWindow = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'is named with small letters, digits and dashes'),
   cron: z.string().min(1).describe('When it opens, five fields, in the zone of the target: "0 2 * * Tue"'),
   length: duration,

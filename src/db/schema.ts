@@ -492,6 +492,20 @@ create index page_due on lockkeeper.page (next_at) where acknowledged_at is null
 `,
   },
   {
+    id: 11,
+    name: 'the pace towards Slack is shared',
+    sql: `
+-- asked for when something is about to be sent. What a crash of the server loses is a second's worth of pace, so no log is written for it
+create unlogged table lockkeeper.pace (
+  bucket text primary key,
+  -- as if orders came in an even row: when the last one that was let through will have been due
+  used_until timestamptz not null,
+  -- from when to when Slack said to wait; a clock that is put back to before it was said ends it
+  limited tstzrange not null default 'empty'
+);
+`,
+  },
+  {
     id: 15,
     name: 'mails that go together, what is withdrawn, pages that are over',
     sql: `

@@ -4,15 +4,23 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 type Settings = { readonly port?: number | undefined; readonly host: string; readonly traces?: string | undefined }
 
-/** Where `/livez`, `/readyz` and `/metrics` are served: the environment wins, so that two processes may share a file. Undefined: nowhere. */
-export function addressOf(settings: Settings, env: Environment): Address | { readonly problem: string } | undefined {
-  const given = env['OPERATION_PORT'] ?? ''
-  const host = (env['OPERATION_HOST'] ?? '') === '' ? settings.host : (env['OPERATION_HOST'] ?? '')
+/**
+ * Where `/livez`, `/readyz` and `/metrics`, or the calendar, are served: the environment wins, so that two processes may share a file.
+ * Undefined: nowhere.
+ */
+export function addressOf(
+  settings: Pick<Settings, 'port' | 'host'>,
+  env: Environment,
+  name: 'OPERATION' | 'CALENDAR' = 'OPERATION',
+): Address | { readonly problem: string } | undefined {
+  const given = env[`${name}_PORT`] ?? ''
+  const written = env[`${name}_HOST`] ?? ''
+  const host = written === '' ? settings.host : written
   if (given === '') return settings.port === undefined ? undefined : { host, port: settings.port }
   if (given === 'off') return undefined
   const port = Number(given)
   if (/^\d{1,5}$/.test(given) && port <= 65_535) return { host, port }
-  return { problem: `OPERATION_PORT is "${given}". It has to be a port (0 for any free one), or off.` }
+  return { problem: `${name}_PORT is "${given}". It has to be a port (0 for any free one), or off.` }
 }
 
 /** Where spans are posted, by OpenTelemetry's own variables or the file. Undefined: nothing is traced. */

@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Report } from './readiness.ts'
 
 export type Pages = {
@@ -10,15 +10,29 @@ export type Pages = {
 
 export type Address = { readonly host: string; readonly port: number }
 
+export type Served = { readonly address: Address; readonly close: () => Promise<void> }
+
 /** Whoever probes asks for a line and goes; more than these at once are turned away by the kernel. */
 const CONNECTIONS = 64
 const REQUEST_MS = 5_000
 
 /** `/livez`, `/readyz` and `/metrics`, on a port of their own: none of them belongs on the one that Slack reaches. */
-export async function serve(at: Address, pages: Pages): Promise<{ readonly address: Address; readonly close: () => Promise<void> }> {
+export const serve = (at: Address, pages: Pages): Promise<Served> =>
+  serveHttp(at, {
+    answer: (request, response) => answer(pages, request.method ?? '', (request.url ?? '').split('?')[0] ?? '', response),
+    onFault: pages.onFault,
+  })
+
+/** For whoever asks for a page and goes: few connections, and short ones. */
+export async function serveHttp(
+  at: Address,
+  pages: {
+    readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+    readonly onFault: (error: Error) => void
+  },
+): Promise<Served> {
   const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => {
-    const path = (request.url ?? '').split('?')[0] ?? ''
-    answer(pages, request.method ?? '', path, response).catch((error: Error) => {
+    pages.answer(request, response).catch((error: Error) => {
       pages.onFault(error)
       send(response, 500, 'text/plain', 'This could not be answered; the log says why.\n')
     })
@@ -53,7 +67,13 @@ async function answer(pages: Pages, method: string, path: string, response: Serv
   send(response, report.ready ? 200 : 503, 'application/json', `${JSON.stringify(report, undefined, 2)}\n`)
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string, headers: Readonly<Record<string, string>> = {}): void {
+export function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (response.headersSent) return void response.destroy()
   const charset = type.includes('charset') || type === 'application/json' ? '' : '; charset=utf-8'
   response.writeHead(status, { 'content-type': `${type}${charset}`, 'cache-control': 'no-store', ...headers })

@@ -69,7 +69,7 @@ async function serveAt(address: ReturnType<typeof addressOf>, readiness: Readine
   const served = await serve(address, { readiness: readiness.report, metrics: metrics.scrape, onFault: serving.onFault }).catch(
     (error: unknown) => {
       metrics.close()
-      throw whyNotServing(error, address)
+      throw whyNotServing(error, address, { what: '/livez, /readyz and /metrics', key: 'operation.port', variable: 'OPERATION_PORT' })
     },
   )
   log.info({ ...served.address }, '/livez, /readyz and /metrics are served')
@@ -82,7 +82,11 @@ async function serveAt(address: ReturnType<typeof addressOf>, readiness: Readine
   }
 }
 
-function whyNotServing(error: unknown, { host, port }: Address): unknown {
+export function whyNotServing(
+  error: unknown,
+  { host, port }: Address,
+  { what, key, variable }: { readonly what: string; readonly key: string; readonly variable: string },
+): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const why = {
     EADDRINUSE: 'another program listens there, perhaps another Lockkeeper',
@@ -92,7 +96,7 @@ function whyNotServing(error: unknown, { host, port }: Address): unknown {
   if (why === undefined) return error
   return new StartFault(
     'configuration',
-    `Port ${port} on ${host} cannot be used for /livez, /readyz and /metrics: ${why}. Set another as operation.port in lockkeeper.yaml, or for this process alone as OPERATION_PORT (0: any free one, off: none).`,
+    `Port ${port} on ${host} cannot be used for ${what}: ${why}. Set another as ${key} in lockkeeper.yaml, or for this process alone as ${variable} (0: any free one, off: none).`,
     error,
   )
 }

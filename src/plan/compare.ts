@@ -1,6 +1,7 @@
 import type { Target } from '../config/config.ts'
 import { isRefusal } from '../refusal.ts'
 import { TargetConnectionError, withTarget } from '../target/connect.ts'
+import { namingWhoLocks, TableLockedError } from '../target/locked.ts'
 import { readIdentity, sameIdentity } from '../target/identity.ts'
 import type { PlanDeps } from './deps.ts'
 import { readFiles, type ApplicationFiles } from './files.ts'
@@ -101,12 +102,14 @@ function compareFiles(plan: Plan, files: ApplicationFiles): string | null {
 
 async function databaseNow(deps: PlanDeps & { readonly target: Target }) {
   try {
-    return await withTarget({ url: deps.secret(deps.target.database.url), applicationName: 'lockkeeper check' }, async (client, url) => ({
-      identity: await readIdentity(client, url),
-      state: await readDatabaseState(client, url.schema),
-    }))
+    return await withTarget({ url: deps.secret(deps.target.database.url), applicationName: 'lockkeeper check' }, (client, url) =>
+      namingWhoLocks(client, async () => ({
+        identity: await readIdentity(client, url),
+        state: await readDatabaseState(client, url.schema),
+      })),
+    )
   } catch (error) {
-    if (error instanceof TargetConnectionError) return { kind: 'unknown', why: error.message } as const
+    if (error instanceof TargetConnectionError || error instanceof TableLockedError) return { kind: 'unknown', why: error.message } as const
     throw error
   }
 }

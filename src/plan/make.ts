@@ -3,6 +3,7 @@ import { isRefusal, refuse, type Refusal } from '../refusal.ts'
 import { prismaLockHolder, type Session } from '../target/activity.ts'
 import { TargetConnectionError, withTarget } from '../target/connect.ts'
 import { readIdentity } from '../target/identity.ts'
+import { namingWhoLocks, TableLockedError } from '../target/locked.ts'
 import { databaseBytes, tableSizes, type TableSize } from '../target/sizes.ts'
 import { detectPooler, parseTargetUrl, type TargetUrl } from '../target/urls.ts'
 import type { PlanDeps } from './deps.ts'
@@ -120,14 +121,16 @@ async function readSource(deps: PlanDeps, target: Target, ref: string | null): P
 
 async function readFacts(deps: PlanDeps, target: Target): Promise<TargetFacts | Refusal> {
   try {
-    return await withTarget({ url: deps.secret(target.database.url), applicationName: 'lockkeeper plan' }, async (client, url) => ({
-      url,
-      identity: await readIdentity(client, url),
-      state: await readDatabaseState(client, url.schema),
-      lock: await prismaLockHolder(client),
-      sizes: await tableSizes(client),
-      bytes: await databaseBytes(client),
-    }))
+    return await withTarget({ url: deps.secret(target.database.url), applicationName: 'lockkeeper plan' }, (client, url) =>
+      namingWhoLocks(client, async () => ({
+        url,
+        identity: await readIdentity(client, url),
+        state: await readDatabaseState(client, url.schema),
+        lock: await prismaLockHolder(client),
+        sizes: await tableSizes(client),
+        bytes: await databaseBytes(client),
+      })),
+    )
   } catch (error) {
     return refusalOf(error, target)
   }
@@ -141,6 +144,8 @@ export function refusalOf(error: unknown, target: Pick<Target, 'name'>): Refusal
       error.problem === 'bad_url' ? 'target_unfit' : 'target_unreachable',
       `The database of ${name} cannot be read. ${escapeMrkdwn(error.message)} Nothing was changed.`,
     )
+  if (error instanceof TableLockedError)
+    return refuse('target_unfit', `The database of ${name} cannot be read now. ${error.message} Nothing was changed; ask again then.`)
   if (error instanceof Error && 'code' in error && error.code === '42501')
     return refuse(
       'target_unfit',

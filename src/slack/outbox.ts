@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '../clock.ts'
 import type { Db } from '../db/pool.ts'
 import { inTime } from '../in-time.ts'
 import type { Log } from '../log.ts'
@@ -25,7 +24,6 @@ export type OutboxPorts = {
   /** Decisions first: what stands earlier is drawn earlier. */
   readonly subjects: readonly [Subject, ...Subject[]]
   readonly log: Log
-  readonly clock: Clock
   readonly owner: Owner
   /** How often the store is asked for what other replicas changed. */
   readonly pollMs?: number
@@ -42,7 +40,7 @@ const QUIET_REST_MS = 12_000
 
 /** Keeps Slack in step with the store. Any number of replicas may run one: a row is drawn by one of them at a time. */
 export function createOutbox(ports: OutboxPorts): Outbox {
-  const pace = ports.pace ?? createPace(ports.clock)
+  const pace = ports.pace ?? createPace(ports.db)
   const working = new Set<Promise<void>>()
   let stopping: AbortController | undefined
   let wake = Promise.withResolvers<void>()

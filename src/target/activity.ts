@@ -38,6 +38,22 @@ export async function prismaLockHolder(client: Queryable): Promise<Session | nul
   return rows[0] ?? null
 }
 
+/** A table that nobody else can read, and who holds it; all but its name are null for a prepared transaction. */
+export type LockedTable = { readonly relation: string } & {
+  readonly [Key in 'pid' | 'role' | 'applicationName' | 'transactionMs']: Session[Key] | null
+}
+
+/** The one that has been held the longest, in this database. */
+export async function lockedTable(client: Queryable): Promise<LockedTable | null> {
+  const { rows } = await client.query<LockedTable>(
+    `select c.relname as relation, ${SESSION} from pg_locks l join pg_class c on c.oid = l.relation left join pg_stat_activity a using (pid)
+      where l.locktype = 'relation' and l.granted and l.mode = 'AccessExclusiveLock' and c.relkind in ('r', 'p')
+        and l.database = (select oid from pg_database where datname = current_database())
+      order by a.xact_start nulls last limit 1`,
+  )
+  return rows[0] ?? null
+}
+
 /** Sessions of this database that carry the application name; the migrator is found by it. */
 export async function sessionsOf(client: Queryable, applicationName: string): Promise<readonly Session[]> {
   const { rows } = await client.query<Session>(

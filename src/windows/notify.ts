@@ -2,6 +2,7 @@ import { writeAudit } from '../audit/write.ts'
 import type { Target } from '../config/config.ts'
 import type { Db, Tx } from '../db/pool.ts'
 import type { Due } from '../due.ts'
+import { announceOutside } from '../outside/announce.ts'
 import { postBulletin } from './bulletins.ts'
 import { itemsOf, openAt } from './checklist.ts'
 import { notesOf } from './notes.ts'
@@ -12,8 +13,6 @@ import { hoursOf, peopleOf, storeNow, withdrawNotices } from './schedule.ts'
 export type NoticePorts = {
   readonly db: Db
   readonly targets: ReadonlyMap<string, Target>
-  /** Called in the transaction that decides about a notice which is sent: whatever else leaves because of it is written there. */
-  readonly onNotice?: (tx: Tx, window: WindowRow, told: NoticeTold) => Promise<void>
 }
 
 /** Windows open and close, and people are told, when the store's clock says so. */
@@ -165,7 +164,9 @@ async function tell(ports: NoticePorts, tx: Tx, told: readonly Told[]): Promise<
     return { windowId: window.id, event: { kind: 'notice', data: { ...data, channels, people: channels.length === 0 ? [] : data.people } } }
   })
   await addEvents(tx, events)
-  for (const { window, data } of told) await ports.onNotice?.(tx, window, data)
+  for (const { window, data } of told)
+    if (!/^(during|check):/.test(data.stage))
+      await announceOutside(tx, { window, stage: data.stage, targets: window.targets.flatMap((name) => ports.targets.get(name) ?? []) })
 }
 
 async function addEvents(tx: Tx, events: readonly { readonly windowId: number; readonly event: WindowEvent }[]): Promise<void> {

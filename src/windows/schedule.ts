@@ -1,5 +1,6 @@
 import type { Target } from '../config/config.ts'
 import type { Queries, Tx } from '../db/pool.ts'
+import { announceOutside } from '../outside/announce.ts'
 import { insertChecklist, itemsOf, phaseAt, type ChecklistItem } from './checklist.ts'
 import { noticesOf } from './ladder.ts'
 import type { WindowRow } from './record.ts'
@@ -22,6 +23,7 @@ export async function scheduleWindow(
   if (row === undefined) return undefined
   await insertChecklist(tx, row.id, targets)
   await planNotices(tx, row, targets)
+  await announceOutside(tx, { window: row, targets, stage: 'scheduled' })
   return row
 }
 
@@ -43,6 +45,7 @@ export async function replanWindow(
   })
   await planNotices(tx, changed, targets)
   await addWindowEvent(tx, window.id, { kind, data: { by, from: hoursOf(window), to: hours, people: peopleOf(targets) } })
+  await announceOutside(tx, { window: changed, targets, stage: 'rescheduled' })
   return changed
 }
 
@@ -53,8 +56,9 @@ export async function cancelWindow(
   targets: readonly Target[],
 ): Promise<void> {
   await withdrawNotices(tx, window.id)
-  await changeWindow(tx, window.id, { state: 'cancelled' })
+  const cancelled = await changeWindow(tx, window.id, { state: 'cancelled' })
   await addWindowEvent(tx, window.id, { kind: 'cancelled', data: { by, reason, at: hoursOf(window), people: peopleOf(targets) } })
+  await announceOutside(tx, { window: cancelled, targets, stage: 'cancelled', note: reason })
 }
 
 /** By hand: the notice of this moment is due now, whenever it was planned. What it leads to is the notices' own affair. */

@@ -7,8 +7,9 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { canaryPassword, formsOf, roleFor, type RoleLogin } from '../faults/canary.ts'
 import { launchBots, temporary, type Bots } from '../helpers/bots.ts'
 import { startFlow, type Flow, type FlowOptions } from '../helpers/flow.ts'
+import { serveRepository, type HttpsRepository } from '../helpers/https-repository.ts'
 import { onServer } from '../helpers/postgres.ts'
-import { commitTo } from '../helpers/sample.ts'
+import { commitTo, shopModules } from '../helpers/sample.ts'
 import { placesOf, watchProcesses, type Seen } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
 import { startCollector, type Collector } from '../operation/collector.ts'
@@ -26,6 +27,8 @@ type Aviary = {
   readonly said: () => Promise<string>
   readonly seen: () => Seen
   readonly collector: Collector
+  /** Where the migrations come from, by https with a login. */
+  readonly origin: HttpsRepository
 }
 
 const undo: (() => Promise<unknown>)[] = []
@@ -35,7 +38,9 @@ afterEach(async () => {
 
 /** Prints a secret as programs do that do not mean to hide it. It comes in the environment, as a careless configuration would give it. */
 const TELL = `
-const secret = process.env.TOLD, lines = (text, width, prefix = '') => text.match(new RegExp('[^]{1,' + width + '}', 'g')).map((line) => prefix + line).join('\\n')
+const { TOLD, LOGIN_IN } = process.env
+const secret = TOLD ?? decodeURIComponent(/:\\/\\/bot:([^@]+)@/.exec(require('fs').readFileSync(LOGIN_IN, 'utf8'))[1])
+const lines = (text, width, prefix = '') => text.match(new RegExp('[^]{1,' + width + '}', 'g')).map((line) => prefix + line).join('\\n')
 const b64 = (text) => Buffer.from(text).toString('base64'), hex = Buffer.from(secret).toString('hex'), json = JSON.stringify(secret)
 const say = [secret, b64(secret), b64('x' + secret), b64('xy' + secret), Buffer.from(secret).toString('base64url'), hex, hex.toUpperCase(),
   encodeURIComponent(secret), hex.replace(/../g, '%$&'), json, JSON.stringify(json), Array.from(secret, (c) => '&#' + c.codePointAt(0) + ';').join(''),
@@ -46,6 +51,11 @@ const pieces = secret.match(/[^]{1,5}/g), next = () => { if (pieces.length > 0) 
 next()`
 
 const telling = (name: string, told: string, code = 0) => ({ name, run: ['node', '-e', TELL, String(code)], env: { TOLD: told } })
+/** The operator's own file has the login of the repository in it, and whoever may read that may tell it. */
+const tellingLogin = (configPath: string) => ({
+  name: 'Tell the login',
+  run: ['sh', '-c', 'LOGIN_IN=$1 exec node -e "$2"', 'sh', configPath, TELL],
+})
 
 async function openAviary(
   options: Pick<FlowOptions, 'target' | 'pending' | 'prepare'> & {
@@ -54,17 +64,28 @@ async function openAviary(
 ): Promise<Aviary> {
   const collector = await startCollector()
   undo.push(collector.close)
+  const modules = await shopModules()
   const logins: RoleLogin[] = []
   const more = canaryPassword()
   const collectorToken = `otlp-${randomBytes(16).toString('hex')}`
   const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const login = { user: 'bot', password: canaryPassword() }
+  let origin: HttpsRepository | undefined
   let bots: Bots | undefined
   let targetLogin: RoleLogin | undefined
   const flow = await startFlow({
     ...options,
     people: { [`os:${userInfo().username}`]: 'U0CAROL' },
     launch: launchBots({ LAUNCH: 'yes' }, (received) => (bots = received)),
+    settings: { evidence: { key: 'env:EVIDENCE_KEY' } },
+    target(place) {
+      const known = options.target?.(place) ?? {}
+      const source = { branch: 'main', install: ['cp', '-al', modules, 'node_modules'] }
+      return { ...known, source: { ...source, repository: origin?.url } }
+    },
     async prepare(place) {
+      origin = await serveRepository(place.repository, login)
+      undo.push(origin.close)
       targetLogin = await roleFor(place.database, 'target')
       logins.push(targetLogin)
       await options.prepare?.(place)
@@ -72,6 +93,7 @@ async function openAviary(
     },
     async env(directory, { store }) {
       mkdirSync(temporary(directory), { recursive: true })
+      await origin?.trustIn(join(directory, 'var', 'repositories', 'prod.git'))
       const storeLogin = await roleFor(store, 'store')
       logins.push(storeLogin)
       return {
@@ -102,8 +124,9 @@ async function openAviary(
   return {
     flow,
     bots: bots ?? never(),
-    secrets: [...logins.map(({ password }) => password), more, collectorToken, keyBody, bot, app, signingSecret],
+    secrets: [...logins.map(({ password }) => password), login.password, more, collectorToken, keyBody, bot, app, signingSecret],
     collector,
+    origin: origin ?? never(),
     seen: watch.seen,
     async said() {
       const answers: string[] = []
@@ -118,8 +141,11 @@ async function openAviary(
 }
 
 const never = (): never => {
-  throw new Error('no bot was started')
+  throw new Error('it was not started')
 }
+
+/** Where the login stands because its operator wrote it there. */
+const besidesOwnFile = (flow: Flow, places: readonly string[]) => places.filter((place) => place !== flow.configPath)
 
 /** In no sink there is; and the sinks were not empty. */
 async function expectNowhere({ flow, secrets, said, collector, seen }: Aviary): Promise<string> {
@@ -133,18 +159,24 @@ async function expectNowhere({ flow, secrets, said, collector, seen }: Aviary): 
     { where: 'traces', text: collector.raw() },
     { where: 'arguments of children', text: seen().argumentLists },
   ])
-  expect(places).toEqual([])
+  expect(places).toContain(flow.configPath)
+  expect(besidesOwnFile(flow, places)).toEqual([])
   return answers
 }
 
 /** A secret of the application's own, and the database's URL, to which a step has a right. */
 const tellAll = (code = 0) => [telling('Tell the database', 'env:PROD_DATABASE_URL'), telling('Tell', 'env:APP_SECRET', code)]
+/** And what no step has a right to. */
+const tellMore = (directory: string) => [telling('Tell the key', 'env:EVIDENCE_KEY'), tellingLogin(join(directory, 'lockkeeper.yaml'))]
 const FIRST = 'prisma/migrations/20261121090000_tells/migration.sql'
 
 describe('a secret that is told in every way stands in no sink', () => {
   test('when a run succeeds', async () => {
-    const aviary = await openAviary({ pending: 0, target: () => ({ deploy: tellAll() }) })
-    const { flow } = aviary
+    const aviary = await openAviary({ pending: 0, target: ({ directory }) => ({ deploy: [...tellAll(), ...tellMore(directory)] }) })
+    const { flow, origin } = aviary
+    origin.refuseWith(`no entry for ${aviary.secrets[2]}`)
+    expect(await flow.answer('plan prod')).toContain('no entry for [redacted]')
+    origin.refuseWith(null)
     const request = await flow.ask()
     await flow.approve(request.id)
     await flow.reaches(request.id, 'succeeded')
@@ -152,8 +184,9 @@ describe('a secret that is told in every way stands in no sink', () => {
     const answers = await expectNowhere(aviary)
     expect(answers).toContain('is the signed document')
     const log = await readFile(join(flow.directory, 'var', 'runs', String(request.id), 'output.log'), 'utf8')
-    expect(log.match(/told:\n[^]*?\[redacted\][^]*?\ntold/g)?.length).toBeGreaterThan(20)
-    expect(log.match(/all told/g)).toHaveLength(2)
+    expect(log.match(/told:\n[^]*?\[redacted\][^]*?\ntold/g)?.length).toBeGreaterThan(40)
+    expect(log.match(/all told/g)).toHaveLength(4)
+    expect(origin.calls.allowed).toBeGreaterThan(2)
   })
 
   test('when the database itself says it in an error, and when the bot is killed and its run adopted', async () => {
@@ -211,7 +244,7 @@ describe('a secret that is told in every way stands in no sink', () => {
     await aviary.flow.store.query('insert into lockkeeper.told values ($1)', [formsOf(secret).at(-1)])
     await writeFile(join(aviary.flow.directory, 'var', 'told'), formsOf(secret)[1] ?? '')
     const found = await placesOf(aviary.flow, aviary.secrets.flatMap(formsOf), [{ where: 'traces', text: formsOf(secret)[2] ?? '' }])
-    expect(found).toEqual(['traces', 'rows of lockkeeper.told', join(aviary.flow.directory, 'var', 'told')])
+    expect(besidesOwnFile(aviary.flow, found)).toEqual(['traces', 'rows of lockkeeper.told', join(aviary.flow.directory, 'var', 'told')])
   })
 })
 

@@ -1,10 +1,10 @@
-import { cpSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync, closeSync } from 'node:fs'
+import { cpSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync, closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dump } from '../../src/backup/dump.ts'
 import { MANIFEST, readManifest, sealFiles, type Manifest } from '../../src/backup/manifest.ts'
 import { copyRowCounter } from '../../src/backup/verify.ts'
-import { createOwnedDatabase, dumpRequest, fillShop, temporaryDirectory, verify } from '../helpers/backup.ts'
+import { createOwnedDatabase, dumpRequest, fillShop, inDatabase, temporaryDirectory, verify } from '../helpers/backup.ts'
 
 let directory: string
 let original: string
@@ -137,6 +137,44 @@ describe('the decode finds, with sums that fit,', () => {
       excerpt: expect.stringContaining('could not open input file'),
     })
   })
+})
+
+test('every data file and every large object is decoded, whichever pg_restore it was dealt to', async () => {
+  const database = await createOwnedDatabase()
+  closing.push(database.close)
+  await fillShop(database.url, 2_000)
+  await inDatabase(database.url, `select lo_from_bytea(0, repeat('a', 50000)::bytea)`, `select lo_from_bytea(0, 'small'::bytea)`)
+  const temporary = await temporaryDirectory()
+  closing.push(temporary.remove)
+  const end = await dump(await dumpRequest(database.url, temporary.path))
+  if (end.kind !== 'done') throw new Error(JSON.stringify(end))
+  expect(await verify(end.path, temporary.path)).toMatchObject({ kind: 'verified' })
+  const data = end.manifest.files.map(({ path }) => path).filter((path) => path.includes('.dat'))
+  expect(data.filter((path) => path.startsWith('blob_'))).toHaveLength(2)
+  expect(data.length).toBeGreaterThanOrEqual(6)
+  for (const [at, gone] of data.entries()) {
+    const path = join(temporary.path, `without-${at}`)
+    cpSync(end.path, path, { recursive: true })
+    rmSync(join(path, gone))
+    await reseal(path)
+    expect(await verify(path, temporary.path), gone).toMatchObject({
+      kind: 'damaged',
+      reason: 'pg_restore could not read it whole: it ended with exit code 1.',
+    })
+  }
+  expect(readdirSync(temporary.path).filter((name) => name.startsWith('decode-'))).toEqual([])
+})
+
+test('what each pg_restore said stands in the log in one piece', async () => {
+  const spool = join(directory, 'decode-log')
+  await verify(original, directory, { spool })
+  const lines = readFileSync(spool, 'utf8').split('\n')
+  expect(lines.filter((line) => line.startsWith('pg_restore: processing data for table ')).toSorted()).toEqual([
+    'pg_restore: processing data for table "public._prisma_migrations"',
+    'pg_restore: processing data for table "public.customers"',
+    'pg_restore: processing data for table "public.odd name; --"',
+    'pg_restore: processing data for table "public.orders"',
+  ])
 })
 
 describe('an emptied file that pg_restore reads as nothing', () => {

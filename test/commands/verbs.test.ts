@@ -80,6 +80,18 @@ describe('status', () => {
     )
   })
 
+  test('names a migration that was rolled back once, and counts it as pending', async () => {
+    statuses.set('prod', { ...none, applied: names('a'), pending: names('b', 'c'), rolledBack: names('b') })
+    const again = '• Rolled back: `b`. Pending again; it runs with the next deploy: `/migrate deploy prod`.'
+    expect(await told('status prod')).toBe(
+      ['*Production* (`prod`): 1 applied, 2 pending.', '• Pending: `c`. To run them: `/migrate deploy prod`.', again, '• No run yet'].join(
+        '\n',
+      ),
+    )
+    statuses.set('prod', { ...none, pending: names('b'), rolledBack: names('b') })
+    expect(await told('status prod')).toBe(['*Production* (`prod`): 0 applied, 1 pending.', again, '• No run yet'].join('\n'))
+  })
+
   test('of all targets leaves out those of other channels, and one that cannot be read hides no other', async () => {
     statuses.set('prod', new Error('boom'))
     const everywhere = { ...inChannel, place: null }

@@ -20,7 +20,7 @@ export type Fault = {
   readonly kind: Kind
   readonly at: readonly Moment[]
   /** What it cannot do without. */
-  readonly needs?: 'own store' | 'own target' | 'small disk'
+  readonly needs?: 'own store' | 'store on a small disk' | 'own target' | 'small disk'
   /** Something that bots have to agree on: the tests do it to three of them, the rest to one. `npm run faults -- --all` does all to both. */
   readonly isShared?: true
   /** How long it lasts before it is put right; at once when left out. */
@@ -207,19 +207,41 @@ const storeFaults: readonly Fault[] = [
   commitFault('commits are carried out and their answers lost', 'lost answer', 3),
   commitFault('commits are acknowledged late', { lateByMs: 1_500 }, 3),
   {
-    // by the server's own code for it: a store whose disk really is full can hardly be told to be empty again
     name: 'the disk of the store is full',
     kind: 'store',
     at: ['waiting', ...RUNNING],
+    needs: 'store on a small disk',
     lastsMs: 3_000,
     async inject(scene) {
-      await scene.store.query(`create function public.full_disk() returns trigger language plpgsql as
-        $$ begin raise exception 'could not extend file "base/1/2": No space left on device' using errcode = '53100'; end $$`)
-      await scene.store.query(`do $$ declare one record; begin
-        for one in select schemaname, tablename from pg_tables where schemaname in ('lockkeeper', 'dbos') loop
-          execute format('create trigger full_disk before insert or update on %I.%I execute function public.full_disk()', one.schemaname, one.tablename);
-        end loop; end $$`)
-      return async () => void (await scene.store.query('drop function public.full_disk() cascade'))
+      const disk = scene.servers.store?.disk
+      if (disk === undefined) return saidToBeFull(scene)
+      await withoutRoom(scene)
+      await disk.fill()
+      const before = disk.refusals()
+      await scene.slack.as('U0CAROL').command(CHANNEL, '/migrate status prod') // whatever is asked is noted first
+      return async () => {
+        const isHit = await until('PostgreSQL refuses something', () => disk.refusals() > before).catch(() => false)
+        await disk.empty()
+        if (!isHit) throw new NothingHit()
+      }
+    },
+  },
+  {
+    name: 'the disk of the store is full, and so is its log',
+    kind: 'store',
+    at: ['waiting', ...RUNNING],
+    needs: 'store on a small disk',
+    lastsMs: 3_000,
+    async inject(scene) {
+      const server = scene.servers.store
+      if (server === undefined) return null
+      if (server.disk === undefined) {
+        await server.crash() // which is what it comes to
+        return server.start
+      }
+      await server.disk.fill()
+      await server.disk.exhaustLog()
+      return server.disk.empty
     },
   },
   {
@@ -484,6 +506,25 @@ async function outlasting(scene: Scene, statement: string): Promise<Heal> {
   const held = scene.hold(statement)
   void held.then((release) => pause(6_000).then(release)).catch(() => {}) // the server was made to crash, or the scene is over: it is held no longer
   return nothing
+}
+
+/** Each table of the store takes the next row into a page of its own, as a table does that has grown to the end of its pages. */
+async function withoutRoom(scene: Scene): Promise<void> {
+  await scene.store.query(`do $$ declare one record; begin
+    for one in select schemaname, tablename from pg_tables where schemaname in ('lockkeeper', 'dbos') loop
+      execute format('alter table %I.%I set (fillfactor = 10)', one.schemaname, one.tablename);
+    end loop; end $$`)
+}
+
+/** Where no small disk can be mounted: PostgreSQL's own code and words for it, by triggers. */
+async function saidToBeFull(scene: Scene): Promise<Heal> {
+  await scene.store.query(`create function public.full_disk() returns trigger language plpgsql as
+    $$ begin raise exception 'could not extend file "base/1/2": No space left on device' using errcode = '53100'; end $$`)
+  await scene.store.query(`do $$ declare one record; begin
+    for one in select schemaname, tablename from pg_tables where schemaname in ('lockkeeper', 'dbos') loop
+      execute format('create trigger full_disk before insert or update on %I.%I execute function public.full_disk()', one.schemaname, one.tablename);
+    end loop; end $$`)
+  return async () => void (await scene.store.query('drop function public.full_disk() cascade'))
 }
 
 async function terminate(scene: Scene, which: string): Promise<Heal | null> {

@@ -20,7 +20,7 @@ export function smallDisk(directory: string): SmallDisk {
   const disk = join(directory, 'disk')
   const backups = join(disk, 'backups')
   mkdirSync(disk, { recursive: true })
-  const isMounted = canMount(disk)
+  const isMounted = mountTmpfs(disk, 64)
   mkdirSync(backups)
   const filler = join(disk, 'filler')
   if (isMounted)
@@ -49,12 +49,13 @@ exec pg_dump "$@"`,
   }
 }
 
-function canMount(place: string): boolean {
+/** False where this user may not: not root, or a container without the right. */
+export function mountTmpfs(place: string, megabytes: number): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', place], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', place], { stdio: 'ignore' })
     return true
   } catch {
-    return false // not root, or a container without the right to mount
+    return false
   }
 }
 

@@ -43,6 +43,24 @@ test('a full disk answers ENOSPC, and takes data again once it is emptied', () =
   expect(readFileSync(join(disk.backup['directory'] ?? '', 'other'))).toHaveLength(1_000_000)
 })
 
+test('a server on a full disk refuses by its own code, does not survive a full log, and goes on when there is space', async () => {
+  const server = await startServer({ onSmallDisk: true })
+  onTestFinished(server.close)
+  const { disk } = server
+  const database = await server.create()
+  await query(database.url, 'create table noted as select 1 as a')
+  if (disk === undefined) return // no tmpfs can be mounted: the server stayed where it was, and works
+  await disk.fill()
+  await expect(query(database.url, 'create table more as select * from pg_class')).rejects.toMatchObject({ code: '53100' })
+  expect(disk.refusals()).toBeGreaterThan(0)
+  expect(await query(database.url, 'select a from noted')).toEqual([{ a: 1 }])
+  await disk.exhaustLog()
+  await expect(query(database.url, 'select 1')).rejects.toThrow(/ECONNRESET|terminated|shutting down|recovery/)
+  await disk.empty()
+  await query(database.url, 'insert into noted select 2')
+  expect(await query(database.url, 'select a from noted')).toEqual([{ a: 1 }, { a: 2 }])
+})
+
 test('a wrong clock is wrong for a whole process, and its timers are not', () => {
   const script = `const began = performance.now(); setTimeout(() => console.log(JSON.stringify([Date.now(), new Date().getTime(), new Date(5).getTime(), performance.now() - began < 1000])), 20)`
   const out = execFileSync(process.execPath, ['--import', join(import.meta.dirname, 'wrong-clock.ts'), '-e', script], {

@@ -24,12 +24,15 @@ export function everyFault(replicas: 1 | 3): void {
         .filter((fault) => isWanted(fault, replicas))
         .map((fault) => ({ fault, at: worst(fault), what: `${worst(fault)}: ${fault.name}` })),
     )('while $what', async ({ fault, at }) => {
+      // for itself alone: faults of others must not meet a full disk
+      const ownStore = fault.needs === 'store on a small disk' ? await startServer({ onSmallDisk: true }) : undefined
+      const storeOn = ownStore ?? (fault.needs === 'own store' ? servers.store : undefined)
       const scene = await openScene({
         replicas,
         supervised: true,
         deploy: 'gated',
         disk: fault.needs === 'small disk',
-        ...(fault.needs === 'own store' && servers.store !== undefined ? { storeOn: servers.store } : {}),
+        ...(storeOn === undefined ? {} : { storeOn }),
         ...(fault.needs === 'own target' && servers.target !== undefined ? { targetOn: servers.target } : {}),
       })
       try {
@@ -40,6 +43,7 @@ export function everyFault(replicas: 1 | 3): void {
         expect(found).toEqual({ hit: 1, end: may.includes(request.state) ? request.state : may.join(' or '), broken: [] })
       } finally {
         await scene.close()
+        await ownStore?.close()
       }
     })
   })

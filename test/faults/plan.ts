@@ -75,8 +75,14 @@ export const describeRun = (plan: RunPlan): string =>
 
 /** Two that would hide each other. */
 function clash(faults: readonly Planned[], next: Fault): boolean {
-  const ends = [...faults.map(({ fault }) => fault), next].filter(({ kind }) => kind === 'backup')
-  return ends.length > 1 || (next.kind === 'backup' && faults.length > 1)
+  const all = [...faults.map(({ fault }) => fault), next]
+  const ends = all.filter(({ kind }) => kind === 'backup')
+  if (ends.length > 1 || (next.kind === 'backup' && faults.length > 1)) return true
+  // a store that refuses what another fault is done with, or a second one that ends it
+  return (
+    all.some(({ needs }) => needs === 'store on a small disk') &&
+    all.filter(({ kind }) => kind === 'store' || kind === 'process').length > 1
+  )
 }
 
 /** Mulberry32: small, and the same everywhere. */

@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { startEmbedded, type Embedded } from '../../src/db/embedded.ts'
 import type { TestDatabase } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
+import { moveToSmallDisk, SMALL_SETTINGS, type DataDisk } from './data-disk.ts'
 import { startProxy } from './proxy.ts'
 
 /** A PostgreSQL of the test's own, which may crash without hurting others. It has another port after each start, which a proxy hides. */
@@ -21,15 +23,29 @@ export type OwnServer = {
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
   readonly sql: (text: string) => Promise<void>
+  /** What holds its data, if it was asked for and could be mounted. */
+  readonly disk: ServerDisk | undefined
   readonly close: () => Promise<void>
+}
+
+export type ServerDisk = {
+  /** Nothing more fits on it: what needs another page is refused by PostgreSQL itself. */
+  readonly fill: () => Promise<void>
+  /** On a full disk: writes on until the log needs another file, which PostgreSQL does not survive. It cannot recover either. */
+  readonly exhaustLog: () => Promise<void>
+  /** How often PostgreSQL said so far that there is no space. */
+  readonly refusals: () => number
+  /** There is space again. Resolves when the server answers; one that has ended is started, as a service manager does. */
+  readonly empty: () => Promise<void>
 }
 
 /** What is committed stays committed when it crashes; only a crash of the machine itself could lose it. */
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=300']
 
-export async function startServer(): Promise<OwnServer> {
+export async function startServer(options: { readonly onSmallDisk?: boolean } = {}): Promise<OwnServer> {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-own-postgres-'))
-  const launch = () => startEmbedded({ directory, env: process.env, settings: SETTINGS })
+  const settings = [...SETTINGS, ...(options.onSmallDisk === true ? SMALL_SETTINGS : [])]
+  const launch = () => startEmbedded({ directory, env: process.env, settings })
   let server: Embedded = await launch()
   const door = await startProxy(server.url)
   const url = door.through(server.url)
@@ -38,7 +54,18 @@ export async function startServer(): Promise<OwnServer> {
     process.kill(pid, signal)
     await until('the server has ended', () => !exists(pid))
   }
+  const start = async () => {
+    server = await launch()
+    door.pointTo(server.url)
+  }
   const sql = (text: string) => on(url, (client) => client.query(text)).then(() => {})
+  const data = await dataOf(url)
+  let small: DataDisk | undefined
+  if (options.onSmallDisk === true) {
+    await end('SIGINT')
+    small = moveToSmallDisk(data)
+    await start()
+  }
   return {
     url,
     sql,
@@ -55,14 +82,52 @@ export async function startServer(): Promise<OwnServer> {
     },
     crash: () => end('SIGQUIT'),
     stop: () => end('SIGINT'),
-    async start() {
-      server = await launch()
-      door.pointTo(server.url)
-    },
+    start,
+    disk: small === undefined ? undefined : diskOf(small, { url, data, start }),
     async close() {
+      if (small !== undefined) {
+        await end('SIGINT')
+        small.remove()
+        await rm(dirname(data), { recursive: true })
+      } else await server.remove()
       await door.close()
-      await server.remove()
       await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function diskOf(
+  { fill, empty }: DataDisk,
+  { url, data, start }: { readonly url: string; readonly data: string; readonly start: () => Promise<void> },
+): ServerDisk {
+  const log = join(dirname(data), 'postgres.log')
+  const isAlive = () => {
+    const file = join(data, 'postmaster.pid')
+    return existsSync(file) && exists(Number(readFileSync(file, 'utf8').split('\n')[0]))
+  }
+  const answers = () =>
+    on(url, (client) => client.query('select')).then(
+      () => true,
+      () => false,
+    )
+  return {
+    async fill() {
+      await on(url, (client) => client.query('checkpoint')) // what it frees is free before
+      fill()
+    },
+    async exhaustLog() {
+      await on(url, async (client) => {
+        for (let file = 0; file < 20; file++) await client.query(`select pg_logical_emit_message(false, 'test', 'more'), pg_switch_wal()`)
+      }).then(
+        () => Promise.reject(new Error('the log found space for 20 files more')),
+        () => {}, // that was its end
+      )
+    },
+    refusals: () => readFileSync(log, 'utf8').split('No space left on device').length - 1,
+    async empty() {
+      empty()
+      await until('the server answers, or has ended', async () => (await answers()) || !isAlive())
+      if (!isAlive()) await start()
     },
   }
 }
@@ -77,6 +142,12 @@ async function on<T>(url: string, work: (client: pg.Client) => Promise<T>): Prom
     await client.end()
   }
 }
+
+const dataOf = (url: string): Promise<string> =>
+  on(url, async (client) => {
+    const { rows } = await client.query<{ data_directory: string }>('show data_directory')
+    return rows[0]?.data_directory ?? ''
+  })
 
 const postmasterOf = (url: string): Promise<number> =>
   on(url, async (client) => {

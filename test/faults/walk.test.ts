@@ -23,7 +23,7 @@ const lanes: Lane[] = []
 const numbers = only === undefined ? Array.from({ length: runs }, (_, at) => at + 1) : [only]
 
 beforeAll(async () => {
-  const make = async () => lanes.push({ store: await startServer(), target: await startServer() })
+  const make = async () => lanes.push({ store: await startServer({ onSmallDisk: true }), target: await startServer() })
   await Promise.all(Array.from({ length: Math.min(LANES, numbers.length) }, make))
 })
 afterAll(async () => {

@@ -294,8 +294,7 @@ test('cancelled in a migration: the database undoes it, and it runs again when i
   ).toEqual([])
   expect(await flow.answer('status slow')).toMatchInlineSnapshot(`
     "*slow*: 14 applied, 1 pending.
-    • Pending: \`20261121100000_backfill\`. To run them: \`/migrate deploy slow\`.
-    • Rolled back: \`20261121100000_backfill\`. It runs again with the next deploy.
+    • Rolled back: \`20261121100000_backfill\`. Pending again; it runs with the next deploy: \`/migrate deploy slow\`.
     • Last: #6, cancelled {time}"
   `)
 })

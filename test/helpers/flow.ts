@@ -42,6 +42,8 @@ export type FlowOptions = TargetOptions & {
   /** Targets beside `prod`, each with a repository, a database and a health endpoint of its own. */
   readonly targets?: Readonly<Record<string, TargetOptions>>
   readonly people?: Readonly<Record<string, string>>
+  /** More keys of the configuration beside its targets. */
+  readonly settings?: Readonly<Record<string, unknown>>
   readonly workspace?: WorkspaceOptions
   readonly mode?: 'socket' | 'http'
   /** How the bot runs; inside this process unless said. */
@@ -172,6 +174,7 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
       JSON.stringify({
         slack: { mode: options.mode ?? 'socket', port, host: '127.0.0.1' },
         people: options.people ?? {},
+        ...options.settings,
         targets: settings,
       }),
     )
@@ -228,7 +231,7 @@ function launchHere({ configPath, env, isPaced }: Known): Launched {
 }
 
 /** Limits are the outbox's own tests'; here it writes at once, but obeys what Slack says. */
-const atOnce: Pace = { take: () => 0, limited: () => {} }
+const atOnce: Pace = { take: async () => 0, limited: async () => {} }
 
 async function makeTarget(
   name: string,

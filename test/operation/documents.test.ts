@@ -74,6 +74,8 @@ function leaves(schema: Schema, path = '', isRequired = false): Map<string, stri
   if (named?.properties !== undefined) parts.push([`${path}.<name>`, named, false])
   else if (path === 'people') parts.push(['people.<account>', {}, false])
   if (schema.items?.properties !== undefined) parts.push([`${path}[]`, schema.items, false])
+  // alternatives with keys of their own: all of them are keys
+  for (const choice of schema.items?.anyOf ?? []) if (choice.properties !== undefined) parts.push([`${path}[]`, choice, false])
   for (const choice of schema.anyOf ?? []) if (choice.properties !== undefined) return leaves(choice, path)
   if (parts.length === 0) return new Map([[path, isRequired ? 'required' : written(schema.default)]])
   return new Map(parts.flatMap(([at, part, required]) => [...leaves(part, at, required)]))

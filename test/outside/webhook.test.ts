@@ -2,12 +2,9 @@ import { createServer, type IncomingHttpHeaders, type RequestListener } from 'no
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, test } from 'vitest'
-import { loadConfig } from '../../src/config/load.ts'
 import { createSender, webhooksOf } from '../../src/outside/send.ts'
 import { postSigned, whyNotReachable } from '../../src/outside/webhook.ts'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { configWith } from './config.ts'
 
 const closes: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -109,32 +106,17 @@ describe('a signed webhook', () => {
 })
 
 describe('what the configuration names', () => {
-  const target = {
-    channel: 'C0DEPLOYS',
-    source: { repository: './shop.git' },
-    database: { url: 'env:DB' },
-    tool: 'prisma',
-    approvals: { from: ['user:U0BOB'] },
-  }
-  const configWith = (env: Readonly<Record<string, string>>) => {
-    const made = mkdtempSync(join(tmpdir(), 'lockkeeper-outside-'))
-    closes.push(() => rmSync(made, { recursive: true, force: true }))
-    writeFileSync(
-      join(made, 'lockkeeper.yaml'),
-      JSON.stringify({
-        oncall: { webhook: 'env:PAGER' },
-        targets: {
-          prod: { ...target, windows: { webhooks: [{ url: 'env:STATUS', secret: 'env:ONE' }] } },
-          staging: { ...target, windows: { webhooks: [{ url: 'env:STATUS', secret: 'env:TWO' }] } },
-        },
-      }),
-    )
-    return loadConfig(join(made, 'lockkeeper.yaml'), { DB: 'postgresql://u:p@127.0.0.1:1/db', ONE: 'first', TWO: 'second', ...env })
-  }
-
   test('is where a delivery may go, and a row that names anything else is not followed', async () => {
     const { url, received } = await receiver()
-    const config = configWith({ STATUS: url, PAGER: url })
+    const { config, close } = configWith(
+      { oncall: { webhook: 'env:PAGER' } },
+      { STATUS: url, PAGER: url, ONE: 'first', TWO: 'second' },
+      {
+        prod: { windows: { webhooks: [{ url: 'env:STATUS', secret: 'env:ONE' }] } },
+        staging: { windows: { webhooks: [{ url: 'env:STATUS', secret: 'env:TWO' }] } },
+      },
+    )
+    closes.push(close)
     expect(webhooksOf(config)).toEqual([
       { kind: 'webhook', url: 'env:STATUS', secrets: ['env:ONE', 'env:TWO'] },
       { kind: 'page', url: 'env:PAGER', secrets: [] },

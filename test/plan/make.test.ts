@@ -214,6 +214,18 @@ describe('refused, with the next step', () => {
     )
   })
 
+  test('a table that somebody holds, named with who holds it', async () => {
+    await withTarget({ url: database.url, applicationName: 'night job' }, async (client) => {
+      await client.query('begin')
+      await client.query('lock table customer in access exclusive mode')
+      expect((await text()).replace(/\d{2,}/g, '{pid}').replace(/\d s\b/, '{time}')).toBe(
+        'target_unfit: The database of `prod` cannot be read now. The table `customer` is locked by session {pid} (`night job`), whose transaction has been open for {time}. ' +
+          'A migration would wait for that lock too, and everybody else behind the migration. Wait until that ends, or end it: `select pg_terminate_backend({pid})`. Nothing was changed; ask again then.',
+      )
+    })
+    expect(isRefusal(await make())).toBe(false)
+  })
+
   test('a repository that is not there', async () => {
     expect(await text(null, { source: { ...origin.target().source, repository: './absent' } })).toMatch(/^repository_unreachable: /)
   })
@@ -250,6 +262,17 @@ describe('what was approved compared with what is there', () => {
     await apply(SECOND)
     expect(await compare(plan)).toEqual({ kind: 'same', applied: [SECOND] })
     expect(await compare(plan, 'after-migrate')).toEqual({ kind: 'changed', why: '`20260103_index` should be applied by now and is not.' })
+  })
+
+  test('the record of migrations is locked: unknown, with who holds it', async () => {
+    await withTarget({ url: database.url, applicationName: '<!channel>' }, async (client) => {
+      await client.query('begin')
+      await client.query('lock table _prisma_migrations in access exclusive mode')
+      expect(await compare(plan)).toEqual({
+        kind: 'unknown',
+        why: expect.stringMatching(/^The table `_prisma_migrations` is locked by session \d+ \(`&lt;!channel&gt;`\), whose transaction /),
+      })
+    })
   })
 
   test('all of the list is applied: the same in both', async () => {

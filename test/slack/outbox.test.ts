@@ -2,7 +2,6 @@ import { Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { drawRequest } from '../../approvals/draw.ts'
 import { startWorkspace, type Workspace, type WorkspaceOptions } from '../../playground/server/workspace.ts'
-import { systemClock } from '../../src/clock.ts'
 import type { Db } from '../../src/db/pool.ts'
 import { createLog } from '../../src/log.ts'
 import { createRedactor } from '../../src/redact.ts'
@@ -18,8 +17,10 @@ import { until } from '../helpers/until.ts'
 import { digest, evidence, now, planOf, viewWith } from '../helpers/views.ts'
 
 const channel = 'C0DEPLOYS'
+/** Between asking the store and being heard by Slack. */
+const TOLERANCE_MS = 300
 /** The box's own limits are off in these tests, unless they are about them. */
-const noPace: Pace = { take: () => 0, limited: () => {} }
+const noPace: Pace = { take: async () => 0, limited: async () => {} }
 
 let store: Awaited<ReturnType<typeof createStore>>
 let db: Db
@@ -71,7 +72,6 @@ async function start(pace: Pace | null = noPace): Promise<Outbox> {
       }),
     ],
     log,
-    clock: systemClock,
     pollMs: 25,
     ...(pace === null ? {} : { pace }),
   })
@@ -269,6 +269,20 @@ describe('when Slack is in trouble', () => {
       timeoutMs: 30_000,
       what: 'the thread',
     })
+    expect(workspace.calls().filter((call) => JSON.stringify(call.answer).includes('ratelimited'))).toEqual([])
+  })
+  test('two replicas keep one pace together', async () => {
+    await open({})
+    const ids = await Promise.all([ask(), ask(), ask()])
+    await Promise.all([start(null), start(null)])
+    await Promise.all(ids.map(wait))
+    for (const id of ids) for (const title of steps.slice(0, 2)) await stepDone(id, title)
+    for (const id of ids) await drawn(id)
+    const posts = workspace.calls('chat.postMessage').filter(({ args }) => args['channel'] === channel)
+    expect(posts.length).toBeGreaterThanOrEqual(ids.length * 4)
+    // a burst of 3, then one a second: with a pace of its own each of them would have begun with 3
+    const times = posts.map(({ at }) => at).toSorted((one, other) => one - other)
+    expect(times.slice(3).map((at, later) => at - (times[0] ?? 0) >= (later + 1) * 1_000 - TOLERANCE_MS)).not.toContain(false)
     expect(workspace.calls().filter((call) => JSON.stringify(call.answer).includes('ratelimited'))).toEqual([])
   })
   test('a channel that the bot is not in costs that card, is told once, and is shown by status', async () => {

@@ -17,6 +17,7 @@ import { failedOutcome, unclearOutcome } from './outcomes.ts'
 import { provePlace, whyElsewhere, whyOther } from './place.ts'
 import { sight } from './sighting.ts'
 import type { ToolVersion } from './tool.ts'
+import { keepVersion, keptVersion } from './version.ts'
 import type { MigrationTask } from './watch.ts'
 
 /**
@@ -108,7 +109,7 @@ export async function startGroup(work: Work, group: Group): Promise<void> {
       concurrently: group.concurrently,
       sinceXid: await observer.look(nextTransaction),
       startedAt: Date.now(),
-      atomic: versionOf(work)?.atomic ?? false,
+      atomic: keptVersion(site.base)?.atomic ?? false,
     },
     { argv: site.tool.commands.deploy, cwd, env: site.environment(session) },
   )
@@ -134,11 +135,8 @@ async function foreignLock(work: Work): Promise<{ readonly name: string; readonl
   }
 }
 
-const versions = new WeakMap<Work['site'], ToolVersion>()
-const versionOf = ({ site }: Work): ToolVersion | undefined => versions.get(site)
-
 function noteVersion({ site, context }: Work, tool: ToolVersion): void {
-  versions.set(site, tool)
+  keepVersion(site.base, tool)
   const engine = { native: 'native engine', wasm: 'WebAssembly engine', unknown: 'unknown engine' }[tool.engine]
   context.report(
     tool.atomic

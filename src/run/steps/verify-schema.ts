@@ -7,6 +7,8 @@ import { writeWhole } from '../migrator/files.ts'
 import { departureFrom } from '../migrator/judge.ts'
 import { unclearOutcome } from '../migrator/outcomes.ts'
 import { isProblem, openSite, type Site } from '../migrator/site.ts'
+import type { ToolVersion } from '../migrator/tool.ts'
+import { keptVersion } from '../migrator/version.ts'
 import { tasksOf } from '../migrator/watch.ts'
 import { count, list } from '../sentences.ts'
 import type { RunContext, Step, StepEnd } from '../step.ts'
@@ -73,11 +75,7 @@ type Drift = ({ readonly kind: 'same' | 'not-compared' } | { readonly kind: 'dif
 
 /** Without a shadow database: what `db pull` finds against the commit's schema. */
 async function compareSchemas(context: RunContext, site: Site, cwd: string): Promise<Drift> {
-  const [version, pulled] = await Promise.all([
-    site.ask(site.tool.commands.version, cwd, session(context)),
-    site.ask(site.tool.commands.pull, cwd, session(context)),
-  ])
-  const tool = site.tool.readVersion(version.stdout)
+  const [tool, pulled] = await Promise.all([versionOf(context, site, cwd), site.ask(site.tool.commands.pull, cwd, session(context))])
   const [prisma, major] = [tool?.version, tool?.major]
   const live = site.tool.readPulled(pulled.stdout)
   if (pulled.exitCode !== 0 || live === null || major === undefined) return { kind: 'not-compared', prisma }
@@ -88,6 +86,10 @@ async function compareSchemas(context: RunContext, site: Site, cwd: string): Pro
   if (diff.exitCode === 0) return { kind: 'same', prisma }
   return diff.exitCode === 2 ? { kind: 'differs', summary: diff.stdout.trim(), prisma } : { kind: 'not-compared', prisma }
 }
+
+/** Asked before the migration; a run that came here from another machine has to ask again. */
+const versionOf = async (context: RunContext, site: Site, cwd: string): Promise<ToolVersion | null> =>
+  keptVersion(site.base) ?? site.tool.readVersion((await site.ask(site.tool.commands.version, cwd, session(context))).stdout)
 
 const session = ({ requestId, target }: RunContext) => ({
   applicationName: `lockkeeper-${requestId}-verify`,
