@@ -231,7 +231,11 @@ test('a notice whose time passed while Slack was away comes when it is back, onc
   await until('the notice is decided', async () => (await flow.store.query(decided)).length > 0)
   outage.clear()
   await settled(flow.store)
-  expect(threadOf(flow, CHANNEL, 3)).toMatchInlineSnapshot()
+  expect(threadOf(flow, CHANNEL, 3)).toMatchInlineSnapshot(`
+    [
+      "[channel] *Maintenance of plain starts in 1 h:* {time} to {time} (Fri 11 Dec 12:00 to 13:00 UTC).",
+    ]
+  `)
   await say('reschedule 3 "2026-12-11 15:00"')
   await settled(flow.store)
   const again = flow.slack.fault({
