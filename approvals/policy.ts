@@ -132,6 +132,9 @@ export function mayAsk(
   return unreadIn(rules).length > 0 ? 'unknown' : 'no'
 }
 
+/** Who may schedule windows, and freeze and lock; undefined when every full member may. */
+export const managersOf = (target: Target): readonly string[] | undefined => target.windows.manage ?? target.requests.from
+
 /** The rules of a target for these classes of change. What is unclear is treated as breaking. */
 export function rulesOf(target: Target, classes: readonly MigrationClass[]): Omit<PolicySnapshot, 'members'> {
   const { required, from, breaking, expires, grantExpires } = target.approvals

@@ -80,6 +80,12 @@ export const requestRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   endedAt: null,
   revision: 1,
   glass: null,
+  notBefore: null,
+  notAfter: null,
+  windowId: null,
+  checkAt: null,
+  closesAt: null,
+  overrideReason: null,
   ...change,
 })
 
