@@ -148,7 +148,7 @@ async function breakNow(deps: ApprovalDeps, tx: Tx, question: Question, act: Act
   return {
     kind: 'broken',
     requestId: request.id,
-    text: `You broke the glass of #${request.id}. ${await whenItRuns(tx, request)} Everybody who may approve is told, and ${list(rules.review.map(mentionApprover), 'or')} must review it afterwards.`,
+    text: `You broke the glass of #${request.id}. ${request.notBefore === null ? 'The run starts now, everybody' : `${await whenItRuns(tx, request)} Everybody`} who may approve is told, and ${list(rules.review.map(mentionApprover), 'or')} must review it afterwards.`,
   }
 }
 
