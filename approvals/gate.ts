@@ -188,7 +188,7 @@ export function whyNoVote(times: Times, shut: Shut, command: string, requestId: 
 function shutWords(times: Times, shut: Shut, command: string, at: number): { readonly what: string; readonly how: string } {
   const { target, now } = times
   const next = nextChance(times, shut.status, at)
-  const opens = next === null ? '' : `It opens ${saySpan(next, target.timezone)}, in ${durationText(next.from - now)}.`
+  const opens = next === null ? '' : saysOpening(times, next, shut.status.until, now)
   if (shut.kind === 'outside') {
     const rule =
       shut.status.why === 'holiday'
@@ -206,6 +206,18 @@ function shutWords(times: Times, shut: Shut, command: string, at: number): { rea
   if (!isRow) return { what: `${code(target.name)} is frozen ${until} by lockkeeper.yaml: “${shown(shut.status.name)}”.`, how }
   const why = row.reason === '' ? '' : `: “${shown(row.reason)}”`
   return { what: `${code(target.name)} is ${row.kind === 'lock' ? 'locked' : 'frozen'} ${until} by ${mention(row.setBy)}${why}.`, how }
+}
+
+/** Without hours it is open as soon as what closes it ends, which is said there, and nobody knows for how long. */
+function saysOpening(
+  { target, calendar }: Times,
+  next: Span & { readonly windowId: number | null },
+  until: number | null,
+  now: number,
+): string {
+  const hasEnd = calendar.rules.length > 0 || next.windowId !== null
+  if (!hasEnd && next.from === until) return ''
+  return `It opens ${hasEnd ? saySpan(next, target.timezone) : sayTime(next.from, target.timezone)}, in ${durationText(next.from - now)}.`
 }
 
 const lastOf = (rows: readonly FreezeRow[]): FreezeRow | undefined =>

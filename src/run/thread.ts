@@ -87,7 +87,7 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return `${personText(view.request.requester)} asks to ${askOf(view.request)} ${commitOf(view.request)}${view.request.digest === null ? '' : `, plan ${codeText(shortDigest(view.request.digest))}`}.`
     case 'approved':
       return event.data.count >= event.data.required
-        ? `${personText(event.data.by)} approved, ${event.data.count} of ${event.data.required}. It may start.`
+        ? `${personText(event.data.by)} approved, ${event.data.count} of ${event.data.required}. ${view.request.notBefore === null ? 'It may start.' : 'It starts by itself when its turn comes.'}`
         : `${personText(event.data.by)} approved, ${event.data.count} of ${event.data.required}.`
     case 'rejected':
       return `${personText(event.data.by)} rejected this. Nothing was changed.${event.data.reason.trim() === '' ? '' : `\n${quoteText(event.data.reason)}`}`

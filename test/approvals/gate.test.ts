@@ -51,6 +51,10 @@ const said = (outcome: unknown) =>
   isRefusal(outcome)
     ? `${outcome.code}: ${outcome.text.replace(/<!date[^>]*>/g, '{time}')}`.replace(/in \d+ h( \d+ min)?/g, 'in {duration}')
     : JSON.stringify(outcome)
+const opensWith = (outcome: Awaited<ReturnType<typeof openRequest>>) => {
+  if (isRefusal(outcome)) throw new Error(outcome.text)
+  return outcome
+}
 const freezing = (targets: readonly string[] | null, hours = 48) =>
   store.db.transaction(async (tx) =>
     setFreeze(tx, {
@@ -101,9 +105,8 @@ describe('whether it is open, from what is known', () => {
   test('nothing but an override passes a freeze', () => {
     fc.assert(
       fc.property(doors, (given) => {
-        if (given.status.kind === 'closed' && given.status.why === 'frozen')
-          expect(passes(given).kind).toBe(given.isOverridden ? 'open' : 'frozen')
-        else expect(passes(given).kind).not.toBe('frozen')
+        const isFrozen = given.status.kind === 'closed' && given.status.why === 'frozen'
+        expect(passes(given).kind === 'frozen').toBe(isFrozen && !given.isOverridden)
       }),
     )
   })
@@ -131,11 +134,10 @@ describe('whether it is open, from what is known', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e8 }), fc.integer({ min: 0, max: 1e8 }), (turn, now) => {
         const at = nextCheck(turn, now)
-        if (at !== null) expect(at > now && [8, 1].includes((turn - at) / 3_600_000)).toBe(true)
-        else expect(turn - 3_600_000 <= now).toBe(true)
-        const row = { notBefore: new Date(turn), checkAt: at === null ? null : new Date(at) }
-        expect(turnOf(row, now)).toBe(turn <= now ? 'now' : 'later')
-        if (at !== null) expect(turnOf(row, at)).toBe('check')
+        fc.pre(at !== null)
+        expect(at > now && [8, 1].includes((turn - at) / 3_600_000)).toBe(true)
+        const row = { notBefore: new Date(turn), checkAt: new Date(at) }
+        expect([turnOf(row, now), turnOf(row, at), turnOf(row, turn)]).toEqual(['later', 'check', 'now'])
       }),
     )
   })
@@ -163,8 +165,7 @@ describe('outside of its hours', () => {
 
   test('an approval of a request from the opening before is refused, and counts nothing', async () => {
     await setClock('2026-12-01 03:59 America/New_York')
-    const opened = await asking('prod')
-    if (isRefusal(opened)) return expect.fail(opened.text)
+    const opened = opensWith(await asking('prod'))
     await planned(opened.id)
     await setClock('2026-12-01 04:01 America/New_York')
     expect(said(await voting(opened.token))).toMatchInlineSnapshot(
@@ -178,8 +179,7 @@ describe('outside of its hours', () => {
       `insert into lockkeeper.maintenance (token, targets, starts_at, ends_at, timezone, reason, owner, owner_human, channels)
        values ('w_1', '{prod}', lockkeeper.now() - interval '1 hour', lockkeeper.now() + interval '1 hour', 'UTC', 'x', 'U0BOB', 'U0BOB', '{}')`,
     )
-    const opened = await asking('prod')
-    if (isRefusal(opened)) return expect.fail(opened.text)
+    const opened = opensWith(await asking('prod'))
     expect(await gateFor(world.deps, store.db, await world.request(opened.id))).toMatchObject({ kind: 'open', windowId: 1 })
   })
 })
@@ -223,8 +223,7 @@ describe('an offer', () => {
 
 describe('an approval for a window', () => {
   test('lasts until the window closes, and says so', async () => {
-    const opened = await asking('prod', { at: TUESDAY })
-    if (isRefusal(opened)) return expect.fail(opened.text)
+    const opened = opensWith(await asking('prod', { at: TUESDAY }))
     await planned(opened.id)
     const voted = await voting(opened.token)
     expect('text' in voted && voted.text.replace(/<!date[^>]*>/g, '{time}')).toBe(
@@ -241,8 +240,7 @@ describe('an approval for a window', () => {
     expect(said(await asking('prod', { at: TUESDAY + 9_000_000 }))).toMatchInlineSnapshot(
       `"outside_window: \`prod\` is closed at that time, {time} (Tue 1 Dec 04:30 America/New_York): it is outside of \`Tue,Wed 02:00-04:00\`. Nothing was started. The next opening after that is {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York)."`,
     )
-    const opened = await asking('prod', { at: TUESDAY })
-    if (isRefusal(opened)) return expect.fail(opened.text)
+    const opened = opensWith(await asking('prod', { at: TUESDAY }))
     await planned(opened.id)
     await freezing(['prod'])
     expect(said(await voting(opened.token))).toMatchInlineSnapshot(
@@ -278,8 +276,7 @@ describe('an override', () => {
       `"not_allowed_to_override: Nobody may override the windows and freezes of \`open\`: \`windows.override\` in lockkeeper.yaml names nobody. Nothing was started. Ask for the next opening, or have a freeze lifted with \`/migrate unfreeze open\`."`,
     )
     await freezing(['prod'])
-    const opened = await asking('prod', { override: 'it is down', by: CAROL })
-    if (isRefusal(opened)) return expect.fail(opened.text)
+    const opened = opensWith(await asking('prod', { override: 'it is down', by: CAROL }))
     const request = await planned(opened.id)
     expect(request).toMatchObject({ overrideReason: 'it is down', state: 'waiting' })
     expect(await world.events(opened.id)).toEqual(['overridden'])
@@ -299,7 +296,7 @@ test('when nobody answers, somebody else is told once at three quarters of the t
   await store.db.query(`update lockkeeper.store set clock_offset = clock_offset + interval '2 hours 50 minutes'`)
   expect(await expireDue(world.deps)).toMatchObject({ reminders: 1, escalations: 0 })
   await store.db.query(`update lockkeeper.store set clock_offset = clock_offset + interval '15 minutes'`)
-  expect((await Promise.all([expireDue(world.deps), expireDue(world.deps)])).map((one) => one.escalations).toSorted()).toEqual([0, 1])
+  expect((await Promise.all([expireDue(world.deps), expireDue(world.deps)])).reduce((sum, one) => sum + one.escalations, 0)).toBe(1)
   expect(await world.events(request.id)).toEqual(['reminded', 'escalated'])
   await store.db.query(`update lockkeeper.store set clock_offset = clock_offset + interval '1 hour'`)
   await expireDue(world.deps)
