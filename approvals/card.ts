@@ -249,7 +249,7 @@ function evidenceFields(view: RequestView): readonly Block[] {
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
     ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
     ['Backup', evidence === null || plan === null || !backsUp(plan) ? null : backupText(evidence)],
-    ['Maintenance mode', plan === null || maintenanceOf(plan) === null ? null : 'on before the migrations, off at the end'],
+    ['Maintenance mode', plan === null ? null : maintenanceText(plan)],
     ['Application', plan === null || ask.skipApp || !changesApplication(plan) ? null : stepsText(plan)],
   ])
 }
@@ -265,6 +265,9 @@ export function approvalsText(view: RequestView): string {
     ...(policy === null || votes.length >= required ? [] : [`open to ${listText(policy.from.map(approverText))}`]),
   ].join(' · ')
 }
+
+const maintenanceText = (plan: Plan): string | null =>
+  maintenanceOf(plan) === null ? null : `on before the ${plan.list.length === 0 ? 'deploy steps' : 'migrations'}, off at the end`
 
 const commitText = (evidence: Evidence): string =>
   `${escapeLine(evidence.subject)}${evidence.author === '' ? '' : `, by ${escapeLine(evidence.author)}`}`

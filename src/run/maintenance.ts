@@ -37,10 +37,10 @@ export const stillOn = (outcome: RunOutcome): RunOutcome => ({
     'It is still on, since it is not clear what the database is doing. Closing this request switches it off, so make sure of the database first.',
 })
 
-/** `It was on for 12 s and is off again: … says HTTP 200.`; null when this run had none. */
+/** `It was on for 12 s and is off again: … answers HTTP 200.`; null when it was not switched off by this run. */
 export async function offAgain(db: Queries, requestId: number): Promise<string | null> {
-  const [row] = await db.query<{ ms: number; data: SwitchedOff | null }>(
-    `select (extract(epoch from coalesce(o.ended_at, lockkeeper.now()) - s.started_at) * 1000)::float8 as ms, o.data
+  const [row] = await db.query<{ wasOn: boolean; ms: number; data: SwitchedOff | null }>(
+    `select s.state = 'done' as "wasOn", (extract(epoch from o.ended_at - s.started_at) * 1000)::float8 as ms, o.data
      from lockkeeper.step s join lockkeeper.step o using (request_id)
      where s.request_id = $1 and s.name = $2 and o.name = $3 and o.state = 'done' and s.started_at is not null`,
     [requestId, MAINTENANCE_ON, MAINTENANCE_OFF],
@@ -49,7 +49,7 @@ export async function offAgain(db: Queries, requestId: number): Promise<string |
   const probe = row.data?.probe ?? null
   const seen =
     probe === null ? '; no probe is configured, so nobody has looked.' : `: ${code(probe.url)} answers ${escapeMrkdwn(probe.said)}.`
-  return `It was on for ${durationText(row.ms)} and is off again${seen}`
+  return row.wasOn ? `It was on for ${durationText(row.ms)} and is off again${seen}` : `It is off${seen}`
 }
 
 /** It could not be switched off, at the end of a run that had ended badly already: both are told, the more urgent one first. */

@@ -225,7 +225,8 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
     }
   // taken over in the middle: the step's own inspection knows what a half-done change looks like
   if (request.plan === null || (row?.attempt ?? 0) > 0) return undefined
-  const compared = await ports.compare(request.plan, request, step.changes === 'database' ? 'before-migrate' : 'after-migrate')
+  const isBefore = step.changes === 'database' || step.name === MAINTENANCE_ON
+  const compared = await ports.compare(request.plan, request, isBefore ? 'before-migrate' : 'after-migrate')
   return compared.kind === 'same' ? undefined : notAsApproved(step.title, compared.why)
 }
 
