@@ -75,7 +75,7 @@ const LEASE_MS = 60_000
 const overdue = `next_at <= lockkeeper.now() - interval '1 minute'`
 
 /** Each replica asks with the same key for the same moment: one of them is elected, when nobody has done it before. */
-export const coordinatorOf = (db: Db, name: string): RunCoordinator => ({
+const coordinatorOf = (db: Db, name: string): RunCoordinator => ({
   async shouldRun(key, ttlMs) {
     const slot = new Date(key.slice(key.indexOf(':', name.length) + 1))
     const elected = await db.query(
