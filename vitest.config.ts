@@ -13,7 +13,7 @@ export default defineConfig({
     pool: 'forks',
     // a test is mostly its children, programs that start and compute: more tests at once than cores of the smallest machine only wait for each other
     maxWorkers: 2,
-    maxConcurrency: 3,
+    maxConcurrency: 2,
     reporters: results === undefined ? ['default'] : ['default', 'json'],
     ...(results === undefined ? {} : { outputFile: { json: results } }),
   },
