@@ -11,6 +11,7 @@ import { givenUpMessages } from '../../src/slack/messages.ts'
 import { createOutbox, refreshInMs, type Outbox } from '../../src/slack/outbox.ts'
 import type { Pace } from '../../src/slack/pace.ts'
 import { createStore } from '../helpers/postgres.ts'
+import { until } from '../helpers/until.ts'
 import { digest, evidence, now, planOf, viewWith } from '../helpers/views.ts'
 
 const channel = 'C0DEPLOYS'
@@ -324,13 +325,11 @@ test('a card that does not run is drawn when something changes, and only then', 
 
 /** Until nothing of this request is left to draw. */
 async function drawn(id: number): Promise<void> {
-  for (let round = 0; round < 400; round++) {
+  await until(`request ${id} is drawn`, async () => {
     const [row] = await db.query<{ done: boolean }>(
       `select draw_lease is null and drawn_revision >= revision and draw_after > clock_timestamp() + interval '1 second' as done from lockkeeper.request where id = $1`,
       [id],
     )
-    if (row?.done === true) return
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  throw new Error(`request ${id} was not drawn`)
+    return row?.done === true
+  })
 }
