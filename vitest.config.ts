@@ -7,12 +7,13 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
     exclude: ['test/browser/**', 'node_modules/**'],
     globalSetup: ['test/helpers/global.ts'],
-    testTimeout: 60_000,
+    // against hanging only: some tests start a dozen programs, and machines differ by a factor of two
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    // much of a test's time is waiting for children and for Slack's pace, so one more than there are cores of the smallest machine
-    maxWorkers: 3,
-    maxConcurrency: 3,
+    // a test is mostly its children, programs that start and compute: more tests at once than cores of the smallest machine only wait for each other
+    maxWorkers: 2,
+    maxConcurrency: 2,
     reporters: results === undefined ? ['default'] : ['default', 'json'],
     ...(results === undefined ? {} : { outputFile: { json: results } }),
   },

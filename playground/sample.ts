@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { operatorPath } from '../src/process.ts'
-import { installCommand, installedModules, migrateShop, shopMigrations, toolEnvironment } from './shop/application.ts'
+import { applicationPath, installCommand, installedModules, migrateShop, shopMigrations, toolEnvironment } from './shop/application.ts'
 import { freePort, healthOf, makeLiveDirectory, pm2In, type LiveShop } from './shop/live.ts'
 import { git, makeShopRepository, shopFiles, type ShopRepository } from './shop/repository.ts'
 import { fillShop, PENDING_IN_PRODUCTION } from './shop/rows.ts'
@@ -193,7 +192,7 @@ type Placed = { readonly directory: string; readonly path: string; readonly stag
 /** JSON strings are YAML strings, so paths with any characters stay whole. */
 function configurationOf(placed: Placed, options: SampleOptions): string {
   const { channel = 'C0DEPLOYS', approvers = ['group:S0DBA'] } = options
-  const path = `${join(placed.directory, 'bin')}:${operatorPath(process.env.PATH)}`
+  const path = `${join(placed.directory, 'bin')}:${applicationPath}`
   const target = (name: string, label: string, shop: LiveShop, reference: string, rest: readonly string[]) => `
   ${name}:
     label: ${label}

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
-import { childEnvironment, operatorPath } from '../../src/process.ts'
-import { toolEnvironment } from '../../playground/shop/application.ts'
+import { childEnvironment } from '../../src/process.ts'
+import { applicationPath, toolEnvironment } from '../../playground/shop/application.ts'
 
 /** A command as a person types it in the application's directory; how long it took from the start to its end, in milliseconds. */
 export async function byHand(argv: readonly [string, ...string[]], cwd: string, databaseUrl: string): Promise<number> {
   const [command, ...args] = argv
   const env = childEnvironment(
     process.env,
-    operatorPath(process.env['PATH']),
+    applicationPath,
     { ...toolEnvironment, DATABASE_URL: databaseUrl, ...passwordOf(databaseUrl) },
     ['PGPASSWORD'],
   )

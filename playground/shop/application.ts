@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { captureChild, childEnvironment, operatorPath } from '../../src/process.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
 import { shopFiles, SHOP } from './repository.ts'
@@ -14,6 +14,9 @@ export const toolEnvironment = {
   PRISMA_HIDE_UPDATE_MESSAGE: '1',
   NO_COLOR: '1',
 } as const
+
+/** The shop runs with the Node that runs this, which keeps what it compiled: half of a start of the CLI is compiling it. */
+export const applicationPath = [dirname(process.execPath), operatorPath(process.env.PATH)].join(delimiter)
 
 export const installCommand = ['npm', 'ci', '--prefer-offline', '--ignore-scripts'] as const
 
@@ -45,7 +48,11 @@ export async function migrateShop(options: { readonly cache: string; readonly ur
     for (const name of await shopMigrations(options.upTo))
       await cp(join(SHOP, 'prisma/migrations', name), join(directory, 'prisma/migrations', name), { recursive: true })
     await symlink(modules, join(directory, 'node_modules'))
-    await command([join(modules, '.bin/prisma'), 'migrate', 'deploy'], directory, { ...toolEnvironment, DATABASE_URL: options.url })
+    await command([join(modules, '.bin/prisma'), 'migrate', 'deploy'], directory, {
+      ...toolEnvironment,
+      NODE_COMPILE_CACHE: join(options.cache, 'compiled'),
+      DATABASE_URL: options.url,
+    })
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -64,7 +71,7 @@ async function command(argv: readonly string[], cwd: string, extra: Readonly<Rec
   const end = await captureChild({
     argv,
     cwd,
-    env: childEnvironment(process.env, operatorPath(process.env.PATH), extra),
+    env: childEnvironment(process.env, applicationPath, extra),
     redactor: createRedactor(secretsOfUrl(extra['DATABASE_URL'] ?? '')),
   })
   if (end.exitCode !== 0) throw new Error(`${argv.join(' ')} failed in the sample shop:\n${end.stdout.toString('utf8')}${end.stderr}`)

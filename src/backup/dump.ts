@@ -79,8 +79,11 @@ async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpE
   try {
     const started = performance.now()
     const writing = writeThrough(partial, WRITE_EVERY_MS)
-    const end = await runDump(request, sessions, snapshot, partial).finally(writing.stop)
+    // stopped also when the dump throws, and its own fault counts then
+    const [dumped] = await Promise.allSettled([runDump(request, sessions, snapshot, partial)])
     const lost = await writing.stop()
+    if (dumped.status === 'rejected') throw dumped.reason
+    const end = dumped.value
     if (end.ended === 'aborted' || request.signal.aborted) return { kind: 'aborted' }
     if (end.ended !== 'exited' || end.exitCode !== 0) return await explain(end, request, partial)
     if (lost !== undefined) throw lost

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Queries } from '../db/pool.ts'
 import { bareCloneOf, removeCheckout } from '../deploy/checkout.ts'
 import type { GitDeps } from '../plan/deps.ts'
+import { COMPILED } from './migrator/site.ts'
 import { endedStates } from './record.ts'
 
 /** Logs of runs stay for as long as people ask what happened; the record in the store stays for ever. */
@@ -27,7 +28,7 @@ export async function tidyRuns(db: Queries, deps: GitDeps): Promise<readonly num
   for (const { id, target } of settled) {
     const repository = bareCloneOf(deps.varDirectory, target)
     await removeCheckout({ deps, repository, directory: join(checkouts, String(id)) })
-    await rm(join(deps.varDirectory, 'runs', String(id), 'layout'), { recursive: true, force: true })
+    for (const name of ['layout', COMPILED]) await rm(join(deps.varDirectory, 'runs', String(id), name), { recursive: true, force: true })
   }
   await removeOldLogs(db, join(deps.varDirectory, 'runs'))
   return settled.map(({ id }) => id)

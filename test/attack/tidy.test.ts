@@ -39,11 +39,13 @@ test('a settled run leaves no checkout; one that needs a person, one under way a
       await makeCheckout({ deps, repository: repository.directory, directory: checkout(index + 1), commit })
       await mkdir(run(index + 1), { recursive: true })
       await writeFile(join(run(index + 1), 'output.log'), 'log')
+      for (const name of ['layout', 'compiled']) await mkdir(join(run(index + 1), name))
     }
     await mkdir(checkout(99)) // of no request that this store knows
     expect(await tidyRuns(store.db, deps)).toEqual([1, 3, 5])
     expect([1, 2, 3, 4, 5, 6, 99].filter((id) => existsSync(checkout(id)))).toEqual([2, 4, 6, 99])
     expect([1, 2, 3, 4, 5, 6].filter((id) => existsSync(join(run(id), 'output.log')))).toEqual([1, 2, 3, 4, 6])
+    for (const name of ['layout', 'compiled']) expect([1, 2, 3, 4, 5, 6].filter((id) => existsSync(join(run(id), name)))).toEqual([2, 4, 6])
     expect((await repository.git(['worktree', 'list'])).stdout.toString().match(/checkouts\/\d+/g)).toEqual([
       'checkouts/2',
       'checkouts/4',

@@ -157,7 +157,8 @@ test('every data file and every large object is decoded, whichever pg_restore it
     cpSync(end.path, path, { recursive: true })
     rmSync(join(path, gone))
     await reseal(path)
-    expect(await verify(path, temporary.path), gone).toMatchObject({
+    expect({ gone, ...(await verify(path, temporary.path)) }).toMatchObject({
+      gone,
       kind: 'damaged',
       reason: 'pg_restore could not read it whole: it ended with exit code 1.',
     })

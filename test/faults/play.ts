@@ -131,6 +131,9 @@ export async function ask(scene: Scene): Promise<void> {
   )
 }
 
+/** It has one to cancel before it has one to approve. */
+const buttonOf = { approve: 'Approve', reject: 'Reject', 'cancel while it waits': 'Cancel', 'cancel while it runs': 'Cancel' }
+
 async function decide(scene: Scene, id: number, work: Work): Promise<void> {
   const act = {
     approve: () => scene.approve(id),
@@ -155,7 +158,7 @@ async function decide(scene: Scene, id: number, work: Work): Promise<void> {
   const first: Work = work === 'cancel while it runs' && (await isRunning()) === 'waiting' ? 'approve' : work
   await until(
     'the card can be decided',
-    async () => (await isDone()) || scene.slack.messages(CHANNEL).some((message) => /Approve|Cancel/.test(textOf(message))),
+    async () => (await isDone()) || scene.slack.messages(CHANNEL).some((message) => textOf(message).includes(buttonOf[first])),
     90_000,
   )
   await until(

@@ -13,7 +13,7 @@ import { startServer, type OwnServer } from './server.ts'
 const seed = Number(process.env['FAULT_SEED'] ?? 7)
 const runs = Number(process.env['FAULT_RUNS'] ?? 20)
 const only = process.env['FAULT_ONLY'] === undefined ? undefined : Number(process.env['FAULT_ONLY'])
-const LANES = Number(process.env['FAULT_LANES'] ?? 3)
+const LANES = Number(process.env['FAULT_LANES'] ?? 2)
 /** A run waits for outages to pass and for Slack's pace. */
 const RUN_MS = 240_000
 

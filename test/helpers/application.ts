@@ -12,6 +12,7 @@ import { parseTargetUrl } from '../../src/target/urls.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
 import type { RequestEvent } from '../../src/run/record.ts'
 import type { RunContext } from '../../src/run/step.ts'
+import { applicationPath } from './sample.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -105,7 +106,7 @@ export async function createRun(options: {
     isCancelled: () => controls.cancelled,
     redactor: createRedactor(secretsOfUrl(url)),
     secret: () => url,
-    env: options.env ?? process.env,
+    env: options.env ?? { ...process.env, PATH: applicationPath },
     report: (text) => void recorded.reports.push(text),
     progress: (data) => void recorded.progress.push(data),
     audit: async () => {},

@@ -14,7 +14,7 @@ import type { RequestRow, RequestState } from '../../src/run/record.ts'
 import { requestById } from '../../src/run/rows.ts'
 import type { Pace } from '../../src/slack/pace.ts'
 import { createDatabase, type TestDatabase } from './postgres.ts'
-import { shopDatabase, shopModules, shopRepository, toolEnvironment } from './sample.ts'
+import { applicationPath, shopDatabase, shopModules, shopRepository, toolEnvironment } from './sample.ts'
 import { spoken } from './spoken.ts'
 import { until } from './until.ts'
 
@@ -156,7 +156,7 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
   })
   undo.push(slack.close)
   const env = {
-    PATH: process.env.PATH ?? '',
+    PATH: applicationPath,
     HOME: process.env.HOME ?? '',
     SLACK_BOT_TOKEN: slack.tokens.bot,
     SLACK_APP_TOKEN: slack.tokens.app,
@@ -331,10 +331,11 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     if (found === undefined) throw new Error(`there is no card of #${id}`)
     return found
   }
-  const modalAfter = async (person: string, act: () => Promise<unknown>) => {
+  const modalAfter = async (person: string, act: () => Promise<{ readonly ok: true } | { readonly ok: false; readonly error: string }>) => {
     const before = slack.modal(person)?.viewId
     const said = slack.ephemerals(person).length
-    await act()
+    const answer = await act()
+    if (!answer.ok && answer.error === 'That is no longer there.') throw new Error(`there is no such button for ${person}`)
     return slack.waitFor(() => {
       const modal = slack.modal(person)
       if (modal !== null && modal.viewId !== before) return modal

@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from './postgres.ts'
 import { serverUrl } from './server.ts'
 
 export { commitTo, git } from '../../playground/shop/repository.ts'
-export { toolEnvironment, installCommand, shopMigrations } from '../../playground/shop/application.ts'
+export { applicationPath, toolEnvironment, installCommand, shopMigrations } from '../../playground/shop/application.ts'
 
 /** Prepared things that are only read by tests and stay for the next run: the shop's installed modules. */
 export const cache = join(import.meta.dirname, '../../.build/sample')

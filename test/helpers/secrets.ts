@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Flow } from './flow.ts'
@@ -23,7 +24,7 @@ export async function placesOf(
     ...others,
     ...rows,
     ...(await filesBelow(flow.directory)),
-    { where: 'names of files', text: (await readdir(flow.directory, { recursive: true })).join('\n') },
+    { where: 'names of files', text: (await entriesBelow(flow.directory)).map(({ name }) => name).join('\n') },
     ...(await argumentLists()),
     { where: 'what stands in Slack', text: JSON.stringify(flow.slack.state()) },
     { where: 'files in Slack', text: JSON.stringify(flow.slack.files()) },
@@ -34,14 +35,22 @@ export async function placesOf(
 }
 
 async function filesBelow(directory: string) {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
+  const files = (await entriesBelow(directory)).filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
   return Promise.all(
     files.map(async (file) => ({
       where: join(file.parentPath, file.name),
       text: await readFile(join(file.parentPath, file.name), 'latin1').catch(goneMeanwhile),
     })),
   )
+}
+
+/** Directory by directory: what a run leaves is removed while it is looked through, and Node's own recursion ends with a fault then. */
+async function entriesBelow(directory: string): Promise<readonly Dirent[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => (goneMeanwhile(error), []))
+  const below = await Promise.all(
+    entries.filter((entry) => entry.isDirectory()).map((entry) => entriesBelow(join(entry.parentPath, entry.name))),
+  )
+  return [...entries, ...below.flat()]
 }
 
 /** Of every process that can be seen; none where there is no /proc. */

@@ -6,11 +6,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 export const patiently = <T>(what: string, holds: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> =>
   until(what, holds, 90_000)
 
-/** Waits until `holds` gives something other than undefined or false; says what it waited for when it never does. */
+/**
+ * Waits until `holds` gives something other than undefined or false; says what it waited for when it never does. The limit is a guard
+ * against hanging and measures nothing: one start of the Prisma CLI takes more than a second of a slow core. What promises a time says it.
+ */
 export async function until<T>(
   what: string,
   holds: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = 30_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const end = performance.now() + withinMs
   for (;;) {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sha256 } from '../../src/plan/files.ts'
@@ -189,6 +190,23 @@ test('what an install step wrote over a migration does not run: the approved byt
   expect(await sql(`select to_regclass('"smuggled"') as smuggled, to_regclass('"orders"') is not null as orders`)).toEqual([
     { smuggled: null, orders: true },
   ])
+})
+
+test('what the first start of Prisma compiled serves the next one, of this run alone', async () => {
+  const { run } = await scene({ '1_init': init })
+  const compiled = join(run.context.directory, 'compiled')
+  expect(existsSync(compiled)).toBe(false)
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done' })
+  expect(readdirSync(compiled)).not.toEqual([])
+})
+
+test('an operator who wants what is compiled elsewhere says so', async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'lockkeeper-compiled-'))
+  later(async () => rmSync(elsewhere, { recursive: true }))
+  const { run } = await scene({ '1_init': init }, { toolEnv: { NODE_COMPILE_CACHE: elsewhere } })
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done' })
+  expect(existsSync(join(run.context.directory, 'compiled'))).toBe(false)
+  expect(readdirSync(elsewhere)).not.toEqual([])
 })
 
 test('a hostile environment does not reach the migrator, and an .env file beside it is not read', async () => {

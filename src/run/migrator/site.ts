@@ -44,6 +44,9 @@ const SHORT_MS = 60_000
 /** Its name is read by people in the log. */
 export const MARKER = 'zz_lockkeeper_looks_whether_prisma_reads_this_directory'
 
+/** Below the run's directory; goes with its checkout. */
+export const COMPILED = 'compiled'
+
 export type SiteProblem = { readonly headline: string; readonly next: string }
 
 /** Reads what was approved and finds the tool. A problem is something that the repository or the configuration lacks. */
@@ -62,7 +65,9 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     }
   const approved = await readApproved(context)
   const path = target.source.path ?? operatorPath(context.env['PATH'])
-  const environment = (session: Session) => childEnvironment(context.env, path, tool.environment(session))
+  // a run starts the tool seven times, and half of a start is compiling its megabytes; of this run alone, so that no other's code gets in
+  const compiled = { NODE_COMPILE_CACHE: join(directory, COMPILED) }
+  const environment = (session: Session) => childEnvironment(context.env, path, { ...compiled, ...tool.environment(session) })
   const layout = (last: string, more: ReadonlyMap<string, Buffer>) => {
     const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1
     const files = new Map(approved.migrations.slice(0, upTo).map(({ name, content }) => [join(name, 'migration.sql'), content]))

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { captureChild, childEnvironment } from '../../../src/process.ts'
 import { createRedactor } from '../../../src/redact.ts'
+import { applicationPath } from '../../helpers/sample.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -57,7 +58,7 @@ export async function prisma(application: Application, url: string, ...args: rea
     const end = await captureChild({
       argv: [join(ROOT, 'node_modules/.bin/prisma'), ...args],
       cwd: application.directory,
-      env: childEnvironment(process.env, `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH']}`, {
+      env: childEnvironment(process.env, applicationPath, {
         DATABASE_URL: url,
         CHECKPOINT_DISABLE: '1',
         PRISMA_HIDE_UPDATE_MESSAGE: '1',
