@@ -10,6 +10,7 @@ import type { SlackPort, View } from '../src/slack/port.ts'
 import { breakGlass, notConfigured, whyNoReason } from './break-glass.ts'
 import { cancelRequest } from './cancel.ts'
 import { approveCallback, approveView, decisionOf, reasonInput, rejectCallback, rejectView } from './confirm.ts'
+import { acknowledgePage } from './acknowledge.ts'
 import type { ApprovalDeps } from './deps.ts'
 import { glassCallback, glassView, noteInput, reviewCallback, reviewView } from './glass-views.ts'
 import { glassRulesOf } from './policy.ts'
@@ -92,6 +93,10 @@ async function pressed(deps: ButtonDeps, body: BlockAction, { action, token }: P
     const unknown = (await otherStore(deps, body)) ?? unknownButton
     await tell(deps, body, unknown)
     return record(deps, body, action, undefined, unknown.code)
+  }
+  if (action === 'acknowledge') {
+    const outcome = await acknowledgePage(deps, { token, account: body.user.id, entry: 'button' })
+    return isRefusal(outcome) ? tell(deps, body, outcome) : undefined
   }
   const view = await viewToOpen(deps, request, action, body.user.id)
   if (isRefusal(view)) {

@@ -1,10 +1,11 @@
 import type { CardContext } from '../src/run/card.ts'
 import { cardKey, drawRun } from '../src/run/draw.ts'
 import { brokenText, reviewDueText } from '../src/run/glass.ts'
+import { pagedText, pageStanding } from '../src/run/paged.ts'
 import type { EventRow, RequestView } from '../src/run/record.ts'
 import { threadOf, type ThreadContext } from '../src/run/thread.ts'
 import { askOf, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
-import { actions, linkButton, section } from '../src/slack/blocks.ts'
+import { actions, button, linkButton, section } from '../src/slack/blocks.ts'
 import type { Desired } from '../src/slack/desired.ts'
 import { codeText, escapeLine, personText, quoteText } from '../src/slack/text.ts'
 import { requestCard } from './card.ts'
@@ -23,6 +24,8 @@ export function drawRequest(view: RequestView, context: DrawContext): readonly D
     ...threadOf(view, card, context),
     ...(view.request.state === 'waiting' ? context.approvers.map((user) => notice(view, user, card)) : []),
     ...view.events.flatMap((event) => glassNotices(view, event, card)),
+    ...pageOf(view, context.timezone),
+    ...view.events.flatMap((event) => pageNotices(view, event, card)),
   ]
 }
 
@@ -52,6 +55,46 @@ function glassNotices(view: RequestView, event: EventRow, card: string): readonl
       message: (url) => ({
         text: text.replaceAll('*', ''),
         blocks: [section(text), actions(linkButton('Open the request', 'open', url))],
+      }),
+    },
+    isUrgent: true,
+  }))
+}
+
+/** In the channel, with a button as long as nobody has acknowledged. */
+function pageOf(view: RequestView, timezone: string): readonly Desired[] {
+  const standing = pageStanding(view, timezone)
+  if (standing === null) return []
+  const { text, isOpen } = standing
+  const message = {
+    text: text.replaceAll('*', ''),
+    blocks: [section(text), ...(isOpen ? [actions(acknowledgeButton(view))] : [])],
+  }
+  return [
+    {
+      key: `page:${view.request.id}`,
+      place: { kind: 'channel', channel: view.request.channel },
+      content: { kind: 'current', message },
+      isUrgent: true,
+    },
+  ]
+}
+
+const acknowledgeButton = ({ request }: RequestView) => button('Acknowledge', 'acknowledge', request.token, 'primary')
+
+/** To those who are named, each time. */
+function pageNotices(view: RequestView, event: EventRow, card: string): readonly Desired[] {
+  if (event.kind !== 'paged') return []
+  const text = pagedText(view, event)
+  return event.data.users.map((user) => ({
+    key: `paged:${event.id}:${user}`,
+    place: { kind: 'direct', user },
+    content: {
+      kind: 'linked',
+      to: card,
+      message: (url) => ({
+        text: text.replaceAll('*', ''),
+        blocks: [section(text), actions(acknowledgeButton(view), linkButton('Open the request', 'open', url))],
       }),
     },
     isUrgent: true,

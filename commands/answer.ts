@@ -3,6 +3,7 @@ import { code } from '../approvals/wording.ts'
 import { writeAudit } from '../src/audit/write.ts'
 import type { Command } from './parse.ts'
 import { auditedBy, type Asker, type Reply, type VerbDeps } from './reply.ts'
+import { ack } from './verbs/ack.ts'
 import { cancel } from './verbs/cancel.ts'
 import { deploy } from './verbs/deploy.ts'
 import { exportRequest } from './verbs/export.ts'
@@ -28,7 +29,7 @@ export async function answer(deps: VerbDeps, command: Command, asker: Asker): Pr
   return reply
 }
 
-const writesItself: ReadonlySet<Command['verb']> = new Set(['deploy', 'cancel'])
+const writesItself: ReadonlySet<Command['verb']> = new Set(['ack', 'deploy', 'cancel'])
 
 const record = (deps: VerbDeps, command: Command, asker: Asker, reply: Reply) =>
   writeAudit(deps.db, {
@@ -51,6 +52,8 @@ async function replyTo(deps: VerbDeps, command: Exclude<Command, { verb: 'help' 
       return deploy(deps, command, asker)
     case 'cancel':
       return cancel(deps, command, asker)
+    case 'ack':
+      return ack(deps, command, asker)
     case 'history':
       return history(deps, command, asker)
     case 'show':

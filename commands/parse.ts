@@ -23,6 +23,7 @@ export type Command =
     }
   | { readonly verb: 'break-glass'; readonly id: number; readonly digest: string | null; readonly reason: string | null }
   | { readonly verb: 'cancel'; readonly id: number }
+  | { readonly verb: 'ack'; readonly id: number }
   | { readonly verb: 'history'; readonly target: string | null }
   | { readonly verb: 'show'; readonly id: number }
   /** `out`: a directory, on the command line only. */
@@ -140,6 +141,7 @@ const optionsOf: Readonly<Record<AnyVerb, readonly (keyof typeof options)[]>> = 
   history: [],
   show: [],
   export: ['out'],
+  ack: [],
   approve: ['digest'],
   reject: ['digest', 'reason'],
 }
@@ -226,6 +228,7 @@ function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
         ? { verb, target, ref }
         : { verb, target, ref, reason, skipApp: read.skipApp, ...(read.breakGlass ? { breakGlass: true } : {}) }
     }
+    case 'ack':
     case 'cancel':
     case 'show': {
       const id = checkId(first, verb, known)

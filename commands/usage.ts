@@ -4,7 +4,7 @@ import { code } from '../approvals/wording.ts'
 
 export type Verb = (typeof verbs)[number]
 
-export const verbs = ['help', 'status', 'plan', 'deploy', 'cancel', 'history', 'show', 'export', 'break-glass'] as const
+export const verbs = ['help', 'status', 'plan', 'deploy', 'cancel', 'history', 'show', 'export', 'break-glass', 'ack'] as const
 /** Only on the command line, for the day Slack is down. */
 export const votingVerbs = ['approve', 'reject'] as const
 export const laterVerbs = ['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock'] as const
@@ -27,6 +27,7 @@ export const usage: Readonly<Record<AnyVerb, string>> = {
   show: 'show <id>',
   export: 'export <id>',
   'break-glass': 'break-glass <id> [--reason "…"]',
+  ack: 'ack <id>',
   approve: 'approve <id> [--digest D]',
   reject: 'reject <id> --reason "…" [--digest D]',
 }
@@ -48,6 +49,7 @@ export function example(verb: AnyVerb, known: Known): string {
     show: 'show 42',
     export: 'export 42',
     'break-glass': 'break-glass 42 --reason "checkout is down, the index is missing"',
+    ack: 'ack 42',
     approve: 'approve 42 --digest 7f3a9c21',
     reject: 'reject 42 --reason "not before Monday"',
   }

@@ -30,6 +30,7 @@ import { LIVENESS_LOCK } from './engine/liveness.ts'
 import { createExport } from './evidence/export.ts'
 import { createDeliveries, forgetOldDeliveries } from './outside/deliveries.ts'
 import { serveCalendar } from './outside/feed.ts'
+import { createOncall } from './outside/oncall.ts'
 import { createSender } from './outside/send.ts'
 import { createHomes } from '../approvals/show-home.ts'
 import type { Log } from './log.ts'
@@ -228,6 +229,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     noticesDue({ db, targets: config.targets }),
     knownItemsDue(db),
     deliveries.due,
+    ...oncallOf(config, db),
   ]
   const looking = every(
     DUE_LOOK_MS,
@@ -259,6 +261,11 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   log.info({ team: who.team, executor: engine.liveness.executorId }, 'Lockkeeper is up')
   return { db, audit, operation }
 }
+
+const oncallOf = ({ file, targets }: Config, db: Db): readonly Due[] =>
+  file.oncall === undefined
+    ? []
+    : [createOncall({ db, oncall: file.oncall, titleOf: (name) => targets.get(name)?.title ?? name, command: file.slack.command })]
 
 /** What stands above every single run: the record, the store, the clocks. */
 type MayRun = {

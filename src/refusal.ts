@@ -59,6 +59,8 @@ export const refusalCodes = [
   'not_allowed_to_schedule',
   'not_allowed_to_override',
   'no_standby', // nobody has confirmed to stand by
+  // on-call
+  'nothing_to_acknowledge', // nobody was paged, or somebody acknowledged already
   // cancel
   'nothing_to_cancel',
   'not_allowed_to_cancel',

@@ -32,6 +32,7 @@ const does: Readonly<Record<Verb, string>> = {
   show: 'shows one request with its votes, steps and end',
   export: 'makes the signed evidence of one request: a page to read and a document to verify',
   'break-glass': 'lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards',
+  ack: 'says that you look at what on-call was paged about, and ends the paging',
 }
 
 const votes: Readonly<Record<(typeof votingVerbs)[number], string>> = {

@@ -60,6 +60,10 @@ function eventText(event: EventRow): string {
       return 'The review of the broken glass is due'
     case 'reviewed':
       return `${event.data.by} reviews it: ${event.data.note}`
+    case 'paged':
+      return `On-call is paged, ${event.data.count === 1 ? 'for the first time' : `${event.data.count} times by now`}`
+    case 'page_acknowledged':
+      return `${event.data.by} acknowledges the page`
     case 'cancel_requested':
       return `${event.data.by} asks to cancel`
     case 'started':

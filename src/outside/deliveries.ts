@@ -59,11 +59,12 @@ export async function deliverLater(db: Queries, delivery: Delivery): Promise<voi
   )
 }
 
-/** What nobody has tried to send yet is not sent any more. */
+/** What has not arrived yet is not sent any more, unless it is on its way at this moment or goes with others in one mail. */
 export async function withdrawDeliveries(db: Queries, keyPrefix: string): Promise<void> {
   await db.query(
-    `update lockkeeper.delivery set state = 'withdrawn'
-     where state = 'pending' and with_id is null and attempts = 0 and starts_with(key, $1)`,
+    `update lockkeeper.delivery d set state = 'withdrawn'
+     where state = 'pending' and with_id is null and lease is null and starts_with(key, $1)
+       and not exists (select from lockkeeper.delivery other where other.with_id = d.id)`,
     [keyPrefix],
   )
 }

@@ -111,6 +111,9 @@ export type StepRow = {
   readonly endedAt: Date | null
 }
 
+/** Why on-call is paged about a request. */
+export type PageReason = 'needs_human' | 'failed' | 'health_lost'
+
 /** One change of state. The thread shows each as one post. */
 export type RequestEvent =
   | { readonly kind: 'requested'; readonly data: Record<string, never> }
@@ -143,6 +146,9 @@ export type RequestEvent =
       readonly data: { readonly review: readonly string[]; readonly users: readonly string[]; readonly needsPerson?: true }
     }
   | { readonly kind: 'reviewed'; readonly data: { readonly by: string; readonly note: string } }
+  /** `count`: how often by now; `users` are told by a direct message. */
+  | { readonly kind: 'paged'; readonly data: { readonly reason: PageReason; readonly count: number; readonly users: readonly string[] } }
+  | { readonly kind: 'page_acknowledged'; readonly data: { readonly by: string } }
   | { readonly kind: 'cancel_requested'; readonly data: { readonly by: string } }
   | { readonly kind: 'started'; readonly data: Record<string, never> }
   | { readonly kind: 'finding'; readonly data: { readonly text: string } }

@@ -18,6 +18,7 @@ import {
   truncate,
 } from '../slack/text.ts'
 import { brokenText, reviewDueText, reviewedText } from './glass.ts'
+import { acknowledgedText, pagedText } from './paged.ts'
 import type { EventRow, RequestView } from './record.ts'
 import { askOf, bold, commitOf, elapsedOf, shortDigest, titleOf } from './words.ts'
 
@@ -106,6 +107,10 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return reviewDueText(view, event)
     case 'reviewed':
       return reviewedText(view, event)
+    case 'paged':
+      return pagedText(view, event)
+    case 'page_acknowledged':
+      return acknowledgedText(event)
     case 'cancel_requested':
       return `${personText(event.data.by)} asked to cancel.${view.request.startedAt === null ? '' : ' It stops at the next safe point.'}`
     case 'started':

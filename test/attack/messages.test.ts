@@ -133,6 +133,8 @@ function poisoned(view: RequestView, bad: string): RequestView {
     }),
     event(99, { kind: 'review_due', data: { review: ['group:S0DBA'], users: ['U0CAROL'] } }),
     event(100, { kind: 'reviewed', data: { by: 'U0CAROL', note: bad } }),
+    event(101, { kind: 'paged', data: { reason: 'failed', count: 2, users: ['U0CAROL'] } }),
+    event(102, { kind: 'page_acknowledged', data: { by: 'os:bob' } }),
     event(97, { kind: 'cancel_requested', data: { by: 'os:bob' } }),
   ]
   return {
