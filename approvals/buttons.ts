@@ -218,8 +218,11 @@ const cancellable: Readonly<Partial<Record<RequestRow['state'], string>>> = {
     'Lockkeeper stopped because something is unclear. Closing it means that you take over: the record names you, Lockkeeper changes nothing more about it, and the next run becomes possible.',
 }
 
+const CLOSES_LATER =
+  'Lockkeeper stopped because something is unclear, and maintenance mode is still on. Closing it means that you take over: the record names you, maintenance mode is switched off, Lockkeeper changes nothing more about it, and the next run becomes possible.'
+
 function confirmCancelView(request: RequestRow): View | Refusal {
-  const meaning = cancellable[request.state]
+  const meaning = request.owesOff && request.state === 'needs_human' ? CLOSES_LATER : cancellable[request.state]
   if (meaning === undefined)
     return refuse('nothing_to_cancel', `#${request.id} is not under way any more: ${stateSince(request)}. Nothing was changed.`)
   const isClosing = request.state === 'needs_human'

@@ -2,7 +2,7 @@ import { writeAudit, type AuditEntry, type Entry } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
-import { addEvent, lockRequest, requestById, requestByToken, transition } from '../src/run/rows.ts'
+import { addEvent, endLater, lockRequest, requestById, requestByToken, transition } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { groupsIn, mayAsk, rulesOf } from './policy.ts'
@@ -63,6 +63,11 @@ async function cancelNow(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor:
       }
     }
     case 'running': {
+      if (request.ending !== null)
+        return refuse(
+          'nothing_to_cancel',
+          `#${request.id} has stopped already, and only maintenance mode is still being switched off, which is not interrupted. Its card says how that ends. Nothing was changed.`,
+        )
       if (request.cancelRequestedAt !== null) return beingCancelled(request)
       await tx.query(`update lockkeeper.request set cancel_requested_at = lockkeeper.now(), cancel_requested_by = $2 where id = $1`, [
         request.id,
@@ -77,6 +82,7 @@ async function cancelNow(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor:
       }
     }
     case 'needs_human': {
+      if (request.owesOff) return closeLater(deps, tx, request, actor)
       await endCancelled(tx, request, `Closed by ${mention(actor.account)}, who took over. Lockkeeper does nothing more about this run.`)
       await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `cancel:${request.id}`)
       return {
@@ -87,6 +93,19 @@ async function cancelNow(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor:
     }
     default:
       return refuse('nothing_to_cancel', `#${request.id} is not under way: it ${ended(request)}. Nothing was changed.`)
+  }
+}
+
+/** Maintenance mode stayed on while it was not clear what the database was doing. Somebody has looked, so it is switched off. */
+async function closeLater(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor: Actor): Promise<Cancelled> {
+  const headline = `Closed by ${mention(actor.account)}, who took over.`
+  await endLater(tx, request.id, 'needs_human', 'cancelled', { ...request.outcome, headline })
+  // a key of its own: whoever tried to cancel it before has used the other one
+  await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `close:${request.id}`)
+  return {
+    kind: 'closed',
+    requestId: request.id,
+    text: `#${request.id} closes as soon as maintenance mode is off, and its card says how that went. The record says that you took over. Lockkeeper changes nothing else about what it found: make sure of the state of ${code(request.target)} before the next run, which is possible then.`,
   }
 }
 

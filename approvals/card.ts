@@ -1,4 +1,5 @@
-import type { Evidence, MigrationClass, MigrationEvidence, Plan } from '../src/plan/plan.ts'
+import { maintenanceOf } from '../src/deploy/planned.ts'
+import type { Evidence, MigrationClass, MigrationEvidence, Plan, PlannedStep } from '../src/plan/plan.ts'
 import type { RequestView } from '../src/run/record.ts'
 import { glassBlocks } from '../src/run/glass.ts'
 import { approvalsOf, approvedBy, askOf, bold, brokenBy, changesApplication, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
@@ -248,6 +249,7 @@ function evidenceFields(view: RequestView): readonly Block[] {
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
     ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
     ['Backup', evidence === null || plan === null || !backsUp(plan) ? null : backupText(evidence)],
+    ['Maintenance mode', plan === null ? null : maintenanceText(plan)],
     ['Application', plan === null || ask.skipApp || !changesApplication(plan) ? null : stepsText(plan)],
   ])
 }
@@ -263,6 +265,9 @@ export function approvalsText(view: RequestView): string {
     ...(policy === null || votes.length >= required ? [] : [`open to ${listText(policy.from.map(approverText))}`]),
   ].join(' · ')
 }
+
+const maintenanceText = (plan: Plan): string | null =>
+  maintenanceOf(plan) === null ? null : `on before the ${plan.list.length === 0 ? 'deploy steps' : 'migrations'}, off at the end`
 
 const commitText = (evidence: Evidence): string =>
   `${escapeLine(evidence.subject)}${evidence.author === '' ? '' : `, by ${escapeLine(evidence.author)}`}`
@@ -291,14 +296,17 @@ function backupText(evidence: Evidence): string {
   return `about ${durationText(Math.max(1, Math.round(evidence.lastBackup.seconds)) * 1000)}, ${bytesText(evidence.lastBackup.bytes)}, like the last one`
 }
 
+/** Whether this step is a command of this run. */
+const isRun = (plan: Plan, { phase }: PlannedStep): boolean =>
+  phase === 'prepare' || phase === 'deploy' || (phase.startsWith('maintenance-o') && maintenanceOf(plan) !== null)
+
 /** Whether this run makes a backup: nothing else leaves the database alone. */
 const backsUp = (plan: Plan): boolean =>
   plan.list.length > 0 ||
-  plan.steps.some((step) => step.phase !== 'health' && (step.settings as { readonly database?: unknown } | null)?.database === true)
+  plan.steps.some((step) => isRun(plan, step) && (step.settings as { readonly database?: unknown } | null)?.database === true)
 
 function stepsText(plan: Plan): string {
-  const named = (phase: 'prepare' | 'deploy' | 'health') =>
-    plan.steps.filter((step) => step.phase === phase).map((step) => escapeLine(step.name))
+  const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => escapeLine(step.name))
   const checks = named('health').length
   const steps = listText([...named('deploy'), ...(checks === 0 ? [] : [pluralText(checks, 'health check')])])
   return plan.list.length === 0 ? steps : `${steps}, after the migrations`

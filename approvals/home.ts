@@ -95,15 +95,19 @@ function underWayEntry({ view, link, mayBreak = false }: HomeEntry): readonly Bl
       : request.state === 'granted'
         ? 'approved, starting'
         : request.state === 'running'
-          ? `${step === undefined ? 'running' : escapeLine(step.title)} · for ${durationText(elapsedOf(view))}`
+          ? `${step === undefined ? (request.ending === null ? 'running' : 'stopping') : escapeLine(step.title)} · for ${durationText(elapsedOf(view))}`
           : 'waiting for approval'
+  const buttons = [
+    // what is only switching maintenance mode off is not interrupted
+    ...(request.ending === null
+      ? [button(request.state === 'needs_human' ? 'Close this request' : 'Cancel', 'cancel', request.token)]
+      : []),
+    ...(mayBreak && request.state === 'waiting' ? [breakButton(request.token)] : []),
+    ...(link === null ? [] : [linkButton('Open', 'open', link)]),
+  ]
   return [
     section(`*${escapeLine(titleOf(view))}* · ${now}\nasked by ${personText(request.requester)}`),
-    actions(
-      button(request.state === 'needs_human' ? 'Close this request' : 'Cancel', 'cancel', request.token),
-      ...(mayBreak && request.state === 'waiting' ? [breakButton(request.token)] : []),
-      ...(link === null ? [] : [linkButton('Open', 'open', link)]),
-    ),
+    ...(buttons.length === 0 ? [] : [actions(...buttons)]),
   ]
 }
 

@@ -1,7 +1,8 @@
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
-import type { MigrationEvidence, PlannedMigration } from '../../src/plan/plan.ts'
+import { maintenanceOf } from '../../src/deploy/planned.ts'
+import type { MigrationEvidence, PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import type { Command } from '../parse.ts'
 import { say, type Asker, type PlanShown, type Reply, type VerbDeps } from '../reply.ts'
@@ -55,14 +56,17 @@ function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence 
 }
 
 function stepsLine({ plan }: PlanShown): readonly string[] {
-  const named = (phase: 'prepare' | 'deploy' | 'health') =>
-    plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
+  const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
   const checks = named('health').length
+  const mode = maintenanceOf(plan)
   const steps = [
     ...named('prepare'),
-    ...(plan.list.length === 0 ? [] : ['back up', 'migrate', 'verify']),
+    ...(plan.list.length === 0 ? [] : ['back up']),
+    ...(mode === null ? [] : ['maintenance on']),
+    ...(plan.list.length === 0 ? [] : ['migrate', 'verify']),
     ...named('deploy'),
     ...(checks === 0 ? [] : [checks === 1 ? '1 health check' : `${checks} health checks`]),
+    ...(mode === null ? [] : ['maintenance off']),
   ]
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]
 }

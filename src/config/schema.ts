@@ -113,5 +113,7 @@ export const configSchema = z.strictObject({
 export type ConfigFile = z.output<typeof configSchema>
 export type TargetSettings = ConfigFile['targets'][string]
 export type StepSettings = TargetSettings['deploy'][number]
+/** What every configured command has in common. */
+export type CommandSettings = Omit<StepSettings, 'repeatable'>
 export type ProbeSettings = TargetSettings['health'][number]
 export type WindowSettings = TargetSettings['windows']

@@ -67,10 +67,13 @@ export const windowsSchema = z.strictObject({
   checklist,
 })
 
+/** A switch is set to a position, so it may be set again: both directions have to be repeatable, and nobody is asked whether they are. */
+const switchStep = step.omit({ repeatable: true })
+
 export const maintenanceSchema = z
   .strictObject({
-    on: z.array(step).min(1),
-    off: z.array(step).min(1),
+    on: z.array(switchStep).min(1),
+    off: z.array(switchStep).min(1),
     probe: probe.optional().describe('Answers with `expect` when maintenance mode is off'),
   })
   .describe('Maintenance mode: switched on before the migrations and off afterwards, whatever happens')

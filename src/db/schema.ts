@@ -546,4 +546,12 @@ create index page_due on lockkeeper.page (next_at) where acknowledged_at is null
 create index request_failed on lockkeeper.request (ended_at) where state = 'failed';
 `,
   },
+  {
+    id: 16,
+    name: 'a run ends when maintenance mode is off again',
+    sql: `
+-- how it will end, once maintenance mode is off; the outcome is written already
+alter table lockkeeper.request add column ending text check (ending in ('failed','cancelled','needs_human'));
+`,
+  },
 ]

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Target } from '../config/config.ts'
 import { isReference } from '../config/basics.ts'
-import type { StepSettings } from '../config/schema.ts'
+import type { CommandSettings } from '../config/schema.ts'
 import { childEnvironment, operatorPath, type Child } from '../process.ts'
 
 /** What stands for `{commit}`, `{previousCommit}` and `{checkout}`, and in the LOCKKEEPER_ variables. */
@@ -19,7 +19,7 @@ type Prepared = Required<Pick<Child, 'argv' | 'cwd' | 'env' | 'timeoutMs' | 'she
 
 /** A configured step as a child: placeholders replaced, the operator's PATH, and database URLs only when it says `database: true`. */
 export function stepChild(options: {
-  readonly settings: StepSettings
+  readonly settings: CommandSettings
   readonly target: Target
   readonly values: StepValues
   /** Where it runs when it names no directory. */
@@ -54,7 +54,7 @@ export const applicationPath = (target: Pick<Target, 'source'>, env: Readonly<Re
   target.source.path ?? operatorPath(env['PATH'])
 
 /** Whether a step cannot run without knowing which commit is live. */
-export const needsPreviousCommit = (settings: Pick<StepSettings, 'run' | 'cwd'>): boolean =>
+export const needsPreviousCommit = (settings: Pick<CommandSettings, 'run' | 'cwd'>): boolean =>
   [...settings.run, settings.cwd ?? ''].some((part) => part.includes('{previousCommit}'))
 
 export const isDirectory = (path: string): Promise<boolean> =>

@@ -1,14 +1,43 @@
-import type { StepSettings, TargetSettings } from '../config/schema.ts'
-import type { PlannedStep } from '../plan/plan.ts'
+import type { CommandSettings, ProbeSettings, StepSettings, TargetSettings } from '../config/schema.ts'
+import type { Plan, PlannedStep } from '../plan/plan.ts'
 
 /** What a request approves beside the migrations: every command and probe with its settings, as they stand in the configuration. */
-export function plannedSteps(target: Pick<TargetSettings, 'prepare' | 'deploy' | 'health'>): PlannedStep[] {
+export function plannedSteps({
+  prepare,
+  maintenance,
+  deploy,
+  health,
+}: Pick<TargetSettings, 'prepare' | 'deploy' | 'health' | 'maintenance'>): PlannedStep[] {
+  const commands = (phase: PlannedStep['phase'], list: readonly CommandSettings[] = []) =>
+    list.map((settings) => ({ phase, name: stepTitle(settings), settings }))
+  const probes = (phase: PlannedStep['phase'], list: readonly ProbeSettings[]) =>
+    list.map((settings) => ({ phase, name: settings.http, settings }))
   return [
-    ...target.prepare.map((settings) => ({ phase: 'prepare' as const, name: stepTitle(settings), settings })),
-    ...target.deploy.map((settings) => ({ phase: 'deploy' as const, name: stepTitle(settings), settings })),
-    ...target.health.map((settings) => ({ phase: 'health' as const, name: settings.http, settings })),
+    ...commands('prepare', prepare),
+    ...commands('maintenance-on', maintenance?.on),
+    ...commands('deploy', deploy),
+    ...probes('health', health),
+    ...commands('maintenance-off', maintenance?.off),
+    ...probes('maintenance-probe', maintenance?.probe === undefined ? [] : [maintenance.probe]),
   ]
 }
 
 /** The configured name, or the beginning of the command. */
 export const stepTitle = (settings: Pick<StepSettings, 'name' | 'run'>): string => settings.name ?? settings.run.join(' ').slice(0, 60)
+
+export type MaintenanceMode = {
+  readonly on: readonly CommandSettings[]
+  readonly off: readonly CommandSettings[]
+  readonly probe: ProbeSettings | null
+}
+
+/**
+ * Maintenance mode around this run, as it was approved and not as it is configured now: what has been switched on must be switched off
+ * whatever somebody wrote into the file meanwhile. Null when there is none, or nothing that it would be needed for.
+ */
+export function maintenanceOf({ list, steps }: Pick<Plan, 'list' | 'steps'>): MaintenanceMode | null {
+  const settings = <T>(phase: PlannedStep['phase']) => steps.filter((step) => step.phase === phase).map((step) => step.settings as T) // written by `plannedSteps`
+  const on = settings<CommandSettings>('maintenance-on')
+  if (on.length === 0 || (list.length === 0 && settings('deploy').length === 0)) return null
+  return { on, off: settings('maintenance-off'), probe: settings<ProbeSettings>('maintenance-probe')[0] ?? null }
+}

@@ -41,7 +41,7 @@ export type PlannedMigration = Checksum & {
 }
 
 export type PlannedStep = {
-  readonly phase: 'prepare' | 'deploy' | 'health'
+  readonly phase: 'prepare' | 'maintenance-on' | 'deploy' | 'health' | 'maintenance-off' | 'maintenance-probe'
   readonly name: string
   /** The resolved configuration: argument vector or probe, working directory, environment (references, not secrets). */
   readonly settings: unknown

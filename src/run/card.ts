@@ -2,6 +2,7 @@ import { actions, button, context, fields, header, plan, preformatted, section }
 import type { Block, Message } from '../slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, pluralText } from '../slack/text.ts'
 import { glassBlocks } from './glass.ts'
+import type { Ending } from './maintenance.ts'
 import type { RequestView, RunOutcome, StepRow } from './record.ts'
 import { tasksOf } from './tasks.ts'
 import { approvedBy, bold, brokenBy, changesApplication, elapsedOf, progressOf, shortCommit, shortDigest, titleOf } from './words.ts'
@@ -36,7 +37,7 @@ function runningCard(view: RequestView, { timezone }: CardContext): Message {
       section(`${doing} · ${peopleOf(view)}`),
       ...glassBlocks(view, timezone),
       ...tasksBlock(view, `Running for ${durationText(elapsedOf(view))}`),
-      ...(request.cancelRequestedAt === null ? [actions(button('Cancel', 'cancel', request.token))] : []),
+      ...(request.cancelRequestedAt === null && request.ending === null ? [actions(button('Cancel', 'cancel', request.token))] : []),
       context(`Updated ${dateText(view.now, 'seconds', timezone)}${planOf(view)}`),
     ],
   }
@@ -44,6 +45,7 @@ function runningCard(view: RequestView, { timezone }: CardContext): Message {
 
 function doingOf(view: RequestView): string {
   const { request } = view
+  if (request.ending !== null) return `*${endings[request.ending]}*; maintenance mode is being switched off first`
   if (request.cancelRequestedAt !== null)
     return `*Cancelling*${request.cancelRequestedBy === null ? '' : `, asked by ${personText(request.cancelRequestedBy)}`}; it stops at the next safe point`
   const step = view.steps.find((one) => one.state === 'running') ?? view.steps.find((one) => one.state === 'pending')
@@ -51,6 +53,12 @@ function doingOf(view: RequestView): string {
   const migrations = step.name === 'migrate' && step.state === 'running' ? progressOf(step, request) : []
   if (migrations.length === 0) return `*${escapeLine(step.title)}*`
   return `*Migrating*, ${migrations.filter((migration) => migration.state === 'done').length} of ${migrations.length} done`
+}
+
+const endings: Readonly<Record<Ending, string>> = {
+  failed: 'It has stopped',
+  cancelled: 'It is cancelled',
+  needs_human: 'It needs a person',
 }
 
 const peopleOf = (view: RequestView): string => {
@@ -79,6 +87,7 @@ function doneCard(view: RequestView, { timezone }: CardContext): Message {
       ]),
       ...paragraphs([
         ['Why', request.outcome?.why],
+        ['Maintenance mode', request.outcome?.maintenance],
         ['Next', request.outcome?.next],
       ]),
       context(`${codeText(`/migrate show ${request.id}`)} has the record${planOf(view)}`),
@@ -111,6 +120,7 @@ function stoppedCard(view: RequestView, { timezone }: CardContext): Message {
         ['Known', outcome.known],
         ['Not known', outcome.notKnown],
         ['Why', outcome.why],
+        ['Maintenance mode', outcome.maintenance],
         ['Next', outcome.next],
       ]),
       ...excerptOf(outcome),
@@ -134,6 +144,7 @@ function needsPersonCard(view: RequestView, { timezone }: CardContext): Message 
         ['Known', outcome.known],
         ['Not known', outcome.notKnown],
         ['Why', outcome.why],
+        ['Maintenance mode', outcome.maintenance],
       ]),
       ...paragraphs([['What you can do', outcome.next]]),
       ...excerptOf(outcome),

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAudit } from '../audit/write.ts'
 import type { Config, Target } from '../config/config.ts'
-import type { Db, Queries } from '../db/pool.ts'
+import type { Db, Queries, Tx } from '../db/pool.ts'
 import type { Liveness } from '../engine/liveness.ts'
 import { killPoint } from '../fault.ts'
 import type { Log } from '../log.ts'
@@ -11,10 +11,13 @@ import type { Plan } from '../plan/plan.ts'
 import type { Redactor } from '../redact.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import { endLeft } from './left.ts'
+import { MAINTENANCE_OFF, MAINTENANCE_ON, NOT_BEGUN, notOffEither, offAgain, staysOn, stillOn, type Ending } from './maintenance.ts'
 import { persist } from './persist.ts'
 import type { RequestRow, RunOutcome, StepRow, StepState } from './record.ts'
-import { about, addEvent, addEventOnce, requestById, stepsOf, transition } from './rows.ts'
+import { about, addEvent, addEventOnce, endLater, requestById, stepsOf, transition } from './rows.ts'
 import type { RunContext, Step, StepEnd } from './step.ts'
+import { notSwitchedOff } from './steps/maintenance.ts'
+import { doneHeadline } from './words.ts'
 import type { Working } from './working.ts'
 
 export type Compared =
@@ -42,6 +45,12 @@ export type RunPorts = {
   readonly underTargetLock: <T>(target: Target, requestId: number, work: (signal: AbortSignal) => Promise<T>) => Promise<T | Refusal>
 }
 
+/**
+ * `ended`: the run has come to its end, or needs a person. `off first`: it ends when maintenance mode is off. `off when closed`: it needs
+ * a person, and maintenance mode stays on until that person has decided.
+ */
+export type Next = 'next' | 'ended' | 'off first' | 'off when closed'
+
 /** How often a running step looks whether somebody asked to cancel. */
 const CANCEL_LOOK_MS = 500
 /** At most one write a second for what a step reports. */
@@ -56,7 +65,7 @@ export async function performStep(
   stepsFor: (request: RequestRow, plan: Plan) => readonly Step[],
   id: number,
   name: string,
-): Promise<'next' | 'ended'> {
+): Promise<Next> {
   return withFields({ run: id, step: name }, async () => {
     try {
       return await perform(ports, stepsFor, id, name)
@@ -72,17 +81,18 @@ async function perform(
   stepsFor: (request: RequestRow, plan: Plan) => readonly Step[],
   id: number,
   name: string,
-): Promise<'next' | 'ended'> {
+): Promise<Next> {
   for (let isAgain = false; ; isAgain = true) {
     if (ports.working.isStopping()) return never()
     const { request, plan, target, step, row } = await load(ports, stepsFor, id, name)
-    if (request.state !== 'running') return 'ended'
+    if (request.state !== 'running' || (request.ending !== null && name !== MAINTENANCE_OFF)) return endOf(request)
     if (row?.state === 'done' || row?.state === 'skipped') return 'next'
     await ports.liveness().held()
     if (!(await persist(ports.log, () => ports.owns(ports.db, id)))) return never()
     if (target === undefined || step === undefined) {
       const why = ports.reconfigured(plan, request) ?? 'The configuration of this target has other steps now.'
       const title = row?.title ?? name
+      if (name === MAINTENANCE_OFF) return record(ports, request, { name, title }, notOff(plan, id, why))
       return record(ports, request, { name, title }, (row?.attempt ?? 0) > 0 ? leftBehind(title, why) : notAsApproved(title, why))
     }
     const work = { request, plan, target, step, previous: row, isAgain }
@@ -96,6 +106,18 @@ async function perform(
     return record(ports, request, step, end)
   }
 }
+
+/** What the workflow does about a run that has stopped. */
+function endOf({ state, ending, owesOff }: RequestRow): Exclude<Next, 'next'> {
+  if (state === 'running' && ending !== null) return 'off first'
+  return state === 'needs_human' && owesOff ? 'off when closed' : 'ended'
+}
+
+const notOff = (plan: Plan, id: number, why: string): StepEnd => ({
+  kind: 'unknown',
+  output: 'NOT switched off',
+  outcome: notSwitchedOff(plan, id, why),
+})
 
 /** Nothing that could say what this step did is left to ask. */
 const leftBehind = (title: string, why: string): StepEnd => ({
@@ -132,7 +154,7 @@ const recordIsOld = (title: string, why: Refusal): StepEnd => ({
 })
 
 /** A fault outside the step itself: in what is asked before it, or in its record. */
-async function stopUnclear(ports: RunPorts, id: number, name: string, error: Error): Promise<'ended'> {
+async function stopUnclear(ports: RunPorts, id: number, name: string, error: Error): Promise<Next> {
   const reason = ports.redactor.text(error.message).slice(0, 500)
   ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a run met a fault')
   const outcome: RunOutcome = {
@@ -141,24 +163,23 @@ async function stopUnclear(ports: RunPorts, id: number, name: string, error: Err
     notKnown: `Whether "${escape(name)}" changed something before that.`,
     next: `Look at \`/migrate status\` and at the log in the thread. When it is clear, \`/migrate cancel ${id}\` closes this request so that a new one can be asked.`,
   }
-  const isOurs = await persist(ports.log, () =>
+  const next = await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      if (!(await ports.owns(tx, id))) return false
+      if (!(await ports.owns(tx, id))) return null
       await tx.query(
         `update lockkeeper.step set state = 'unknown', output = 'unclear', details = null, ended_at = lockkeeper.now()
          where request_id = $1 and name = $2 and state in ('pending', 'running')`,
         [id, name],
       )
-      if (!(await transition(tx, id, ['running'], 'needs_human', { outcome: await withBackup(tx, id, outcome) }))) return true
-      await addEvent(tx, id, { kind: 'ended', data: { state: 'needs_human' } })
       const request = await requestById(tx, id)
-      if (request === undefined) return true
+      if (request?.state !== 'running') return request === undefined ? 'ended' : endOf(request)
       await writeAudit(tx, { ...about(request), act: 'step', result: 'unknown', data: { step: name } })
-      await writeAudit(tx, { ...about(request), act: 'run', result: 'needs_human', data: { step: name } })
-      return true
+      const off =
+        name === MAINTENANCE_OFF && request.plan !== null ? notSwitchedOff(request.plan, id, `The fault: ${escape(reason)}`) : null
+      return stopRun(tx, request, name, 'needs_human', off ?? outcome)
     }),
   )
-  return isOurs ? 'ended' : never()
+  return next ?? never()
 }
 
 type Work = {
@@ -179,8 +200,9 @@ async function load(ports: RunPorts, stepsFor: (request: RequestRow, plan: Plan)
   return { request, plan: request.plan, target, step, row: rows.find((one) => one.name === name) }
 }
 
-/** Asked before every step: was it cancelled? Before every changing step also: is it still granted, is the world still the approved one? */
+/** Asked before every step but the one that a run owes: was it cancelled? Before every changing step also: is it still granted, is the world still the approved one? */
 async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: StepRow | undefined): Promise<StepEnd | undefined> {
+  if (step.isOwed === true) return undefined
   // a change of the database that was under way when its process died: only its own inspection knows how far it came
   const underWay = step.changes === 'database' && (row?.attempt ?? 0) > 0
   if (request.cancelRequestedAt !== null && !underWay)
@@ -203,7 +225,8 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
     }
   // taken over in the middle: the step's own inspection knows what a half-done change looks like
   if (request.plan === null || (row?.attempt ?? 0) > 0) return undefined
-  const compared = await ports.compare(request.plan, request, step.changes === 'database' ? 'before-migrate' : 'after-migrate')
+  const isBefore = step.changes === 'database' || step.name === MAINTENANCE_ON
+  const compared = await ports.compare(request.plan, request, isBefore ? 'before-migrate' : 'after-migrate')
   return compared.kind === 'same' ? undefined : notAsApproved(step.title, compared.why)
 }
 
@@ -214,7 +237,7 @@ async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
   const alive = AbortSignal.any([ports.liveness().signal(), ports.working.signalFor(step.changes)])
   const cancel = watchForCancel(ports, request)
   const acting = async (signal: AbortSignal): Promise<StepEnd> => {
-    const context = await contextOf(ports, work, signal, cancel.isCancelled)
+    const context = await contextOf(ports, work, signal, step.isOwed === true ? () => false : cancel.isCancelled)
     if (context.attempt > 1) endLeft(context.directory)
     const found = await step.inspect(context)
     if (found.kind === 'done') return { kind: 'done', output: found.output, data: found.data }
@@ -222,27 +245,34 @@ async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
     return step.act(context)
   }
   try {
-    const signal = AbortSignal.any([alive, cancel.signal])
-    const changes = step.changes === 'database' || step.changes === 'application'
+    const signal = step.isOwed === true ? alive : AbortSignal.any([alive, cancel.signal])
+    // what is owed does not wait for a database that may be the reason why it is owed
+    const changes = step.isOwed !== true && (step.changes === 'database' || step.changes === 'application')
     const end = changes
       ? await ports.underTargetLock(target, request.id, (lost) => acting(AbortSignal.any([signal, lost])))
       : await acting(signal)
     if (isRefusal(end))
-      return { kind: 'failed', output: 'not started', outcome: { headline: `*"${step.title}" was not started.*`, why: end.text } }
+      return {
+        kind: 'failed',
+        output: 'not started',
+        outcome: { headline: `*"${step.title}" was not started.*`, why: end.text },
+        ...(step.name === MAINTENANCE_ON && (work.previous?.attempt ?? 0) === 0 ? { data: NOT_BEGUN } : {}),
+      }
     if (alive.aborted && end.kind !== 'done') return 'lost'
     return end
   } catch (error) {
     if (alive.aborted) return 'lost'
-    return faulted(ports, step, error as Error)
+    return faulted(ports, work, error as Error)
   } finally {
     cancel.stop()
   }
 }
 
 /** A fault of ours in a step that changes something leaves it unclear, and unclear means a person. */
-function faulted(ports: RunPorts, step: Step, error: Error): StepEnd {
+function faulted(ports: RunPorts, { step, plan, request }: Work, error: Error): StepEnd {
   const reason = ports.redactor.text(error.message).slice(0, 500)
   ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
+  if (step.isOwed === true) return notOff(plan, request.id, `The fault: ${escape(reason)}`)
   const changes = step.changes === 'database' || step.changes === 'application'
   const outcome: RunOutcome = changes
     ? {
@@ -272,41 +302,62 @@ async function started(ports: RunPorts, id: number, name: string): Promise<void>
   )
 }
 
-async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'name' | 'title'>, end: StepEnd): Promise<'next' | 'ended'> {
+async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'name' | 'title'>, end: StepEnd): Promise<Next> {
   const state: StepState = end.kind
-  const isOurs = await persist(ports.log, () =>
-    ports.db.transaction(async (tx) => {
+  const next = await persist(ports.log, () =>
+    ports.db.transaction(async (tx): Promise<Next | null> => {
       // frozen past its adoption and awake again: what it saw of its step is not how the step ended
-      if (!(await ports.owns(tx, request.id))) return false
+      if (!(await ports.owns(tx, request.id))) return null
       const recorded = await tx.query(
         `update lockkeeper.step set state = $3, output = $4, details = null, data = coalesce($5::jsonb, data), ended_at = lockkeeper.now(),
            started_at = coalesce(started_at, lockkeeper.now())
          where request_id = $1 and name = $2 and ended_at is null returning 1`,
         [request.id, step.name, state, ports.redactor.text(end.output), end.data !== undefined ? JSON.stringify(end.data) : null],
       )
-      if (recorded.length === 0) return true // the commit of an earlier try arrived, only its answer was lost
+      const now = (await requestById(tx, request.id)) ?? request
+      // the commit of an earlier try arrived, only its answer was lost
+      if (recorded.length === 0) return end.kind === 'done' && now.state === 'running' && now.ending === null ? 'next' : endOf(now)
       await writeAudit(tx, { ...about(request), act: 'step', result: end.kind, data: { step: step.name } })
-      if (end.kind === 'done') {
-        await addEvent(tx, request.id, {
-          kind: 'step_done',
-          data: { step: step.name, title: step.title, output: ports.redactor.text(end.output) },
-        })
-        return true
-      }
-      const ended = end.kind === 'unknown' ? 'needs_human' : end.kind
-      const outcome = redacted(ports.redactor, await withBackup(tx, request.id, end.outcome))
-      if (!(await transition(tx, request.id, ['running'], ended, { outcome }))) return true
-      await addEvent(tx, request.id, { kind: 'ended', data: { state: ended } })
-      await writeAudit(tx, { ...about(request), act: 'run', result: ended, data: { step: step.name } })
-      return true
+      if (end.kind !== 'done')
+        return stopRun(tx, now, step.name, end.kind === 'unknown' ? 'needs_human' : end.kind, redacted(ports.redactor, end.outcome))
+      await addEvent(tx, request.id, {
+        kind: 'step_done',
+        data: { step: step.name, title: step.title, output: ports.redactor.text(end.output) },
+      })
+      return now.ending === null ? 'next' : endRun(tx, now, step.name, now.ending, now.outcome ?? { headline: '' })
     }),
   )
-  if (!isOurs) return never()
-  return end.kind === 'done' ? 'next' : 'ended'
+  return next ?? never()
+}
+
+/** A run that has switched maintenance mode on only says that it stops, and ends when that is off again. */
+async function stopRun(tx: Tx, request: RequestRow, step: string, ending: Ending, outcome: RunOutcome): Promise<Exclude<Next, 'next'>> {
+  const whole = await withBackup(tx, request.id, outcome)
+  if (step === MAINTENANCE_OFF) return endRun(tx, request, step, 'needs_human', withRest(request, whole))
+  if (!request.owesOff) return endRun(tx, request, step, ending, whole)
+  if (staysOn(ending, step)) return endRun(tx, request, step, ending, stillOn(whole))
+  await endLater(tx, request.id, 'running', ending, whole)
+  return 'off first'
+}
+
+/** The switch could not be set: beside that stands what had stopped the run before, or that all of it is done. */
+function withRest({ plan, ending, outcome }: RequestRow, off: RunOutcome): RunOutcome {
+  if (ending !== null && outcome !== null) return notOffEither(off, outcome)
+  return plan === null ? off : { ...off, known: `All else is done. ${doneHeadline(plan).replaceAll('*', '')}` }
+}
+
+async function endRun(tx: Tx, request: RequestRow, step: string, ending: Ending, outcome: RunOutcome): Promise<Exclude<Next, 'next'>> {
+  const off = await offAgain(tx, request.id)
+  const told = off === null ? outcome : { ...outcome, maintenance: off }
+  if (!(await transition(tx, request.id, ['running'], ending, { outcome: told, isOver: true }))) return 'ended'
+  await addEvent(tx, request.id, { kind: 'ended', data: { state: ending } })
+  await writeAudit(tx, { ...about(request), act: 'run', result: ending, data: { step } })
+  const now = await requestById(tx, request.id)
+  return now === undefined ? 'ended' : endOf(now)
 }
 
 /** Whoever reads that it failed wants to know at once what there is to go back to. */
-async function withBackup(tx: { readonly query: Db['query'] }, id: number, outcome: RunOutcome): Promise<RunOutcome> {
+async function withBackup(tx: Queries, id: number, outcome: RunOutcome): Promise<RunOutcome> {
   const [backup] = await tx.query<{ name: string }>(
     `select name from lockkeeper.backup where request_id = $1 and state in ('written', 'verified') order by created_at desc limit 1`,
     [id],

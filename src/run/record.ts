@@ -1,4 +1,5 @@
 import type { Evidence, Plan } from '../plan/plan.ts'
+import type { Ending } from './maintenance.ts'
 
 /** The rows of a request, as the whole house sees them. Times are Dates, ids are numbers (they stay far below 2^53). */
 
@@ -51,6 +52,8 @@ export type RunOutcome = {
   /** For needs_human: what is certain and what is not. */
   readonly known?: string
   readonly notKnown?: string
+  /** Whether maintenance mode is off again, and if not, what is known. */
+  readonly maintenance?: string
   /** Name of the backup that is there if it is needed. */
   readonly backup?: string
 }
@@ -82,6 +85,10 @@ export type RequestRow = {
   readonly revision: number
   /** Null as long as nobody asks to go without approvals. */
   readonly glass: Glass | null
+  /** How a run that is still called running will end, with the outcome that stands here already, once maintenance mode is off again. */
+  readonly ending: Ending | null
+  /** Maintenance mode may be on because of this run, and has to be switched off. */
+  readonly owesOff: boolean
 }
 
 export type VoteRow = {
@@ -158,6 +165,8 @@ export type RequestEvent =
       readonly data: { readonly name: string; readonly output: string; readonly at: number; readonly of: number }
     }
   | { readonly kind: 'adopted'; readonly data: { readonly step: string | null } }
+  /** It has stopped, and ends once maintenance mode is off again. `headline` is mrkdwn. */
+  | { readonly kind: 'ending'; readonly data: { readonly state: Ending; readonly headline: string } }
   | { readonly kind: 'ended'; readonly data: { readonly state: RequestState } }
 
 export type EventRow = RequestEvent & { readonly id: number; readonly requestId: number; readonly at: Date }

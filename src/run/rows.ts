@@ -1,13 +1,14 @@
 import type { AuditEntry } from '../audit/write.ts'
 import type { Queries, Tx } from '../db/pool.ts'
-import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, StepRow, VoteRow } from './record.ts'
+import { owesOffColumn, type Ending } from './maintenance.ts'
+import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, RunOutcome, StepRow, VoteRow } from './record.ts'
 
 /** Reading and changing a request's rows. Every change that people can see goes through here, since it must raise `revision`. */
 
 const requestColumns = `id, token, kind, target, requester, requester_human as "requesterHuman", asked_in as "askedIn", channel, ask, state,
   plan, digest, evidence, policy, outcome, cancel_requested_at as "cancelRequestedAt", cancel_requested_by as "cancelRequestedBy",
   created_at as "createdAt", expires_at as "expiresAt", granted_at as "grantedAt", grant_expires_at as "grantExpiresAt",
-  started_at as "startedAt", ended_at as "endedAt", revision, ${glassColumn()} as glass`
+  started_at as "startedAt", ended_at as "endedAt", revision, ${glassColumn()} as glass, ending, ${owesOffColumn} as "owesOff"`
 
 function glassColumn(): string {
   const ms = (column: string) => `floor(extract(epoch from g.${column}) * 1000)`
@@ -142,6 +143,8 @@ const patchColumns = {
 export type Patch = { readonly [Key in keyof typeof patchColumns]?: unknown } & {
   /** Milliseconds from the store's now. */
   readonly expiresIn?: number
+  /** Nothing is owed any more to a run that was ending. */
+  readonly isOver?: true
   readonly grantExpiresIn?: number
 }
 
@@ -172,11 +175,26 @@ export async function transition(
     values.push(patch.grantExpiresIn)
     sets.push(`grant_expires_at = lockkeeper.now() + $${values.length} * interval '1 millisecond'`)
   }
+  if (patch.isOver === true) sets.push('ending = null')
   if (to === 'granted') sets.push('granted_at = lockkeeper.now()')
   if (to === 'waiting') sets.push('granted_at = null', 'grant_expires_at = null')
   if (to === 'running') sets.push('started_at = coalesce(started_at, lockkeeper.now())')
   if (['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'].includes(to)) sets.push('ended_at = lockkeeper.now()')
   const rows = await db.query(`update lockkeeper.request set ${sets.join(', ')} where id = $1 and state = any($2) returning id`, values)
+  return rows.length > 0
+}
+
+/**
+ * Writes down how a run will end once maintenance mode is off again, and says so at once. It is running until then, so that the target
+ * stays taken. False when it was not in that state, or is ending already.
+ */
+export async function endLater(db: Queries, id: number, from: RequestState, ending: Ending, outcome: RunOutcome): Promise<boolean> {
+  const rows = await db.query(
+    `update lockkeeper.request set state = 'running', ending = $3, outcome = $4, revision = revision + 1, draw_after = clock_timestamp()
+     where id = $1 and state = $2 and ending is null returning id`,
+    [id, from, ending, JSON.stringify(outcome)],
+  )
+  if (rows.length > 0) await addEvent(db, id, { kind: 'ending', data: { state: ending, headline: outcome.headline } })
   return rows.length > 0
 }
 

@@ -12,6 +12,8 @@ export type Step = {
   readonly title: string
   /** Before a step that changes the database or the application, the grant and the plan are checked again. */
   readonly changes: 'nothing' | 'files' | 'database' | 'application'
+  /** Runs at the end whatever happened before: nobody is asked whether it still may, and a cancel does not stop it. */
+  readonly isOwed?: true
   readonly inspect: (context: RunContext) => Promise<Inspection>
   readonly act: (context: RunContext) => Promise<StepEnd>
 }

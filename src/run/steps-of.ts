@@ -1,6 +1,7 @@
 import type { BackupStore } from '../backup/catalogue.ts'
 import type { Reading } from '../clocks.ts'
 import type { Config, Target } from '../config/config.ts'
+import { maintenanceOf } from '../deploy/planned.ts'
 import { probeOnce } from '../health/probe.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Ask } from './record.ts'
@@ -9,6 +10,7 @@ import { backupStep } from './steps/backup.ts'
 import { installStep } from './steps/checkout.ts'
 import { deploySteps } from './steps/deploy.ts'
 import { healthStep } from './steps/health.ts'
+import { maintenanceSteps } from './steps/maintenance.ts'
 import { migrateStep } from './steps/migrate.ts'
 import { preflightStep } from './steps/preflight.ts'
 import { prepareSteps } from './steps/prepare.ts'
@@ -30,17 +32,22 @@ export type StepPorts = {
 export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<Ask, 'skipApp'>): readonly Step[] {
   const prepare = prepareSteps(target, ports.config)
   const deploy = ask.skipApp ? [] : deploySteps(target, ports.config)
+  const mode = maintenanceOf(plan)
+  const maintenance = maintenanceSteps(plan, ports.config)
   const migrates = plan.list.length > 0
-  const touchesDatabase = migrates || [...target.prepare, ...(ask.skipApp ? [] : target.deploy)].some((step) => step.database)
+  const commands = [...target.prepare, ...(ask.skipApp ? [] : target.deploy), ...(mode === null ? [] : [...mode.on, ...mode.off])]
+  const touchesDatabase = migrates || commands.some((step) => step.database)
   const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
   return [
     preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce, clocks: ports.clocks, backsUp: touchesDatabase }),
     ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
     ...prepare,
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),
+    ...maintenance.on,
     migrateStep(),
     ...(migrates ? [verifySchemaStep()] : []),
     ...deploy,
     ...(target.health.length > 0 ? [healthStep()] : []),
+    ...maintenance.off,
   ]
 }

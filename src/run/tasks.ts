@@ -1,12 +1,15 @@
 import type { Task, TaskStatus } from '../slack/blocks.ts'
 import { durationText, oneLine, pluralText } from '../slack/text.ts'
+import { MAINTENANCE_OFF } from './maintenance.ts'
 import type { RequestView, StepRow, StepState } from './record.ts'
 import { progressOf, type MigrationProgress } from './words.ts'
 
 /** One task for each step, and in the place of the migrate step one for each migration. Pure text: tasks have no markup. */
 export function tasksOf(view: RequestView): readonly Task[] {
-  const isOver = view.request.state !== 'running'
+  const { state, ending } = view.request
   return view.steps.flatMap((step) => {
+    // of a run that is ending only one step is still to come
+    const isOver = state !== 'running' || (ending !== null && step.name !== MAINTENANCE_OFF)
     const migrations = step.name === 'migrate' ? progressOf(step, view.request) : []
     return migrations.length === 0 ? [taskOf(step, isOver)] : migrationTasks(step, migrations, isOver)
   })

@@ -115,6 +115,8 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return `${personText(event.data.by)} asked to cancel.${view.request.startedAt === null ? '' : ' It stops at the next safe point.'}`
     case 'started':
       return 'The run has started.'
+    case 'ending':
+      return `${bold(cleanMrkdwn(event.data.headline))} Maintenance mode is switched off now, then this run ends.`
     case 'finding':
       return cleanMrkdwn(event.data.text)
     case 'step_done':
@@ -166,6 +168,7 @@ function partsOf({ request: { outcome } }: RequestView, event: Ended): readonly 
     ['Known', outcome?.known],
     ['Not known', outcome?.notKnown],
     ['Why', outcome?.why],
+    ['Maintenance mode', outcome?.maintenance],
     [event.data.state === 'needs_human' ? 'What you can do' : 'Next', outcome?.next],
   ].flatMap(([name, text]) => (text === undefined || text.trim() === '' ? [] : [`*${name}.* ${cleanMrkdwn(text)}`]))
 }

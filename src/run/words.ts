@@ -99,3 +99,13 @@ const isProgress = (value: unknown): value is MigrationProgress =>
   value !== null &&
   typeof (value as { name?: unknown }).name === 'string' &&
   ['pending', 'running', 'done', 'failed'].includes(String((value as { state?: unknown }).state))
+
+/** What a run has done that has come to its end. Steps that were left out on request are not in the plan. */
+export function doneHeadline(plan: Plan, skipApp = false): string {
+  const count = plan.list.length
+  const applied =
+    count === 0 ? 'Nothing was pending, so the database is unchanged' : `${count} ${count === 1 ? 'migration' : 'migrations'} applied`
+  const live = plan.steps.some((step) => step.phase === 'deploy')
+  if (!live) return `*${applied}.*${skipApp ? ' The application was left alone, as asked.' : ''}`
+  return `*${applied}${count === 0 ? ';' : ' and'} \`${plan.commit.slice(0, 7)}\` is live.*`
+}

@@ -7,13 +7,14 @@ import { escapeMrkdwn } from '../mrkdwn.ts'
 import { during, tell, withFields } from '../observe.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../refusal.ts'
-import { performStep, type RunPorts } from './perform.ts'
+import { MAINTENANCE_OFF, offAgain } from './maintenance.ts'
+import { performStep, type Next, type RunPorts } from './perform.ts'
 import { persist } from './persist.ts'
 import type { PolicySnapshot, RequestRow } from './record.ts'
 import { about, addEvent, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
 import { codeText, personText } from '../slack/text.ts'
-import { firstBold } from './words.ts'
+import { doneHeadline, firstBold } from './words.ts'
 
 /** A plan with what is decided together with it. */
 export type Planned = { readonly plan: Plan; readonly digest: string; readonly evidence: Evidence; readonly policy: PolicySnapshot }
@@ -52,8 +53,22 @@ async function carry(ports: WorkflowPorts, about: About, durable: Durable): Prom
   }
   const steps = await durable.step('begin', () => begin(ports, id))
   killPoint('after-claim')
-  for (const name of steps) if ((await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))) === 'ended') return
+  for (const name of steps) {
+    const next = await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))
+    if (next !== 'next') return settle(ports, id, next, durable)
+  }
   await durable.step('finish', () => finish(ports, id))
+}
+
+/** A run that has stopped with maintenance mode on is not over: whatever stopped it, the switch is set before it ends. */
+async function settle(ports: WorkflowPorts, id: number, next: Exclude<Next, 'next'>, { step, nextSignal }: Durable): Promise<void> {
+  if (next === 'ended') return
+  if (next === 'off when closed') {
+    await step('tell that it needs a person', () => tellEnd(ports, id))
+    for (let look = 1; (await step(`look whether it is closed ${look}`, () => stateOf(ports, id))) === 'needs_human'; look++)
+      await nextSignal()
+  }
+  await step(MAINTENANCE_OFF, () => performStep(ports, ports.stepsFor, id, MAINTENANCE_OFF))
 }
 
 /** Told once the workflow has nothing more to do, which for a run that needs a person is before somebody closes it. */
@@ -276,18 +291,11 @@ async function finish(ports: WorkflowPorts, id: number): Promise<void> {
     ports.db.transaction(async (tx) => {
       const request = await requestById(tx, id)
       if (request?.plan == null || request.state !== 'running') return
-      await transition(tx, id, ['running'], 'succeeded', { outcome: { headline: headlineOf(request, request.plan) } })
+      const maintenance = await offAgain(tx, id)
+      const outcome = { headline: doneHeadline(request.plan, request.ask.skipApp), ...(maintenance === null ? {} : { maintenance }) }
+      await transition(tx, id, ['running'], 'succeeded', { outcome })
       await addEvent(tx, id, { kind: 'ended', data: { state: 'succeeded' } })
       await writeAudit(tx, { ...about(request), act: 'run', result: 'succeeded' })
     }),
   )
-}
-
-function headlineOf(request: RequestRow, plan: Plan): string {
-  const count = plan.list.length
-  const applied =
-    count === 0 ? 'Nothing was pending, so the database is unchanged' : `${count} ${count === 1 ? 'migration' : 'migrations'} applied`
-  const live = plan.steps.some((step) => step.phase === 'deploy')
-  if (!live) return `*${applied}.*${request.ask.skipApp ? ' The application was left alone, as asked.' : ''}`
-  return `*${applied}${count === 0 ? ';' : ' and'} \`${plan.commit.slice(0, 7)}\` is live.*`
 }

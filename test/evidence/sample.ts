@@ -59,6 +59,8 @@ export function rowsWith(
       endedAt: state === 'succeeded' ? at(40) : null,
       revision: 9,
       glass: how.glass ?? null,
+      ending: null,
+      owesOff: false,
     },
     votes: [{ requestId: 42, digest, actor: 'U0BOB', human: 'U0BOB', decision: 'approve', reason: text, at: at(4) }],
     steps: [

@@ -80,6 +80,8 @@ export const requestRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   endedAt: null,
   revision: 1,
   glass: null,
+  ending: null,
+  owesOff: false,
   ...change,
 })
 

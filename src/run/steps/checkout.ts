@@ -3,6 +3,7 @@ import { applicationDirectoryIn, bareCloneOf, makeCheckout } from '../../deploy/
 import { applicationPath, needsPreviousCommit } from '../../deploy/command.ts'
 import { diagnoseInstall } from '../../deploy/diagnoses.ts'
 import { installDependencies } from '../../deploy/install.ts'
+import { maintenanceOf } from '../../deploy/planned.ts'
 import { code } from '../../mrkdwn.ts'
 import { captureChild, childEnvironment } from '../../process.ts'
 import type { RunOutcome } from '../record.ts'
@@ -122,9 +123,12 @@ async function previousCommit(ports: InstallPorts, context: RunContext): Promise
 }
 
 const mustKnow = (context: RunContext) =>
-  [...context.target.prepare, ...(context.plan.steps.some((step) => step.phase === 'deploy') ? context.target.deploy : [])].some(
-    needsPreviousCommit,
-  )
+  [
+    ...context.target.prepare,
+    ...(context.plan.steps.some((step) => step.phase === 'deploy') ? context.target.deploy : []),
+    ...(maintenanceOf(context.plan)?.on ?? []),
+    ...(maintenanceOf(context.plan)?.off ?? []),
+  ].some(needsPreviousCommit)
 
 /** Certain without looking: nothing outside `var/` has been touched so far. */
 const failed = (outcome: Omit<RunOutcome, 'headline'>): StepEnd => ({

@@ -24,9 +24,8 @@ export async function runCommand(
   context: Pick<RunContext, 'redactor' | 'spool' | 'signal' | 'report' | 'directory'>,
   child: Required<Pick<Child, 'argv' | 'cwd' | 'env' | 'timeoutMs'>> & Pick<Child, 'shell' | 'onStart'>,
 ): Promise<CommandEnd> {
-  if (!(await isDirectory(child.cwd)))
-    return notRun(`The directory ${code(child.cwd)}, where ${nameOf(child, context)} should run, does not exist.`)
-  if (child.shell !== true && !(await isFound(child))) return notRun(notFound(child))
+  const hindrance = await whyNotStartable(child, context)
+  if (hindrance !== null) return notRun(hindrance)
   let forget = () => {}
   const end = await runChild({
     ...child,
@@ -44,6 +43,16 @@ export async function runCommand(
   })
   forget()
   return { ...end, why: whyOf(nameOf(child, context), child.timeoutMs, end), excerpt: excerptOf(end.tail) }
+}
+
+/** A mrkdwn sentence; null when nothing is known that would keep it from starting. */
+export async function whyNotStartable(
+  child: Required<Pick<Child, 'argv' | 'cwd' | 'env'>> & Pick<Child, 'shell'>,
+  context: Pick<RunContext, 'redactor'>,
+): Promise<string | null> {
+  if (!(await isDirectory(child.cwd)))
+    return `The directory ${code(child.cwd)}, where ${nameOf(child, context)} should run, does not exist.`
+  return child.shell === true || (await isFound(child)) ? null : notFound(child)
 }
 
 /** About the tool itself, not about what it does; it stands in the log. */
