@@ -8,7 +8,8 @@ import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { accountsIn, decide, glassRulesOf, groupsIn, mayBreakGlass, reviewersIn, type Question } from './policy.ts'
 import { readQuestion } from './standing.ts'
-import { grantTime, staleButton, whyClosed } from './vote.ts'
+import { whyNoApproval } from './turn.ts'
+import { grantFor, staleButton, whenItRuns, whyClosed } from './vote.ts'
 import { code, list, mentionApprover } from './wording.ts'
 
 export type Breaking = {
@@ -50,6 +51,7 @@ export async function breakGlass(deps: ApprovalDeps, asked: Breaking): Promise<B
     const votes = await votesOf(tx, request.id)
     const done =
       (await whyClosed(deps, tx, request, ballot)) ??
+      (await whyNoApproval(deps, tx, request)) ??
       (await breakNow(deps, tx, { ...question, request, votes }, { request, actor, asked, reviewers }))
     await auditBreaking(deps, tx, asked, request, done)
     return done
@@ -140,13 +142,13 @@ async function breakNow(deps: ApprovalDeps, tx: Tx, question: Question, act: Act
       unreviewed: unreviewed.filter((id) => id !== request.id),
     },
   })
-  await transition(tx, request.id, ['waiting'], 'granted', { grantExpiresIn: grantTime(deps, request) })
+  await transition(tx, request.id, ['waiting'], 'granted', grantFor(deps, request))
   // by the revision, as for votes: the same plan may be let through twice
   await deps.engine.signal(tx, request.id, { kind: 'decided' }, `vote:${request.id}:${request.revision}:break_glass`)
   return {
     kind: 'broken',
     requestId: request.id,
-    text: `You broke the glass of #${request.id}. The run starts now, everybody who may approve is told, and ${list(rules.review.map(mentionApprover), 'or')} must review it afterwards.`,
+    text: `You broke the glass of #${request.id}. ${request.notBefore === null ? 'The run starts now, everybody' : `${await whenItRuns(tx, request)} Everybody`} who may approve is told, and ${list(rules.review.map(mentionApprover), 'or')} must review it afterwards.`,
   }
 }
 

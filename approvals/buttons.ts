@@ -5,21 +5,22 @@ import { noted } from '../src/observe.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow } from '../src/run/record.ts'
 import { requestByToken, viewOf, votesOf } from '../src/run/rows.ts'
-import { context, header, modal, preformatted, section } from '../src/slack/blocks.ts'
-import type { SlackPort, View } from '../src/slack/port.ts'
+import { actions, button, context, header, modal, preformatted, section } from '../src/slack/blocks.ts'
+import type { Message, SlackPort, View } from '../src/slack/port.ts'
+import { askAgain, queueOffered, type AgainDeps, type Asking } from './again.ts'
 import { breakGlass, notConfigured, whyNoReason } from './break-glass.ts'
 import { cancelRequest } from './cancel.ts'
 import { approveCallback, approveView, decisionOf, reasonInput, rejectCallback, rejectView } from './confirm.ts'
 import { acknowledgePage } from './acknowledge.ts'
-import type { ApprovalDeps } from './deps.ts'
 import { glassCallback, glassView, noteInput, reviewCallback, reviewView } from './glass-views.ts'
 import { glassRulesOf } from './policy.ts'
 import { ownBreakGlass, reviewersOf, reviewRequest, whyNotReview, whyNotYet } from './review.ts'
 import { toldView, workingView } from './told.ts'
+import { whyNoApproval } from './turn.ts'
 import { castVote, ownRequest, whyClosed } from './vote.ts'
 import { code, mention, stateSince } from './wording.ts'
 
-export type ButtonDeps = ApprovalDeps & {
+export type ButtonDeps = AgainDeps & {
   readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
   /** The SQL of the plan's migrations, from git objects. */
   readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
@@ -88,6 +89,7 @@ const recordForm = (deps: ButtonDeps, account: string, act: string) =>
 type Pressed = { readonly action: string; readonly token: string }
 
 async function pressed(deps: ButtonDeps, body: BlockAction, { action, token }: Pressed): Promise<void> {
+  if (action === 'queue' || action === 'ask_again') return asked(deps, body, { action, token })
   const request = await requestByToken(deps.db, token)
   if (request === undefined) {
     const unknown = (await otherStore(deps, body)) ?? unknownButton
@@ -106,6 +108,16 @@ async function pressed(deps: ButtonDeps, body: BlockAction, { action, token }: P
   const opened = await deps.slack.openView(body.trigger_id, view)
   if (opened.kind !== 'ok') await tell(deps, body, notOpened(deps, request))
   await record(deps, body, action, request, opened.kind === 'ok' ? 'opened' : 'stale_button')
+}
+
+/** A request of its own, from a button below a refusal or below what has expired. */
+async function asked(deps: ButtonDeps, body: BlockAction, { action, token }: Pressed): Promise<void> {
+  const pressing = { token, account: body.user.id, entry: 'button' } as const
+  const outcome = await (action === 'queue' ? queueOffered(deps, pressing) : askAgain(deps, pressing)).catch((error: unknown) => {
+    deps.onFault(error)
+    return refuse('store_unreachable', unclear)
+  })
+  await tell(deps, body, outcome)
 }
 
 async function otherStore(deps: ButtonDeps, body: BlockAction): Promise<Refusal | null> {
@@ -195,7 +207,8 @@ async function whyNotDecide(
     decision: action,
     digest: request.digest ?? '',
   })
-  if (closed !== undefined) return closed
+  const shut = closed ?? (action === 'approve' ? await whyNoApproval(deps, deps.db, request) : undefined)
+  if (shut !== undefined) return shut
   const { humanOf } = deps.people
   if (![humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(user))) return undefined
   const votes = (await votesOf(deps.db, request.id)).filter((vote) => vote.digest === request.digest && vote.decision === 'approve')
@@ -302,16 +315,22 @@ const unclear =
   'Lockkeeper could not read or write its own records. The card shows whether this counts; if it does not, try again in a minute. Whoever operates Lockkeeper finds the reason in its log.'
 
 /** To the one who clicked, where he clicked. */
-async function tell(deps: ButtonDeps, body: BlockAction, refusal: Refusal): Promise<void> {
-  noted(refusal)
+async function tell(deps: ButtonDeps, body: BlockAction, said: Refusal | Asking): Promise<void> {
+  if (isRefusal(said)) noted(said)
   const channel = body.channel?.id
   const thread = threadOf(body.message)
   const sent =
     channel === undefined
-      ? await deps.slack.openView(body.trigger_id, toldView(refusal.text))
-      : await deps.slack.ephemeral({ channel, user: body.user.id, ...(thread === undefined ? {} : { thread }) }, { text: refusal.text })
+      ? await deps.slack.openView(body.trigger_id, toldView(said.text, isRefusal(said) ? 'Not possible' : 'Asked'))
+      : await deps.slack.ephemeral({ channel, user: body.user.id, ...(thread === undefined ? {} : { thread }) }, withOffer(said))
   if (sent.kind !== 'ok') deps.onFault(new Error(`a refusal could not be shown: ${sent.kind}`))
 }
+
+/** A refusal with what can be done instead below it. */
+export const withOffer = (said: { readonly text: string; readonly offer?: Refusal['offer'] }): Message =>
+  said.offer === undefined
+    ? { text: said.text }
+    : { text: said.text, blocks: [section(said.text), actions(button(said.offer.label, 'queue', said.offer.token, 'primary'))] }
 
 function threadOf(message: BlockAction['message']): string | undefined {
   const thread: unknown = message?.['thread_ts']

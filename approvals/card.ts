@@ -2,6 +2,7 @@ import { maintenanceOf } from '../src/deploy/planned.ts'
 import type { Evidence, MigrationClass, MigrationEvidence, Plan, PlannedStep } from '../src/plan/plan.ts'
 import type { RequestView } from '../src/run/record.ts'
 import { glassBlocks } from '../src/run/glass.ts'
+import { queueBlocks, spanOf, windowClosedText } from '../src/run/queue.ts'
 import { approvalsOf, approvedBy, askOf, bold, brokenBy, changesApplication, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
 import type { CardContext } from '../src/run/card.ts'
 import { actions, button, context, fields, header, overflow, section, table } from '../src/slack/blocks.ts'
@@ -61,6 +62,8 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
     blocks: [
       header(titleOf(view)),
       section(`${line}${reasonOf(view)}`),
+      ...queueBlocks(view, timezone),
+      ...warningBlocks(view),
       ...askedToBreak(view),
       ...glassBlocks(view, timezone),
       ...(anew?.kind === 'asked_anew' ? [section(`*Asked anew.* ${cleanMrkdwn(anew.data.why)}`)] : []),
@@ -95,6 +98,10 @@ function askedToBreak(view: RequestView): readonly Block[] {
   ]
 }
 
+/** What should be known before it is approved, such as that it may not end inside its window. */
+const warningBlocks = ({ request }: RequestView): readonly Block[] =>
+  (request.evidence?.warnings ?? []).map((warning) => section(`*Mind this.* ${cleanMrkdwn(warning)}`))
+
 function waitingNote(view: RequestView, timezone: string): string {
   const { digest, evidence, expiresAt } = view.request
   const notes = (evidence?.notes ?? []).map((note) => sentence(cleanMrkdwn(note.replaceAll('<', '&lt;'))))
@@ -109,17 +116,20 @@ function grantedCard(view: RequestView, { timezone }: CardContext): Message {
   const { request } = view
   const broken = brokenBy(view)
   const who = broken === null ? `*Approved* by ${approvedBy(view)}` : `*Let through* by ${broken}`
-  const line = `${who} · starting · asked by ${personText(request.requester)}`
+  const isQueued = request.notBefore !== null && request.notBefore > view.now
+  const starting = isQueued ? `queued for ${spanOf(request, timezone)}` : 'starting'
+  const line = `${who} · ${starting} · asked by ${personText(request.requester)}`
   return {
-    text: `${escapeLine(titleOf(view))}: ${broken === null ? `approved by ${approvedBy(view)}` : `let through by ${broken}`}, starting.`,
+    text: `${escapeLine(titleOf(view))}: ${broken === null ? `approved by ${approvedBy(view)}` : `let through by ${broken}`}, ${starting}.`,
     blocks: [
       header(titleOf(view)),
       section(line),
+      ...queueBlocks({ request: { ...request, notBefore: null } }, timezone),
       ...glassBlocks(view, timezone),
       ...migrationsTable(request.plan, request.evidence),
       actions(button('Cancel', 'cancel', request.token)),
       context(
-        `Plan ${codeText(shortDigest(request.digest ?? ''))}${request.grantExpiresAt === null ? '' : ` · the approval ends ${dateText(request.grantExpiresAt, 'day', timezone)} if the run has not started`}`,
+        `Plan ${codeText(shortDigest(request.digest ?? ''))}${request.grantExpiresAt === null ? '' : ` · the approval ends ${dateText(request.grantExpiresAt, 'day', timezone)}${request.notBefore === null ? ' if the run has not started' : ', when its window closes'}`}`,
       ),
     ],
   }
@@ -156,11 +166,14 @@ function endOf(view: RequestView): { readonly word: string; readonly text: strin
     return { word: 'rejected', text: `${by} Nothing was changed.${vote?.reason ? `\n${quoteText(vote.reason)}` : ''}` }
   }
   if (request.state === 'expired') {
+    const next = `Ask again with ${again}.`
+    if (view.events.some((event) => event.kind === 'expired' && event.data.what === 'window'))
+      return { word: 'expired', text: `*${windowClosedText(view).replace(/\. /, '.* ')} ${next}` }
     const isGrant = view.events.some((event) => event.kind === 'expired' && event.data.what === 'grant')
     const why = isGrant
       ? '*The approval ended before the run could start.*'
       : `*It expired with ${approvalsOf(view).length} of ${pluralText(request.policy?.required ?? 1, 'approval')}.*`
-    return { word: 'expired', text: `${why} Nothing was changed. Ask again with ${again}.` }
+    return { word: 'expired', text: `${why} Nothing was changed. ${next}` }
   }
   if (request.state === 'cancelled') {
     if (request.outcome !== null) return { word: 'cancelled', text: bold(cleanMrkdwn(request.outcome.headline)) }

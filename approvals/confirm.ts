@@ -2,7 +2,7 @@ import type { RequestView } from '../src/run/record.ts'
 import { askOf, commitOf, shortDigest } from '../src/run/words.ts'
 import { context, fields, modal, section, textInput } from '../src/slack/blocks.ts'
 import type { Block, View } from '../src/slack/port.ts'
-import { codeText, escapeLine, personText } from '../src/slack/text.ts'
+import { codeText, dateText, escapeLine, personText } from '../src/slack/text.ts'
 import { approvalsText, classesText, migrationLines } from './card.ts'
 
 /** What travels through a modal: the random id, and the digest that the reader saw. */
@@ -23,11 +23,16 @@ export function approveView(view: RequestView): View {
     blocks: [
       ...decided(view),
       context(
-        `Your approval is for plan ${codeText(shortDigest(view.request.digest ?? ''))} alone. If anything in it changes, it asks again.`,
+        `Your approval is for plan ${codeText(shortDigest(view.request.digest ?? ''))} alone. If anything in it changes, it asks again.${lastsUntil(view)}`,
       ),
     ],
   })
 }
+
+const lastsUntil = ({ request: { notBefore, notAfter } }: RequestView): string =>
+  notBefore === null || notAfter === null
+    ? ''
+    : ` It lasts until the window closes, ${dateText(notAfter, 'day')}; the run starts by itself ${dateText(notBefore, 'day')} at the earliest.`
 
 export function rejectView(view: RequestView): View {
   return modal({

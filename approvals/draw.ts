@@ -4,10 +4,11 @@ import { brokenText, reviewDueText } from '../src/run/glass.ts'
 import { pagedText, pageStanding } from '../src/run/paged.ts'
 import type { EventRow, RequestView } from '../src/run/record.ts'
 import { threadOf, type ThreadContext } from '../src/run/thread.ts'
-import { askOf, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
+import { overrunText, windowClosedText } from '../src/run/queue.ts'
+import { approvalsOf, askOf, commitOf, shortDigest, titleOf } from '../src/run/words.ts'
 import { actions, button, linkButton, section } from '../src/slack/blocks.ts'
 import type { Desired } from '../src/slack/desired.ts'
-import { codeText, escapeLine, personText, quoteText } from '../src/slack/text.ts'
+import { cleanMrkdwn, codeText, escapeLine, personText, quoteText } from '../src/slack/text.ts'
 import { requestCard } from './card.ts'
 
 export type DrawContext = CardContext &
@@ -23,9 +24,9 @@ export function drawRequest(view: RequestView, context: DrawContext): readonly D
     cardOf(view, context),
     ...threadOf(view, card, context),
     ...(view.request.state === 'waiting' ? context.approvers.map((user) => notice(view, user, card)) : []),
-    ...view.events.flatMap((event) => glassNotices(view, event, card)),
     ...pageOf(view, context.timezone),
     ...view.events.flatMap((event) => pageNotices(view, event, card)),
+    ...view.events.flatMap((event) => [...glassNotices(view, event, card), ...turnNotices(view, event, card)]),
   ]
 }
 
@@ -118,3 +119,57 @@ function notice(view: RequestView, user: string, card: string): Desired {
     },
   }
 }
+
+/** To whoever asked when nobody answered in time, also to whoever had approved when its turn never came, and to whom an open end is up. */
+function turnNotices(view: RequestView, event: EventRow, card: string): readonly Desired[] {
+  const { request } = view
+  const direct = (users: readonly string[], text: string, again: boolean): readonly Desired[] =>
+    [...new Set(users)].filter(isSlackUser).map((user) => ({
+      key: `${event.kind}:${event.id}:${user}`,
+      place: { kind: 'direct', user },
+      content: {
+        kind: 'linked',
+        to: card,
+        message: (url) => ({
+          text: `${escapeLine(titleOf(view))}: ${text.replaceAll('*', '')}`,
+          blocks: [
+            section(`*${escapeLine(titleOf(view))}.* ${text}`),
+            actions(
+              ...(again && user === request.requester ? [button('Ask again', 'ask_again', request.token, 'primary')] : []),
+              linkButton('Open the request', 'open', url),
+            ),
+          ],
+        }),
+      },
+      isUrgent: true,
+    }))
+  const involved = [request.requester, ...approvalsOf(view).map((vote) => vote.actor)]
+  switch (event.kind) {
+    case 'expired':
+      if (event.data.what === 'window') return direct(involved, windowClosedText(view), true)
+      return direct(
+        [request.requester],
+        event.data.what === 'grant'
+          ? 'The approval ended before the run could start. Nothing was changed.'
+          : 'Nobody decided in time, so it has expired. Nothing was changed.',
+        true,
+      )
+    case 'escalated':
+      return direct(
+        event.data.users,
+        `Nobody has answered: ${event.data.count} of ${event.data.required} approvals. Please see that somebody decides.`,
+        false,
+      )
+    case 'overrun':
+      return direct([event.data.owner], overrunText(event), false)
+    case 'ended':
+      // approved for its turn, and stopped there: by a freeze, or since what was approved cannot be done any more
+      return event.data.state === 'refused' && request.notBefore !== null
+        ? direct(involved, cleanMrkdwn(request.outcome?.headline ?? 'It was refused. Nothing was changed.'), true)
+        : []
+    default:
+      return []
+  }
+}
+
+const isSlackUser = (account: string): boolean => /^[UW][A-Z0-9]+$/.test(account)

@@ -1,14 +1,20 @@
 import { writeAudit } from '../src/audit/write.ts'
 import type { Tx } from '../src/db/pool.ts'
 import { about, addEvent, requestById, transition, votesOf } from '../src/run/rows.ts'
-import type { RequestRow } from '../src/run/record.ts'
+import type { PolicySnapshot, RequestRow } from '../src/run/record.ts'
 import type { ApprovalDeps } from './deps.ts'
 import { accountsIn, decide, rulesOf } from './policy.ts'
 import { reviewersOf } from './review.ts'
 import { classesOf } from './standing.ts'
 import { code, when } from './wording.ts'
 
-export type Expired = { readonly requests: number; readonly grants: number; readonly reminders: number; readonly reviews: number }
+export type Expired = {
+  readonly requests: number
+  readonly grants: number
+  readonly reminders: number
+  readonly escalations: number
+  readonly reviews: number
+}
 
 /**
  * Called every second or so by every replica. The store's clock decides what is due, and SKIP LOCKED gives each row to one of them; a
@@ -19,6 +25,7 @@ export async function expireDue(deps: ApprovalDeps): Promise<Expired> {
     requests: await each(deps, dueRequests, (tx, request) => expireRequest(deps, tx, request)),
     grants: await each(deps, dueGrants, (tx, request) => expireGrant(deps, tx, request)),
     reminders: await each(deps, dueReminders, (tx, request) => remind(deps, tx, request)),
+    escalations: await each(deps, dueEscalations, (tx, request) => escalate(deps, tx, request)),
     reviews: await each(deps, dueReviews, (tx, request) => remindReviewers(deps, tx, request)),
   }
 }
@@ -36,13 +43,19 @@ const dueReminders = `select r.id from lockkeeper.request r
     and not exists (select from lockkeeper.event e where e.request_id = r.id and e.kind = 'reminded' and e.data->>'digest' = r.digest)
   order by r.expires_at limit 1 for update of r skip locked`
 
+// three quarters of that time: half of what was left after the reminder, once
+const dueEscalations = `select r.id from lockkeeper.request r
+  where r.state = 'waiting' and r.id <> all($1) and r.digest is not null and r.policy is not null and r.expires_at > lockkeeper.now() and r.escalated_at is null
+    and r.expires_at - ((r.policy->>'expiresMs')::float8 / 4) * interval '1 millisecond' <= lockkeeper.now()
+  order by r.expires_at limit 1 for update of r skip locked`
+
 // what ran without approvals and nobody has reviewed, again and again; one that needs a person has stopped too, and may stay so for long
 const dueReviews = `select r.id from lockkeeper.break_glass g join lockkeeper.request r on r.id = g.request_id
   where g.broken_at is not null and g.reviewed_at is null and g.remind_at <= lockkeeper.now() and (r.ended_at is not null or r.state = 'needs_human') and r.id <> all($1)
   order by g.remind_at limit 1 for update of r, g skip locked`
 
 /** Whether anything is, as a condition: nearly always nothing is. */
-export const expiryIsDue = [dueRequests, dueGrants, dueReminders, dueReviews]
+export const expiryIsDue = [dueRequests, dueGrants, dueReminders, dueEscalations, dueReviews]
   .map((due) => `exists (${due.slice(0, due.indexOf('order by')).replaceAll('$1', `'{}'`)})`)
   .join(' or ')
 
@@ -73,47 +86,70 @@ async function each(deps: ApprovalDeps, due: string, act: (tx: Tx, request: Requ
 async function expireRequest(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
   await transition(tx, request.id, ['waiting'], 'expired', {
     outcome: {
-      headline: `Expired ${when(request.expiresAt ?? request.createdAt)} without enough approvals. Nothing was changed.`,
+      headline:
+        whyWindowClosed(request) ??
+        `Expired ${when(request.expiresAt ?? request.createdAt)} without enough approvals. Nothing was changed.`,
       next: `Ask again with ${code(`${deps.command} deploy ${request.target}`)}.`,
     },
   })
-  await finish(deps, tx, request, 'request')
+  await finish(deps, tx, request, request.notAfter === null ? 'request' : 'window')
 }
 
 async function expireGrant(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
   await transition(tx, request.id, ['granted'], 'expired', {
     outcome: {
-      headline: `The approval expired ${when(request.grantExpiresAt ?? request.createdAt)} before the run had started. Nothing was changed.`,
+      headline:
+        whyWindowClosed(request) ??
+        `The approval expired ${when(request.grantExpiresAt ?? request.createdAt)} before the run had started. Nothing was changed.`,
       next: `Ask again with ${code(`${deps.command} deploy ${request.target}`)}.`,
     },
   })
-  await finish(deps, tx, request, 'grant')
+  await finish(deps, tx, request, request.notAfter === null ? 'grant' : 'window')
 }
 
-async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 'request' | 'grant'): Promise<void> {
+async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 'request' | 'grant' | 'window'): Promise<void> {
   await addEvent(tx, request.id, { kind: 'expired', data: { what } })
   await writeAudit(tx, {
     actor: 'lockkeeper',
     act: 'expire',
     target: request.target,
     requestId: request.id,
-    result: what,
+    result: what === 'window' ? 'window_closed' : what,
     digest: request.digest,
   })
   await deps.engine.signal(tx, request.id, { kind: 'due' }, `due:${request.id}:${what}:${request.digest ?? ''}`)
 }
 
+const whyWindowClosed = ({ notAfter }: RequestRow): string | null =>
+  notAfter === null ? null : `Its window closed ${when(notAfter)}, before its turn came. Nothing was changed.`
+
 async function remind(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
   const target = deps.targets.get(request.target)
   if (request.digest === null || request.policy === null) throw new Error(`request ${request.id} waits without a plan`)
   const rules = target === undefined ? request.policy : rulesOf(target, classesOf(request))
-  // the count is for a sentence, so it is taken as it was when it was asked, without asking Slack
-  const now = { ...rules, members: request.policy.members }
-  const standing = decide({ request, votes: await votesOf(tx, request.id), atRequest: request.policy, now, humanOf: deps.people.humanOf })
+  const standing = await countOf(deps, tx, request, request.policy, rules)
   await addEvent(tx, request.id, {
     kind: 'reminded',
     data: { digest: request.digest, count: standing.approvals.length, required: standing.required, from: rules.from },
   })
+}
+
+/** For a sentence, so it is taken as it was when it was asked, without asking Slack. */
+async function countOf(deps: ApprovalDeps, tx: Tx, request: RequestRow, policy: PolicySnapshot, rules: Omit<PolicySnapshot, 'members'>) {
+  const now = { ...rules, members: policy.members }
+  return decide({ request, votes: await votesOf(tx, request.id), atRequest: policy, now, humanOf: deps.people.humanOf })
+}
+
+/** Groups are mentioned in the thread; people are also told by a direct message. */
+async function escalate(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
+  const target = deps.targets.get(request.target)
+  await tx.query('update lockkeeper.request set escalated_at = lockkeeper.now() where id = $1', [request.id])
+  const to = target?.approvals.escalate
+  if (target === undefined || to === undefined || request.policy === null) return
+  const standing = await countOf(deps, tx, request, request.policy, rulesOf(target, classesOf(request)))
+  const users = to.filter((one) => one.startsWith('user:')).map((one) => one.slice('user:'.length))
+  await addEvent(tx, request.id, { kind: 'escalated', data: { count: standing.approvals.length, required: standing.required, to, users } })
+  await writeAudit(tx, { ...about(request), act: 'escalate', result: 'told', data: { to } })
 }
 
 /** Groups are mentioned, so that their present members read it; a direct message goes to those who were known when it was asked. */

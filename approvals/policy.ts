@@ -132,7 +132,7 @@ export function mayAsk(
   return unreadIn(rules).length > 0 ? 'unknown' : 'no'
 }
 
-/** Who may schedule and change maintenance windows of this target: `windows.manage`, else whoever may ask for runs of it. */
+/** Who may schedule and change maintenance windows of this target, and freeze and lock it: `windows.manage`, else whoever may ask for runs of it; undefined when every full member may. */
 export const managersOf = ({ windows, requests }: Pick<Target, 'windows' | 'requests'>): readonly string[] | undefined =>
   windows.manage ?? requests.from
 

@@ -3,11 +3,12 @@ import type { Tx } from '../src/db/pool.ts'
 import { killPoint } from '../src/fault.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import type { RequestRow, VoteRow } from '../src/run/record.ts'
-import { addEvent, lockRequest, requestByToken, transition, votesOf } from '../src/run/rows.ts'
+import { addEvent, lockRequest, requestByToken, transition, votesOf, type Patch } from '../src/run/rows.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { decide, mayVote, type Question, type Standing } from './policy.ts'
 import { isPast, readQuestion } from './standing.ts'
+import { whyNoApproval } from './turn.ts'
 import { code, endings, list, mention, mentionApprover, shown, when } from './wording.ts'
 
 export type Ballot = {
@@ -48,6 +49,7 @@ export async function castVote(deps: ApprovalDeps, ballot: Ballot): Promise<Vote
     const votes = await votesOf(tx, request.id)
     const outcome =
       (await whyClosed(deps, tx, request, ballot)) ??
+      (ballot.decision === 'approve' ? await whyNoApproval(deps, tx, request) : undefined) ??
       (await count(deps, tx, { ...question, request, votes }, request, votes, actor, ballot))
     await auditVote(deps, tx, ballot, request, outcome)
     killPoint('in-vote')
@@ -85,15 +87,15 @@ async function count(
     return {
       kind: 'counted',
       requestId: request.id,
-      text: `Your approval of #${request.id} is counted: ${progress(after)}. ${stillNeeded(after)}`,
+      text: `Your approval of #${request.id} is counted: ${progress(after)}. ${stillNeeded(after)}${request.notAfter === null ? '' : ` Yours lasts until its window closes, ${when(request.notAfter)}.`}`,
     }
-  await transition(tx, request.id, ['waiting'], 'granted', { grantExpiresIn: grantTime(deps, request) })
+  await transition(tx, request.id, ['waiting'], 'granted', grantFor(deps, request))
   // by the revision, since the same plan may be granted twice: the engine ignores a key that it has seen, and the run would sleep on
   await deps.engine.signal(tx, request.id, { kind: 'decided' }, `vote:${request.id}:${request.revision}:approve`)
   return {
     kind: 'granted',
     requestId: request.id,
-    text: `Your approval of #${request.id} is counted: ${progress(after)}. The run starts now.`,
+    text: `Your approval of #${request.id} is counted: ${progress(after)}. ${await whenItRuns(tx, request)}`,
   }
 }
 
@@ -120,10 +122,20 @@ async function writeVote(tx: Tx, request: RequestRow, actor: Actor, ballot: Ball
   )
 }
 
-/** The shorter of then and now. */
-export function grantTime(deps: ApprovalDeps, request: RequestRow): number {
+/** The shorter of then and now; for a window, until that closes. */
+export function grantFor(deps: ApprovalDeps, request: RequestRow): Pick<Patch, 'grantExpiresIn' | 'grantExpiresAt'> {
+  if (request.notAfter !== null) return { grantExpiresAt: request.notAfter }
   const then = request.policy?.grantExpiresMs ?? Infinity
-  return Math.min(then, deps.targets.get(request.target)?.approvals.grantExpires ?? then)
+  return { grantExpiresIn: Math.min(then, deps.targets.get(request.target)?.approvals.grantExpires ?? then) }
+}
+
+/** A sentence for whoever let it go. */
+export async function whenItRuns(db: Pick<Tx, 'query'>, request: RequestRow): Promise<string> {
+  if (request.notBefore === null || request.notAfter === null) return 'The run starts now.'
+  const lasts = `this approval lasts until its window closes, ${when(request.notAfter)}`
+  return (await isPast(db, request.notBefore))
+    ? `The run starts now; ${lasts}.`
+    : `It starts by itself ${when(request.notBefore)}; ${lasts}.`
 }
 
 /** A vote or a broken glass: who, for what, and which. */

@@ -8,6 +8,7 @@ import { cancel } from './verbs/cancel.ts'
 import { deploy } from './verbs/deploy.ts'
 import { exportRequest } from './verbs/export.ts'
 import { help } from './verbs/help.ts'
+import { freeze, unfreeze } from './verbs/freeze.ts'
 import { history } from './verbs/history.ts'
 import { plan } from './verbs/plan.ts'
 import { show } from './verbs/show.ts'
@@ -29,7 +30,7 @@ export async function answer(deps: VerbDeps, command: Command, asker: Asker): Pr
   return reply
 }
 
-const writesItself: ReadonlySet<Command['verb']> = new Set(['ack', 'deploy', 'cancel'])
+const writesItself: ReadonlySet<Command['verb']> = new Set(['ack', 'deploy', 'cancel', 'freeze', 'unfreeze', 'lock', 'unlock'])
 
 const record = (deps: VerbDeps, command: Command, asker: Asker, reply: Reply) =>
   writeAudit(deps.db, {
@@ -60,6 +61,12 @@ async function replyTo(deps: VerbDeps, command: Exclude<Command, { verb: 'help' 
       return show(deps, command, asker)
     case 'export':
       return exportRequest(deps, command, asker)
+    case 'freeze':
+    case 'lock':
+      return freeze(deps, command, asker)
+    case 'unfreeze':
+    case 'unlock':
+      return unfreeze(deps, command, asker)
     case 'break-glass': // Slack opens a window for it, and the command line does it itself
     case 'approve':
     case 'reject':

@@ -9,7 +9,7 @@ import {
   type Logger,
   type Receiver,
 } from '@slack/bolt'
-import { decisionWindows, listenToButtons, viewToBreak, type ButtonDeps } from '../approvals/buttons.ts'
+import { decisionWindows, listenToButtons, viewToBreak, withOffer, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/told.ts'
 import { code } from '../approvals/wording.ts'
 import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
@@ -164,11 +164,11 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId, result })
     }
     const reply = withoutFault(deps, answer(deps, parsed, asker))
-    const quick = await inTime(reply, parsed.verb === 'deploy' || parsed.verb === 'cancel' ? ACT_MS : READ_MS)
+    const quick = await inTime(reply, acting.has(parsed.verb) ? ACT_MS : READ_MS)
     killPoint('before-ack', parsed.verb)
-    if (quick.kind === 'in time') return ack(toAsker(textOf(quick.value)))
+    if (quick.kind === 'in time') return ack(answerOf(quick.value))
     await ack(toAsker(meanwhile(parsed.verb)))
-    await respond({ ...toAsker(textOf(await quick.value)), replace_original: false })
+    await respond({ ...answerOf(await quick.value), replace_original: false })
   })
   app.view(REQUEST_FORM, async ({ body, view, ack }) => {
     // Bolt wants views of its own type, and ours are checked against Slack's limits where they are sent
@@ -254,6 +254,7 @@ function listenToWindows(app: App, deps: SlackDeps): void {
 
 /** What only reads is promised early; an act is promised only when Slack would give up. */
 const READ_MS = 800
+const acting: ReadonlySet<Command['verb']> = new Set(['deploy', 'cancel', 'freeze', 'unfreeze', 'lock', 'unlock'])
 const ACT_MS = 2_300
 
 type FormResponse =
@@ -386,6 +387,11 @@ function meanwhile(verb: string): string {
       return 'Still checking who may ask. The answer follows here; if none comes within a minute, look at the channel for a card before you ask again.'
     case 'cancel':
       return 'Still checking who may cancel. The answer follows here; the card shows whether it was cancelled.'
+    case 'freeze':
+    case 'unfreeze':
+    case 'lock':
+    case 'unlock':
+      return 'Still checking who may do that. The answer follows here, and the channel is told when it is done.'
     case 'export':
       return 'Reading the records, the repository and the output. The evidence follows in the thread, and the answer here.'
     case 'plan':
@@ -396,6 +402,12 @@ function meanwhile(verb: string): string {
 }
 
 const toAsker = (text: string) => ({ response_type: 'ephemeral' as const, text })
+
+/** With a button where something can be done instead. */
+const answerOf = (reply: Reply) => {
+  const offered = isRefusal(reply) ? withOffer(reply).blocks : undefined
+  return { ...toAsker(textOf(reply)), ...(offered === undefined ? {} : { blocks: [...offered] }) }
+}
 
 /** Direct messages, of two or of several. */
 const placeIn = (channel: string, name: string | undefined): Place => ({

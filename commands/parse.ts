@@ -20,6 +20,11 @@ export type Command =
       readonly skipApp: boolean
       /** To run without approvals, if somebody who may breaks the glass. */
       readonly breakGlass?: true
+      /** When it starts by itself, as it was typed: a time, or the name or number of a maintenance window. */
+      readonly at?: string
+      readonly inWindow?: string
+      /** Why it may start outside of windows and in a freeze. */
+      readonly override?: string
     }
   | { readonly verb: 'break-glass'; readonly id: number; readonly digest: string | null; readonly reason: string | null }
   | { readonly verb: 'cancel'; readonly id: number }
@@ -28,6 +33,9 @@ export type Command =
   | { readonly verb: 'show'; readonly id: number }
   /** `out`: a directory, on the command line only. */
   | { readonly verb: 'export'; readonly id: number; readonly out: string | null }
+  /** `words`: until when and why, as they were typed; `target`: null means all. */
+  | { readonly verb: 'freeze' | 'lock'; readonly target: string | null; readonly words: readonly string[]; readonly reason: string | null }
+  | { readonly verb: 'unfreeze' | 'unlock'; readonly target: string | null }
   | { readonly verb: 'approve'; readonly id: number; readonly digest: string | null }
   | { readonly verb: 'reject'; readonly id: number; readonly digest: string | null; readonly reason: string | null }
 
@@ -120,6 +128,9 @@ type Read = {
   readonly out: string | null
   readonly skipApp: boolean
   readonly breakGlass: boolean
+  readonly at: string | null
+  readonly inWindow: string | null
+  readonly override: string | null
 }
 
 const options = {
@@ -129,19 +140,26 @@ const options = {
   out: { type: 'string' },
   'skip-app': { type: 'boolean' },
   'break-glass': { type: 'boolean' },
+  at: { type: 'string' },
+  'in-window': { type: 'string' },
+  override: { type: 'string' },
 } as const
 
 const optionsOf: Readonly<Record<AnyVerb, readonly (keyof typeof options)[]>> = {
   help: [],
   status: [],
   plan: ['ref'],
-  deploy: ['ref', 'reason', 'skip-app', 'break-glass'],
+  deploy: ['ref', 'reason', 'at', 'in-window', 'skip-app', 'break-glass', 'override'],
   'break-glass': ['digest', 'reason'],
   cancel: [],
   history: [],
   show: [],
   export: ['out'],
   ack: [],
+  freeze: ['reason'],
+  unfreeze: [],
+  lock: ['reason'],
+  unlock: [],
   approve: ['digest'],
   reject: ['digest', 'reason'],
 }
@@ -182,6 +200,9 @@ function readArguments(verb: AnyVerb, words: readonly string[], known: Known): R
     out: values.get('out') ?? null,
     skipApp: values.has('skip-app'),
     breakGlass: values.has('break-glass'),
+    at: values.get('at') ?? null,
+    inWindow: values.get('in-window') ?? null,
+    override: values.get('override') ?? null,
   }
 }
 
@@ -198,8 +219,8 @@ function unknownOption(verb: AnyVerb, typed: string, allowed: readonly string[],
 }
 
 function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
-  const [first, second] = read.positionals
-  if (second !== undefined)
+  const [first, second, ...more] = read.positionals
+  if (second !== undefined && verb !== 'freeze' && verb !== 'lock')
     return refuse(
       'bad_arguments',
       read.reason === null
@@ -224,9 +245,11 @@ function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
     case 'deploy': {
       const target = checkTarget(first, verb, known)
       if (isRefusal(target)) return target
-      return verb === 'plan'
-        ? { verb, target, ref }
-        : { verb, target, ref, reason, skipApp: read.skipApp, ...(read.breakGlass ? { breakGlass: true } : {}) }
+      if (verb === 'plan') return { verb, target, ref }
+      const start = readStart(read, known)
+      return isRefusal(start)
+        ? start
+        : { verb, target, ref, reason, skipApp: read.skipApp, ...(read.breakGlass ? { breakGlass: true } : {}), ...start }
     }
     case 'ack':
     case 'cancel':
@@ -238,6 +261,16 @@ function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
       const id = checkId(first, verb, known)
       return isRefusal(id) ? id : { verb, id, out: read.out }
     }
+    case 'freeze':
+    case 'lock':
+    case 'unfreeze':
+    case 'unlock': {
+      const isAll = first?.toLowerCase() === 'all' && !verb.endsWith('lock')
+      const target = isAll ? null : checkTarget(first, verb, known)
+      if (isRefusal(target)) return target
+      if (verb === 'unfreeze' || verb === 'unlock') return { verb, target }
+      return { verb, target, words: second === undefined ? [] : [second, ...more], reason }
+    }
     case 'break-glass':
     case 'approve':
     case 'reject': {
@@ -247,5 +280,29 @@ function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
       if (isRefusal(digest)) return digest
       return verb === 'approve' ? { verb, id, digest } : { verb, id, digest, reason }
     }
+  }
+}
+
+/** At most one of them: a time, a window, or at once in spite of both. */
+function readStart(
+  { at, inWindow, override }: Read,
+  known: Known,
+): Pick<Extract<Command, { verb: 'deploy' }>, 'at' | 'inWindow' | 'override'> | Refusal {
+  const given = [
+    ...(at === null ? [] : ['--at']),
+    ...(inWindow === null ? [] : ['--in-window']),
+    ...(override === null ? [] : ['--override']),
+  ]
+  if (given.length > 1)
+    return refuse(
+      'bad_arguments',
+      `${list(given.map((each) => code(each)))} exclude each other: a run waits for one time, or for none. Nothing was started. ${howTo('deploy', known)}`,
+    )
+  const reason = checkReason(override)
+  if (isRefusal(reason)) return reason
+  return {
+    ...(at === null ? {} : { at }),
+    ...(inWindow === null ? {} : { inWindow }),
+    ...(reason === null ? {} : { override: reason }),
   }
 }

@@ -4,10 +4,25 @@ import { code } from '../approvals/wording.ts'
 
 export type Verb = (typeof verbs)[number]
 
-export const verbs = ['help', 'status', 'plan', 'deploy', 'cancel', 'history', 'show', 'export', 'break-glass', 'ack'] as const
+export const verbs = [
+  'help',
+  'status',
+  'plan',
+  'deploy',
+  'cancel',
+  'history',
+  'show',
+  'export',
+  'break-glass',
+  'ack',
+  'freeze',
+  'unfreeze',
+  'lock',
+  'unlock',
+] as const
 /** Only on the command line, for the day Slack is down. */
 export const votingVerbs = ['approve', 'reject'] as const
-export const laterVerbs = ['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock'] as const
+export const laterVerbs = ['rehearse', 'rollback', 'resolve', 'fix', 'retry'] as const
 
 export type Known = {
   /** Names of the configured targets. */
@@ -21,13 +36,17 @@ export const usage: Readonly<Record<AnyVerb, string>> = {
   help: 'help [verb]',
   status: 'status [target]',
   plan: 'plan <target> [--ref R]',
-  deploy: 'deploy <target> [--ref R] [--reason "…"] [--skip-app] [--break-glass]',
+  deploy: 'deploy <target> [--ref R] [--reason "…"] [--at "Tue 02:00"] [--in-window NAME] [--skip-app] [--break-glass] [--override "…"]',
   cancel: 'cancel <id>',
   history: 'history [target]',
   show: 'show <id>',
   export: 'export <id>',
   'break-glass': 'break-glass <id> [--reason "…"]',
   ack: 'ack <id>',
+  freeze: 'freeze <target|all> [until <when> | for <how long>] [reason]',
+  unfreeze: 'unfreeze <target|all>',
+  lock: 'lock <target> [until <when> | for <how long>] [reason]',
+  unlock: 'unlock <target>',
   approve: 'approve <id> [--digest D]',
   reject: 'reject <id> --reason "…" [--digest D]',
 }
@@ -50,6 +69,10 @@ export function example(verb: AnyVerb, known: Known): string {
     export: 'export 42',
     'break-glass': 'break-glass 42 --reason "checkout is down, the index is missing"',
     ack: 'ack 42',
+    freeze: `freeze ${target} until Monday 09:00 end of the quarter`,
+    unfreeze: `unfreeze ${target}`,
+    lock: `lock ${target} for 2h restoring a table by hand`,
+    unlock: `unlock ${target}`,
     approve: 'approve 42 --digest 7f3a9c21',
     reject: 'reject 42 --reason "not before Monday"',
   }

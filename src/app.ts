@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../approvals/deps.ts'
 import { drawRequest } from '../approvals/draw.ts'
 import { expireDue, expiryIsDue } from '../approvals/expiry.ts'
+import { gateFor } from '../approvals/gate.ts'
 import { createPeople } from '../approvals/people.ts'
 import { policyHash } from '../approvals/policy.ts'
 import { policySnapshot, stillGranted } from '../approvals/standing.ts'
@@ -54,8 +55,11 @@ import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
 import { requestSubject } from './run/subject.ts'
+import { windowsOfRunsDue } from './run/overrun.ts'
+import { storeNow, turnsDue } from './run/turn.ts'
+import { mayNotEnd } from './run/past.ts'
 import { tidyRuns } from './run/tidy.ts'
-import { requestWorkflow, type Planned } from './run/workflow.ts'
+import { requestWorkflow, type Passage, type Planned } from './run/workflow.ts'
 import { createWorking, type Working } from './run/working.ts'
 import { createSlack } from './slack/client.ts'
 import { refuseWrongToken, whoAmI, whyNotListening } from './slack-start.ts'
@@ -63,6 +67,9 @@ import { createOutbox } from './slack/outbox.ts'
 import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
 import { withTargetLock } from './target/session-lock.ts'
+import { freezeMessage, type FreezeNews } from './windows/draw-freeze.ts'
+import { configuredFreezes } from './windows/calendar.ts'
+import { freezesDue } from './windows/freezes.ts'
 import { every } from './every.ts'
 import { bulletinSubject } from './windows/bulletins.ts'
 import { knownItemsDue } from './windows/checklist.ts'
@@ -172,7 +179,10 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     subjects: [
       requestSubject({ db, log, ...requestPorts(options, core) }),
       windowSubject(db, (view) => drawWindow(view, windowContext(options, core))),
-      bulletinSubject(db, { notices: (bulletin) => drawNotices(bulletin, windowContext(options, core)) }),
+      bulletinSubject(db, {
+        notices: (bulletin) => drawNotices(bulletin, windowContext(options, core)),
+        freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }),
+      }),
     ],
     owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
     db,
@@ -230,6 +240,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     knownItemsDue(db),
     deliveries.due,
     ...oncallOf(config, db),
+    turnsDue(db, engine),
+    windowsOfRunsDue(db),
+    freezesDue(db, config.targets, core.approvals.command),
   ]
   const looking = every(
     DUE_LOOK_MS,
@@ -342,7 +355,8 @@ export function coreOf(
   const command = commands.migrate
   const plan: PlanDeps = { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock, env }
   const people = createPeople({ slack, people: config.file.people, clock })
-  const approvals: ApprovalDeps = { db, targets: config.targets, people, engine, command }
+  const freezes = configuredFreezes(config.file.freezes)
+  const approvals: ApprovalDeps = { db, targets: config.targets, people, freezes, engine, command }
   const backups = backupStore(db)
   // what git, the server or a driver said may stand in a refusal, which is shown to people and kept in rows
   const redacted = <T>(outcome: T | Refusal): T | Refusal =>
@@ -449,6 +463,7 @@ function workflowOf(
     working,
     owns: (queries, id) => engine().owns(queries, id),
     stillGranted: (id) => stillGranted(core.approvals, id),
+    gate: (queries, request, how) => gateFor(core.approvals, queries, request, how),
     makePlan: async (request): Promise<Planned | Refusal> => {
       const target = targetOf(request.target)
       if (target === undefined) return refuse('unknown_target', `The target is no longer configured.`)
@@ -461,7 +476,17 @@ function workflowOf(
         request.requesterHuman,
         request.glass !== null,
       )
-      return isRefusal(policy) ? policy : { plan: made.plan, digest: made.digest, evidence: made.evidence, policy }
+      if (isRefusal(policy)) return policy
+      const now = await storeNow(db)
+      const until = request.notAfter?.getTime() ?? passageEnd(await gateFor(core.approvals, db, request, { trusting: true }))
+      const warning = await mayNotEnd(db, { target: request.target, from: Math.max(now, request.notBefore?.getTime() ?? now), until })
+      return {
+        plan: made.plan,
+        digest: made.digest,
+        evidence: warning === null ? made.evidence : { ...made.evidence, warnings: [warning] },
+        // for a window people have time until that closes
+        policy: request.notAfter === null ? policy : { ...policy, expiresMs: Math.max(1, request.notAfter.getTime() - now) },
+      }
     },
     reconfigured,
     whyNoRun: (request) => mayRun.whyNoRunIn(request.channel),
@@ -489,6 +514,8 @@ function workflowOf(
     },
   })
 }
+
+const passageEnd = (passage: Passage): number | null => (passage.kind === 'open' ? passage.closesAt : null)
 
 /** What the last successful run with deploy steps made live. */
 async function lastCommit(db: Db, target: string): Promise<string | null> {

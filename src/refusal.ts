@@ -71,7 +71,13 @@ export const refusalCodes = [
 export type RefusalCode = (typeof refusalCodes)[number]
 
 /** `text` is Slack mrkdwn whose outside parts are escaped already: what happened, which rule, what to do next. */
-export type Refusal = { readonly kind: 'refusal'; readonly code: RefusalCode; readonly text: string }
+export type Refusal = {
+  readonly kind: 'refusal'
+  readonly code: RefusalCode
+  readonly text: string
+  /** What can be done instead: a button with this token, or what is typed. */
+  readonly offer?: { readonly token: string; readonly label: string; readonly typed: string }
+}
 
 export const refuse = (code: RefusalCode, text: string): Refusal => ({ kind: 'refusal', code, text })
 

@@ -65,7 +65,10 @@ export function readWindowForm(
   values: FormValues,
   metadata: string,
   world: { readonly targets: ReadonlyMap<string, Target>; readonly known: KnownHere; readonly now: number },
-): { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> } | { readonly kind: 'view'; readonly view: View } | Refusal {
+):
+  | { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
+  | { readonly kind: 'view'; readonly view: View }
+  | Refusal {
   const place = placeOf(metadata)
   const target = world.targets.get(values['target']?.['target']?.selected_option?.value ?? '')
   if (place === undefined || target === undefined) return formUnknown
@@ -76,7 +79,10 @@ export function readWindowForm(
   if (isRefusal(when) || isRefusal(length) || isRefusal(reason))
     return { kind: 'errors', errors: { ...errorOf('when', when), ...errorOf('length', length), ...errorOf('reason', reason) } }
   const work = text('work').replace(/\s+/gu, ' ')
-  return { kind: 'view', view: confirmView({ place, target: target.name, startsAt: when.at, length, reason, work: work === '' ? null : work }, target) }
+  return {
+    kind: 'view',
+    view: confirmView({ place, target: target.name, startsAt: when.at, length, reason, work: work === '' ? null : work }, target),
+  }
 }
 
 function confirmView(understood: Understood, target: Target): View {

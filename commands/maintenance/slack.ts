@@ -138,9 +138,7 @@ async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormRe
     const result = isRefusal(read) ? read.code : read.kind === 'errors' ? 'bad_arguments' : 'understood'
     await record(deps, asker(null), 'form', result)
     if (isRefusal(read)) return told(read)
-    return read.kind === 'errors'
-      ? { response_action: 'errors', errors: read.errors }
-      : { response_action: 'push', view: read.view }
+    return read.kind === 'errors' ? { response_action: 'errors', errors: read.errors } : { response_action: 'push', view: read.view }
   }
   const read = callback === WINDOW_CONFIRM ? readConfirmed(metadata) : await readWindowView(deps, callback, metadata, values)
   if (isRefusal(read)) {

@@ -1,9 +1,12 @@
-import { openRequest } from '../../approvals/request.ts'
-import { code, list, mentionApprover } from '../../approvals/wording.ts'
+import { openRequest, saidOpened } from '../../approvals/request.ts'
+import type { TurnAsked } from '../../approvals/turn.ts'
+import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import { listRequests } from '../../src/run/rows.ts'
+import { storeNow } from '../../src/run/turn.ts'
+import { readWhen } from '../../src/windows/when.ts'
 import type { Command } from '../parse.ts'
 import { auditedBy, type Asker, type Reply, type VerbDeps } from '../reply.ts'
 import { whyNotHere } from '../where.ts'
@@ -13,6 +16,8 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
   if (isRefusal(target)) return refused(deps, command, asker, target)
   const unfit = whyNotHere(target, asker) ?? (await deps.whyNoRun())
   if (unfit !== null) return refused(deps, command, asker, unfit)
+  const turn = await turnOf(deps, command, target)
+  if (isRefusal(turn)) return refused(deps, command, asker, turn)
   const opened = await openRequest(deps, {
     target,
     ask: { ref: command.ref, reason: command.reason, skipApp: command.skipApp },
@@ -20,14 +25,24 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
     askedIn: asker.place?.channel ?? null,
     entry: asker.entry,
     ...(command.breakGlass === true ? { breakGlass: true } : {}),
+    ...(turn === null ? {} : { turn }),
+    ...(command.override === undefined ? {} : { override: command.override }),
   })
   if (isRefusal(opened)) return opened
   if (command.breakGlass === true) return askedToBreak(deps, command, target, opened.id, asker)
   return {
     kind: 'opened',
     requestId: opened.id,
-    text: `#${opened.id} is asked for: ${command.ref === null ? code(target.source.branch) : code(command.ref)} to ${code(target.name)}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${opened.id}`)}.`,
+    text: saidOpened(deps, opened, target, command.ref),
   }
+}
+
+/** What was typed about when it starts; a time without a zone is in the target's. */
+async function turnOf(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, target: Target): Promise<TurnAsked | null | Refusal> {
+  if (command.inWindow !== undefined) return { window: command.inWindow }
+  if (command.at === undefined) return null
+  const when = readWhen(command.at, { now: await storeNow(deps.db), zone: target.timezone })
+  return isRefusal(when) ? refuse(when.code, `${when.text} Nothing was started.`) : { at: when.at }
 }
 
 async function refused(deps: VerbDeps, command: { readonly target: string }, asker: Asker, refusal: Refusal): Promise<Refusal> {

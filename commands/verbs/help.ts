@@ -33,6 +33,10 @@ const does: Readonly<Record<Verb, string>> = {
   export: 'makes the signed evidence of one request: a page to read and a document to verify',
   'break-glass': 'lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards',
   ack: 'says that you look at what on-call was paged about, and ends the paging',
+  freeze: 'lets nothing start on a target, or on all, until then; what runs goes on',
+  unfreeze: 'ends a freeze before its time',
+  lock: 'lets nothing start on one target while somebody works on it',
+  unlock: 'ends a lock before its time',
 }
 
 const votes: Readonly<Record<(typeof votingVerbs)[number], string>> = {

@@ -1,9 +1,12 @@
-import { code, nameOf, stateSince } from '../../approvals/wording.ts'
+import { code, mention, nameOf, shown, stateSince } from '../../approvals/wording.ts'
 import { unreviewedLine } from '../glass.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import { endedStates } from '../../src/run/record.ts'
 import { activeRequest, listRequests } from '../../src/run/rows.ts'
+import { freezesInForce } from '../../src/windows/freezes.ts'
+import type { FreezeRow } from '../../src/windows/record.ts'
+import { sayTime } from '../../src/windows/say.ts'
 import type { Command } from '../parse.ts'
 import { say, type Asker, type Reply, type TargetStatus, type VerbDeps } from '../reply.ts'
 import { notInDirect, whyNotHere } from '../where.ts'
@@ -29,8 +32,9 @@ async function noRun(deps: VerbDeps): Promise<readonly string[]> {
 }
 
 async function describe(deps: VerbDeps, target: Target): Promise<string> {
-  const [read, active, last, unreviewed] = await Promise.all([
+  const [read, freezes, active, last, unreviewed] = await Promise.all([
     readSafely(deps, target),
+    freezesInForce(deps.db, target.name),
     activeRequest(deps.db, target.name),
     listRequests(deps.db, { target: target.name, states: endedStates, limit: 1 }),
     listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 10 }),
@@ -39,10 +43,19 @@ async function describe(deps: VerbDeps, target: Target): Promise<string> {
   return [
     `${nameOf(target)}: ${typeof read === 'string' ? read : headline(read)}`,
     ...(typeof read === 'string' ? [] : findings(read, deps.command, target.name)),
+    ...freezes.map((one) => `• ${freezeLine(one, target, deps.command)}`),
     ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
     ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),
     ...unreviewed.map((request) => `• ${unreviewedLine(request)}`),
   ].join('\n')
+}
+
+/** `*Frozen* until … by <@U0ALICE>: “end of the quarter”.` */
+function freezeLine(freeze: FreezeRow, target: Target, command: string): string {
+  const until = freeze.until === null ? 'until somebody lifts it' : `until ${sayTime(freeze.until, target.timezone)}`
+  const why = freeze.reason === '' ? '' : `, “${shown(freeze.reason)}”`
+  const undo = code(`${command} un${freeze.kind} ${freeze.targets === null ? 'all' : target.name}`)
+  return `*${freeze.kind === 'freeze' ? 'Frozen' : 'Locked'}* ${until} by ${mention(freeze.setBy)}${why}. Nothing starts; ${undo} ends it.`
 }
 
 async function readSafely(deps: VerbDeps, target: Target): Promise<TargetStatus | string> {

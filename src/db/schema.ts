@@ -316,7 +316,21 @@ create index request_to_draw on lockkeeper.request (draw_after)
 `,
   },
   {
-    id: 9,
+    id: 11,
+    name: 'the pace towards Slack is shared',
+    sql: `
+-- asked for when something is about to be sent. What a crash of the server loses is a second's worth of pace, so no log is written for it
+create unlogged table lockkeeper.pace (
+  bucket text primary key,
+  -- as if orders came in an even row: when the last one that was let through will have been due
+  used_until timestamptz not null,
+  -- from when to when Slack said to wait; a clock that is put back to before it was said ends it
+  limited tstzrange not null default 'empty'
+);
+`,
+  },
+  {
+    id: 12,
     name: 'maintenance windows, notices, freezes',
     sql: `
 -- what is due is decided by this clock, which all replicas share; tests set it forward
@@ -492,21 +506,7 @@ create index page_due on lockkeeper.page (next_at) where acknowledged_at is null
 `,
   },
   {
-    id: 11,
-    name: 'the pace towards Slack is shared',
-    sql: `
--- asked for when something is about to be sent. What a crash of the server loses is a second's worth of pace, so no log is written for it
-create unlogged table lockkeeper.pace (
-  bucket text primary key,
-  -- as if orders came in an even row: when the last one that was let through will have been due
-  used_until timestamptz not null,
-  -- from when to when Slack said to wait; a clock that is put back to before it was said ends it
-  limited tstzrange not null default 'empty'
-);
-`,
-  },
-  {
-    id: 12,
+    id: 13,
     name: 'what repeats',
     sql: `
 -- one row for each thing that repeats. Whoever does it moves next_at on in the same transaction, so that it is done once
@@ -523,6 +523,33 @@ create table lockkeeper.occurrence_refused (
   occurrence text primary key,
   at timestamptz not null default lockkeeper.now()
 );
+`,
+  },
+  {
+    id: 14,
+    name: 'a request waits for its turn',
+    sql: `
+alter table lockkeeper.request
+  -- when the request is to look again: to be checked, to start, or to see whether what held it up is gone
+  add column wake_at timestamptz,
+  -- when the opening closes in which it runs; of a maintenance window that is extended, the window knows
+  add column closes_at timestamptz,
+  add column overrun_told_at timestamptz;
+create index request_wake on lockkeeper.request (wake_at) where wake_at is not null and started_at is null and state in ('waiting','granted');
+
+-- what somebody was offered instead of a refusal. It is taken once, by whoever it was made to
+create table lockkeeper.offer (
+  token text primary key,
+  account text not null,
+  human text not null,
+  target text not null,
+  ask jsonb not null,
+  asked_in text,
+  not_before timestamptz not null,
+  made_at timestamptz not null default lockkeeper.now(),
+  request_id bigint references lockkeeper.request
+);
+create index offer_made on lockkeeper.offer (made_at);
 `,
   },
   {

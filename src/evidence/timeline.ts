@@ -51,6 +51,7 @@ function eventText(event: EventRow): string {
     case 'asked_anew':
       return `Asked anew: ${event.data.why}`
     case 'expired':
+      if (event.data.what === 'window') return 'The window closed before its turn came'
       return event.data.what === 'request' ? 'The request expired' : 'The approval expired before it was used'
     case 'reminded':
       return `Reminded of the missing approvals, ${event.data.count} of ${event.data.required}`
@@ -76,6 +77,18 @@ function eventText(event: EventRow): string {
       return `Migration ${event.data.name} is applied, ${event.data.at} of ${event.data.of}: ${event.data.output}`
     case 'adopted':
       return `Another process takes the run over${event.data.step === null ? '' : ` in "${event.data.step}"`}`
+    case 'escalated':
+      return `Nobody has answered, ${event.data.count} of ${event.data.required}: ${event.data.to.join(', ')} is told`
+    case 'checked':
+      return 'Compared again before its turn: the plan is unchanged'
+    case 'overridden':
+      return `${event.data.by} overrides windows and freezes: ${event.data.reason}`
+    case 'no_standby':
+      return 'Its turn has come, and nobody has confirmed to stand by'
+    case 'window_moved':
+      return 'Its window has other hours now'
+    case 'overrun':
+      return 'The window closed while the run went on'
     case 'ended':
       return `The request ends: ${event.data.state}`
     default:

@@ -52,6 +52,8 @@ export type Evidence = {
   readonly migrations: readonly MigrationEvidence[]
   /** `main is 4 ahead, migrations unchanged` and the like; sentences. */
   readonly notes: readonly string[]
+  /** What should be known before it is approved; mrkdwn whose outside parts are escaped. */
+  readonly warnings?: readonly string[]
   readonly subject: string
   readonly author: string
   /** Bytes of the whole database, for the backup's estimate. */

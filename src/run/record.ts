@@ -89,6 +89,17 @@ export type RequestRow = {
   readonly ending: Ending | null
   /** Maintenance mode may be on because of this run, and has to be switched off. */
   readonly owesOff: boolean
+  /** For a request that waits for its turn: it starts by itself, not earlier than this and before `notAfter`. Null: as soon as it is approved. */
+  readonly notBefore: Date | null
+  readonly notAfter: Date | null
+  /** The maintenance window that it is for, or in which it runs. */
+  readonly windowId: number | null
+  /** When what was approved is compared again with the world, before its turn. */
+  readonly checkAt: Date | null
+  /** When the opening closes in which it runs. */
+  readonly closesAt: Date | null
+  /** Why it may start outside of windows and in a freeze; null when it may not. */
+  readonly overrideReason: string | null
 }
 
 export type VoteRow = {
@@ -128,7 +139,28 @@ export type RequestEvent =
   | { readonly kind: 'rejected'; readonly data: { readonly by: string; readonly reason: string } }
   /** `samePlan`: what is voted for has not changed, so the approvals that still count under today's rules stay. */
   | { readonly kind: 'asked_anew'; readonly data: { readonly why: string; readonly samePlan?: true } }
-  | { readonly kind: 'expired'; readonly data: { readonly what: 'request' | 'grant' } }
+  /** `window`: the window that it was for has closed. */
+  | { readonly kind: 'expired'; readonly data: { readonly what: 'request' | 'grant' | 'window' } }
+  /** Half of the time after the reminder nobody has answered: somebody else is told. */
+  | {
+      readonly kind: 'escalated'
+      readonly data: {
+        readonly count: number
+        readonly required: number
+        readonly to: readonly string[]
+        readonly users: readonly string[]
+      }
+    }
+  /** Before its turn it was compared again with the world, and nothing had changed. */
+  | { readonly kind: 'checked'; readonly data: Record<string, never> }
+  /** It may start outside of windows and in a freeze. */
+  | { readonly kind: 'overridden'; readonly data: { readonly by: string; readonly reason: string } }
+  /** The window is open, and nobody has confirmed to stand by. */
+  | { readonly kind: 'no_standby'; readonly data: { readonly windowId: number | null; readonly standby: string | null } }
+  /** The hours of its window have changed; milliseconds since 1970. */
+  | { readonly kind: 'window_moved'; readonly data: { readonly windowId: number; readonly from: number; readonly to: number } }
+  /** The window closed while it runs. */
+  | { readonly kind: 'overrun'; readonly data: { readonly windowId: number | null; readonly owner: string; readonly closedAt: number } }
   | {
       readonly kind: 'reminded'
       readonly data: { readonly digest: string; readonly count: number; readonly required: number; readonly from: readonly string[] }

@@ -8,7 +8,8 @@ import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, Run
 const requestColumns = `id, token, kind, target, requester, requester_human as "requesterHuman", asked_in as "askedIn", channel, ask, state,
   plan, digest, evidence, policy, outcome, cancel_requested_at as "cancelRequestedAt", cancel_requested_by as "cancelRequestedBy",
   created_at as "createdAt", expires_at as "expiresAt", granted_at as "grantedAt", grant_expires_at as "grantExpiresAt",
-  started_at as "startedAt", ended_at as "endedAt", revision, ${glassColumn()} as glass, ending, ${owesOffColumn} as "owesOff"`
+  started_at as "startedAt", ended_at as "endedAt", revision, ${glassColumn()} as glass, ending, ${owesOffColumn} as "owesOff", not_before as "notBefore", not_after as "notAfter",
+  maintenance_id as "windowId", check_at as "checkAt", closes_at as "closesAt", override_reason as "overrideReason"`
 
 function glassColumn(): string {
   const ms = (column: string) => `floor(extract(epoch from g.${column}) * 1000)`
@@ -146,6 +147,8 @@ export type Patch = { readonly [Key in keyof typeof patchColumns]?: unknown } & 
   /** Nothing is owed any more to a run that was ending. */
   readonly isOver?: true
   readonly grantExpiresIn?: number
+  /** Of a request for a window: the approval lasts until that closes. */
+  readonly grantExpiresAt?: Date
 }
 
 /**
@@ -176,8 +179,12 @@ export async function transition(
     sets.push(`grant_expires_at = lockkeeper.now() + $${values.length} * interval '1 millisecond'`)
   }
   if (patch.isOver === true) sets.push('ending = null')
+  if (patch.grantExpiresAt !== undefined) {
+    values.push(patch.grantExpiresAt)
+    sets.push(`grant_expires_at = $${values.length}`)
+  }
   if (to === 'granted') sets.push('granted_at = lockkeeper.now()')
-  if (to === 'waiting') sets.push('granted_at = null', 'grant_expires_at = null')
+  if (to === 'waiting') sets.push('granted_at = null', 'grant_expires_at = null', 'escalated_at = null')
   if (to === 'running') sets.push('started_at = coalesce(started_at, lockkeeper.now())')
   if (['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'].includes(to)) sets.push('ended_at = lockkeeper.now()')
   const rows = await db.query(`update lockkeeper.request set ${sets.join(', ')} where id = $1 and state = any($2) returning id`, values)

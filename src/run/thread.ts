@@ -19,6 +19,7 @@ import {
 } from '../slack/text.ts'
 import { brokenText, reviewDueText, reviewedText } from './glass.ts'
 import { acknowledgedText, pagedText } from './paged.ts'
+import { movedText, noStandbyText, overriddenText, overrunText, windowClosedText } from './queue.ts'
 import type { EventRow, RequestView } from './record.ts'
 import { askOf, bold, commitOf, elapsedOf, shortDigest, titleOf } from './words.ts'
 
@@ -42,12 +43,12 @@ export function threadOf(view: RequestView, parent: string, threadContext: Threa
 }
 
 function eventPosts(view: RequestView, event: EventRow, parent: string, threadContext: ThreadContext): readonly Desired[] {
-  const broadcast = event.kind === 'glass_broken' || (threadContext.isProtected && isEndOfRun(view, event))
+  const broadcast = event.kind === 'glass_broken' || event.kind === 'overridden' || (threadContext.isProtected && isEndOfRun(view, event))
   const post: Desired = {
     key: `event:${event.id}`,
     place: { kind: 'thread', parent, ...(broadcast ? { broadcast } : {}) },
     content: { kind: 'once', message: eventMessage(view, event) },
-    ...(['approved', 'rejected', 'ended', 'glass_broken'].includes(event.kind) ? { isUrgent: true } : {}),
+    ...(['approved', 'rejected', 'ended', 'glass_broken', 'overridden'].includes(event.kind) ? { isUrgent: true } : {}),
   }
   if (event.kind === 'ended' && wasSaid(view, event.data.state)) return []
   if (broadcast && event.kind === 'ended' && event.data.state !== 'succeeded')
@@ -87,7 +88,7 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return `${personText(view.request.requester)} asks to ${askOf(view.request)} ${commitOf(view.request)}${view.request.digest === null ? '' : `, plan ${codeText(shortDigest(view.request.digest))}`}.`
     case 'approved':
       return event.data.count >= event.data.required
-        ? `${personText(event.data.by)} approved, ${event.data.count} of ${event.data.required}. It may start.`
+        ? `${personText(event.data.by)} approved, ${event.data.count} of ${event.data.required}. ${view.request.notBefore === null ? 'It may start.' : 'It starts by itself when its turn comes.'}`
         : `${personText(event.data.by)} approved, ${event.data.count} of ${event.data.required}.`
     case 'rejected':
       return `${personText(event.data.by)} rejected this. Nothing was changed.${event.data.reason.trim() === '' ? '' : `\n${quoteText(event.data.reason)}`}`
@@ -97,7 +98,20 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
         : `It asks again, and votes for the earlier plan no longer count. ${cleanMrkdwn(event.data.why)}`
     case 'reminded':
       return `Still waiting: ${event.data.count} of ${event.data.required} approvals. ${listText(event.data.from.map(approverText))} can decide${view.request.expiresAt === null ? '' : `; it expires ${dateText(view.request.expiresAt, 'day')}`}.`
+    case 'escalated':
+      return `Nobody has answered: ${event.data.count} of ${event.data.required} approvals. ${listText(event.data.to.map(approverText))}, please see that somebody decides${view.request.expiresAt === null ? '' : `; it expires ${dateText(view.request.expiresAt, 'day')}`}.`
+    case 'checked':
+      return 'Compared again before its turn: the plan is still the one on the card, so nobody is asked.'
+    case 'overridden':
+      return overriddenText(view, event)
+    case 'no_standby':
+      return noStandbyText(event)
+    case 'window_moved':
+      return movedText(view, event)
+    case 'overrun':
+      return overrunText(event)
     case 'expired':
+      if (event.data.what === 'window') return windowClosedText(view)
       return event.data.what === 'grant'
         ? 'The approval ended before the run could start. Nothing was changed.'
         : 'Nobody decided in time, so this has expired. Nothing was changed.'

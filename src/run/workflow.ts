@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { writeAudit } from '../audit/write.ts'
-import { constraintOf, hasSqlState, sqlState, type Tx } from '../db/pool.ts'
+import { constraintOf, hasSqlState, sqlState, type Queries, type Tx } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import { killPoint } from '../fault.ts'
 import { escapeMrkdwn } from '../mrkdwn.ts'
@@ -14,6 +14,7 @@ import type { PolicySnapshot, RequestRow } from './record.ts'
 import { about, addEvent, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
 import { codeText, personText } from '../slack/text.ts'
+import { planNextCheck, storeNow, turnOf } from './turn.ts'
 import { doneHeadline, firstBold } from './words.ts'
 
 /** A plan with what is decided together with it. */
@@ -23,7 +24,18 @@ export type WorkflowPorts = RunPorts & {
   /** Reads git and the target; no code of the repository runs. */
   readonly makePlan: (request: RequestRow) => Promise<Planned | Refusal>
   readonly stepsFor: (request: RequestRow, plan: Plan) => readonly Step[]
+  /** From `approvals/`: whether the target is open for this request now. `trusting`: whoever overrides was looked up a moment ago. */
+  readonly gate: (db: Queries, request: RequestRow, how?: { readonly trusting: boolean }) => Promise<Passage>
 }
+
+/** Whether a run may start now, and when the opening closes in which it would run. */
+export type Passage =
+  | { readonly kind: 'open'; readonly closesAt: number | null; readonly windowId: number | null }
+  | { readonly kind: 'shut'; readonly refusal: Refusal }
+  /** Open, but it waits for somebody who stands by. */
+  | { readonly kind: 'held'; readonly windowId: number | null; readonly standby: string | null }
+  /** Whether somebody may override cannot be learned now. */
+  | { readonly kind: 'unknown' }
 
 /**
  * A request from asking to proof: plan, wait for the votes, check again, run. Each line that begins with `step` is checkpointed; the
@@ -84,13 +96,72 @@ async function granted(ports: WorkflowPorts, id: number, round: number, { step, 
   for (let look = 1; ; look++) {
     const state = await step(`look ${round}.${look}`, () => stateOf(ports, id))
     if (state === 'granted') return 'granted'
-    if (state !== 'waiting') return 'ended'
+    if (state === 'to check') {
+      await step(`check ahead ${round}.${look}`, () => checkAhead(ports, id))
+      continue
+    }
+    if (state !== 'waiting' && state !== 'queued') return 'ended'
     await nextSignal()
   }
 }
 
-const stateOf = (ports: WorkflowPorts, id: number) =>
-  persist(ports.log, async () => (await requestById(ports.db, id))?.state ?? 'cancelled')
+/** What is to be done about it now: a request that is approved for a window is `queued` until its turn comes. */
+const stateOf = (ports: WorkflowPorts, id: number): Promise<RequestRow['state'] | 'queued' | 'to check'> =>
+  persist(ports.log, async () => {
+    const request = await requestById(ports.db, id)
+    if (request === undefined) return 'cancelled'
+    if (request.notBefore === null || (request.state !== 'waiting' && request.state !== 'granted')) return request.state
+    const turn = turnOf(request, await storeNow(ports.db))
+    if (turn === 'check') return 'to check'
+    if (request.state === 'waiting') return 'waiting'
+    return turn === 'later' || (await isHeld(ports, request)) ? 'queued' : 'granted'
+  })
+
+/** Its window is open, but nobody has confirmed to stand by: it waits inside the window, and says so once. */
+async function isHeld(ports: WorkflowPorts, request: RequestRow): Promise<boolean> {
+  const passage = await ports.gate(ports.db, request)
+  if (passage.kind !== 'held') return false
+  await ports.db.transaction(async (tx) => {
+    const said = await tx.query(`select 1 from lockkeeper.event where request_id = $1 and kind = 'no_standby'`, [request.id])
+    if (said.length > 0) return
+    await addEvent(tx, request.id, { kind: 'no_standby', data: { windowId: passage.windowId, standby: passage.standby } })
+    await writeAudit(tx, { ...about(request), act: 'check', result: 'no_standby' })
+  })
+  return true
+}
+
+/** Hours before its turn: what changed asks anew now, so that nobody is asked in the night. */
+async function checkAhead(ports: WorkflowPorts, id: number): Promise<void> {
+  const request = await persist(ports.log, () => requestById(ports.db, id))
+  if (request?.plan == null || (request.state !== 'waiting' && request.state !== 'granted')) return
+  // done by a process that died before this was checkpointed
+  if (turnOf(request, await persist(ports.log, () => storeNow(ports.db))) !== 'check') return
+  const compared = await compareSafely(ports, request, request.plan)
+  if (compared.kind === 'changed') {
+    const planned = await planSafely(ports, request)
+    if (isRefusal(planned)) return void (await refuseRequest(ports, request, refuse(planned.code, `${compared.why} ${planned.text}`)))
+    await persist(ports.log, () => writePlan(ports, request, planned, ['waiting', 'granted'], compared.why))
+    return persist(ports.log, () => planNextCheck(ports.db, request))
+  }
+  const granted = request.state === 'granted' ? await persist(ports.log, () => ports.stillGranted(id)) : true
+  if (granted !== true && granted.code === 'not_an_approver') await backToWaiting(ports, request, granted)
+  await persist(ports.log, () =>
+    ports.db.transaction(async (tx) => {
+      await planNextCheck(tx, request)
+      await addEvent(
+        tx,
+        id,
+        compared.kind === 'same'
+          ? { kind: 'checked', data: {} }
+          : {
+              kind: 'finding',
+              data: { text: `It could not be compared before its turn: ${compared.why} It is compared again when its turn comes.` },
+            },
+      )
+      await writeAudit(tx, { ...about(request), act: 'check', result: compared.kind === 'same' ? 'unchanged' : 'unknown' })
+    }),
+  )
+}
 
 async function planFirst(ports: WorkflowPorts, id: number): Promise<'waiting' | 'ended'> {
   const request = await persist(ports.log, () => requestById(ports.db, id))
@@ -116,7 +187,11 @@ async function planSafely(ports: WorkflowPorts, request: RequestRow): Promise<Pl
 async function refuseRequest(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'ended'> {
   await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      if (!(await transition(tx, request.id, ['planning', 'granted'], 'refused', { outcome: { headline: firstBold(refusal.text) } })))
+      if (
+        !(await transition(tx, request.id, ['planning', 'waiting', 'granted'], 'refused', {
+          outcome: { headline: firstBold(refusal.text) },
+        }))
+      )
         return
       await addEvent(tx, request.id, { kind: 'ended', data: { state: 'refused' } })
       await writeAudit(tx, { ...about(request), act: 'plan', result: refusal.code })
@@ -190,6 +265,12 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
     if (granted !== true) return backToWaiting(ports, request, granted)
     const barred = await persist(ports.log, () => ports.whyNoRun(request))
     if (barred !== null) return refuseRequest(ports, request, barred)
+    const passage = await persist(ports.log, () => ports.gate(ports.db, request))
+    if (passage.kind === 'shut') return refuseRequest(ports, request, passage.refusal)
+    if (passage.kind === 'unknown') {
+      await wait(CHECK_AGAIN_MS)
+      continue
+    }
     const compared = await compareSafely(ports, request, request.plan)
     if (compared.kind === 'same') return 'go'
     if (compared.kind === 'unknown')
@@ -250,8 +331,16 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
       )
       if (unexpired?.ok !== true) {
         if (!(await transition(tx, id, ['granted'], 'expired'))) return []
-        await addEvent(tx, id, { kind: 'expired', data: { what: 'grant' } })
-        await writeAudit(tx, { ...about(request), act: 'expire', result: 'grant' })
+        const isWindow = request.notAfter !== null
+        await addEvent(tx, id, { kind: 'expired', data: { what: isWindow ? 'window' : 'grant' } })
+        await writeAudit(tx, { ...about(request), act: 'expire', result: isWindow ? 'window_closed' : 'grant' })
+        return []
+      }
+      const passage = await ports.gate(tx, request, { trusting: true })
+      if (passage.kind === 'shut') {
+        if (!(await transition(tx, id, ['granted'], 'refused', { outcome: { headline: firstBold(passage.refusal.text) } }))) return []
+        await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
+        await writeAudit(tx, { ...about(request), act: 'check', result: passage.refusal.code })
         return []
       }
       const why = ports.reconfigured(request.plan, request)
@@ -264,6 +353,11 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
       }
       const steps = ports.stepsFor(request, request.plan)
       if (!(await transition(tx, id, ['granted'], 'running'))) return []
+      if (passage.kind === 'open')
+        await tx.query(
+          `update lockkeeper.request set closes_at = to_timestamp($2::float8 / 1000), maintenance_id = coalesce(maintenance_id, $3) where id = $1`,
+          [id, passage.closesAt, passage.windowId],
+        )
       for (const [ordinal, step] of steps.entries())
         await tx.query('insert into lockkeeper.step (request_id, ordinal, name, title) values ($1, $2, $3, $4) on conflict do nothing', [
           id,

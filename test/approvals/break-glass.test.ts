@@ -493,7 +493,7 @@ describe('the review', () => {
 
 describe('reminders', () => {
   const dueNow = () => store.db.query(`update lockkeeper.break_glass set remind_at = clock_timestamp() - interval '1 s'`)
-  const nothing = { requests: 0, grants: 0, reminders: 0, reviews: 0 }
+  const nothing = { requests: 0, grants: 0, reminders: 0, escalations: 0, reviews: 0 }
 
   test('come when they are due, once with any number of replicas, again after the time, and never after the review', async () => {
     const request = await over()

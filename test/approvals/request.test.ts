@@ -213,15 +213,15 @@ describe('time', () => {
 
   test('ends a request that nobody approved, and wakes its workflow', async () => {
     const request = await world.waiting()
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, reviews: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, escalations: 0, reviews: 0 })
     await pastBy(request.id, 'expires_at', 1)
-    expect(await expireDue(world.deps)).toEqual({ requests: 1, grants: 0, reminders: 0, reviews: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 1, grants: 0, reminders: 0, escalations: 0, reviews: 0 })
     const expired = await world.request(request.id)
     expect(expired.state).toBe('expired')
     expect(withoutDates(expired.outcome?.headline ?? '')).toBe('Expired <date> without enough approvals. Nothing was changed.')
     expect(await world.events(request.id)).toEqual(['expired'])
     expect(world.signals.at(-1)).toMatchObject({ id: request.id, kind: 'due' })
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, reviews: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, escalations: 0, reviews: 0 })
   })
 
   test('ends a grant that was not used, and none that was', async () => {
@@ -229,9 +229,9 @@ describe('time', () => {
     await castVote(world.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST })
     await pastBy(request.id, 'grant_expires_at', 1)
     await store.db.query(`update lockkeeper.request set state = 'running', started_at = clock_timestamp() where id = $1`, [request.id])
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, reviews: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, escalations: 0, reviews: 0 })
     await store.db.query(`update lockkeeper.request set state = 'granted', started_at = null where id = $1`, [request.id])
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 1, reminders: 0, reviews: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 1, reminders: 0, escalations: 0, reviews: 0 })
     expect((await eventsOf(store.db, request.id)).at(-1)).toMatchObject({ kind: 'expired', data: { what: 'grant' } })
   })
 
@@ -240,8 +240,8 @@ describe('time', () => {
     await store.db.query(`update lockkeeper.request set expires_at = clock_timestamp() + interval '119 minutes' where id = $1`, [
       request.id,
     ])
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 1, reviews: 0 })
-    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, reviews: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 1, escalations: 0, reviews: 0 })
+    expect(await expireDue(world.deps)).toEqual({ requests: 0, grants: 0, reminders: 0, escalations: 0, reviews: 0 })
     expect((await eventsOf(store.db, request.id)).at(-1)).toMatchObject({
       kind: 'reminded',
       data: { digest: DIGEST, count: 0, required: 1, from: ['group:S0DBA', 'user:U0BOB'] },

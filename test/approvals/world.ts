@@ -41,7 +41,7 @@ export async function createWorld(
   await store.db.query(
     `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,
        lockkeeper.break_glass, lockkeeper.page, lockkeeper.maintenance, lockkeeper.notice, lockkeeper.maintenance_event, lockkeeper.checklist_item,
-       lockkeeper.bulletin, lockkeeper.freeze, lockkeeper.delivery restart identity`,
+       lockkeeper.bulletin, lockkeeper.freeze, lockkeeper.delivery, lockkeeper.offer restart identity`,
   )
   // the audit is append-only, so what an earlier test wrote stays
   const [earlier] = await store.db.query<{ last: number }>('select coalesce(max(seq), 0) as last from lockkeeper.audit')
@@ -53,6 +53,7 @@ export async function createWorld(
     db: store.db,
     targets,
     people: createPeople({ slack: slack.port, people: peopleFile, clock: { now: () => 0 } }),
+    freezes: [],
     engine: {
       start: async (_, id) => void signals.push({ id, kind: 'start' }),
       signal: async (_, id, message, key) => void signals.push({ id, kind: message.kind, key }),

@@ -158,7 +158,12 @@ test('a fault in what is asked before a step ends the run with a person, redacte
 test('a grant is not used for another configuration, also when the bot was restarted between the check and the start', async () => {
   const { ports, id } = await running({ reconfigured: () => 'The target is no longer configured.' })
   await store.db.query(`update lockkeeper.request set state = 'granted', started_at = null where id = $1`, [id])
-  const body = requestWorkflow({ ...ports, makePlan: async () => Promise.reject(new Error('not asked')), stepsFor: () => [] })
+  const body = requestWorkflow({
+    ...ports,
+    makePlan: async () => Promise.reject(new Error('not asked')),
+    stepsFor: () => [],
+    gate: async () => ({ kind: 'open', closesAt: null, windowId: null }),
+  })
   await body(id, {
     step: async (name, act) => (name === 'plan' ? ('waiting' as never) : name.startsWith('check') ? ('go' as never) : act()),
     nextSignal: async () => {},

@@ -73,7 +73,7 @@ describe('a mistake is answered with what was understood and the nearest that ex
     ],
     [
       'rollback prod',
-      'not_available_yet: `rollback` is not available yet. Nothing was started. Available now: `help`, `status`, `plan`, `deploy`, `cancel`, `history`, `show`, `export` and `break-glass`.',
+      'not_available_yet: `rollback` is not available yet. Nothing was started. Available now: `help`, `status`, `plan`, `deploy`, `cancel`, `history`, `show`, `export`, `break-glass`, `freeze`, `unfreeze`, `lock` and `unlock`.',
     ],
     ['deploy prdo', 'unknown_target: There is no target `prdo`. Nothing was started. Did you mean `prod`? `/migrate deploy prod`'],
     ['deploy moon', 'unknown_target: There is no target `moon`. Nothing was started. The targets are `prod` and `staging`.'],
@@ -113,19 +113,42 @@ describe('a mistake is answered with what was understood and the nearest that ex
     expect(refusal(text)).toBe(answer)
   })
 
-  test.each(['rehearse', 'rollback', 'resolve', 'fix', 'retry', 'freeze', 'unfreeze', 'lock', 'unlock'])(
-    '%s is known and not there yet',
-    (verb) => {
-      expect(refusal(`${verb} prod`)).toMatch(new RegExp(`^not_available_yet: \`${verb}\` is not available yet\\.`))
-    },
+  test.each(['rehearse', 'rollback', 'resolve', 'fix', 'retry'])('%s is known and not there yet', (verb) => {
+    expect(refusal(`${verb} prod`)).toMatch(new RegExp(`^not_available_yet: \`${verb}\` is not available yet\\.`))
+  })
+})
+
+test.each([
+  ['deploy prod --at "Tue 02:00"', { verb: 'deploy', target: 'prod', ref: null, reason: null, skipApp: false, at: 'Tue 02:00' }],
+  ['deploy prod --in-window spring', { verb: 'deploy', target: 'prod', ref: null, reason: null, skipApp: false, inWindow: 'spring' }],
+  [
+    'deploy prod --override "it is down"',
+    { verb: 'deploy', target: 'prod', ref: null, reason: null, skipApp: false, override: 'it is down' },
+  ],
+  [
+    'freeze all until Monday 09:00 "the fair"',
+    { verb: 'freeze', target: null, words: ['until', 'Monday', '09:00', 'the fair'], reason: null },
+  ],
+  ['freeze prod "until Monday 09:00"', { verb: 'freeze', target: 'prod', words: ['until Monday 09:00'], reason: null }],
+  ['unfreeze all', { verb: 'unfreeze', target: null }],
+  ['lock prod for 2h --reason "by hand"', { verb: 'lock', target: 'prod', words: ['for', '2h'], reason: 'by hand' }],
+  ['unlock prod', { verb: 'unlock', target: 'prod' }],
+])('%s', (text, command) => {
+  expect(parseText(text, known)).toEqual(command)
+})
+
+test('a run waits for one time, a window, or none, and a lock is for one target', () => {
+  expect(refusal('deploy prod --at "Tue 02:00" --override now')).toBe(
+    'bad_arguments: `--at` and `--override` exclude each other: a run waits for one time, or for none. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
   )
+  expect(refusal('lock all')).toContain('unknown_target')
 })
 
 describe('hostile text starts nothing', () => {
   test.each([
     [
       'deploy prod; rm -rf /',
-      'bad_arguments: `-r` is no option of `deploy`, which takes `--ref`, `--reason`, `--skip-app` and `--break-glass`. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
+      'bad_arguments: `-r` is no option of `deploy`, which takes `--ref`, `--reason`, `--at`, `--in-window`, `--skip-app`, `--break-glass` and `--override`. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
     ],
     [
       'deploy "prod; rm -rf"',

@@ -8,7 +8,13 @@ describe.concurrent('a process that dies with the maintenance page up', { timeou
     const { scene, app } = await start(context, { fault: 'before-step-record:maintenance-on', gates: ['migration'] })
     const request = await scene.ask()
     await scene.approve(request.id)
-    await scene.first().gone(90_000).catch((e) => { console.log(scene.log().slice(-3000)); throw e })
+    await scene
+      .first()
+      .gone(90_000)
+      .catch((e) => {
+        console.log(scene.log().slice(-3000))
+        throw e
+      })
     expect(app.isOn()).toBe(true)
     await scene.bots.start()
     await expectEnds(scene, request.id, 'succeeded')
@@ -20,7 +26,13 @@ describe.concurrent('a process that dies with the maintenance page up', { timeou
     const { scene, app } = await start(context, { fault: 'before-step-record:migrate', migrations: failing })
     const request = await scene.ask()
     await scene.approve(request.id)
-    await scene.first().gone(90_000).catch((e) => { console.log(scene.log().slice(-3000)); throw e })
+    await scene
+      .first()
+      .gone(90_000)
+      .catch((e) => {
+        console.log(scene.log().slice(-3000))
+        throw e
+      })
     expect(app.isOn()).toBe(true)
     await scene.bots.start()
     const ended = await expectEnds(scene, request.id, 'failed')
@@ -32,7 +44,13 @@ describe.concurrent('a process that dies with the maintenance page up', { timeou
     const { scene, app } = await start(context, { fault: 'before-step-record:maintenance-off', migrations: failing })
     const request = await scene.ask()
     await scene.approve(request.id)
-    await scene.first().gone(90_000).catch((e) => { console.log(scene.log().slice(-3000)); throw e })
+    await scene
+      .first()
+      .gone(90_000)
+      .catch((e) => {
+        console.log(scene.log().slice(-3000))
+        throw e
+      })
     await scene.bots.start()
     await expectEnds(scene, request.id, 'failed')
     expect(app.switched()).toEqual(['on', 'off', 'off'])

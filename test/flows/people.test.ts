@@ -25,17 +25,21 @@ test('help and each verb of it are told to the asker alone', async () => {
     • \`/migrate help [verb]\` says how each verb is typed
     • \`/migrate status [target]\` shows which migrations are applied, pending or failed, and what runs
     • \`/migrate plan &lt;target&gt; [--ref R]\` shows what a deploy would do, without asking anybody for anything
-    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]\` asks for the pending migrations and the deploy; it runs when enough others have approved
+    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--at "Tue 02:00"] [--in-window NAME] [--skip-app] [--break-glass] [-…\` asks for the pending migrations and the deploy; it runs when enough others have approved
     • \`/migrate cancel &lt;id&gt;\` takes a request back, or stops its run where that is safe
     • \`/migrate history [target]\` lists the last requests
     • \`/migrate show &lt;id&gt;\` shows one request with its votes, steps and end
     • \`/migrate export &lt;id&gt;\` makes the signed evidence of one request: a page to read and a document to verify
     • \`/migrate break-glass &lt;id&gt; [--reason "…"]\` lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards
+    • \`/migrate freeze &lt;target|all&gt; [until &lt;when&gt; | for &lt;how long&gt;] [reason]\` lets nothing start on a target, or on all, until then; what runs goes on
+    • \`/migrate unfreeze &lt;target|all&gt;\` ends a freeze before its time
+    • \`/migrate lock &lt;target&gt; [until &lt;when&gt; | for &lt;how long&gt;] [reason]\` lets nothing start on one target while somebody works on it
+    • \`/migrate unlock &lt;target&gt;\` ends a lock before its time
     • \`/migrate\` alone opens a form for a request
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('help deploy')).toMatchInlineSnapshot(`
-    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]\` asks for the pending migrations and the deploy; it runs when enough others have approved.
+    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--at "Tue 02:00"] [--in-window NAME] [--skip-app] [--break-glass] [-…\` asks for the pending migrations and the deploy; it runs when enough others have approved.
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('history')).toMatchInlineSnapshot(`"Nothing was asked for yet. Begin with \`/migrate plan prod\`."`)
@@ -57,10 +61,10 @@ test('what was mistyped gets the nearest verb or target, and nothing is started'
     `"\`deploy\` needs a target: \`prod\`, \`twin\` or \`closed\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('deploy prod --reson "x"')).toMatchInlineSnapshot(
-    `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--skip-app\` and \`--break-glass\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+    `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--at\`, \`--in-window\`, \`--skip-app\`, \`--break-glass\` and \`--override\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('rollback prod')).toMatchInlineSnapshot(
-    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\`, \`show\`, \`export\` and \`break-glass\`."`,
+    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\`, \`show\`, \`export\`, \`break-glass\`, \`freeze\`, \`unfreeze\`, \`lock\` and \`unlock\`."`,
   )
   expect(await flow.answer('cancel soon')).toMatchInlineSnapshot(
     `"\`soon\` is not the number of a request. Nothing was changed. For example: \`/migrate cancel 42\`."`,
@@ -70,7 +74,7 @@ test('what was mistyped gets the nearest verb or target, and nothing is started'
 
 test('hostile arguments are answered, and nothing is started', async () => {
   expect(await flow.answer('deploy prod; rm -rf /')).toMatchInlineSnapshot(
-    `"\`-r\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--skip-app\` and \`--break-glass\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
+    `"\`-r\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--at\`, \`--in-window\`, \`--skip-app\`, \`--break-glass\` and \`--override\`. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('deploy $(reboot)')).toMatchInlineSnapshot(
     `"There is no target \`$(reboot)\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`,

@@ -82,6 +82,12 @@ export const requestRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   glass: null,
   ending: null,
   owesOff: false,
+  notBefore: null,
+  notAfter: null,
+  windowId: null,
+  checkAt: null,
+  closesAt: null,
+  overrideReason: null,
   ...change,
 })
 

@@ -65,6 +65,7 @@ test('when the answer to every commit is lost once, the run ends as it should an
     owns: () => Promise.resolve(true),
     stillGranted: () => Promise.resolve(true),
     reconfigured: () => null,
+    gate: () => Promise.resolve({ kind: 'open', closesAt: null, windowId: null }),
     compare: () => Promise.resolve({ kind: 'same' }),
     underTargetLock: (_target, _id, work) => work(new AbortController().signal),
     makePlan: () =>

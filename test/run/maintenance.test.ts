@@ -129,6 +129,7 @@ async function started(ends: Readonly<Partial<Record<string, StepEnd | Error>>>,
   const waiting: (() => void)[] = []
   const body = requestWorkflow({
     db,
+    gate: () => Promise.resolve({ kind: 'open', closesAt: null, windowId: null }),
     log: createLog(createRedactor([]), 'fatal', process.stderr),
     // what the workflow itself reads of a configuration
     config: {
@@ -204,6 +205,7 @@ async function started(ends: Readonly<Partial<Record<string, StepEnd | Error>>>,
         {
           db,
           targets: new Map(),
+          freezes: [],
           people: {
             identify: () => Promise.resolve({ account: 'U0BOB', human: 'U0BOB' }),
             humanOf: (account: string) => account,

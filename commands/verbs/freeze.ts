@@ -1,0 +1,51 @@
+import { freezeTargets, unfreezeTargets } from '../../approvals/freeze.ts'
+import { writeAudit } from '../../src/audit/write.ts'
+import type { Target } from '../../src/config/config.ts'
+import { isRefusal, type Refusal } from '../../src/refusal.ts'
+import { storeNow } from '../../src/run/turn.ts'
+import { checkReason } from '../fields.ts'
+import { readLimit } from '../limit.ts'
+import type { Command } from '../parse.ts'
+import { auditedBy, say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
+import { notInDirect, whyNotHere } from '../where.ts'
+import { findTarget } from './deploy.ts'
+
+/** Nothing starts on a target, or on any: a freeze for a while that people plan, a lock for the work of one person on one target. */
+export async function freeze(deps: VerbDeps, command: Extract<Command, { verb: 'freeze' | 'lock' }>, asker: Asker): Promise<Reply> {
+  const targets = targetsOf(deps, command.target, asker)
+  if (isRefusal(targets)) return refused(deps, command, asker, targets)
+  const limit = readLimit(command.words, { now: await storeNow(deps.db), zone: targets?.[0]?.timezone ?? 'UTC' })
+  if (isRefusal(limit)) return refused(deps, command, asker, limit)
+  const reason = checkReason(command.reason ?? limit.reason)
+  if (isRefusal(reason)) return refused(deps, command, asker, reason)
+  const done = await freezeTargets(deps, {
+    kind: command.verb,
+    targets,
+    account: asker.account,
+    entry: asker.entry,
+    until: limit.until,
+    reason: reason ?? '',
+  })
+  return isRefusal(done) ? done : say(done.text)
+}
+
+export async function unfreeze(deps: VerbDeps, command: Extract<Command, { verb: 'unfreeze' | 'unlock' }>, asker: Asker): Promise<Reply> {
+  const targets = targetsOf(deps, command.target, asker)
+  if (isRefusal(targets)) return refused(deps, command, asker, targets)
+  const kind = command.verb === 'unfreeze' ? 'freeze' : 'lock'
+  const done = await unfreezeTargets(deps, { kind, targets, account: asker.account, entry: asker.entry })
+  return isRefusal(done) ? done : say(done.text)
+}
+
+/** Null: all of them. */
+function targetsOf(deps: VerbDeps, name: string | null, asker: Asker): readonly Target[] | null | Refusal {
+  if (asker.place?.isDirect === true) return notInDirect
+  if (name === null) return null
+  const target = findTarget(deps, name)
+  return isRefusal(target) ? target : (whyNotHere(target, asker) ?? [target])
+}
+
+async function refused(deps: VerbDeps, command: { readonly verb: string; readonly target: string | null }, asker: Asker, refusal: Refusal) {
+  await writeAudit(deps.db, { ...auditedBy(deps, asker), act: command.verb, target: command.target, result: refusal.code })
+  return refusal
+}
