@@ -23,6 +23,7 @@ import { backupStore } from './backup/catalogue.ts'
 import type { Clock } from './clock.ts'
 import { judgeClocks, ownReading, readClock, type Reading } from './clocks.ts'
 import type { Config, Target } from './config/config.ts'
+import { storeNow } from './db/now.ts'
 import type { Db } from './db/pool.ts'
 import { actOnDue, type Due } from './due.ts'
 import { plannedSteps } from './deploy/planned.ts'
@@ -55,8 +56,7 @@ import { readSpool, readTail } from './run/output.ts'
 import type { Ask, RequestRow } from './run/record.ts'
 import { stepsOf } from './run/steps-of.ts'
 import { requestSubject } from './run/subject.ts'
-import { windowsOfRunsDue } from './run/overrun.ts'
-import { storeNow, turnsDue } from './run/turn.ts'
+import { turnsDue } from './run/turn.ts'
 import { mayNotEnd } from './run/past.ts'
 import { tidyRuns } from './run/tidy.ts'
 import { requestWorkflow, type Passage, type Planned } from './run/workflow.ts'
@@ -67,15 +67,9 @@ import { createOutbox } from './slack/outbox.ts'
 import type { Pace } from './slack/pace.ts'
 import type { SlackPort } from './slack/port.ts'
 import { withTargetLock } from './target/session-lock.ts'
-import { freezeMessage, type FreezeNews } from './windows/draw-freeze.ts'
 import { configuredFreezes } from './windows/calendar.ts'
-import { freezesDue } from './windows/freezes.ts'
 import { every } from './every.ts'
-import { bulletinSubject } from './windows/bulletins.ts'
-import { knownItemsDue } from './windows/checklist.ts'
-import { drawNotices, drawWindow, type WindowContext } from './windows/draw.ts'
-import { noticesDue } from './windows/notify.ts'
-import { windowSubject } from './windows/view.ts'
+import { windowParts } from './windows-parts.ts'
 
 export type AppOptions = {
   readonly config: Config
@@ -175,15 +169,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(recordStop)
   keepAudit(audit, log, stack)
 
+  const windows = windowParts({ db, log, config }, { migrate: core.approvals.command, maintenance: core.windows.maintenance })
   const outbox = createOutbox({
-    subjects: [
-      requestSubject({ db, log, ...requestPorts(options, core) }),
-      windowSubject(db, (view) => drawWindow(view, windowContext(options, core))),
-      bulletinSubject(db, {
-        notices: (bulletin) => drawNotices(bulletin, windowContext(options, core)),
-        freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }),
-      }),
-    ],
+    subjects: [requestSubject({ db, log, ...requestPorts(options, core) }), ...windows.subjects],
     owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
     db,
     slack,
@@ -236,13 +224,10 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(() => deliveries.stop(DRAIN_MS))
   const dues: readonly Due[] = [
     { name: 'expiry', isDue: expiryIsDue, act: () => expireDue(core.approvals) },
-    noticesDue({ db, targets: config.targets }),
-    knownItemsDue(db),
+    ...windows.dues,
     deliveries.due,
     ...oncallOf(config, db),
     turnsDue(db, engine),
-    windowsOfRunsDue(db),
-    freezesDue(db, config.targets, core.approvals.command),
   ]
   const looking = every(
     DUE_LOOK_MS,
@@ -262,6 +247,8 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     (error) => log.warn({ error: error.message }, 'what settled runs left was not removed; trying again'),
   )
   stack.defer(tidying.stop)
+  await windows.rota.start()
+  stack.defer(() => windows.rota.stop())
   const homes = home.keepCurrent()
   stack.defer(homes.stop)
   const calendar = await serveCalendar({ db, config, env, log })
@@ -554,12 +541,6 @@ function requestPorts(options: AppOptions, core: Core) {
     sqlFileOf: core.sqlFile,
   }
 }
-
-const windowContext = ({ config }: AppOptions, core: Core): WindowContext => ({
-  titleOf: (name) => config.targets.get(name)?.title ?? name,
-  command: core.windows.maintenance,
-  needsStandby: (targets) => targets.some((name) => config.targets.get(name)?.windows.standby === true),
-})
 
 /** Slack accounts that are told of a request: everybody who may approve but whoever asked. */
 function approversOf(request: RequestRow, humanOf: (account: string) => string): readonly string[] {

@@ -1,7 +1,7 @@
-import type { Queries, Tx } from '../db/pool.ts'
+import { storeNow } from '../db/now.ts'
+import type { Db, Queries, Tx } from '../db/pool.ts'
 import type { Due } from '../due.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Db } from '../db/pool.ts'
 import type { RequestRow } from './record.ts'
 
 /** A request for a window waits for its turn: it is compared again with the world before it, and starts by itself. Times in ms since 1970. */
@@ -29,12 +29,6 @@ export async function planNextCheck(tx: Queries, request: Pick<RequestRow, 'id' 
      where id = $1`,
     [request.id, at],
   )
-}
-
-export async function storeNow(db: Queries): Promise<number> {
-  const [row] = await db.query<{ now: Date }>('select lockkeeper.now() as now')
-  if (row === undefined) throw new Error('the store does not tell the time')
-  return row.now.getTime()
 }
 
 const dueTurns = `select id, wake_at as "wakeAt" from lockkeeper.request

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { writeAudit } from '../audit/write.ts'
+import { storeNow } from '../db/now.ts'
 import { constraintOf, hasSqlState, sqlState, type Queries, type Tx } from '../db/pool.ts'
 import type { Durable, WorkflowBody } from '../engine/engine.ts'
 import { killPoint } from '../fault.ts'
@@ -14,7 +15,7 @@ import type { PolicySnapshot, RequestRow } from './record.ts'
 import { about, addEvent, requestById, stepsOf, transition } from './rows.ts'
 import type { Step } from './step.ts'
 import { codeText, personText } from '../slack/text.ts'
-import { planNextCheck, storeNow, turnOf } from './turn.ts'
+import { planNextCheck, turnOf } from './turn.ts'
 import { doneHeadline, firstBold } from './words.ts'
 
 /** A plan with what is decided together with it. */

@@ -1,15 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Target } from '../config/config.ts'
 import type { ConfigFile } from '../config/schema.ts'
 import type { Queries, Tx } from '../db/pool.ts'
 import { refuse, type Refusal } from '../refusal.ts'
 import { codeText, durationText, escapeLine, personText } from '../slack/text.ts'
 import { configuredFreezes, setFreezes } from './calendar.ts'
-import type { FreezeRow } from './record.ts'
+import { freezesInForce } from './freezes.ts'
 import { listWindows, type Hours } from './rows.ts'
 import { saySpan, sayTime } from './say.ts'
 
 /** Whoever looks for conflicts and then writes a window does so alone. */
-export const holdSchedule = (tx: Tx) => tx.query(`select pg_advisory_xact_lock(hashtext('lockkeeper maintenance schedule'))`)
+export async function holdSchedule(tx: Tx): Promise<void> {
+  // asked again and again: whoever waits inside the statement cannot be ended by a limit of his own
+  for (const end = performance.now() + HOLD_WITHIN_MS; ; await sleep(20)) {
+    const [row] = await tx.query<{ held: boolean }>(`select pg_try_advisory_xact_lock(hashtext('lockkeeper maintenance schedule')) as held`)
+    if (row?.held === true) return
+    if (performance.now() > end) throw new Error('somebody else has been changing the schedule of maintenance windows for too long')
+  }
+}
+
+const HOLD_WITHIN_MS = 10_000
 
 /** Why a window may not be at these hours; undefined when it may. `exceptId`: the window itself. */
 export async function whyNotThen(
@@ -44,7 +54,7 @@ async function frozenThen(
   { targets, hours, zone }: { readonly targets: readonly Target[]; readonly hours: Hours; readonly zone: string },
   configured: ConfigFile['freezes'],
 ): Promise<Refusal | undefined> {
-  for (const freeze of [...configuredFreezes(configured), ...setFreezes(await freezeRows(db))]) {
+  for (const freeze of [...configuredFreezes(configured), ...setFreezes(await freezesInForce(db, null))]) {
     const target = targets.find(({ name }) => freeze.targets === null || freeze.targets.includes(name))
     const span = target === undefined ? undefined : freeze.spans(hours.startsAt, hours.endsAt)[0]
     if (target === undefined || span === undefined) continue
@@ -56,9 +66,3 @@ async function frozenThen(
   }
   return undefined
 }
-
-const freezeRows = (db: Queries) =>
-  db.query<FreezeRow>(
-    `select id, kind, targets, reason, set_by as "setBy", from_at as "from", until_at as "until" from lockkeeper.freeze
-     where lifted_at is null and (until_at is null or until_at > lockkeeper.now()) order by id`,
-  )

@@ -1,5 +1,6 @@
 import { writeAudit } from '../audit/write.ts'
 import type { Target } from '../config/config.ts'
+import { storeNow } from '../db/now.ts'
 import type { Db, Tx } from '../db/pool.ts'
 import type { Due } from '../due.ts'
 import { announceOutside } from '../outside/announce.ts'
@@ -8,7 +9,7 @@ import { itemsOf, openAt } from './checklist.ts'
 import { notesOf } from './notes.ts'
 import type { ReleaseNotes, WindowRow } from './record.ts'
 import { changeWindow, windowById, windowColumns, type NoticeTold, type WindowEvent } from './rows.ts'
-import { hoursOf, peopleOf, storeNow, withdrawNotices } from './schedule.ts'
+import { hoursOf, peopleOf, withdrawNotices } from './schedule.ts'
 
 export type NoticePorts = {
   readonly db: Db

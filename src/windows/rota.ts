@@ -1,4 +1,5 @@
 import { createTask, type RunCoordinator, type ScheduledTask } from 'node-cron'
+import { storeNow } from '../db/now.ts'
 import type { Db, Tx } from '../db/pool.ts'
 import type { Due } from '../due.ts'
 import type { Log } from '../log.ts'
@@ -113,12 +114,6 @@ async function takeTurn(db: Db, job: Job, when: 'now' | 'overdue'): Promise<void
     if (next === undefined) throw new Error(`${job.name}: "${job.cron}" never comes`)
     await tx.query(`update lockkeeper.rota set next_at = to_timestamp($2::float8 / 1000), lease = null where name = $1`, [job.name, next])
   })
-}
-
-async function storeNow(db: Pick<Db, 'query'>): Promise<number> {
-  const [row] = await db.query<{ now: number }>('select floor(extract(epoch from lockkeeper.now()) * 1000)::float8 as now')
-  if (row === undefined) throw new Error('the store did not say what time it is')
-  return row.now
 }
 
 const tell = (log: Log, { name }: Job, fault: string | Error) =>

@@ -1,4 +1,5 @@
 import type { Target } from '../config/config.ts'
+import { storeNow } from '../db/now.ts'
 import type { Queries, Tx } from '../db/pool.ts'
 import { announceOutside } from '../outside/announce.ts'
 import { insertChecklist, itemsOf, phaseAt, type ChecklistItem } from './checklist.ts'
@@ -88,13 +89,6 @@ export const hoursOf = (window: Pick<WindowRow, 'startsAt' | 'endsAt'>): Hours =
   startsAt: window.startsAt.getTime(),
   endsAt: window.endsAt.getTime(),
 })
-
-/** Milliseconds since 1970, by the clock that decides what is due. */
-export async function storeNow(db: Queries): Promise<number> {
-  const [row] = await db.query<{ now: number }>('select floor(extract(epoch from lockkeeper.now()) * 1000)::float8 as now')
-  if (row === undefined) throw new Error('the store did not say what time it is')
-  return row.now
-}
 
 /** Slack users who are told of windows of these targets. */
 export const peopleOf = (targets: readonly Target[]): readonly string[] => [

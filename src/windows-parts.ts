@@ -1,0 +1,60 @@
+import type { Config } from './config/config.ts'
+import type { Db } from './db/pool.ts'
+import type { Due } from './due.ts'
+import type { Log } from './log.ts'
+import { windowsOfRunsDue } from './run/overrun.ts'
+import type { Subject } from './slack/subject.ts'
+import { bulletinSubject } from './windows/bulletins.ts'
+import { knownItemsDue } from './windows/checklist.ts'
+import { holdSchedule, whyNotThen } from './windows/conflict.ts'
+import { freezeMessage, type FreezeNews } from './windows/draw-freeze.ts'
+import { weekMessage, type WeekNews } from './windows/draw-week.ts'
+import { drawNotices, drawWindow, type WindowContext } from './windows/draw.ts'
+import { freezesDue, freezesInForce } from './windows/freezes.ts'
+import { noticesDue } from './windows/notify.ts'
+import { recurringJob } from './windows/recurring.ts'
+import { createRota, type Rota } from './windows/rota.ts'
+import { scheduleWindow } from './windows/schedule.ts'
+import { windowSubject } from './windows/view.ts'
+import { weekJob } from './windows/week.ts'
+
+/** Everything about maintenance windows and freezes that happens by itself: what is drawn, what is due, what repeats. */
+export type WindowParts = {
+  readonly subjects: readonly Subject[]
+  readonly dues: readonly Due[]
+  readonly rota: Rota
+}
+
+export function windowParts(
+  { db, log, config }: { readonly db: Db; readonly log: Log; readonly config: Config },
+  commands: { readonly migrate: string; readonly maintenance: string },
+): WindowParts {
+  const { targets, file } = config
+  const context: WindowContext = {
+    titleOf: (name) => targets.get(name)?.title ?? name,
+    command: commands.maintenance,
+    needsStandby: (names) => names.some((name) => targets.get(name)?.windows.standby === true),
+  }
+  const rota = createRota({ db, log }, [
+    recurringJob(config, async (tx, window, target) => {
+      await holdSchedule(tx)
+      const { startsAt, endsAt } = window
+      const wish = { targets: [target], hours: { startsAt, endsAt }, zone: target.timezone, exceptId: null }
+      const conflict = await whyNotThen(tx, wish, { freezes: file.freezes, command: commands.maintenance })
+      return conflict ?? scheduleWindow(tx, window, [target])
+    }),
+    ...(file.digest === undefined ? [] : [weekJob(file.digest, config, (queries) => freezesInForce(queries, null))]),
+  ])
+  return {
+    subjects: [
+      windowSubject(db, (view) => drawWindow(view, context)),
+      bulletinSubject(db, {
+        notices: (bulletin) => drawNotices(bulletin, context),
+        freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
+        week: ({ data }) => ({ message: weekMessage(data as WeekNews) }), // as `weekJob` wrote it
+      }),
+    ],
+    dues: [noticesDue({ db, targets }), knownItemsDue(db), windowsOfRunsDue(db), freezesDue(db, targets, commands.migrate), rota.due],
+    rota,
+  }
+}
