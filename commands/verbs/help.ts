@@ -6,7 +6,7 @@ export function help(known: Known, topic: Verb | null): Reply {
   if (topic !== null)
     return say(
       [
-        `${code(`${known.command} ${usageOf(topic, known)}`, 120)} ${does[topic]}.`,
+        `${code(`${known.command} ${usageOf(topic, known)}`, 240)} ${does[topic]}.`,
         `For example: ${code(example(topic, known), 120)}`,
       ].join('\n'),
     )
@@ -14,8 +14,8 @@ export function help(known: Known, topic: Verb | null): Reply {
   return say(
     [
       '*Lockkeeper takes database migrations and the deploy around them from request to proof.* Somebody asks, somebody else approves, and the card in the channel tells the rest.',
-      ...verbs.map((verb) => `• ${code(`${known.command} ${usageOf(verb, known)}`, 120)} ${does[verb]}`),
-      ...(onCommandLine ? votingVerbs.map((verb) => `• ${code(`${known.command} ${usageOf(verb, known)}`, 120)} ${votes[verb]}`) : []),
+      ...verbs.map((verb) => `• ${code(`${known.command} ${usageOf(verb, known)}`, 240)} ${does[verb]}`),
+      ...(onCommandLine ? votingVerbs.map((verb) => `• ${code(`${known.command} ${usageOf(verb, known)}`, 240)} ${votes[verb]}`) : []),
       ...(onCommandLine ? [] : [`• ${code(known.command)} alone opens a form for a request`]),
       `For example: ${code(example('deploy', known), 120)}`,
     ].join('\n'),

@@ -73,7 +73,7 @@ describe('a mistake is answered with what was understood and the nearest that ex
     ],
     [
       'rollback prod',
-      'not_available_yet: `rollback` is not available yet. Nothing was started. Available now: `help`, `status`, `plan`, `deploy`, `cancel`, `history`, `show`, `export`, `break-glass`, `freeze`, `unfreeze`, `lock` and `unlock`.',
+      'not_available_yet: `rollback` is not available yet. Nothing was started. Available now: `help`, `status`, `plan`, `deploy`, `cancel`, `history`, `show`, `export`, `break-glass`, `ack`, `freeze`, `unfreeze`, `lock` and `unlock`.',
     ],
     ['deploy prdo', 'unknown_target: There is no target `prdo`. Nothing was started. Did you mean `prod`? `/migrate deploy prod`'],
     ['deploy moon', 'unknown_target: There is no target `moon`. Nothing was started. The targets are `prod` and `staging`.'],

@@ -177,7 +177,7 @@ describe('where and who', () => {
 
   test('help explains a verb with an example that works here', async () => {
     expect(await told('help deploy')).toBe(
-      '`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--skip-app] [--break-glass]` asks for the pending migrations and the deploy; it runs when enough others have approved.\nFor example: `/migrate deploy prod --reason "checkout needs the discount columns"`',
+      '`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--at "Tue 02:00"] [--in-window NAME] [--skip-app] [--break-glass] [--override "…"]` asks for the pending migrations and the deploy; it runs when enough others have approved.\nFor example: `/migrate deploy prod --reason "checkout needs the discount columns"`',
     )
     expect(await told('help')).toContain('• `/migrate` alone opens a form for a request')
   })
