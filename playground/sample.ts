@@ -187,6 +187,17 @@ async function onServer<T>(url: string, work: (client: pg.Client) => Promise<T>)
   }
 }
 
+/** Nothing closes production by itself here: whoever tries it at noon shall see a run. */
+const windowsOf = (approvers: readonly string[]): readonly string[] => [
+  'windows:',
+  `  override: ${JSON.stringify(approvers)}`,
+  '  people: [user:U0CAROL]',
+  '  checklist:',
+  '    T-48h: [{ text: "Rehearse on a copy of production", owner: "user:U0BOB" }]',
+  '    T-1h: [{ text: "Tell the support desk", owner: "user:U0CAROL" }]',
+  '    during: [{ text: "The backup is verified", knows: backup }, { text: "The health checks are green", knows: health }]',
+]
+
 type Placed = { readonly directory: string; readonly path: string; readonly staging: LiveShop; readonly production: LiveShop }
 
 /** JSON strings are YAML strings, so paths with any characters stay whole. */
@@ -218,5 +229,5 @@ function configurationOf(placed: Placed, options: SampleOptions): string {
 ${rest.map((line) => `    ${line}\n`).join('')}`
   return `# The sample shop: one repository, two targets.
 slack: { mode: socket }
-targets:${target('staging', 'Staging', placed.staging, 'SHOP_STAGING_URL', ['protected: false', `approvals: { required: 1, from: ${JSON.stringify(approvers)} }`])}${target('prod', 'Production', placed.production, 'SHOP_PRODUCTION_URL', ['protected: true', `approvals: { required: 1, from: ${JSON.stringify(approvers)}, expires: 4h }`, `breakGlass: { from: ${JSON.stringify(['user:U0ALICE', ...approvers])} }`, 'timezone: America/New_York'])}`
+targets:${target('staging', 'Staging', placed.staging, 'SHOP_STAGING_URL', ['protected: false', `approvals: { required: 1, from: ${JSON.stringify(approvers)} }`])}${target('prod', 'Production', placed.production, 'SHOP_PRODUCTION_URL', ['protected: true', `approvals: { required: 1, from: ${JSON.stringify(approvers)}, expires: 4h }`, `breakGlass: { from: ${JSON.stringify(['user:U0ALICE', ...approvers])} }`, 'timezone: America/New_York', ...windowsOf(approvers)])}`
 }

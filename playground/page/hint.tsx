@@ -16,6 +16,9 @@ export function Hint({ example, isNarrow, onFill, onDismiss }: Props): ReactNode
           {isNarrow ? 'Change to Bob at the top and press' : 'As Bob, press'} <b>Approve</b>.
         </li>
         <li>Watch the thread.</li>
+        <li>
+          Plan the next one: <code>/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"</code>
+        </li>
       </ol>
       <button type="button" className="close" aria-label="Dismiss" onClick={onDismiss}>
         ×
