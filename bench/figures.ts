@@ -6,8 +6,9 @@ import { runRatio } from './figures/run-ratio.ts'
 import { ack } from './figures/ack.ts'
 import { flood } from './figures/flood.ts'
 import { idle } from './figures/idle.ts'
+import { notices } from './figures/notices.ts'
 import { output } from './figures/output.ts'
 import { takeover } from './figures/takeover.ts'
 
 /** In the order in which they are measured and printed. */
-export const measurements: readonly Measurement[] = [statusRatio, runRatio, runTime, ack, takeover, idle, output, audit, flood]
+export const measurements: readonly Measurement[] = [statusRatio, runRatio, runTime, ack, takeover, idle, output, audit, flood, notices]

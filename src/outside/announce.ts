@@ -3,7 +3,7 @@ import type { Queries } from '../db/pool.ts'
 import { durationText, listText, pluralText } from '../slack/text.ts'
 import type { ReleaseNotes, WindowRow } from '../windows/record.ts'
 import { storeId } from '../audit/health.ts'
-import { deliverLater, withdrawDeliveries } from './deliveries.ts'
+import { deliverLater, withdrawDeliveries, type Delivery } from './deliveries.ts'
 import type { MailPayload } from './mail.ts'
 import { spanIn } from './plain-time.ts'
 import type { EventPayload } from './send.ts'
@@ -24,20 +24,40 @@ export type Announcement = {
 const TOGETHER_MS = 3_000
 
 /**
- * Tells of a stage of a window by e-mail and webhook, in the transaction of the notice, so that both happen or none. A new plan and a
+ * Tells of stages of windows by e-mail and webhook, in the transaction of the notice, so that both happen or none. A new plan and a
  * cancellation withdraw what has not gone out yet, since they say it better.
  */
-export async function announceOutside(tx: Queries, announcement: Announcement): Promise<void> {
+export async function announceOutside(tx: Queries, announcements: readonly Announcement[]): Promise<void> {
+  const deliveries: Delivery[] = []
+  for (const announcement of announcements) {
+    const { window, stage } = announcement
+    if (stage === 'rescheduled' || stage === 'cancelled') await withdrawDeliveries(tx, `window:${window.id}:`)
+    deliveries.push(...(await deliveriesOf(tx, announcement)))
+  }
+  await deliverLater(tx, deliveries)
+}
+
+async function deliveriesOf(tx: Queries, announcement: Announcement): Promise<readonly Delivery[]> {
   const { window, targets, stage } = announcement
   const key = `window:${window.id}:${window.planNo}:${stage}`
-  if (stage === 'rescheduled' || stage === 'cancelled') await withdrawDeliveries(tx, `window:${window.id}:`)
   const addresses = [...new Set(targets.flatMap(({ windows }) => windows.mail))].sort()
   const mail = addresses.length === 0 ? undefined : await mailOf(tx, announcement)
-  for (const destination of addresses)
-    await deliverLater(tx, { key: `${key}:mail:${destination}`, kind: 'mail', destination, payload: mail, inMs: TOGETHER_MS })
   const urls = [...new Set(targets.flatMap(({ windows }) => windows.webhooks.map(({ url }) => url)))].sort()
-  for (const destination of urls)
-    await deliverLater(tx, { key: `${key}:webhook:${destination}`, kind: 'webhook', destination, payload: eventOf(announcement) })
+  return [
+    ...addresses.map((destination) => ({
+      key: `${key}:mail:${destination}`,
+      kind: 'mail' as const,
+      destination,
+      payload: mail,
+      inMs: TOGETHER_MS,
+    })),
+    ...urls.map((destination) => ({
+      key: `${key}:webhook:${destination}`,
+      kind: 'webhook' as const,
+      destination,
+      payload: eventOf(announcement),
+    })),
+  ]
 }
 
 async function mailOf(tx: Queries, announcement: Announcement): Promise<MailPayload> {

@@ -51,11 +51,20 @@ const GIVEN_UP_AFTER = '1 day'
 /** Mails that go as one; more than this nobody reads at once. */
 const TOGETHER = 100
 
-export async function deliverLater(db: Queries, delivery: Delivery): Promise<void> {
+export async function deliverLater(db: Queries, deliveries: readonly Delivery[]): Promise<void> {
+  if (deliveries.length === 0) return
   await db.query(
     `insert into lockkeeper.delivery (key, kind, destination, payload, next_try_at)
-     values ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 millisecond') on conflict (key) do nothing`,
-    [delivery.key, delivery.kind, delivery.destination, JSON.stringify(delivery.payload), delivery.inMs ?? 0],
+     select key, kind, destination, payload, clock_timestamp() + ms * interval '1 millisecond'
+     from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::float8[]) as wanted (key, kind, destination, payload, ms)
+     on conflict (key) do nothing`,
+    [
+      deliveries.map(({ key }) => key),
+      deliveries.map(({ kind }) => kind),
+      deliveries.map(({ destination }) => destination),
+      deliveries.map(({ payload }) => JSON.stringify(payload)),
+      deliveries.map(({ inMs }) => inMs ?? 0),
+    ],
   )
 }
 

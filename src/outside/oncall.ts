@@ -86,12 +86,14 @@ async function page({ oncall, titleOf, command }: OncallPorts, tx: Tx, id: numbe
   if (row === undefined || request === undefined) throw new Error(`page ${id} has lost its request`)
   const users = oncall.people.map((person) => person.slice('user:'.length))
   await withdrawDeliveries(tx, keyOf(id)) // a receiver that was away hears the newest alone
-  await deliverLater(tx, {
-    key: `${keyOf(id)}${row.count}`,
-    kind: 'page',
-    destination: oncall.webhook,
-    payload: { type: 'page', data: { ...dataOf(row, request, titleOf), acknowledge: `${command} ack ${request.id}` } },
-  })
+  await deliverLater(tx, [
+    {
+      key: `${keyOf(id)}${row.count}`,
+      kind: 'page',
+      destination: oncall.webhook,
+      payload: { type: 'page', data: { ...dataOf(row, request, titleOf), acknowledge: `${command} ack ${request.id}` } },
+    },
+  ])
   await addEvent(tx, request.id, { kind: 'paged', data: { reason: row.reason, count: row.count, users } })
   await writeAudit(tx, { ...about(request), act: 'page', result: 'sent', data: { reason: row.reason, count: row.count } })
 }
@@ -131,7 +133,7 @@ export async function endPage(tx: Queries, id: number, event: { readonly type: s
     'select destination from lockkeeper.delivery where starts_with(key, $1) order by id desc limit 1',
     [keyOf(id)],
   )
-  if (last !== undefined) await deliverLater(tx, { key: `${keyOf(id)}end`, kind: 'page', destination: last.destination, payload: event })
+  if (last !== undefined) await deliverLater(tx, [{ key: `${keyOf(id)}end`, kind: 'page', destination: last.destination, payload: event }])
 }
 
 const keyOf = (id: number): string => `page:${id}:`

@@ -165,9 +165,16 @@ async function tell(ports: NoticePorts, tx: Tx, told: readonly Told[]): Promise<
     return { windowId: window.id, event: { kind: 'notice', data: { ...data, channels, people: channels.length === 0 ? [] : data.people } } }
   })
   await addEvents(tx, events)
-  for (const { window, data } of told)
-    if (!/^(during|check):/.test(data.stage))
-      await announceOutside(tx, { window, stage: data.stage, targets: window.targets.flatMap((name) => ports.targets.get(name) ?? []) })
+  await announceOutside(
+    tx,
+    told
+      .filter(({ data }) => !/^(during|check):/.test(data.stage))
+      .map(({ window, data }) => ({
+        window,
+        stage: data.stage,
+        targets: window.targets.flatMap((name) => ports.targets.get(name) ?? []),
+      })),
+  )
 }
 
 async function addEvents(tx: Tx, events: readonly { readonly windowId: number; readonly event: WindowEvent }[]): Promise<void> {

@@ -24,7 +24,7 @@ export async function scheduleWindow(
   if (row === undefined) return undefined
   await insertChecklist(tx, row.id, targets)
   await planNotices(tx, row, targets)
-  await announceOutside(tx, { window: row, targets, stage: 'scheduled' })
+  await announceOutside(tx, [{ window: row, targets, stage: 'scheduled' }])
   return row
 }
 
@@ -46,7 +46,7 @@ export async function replanWindow(
   })
   await planNotices(tx, changed, targets)
   await addWindowEvent(tx, window.id, { kind, data: { by, from: hoursOf(window), to: hours, people: peopleOf(targets) } })
-  await announceOutside(tx, { window: changed, targets, stage: 'rescheduled' })
+  await announceOutside(tx, [{ window: changed, targets, stage: 'rescheduled' }])
   return changed
 }
 
@@ -59,7 +59,7 @@ export async function cancelWindow(
   await withdrawNotices(tx, window.id)
   const cancelled = await changeWindow(tx, window.id, { state: 'cancelled' })
   await addWindowEvent(tx, window.id, { kind: 'cancelled', data: { by, reason, at: hoursOf(window), people: peopleOf(targets) } })
-  await announceOutside(tx, { window: cancelled, targets, stage: 'cancelled', note: reason })
+  await announceOutside(tx, [{ window: cancelled, targets, stage: 'cancelled', note: reason }])
 }
 
 /** By hand: the notice of this moment is due now, whenever it was planned. What it leads to is the notices' own affair. */

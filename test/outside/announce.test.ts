@@ -104,8 +104,8 @@ This is window 12, told by Lockkeeper.`)
   })
 
   test('goes once to each address and each receiver of its targets, with an event for calendars where the plan is new', async () => {
-    await announceOutside(store.db, announce({ stage: 'scheduled' }))
-    await announceOutside(store.db, announce({ stage: 'scheduled' }))
+    await announceOutside(store.db, [announce({ stage: 'scheduled' })])
+    await announceOutside(store.db, [announce({ stage: 'scheduled' })])
     const rows = await written()
     expect(rows.map(({ key }) => key)).toEqual([
       'window:12:1:scheduled:mail:cto@example.com',
@@ -134,12 +134,11 @@ This is window 12, told by Lockkeeper.`)
   })
 
   test('a new plan and a cancellation withdraw what has not gone out yet', async () => {
-    await announceOutside(store.db, announce({ row: { targets: ['staging'] }, targets: targets.slice(1) }))
-    await announceOutside(store.db, announce({ row: { targets: ['staging'], id: 120 }, targets: targets.slice(1) }))
-    await announceOutside(
-      store.db,
+    await announceOutside(store.db, [announce({ row: { targets: ['staging'] }, targets: targets.slice(1) })])
+    await announceOutside(store.db, [announce({ row: { targets: ['staging'], id: 120 }, targets: targets.slice(1) })])
+    await announceOutside(store.db, [
       announce({ stage: 'cancelled', note: 'not this week', row: { targets: ['staging'], planNo: 2 }, targets: targets.slice(1) }),
-    )
+    ])
     expect((await written()).map(({ key, state }) => `${key} ${state}`)).toEqual([
       'window:12:1:before:86400000:mail:ops@example.com withdrawn',
       'window:120:1:before:86400000:mail:ops@example.com pending',

@@ -53,9 +53,9 @@ const settled = (count: number) =>
   until('all are sent', async () => (await states()).filter((state) => state === 'sent').length === count || undefined)
 const makeDue = () => store.db.query('update lockkeeper.delivery set next_try_at = clock_timestamp()')
 
-const aPage = (key: string) => deliverLater(store.db, { key, kind: 'page', destination: 'env:PAGER', payload: { key } })
+const aPage = (key: string) => deliverLater(store.db, [{ key, kind: 'page', destination: 'env:PAGER', payload: { key } }])
 const aMail = (key: string, to = 'ops@example.com') =>
-  deliverLater(store.db, { key, kind: 'mail', destination: to, payload: { subject: key, text: key } })
+  deliverLater(store.db, [{ key, kind: 'mail', destination: to, payload: { subject: key, text: key } }])
 
 describe('deliveries', () => {
   test('one key leaves once, however often it is written and however many replicas look', async () => {
@@ -83,7 +83,7 @@ describe('deliveries', () => {
       return { kind: 'sent' }
     })
     const work = store.db.transaction(async (tx) => {
-      await deliverLater(tx, { key: 'page:1', kind: 'page', destination: 'env:PAGER', payload: {} })
+      await deliverLater(tx, [{ key: 'page:1', kind: 'page', destination: 'env:PAGER', payload: {} }])
       throw new Error('no')
     })
     await expect(work).rejects.toThrow('no')
