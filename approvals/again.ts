@@ -64,14 +64,23 @@ export async function askAgain(deps: AgainDeps, pressing: Pressing): Promise<Ask
       request.target,
       refuse('target_taken', `#${request.id} has not ended: it is ${stateSince(request)}. Nothing more was started.`),
     )
-  return ask(deps, pressing, request.target, { ask: request.ask, askedIn: request.askedIn })
+  const turn = request.notBefore?.getTime()
+  return ask(deps, pressing, request.target, {
+    ask: request.ask,
+    askedIn: request.askedIn,
+    // the rights to both are looked up anew
+    ...(request.glass === null ? {} : { breakGlass: true }),
+    ...(request.overrideReason === null ? {} : { override: request.overrideReason }),
+    // a turn that has passed is not asked for again: it starts when it is approved, or the next opening is offered
+    ...(turn === undefined || turn <= (await storeNow(deps.db)) ? {} : { turn: { at: turn } }),
+  })
 }
 
 async function ask(
   deps: AgainDeps,
   pressing: Pressing,
   name: string,
-  how: Pick<Asked, 'ask' | 'askedIn' | 'turn' | 'offer'>,
+  how: Pick<Asked, 'ask' | 'askedIn' | 'turn' | 'offer' | 'breakGlass' | 'override'>,
 ): Promise<Asking | Refusal> {
   const target = deps.targets.get(name)
   if (target === undefined)

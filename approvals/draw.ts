@@ -26,7 +26,7 @@ export function drawRequest(view: RequestView, context: DrawContext): readonly D
     ...(view.request.state === 'waiting' ? context.approvers.map((user) => notice(view, user, card)) : []),
     ...pageOf(view, context.timezone),
     ...view.events.flatMap((event) => pageNotices(view, event, card)),
-    ...view.events.flatMap((event) => [...glassNotices(view, event, card), ...turnNotices(view, event, card)]),
+    ...view.events.flatMap((event) => [...glassNotices(view, event, card), ...turnNotices(view, event, card, context.timezone)]),
   ]
 }
 
@@ -121,7 +121,7 @@ function notice(view: RequestView, user: string, card: string): Desired {
 }
 
 /** To whoever asked when nobody answered in time, also to whoever had approved when its turn never came, and to whom an open end is up. */
-function turnNotices(view: RequestView, event: EventRow, card: string): readonly Desired[] {
+function turnNotices(view: RequestView, event: EventRow, card: string, timezone: string): readonly Desired[] {
   const { request } = view
   const direct = (users: readonly string[], text: string, again: boolean): readonly Desired[] =>
     [...new Set(users)].filter(isSlackUser).map((user) => ({
@@ -161,7 +161,7 @@ function turnNotices(view: RequestView, event: EventRow, card: string): readonly
         false,
       )
     case 'overrun':
-      return direct([event.data.owner], overrunText(event), false)
+      return direct([event.data.owner], overrunText(event, timezone), false)
     case 'ended':
       // approved for its turn, and stopped there: by a freeze, or since what was approved cannot be done any more
       return event.data.state === 'refused' && request.notBefore !== null

@@ -8,6 +8,7 @@ import type { SlackPort } from '../src/slack/port.ts'
 import { withTarget } from '../src/target/connect.ts'
 import { readRights } from '../src/target/rights.ts'
 import { asPlainText } from '../approvals/wording.ts'
+import { checkOutside } from './outside.ts'
 
 /** One thing that `check` looked at. `bad` makes the exit code 1; `note` is worth knowing and blocks nothing. */
 export type Checked = { readonly level: 'good' | 'note' | 'bad'; readonly what: string; readonly text: string }
@@ -40,7 +41,7 @@ const IM_HISTORY = 'im:history'
 
 /** Looks at everything that a run would need and says what it found. Nothing is changed anywhere. */
 export async function check(deps: CheckDeps): Promise<readonly Checked[]> {
-  const parts = await Promise.all([checkStore(deps), withSlack(deps), withTargets(deps)])
+  const parts = await Promise.all([checkStore(deps), withSlack(deps), withTargets(deps), checkOutside(deps.config)])
   return [...checkSecrets(deps), ...parts.flat()]
 }
 

@@ -7,7 +7,9 @@ import { lookAtDisk } from './doctor/disk.ts'
 import { lookAtEngine } from './doctor/engine.ts'
 import { ok, wrong, type Finding } from './doctor/finding.ts'
 import { lookAtLeftovers } from './doctor/leftovers.ts'
+import { lookAtNotices } from './doctor/outside.ts'
 import { hasTables, lookAtStore } from './doctor/store.ts'
+import { checkOutside } from './outside.ts'
 
 export type { Finding } from './doctor/finding.ts'
 
@@ -42,6 +44,8 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
     inStore('processes', lookAtEngine),
     records === undefined ? [] : safely('audit', () => lookAtAudit(records, deps.witness)),
     safely('Slack', () => lookAtSlack(deps)),
+    records === undefined ? [] : safely('notices', () => lookAtNotices(records)),
+    safely('outside', async () => (await checkOutside(config)).map(fromCheck)),
     safely('targets', async () => (await withTargets({ ...deps })).map(fromCheck)),
     safely('clocks', () => compareClocks(deps, db)),
     safely('disk', () => lookAtDisk(config, records)),

@@ -466,7 +466,12 @@ function workflowOf(
       if (isRefusal(policy)) return policy
       const now = await storeNow(db)
       const until = request.notAfter?.getTime() ?? passageEnd(await gateFor(core.approvals, db, request, { trusting: true }))
-      const warning = await mayNotEnd(db, { target: request.target, from: Math.max(now, request.notBefore?.getTime() ?? now), until })
+      const warning = await mayNotEnd(db, {
+        target: request.target,
+        zone: target.timezone,
+        from: Math.max(now, request.notBefore?.getTime() ?? now),
+        until,
+      })
       return {
         plan: made.plan,
         digest: made.digest,

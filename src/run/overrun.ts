@@ -11,7 +11,8 @@ const overrun = `select r.id, (extract(epoch from ${closes}) * 1000)::float8 as 
     coalesce((select m.owner from lockkeeper.maintenance m where m.id = r.maintenance_id), r.requester) as owner
   from lockkeeper.request r where r.state = 'running' and r.overrun_told_at is null and ${closes} <= lockkeeper.now()`
 
-const moved = `select r.id, m.id as "windowId", (extract(epoch from m.starts_at) * 1000)::float8 as from, (extract(epoch from m.ends_at) * 1000)::float8 as to
+const moved = `select r.id, m.id as "windowId", (extract(epoch from m.starts_at) * 1000)::float8 as from, (extract(epoch from m.ends_at) * 1000)::float8 as to,
+    (extract(epoch from r.not_before) * 1000)::float8 as "notBefore"
   from lockkeeper.request r join lockkeeper.maintenance m on m.id = r.maintenance_id
   where r.state in ('planning','waiting','granted') and r.not_before is not null and m.state in ('scheduled','open')
     and (r.not_after <> m.ends_at or r.not_before < m.starts_at)`
@@ -36,6 +37,7 @@ type Found = {
   readonly closedAt: number
   readonly from: number
   readonly to: number
+  readonly notBefore: number
 }
 
 async function each(db: Db, due: string, act: (tx: Tx, found: Found) => Promise<void>): Promise<void> {
@@ -58,8 +60,9 @@ async function tellOverrun(tx: Tx, { id, windowId, owner, closedAt }: Found): Pr
   if (request !== undefined) await writeAudit(tx, { ...about(request), act: 'run', result: 'window_closed' })
 }
 
-/** What was approved for a window stays approved for its new hours. */
-async function follow(tx: Tx, { id, windowId, from, to }: Found): Promise<void> {
+/** What was approved for a window stays approved for its new hours; one that was asked for a later time in it keeps that where it can. */
+async function follow(tx: Tx, { id, windowId, from, to, notBefore }: Found): Promise<void> {
+  const startsAt = notBefore >= from && notBefore < to ? notBefore : from
   await tx.query(
     `update lockkeeper.request set not_before = to_timestamp($2::float8 / 1000), not_after = to_timestamp($3::float8 / 1000),
        expires_at = case when expires_at is null then null else to_timestamp($3::float8 / 1000) end,
@@ -69,9 +72,9 @@ async function follow(tx: Tx, { id, windowId, from, to }: Found): Promise<void> 
            then to_timestamp($2::float8 / 1000) - interval '8 hours' else to_timestamp($2::float8 / 1000) - interval '1 hour' end end,
        wake_at = lockkeeper.now()
      where id = $1`,
-    [id, from, to],
+    [id, startsAt, to],
   )
-  if (windowId !== null) await addEvent(tx, id, { kind: 'window_moved', data: { windowId, from, to } })
+  if (windowId !== null) await addEvent(tx, id, { kind: 'window_moved', data: { windowId, from, to, startsAt } })
 }
 
 /** Cancelled or over before its turn: then its time is up at once, and it expires as one whose window has closed. */

@@ -8,7 +8,7 @@ const RUNS = 10
 /** A sentence when a run, as long as the last ones took, would not end before its opening closes; null when it would, or nobody knows. */
 export async function mayNotEnd(
   db: Queries,
-  { target, from, until }: { readonly target: string; readonly from: number; readonly until: number | null },
+  { target, zone, from, until }: { readonly target: string; readonly zone: string; readonly from: number; readonly until: number | null },
 ): Promise<string | null> {
   if (until === null) return null
   const [past] = await db.query<{ median: number | null; runs: number }>(
@@ -19,5 +19,5 @@ export async function mayNotEnd(
   )
   if (past?.median == null || from + past.median <= until) return null
   const runs = past.runs === 1 ? 'The last run took' : `The last ${past.runs} runs took`
-  return `It may not end before its window closes ${sayTime(until, 'UTC')}: ${runs} ${past.runs === 1 ? '' : 'about '}${durationText(past.median)}, and ${durationText(Math.max(0, until - from))} ${until - from < 120_000 ? 'is' : 'are'} left. A run that has begun goes on.`
+  return `It may not end before its window closes ${sayTime(until, zone)}: ${runs} ${past.runs === 1 ? '' : 'about '}${durationText(past.median)}, and ${durationText(Math.max(0, until - from))} ${until - from < 120_000 ? 'is' : 'are'} left. A run that has begun goes on.`
 }

@@ -158,7 +158,16 @@ export type RequestEvent =
   /** The window is open, and nobody has confirmed to stand by. */
   | { readonly kind: 'no_standby'; readonly data: { readonly windowId: number | null; readonly standby: string | null } }
   /** The hours of its window have changed; milliseconds since 1970. */
-  | { readonly kind: 'window_moved'; readonly data: { readonly windowId: number; readonly from: number; readonly to: number } }
+  | {
+      readonly kind: 'window_moved'
+      readonly data: {
+        readonly windowId: number
+        readonly from: number
+        readonly to: number
+        /** When the run starts; when the window does, unless it was asked for a later time. */
+        readonly startsAt?: number
+      }
+    }
   /** The window closed while it runs. */
   | { readonly kind: 'overrun'; readonly data: { readonly windowId: number | null; readonly owner: string; readonly closedAt: number } }
   | {

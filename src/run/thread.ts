@@ -26,6 +26,8 @@ import { askOf, bold, commitOf, elapsedOf, shortDigest, titleOf } from './words.
 export type ThreadContext = {
   /** Ends of runs on protected targets are shown in the channel as well. */
   readonly isProtected: boolean
+  /** Of the target; times are said in it and in that of whoever reads. */
+  readonly timezone: string
 }
 
 /** Slack shows about this much output well; the whole is in the log file. */
@@ -47,7 +49,7 @@ function eventPosts(view: RequestView, event: EventRow, parent: string, threadCo
   const post: Desired = {
     key: `event:${event.id}`,
     place: { kind: 'thread', parent, ...(broadcast ? { broadcast } : {}) },
-    content: { kind: 'once', message: eventMessage(view, event) },
+    content: { kind: 'once', message: eventMessage(view, event, threadContext.timezone) },
     ...(['approved', 'rejected', 'ended', 'glass_broken', 'overridden'].includes(event.kind) ? { isUrgent: true } : {}),
   }
   if (event.kind === 'ended' && wasSaid(view, event.data.state)) return []
@@ -76,13 +78,13 @@ const isEndOfRun = (view: RequestView, event: EventRow): boolean =>
   event.kind === 'ended' && view.request.startedAt !== null && ['succeeded', 'failed', 'needs_human'].includes(event.data.state)
 
 /** One change of state, in one line where one line says it. */
-export function eventMessage(view: RequestView, event: EventRow): Message {
+export function eventMessage(view: RequestView, event: EventRow, timezone: string): Message {
   if (event.kind === 'ended') return endMessage(view, event)
-  const text = eventText(view, event)
+  const text = eventText(view, event, timezone)
   return { text, blocks: [section(text)] }
 }
 
-function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 'ended' }>): string {
+function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 'ended' }>, timezone: string): string {
   switch (event.kind) {
     case 'requested':
       return `${personText(view.request.requester)} asks to ${askOf(view.request)} ${commitOf(view.request)}${view.request.digest === null ? '' : `, plan ${codeText(shortDigest(view.request.digest))}`}.`
@@ -107,9 +109,9 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
     case 'no_standby':
       return noStandbyText(event)
     case 'window_moved':
-      return movedText(view, event)
+      return movedText(view, event, timezone)
     case 'overrun':
-      return overrunText(event)
+      return overrunText(event, timezone)
     case 'expired':
       if (event.data.what === 'window') return windowClosedText(view)
       return event.data.what === 'grant'

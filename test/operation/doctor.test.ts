@@ -74,6 +74,7 @@ ok       processes: 1 alive: {process} for {seconds}
 ok       runs: nothing is unfinished
 ok       audit: whole up to row {row}; lockkeeper audit verify reads all of it
 ok       Slack: connected to the workspace Harbor Goods; 2 channels and groups are well
+ok       notices: none overdue, and nothing outside of Slack waits
 ok       prod: {database} on {address}, 11 applied, 3 pending; main is at {commit}
 ok       prod backup: pg_dump {version}
 ok       clocks: the store's, prod's, Slack's agree with this machine's within 30 s
@@ -92,7 +93,7 @@ Everything is well.
       readonly ok: boolean
       readonly findings: readonly { readonly level: string; readonly what: string }[]
     }
-    expect([code, said.ok, said.findings.length]).toEqual([0, true, 13])
+    expect([code, said.ok, said.findings.length]).toEqual([0, true, 14])
     expect(said.findings[1]).toEqual({ level: 'ok', what: 'requests', text: '0 under way', mend: null })
   })
 
@@ -113,6 +114,52 @@ Everything is well.
       '         Make one with connections:write under Basic Information, App-Level Tokens, and put it into SLACK_APP_TOKEN.',
       '3 things are wrong.',
     ])
+  })
+
+  test('notices that nobody decides, what does not arrive outside of Slack, and a page that nobody acknowledges', async () => {
+    await bots.close()
+    await store.query(
+      `insert into lockkeeper.maintenance (token, targets, starts_at, ends_at, timezone, reason, owner, owner_human, channels, draw_after)
+       values ('w_1', '{prod}', lockkeeper.now() + interval '1 hour', lockkeeper.now() + interval '2 hours', 'UTC', 'r', 'U0ALICE', 'U0ALICE', '{C0DEPLOYS}', 'infinity')`,
+    )
+    await store.query(
+      `insert into lockkeeper.notice (maintenance_id, plan_no, stage, due_at, useful_until)
+       select id, 1, 'before:3600000', lockkeeper.now() - interval '10 minutes', starts_at from lockkeeper.maintenance`,
+    )
+    await store.query(
+      `insert into lockkeeper.delivery (key, kind, destination, payload, state, last_error, created_at)
+       values ('a', 'mail', 'ops@example.com', '{}', 'pending', 'connect ECONNREFUSED', lockkeeper.now() - interval '20 minutes'),
+         ('b', 'webhook', 'env:STATUS_URL', '{}', 'given_up', 'it answered 500', lockkeeper.now() - interval '2 days')`,
+    )
+    await store.query(
+      `insert into lockkeeper.request (token, target, requester, requester_human, channel, ask, state, draw_after)
+       values ('t_page', 'target-page', 'U0ALICE', 'U0ALICE', 'C0DEPLOYS', '{}', 'failed', 'infinity')`,
+    )
+    await store.query(
+      `insert into lockkeeper.page (token, request_id, reason, text, next_at) select 'p_1', id, 'failed', 'x', 'infinity' from lockkeeper.request where token = 't_page'`,
+    )
+    await world.configure({}, { mail: { url: 'env:MAIL_URL', from: 'lockkeeper@example.com' } })
+    try {
+      const { code, out } = await doctor({ MAIL_URL: 'smtp://127.0.0.1:1' })
+      const [{ id } = { id: 0 }] = await store.query<{ id: number }>(`select id from lockkeeper.request where token = 't_page'`)
+      expect(amiss(out).filter((line) => !/processes|Start it\. Requests/.test(line))).toEqual([
+        'warning  deliveries: 1 message outside of Slack not delivered for 20 min; the last word of env:STATUS_URL: it answered 500',
+        '         They are tried again for a day. lockkeeper check says whether the receiver can be reached.',
+        'warning  deliveries: 1 message outside of Slack given up in the last 7 days',
+        '         Mend the receiver; what was given up is not sent any more.',
+        `warning  on-call: nobody has acknowledged #${id}`,
+        '         Press Acknowledge in Slack, or type /migrate ack with the number.',
+        'WRONG    notices: 1 notice of maintenance windows overdue, the oldest for 10 min',
+        '         No bot decides about them: start one, or look at its log for "what is due was not all done".',
+        'WRONG    mail: the server of env:MAIL_URL takes none: connect ECONNREFUSED {address}. Correct `mail.url`, or start the server.',
+        '3 things are wrong.',
+      ])
+      expect(code).toBe(1)
+    } finally {
+      await world.configure()
+      for (const table of ['page', 'delivery', 'notice', 'maintenance']) await store.query(`delete from lockkeeper.${table}`)
+      await store.query(`delete from lockkeeper.request where token = 't_page'`)
+    }
   })
 
   test('runs of another version, runs whose process has died, a request that needs a person, and messages that do not arrive', async () => {

@@ -1,56 +1,17 @@
-import type { AddressInfo } from 'node:net'
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import type { SMTPServerOptions } from 'smtp-server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { composeMail, createMailer } from '../../src/outside/mail.ts'
+import { smtpServer } from '../helpers/receivers.ts'
 
 const closes: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const close of closes.splice(0)) await close()
 })
 
-type Received = {
-  readonly from: string
-  readonly to: readonly string[]
-  readonly headers: ReadonlyMap<string, string>
-  readonly body: string
-}
-
-/** A real SMTP server on this machine. */
 async function smtp(options: SMTPServerOptions = {}) {
-  const received: Received[] = []
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    logger: false,
-    closeTimeout: 50,
-    ...options,
-    onData(stream, session, done) {
-      const chunks: Buffer[] = []
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-      stream.on('end', () => {
-        const { mailFrom, rcptTo } = session.envelope
-        received.push({
-          from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          ...parsed(Buffer.concat(chunks).toString('utf8')),
-        })
-        done()
-      })
-    },
-  })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  server.on('error', () => {}) // a client that does not like the certificate
-  closes.push(() => new Promise((closed) => server.close(closed)))
-  return { received, port: (server.server.address() as AddressInfo).port }
-}
-
-function parsed(raw: string) {
-  const [head = '', ...rest] = raw.split('\r\n\r\n')
-  const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')
-  return {
-    headers: new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const)),
-    body: rest.join('\r\n\r\n'),
-  }
+  const server = await smtpServer(options)
+  closes.push(server.close)
+  return server
 }
 
 const outgoing = (payload: unknown, to = 'ops@example.com') => ({

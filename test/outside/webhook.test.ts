@@ -1,9 +1,9 @@
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createSender, webhooksOf } from '../../src/outside/send.ts'
 import { postSigned, whyNotReachable } from '../../src/outside/webhook.ts'
+import { webhookReceiver, type Post } from '../helpers/receivers.ts'
 import { configWith } from './config.ts'
 
 const closes: (() => Promise<void> | void)[] = []
@@ -11,27 +11,10 @@ afterEach(async () => {
   for (const close of closes.splice(0)) await close()
 })
 
-type Received = { readonly method: string; readonly headers: IncomingHttpHeaders; readonly body: string }
-
-async function receiver(answer: RequestListener = (_, response) => response.writeHead(204).end()) {
-  const received: Received[] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      received.push({ method: request.method ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
-      answer(request, response)
-    })
-  })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  closes.push(
-    () =>
-      new Promise((closed) => {
-        server.close(() => closed())
-        server.closeAllConnections()
-      }),
-  )
-  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
+async function receiver(answer?: RequestListener) {
+  const server = await webhookReceiver(answer)
+  closes.push(server.close)
+  return server
 }
 
 const never = new AbortController().signal
@@ -40,7 +23,7 @@ const post = (url: string, over: Partial<Parameters<typeof postSigned>[0]> = {})
   postSigned({ url, id: 'lk_0123', body: '{"type":"page","text":"ünï"}', secrets: [WHSEC], now: Date.now(), signal: never, ...over })
 
 /** The headers as the independent library takes them. */
-const signed = ({ headers }: Received) => ({
+const signed = ({ headers }: Post) => ({
   'webhook-id': String(headers['webhook-id']),
   'webhook-timestamp': String(headers['webhook-timestamp']),
   'webhook-signature': String(headers['webhook-signature']),

@@ -178,7 +178,7 @@ test('of a long headline only the first sentence is bold', () => {
 })
 
 describe('the thread', () => {
-  const said = (what: RequestEvent) => eventMessage(runningView(), event(9, what)).text
+  const said = (what: RequestEvent) => eventMessage(runningView(), event(9, what), 'UTC').text
   test('tells each change of state in a sentence', () => {
     expect(said({ kind: 'requested', data: {} })).toBe(
       '<@U0ALICE> asks to run *3 migrations* and deploy `a1b9f02` from `main`, plan `7f3a9c21`.',
@@ -211,7 +211,7 @@ describe('the thread', () => {
     )
   })
   test('closes with the excerpt, the diagnosis and the backup', () => {
-    const post = threadOf(failedView(), 'card:42', { isProtected: false })[1]
+    const post = threadOf(failedView(), 'card:42', { isProtected: false, timezone: 'UTC' })[1]
     expect(post?.place).toEqual({ kind: 'thread', parent: 'card:42' })
     expect(post?.content.kind === 'once' && spoken(post.content.message)).toEqual([
       'Deploy to Production · #42 stopped · *20261119_order_discount could not get its lock. 1 of 3 migrations is applied and kept; the shop is up on the old version.*',
@@ -223,7 +223,7 @@ describe('the thread', () => {
     ])
   })
   test('shows the channel the headline of a failure, and keeps the diagnosis, which the card has too, in the thread', () => {
-    const [, shown, why] = threadOf(failedView(), 'card:42', { isProtected: true })
+    const [, shown, why] = threadOf(failedView(), 'card:42', { isProtected: true, timezone: 'UTC' })
     expect(shown?.place).toEqual({ kind: 'thread', parent: 'card:42', broadcast: true })
     expect(shown?.content.kind === 'once' && spoken(shown.content.message)).toEqual([
       'Deploy to Production · #42 stopped · *20261119_order_discount could not get its lock. 1 of 3 migrations is applied and kept; the shop is up on the old version.*',
@@ -243,7 +243,7 @@ describe('the thread', () => {
       row: { state: 'rejected', endedAt: new Date() },
       events: [event(1, { kind: 'rejected', data: { by: 'U0BOB', reason: '' } }), event(2, { kind: 'ended', data: { state: 'rejected' } })],
     })
-    expect(threadOf(view, 'card:42', { isProtected: true }).map((one) => one.key)).toEqual(['event:1'])
+    expect(threadOf(view, 'card:42', { isProtected: true, timezone: 'UTC' }).map((one) => one.key)).toEqual(['event:1'])
   })
   test('is shown in the channel only at the end of a run, and only for protected targets', () => {
     const broadcast = (isProtected: boolean) =>
@@ -254,27 +254,34 @@ describe('the thread', () => {
     expect(broadcast(false)).toEqual([])
   })
   test('carries SQL before the decision, the tail while it runs, and the log at the end', () => {
-    const keys = (view: Parameters<typeof threadOf>[0]) => threadOf(view, 'card:42', { isProtected: false }).map((one) => one.key)
+    const keys = (view: Parameters<typeof threadOf>[0]) =>
+      threadOf(view, 'card:42', { isProtected: false, timezone: 'UTC' }).map((one) => one.key)
     expect(keys(waitingView())).toEqual(['event:1', 'sql:42:7f3a9c21', 'event:2'])
     expect(keys(runningView())).toEqual(['tail:42'])
     expect(keys(needsPersonView())).toEqual(['event:1', 'tail:42', 'log:42:open'])
     expect(keys(doneView())).toEqual(['event:1', 'event:2', 'tail:42', 'log:42'])
   })
   test('has no output left in its middle when the run is over', () => {
-    const over = threadOf({ ...doneView(), tail: 'All migrations have been successfully applied.' }, 'card:42', { isProtected: false })
+    const over = threadOf({ ...doneView(), tail: 'All migrations have been successfully applied.' }, 'card:42', {
+      isProtected: false,
+      timezone: 'UTC',
+    })
     const tail = over.find(({ key }) => key === 'tail:42')
     expect(tail?.content.kind === 'current' && spoken(tail.content.message)).toEqual([
       'While it ran, its output stood here. All of it is in the log at the end of this thread.',
     ])
   })
   test('keeps the last 2,500 characters of output', () => {
-    const tail = threadOf({ ...runningView(), tail: `${'x'.repeat(5_000)}\nthe end\n` }, 'card:42', { isProtected: false }).at(-1)
+    const tail = threadOf({ ...runningView(), tail: `${'x'.repeat(5_000)}\nthe end\n` }, 'card:42', {
+      isProtected: false,
+      timezone: 'UTC',
+    }).at(-1)
     const text = tail?.content.kind === 'current' ? spoken(tail.content.message).join('\n') : ''
     expect(text.endsWith('the end')).toBe(true)
     expect(text.length).toBeLessThanOrEqual(2_500 + 'Output · Migrate\n'.length)
   })
   test('shows SQL as text where files are not available, and says what is missing', () => {
-    const sql = threadOf(waitingView(), 'card:42', { isProtected: false })[1]
+    const sql = threadOf(waitingView(), 'card:42', { isProtected: false, timezone: 'UTC' })[1]
     if (sql?.content.kind !== 'file') throw new Error('no file')
     const message = sql.content.instead(`-- 1\n${'select 1;\n'.repeat(2_000)}`)
     expect(spoken(message)[0]).toBe('*SQL of 3 migrations*')
