@@ -55,7 +55,9 @@ async function each(db: Db, due: string, act: (tx: Tx, id: number) => Promise<vo
 
 async function openPage(tx: Tx, requestId: number): Promise<void> {
   const request = await requestById(tx, requestId)
-  if (request === undefined) return
+  // another bot may have opened it between the look and the lock; inserting beside its next page would have both wait for each other
+  const isOpen = (await tx.query('select 1 from lockkeeper.page where request_id = $1', [requestId])).length > 0
+  if (request === undefined || isOpen) return
   const [health] = await tx.query(`select 1 from lockkeeper.step where request_id = $1 and name = 'health' and state = 'failed'`, [
     requestId,
   ])

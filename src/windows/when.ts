@@ -29,10 +29,14 @@ export function readWhen(text: string, { now, zone: own }: { readonly now: numbe
 
   const at = instantOf(first, zone, now)
   if (typeof at !== 'number') return at
-  if (at <= now) return no(`${zoneTime(at, zone)} has passed${named(written)}. ${example}`)
+  if (at <= now) return no(`${withYear(at, { now, zone })} has passed${named(written)}. ${example}`)
   if (at > now + FARTHEST_MS) return no(`${yearTime(at, zone)} is more than two years ahead. ${example}`)
   return { at, zone }
 }
+
+/** What lies in another year is not taken for a day of this one. */
+const withYear = (at: number, { now, zone }: { readonly now: number; readonly zone: string }): string =>
+  wallAt(at, zone).year === wallAt(now, zone).year ? zoneTime(at, zone) : yearTime(at, zone)
 
 /** How long: `2h`, `90m`, `1h30m`. More than nothing and less than a week. */
 export function readLength(text: string): number | Refusal {

@@ -247,7 +247,7 @@ describe('the thread', () => {
   })
   test('is shown in the channel only at the end of a run, and only for protected targets', () => {
     const broadcast = (isProtected: boolean) =>
-      threadOf(doneView(), 'card:42', { isProtected }).flatMap((one) =>
+      threadOf(doneView(), 'card:42', { isProtected, timezone: 'UTC' }).flatMap((one) =>
         one.place.kind === 'thread' && one.place.broadcast === true ? [one.key] : [],
       )
     expect(broadcast(true)).toEqual(['event:2'])
