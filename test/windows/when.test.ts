@@ -46,7 +46,7 @@ test.each([
   ['last Tue 02:00', `Tue 24 Nov 02:00 America/New_York has passed (read from \`last Tue 02:00\`). ${example}`],
   ['today 2:00', `Sat 28 Nov 02:00 America/New_York has passed (read from \`today 2:00\`). ${example}`],
   ['27 Nov 02:00', `Fri 27 Nov 02:00 America/New_York has passed (read from \`27 Nov 02:00\`). ${example}`],
-  ['2020-02-29 02:00', `Sat 29 Feb 02:00 America/New_York has passed (read from \`2020-02-29 02:00\`). ${example}`],
+  ['2020-02-29 02:00', `2020-02-29 02:00 America/New_York has passed (read from \`2020-02-29 02:00\`). ${example}`],
   ['2 hours ago', `Sat 28 Nov 05:00 America/New_York has passed (read from \`2 hours ago\`). ${example}`],
   [
     '2027-03-14 02:30',
