@@ -195,7 +195,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     slack,
     targets: config.targets,
     people: core.approvals.people,
+    freezes: core.approvals.freezes,
     log,
+    clock,
     notice: () => (whyNoRunOf(audit.health()) ?? stores.known())?.text ?? null,
   })
   operation.readiness.add('slack', () => ({ ok: false, text: 'Slack has not answered yet.' }))
@@ -243,6 +245,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     turnsDue(db, engine),
     windowsOfRunsDue(db),
     freezesDue(db, config.targets, core.approvals.command),
+    home.due,
   ]
   const looking = every(
     DUE_LOOK_MS,
@@ -262,8 +265,6 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     (error) => log.warn({ error: error.message }, 'what settled runs left was not removed; trying again'),
   )
   stack.defer(tidying.stop)
-  const homes = home.keepCurrent()
-  stack.defer(homes.stop)
   const calendar = await serveCalendar({ db, config, env, log })
   stack.defer(async () => calendar?.close())
   await listening.start().catch((error: unknown) => {
