@@ -2,9 +2,11 @@ import type { RequestView } from '../src/run/record.ts'
 import { glassLine } from '../src/run/glass.ts'
 import { bold, elapsedOf, shortDigest, titleOf } from '../src/run/words.ts'
 import { actions, button, context, divider, header, home, linkButton, section } from '../src/slack/blocks.ts'
+import { limits } from '../src/slack/limits.ts'
 import type { Block, View } from '../src/slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, quoteText } from '../src/slack/text.ts'
 import { approvalsText, askLine, classesText } from './card.ts'
+import { freezeBlocks, windowBlocks, type HomeCalendar } from './home-calendar.ts'
 
 /** A request and where its card stands, if it does. */
 export type HomeEntry = {
@@ -23,7 +25,7 @@ export type HomeState = {
   readonly underWay: readonly HomeEntry[]
   /** Ended ones, newest first. */
   readonly last: readonly HomeEntry[]
-  readonly timezone: string
+  readonly calendar: HomeCalendar
   /** Why nothing may start now; null when everything is well. */
   readonly notice: string | null
 }
@@ -31,24 +33,32 @@ export type HomeState = {
 /** More than this in one part makes the page long without making it useful. */
 const MOST = 10
 
-/** App Home: what waits for me, what runs now, what ran last. */
+/** App Home: what waits for me, what runs now, what is planned, what ran last. */
 export function homeView(state: HomeState): View {
-  return home([
+  const { calendar } = state
+  const frozen = freezeBlocks(calendar)
+  const before = [
     ...(state.notice === null ? [] : [section(`*No run starts now.* ${state.notice}`), divider]),
     header('Waiting for your decision'),
     ...(state.reviews.length === 0 ? [] : part(state.reviews, reviewEntry, '')),
     ...(state.reviews.length > 0 && state.waiting.length === 0 ? [] : part(state.waiting, waitingEntry, 'Nothing waits for you.')),
     divider,
     header('Under way'),
-    ...part(state.underWay, underWayEntry, 'Nothing is under way.'),
+    ...part(state.underWay, (entry) => underWayEntry(entry, calendar.zone), 'Nothing is under way.'),
+    divider,
+    ...frozen,
+    ...(frozen.length === 0 ? [] : [divider]),
+  ]
+  const after = [
     divider,
     header('Last runs'),
     ...part(
       state.last,
-      (entry) => lastEntry(entry, state.timezone),
+      (entry) => lastEntry(entry, calendar.zone),
       'Nothing has run yet. Ask with `/migrate deploy` and a target, in a channel.',
     ),
-  ])
+  ]
+  return home([...before, ...windowBlocks(calendar, limits.viewBlocks - before.length - after.length), ...after])
 }
 
 function part(entries: readonly HomeEntry[], draw: (entry: HomeEntry) => readonly Block[], empty: string): readonly Block[] {
@@ -86,14 +96,16 @@ function waitingEntry({ view, link, mayBreak = false }: HomeEntry): readonly Blo
   ]
 }
 
-function underWayEntry({ view, link, mayBreak = false }: HomeEntry): readonly Block[] {
+function underWayEntry({ view, link, mayBreak = false }: HomeEntry, zone: string): readonly Block[] {
   const { request } = view
   const step = view.steps.find((one) => one.state === 'running')
   const now =
     request.state === 'needs_human'
       ? '*needs a person*'
       : request.state === 'granted'
-        ? 'approved, starting'
+        ? request.notBefore === null || request.notBefore <= view.now
+          ? 'approved, starting'
+          : `approved, starts ${dateText(request.notBefore, 'day', zone)}`
         : request.state === 'running'
           ? `${step === undefined ? (request.ending === null ? 'running' : 'stopping') : escapeLine(step.title)} · for ${durationText(elapsedOf(view))}`
           : 'waiting for approval'

@@ -1,22 +1,21 @@
 import { createHash } from 'node:crypto'
-import type { Target } from '../src/config/config.ts'
-import type { Db } from '../src/db/pool.ts'
-import { every } from '../src/every.ts'
+import type { Clock } from '../src/clock.ts'
+import type { Due } from '../src/due.ts'
 import type { Log } from '../src/log.ts'
-import { endedStates, type RequestRow } from '../src/run/record.ts'
-import { listRequests, viewOf } from '../src/run/rows.ts'
+import type { RequestRow } from '../src/run/record.ts'
 import type { SlackPort } from '../src/slack/port.ts'
+import { isZone } from '../src/windows/zone.ts'
 import { homeView, type HomeEntry } from './home.ts'
+import { createLinks, isAtMark, nextChange, readWorld, type Seen, type World, type WorldPorts } from './home-world.ts'
 import type { People } from './people.ts'
 import { accountsIn, mayReview } from './policy.ts'
 import { reviewersOf } from './review.ts'
 
-export type HomePorts = {
-  readonly db: Db
-  readonly slack: Pick<SlackPort, 'publishHome' | 'permalink'>
-  readonly targets: ReadonlyMap<string, Target>
+export type HomePorts = WorldPorts & {
+  readonly slack: Pick<SlackPort, 'publishHome' | 'permalink' | 'user'>
   readonly people: Pick<People, 'humanOf'>
   readonly log: Log
+  readonly clock: Clock
   /** Why nothing may start now. */
   readonly notice: () => string | null
 }
@@ -25,86 +24,101 @@ export type Homes = {
   /** Draws Home for somebody who has just opened it. */
   readonly show: (account: string) => Promise<void>
   /** Draws it again, for those who opened it lately, when something changed. */
-  readonly keepCurrent: () => { readonly stop: () => Promise<void> }
+  readonly due: Due
 }
 
-const LOOK_MS = 3_000
 /** Whoever has not opened it for a week sees it fresh when he opens it. */
-const LATELY = '7 days'
+const LATELY = `opened_at > clock_timestamp() - interval '7 days'`
 const MOST_PEOPLE = 50
-const LAST_RUNS = 5
+/** Slack takes a hundred Homes a minute. */
+const PAUSE_MS = { least: 3_000, each: 600 }
+/** A replica that dies while it draws leaves the rest to another one after so long. */
+const LEASE_MS = 60_000
+const ZONE_MS = 3_600_000
 
 export function createHomes(ports: HomePorts): Homes {
-  let seen = ''
-  async function redraw(): Promise<void> {
-    const [state] = await ports.db.query<{ mark: string }>(
-      `select string_agg(id || ':' || revision, ' ' order by id) as mark from (
-         (select id, revision from lockkeeper.request where state in ('planning','waiting','granted','running','needs_human'))
-         union (select id, revision from lockkeeper.request where state = any($1) order by id desc limit $2)
-         union (select id, revision from lockkeeper.request where id in
-           (select request_id from lockkeeper.break_glass where broken_at is not null and reviewed_at is null))) shown`,
-      [endedStates, LAST_RUNS],
-    )
-    const mark = `${state?.mark} ${ports.notice() ?? ''}`
-    if (state === undefined || mark === seen) return
-    const open = await ports.db.query<{ account: string }>(
-      `select account from lockkeeper.home where opened_at > clock_timestamp() - $1::interval order by opened_at desc limit $2`,
-      [LATELY, MOST_PEOPLE],
-    )
-    for (const { account } of open) await draw(ports, account)
-    seen = mark
+  const { db, clock } = ports
+  const linksOf = createLinks(ports)
+  const zones = new Map<string, { readonly until: number; readonly zone: string }>()
+  let noticed: string | null = null
+
+  async function zoneOf(account: string): Promise<string> {
+    const known = zones.get(account)
+    if (known !== undefined && known.until > clock.now()) return known.zone
+    const user = await ports.slack.user(account)
+    const zone = user.kind === 'ok' && isZone(user.value.timezone) ? user.value.timezone : 'UTC'
+    if (user.kind === 'ok') zones.set(account, { until: clock.now() + ZONE_MS, zone })
+    return zone
   }
+
+  async function redraw(): Promise<void> {
+    const notice = ports.notice()
+    const [claimed] = await db.query(
+      `update lockkeeper.home_drawn set lease = clock_timestamp() + $1 * interval '1 millisecond' where lease <= clock_timestamp() returning 1`,
+      [LEASE_MS],
+    )
+    if (claimed === undefined) return
+    const open = await db.query<{ account: string }>(
+      `select account from lockkeeper.home where ${LATELY} order by opened_at desc limit $1`,
+      [MOST_PEOPLE],
+    )
+    const world = await readWorld(ports, linksOf)
+    let isWhole = true
+    for (const { account } of open) isWhole = (await draw(ports, world, account, await zoneOf(account))) && isWhole
+    noticed = notice
+    await db.query(
+      `update lockkeeper.home_drawn set mark = $1, next_at = to_timestamp($2::float8 / 1000), lease = clock_timestamp() + $3 * interval '1 millisecond'`,
+      [isWhole ? world.mark : null, nextChange(world), Math.max(PAUSE_MS.least, open.length * PAUSE_MS.each)],
+    )
+  }
+
   return {
     async show(account) {
-      await ports.db.query(
+      await db.query(
         `insert into lockkeeper.home (account) values ($1) on conflict (account) do update set opened_at = clock_timestamp(), hash = null`,
         [account],
       )
-      await draw(ports, account)
+      const isShown = await draw(ports, await readWorld(ports, linksOf), account, await zoneOf(account))
+      if (!isShown) await db.query('update lockkeeper.home_drawn set mark = null')
     },
-    keepCurrent: () =>
-      every(LOOK_MS, redraw, (error) => ports.log.warn({ error: error.message }, 'App Home could not be redrawn; trying again')),
+    due: {
+      name: 'Home',
+      // of nobody who looks, nothing more is asked
+      get isDue() {
+        const isMoved = ports.notice() === noticed ? `not (${isAtMark})` : 'true'
+        return `exists (select from lockkeeper.home where ${LATELY})
+          and (select lease <= clock_timestamp() and ${isMoved} from lockkeeper.home_drawn)`
+      },
+      act: redraw,
+    },
   }
 }
 
-async function draw(ports: HomePorts, account: string): Promise<void> {
-  const [active, last, unreviewed] = await Promise.all([
-    listRequests(ports.db, { states: ['waiting', 'granted', 'running', 'needs_human'], limit: 50 }),
-    listRequests(ports.db, { states: endedStates, limit: LAST_RUNS }),
-    listRequests(ports.db, { states: endedStates, isUnreviewed: true, limit: 50 }),
-  ])
-  const entries = new Map(
-    await Promise.all(
-      [...active, ...last, ...unreviewed].map(async (request) => [request.id, await entryOf(ports, request, account)] as const),
-    ),
-  )
+/** False when Slack could not be told now, and it is worth another try. */
+async function draw(ports: HomePorts, world: World, account: string, zone: string): Promise<boolean> {
+  const entries = new Map(world.seen.map((seen) => [seen.view.request.id, entryOf(ports, seen, account)]))
   const of = (requests: readonly RequestRow[]) => requests.flatMap(({ id }) => entries.get(id) ?? [])
   const view = homeView({
-    reviews: of(unreviewed).filter(({ view }) => mayReviewAs(ports, view.request, account)),
-    waiting: of(active).filter((entry) => waitsFor(ports, entry, account)),
-    underWay: of(active.filter((request) => request.state !== 'waiting' || isOwn(ports, request, account))),
-    last: of(last),
-    timezone: 'UTC',
+    reviews: of(world.unreviewed).filter(({ view }) => mayReviewAs(ports, view.request, account)),
+    waiting: of(world.active).filter((entry) => waitsFor(ports, entry, account)),
+    underWay: of(world.active.filter((request) => request.state !== 'waiting' || isOwn(ports, request, account))),
+    last: of(world.last),
+    calendar: { now: world.now, zone, windows: world.windows, freezes: world.freezes },
     notice: ports.notice(),
   })
   const hash = createHash('sha256').update(JSON.stringify(view)).digest('hex')
   const [known] = await ports.db.query<{ hash: string | null }>('select hash from lockkeeper.home where account = $1', [account])
-  if (known?.hash === hash) return
+  if (known?.hash === hash) return true
   const sent = await ports.slack.publishHome(account, view)
   if (sent.kind === 'ok') await ports.db.query('update lockkeeper.home set hash = $2 where account = $1', [account, hash])
-  else ports.log.warn({ kind: sent.kind }, 'App Home was not shown; it is tried again')
+  else ports.log.warn({ kind: sent.kind }, sent.kind === 'refused' ? 'App Home was not shown' : 'App Home was not shown; it is tried again')
+  return sent.kind === 'ok' || sent.kind === 'refused'
 }
 
-async function entryOf(ports: HomePorts, request: RequestRow, account: string): Promise<HomeEntry> {
-  const view = await viewOf(ports.db, request, ports.targets.get(request.target)?.title ?? request.target, '')
-  const { policy } = request
+function entryOf(ports: HomePorts, { view, link }: Seen, account: string): HomeEntry {
+  const { policy } = view.request
   const mayBreak = policy?.breakGlass !== undefined && isAmong(ports, { from: policy.breakGlass.from, members: policy.members }, account)
-  const [card] = await ports.db.query<{ channel: string; ts: string | null }>('select channel, ts from lockkeeper.message where key = $1', [
-    `card:${request.id}`,
-  ])
-  if (card === undefined || card.ts === null) return { view, link: null, mayBreak }
-  const link = await ports.slack.permalink({ channel: card.channel, ts: card.ts })
-  return { view, link: link.kind === 'ok' ? link.value : null, mayBreak }
+  return { view, link, mayBreak }
 }
 
 /** Members as they were when it was asked; what is allowed is decided at the click. */

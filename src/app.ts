@@ -183,7 +183,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     slack,
     targets: config.targets,
     people: core.approvals.people,
+    freezes: core.approvals.freezes,
     log,
+    clock,
     notice: () => (whyNoRunOf(audit.health()) ?? stores.known())?.text ?? null,
   })
   operation.readiness.add('slack', () => ({ ok: false, text: 'Slack has not answered yet.' }))
@@ -228,6 +230,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     deliveries.due,
     ...oncallOf(config, db),
     turnsDue(db, engine),
+    home.due,
   ]
   const looking = every(
     DUE_LOOK_MS,
@@ -249,8 +252,6 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(tidying.stop)
   await windows.rota.start()
   stack.defer(() => windows.rota.stop())
-  const homes = home.keepCurrent()
-  stack.defer(homes.stop)
   const calendar = await serveCalendar({ db, config, env, log })
   stack.defer(async () => calendar?.close())
   await listening.start().catch((error: unknown) => {

@@ -581,4 +581,21 @@ create index request_failed on lockkeeper.request (ended_at) where state = 'fail
 alter table lockkeeper.request add column ending text check (ending in ('failed','cancelled','needs_human'));
 `,
   },
+  {
+    id: 20,
+    name: 'what Home shows',
+    sql: `
+-- one row: of what state of things the Homes were drawn that people opened lately
+create table lockkeeper.home_drawn (
+  id boolean primary key default true check (id),
+  -- null: they are to be drawn again
+  mark text,
+  -- when something begins or ends that no row tells, by the clock of windows
+  next_at timestamptz not null default '-infinity',
+  -- the replica that draws them has until then; also the pause before the next time
+  lease timestamptz not null default '-infinity'
+);
+insert into lockkeeper.home_drawn default values;
+`,
+  },
 ]

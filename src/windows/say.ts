@@ -18,9 +18,23 @@ export function saySpan(span: Span, zone: string): string {
 export const zoneTime = (at: number | Date, zone: string): string => `${dayText(+at, zone)} ${clockText(+at, zone)} ${clean(zone)}`
 
 /** Plain text: `Tue 1 Dec 02:00 to 04:00 America/New_York`. */
-export function zoneSpan({ from, to }: Span, zone: string): string {
+export const zoneSpan = (span: Span, zone: string): string => `${wallSpan(span, zone)} ${clean(zone)}`
+
+function wallSpan({ from, to }: Span, zone: string): string {
   const day = dayText(to, zone)
-  return `${dayText(from, zone)} ${clockText(from, zone)} to ${day === dayText(from, zone) ? '' : `${day} `}${clockText(to, zone)} ${clean(zone)}`
+  return `${dayText(from, zone)} ${clockText(from, zone)} to ${day === dayText(from, zone) ? '' : `${day} `}${clockText(to, zone)}`
+}
+
+/**
+ * The hours of a span below the name of a day, which is the one of `day` in the reader's zone: `hours` in mrkdwn and the reader's own
+ * time, `there` as plain text in the zone of the target, which is only named where its clocks say the same.
+ */
+export function hoursOn(day: number, span: Span, { zone, reader }: { readonly zone: string; readonly reader: string }) {
+  const own = (at: number) => slackDate(at, dayText(at, reader) === dayText(day, reader) ? '{time}' : '{date_short_pretty} {time}', reader)
+  return {
+    hours: `${own(span.from)} to ${own(span.to)}`,
+    there: wallSpan(span, zone) === wallSpan(span, reader) ? clean(zone) : zoneSpan(span, zone),
+  }
 }
 
 /** Plain text with the year, which people can type: `2026-12-01 02:00`. */
@@ -32,7 +46,8 @@ export function typedTime(at: number, zone: string): string {
 const slackDate = (at: number, format: string, zone: string): string =>
   `<!date^${Math.floor(at / 1000)}^${format}|${dayText(at, zone)} ${wallAt(at, zone).year} ${clockText(at, zone)} ${clean(zone)}>`
 
-function dayText(at: number, zone: string): string {
+/** Plain text: `Tue 1 Dec`. */
+export function dayText(at: number, zone: string): string {
   const { weekday, day, month } = wallAt(at, zone)
   return `${weekdayNames[weekday]} ${day} ${monthNames[month - 1]}`
 }

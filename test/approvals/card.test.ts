@@ -212,6 +212,8 @@ describe('the two modals', () => {
   })
 })
 
+const calendar = { now: Date.parse('2026-11-20T07:50:00Z'), zone: 'UTC', windows: [], freezes: [] }
+
 describe('App Home', () => {
   test('shows what waits for me, what runs and what ran, each with a button', () => {
     const view = homeView({
@@ -222,7 +224,7 @@ describe('App Home', () => {
         { view: needsPersonView(), link: null },
       ],
       last: [{ view: doneView(), link: 'https://example.slack.com/archives/C0/p2' }],
-      timezone: 'UTC',
+      calendar,
       notice: null,
     })
     expect(spoken(view)).toEqual([
@@ -240,6 +242,8 @@ describe('App Home', () => {
       '*Deploy to Production · #42* · *needs a person*',
       'asked by <@U0ALICE>',
       '[Close this request]',
+      'Maintenance windows, next 14 days',
+      'None is planned. `/maintenance schedule` plans one.',
       'Last runs',
       '*Deploy to Production · #42* · done · <!date^1795161000^{date_short_pretty} at {time}|20 Nov 2026, 07:50 UTC>',
       '3 migrations applied and `a1b9f02` is live.',
@@ -248,11 +252,13 @@ describe('App Home', () => {
     expect(view).toMatchSnapshot()
   })
   test('says so when there is nothing', () => {
-    expect(spoken(homeView({ reviews: [], waiting: [], underWay: [], last: [], timezone: 'UTC', notice: null }))).toEqual([
+    expect(spoken(homeView({ reviews: [], waiting: [], underWay: [], last: [], calendar, notice: null }))).toEqual([
       'Waiting for your decision',
       'Nothing waits for you.',
       'Under way',
       'Nothing is under way.',
+      'Maintenance windows, next 14 days',
+      'None is planned. `/maintenance schedule` plans one.',
       'Last runs',
       'Nothing has run yet. Ask with `/migrate deploy` and a target, in a channel.',
     ])

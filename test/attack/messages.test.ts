@@ -13,12 +13,14 @@ import {
   failedView,
   glass,
   needsPersonView,
+  now,
   planOf,
   requestRow,
   runningView,
   step,
   viewWith,
   waitingView,
+  windowRow,
 } from '../helpers/views.ts'
 
 /** What somebody who names a branch, a migration, a session or an error could try. */
@@ -181,7 +183,12 @@ describe.each([
             waiting: [{ view: dark, link: null }],
             underWay: [{ view: dark, link: null }],
             last: [{ view: dark, link: null }],
-            timezone: 'UTC',
+            calendar: {
+              now: +now,
+              zone: 'America/New_York',
+              windows: [{ window: { ...windowRow(), reason: bad, work: bad }, titles: [bad, bad], link: null, needsStandby: true }],
+              freezes: [{ kind: 'freeze', titles: [bad], reason: bad, from: 0, to: null, setBy: bad }],
+            },
             notice: null,
           }),
         )

@@ -104,7 +104,26 @@ test('a migration that cannot get its lock stops with the reason, and the next t
 
   await alice.getByTestId('open-home').click()
   await alice.getByText('Last runs').waitFor()
+})
+
+test('Home shows the windows of the next days and what is frozen, and is kept current while it is open', async () => {
+  const [alice, bob] = [page.getByTestId('pane-left'), page.getByTestId('pane-right')]
+  await alice.getByText('None is planned.').waitFor()
+  await bob.getByTestId('channel-deploys').click()
+  for (const [when, length, reason] of [
+    ['in 3 hours', '45m', 'A new index on the orders'],
+    ['in 30 hours', '2h', 'Dropping the legacy price columns'],
+    ['in 31 hours', '30m', 'PostgreSQL 18 on the standby'],
+    ['in 6 days', '1h', 'Moving the invoices to their own table'],
+  ])
+    await ask(bob, `/maintenance schedule ${reason?.includes('standby') === true ? 'staging' : 'prod'} "${when}" ${length} "${reason}"`)
+  await ask(bob, '/migrate freeze staging until in 5 hours The fixtures are being loaded')
+  await alice.getByText('Moving the invoices').waitFor()
+  await alice.getByText('is frozen until').waitFor()
+  await alice.getByRole('button', { name: 'Open' }).nth(3).waitFor()
   await shot('home')
+  await shotNarrow('home-narrow')
+  expect(await alice.getByText('Tomorrow, ').count()).toBe(1)
 })
 
 test('bare /migrate opens a form that asks for the request, and a guest is told why not', async () => {

@@ -242,8 +242,38 @@ test('cancelled in mid-migration: the cancel does not stop the switch from being
   await flow.answer(`cancel ${id}`)
   await ends(id, 'cancelled')
   await flow.drawn(id)
-  expect(flow.cardText(id)).toMatchInlineSnapshot()
-  expect(flow.thread(id).slice(-4)).toMatchInlineSnapshot()
+  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+    "Deploy to slow · #4 cancelled
+    *Cancelled while migrating. 1 of 2 migrations is applied and kept.* The application was left as it was.
+    Cancelled after {duration}
+    complete | Preflight | 16 checks; backups are on the database's own disk
+    complete | Install | {commit}, dependencies unchanged, {duration}
+    complete | Back up | {size} in {duration}, {size} on disk
+    complete | Verify the backup | read in full in {duration}, 13 migration records
+    complete | Maintenance on | on, {duration}
+    complete | 20261120084500_index_orders_discount | {duration}
+    error | 20261121100000_backfill | cancelled
+    pending | Verify the schema | not started
+    pending | Switch | not started
+    pending | Health | not started
+    complete | Maintenance off | off again, {duration}, the probe says HTTP 200
+    *Why.* \`20261120084500_index_orders_discount\` is applied. \`20261121100000_backfill\` was running; the database undid it as a whole and it is marked as rolled back.
+    *Maintenance mode.* It was on for {duration} and is off again: \`http://{host}/\` answers HTTP 200.
+    *Next.* Ask again when the rest may run: what has run is kept and not repeated.
+    Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
+  `)
+  expect(flow.thread(id).slice(-4)).toMatchInlineSnapshot(`
+    [
+      "*Cancelled while migrating. 1 of 2 migrations is applied and kept.* The application was left as it was. Maintenance mode is switched off now, then this run ends.",
+      "*Maintenance off* · off again, {duration}, the probe says HTTP 200",
+      "Deploy to slow · #4 cancelled · *Cancelled while migrating. 1 of 2 migrations is applied and kept.* The application was left as it was.
+    *Why.* \`20261120084500_index_orders_discount\` is applied. \`20261121100000_backfill\` was running; the database undid it as a whole and it is marked as rolled back.
+    *Maintenance mode.* It was on for {duration} and is off again: \`http://{host}/\` answers HTTP 200.
+    *Next.* Ask again when the rest may run: what has run is kept and not repeated.
+    Took {duration} · backup \`{backup}\` is kept · the log follows",
+      "[file] The whole log (request-4-slow.log)",
+    ]
+  `)
   expect(app('slow').switched()).toEqual(['on', 'off'])
   expect(app('slow').isOn()).toBe(false)
 })
@@ -329,7 +359,7 @@ test('a page that cannot be switched on: nothing is migrated, it is switched off
     pending | Health | not started
     complete | Maintenance off | off again, {duration}, the probe says HTTP 200
     *Why.* \`node switch.cjs on\` ended with exit code 3 after {duration}.
-    *Maintenance mode.* It was on for {duration} and is off again: \`http://{host}/\` answers HTTP 200.
+    *Maintenance mode.* It is off: \`http://{host}/\` answers HTTP 200.
     *Next.* Mend that, and ask again with \`/migrate deploy unwilling\`.
     the switch is stuck
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"

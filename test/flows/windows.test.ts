@@ -230,6 +230,7 @@ test('a notice whose time passed while Slack was away comes when it is back, onc
   await setClock(flow.store, '2026-12-11T11:00:01Z')
   await until('the notice is decided', async () => (await flow.store.query(decided)).length > 0)
   outage.clear()
+  await until('Slack is connected again', () => flow.slack.socket.connections() > 0)
   await settled(flow.store)
   expect(threadOf(flow, CHANNEL, 3)).toMatchInlineSnapshot(`
     [

@@ -13,8 +13,8 @@ export type Maintained = {
   readonly isOn: () => boolean
   /** What was switched, in order: `on`, `off`. */
   readonly switched: () => readonly string[]
-  /** The command that switches it off fails from now on, or says that it did and did not; or works again. */
-  readonly breakOff: (how: 'fails' | 'does nothing' | 'works') => void
+  /** The command that switches it off fails from now on, says that it did and did not, or never ends; or works again. */
+  readonly breakOff: (how: 'fails' | 'does nothing' | 'hangs' | 'works') => void
   readonly breakOn: () => void
   /** What the page said whenever somebody asked. */
   readonly answers: readonly number[]
@@ -27,6 +27,7 @@ const to = process.argv[2]
 const broken = fs.existsSync('broken-' + to) ? fs.readFileSync('broken-' + to, 'utf8') : ''
 fs.appendFileSync('switched', to + '\\n')
 if (broken === 'fails') { console.error('the switch is stuck'); process.exit(3) }
+if (broken === 'hangs') setInterval(() => {}, 60_000)
 if (broken === '') to === 'on' ? fs.writeFileSync('maintenance', '') : fs.rmSync('maintenance', { force: true })
 `
 

@@ -1,4 +1,5 @@
 import type { Evidence, MigrationEvidence, Plan } from '../../src/plan/plan.ts'
+import type { WindowRow } from '../../src/windows/record.ts'
 import type { EventRow, Glass, RequestEvent, RequestRow, RequestView, StepRow, VoteRow } from '../../src/run/record.ts'
 
 /** Views of requests as they are in the middle of a working day, for tests of what people see. */
@@ -270,3 +271,29 @@ export const doneView = (): RequestView =>
     steps: [step(1, 'backup', 'Back up', done('1.6 GB in 7.7 s, verified by a full read'))],
     events: [event(1, { kind: 'started', data: {} }), event(2, { kind: 'ended', data: { state: 'succeeded' } })],
   })
+
+/** A maintenance window of production, three hours from now. */
+export const windowRow = (change: Partial<WindowRow> = {}): WindowRow => ({
+  id: 7,
+  token: 'w_3Kd9',
+  name: null,
+  targets: ['prod'],
+  startsAt: new Date('2026-11-20T11:00:00Z'),
+  endsAt: new Date('2026-11-20T13:00:00Z'),
+  timezone: 'America/New_York',
+  reason: 'Dropping the legacy price columns',
+  work: null,
+  owner: 'U0ALICE',
+  ownerHuman: 'U0ALICE',
+  channels: ['C0DEPLOYS'],
+  state: 'scheduled',
+  standby: null,
+  standbyConfirmedAt: null,
+  openedAt: null,
+  closedAt: null,
+  outcome: null,
+  planNo: 1,
+  createdAt: earlier(3_600),
+  revision: 1,
+  ...change,
+})
