@@ -151,7 +151,7 @@ async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormRe
   noted(reply)
   // a slip in a field is said under it
   return reply.code === 'bad_arguments' && callback === WINDOW_RESCHEDULE
-    ? { response_action: 'errors', errors: { when: reply.text.replaceAll('`', '').slice(0, 500) } }
+    ? { response_action: 'errors', errors: { when: (reply.text.split(' The whole command:')[0] ?? '').replaceAll('`', '').slice(0, 500) } }
     : told(reply)
 }
 
