@@ -1,4 +1,5 @@
 import { deliveryRows } from './deliveries.ts'
+import { enforcementRows } from './enforcement.ts'
 import { inputRows } from './input.ts'
 import { peopleRows } from './people.ts'
 import { keyOf, LISTED, type AuditSeen, type Row } from './row.ts'
@@ -8,7 +9,7 @@ import { transportRows } from './transport.ts'
 export type Expected = Omit<Row, 'audit'> & { readonly audit: AuditSeen | null }
 
 /** Every row of the catalogue, with what is to be seen. The tests and `docs/attacks.md` are both made of it. */
-export const rows: readonly Expected[] = [...transportRows, ...deliveryRows, ...peopleRows, ...inputRows].map((row) => {
+export const rows: readonly Expected[] = [...transportRows, ...deliveryRows, ...peopleRows, ...enforcementRows, ...inputRows].map((row) => {
   const listed = sentences[keyOf(row)]
   if (listed === undefined && (row.told === LISTED || row.audit === LISTED)) throw new Error(`sentences.ts lacks "${keyOf(row)}"`)
   return {

@@ -573,4 +573,48 @@ export const sentences: Readonly<Record<string, readonly [told: string, audit: A
     '`aprove` is no verb that Lockkeeper knows. Nothing was started. Did you mean `approve`? For example `lockkeeper approve {id}`.\n(exit 2)',
     null,
   ],
+  'slash command, not among those who may freeze: types freeze closed for 2h': [
+    'Windows, freezes and locks of `closed` are set and lifted by <@U0CAROL> only. Nothing was changed. Ask one of them.',
+    ['U0ERIN', 'freeze', 'not_allowed_to_schedule'],
+  ],
+  'slash command, not among those who may freeze: types lock closed for 2h': [
+    'Windows, freezes and locks of `closed` are set and lifted by <@U0CAROL> only. Nothing was changed. Ask one of them.',
+    ['U0ERIN', 'lock', 'not_allowed_to_schedule'],
+  ],
+  'slash command, not among those who may freeze: types unfreeze closed': [
+    'Windows, freezes and locks of `closed` are set and lifted by <@U0CAROL> only. Nothing was changed. Ask one of them.',
+    ['U0ERIN', 'unfreeze', 'not_allowed_to_schedule'],
+  ],
+  'slash command, not among those who may freeze: types unlock closed': [
+    'Windows, freezes and locks of `closed` are set and lifted by <@U0CAROL> only. Nothing was changed. Ask one of them.',
+    ['U0ERIN', 'unlock', 'not_allowed_to_schedule'],
+  ],
+  'slash command, not among those who may freeze: freezes all targets, one of which is not theirs': [
+    'Windows, freezes and locks of `closed` are set and lifted by <@U0CAROL> only. Nothing was changed. Ask one of them.',
+    ['U0ERIN', 'freeze', 'not_allowed_to_schedule'],
+  ],
+  'slash command, an override that nobody has: overrides the hours of a target that names nobody': [
+    'Nobody may override the windows and freezes of `closed`: `windows.override` in lockkeeper.yaml names nobody. Nothing was started. Ask for the next opening, or have a freeze lifted with `/migrate unfreeze closed`.',
+    ['U0CAROL', 'request', 'not_allowed_to_override'],
+  ],
+  'button, an offer to somebody else: takes what was offered to another': [
+    'This was offered to <@U0ALICE>, and only they can take it. Nothing was started. To ask yourself: `/migrate deploy two`.',
+    ['U0ERIN', 'request', 'not_allowed_to_ask'],
+  ],
+  'button, an offer that was taken: takes what was queued already': [
+    'This was queued already: it is #{cancelled}. Your click changed nothing.',
+    ['U0ALICE', 'request', 'already_decided'],
+  ],
+  'button, an offer that is not there: takes what was never offered': [
+    'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
+    ['U0ALICE', 'request', 'stale_button'],
+  ],
+  'button, asking again: asks again for what another had asked for': [
+    '#{expired} was asked for by <@U0ALICE>, and only they can ask for it again here. Nothing was started. To ask yourself: `/migrate deploy old`.',
+    ['U0BOB', 'request', 'not_allowed_to_ask'],
+  ],
+  'button, asking again: asks again for what has not ended': [
+    '#{prod} has not ended: it is waiting for approval since {time}. Nothing more was started.',
+    ['U0ALICE', 'request', 'target_taken'],
+  ],
 }
