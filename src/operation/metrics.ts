@@ -85,6 +85,10 @@ export function createMetrics(options: {
   const open = gauge('requests_open', 'Requests under way in the store, by state.', ['state'])
   const unsent = gauge('outbox_messages', 'Messages in the store that are begun and not known to stand in Slack.')
   const oldest = gauge('outbox_oldest_seconds', 'Age of the oldest of them.')
+  const noticesDue = gauge('notices_due', 'Notices of maintenance windows that are due and that no bot has decided about.')
+  const deliveries = gauge('deliveries', 'Mails, webhooks and pages that wait, and those that were given up in the last seven days.', [
+    'state',
+  ])
   const workflows = gauge('engine_workflows', 'Workflows in the store that have not ended, by the state that the engine gives them.', [
     'state',
   ])
@@ -169,6 +173,8 @@ export function createMetrics(options: {
     for (const state of activeStates) open.set({ state }, figures.open[state] ?? 0)
     unsent.set(figures.unsent)
     oldest.set(figures.oldestUnsentSeconds)
+    noticesDue.set(figures.noticesDue)
+    for (const [state, count] of Object.entries(figures.deliveries)) deliveries.set({ state }, count)
     for (const [state, count] of Object.entries(figures.workflows)) workflows.set({ state }, count)
   }
 

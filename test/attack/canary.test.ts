@@ -70,6 +70,8 @@ async function openAviary(
   const collectorToken = `otlp-${randomBytes(16).toString('hex')}`
   const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const login = { user: 'bot', password: canaryPassword() }
+  const token = (of: string) => `${of}-${randomBytes(16).toString('hex')}`
+  const outside = { mail: canaryPassword(), pager: token('pager'), signing: token('signing'), calendar: token('calendar') }
   let origin: HttpsRepository | undefined
   let bots: Bots | undefined
   let targetLogin: RoleLogin | undefined
@@ -77,11 +79,17 @@ async function openAviary(
     ...options,
     people: { [`os:${userInfo().username}`]: 'U0CAROL' },
     launch: launchBots({ LAUNCH: 'yes' }, (received) => (bots = received)),
-    settings: { evidence: { key: 'env:EVIDENCE_KEY' } },
+    settings: {
+      evidence: { key: 'env:EVIDENCE_KEY' },
+      // nobody listens there: what a receiver that is away brings about is told without its secrets
+      mail: { url: 'env:MAIL_URL', from: 'lockkeeper@shop.example' },
+      oncall: { webhook: 'env:PAGER_URL', secret: 'env:PAGER_SECRET' },
+      calendar: { port: 0, token: 'env:CALENDAR_TOKEN' },
+    },
     target(place) {
       const known = options.target?.(place) ?? {}
       const source = { branch: 'main', install: ['cp', '-al', modules, 'node_modules'] }
-      return { ...known, source: { ...source, repository: origin?.url } }
+      return { windows: { mail: ['ops@shop.example'] }, ...known, source: { ...source, repository: origin?.url } }
     },
     async prepare(place) {
       origin = await serveRepository(place.repository, login)
@@ -103,6 +111,10 @@ async function openAviary(
         BACKUP_URL: targetLogin?.url ?? '',
         APP_SECRET: more,
         EVIDENCE_KEY: key,
+        MAIL_URL: `smtp://mailer:${encodeURIComponent(outside.mail)}@127.0.0.1:1`,
+        PAGER_URL: `http://127.0.0.1:1/hook/${outside.pager}`,
+        PAGER_SECRET: outside.signing,
+        CALENDAR_TOKEN: outside.calendar,
         OPERATION_PORT: '0',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         OTEL_EXPORTER_OTLP_HEADERS: `authorization=${collectorToken}`,
@@ -124,7 +136,17 @@ async function openAviary(
   return {
     flow,
     bots: bots ?? never(),
-    secrets: [...logins.map(({ password }) => password), login.password, more, collectorToken, keyBody, bot, app, signingSecret],
+    secrets: [
+      ...logins.map(({ password }) => password),
+      login.password,
+      ...Object.values(outside),
+      more,
+      collectorToken,
+      keyBody,
+      bot,
+      app,
+      signingSecret,
+    ],
     collector,
     origin: origin ?? never(),
     seen: watch.seen,

@@ -143,9 +143,9 @@ Everything is well.
       const { code, out } = await doctor({ MAIL_URL: 'smtp://127.0.0.1:1' })
       const [{ id } = { id: 0 }] = await store.query<{ id: number }>(`select id from lockkeeper.request where token = 't_page'`)
       expect(amiss(out).filter((line) => !/processes|Start it\. Requests/.test(line))).toEqual([
-        'warning  deliveries: 1 message outside of Slack not delivered for 20 min; the last word of env:STATUS_URL: it answered 500',
+        'warning  deliveries: 1 message outside of Slack not delivered for 20 min; the last word of ops@example.com: connect ECONNREFUSED',
         '         They are tried again for a day. lockkeeper check says whether the receiver can be reached.',
-        'warning  deliveries: 1 message outside of Slack given up in the last 7 days',
+        'warning  deliveries: 1 message outside of Slack given up in the last 7 days; the last word of env:STATUS_URL: it answered 500',
         '         Mend the receiver; what was given up is not sent any more.',
         `warning  on-call: nobody has acknowledged #${id}`,
         '         Press Acknowledge in Slack, or type /migrate ack with the number.',

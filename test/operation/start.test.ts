@@ -64,10 +64,6 @@ oncall: { webhook: env:ONCALL }
     Write another name.
   targets.staging.database.lockTimeout: "soon" is not a duration; write for example 2s, 15m or 4h
     For example: lockTimeout: 2s
-  targets.staging.windows: is not available yet
-    Remove it for now; this version would not act on it.
-  oncall: is not available yet
-    Remove it for now; this version would not act on it.
   targets.Prod.channel: must be a channel id such as C0123456789 (open the channel details in Slack to copy it)
     For example: channel: C0123456789
   targets.Prod.source.brnch: "brnch" is not a known key here
