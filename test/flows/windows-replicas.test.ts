@@ -29,8 +29,28 @@ test('with two bots each notice comes once, also when one of them dies while it 
   await passTo(flow, '2026-12-06T12:00:01Z')
   await passTo(flow, '2026-12-06T12:30:01Z')
   await passTo(flow, '2026-12-06T13:00:01Z')
-  expect(threadOf(flow, CHANNEL, 1)).toMatchInlineSnapshot()
-  expect(windowText(announcementOf(flow, CHANNEL, 1))).toMatchInlineSnapshot()
+  expect(threadOf(flow, CHANNEL, 1)).toMatchInlineSnapshot(`
+    [
+      "*Maintenance of Production starts in 2 h:* {time} to {time} (Sun 6 Dec 12:00 to 13:00 UTC).",
+      "[channel] *Maintenance of Production starts in 1 h:* {time} to {time} (Sun 6 Dec 12:00 to 13:00 UTC).",
+      "*Maintenance of Production has started.* It ends by {time} (Sun 6 Dec 13:00 UTC).",
+      "Maintenance of Production goes on. It ends by {time} (Sun 6 Dec 13:00 UTC).",
+      "*Maintenance of Production is over.* Nothing ran in it.",
+    ]
+  `)
+  expect(windowText(announcementOf(flow, CHANNEL, 1))).toMatchInlineSnapshot(`
+    "Maintenance · Production · done
+    *{time} to {time} (Sun 6 Dec 12:00 to 13:00 UTC)*
+    drop legacy columns
+    Nothing ran in it.
+    Announcements
+    complete | 2 h before | sent
+    complete | 1 h before | sent
+    complete | At the start | sent
+    complete | While it lasts | 1 of 1 sent
+    complete | On completion, with release notes | sent
+    Owner <@U0ALICE> · \`/maintenance show 1\`"
+  `)
   expect(flow.slack.directMessages('U0DAVE')).toHaveLength(4)
   const rows = await flow.store.query<{ state: string; count: number }>(
     'select state, count(*)::int as count from lockkeeper.notice group by state',
