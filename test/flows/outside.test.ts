@@ -81,7 +81,7 @@ test('a window is told by mail, by signed webhook and in the calendar: planned, 
   await settled(flow.store)
   await until('the plan is told', () => subjects().length === 1 && told().length === 1)
   const [planned] = await calendar()
-  expect(planned).toMatchObject({ summary: 'Maintenance of Production', start: '2026-12-08T07:00:00.000Z', status: 'CONFIRMED' })
+  expect(planned).toMatchObject({ summary: 'Maintenance: Production', start: '2026-12-08T07:00:00.000Z', status: 'CONFIRMED' })
   expect(verified(status.received[0] as Post).data).toMatchObject({
     window: 1,
     plan: 1,
@@ -157,7 +157,7 @@ test('on-call is paged when a run fails, again after ten minutes, and no more on
   await flow.store.query(`update lockkeeper.store set clock_offset = clock_offset + interval '10 minutes'`)
   await until('again', () => pager.received.length === 2)
   const post = await until('there is a button', () =>
-    flow.slack.thread(CHANNEL, flow.card(request.id).ts).find((message) => JSON.stringify(message.blocks).includes('"acknowledge"')),
+    flow.slack.messages(CHANNEL).find((message) => JSON.stringify(message.blocks).includes('"acknowledge"')),
   )
   await flow.slack.as('U0CAROL').click({ channel: CHANNEL, ts: post.ts }, 'acknowledge')
   await until('it is acknowledged', async () => {

@@ -25,12 +25,13 @@ test('help and each verb of it are told to the asker alone', async () => {
     • \`/migrate help [verb]\` says how each verb is typed
     • \`/migrate status [target]\` shows which migrations are applied, pending or failed, and what runs
     • \`/migrate plan &lt;target&gt; [--ref R]\` shows what a deploy would do, without asking anybody for anything
-    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--at "Tue 02:00"] [--in-window NAME] [--skip-app] [--break-glass] [-…\` asks for the pending migrations and the deploy; it runs when enough others have approved
+    • \`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--at "Tue 02:00"] [--in-window NAME] [--skip-app] [--break-glass] [--override "…"]\` asks for the pending migrations and the deploy; it runs when enough others have approved
     • \`/migrate cancel &lt;id&gt;\` takes a request back, or stops its run where that is safe
     • \`/migrate history [target]\` lists the last requests
     • \`/migrate show &lt;id&gt;\` shows one request with its votes, steps and end
     • \`/migrate export &lt;id&gt;\` makes the signed evidence of one request: a page to read and a document to verify
     • \`/migrate break-glass &lt;id&gt; [--reason "…"]\` lets a waiting request run without approvals, where the target names who may; somebody else reviews it afterwards
+    • \`/migrate ack &lt;id&gt;\` says that you look at what on-call was paged about, and ends the paging
     • \`/migrate freeze &lt;target|all&gt; [until &lt;when&gt; | for &lt;how long&gt;] [reason]\` lets nothing start on a target, or on all, until then; what runs goes on
     • \`/migrate unfreeze &lt;target|all&gt;\` ends a freeze before its time
     • \`/migrate lock &lt;target&gt; [until &lt;when&gt; | for &lt;how long&gt;] [reason]\` lets nothing start on one target while somebody works on it
@@ -39,7 +40,7 @@ test('help and each verb of it are told to the asker alone', async () => {
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('help deploy')).toMatchInlineSnapshot(`
-    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--at "Tue 02:00"] [--in-window NAME] [--skip-app] [--break-glass] [-…\` asks for the pending migrations and the deploy; it runs when enough others have approved.
+    "\`/migrate deploy &lt;target&gt; [--ref R] [--reason "…"] [--at "Tue 02:00"] [--in-window NAME] [--skip-app] [--break-glass] [--override "…"]\` asks for the pending migrations and the deploy; it runs when enough others have approved.
     For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`"
   `)
   expect(await flow.answer('history')).toMatchInlineSnapshot(`"Nothing was asked for yet. Begin with \`/migrate plan prod\`."`)
@@ -64,7 +65,7 @@ test('what was mistyped gets the nearest verb or target, and nothing is started'
     `"\`--reson\` is no option of \`deploy\`, which takes \`--ref\`, \`--reason\`, \`--at\`, \`--in-window\`, \`--skip-app\`, \`--break-glass\` and \`--override\`. Did you mean \`--reason\`? Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('rollback prod')).toMatchInlineSnapshot(
-    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\`, \`show\`, \`export\`, \`break-glass\`, \`freeze\`, \`unfreeze\`, \`lock\` and \`unlock\`."`,
+    `"\`rollback\` is not available yet. Nothing was started. Available now: \`help\`, \`status\`, \`plan\`, \`deploy\`, \`cancel\`, \`history\`, \`show\`, \`export\`, \`break-glass\`, \`ack\`, \`freeze\`, \`unfreeze\`, \`lock\` and \`unlock\`."`,
   )
   expect(await flow.answer('cancel soon')).toMatchInlineSnapshot(
     `"\`soon\` is not the number of a request. Nothing was changed. For example: \`/migrate cancel 42\`."`,
@@ -277,6 +278,8 @@ test('Home shows an approver what waits for him, and the requester what he asked
     [Open]
     Under way
     Nothing is under way.
+    Maintenance windows, next 14 days
+    None is planned. \`/maintenance schedule\` plans one.
     Last runs
     *Deploy to twin · #4* · refused · {time}
     The database of \`twin\` is also that of \`prod\`, and taken there by #2 (asked by <@U0ALICE>). Nothing was started. It frees when that ends, or with \`/migrate cancel 2\`.
@@ -293,6 +296,8 @@ test('Home shows an approver what waits for him, and the requester what he asked
     asked by <@U0ALICE>
     [Cancel]
     [Open]
+    Maintenance windows, next 14 days
+    None is planned. \`/maintenance schedule\` plans one.
     Last runs
     *Deploy to twin · #4* · refused · {time}
     The database of \`twin\` is also that of \`prod\`, and taken there by #2 (asked by <@U0ALICE>). Nothing was started. It frees when that ends, or with \`/migrate cancel 2\`.

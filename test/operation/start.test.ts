@@ -71,11 +71,13 @@ oncall: { webhook: env:ONCALL }
   targets.Prod.database.url: must be env:NAME or file:/path, since secrets do not belong in this file
     For example: url: env:PROD_DATABASE_URL
   targets.staging.timezone: "Mars" is not a time zone
-    Write a name such as America/New_York, Europe/Berlin or UTC.
+    Did you mean Europe/Paris?
   targets.staging.approvals: 2 approvals are required but only one person is named
     Name more people or a group, or require fewer. The requester never counts.
   targets.staging.database.url: the environment variable STAGING_URL is not set
     Set STAGING_URL where Lockkeeper is started.
+  oncall.webhook: the environment variable ONCALL is not set
+    Set ONCALL where Lockkeeper is started.
 SLACK_BOT_TOKEN is not set. README, "Ten minutes to a real workspace", says where it comes from.
 SLACK_APP_TOKEN is not set. README, "Ten minutes to a real workspace", says where it comes from.
 SLACK_API_URL is not an address that begins with https://. Leave it out to use Slack itself.
