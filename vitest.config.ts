@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/helpers/longest-first.ts'
 
 const results = process.env.LOCKKEEPER_TEST_RESULTS
 
@@ -14,6 +15,7 @@ export default defineConfig({
     // a test is mostly its children, programs that start and compute: more tests at once than cores of the smallest machine only wait for each other
     maxWorkers: 2,
     maxConcurrency: 2,
+    sequence: { sequencer: LongestFirst },
     reporters: results === undefined ? ['default'] : ['default', 'json'],
     ...(results === undefined ? {} : { outputFile: { json: results } }),
   },

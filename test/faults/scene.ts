@@ -167,7 +167,8 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
     async env(directory, { store }) {
       const [proxy, url] = await proxied(store, 'store')
       known.store = proxy
-      return { TMPDIR: temporary(directory), STORE_URL: url, PROD_DATABASE_URL: known.url ?? '' }
+      // three of them start at once, and half of a start is compiling
+      return { TMPDIR: temporary(directory), NODE_COMPILE_CACHE: COMPILED, STORE_URL: url, PROD_DATABASE_URL: known.url ?? '' }
     },
     launch: launchBots({ ...options.env, ...(options.fault === undefined ? {} : { LOCKKEEPER_FAULT: options.fault }) }, (received) => {
       known.bots = received
@@ -373,6 +374,8 @@ select pid from pg_stat_activity where datname = current_database() and applicat
 
 const DUMPING = `
 select pid from pg_stat_activity where datname = current_database() and application_name ~ '^lockkeeper-backup-[0-9]+$' and wait_event_type = 'Lock'`
+
+const COMPILED = join(import.meta.dirname, '../../.build/compiled')
 
 const linked = (modules: string) => ['ln', '-s', modules, 'node_modules']
 
