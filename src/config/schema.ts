@@ -116,4 +116,3 @@ export type StepSettings = TargetSettings['deploy'][number]
 /** What every configured command has in common. */
 export type CommandSettings = Omit<StepSettings, 'repeatable'>
 export type ProbeSettings = TargetSettings['health'][number]
-export type WindowSettings = TargetSettings['windows']

@@ -102,7 +102,7 @@ const onlyWindow = async () =>
   (await store.db.query<{ id: number }>('select id from lockkeeper.maintenance'))[0]?.id ?? expect.fail('there is no window')
 
 test('of three replicas one draws, and after that there is a pause', async () => {
-  const replicas = [replica(), replica(), replica()]
+  const replicas = [replica(), replica(), replica()] as const
   await replicas[0]?.homes.show('U0ALICE')
   await replicas[0]?.homes.show('U0BOB')
   await schedule('New disks')
@@ -110,7 +110,7 @@ test('of three replicas one draws, and after that there is a pause', async () =>
   const told = replicas.flatMap(({ published }) => published).filter(({ text }) => text.includes('New disks'))
   expect(told.map(({ account }) => account).toSorted()).toEqual(['U0ALICE', 'U0BOB'])
   await schedule('More disks')
-  expect(await isDue(replicas[1]?.homes ?? expect.fail())).toBe(false)
+  expect(await isDue(replicas[1].homes)).toBe(false)
 })
 
 test('what Slack did not take is tried again; what it refuses is not', async () => {
@@ -119,7 +119,11 @@ test('what Slack did not take is tried again; what it refuses is not', async () 
     { kind: 'ok', value: null },
     { kind: 'refused', error: 'user_not_found' },
   ]
-  const { homes, published } = replica(() => answers.shift() ?? expect.fail('nobody asked for this'))
+  const { homes, published } = replica(() => {
+    const answer = answers.shift()
+    if (answer === undefined) throw new Error('nobody asked for this')
+    return answer
+  })
   await homes.show('U0ALICE')
   expect(await isDue(homes)).toBe(true)
   await actOnDue(store.db, [homes.due])
