@@ -15,7 +15,7 @@ export const toolEnvironment = {
   NO_COLOR: '1',
 } as const
 
-/** The shop runs with the Node that runs this, which keeps what it compiled: half of a start of the CLI is compiling it. */
+/** The shop runs with the Node that runs this, which keeps what it compiled: a quarter of a start of the CLI or more. */
 export const applicationPath = [dirname(process.execPath), operatorPath(process.env.PATH)].join(delimiter)
 
 export const installCommand = ['npm', 'ci', '--prefer-offline', '--ignore-scripts'] as const

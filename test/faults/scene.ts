@@ -167,7 +167,7 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
     async env(directory, { store }) {
       const [proxy, url] = await proxied(store, 'store')
       known.store = proxy
-      // three of them start at once, and half of a start is compiling
+      // three of them start at once, and a third of a start is compiling
       return { TMPDIR: temporary(directory), NODE_COMPILE_CACHE: COMPILED, STORE_URL: url, PROD_DATABASE_URL: known.url ?? '' }
     },
     launch: launchBots({ ...options.env, ...(options.fault === undefined ? {} : { LOCKKEEPER_FAULT: options.fault }) }, (received) => {

@@ -65,7 +65,7 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     }
   const approved = await readApproved(context)
   const path = target.source.path ?? operatorPath(context.env['PATH'])
-  // a run starts the tool seven times, and half of a start is compiling its megabytes; of this run alone, so that no other's code gets in
+  // a run starts the tool seven times, and a quarter of a start or more is compiling; of this run alone, so that no other's code gets in
   const compiled = { NODE_COMPILE_CACHE: join(directory, COMPILED) }
   const environment = (session: Session) => childEnvironment(context.env, path, { ...compiled, ...tool.environment(session) })
   const layout = (last: string, more: ReadonlyMap<string, Buffer>) => {
