@@ -14,6 +14,7 @@ import { toldView, workingView } from '../approvals/told.ts'
 import { code } from '../approvals/wording.ts'
 import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
 import type { Clock } from '../src/clock.ts'
+import { storeNow } from '../src/db/now.ts'
 import { killPoint } from '../src/fault.ts'
 import { inTime } from '../src/in-time.ts'
 import type { Log } from '../src/log.ts'
@@ -179,7 +180,8 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       await recordSafely(deps, { ...form, result: 'stale_button' })
       return acknowledge({ response_action: 'update', view: toldView(formUnknown) })
     }
-    const read = readForm(view.state.values, deps.known)
+    const now = await storeNow(deps.db).catch(deps.onFault)
+    const read = readForm(view.state.values, deps.known, now === undefined ? null : { now, targets: deps.targets })
     if ('errors' in read) {
       await recordSafely(deps, { ...form, result: 'bad_arguments' })
       return acknowledge({ response_action: 'errors', errors: read.errors })

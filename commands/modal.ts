@@ -4,6 +4,7 @@ import type { Target } from '../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import { checkboxInput, context, modal, section, selectInput, textInput } from '../src/slack/blocks.ts'
 import type { View } from '../src/slack/port.ts'
+import { readWhen } from '../src/windows/when.ts'
 import { checkReason, checkRef, checkTarget } from './fields.ts'
 import type { Command } from './parse.ts'
 import type { Known } from './usage.ts'
@@ -33,6 +34,13 @@ export function requestForm(targets: readonly Target[], place: Place): View {
         ...(targets.length === 1 && only !== undefined ? { initial: only.name } : {}),
       }),
       textInput({ id: 'ref', label: 'Branch, tag or commit', optional: true, placeholder: 'The branch of the target', maximum: 200 }),
+      textInput({
+        id: 'start',
+        label: 'Start',
+        optional: true,
+        placeholder: 'As soon as it is approved; or Tue 02:00; or window 7',
+        maximum: 200,
+      }),
       textInput({
         id: 'reason',
         label: 'Reason',
@@ -75,17 +83,38 @@ export type FormValues = Readonly<
 
 export type FormFault = { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
 
+/** By what a time in the form is read; null when the store could not be asked: then it is read when the request is made. */
+export type FormTimes = { readonly now: number; readonly targets: ReadonlyMap<string, Target> } | null
+
 /** All faults at once, each under its field. */
-export function readForm(values: FormValues, known: Known): Extract<Command, { verb: 'deploy' }> | FormFault {
+export function readForm(values: FormValues, known: Known, times: FormTimes): Extract<Command, { verb: 'deploy' }> | FormFault {
   const ref = checkRef(textOf(values, 'ref'))
   const reason = checkReason(textOf(values, 'reason')?.replace(/\s+/gu, ' ') ?? null)
   const target = checkTarget(values['target']?.['target']?.selected_option?.value ?? undefined, 'deploy', known)
   const isChosen = (name: string) => (values['options']?.['options']?.selected_options ?? []).some((option) => option.value === name)
   const breakGlass = isChosen('break-glass')
   const why = breakGlass && !isRefusal(reason) ? whyNoReason(reason ?? '') : reason
-  if (isRefusal(ref) || isRefusal(why) || isRefusal(reason) || isRefusal(target))
-    return { kind: 'errors', errors: { ...errorOf('target', target), ...errorOf('ref', ref), ...errorOf('reason', why) } }
-  return { verb: 'deploy', target, ref, reason, skipApp: isChosen('skip-app'), ...(breakGlass ? { breakGlass } : {}) }
+  const start = isRefusal(target) ? {} : readStart(textOf(values, 'start'), target, times)
+  if (isRefusal(ref) || isRefusal(why) || isRefusal(reason) || isRefusal(target) || isRefusal(start))
+    return {
+      kind: 'errors',
+      errors: { ...errorOf('target', target), ...errorOf('ref', ref), ...errorOf('start', start), ...errorOf('reason', why) },
+    }
+  return { verb: 'deploy', target, ref, reason, skipApp: isChosen('skip-app'), ...(breakGlass ? { breakGlass } : {}), ...start }
+}
+
+/** A time, or a maintenance window as `window 7` or `window nightly`. */
+function readStart(
+  text: string | null,
+  target: string,
+  times: FormTimes,
+): Pick<Extract<Command, { verb: 'deploy' }>, 'at' | 'inWindow'> | Refusal {
+  if (text === null) return {}
+  const inWindow = /^window\s+(\S.*)$/i.exec(text)?.[1]
+  if (inWindow !== undefined) return { inWindow }
+  const zone = times?.targets.get(target)?.timezone
+  const when = times === null || zone === undefined ? undefined : readWhen(text, { now: times.now, zone })
+  return isRefusal(when) ? when : { at: text }
 }
 
 /** Where the form was opened; undefined when the metadata is not ours. */

@@ -46,13 +46,14 @@ export function windowParts(
     ...(file.digest === undefined ? [] : [weekJob(file.digest, config, (queries) => freezesInForce(queries, null))]),
   ])
   return {
+    // lists of very many notices before the announcements that they tick off
     subjects: [
-      windowSubject(db, (view) => drawWindow(view, context)),
       bulletinSubject(db, {
         notices: (bulletin) => drawNotices(bulletin, context),
         freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
         week: ({ data }) => ({ message: weekMessage(data as WeekNews) }), // as `weekJob` wrote it
       }),
+      windowSubject(db, (view) => drawWindow(view, context)),
     ],
     dues: [noticesDue({ db, targets }), knownItemsDue(db), windowsOfRunsDue(db), freezesDue(db, targets, commands.migrate), rota.due],
     rota,

@@ -21,6 +21,7 @@ export const notices: Measurement = {
   async measure({ sized, say }) {
     const count = sized({ small: 1_000, full: 10_000 })
     const received: Bots[] = []
+    let peaks: ReturnType<typeof watchPeak>[] = []
     const flow = await startFlow({ workspace: { seed: seedForNotices }, launch: launchBots({}, (bots) => received.push(bots)) })
     try {
       const [bots] = received
@@ -28,13 +29,13 @@ export const notices: Measurement = {
       for (let n = 1; n < REPLICAS; n++) await bots.start()
       await planNotices(flow, count, BEGIN_MS)
       const began = performance.now() + BEGIN_MS
-      const peaks = bots.all().map(({ pid }) => watchPeak(pid))
+      peaks = bots.all().map(({ pid }) => watchPeak(pid))
       let told = { lost: count, twice: 0, posts: 0 }
       const statements = await countStatements(new URL(flow.env['STORE_URL'] ?? '').pathname.slice(1), async () => {
         told = await toldNotices(flow, count, 300_000)
       })
       const seconds = (performance.now() - began) / 1000
-      const peak = Math.max(...peaks.map(({ stop }) => stop()))
+      const peak = Math.max(...peaks.splice(0).map(({ stop }) => stop()))
       for (const { query, calls } of statements.slice(0, 12))
         say(`${String(calls).padStart(7)}  ${query.replaceAll(/\s+/g, ' ').slice(0, 140)}`)
       const total = callsOf(statements)
@@ -53,6 +54,7 @@ export const notices: Measurement = {
         'notices-posts': { value: told.posts, note: 'lists and single notices, coalesced by channel' },
       }
     } finally {
+      for (const { stop } of peaks) stop()
       await flow.close()
     }
   },

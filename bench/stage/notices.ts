@@ -32,34 +32,50 @@ export async function planNotices({ store }: Pick<Flow, 'store'>, count: number,
 }
 
 export type ToldNotices = {
-  /** Notices that nobody decided, or that were not told although they were of use. */
+  /** Notices that nobody decided, or that do not stand in their channel in Slack. */
   readonly lost: number
   readonly twice: number
   /** Posts of lists and of single notices in all channels. */
   readonly posts: number
 }
 
-/** Waits until everything about them stands in Slack, and counts it there and in the store. */
+/** Waits until every notice stands in Slack, and counts them there, channel by channel, and in the store. */
 export async function toldNotices({ store, slack }: Pick<Flow, 'store' | 'slack'>, count: number, withinMs: number): Promise<ToldNotices> {
+  const inChannels = () => CHANNELS.map((channel) => countedIn(slack.messages(channel).map(readAloud)))
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)
   await until(
-    'every notice is decided and every list is posted',
+    'every notice is decided and stands in Slack',
     async () => {
       const [row] = await store.query<{ open: number }>(
         `select (select count(*) from lockkeeper.notice where state = 'pending')
            + (select count(*) from lockkeeper.bulletin b left join lockkeeper.message m on m.bulletin_id = b.id where m.state is distinct from 'sent') as open`,
       )
-      return Number(row?.open) === 0
+      return Number(row?.open) === 0 && sum(inChannels().map(({ notices }) => notices)) >= count
     },
     withinMs,
   )
-  const events = await store.query<{ window: number; channels: number; count: number }>(
-    `select maintenance_id as window, max(jsonb_array_length(data->'channels'))::int as channels, count(*)::int as count
-     from lockkeeper.maintenance_event where kind = 'notice' group by maintenance_id`,
+  // each decision writes one event, in the transaction that also writes the list: two of one notice were two decisions
+  const [decided] = await store.query<{ windows: number; events: number }>(
+    `select count(distinct maintenance_id)::int as windows, count(*)::int as events from lockkeeper.maintenance_event where kind = 'notice'`,
   )
-  const texts = CHANNELS.flatMap((channel) => slack.messages(channel).map(readAloud))
-  const listed = texts.map((text) => Number(/^(\d+) notices of maintenance windows/.exec(text)?.[1] ?? 0)).filter((found) => found > 0)
-  const single = events.filter(({ channels }) => channels > 0).length
-  const told = listed.reduce((sum, found) => sum + found, 0) + single
-  const twice = events.reduce((sum, one) => sum + one.count - 1, 0) + Math.max(0, told - count)
-  return { lost: count - events.length + Math.max(0, count - told), twice, posts: listed.length + single }
+  const expected = (n: number) => Math.floor((count - ((n + CHANNELS.length - 1) % CHANNELS.length) - 1) / CHANNELS.length) + 1
+  const found = inChannels()
+  return {
+    lost: Math.max(count - (decided?.windows ?? 0), sum(found.map(({ notices }, n) => Math.max(0, expected(n) - notices)))),
+    twice: Math.max(
+      (decided?.events ?? 0) - (decided?.windows ?? 0),
+      sum(found.map(({ notices }, n) => Math.max(0, notices - expected(n)))),
+    ),
+    posts: sum(found.map(({ posts }) => posts)),
+  }
+}
+
+/** How many notices stand in a channel, and in how many posts. */
+function countedIn(texts: readonly string[]): { readonly notices: number; readonly posts: number } {
+  const told = texts.flatMap((text) => {
+    const listed = /^([\d,]+) notices? of maintenance windows/.exec(text)?.[1]
+    if (listed !== undefined) return [Number(listed.replaceAll(',', ''))]
+    return /^\*?Maintenance of .* starts (in|soon)/.test(text) ? [1] : []
+  })
+  return { notices: told.reduce((sum, one) => sum + one, 0), posts: told.length }
 }

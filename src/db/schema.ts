@@ -392,6 +392,8 @@ create table lockkeeper.notice (
   unique (maintenance_id, plan_no, stage)
 );
 create index notice_due on lockkeeper.notice (due_at) where state = 'pending';
+-- how much a channel was told in the last minute
+create index notice_told on lockkeeper.notice (decided_at) where state = 'sent';
 
 -- one row a change of plan or a notice; each becomes one post in the window's thread
 create table lockkeeper.maintenance_event (

@@ -3,7 +3,7 @@ import type { Desired } from '../slack/desired.ts'
 import type { Block, Message } from '../slack/port.ts'
 import { codeText, durationText, escapeText, personText, quoteText } from '../slack/text.ts'
 import type { BulletinMessage, BulletinRow } from './bulletins.ts'
-import type { NoticeList } from './notify.ts'
+import type { NoticeList } from './lists.ts'
 import type { NoticeRow, WindowRow } from './record.ts'
 import type { Hours, NoticeTold, WindowEventRow } from './rows.ts'
 import { sayTime, saySpan, zoneSpan } from './say.ts'
@@ -232,8 +232,8 @@ function stageText({ timezone }: WindowRow, { stage, at, isLate, notes }: Notice
 
 /** Many notices at once, in one message. */
 export function drawNotices({ data }: BulletinRow, { titleOf, command }: Pick<WindowContext, 'titleOf' | 'command'>): BulletinMessage {
-  const { count, shown, people } = data as NoticeList // written by notify.ts
-  const title = `${count} notices of maintenance windows`
+  const { count, shown, people } = data as NoticeList // written by lists.ts
+  const title = `${count.toLocaleString('en-US')} ${count === 1 ? 'notice' : 'notices'} of maintenance windows`
   const lines = shown.map(
     (one) =>
       `• ${stageWords(one.stage)} · ${escapeText(titlesOf(one.targets, titleOf))} · ${said(one, one.timezone)} · ${codeText(`${command} show ${one.id}`)}${one.isLate ? ' · late' : ''}`,

@@ -4,8 +4,8 @@ import { storeNow } from '../db/now.ts'
 import type { Db, Tx } from '../db/pool.ts'
 import type { Due } from '../due.ts'
 import { announceOutside } from '../outside/announce.ts'
-import { postBulletin } from './bulletins.ts'
 import { itemsOf, openAt } from './checklist.ts'
+import { listCrowded, type Told } from './lists.ts'
 import { notesOf } from './notes.ts'
 import type { ReleaseNotes, WindowRow } from './record.ts'
 import { changeWindow, windowById, windowColumns, type NoticeTold, type WindowEvent } from './rows.ts'
@@ -25,8 +25,6 @@ export const noticesDue = (ports: NoticePorts): Due => ({
 
 /** What is later than this says so. */
 const LATE_MS = 60_000
-/** More posts at once in one channel become one list. */
-const MOST_POSTS = 3
 /** As many are decided in one transaction. */
 const BATCH = 500
 /** Slack takes about 40 edits a minute: announcements of very many windows are ticked off at that pace. */
@@ -67,13 +65,11 @@ async function sendBatch(ports: NoticePorts, tx: Tx): Promise<number> {
     decided.push({ id: notice.id, state: isUseful ? 'sent' : 'missed' })
     if (isUseful) told.push({ window, data: dataOf(ports, window, notice, items.get(window.id) ?? [], now) })
   }
+  await tell(ports, tx, told) // before they are decided: a list looks at what was told earlier
   await decide(tx, decided)
-  await tell(ports, tx, told)
   await writeAudit(tx, { actor: 'lockkeeper', act: 'notice', result: 'decided', data: summaryOf(due, decided) })
   return due.length
 }
-
-type Told = { readonly window: WindowRow; readonly data: NoticeTold }
 
 /** With the rows of their windows, so that nobody changes the hours meanwhile. What somebody holds is looked at in a second. */
 const claimNotices = (tx: Tx) =>
@@ -149,17 +145,8 @@ const decide = (tx: Tx, decided: readonly { readonly id: number; readonly state:
     [decided.map(({ id }) => id), decided.map(({ state }) => state)],
   )
 
-/** A few are posts in the threads of their windows; many in one channel are one list there. */
 async function tell(ports: NoticePorts, tx: Tx, told: readonly Told[]): Promise<void> {
-  const byChannel = Map.groupBy(
-    told.flatMap((one) => one.data.channels.map((channel) => ({ channel, one }))),
-    ({ channel }) => channel,
-  )
-  const crowded = new Set([...byChannel].filter(([, posts]) => posts.length > MOST_POSTS).map(([channel]) => channel))
-  for (const channel of crowded) {
-    const listed = (byChannel.get(channel) ?? []).map(({ one }) => one)
-    await postBulletin(tx, { channel, kind: 'notices', data: listOf(listed) })
-  }
+  const crowded = await listCrowded(tx, told)
   const events = told.map(({ window, data }): { readonly windowId: number; readonly event: Extract<WindowEvent, { kind: 'notice' }> } => {
     const channels = data.channels.filter((channel) => !crowded.has(channel))
     return { windowId: window.id, event: { kind: 'notice', data: { ...data, channels, people: channels.length === 0 ? [] : data.people } } }
@@ -185,14 +172,31 @@ async function addEvents(tx: Tx, events: readonly { readonly windowId: number; r
        select window_id, 'notice', data from unnest($1::bigint[], $2::jsonb[]) with ordinality as event (window_id, data, at) order by at)
      update lockkeeper.maintenance set revision = revision + 1, draw_after = clock_timestamp() + later.ms * interval '1 millisecond'
      from unnest($3::bigint[], $4::float8[]) as later (id, ms) where maintenance.id = later.id`,
-    [events.map(({ windowId }) => windowId), events.map(({ event }) => JSON.stringify(event.data)), ...patience(events)],
+    [
+      events.map(({ windowId }) => windowId),
+      events.map(({ event }) => JSON.stringify(event.data)),
+      ...patience(events, await waitingEdits(tx)),
+    ],
   )
 }
 
+/** Of earlier notices; those of this one come behind them. */
+async function waitingEdits(tx: Tx): Promise<number> {
+  const [row] = await tx.query<{ waiting: number }>(
+    `select count(*)::int as waiting from lockkeeper.maintenance
+     where (draw_lease is not null or draw_after < 'infinity' or revision > drawn_revision) -- what the index maintenance_to_draw holds
+       and draw_after > clock_timestamp() and draw_after < 'infinity'`,
+  )
+  return row?.waiting ?? 0
+}
+
 /** What has a post to send is drawn now; what is only ticked off, one after the other. */
-function patience(events: readonly { readonly windowId: number; readonly event: WindowEvent }[]): readonly [number[], number[]] {
+function patience(
+  events: readonly { readonly windowId: number; readonly event: WindowEvent }[],
+  waiting: number,
+): readonly [number[], number[]] {
   const delays = new Map<number, number>()
-  let quiet = 0
+  let quiet = waiting
   for (const { windowId, event } of events) {
     const isPost = event.kind !== 'notice' || event.data.channels.length > 0
     if (isPost) delays.set(windowId, 0)
@@ -200,36 +204,6 @@ function patience(events: readonly { readonly windowId: number; readonly event: 
   }
   return [[...delays.keys()], [...delays.values()]]
 }
-
-/** Of a list, what its message shows; the rest is counted. */
-export type NoticeList = {
-  readonly count: number
-  readonly shown: readonly {
-    readonly id: number
-    readonly stage: string
-    readonly targets: readonly string[]
-    readonly startsAt: number
-    readonly endsAt: number
-    readonly timezone: string
-    readonly isLate: boolean
-  }[]
-  readonly people: readonly string[]
-}
-
-const MOST_SHOWN = 20
-
-const listOf = (told: readonly Told[]): NoticeList => ({
-  count: told.length,
-  shown: told.slice(0, MOST_SHOWN).map(({ window, data }) => ({
-    id: window.id,
-    stage: data.stage,
-    targets: window.targets,
-    ...data.at,
-    timezone: window.timezone,
-    isLate: data.isLate === true,
-  })),
-  people: [...new Set(told.flatMap(({ data }) => data.people))],
-})
 
 const MOST_NAMED = 50
 

@@ -1,0 +1,111 @@
+import type { Tx } from '../db/pool.ts'
+import { postBulletin } from './bulletins.ts'
+import type { WindowRow } from './record.ts'
+import type { NoticeTold } from './rows.ts'
+
+export type Told = { readonly window: WindowRow; readonly data: NoticeTold }
+
+/** Of a list, what its message shows; the rest is counted. */
+export type NoticeList = {
+  readonly count: number
+  readonly shown: readonly {
+    readonly id: number
+    readonly stage: string
+    readonly targets: readonly string[]
+    readonly startsAt: number
+    readonly endsAt: number
+    readonly timezone: string
+    readonly isLate: boolean
+  }[]
+  readonly people: readonly string[]
+}
+
+/** More posts at once in one channel become one list. */
+const MOST_POSTS = 3
+/** As many within one minute, too. */
+const MOST_A_MINUTE = 6
+/** Where people were told a moment ago, a list first gathers what becomes due, in milliseconds. */
+const GATHER_MS = 15_000
+
+/**
+ * A few notices are posts in the threads of their windows; many at once in one channel are one list there, and what becomes due while
+ * a list waits for its turn joins it. Answers which channels have a list now: nothing else is posted there.
+ */
+export async function listCrowded(tx: Tx, told: readonly Told[]): Promise<ReadonlySet<string>> {
+  const byChannel = Map.groupBy(
+    told.flatMap((one) => one.data.channels.map((channel) => ({ channel, one }))),
+    ({ channel }) => channel,
+  )
+  const channels = [...byChannel.keys()]
+  const waiting = await waitingLists(tx, channels)
+  const recent = await toldLastMinute(tx, channels)
+  const isCrowded = (channel: string, posts: number) =>
+    posts > MOST_POSTS || posts + (recent.get(channel) ?? 0) > MOST_A_MINUTE || waiting.has(channel)
+  const crowded = new Set([...byChannel].filter(([channel, posts]) => isCrowded(channel, posts.length)).map(([channel]) => channel))
+  for (const channel of crowded) {
+    const list = listOf((byChannel.get(channel) ?? []).map(({ one }) => one))
+    const before = waiting.get(channel)
+    if (before === undefined) await beginList(tx, channel, list, (recent.get(channel) ?? 0) < MOST_POSTS ? 0 : GATHER_MS)
+    else
+      await tx.query(`update lockkeeper.bulletin set data = $2, revision = revision + 1 where id = $1`, [
+        before.id,
+        JSON.stringify(joined(before.data, list)),
+      ])
+  }
+  return crowded
+}
+
+/** Of which nothing is on its way to Slack yet; held, so that nobody begins to send them meanwhile. The order keeps two bots from waiting for each other. */
+async function waitingLists(tx: Tx, channels: readonly string[]) {
+  const rows = await tx.query<{ id: number; channel: string; data: NoticeList }>(
+    `select id, channel, data from lockkeeper.bulletin b
+     where kind = 'notices' and channel = any($1) and draw_lease is null and draw_after < 'infinity'
+       and not exists (select from lockkeeper.message where bulletin_id = b.id and state <> 'intended')
+     order by channel, id for update`,
+    [channels],
+  )
+  return new Map(rows.map((row) => [row.channel, row]))
+}
+
+/** Notices by channel, those of lists too. */
+async function toldLastMinute(tx: Tx, channels: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx.query<{ channel: string; count: number }>(
+    `select channel, count(*)::int as count
+     from lockkeeper.notice n join lockkeeper.maintenance m on m.id = n.maintenance_id cross join unnest(m.channels) as channel
+     where n.state = 'sent' and n.decided_at > lockkeeper.now() - interval '1 minute' and channel = any($1)
+     group by channel`,
+    [channels],
+  )
+  return new Map(rows.map(({ channel, count }) => [channel, count]))
+}
+
+async function beginList(tx: Tx, channel: string, list: NoticeList, inMs: number): Promise<void> {
+  const { id } = await postBulletin(tx, { channel, kind: 'notices', data: list })
+  if (inMs > 0)
+    await tx.query(`update lockkeeper.bulletin set draw_after = clock_timestamp() + $2 * interval '1 millisecond' where id = $1`, [
+      id,
+      inMs,
+    ])
+}
+
+const MOST_SHOWN = 20
+
+const listOf = (told: readonly Told[]): NoticeList => ({
+  count: told.length,
+  shown: told.slice(0, MOST_SHOWN).map(({ window, data }) => ({
+    id: window.id,
+    stage: data.stage,
+    targets: window.targets,
+    ...data.at,
+    timezone: window.timezone,
+    isLate: data.isLate === true,
+  })),
+  people: [...new Set(told.flatMap(({ data }) => data.people))],
+})
+
+/** Pure. */
+export const joined = (one: NoticeList, other: NoticeList): NoticeList => ({
+  count: one.count + other.count,
+  shown: [...one.shown, ...other.shown].slice(0, MOST_SHOWN),
+  people: [...new Set([...one.people, ...other.people])],
+})
