@@ -81,7 +81,7 @@ export const itemText = ({ text, owner, knows, doneBy }: ChecklistItem): string 
     doneBy === null
       ? knows === null || knows === 'rehearsal'
         ? 'open'
-        : 'open, ticked by Lockkeeper'
+        : 'open; Lockkeeper ticks it by itself'
       : `done by ${doneBy === 'lockkeeper' ? 'Lockkeeper' : mention(doneBy)}`,
   ].join(' · ')
 

@@ -53,6 +53,7 @@ export function readLength(text: string): number | Refusal {
 }
 
 const LONGEST = 200
+const MINUTE_MS = 60_000
 const WEEK_MS = 7 * 86_400_000
 const FARTHEST_MS = 2 * 366 * 86_400_000
 const LENGTHS = 'Write for example `2h`, `90m` or `1h30m`.'
@@ -95,8 +96,11 @@ function notUnderstood(written: string, { text }: ParsedResult, rest: string, ex
 }
 
 function instantOf({ start, text }: ParsedResult, zone: string, now: number): number | Refusal {
-  // `in 2 hours` and `+02:00` are instants by themselves
-  if (start.isCertain('timezoneOffset')) return start.date().getTime()
+  // `in 2 hours` and `+02:00` are instants by themselves; nobody means the seconds of the moment in which he writes
+  if (start.isCertain('timezoneOffset')) {
+    const at = start.date().getTime()
+    return /\ds|sec/i.test(text) ? at : Math.ceil(at / MINUTE_MS) * MINUTE_MS
+  }
   const field = (name: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second') => start.get(name) ?? 0
   const wall = {
     year: field('year'),

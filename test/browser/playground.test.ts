@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../helpers/until.ts'
 
 /** The playground as a newcomer meets it: started by its own command, driven in a real browser. Screenshots are kept as build output. */
 const shots = resolve(import.meta.dirname, '../../.build/screenshots')
@@ -108,13 +109,15 @@ test('a migration that cannot get its lock stops with the reason, and the next t
 
 test('Home shows the windows of the next days and what is frozen, and is kept current while it is open', async () => {
   const [alice, bob] = [page.getByTestId('pane-left'), page.getByTestId('pane-right')]
+  await page.getByTestId('hint').getByRole('button', { name: 'Dismiss' }).click()
+  await alice.getByTestId('open-home').click()
   await alice.getByText('None is planned.').waitFor()
   await bob.getByTestId('channel-deploys').click()
   for (const [when, length, reason] of [
     ['in 3 hours', '45m', 'A new index on the orders'],
     ['in 30 hours', '2h', 'Dropping the legacy price columns'],
     ['in 31 hours', '30m', 'PostgreSQL 18 on the standby'],
-    ['in 6 days', '1h', 'Moving the invoices to their own table'],
+    ['in 150 hours', '1h', 'Moving the invoices to their own table'],
   ])
     await ask(bob, `/maintenance schedule ${reason?.includes('standby') === true ? 'staging' : 'prod'} "${when}" ${length} "${reason}"`)
   await ask(bob, '/migrate freeze staging until in 5 hours The fixtures are being loaded')
@@ -147,8 +150,94 @@ test('bare /migrate opens a form that asks for the request, and a guest is told 
   expect(await alice.getByText('and this is a guest').first().isVisible()).toBe(true)
 })
 
+test('a window looks as it should from its form to its release notes', async () => {
+  const [alice, bob] = [page.getByTestId('pane-left'), page.getByTestId('pane-right')]
+  await alice.getByTestId('person-switcher').click()
+  await page.getByTestId('person-alice').first().click()
+  await alice.getByTestId('channel-deploys').click()
+  await ask(alice, '/maintenance')
+  const form = alice.getByTestId('modal')
+  await form.getByLabel('Target').selectOption({ label: 'Production (prod)' })
+  await form.getByLabel('When').fill('every second')
+  await form.getByLabel('How long').fill('2h')
+  await form.getByLabel('Reason').fill('The legacy price columns are dropped. The shop stays open; orders may wait for a few seconds.')
+  await form.getByLabel('What runs').fill('Three migrations and a restart of the shop')
+  await form.getByTestId('modal-submit').click()
+  await form.getByText('is not a time that can be read').waitFor()
+  await shot('window-form')
+  await shotNarrow('window-form-narrow')
+  await form.getByLabel('When').fill(`${new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10)} 02:00`)
+  await form.getByTestId('modal-submit').click()
+  await form.getByText('for 2 h').waitFor()
+  await shot('window-confirm')
+  await form.getByTestId('modal-submit').click()
+  await form.waitFor({ state: 'detached' })
+
+  const announced = alice.getByTestId('message').filter({ hasText: 'The legacy price columns are dropped' }).first()
+  await announced.getByText('7 d before').waitFor()
+  const { STORE_URL } = await playgroundUrls()
+  const store = new pg.Client({ connectionString: STORE_URL })
+  await store.connect()
+  try {
+    await shotAt('window-announced', announced)
+    for (const [stage, text, name] of [
+      ['before:604800000', 'starts in 7 d', '7d'],
+      ['before:172800000', 'starts in 2 d', '48h'],
+      ['before:86400000', 'starts in 1 d', '24h'],
+      ['before:3600000', 'starts in 1 h', '1h'],
+      ['start', 'has started', 'start'],
+      ['during:1', 'goes on', 'during'],
+      ['end', 'is over', 'end'],
+    ] as const) {
+      await passToStage(store, stage)
+      const thread = bob.getByTestId('thread')
+      if (!(await thread.isVisible()))
+        await bob
+          .getByTestId('message')
+          .filter({ hasText: 'The legacy price columns are dropped' })
+          .first()
+          .getByTestId('open-thread')
+          .click()
+      await thread.getByText(text).first().waitFor()
+      await shotAt(`window-${name}`, announced)
+    }
+  } finally {
+    await store.end()
+  }
+  const end = await announced.innerText()
+  expect(end).toContain('done')
+  expect(end).not.toContain('Reschedule')
+})
+
+/** Wide and narrow, with the message in view from its beginning. */
+async function shotAt(name: string, message: Locator) {
+  const toTop = () => message.evaluate((element) => element.scrollIntoView({ block: 'start' }))
+  await toTop()
+  await shot(name)
+  await page.setViewportSize(narrow)
+  await toTop()
+  await page.screenshot({ path: join(shots, `${name}-narrow.png`) })
+  await page.setViewportSize(wide)
+}
+
+/** The store's clock goes to where a notice of the newest window is due, and the notice is sent. */
+async function passToStage(store: pg.Client, stage: string) {
+  const { rows } = await store.query<{ id: number }>(
+    `update lockkeeper.store set clock_offset = n.due_at + interval '1 second' - clock_timestamp()
+     from lockkeeper.notice n where n.stage = $1 and n.maintenance_id = (select max(id) from lockkeeper.maintenance) returning n.id`,
+    [stage],
+  )
+  expect(rows).toHaveLength(1)
+  await until(`the notice ${stage} is sent`, async () => {
+    const { rows: found } = await store.query(`select 1 from lockkeeper.notice where id = $1 and state = 'sent'`, [rows[0]?.id])
+    return found.length === 1
+  })
+}
+
+/** What was typed before is on its way until the button can be pressed again. */
 async function ask(pane: Locator, text: string) {
   await pane.getByTestId('composer').fill(text)
+  await pane.getByRole('button', { name: 'Send', disabled: false }).last().waitFor()
   await pane.getByTestId('composer').press('Enter')
 }
 
@@ -178,9 +267,13 @@ async function resolveFailed(): Promise<void> {
   expect(rows).toEqual([])
 }
 
-async function productionUrl(): Promise<string> {
-  const known = JSON.parse(await readFile(join(home, 'playground.json'), 'utf8')) as { readonly SHOP_PRODUCTION_URL: string }
-  return known.SHOP_PRODUCTION_URL
+const productionUrl = async (): Promise<string> => (await playgroundUrls()).SHOP_PRODUCTION_URL
+
+async function playgroundUrls() {
+  return JSON.parse(await readFile(join(home, 'playground.json'), 'utf8')) as {
+    readonly SHOP_PRODUCTION_URL: string
+    readonly STORE_URL: string
+  }
 }
 
 async function shot(name: string) {

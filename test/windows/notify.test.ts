@@ -83,6 +83,32 @@ test('three replicas that look at once decide about each notice once, and gather
   ])
 })
 
+test('what becomes due while a list waits for its turn joins it, and the list after one that was sent gathers for a while', async () => {
+  const start = (await storeNow(db)) + 2 * HOUR_MS
+  for (const minutes of [0, 0, 0, 0, 1, 1, 2]) await plan(one, start + minutes * 10_000)
+  const lists = () =>
+    db.query(
+      `select (data->>'count')::int as count, jsonb_array_length(data->'shown') as shown,
+         draw_after between clock_timestamp() + interval '10 seconds' and clock_timestamp() + interval '20 seconds' as gathers from lockkeeper.bulletin order by id`,
+    )
+  await setClock(db, '2026-12-01T01:00:01Z')
+  await act()
+  expect(await lists()).toEqual([{ count: 4, shown: 4, gathers: false }])
+  await setClock(db, '2026-12-01T01:00:11Z')
+  await act()
+  expect(await lists()).toEqual([{ count: 6, shown: 6, gathers: false }])
+  await db.query(
+    `insert into lockkeeper.message (key, bulletin_id, channel, intent, state, ts) select 'k', id, channel, gen_random_uuid(), 'sent', '1.1' from lockkeeper.bulletin`,
+  )
+  await db.query(`update lockkeeper.bulletin set draw_after = 'infinity', drawn_revision = revision`)
+  await setClock(db, '2026-12-01T01:00:21Z')
+  await act()
+  expect(await lists()).toEqual([
+    { count: 6, shown: 6, gathers: false },
+    { count: 1, shown: 1, gathers: true },
+  ])
+})
+
 test('a window opens and completes by its rows also when nobody could be told in time', async () => {
   const id = await plan(one, (await storeNow(db)) + 2 * HOUR_MS)
   await setClock(db, '2026-12-05T00:00:00Z')

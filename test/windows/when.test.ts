@@ -38,6 +38,17 @@ test.each([
   expect(isRefusal(when) ? when.text : zoneTime(when.at, when.zone)).toBe(expected)
 })
 
+test('what is counted from now begins with a full minute, unless seconds are named', () => {
+  const odd = now + 12_000
+  const at = (text: string) => {
+    const when = readWhen(text, { now: odd, zone })
+    return isRefusal(when) ? when.text : when.at - now
+  }
+  expect(['in 2 hours', 'in 90 minutes', 'in 5 min', 'in 90 seconds', 'in 30s'].map(at)).toEqual([
+    7_260_000, 5_460_000, 360_000, 102_000, 42_000,
+  ])
+})
+
 const example = 'Write for example `Tue 02:00` or `2026-12-01 02:00 America/New_York`.'
 
 test.each([
