@@ -125,7 +125,8 @@ async function extend(deps: MaintenanceDeps, tx: Tx, words: readonly string[], {
   if (window.state !== 'open' && !endedJustNow) return notInState(deps, window, 'Only a window that is under way can be extended.')
   const length = readLength(words.join(' '))
   if (isRefusal(length)) return withExample(length, deps, 'extend')
-  const hours = { startsAt: window.startsAt.getTime(), endsAt: Math.max(window.endsAt.getTime(), endedJustNow ? now : 0) + length }
+  const from = endedJustNow ? Math.floor(now / MINUTE_MS) * MINUTE_MS : 0
+  const hours = { startsAt: window.startsAt.getTime(), endsAt: Math.max(window.endsAt.getTime(), from) + length }
   const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
   if (conflict !== undefined) return conflict
   await replanWindow(
@@ -138,6 +139,7 @@ async function extend(deps: MaintenanceDeps, tx: Tx, words: readonly string[], {
 }
 
 const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 
 /** A run that outlasts its window is what it is extended for. */
 async function isRunning(tx: Tx, window: WindowRow): Promise<boolean> {

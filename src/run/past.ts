@@ -18,6 +18,6 @@ export async function mayNotEnd(
     [target],
   )
   if (past?.median == null || from + past.median <= until) return null
-  const runs = past.runs === 1 ? 'The last run took' : `The last ${past.runs} runs took`
+  const runs = past.runs === 1 ? 'the last run took' : `the last ${past.runs} runs took`
   return `It may not end before its window closes ${sayTime(until, zone)}: ${runs} ${past.runs === 1 ? '' : 'about '}${durationText(past.median)}, and ${durationText(Math.max(0, until - from))} ${until - from < 120_000 ? 'is' : 'are'} left. A run that has begun goes on.`
 }

@@ -66,9 +66,10 @@ export async function cancelWindow(
 export async function bringForward(tx: Tx, window: WindowRow, stage: 'start' | 'end', targets: readonly Target[]): Promise<void> {
   const now = await storeNow(tx)
   if (stage === 'start') {
+    const startsAt = Math.floor(now / MINUTE_MS) * MINUTE_MS // people read no seconds
     await withdrawNotices(tx, window.id)
-    const moved = await changeWindow(tx, window.id, { startsAt: now, isNewPlan: true })
-    await planNotices(tx, moved, targets, now)
+    const moved = await changeWindow(tx, window.id, { startsAt, isNewPlan: true })
+    await planNotices(tx, moved, targets, startsAt)
     return
   }
   await withdrawNotices(tx, window.id, `stage <> 'end'`)
@@ -78,6 +79,8 @@ export async function bringForward(tx: Tx, window: WindowRow, stage: 'start' | '
   )
   await planChecks(tx, { ...window, endsAt: new Date(now) }, await itemsOf(tx, [window.id]), now, ['T+2h'])
 }
+
+const MINUTE_MS = 60_000
 
 export const withdrawNotices = (tx: Queries, windowId: number, which = 'true') =>
   tx.query(

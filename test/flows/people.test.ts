@@ -200,14 +200,12 @@ test('the bare command opens a form that makes the request', async () => {
     Options
     Approvers see all of this on the card."
   `)
-  await flow.slack
-    .as('U0ALICE')
-    .submit(form.viewId, {
-      target: { target: 'prod' },
-      reason: { reason: 'By the form' },
-      ref: { ref: 'no such/../ref' },
-      start: { start: 'every second' },
-    })
+  await flow.slack.as('U0ALICE').submit(form.viewId, {
+    target: { target: 'prod' },
+    reason: { reason: 'By the form' },
+    ref: { ref: 'no such/../ref' },
+    start: { start: 'every second' },
+  })
   expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
     {
       "ref": "no such/../ref cannot be a ref: write a branch, a tag or a commit, with letters, digits and . _ / + # -, at most 200 characters. Nothing was started.",

@@ -324,7 +324,11 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     slack
       .state()
       .messages.find(
-        (message) => message.threadTs === null && message.ephemeralTo === null && new RegExp(`#${id}\\b`).test(textOf(message)),
+        (message) =>
+          message.threadTs === null &&
+          message.ephemeralTo === null &&
+          !textOf(message).startsWith('Maintenance') && // a window whose release notes name it
+          new RegExp(`#${id}\\b`).test(textOf(message)),
       )
   const card = (id: number) => {
     const found = cardIn(id)

@@ -24,7 +24,7 @@ const ran = (minutes: number, state = 'succeeded') =>
 test('a run that took longer than is left of the window is warned of, with both times', async () => {
   await ran(50)
   expect(await until(30)).toMatchInlineSnapshot(
-    `"It may not end before its window closes <!date^1796110200^{date_short_pretty} {time}|Tue 1 Dec 2026 02:30 America/New_York> (Tue 1 Dec 02:30 America/New_York): The last run took 50 min, and 30 min are left. A run that has begun goes on."`,
+    `"It may not end before its window closes <!date^1796110200^{date_short_pretty} {time}|Tue 1 Dec 2026 02:30 America/New_York> (Tue 1 Dec 02:30 America/New_York): the last run took 50 min, and 30 min are left. A run that has begun goes on."`,
   )
   expect(await until(60)).toBeNull()
 })
@@ -33,7 +33,7 @@ test('of several runs the median counts, and those that failed do not', async ()
   for (const minutes of [10, 12, 55]) await ran(minutes)
   await ran(300, 'failed')
   expect(await until(11)).toMatchInlineSnapshot(
-    `"It may not end before its window closes <!date^1796109060^{date_short_pretty} {time}|Tue 1 Dec 2026 02:11 America/New_York> (Tue 1 Dec 02:11 America/New_York): The last 3 runs took about 12 min, and 11 min are left. A run that has begun goes on."`,
+    `"It may not end before its window closes <!date^1796109060^{date_short_pretty} {time}|Tue 1 Dec 2026 02:11 America/New_York> (Tue 1 Dec 02:11 America/New_York): the last 3 runs took about 12 min, and 11 min are left. A run that has begun goes on."`,
   )
   expect(await until(13)).toBeNull()
 })

@@ -84,7 +84,7 @@ export async function startArena(mode: 'http' | 'socket'): Promise<Arena> {
       staging: { pending: 1, target: () => ({ approvals: { from: ['user:U0CAROL'] } }) },
       closed: { pending: 0, target: () => ({ channel: 'C0PROD', askIn: ['C0PROD'], requests: { from: ['user:U0CAROL'] } }) },
       old: { pending: 1 },
-      two: { pending: 0, target: () => ({ approvals: { required: 2, from: ['group:S0DBA'] } }) },
+      two: { pending: 0, target: () => ({ approvals: { required: 2, from: ['group:S0DBA'] }, windows: { override: ['user:U0ALICE'] } }) },
     },
   })
   try {

@@ -44,6 +44,9 @@ export const enforcementRows: readonly Row[] = [
   row('an override that nobody has', 'slash command', 'overrides the hours of a target that names nobody', (arena) =>
     arena.type('deploy closed --override "it burns"', 'U0CAROL', 'C0PROD'),
   ),
+  row('an override of somebody else', 'slash command', 'overrides the hours of a target that names another', (arena) =>
+    arena.type('deploy two --override "it burns"', 'U0ERIN', 'C0PROD'),
+  ),
   row('an offer to somebody else', 'button', 'takes what was offered to another', offered(click('U0ERIN', 'queue', () => OFFER))),
   row(
     'an offer that was taken',

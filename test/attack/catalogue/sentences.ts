@@ -378,7 +378,7 @@ export const sentences: Readonly<Record<string, readonly [told: string, audit: A
     ['os:{login}', 'reject', 'vote_in_slack'],
   ],
   'slash command, `prod; rm -rf`: types `deploy prod; rm -rf /`': [
-    '`-r` is no option of `deploy`, which takes `--ref`, `--reason`, `--skip-app` and `--break-glass`. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
+    '`-r` is no option of `deploy`, which takes `--ref`, `--reason`, `--at`, `--in-window`, `--skip-app`, `--break-glass` and `--override`. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
     ['U0ERIN', 'command', 'bad_arguments'],
   ],
   'slash command, `prod; rm -rf`: types `deploy prod;reboot`': [
@@ -394,11 +394,11 @@ export const sentences: Readonly<Record<string, readonly [told: string, audit: A
     ['U0ERIN', 'command', 'bad_arguments'],
   ],
   'slash command, `--schema=/etc/passwd`: types `deploy prod --schema=/etc/passwd`': [
-    '`--schema` is no option of `deploy`, which takes `--ref`, `--reason`, `--skip-app` and `--break-glass`. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
+    '`--schema` is no option of `deploy`, which takes `--ref`, `--reason`, `--at`, `--in-window`, `--skip-app`, `--break-glass` and `--override`. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
     ['U0ERIN', 'command', 'bad_arguments'],
   ],
   'slash command, `--schema=/etc/passwd`: types `deploy prod --config=/etc/passwd`': [
-    '`--config` is no option of `deploy`, which takes `--ref`, `--reason`, `--skip-app` and `--break-glass`. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
+    '`--config` is no option of `deploy`, which takes `--ref`, `--reason`, `--at`, `--in-window`, `--skip-app`, `--break-glass` and `--override`. Nothing was started. For example: `/migrate deploy prod --reason "checkout needs the discount columns"`.',
     ['U0ERIN', 'command', 'bad_arguments'],
   ],
   'slash command, `host=evil dbname=x`: types `deploy "host=evil dbname=x"`': [
@@ -558,7 +558,7 @@ export const sentences: Readonly<Record<string, readonly [told: string, audit: A
     null,
   ],
   'command line, `--schema=/etc/passwd`: types `lockkeeper deploy prod --schema=/etc/passwd`': [
-    '`--schema` is no option of `deploy`, which takes `--ref`, `--reason`, `--skip-app` and `--break-glass`. Nothing was started. For example: `lockkeeper deploy prod --reason "checkout needs the discount columns"`.\n(exit 2)',
+    '`--schema` is no option of `deploy`, which takes `--ref`, `--reason`, `--at`, `--in-window`, `--skip-app`, `--break-glass` and `--override`. Nothing was started. For example: `lockkeeper deploy prod --reason "checkout needs the discount columns"`.\n(exit 2)',
     null,
   ],
   'command line, `host=evil dbname=x`: types `lockkeeper plan host=evil dbname=x`': [
@@ -596,6 +596,10 @@ export const sentences: Readonly<Record<string, readonly [told: string, audit: A
   'slash command, an override that nobody has: overrides the hours of a target that names nobody': [
     'Nobody may override the windows and freezes of `closed`: `windows.override` in lockkeeper.yaml names nobody. Nothing was started. Ask for the next opening, or have a freeze lifted with `/migrate unfreeze closed`.',
     ['U0CAROL', 'request', 'not_allowed_to_override'],
+  ],
+  'slash command, an override of somebody else: overrides the hours of a target that names another': [
+    'Windows and freezes of `two` are overridden by <@U0ALICE> only. Nothing was started. Ask one of them, or ask without `--override` for the next opening.',
+    ['U0ERIN', 'request', 'not_allowed_to_override'],
   ],
   'button, an offer to somebody else: takes what was offered to another': [
     'This was offered to <@U0ALICE>, and only they can take it. Nothing was started. To ask yourself: `/migrate deploy two`.',
