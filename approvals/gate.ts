@@ -185,6 +185,14 @@ export function whyNoVote(times: Times, shut: Shut, command: string, requestId: 
   )
 }
 
+/** For whoever asks how a protected target stands: null while runs may start, and while a freeze says more. */
+export function whyClosedNow(times: Times, command: string): string | null {
+  const passage = passesAt(times, times.now)
+  if (passage.kind !== 'outside') return null
+  const { what, how } = shutWords(times, passage, command, times.now)
+  return `${what} ${how}`
+}
+
 function shutWords(times: Times, shut: Shut, command: string, at: number): { readonly what: string; readonly how: string } {
   const { target, now } = times
   const next = nextChance(times, shut.status, at)

@@ -1,10 +1,11 @@
+import { timesOf, whyClosedNow, type Times } from '../../approvals/gate.ts'
 import { code, mention, nameOf, shown, stateSince } from '../../approvals/wording.ts'
 import { unreviewedLine } from '../glass.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal } from '../../src/refusal.ts'
 import { endedStates } from '../../src/run/record.ts'
 import { activeRequest, listRequests } from '../../src/run/rows.ts'
-import { freezesInForce } from '../../src/windows/freezes.ts'
+import { calendarOf } from '../../src/windows/calendar.ts'
 import type { FreezeRow } from '../../src/windows/record.ts'
 import { sayTime } from '../../src/windows/say.ts'
 import type { Command } from '../parse.ts'
@@ -32,9 +33,9 @@ async function noRun(deps: VerbDeps): Promise<readonly string[]> {
 }
 
 async function describe(deps: VerbDeps, target: Target): Promise<string> {
-  const [read, freezes, active, last, unreviewed] = await Promise.all([
+  const [read, times, active, last, unreviewed] = await Promise.all([
     readSafely(deps, target),
-    freezesInForce(deps.db, target.name),
+    timesOf(deps.freezes, deps.db, target),
     activeRequest(deps.db, target.name),
     listRequests(deps.db, { target: target.name, states: endedStates, limit: 1 }),
     listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 10 }),
@@ -43,11 +44,26 @@ async function describe(deps: VerbDeps, target: Target): Promise<string> {
   return [
     `${nameOf(target)}: ${typeof read === 'string' ? read : headline(read)}`,
     ...(typeof read === 'string' ? [] : findings(read, deps.command, target.name)),
-    ...freezes.map((one) => `• ${freezeLine(one, target, deps.command)}`),
+    ...closings(deps, times).map((one) => `• ${one}`),
     ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
     ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),
     ...unreviewed.map((request) => `• ${unreviewedLine(request)}`),
   ].join('\n')
+}
+
+/** What keeps runs from starting now: freezes and locks that people set, those of the configuration, and the hours. */
+function closings({ command, freezes }: VerbDeps, times: Times): readonly string[] {
+  const { target, now, frozenBy } = times
+  const configured = calendarOf(target, freezes).freezes.flatMap((freeze) => freeze.spans(now, now + 1).map(({ to }) => ({ freeze, to })))
+  const closed = whyClosedNow(times, command)
+  return [
+    ...frozenBy.map((one) => freezeLine(one, target, command)),
+    ...configured.map(
+      ({ freeze, to }) =>
+        `*Frozen* until ${sayTime(to, target.timezone)} by lockkeeper.yaml, “${shown(freeze.name)}”: ${shown(freeze.reason)}. Nothing starts; it ends by itself.`,
+    ),
+    ...(closed === null ? [] : [`*Closed.* ${closed}`]),
+  ]
 }
 
 /** `*Frozen* until … by <@U0ALICE>: “end of the quarter”.` */

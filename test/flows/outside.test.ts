@@ -30,6 +30,7 @@ beforeAll(async () => {
       },
       deploy: [{ name: 'Break', run: ['false'] }],
     }),
+    targets: { sick: { pending: 0, target: ({ healthUrl }) => ({ health: [{ http: healthUrl, within: '1s' }] }) } },
     settings: {
       mail: { url: 'env:MAIL_URL', from: 'Lockkeeper <lockkeeper@shop.example>' },
       calendar: { port: calendarPort, token: 'env:CALENDAR_TOKEN' },
@@ -170,4 +171,22 @@ test('on-call is paged when a run fails, again after ten minutes, and no more on
   expect(await flow.answer(`ack ${request.id}`)).toContain('acknowledged')
   await settled(flow.store)
   expect(pager.received).toHaveLength(3)
+})
+
+test('lost health pages too, and is acknowledged by a command in any channel', async () => {
+  const before = pager.received.length
+  flow.behind('sick').health.status = 503
+  const request = await flow.ask('deploy sick')
+  await flow.approve(request.id)
+  await flow.reaches(request.id, 'failed')
+  const page = await until('on-call is paged', () => pager.received[before])
+  expect(verified(page)).toMatchObject({ type: 'page', data: { request: request.id, target: 'sick', reason: 'health_lost', count: 1 } })
+  expect(await flow.answer(`ack ${request.id}`, 'U0CAROL')).toMatchInlineSnapshot(
+    `"You have acknowledged the page about #2, and the record names you. Nobody is paged any more."`,
+  )
+  const end = await until('whoever was paged hears it', () => pager.received[before + 1])
+  expect(verified(end)).toMatchObject({ type: 'page.acknowledged', data: { request: request.id } })
+  expect(await flow.answer(`ack ${request.id}`, 'U0BOB')).toMatchInlineSnapshot(
+    `"<@U0CAROL> acknowledged the page about #2 {time} already. Nobody is paged any more."`,
+  )
 })

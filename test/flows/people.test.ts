@@ -206,9 +206,12 @@ test('the bare command opens a form that makes the request', async () => {
     ref: { ref: 'no such/../ref' },
     start: { start: 'every second' },
   })
-  expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
+  const errors = { ...flow.slack.modal('U0ALICE')?.errors }
+  const examples = /[A-Z][a-z]{2} 02:00 or \d{4}-\d\d-\d\d/
+  expect({ ...errors, start: errors['start']?.replace(examples, '{weekday} 02:00 or {date}') }).toMatchInlineSnapshot(`
     {
       "ref": "no such/../ref cannot be a ref: write a branch, a tag or a commit, with letters, digits and . _ / + # -, at most 200 characters. Nothing was started.",
+      "start": "every second is not a time that can be read, or not a day of the calendar. Write for example {weekday} 02:00 or {date} 02:00 UTC.",
     }
   `)
   await flow.slack.as('U0ALICE').submit(form.viewId, { target: { target: 'prod' }, reason: { reason: 'By the form' } })

@@ -16,6 +16,9 @@ beforeAll(async () => {
   flow = await startFlow({
     target: () => ({ approvals: { required: 1, from: ['group:S0DBA'], expires: '4h', escalate: ['user:U0DAVE', 'group:S0DBA'] } }),
     pending: 1,
+    settings: {
+      freezes: [{ name: 'year end', reason: 'The books close', from: '2026-12-20', until: '2027-01-02', targets: ['prod'] }],
+    },
     targets: {
       tight: { pending: 1, target: () => ({ windows: { allow: 'Tue 02:00-04:00 America/New_York' }, timezone: 'America/New_York' }) },
       long: {
@@ -148,4 +151,30 @@ test('when a maintenance window closes in mid-run the run goes on, and its owner
   `)
   await writeFile(join(flow.directory, 'go-on'), '')
   await flow.reaches(request.id, 'succeeded')
+})
+
+test('a freeze of the configuration stands in the status, refuses with its name and offers what comes after it', async () => {
+  await setClock(flow.store, '2026-12-24T12:00:00Z')
+  expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
+    "*Production* (\`prod\`): 13 applied, 1 pending.
+    • Pending: \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy prod\`.
+    • *Frozen* until {time} (Sat 2 Jan 00:00 UTC) by lockkeeper.yaml, “year end”: The books close. Nothing starts; it ends by itself.
+    • Last: #2, cancelled {time}"
+  `)
+  expect(await flow.answer('status tight')).toMatchInlineSnapshot(`
+    "*tight*: 13 applied, 1 pending.
+    • Pending: \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy tight\`.
+    • *Closed.* \`tight\` is closed: runs start \`Tue 02:00-04:00 America/New_York\` only. It opens {time} to {time} (Tue 29 Dec 02:00 to 04:00 America/New_York), in 4 d {duration}.
+    • Last: #7, cancelled {time}"
+  `)
+  expect(await flow.answer('deploy prod')).toMatchInlineSnapshot(`
+    "\`prod\` is frozen until {time} (Sat 2 Jan 00:00 UTC) by lockkeeper.yaml: “year end”. Nothing was started. It ends by itself then; nobody can lift it here.
+    [Queue for Sat 2 Jan 00:00 UTC]"
+  `)
+  expect(await flow.answer('/maintenance schedule prod "2026-12-28 02:00" 1h upgrade', 'U0BOB')).toMatchInlineSnapshot(
+    `"\`prod\` is frozen then: “year end”, until {time} (Sat 2 Jan 00:00 UTC) (The books close). Nothing was changed. Take a time outside of it."`,
+  )
+  expect(await flow.answer('unfreeze prod')).toMatchInlineSnapshot(
+    `"No freeze of \`prod\` is in force, so nothing was changed. One of all targets is lifted with \`/migrate unfreeze all\`, and one of lockkeeper.yaml there. \`/migrate status prod\` says what holds it."`,
+  )
 })

@@ -59,6 +59,45 @@ test('a slip of the finger is answered with the nearest word, with code 2', asyn
   )
 })
 
+test('a maintenance window is planned, listed, moved and cancelled at the machine, and announced in Slack', async () => {
+  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+  const said = async (...words: string[]) => {
+    const { code, out, err } = await world.run(['maintenance', ...words])
+    const dates = /[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2}(?: \d{4})? (\d\d:\d\d)/g
+    const examples = /`[A-Z][a-z]{2} 02:00` or `\d{4}-\d\d-\d\d/g
+    return `${code}: ${(out + err).replace(dates, '{day} $1').replace(examples, '`{weekday} 02:00` or `{date}')}`
+  }
+  expect(await said('schedule', 'prod', `${day(60)} 02:00`, '2h', 'drop legacy columns', '--work', 'one migration')).toMatchInlineSnapshot(`
+    "0: Window #1 of \`prod\` is scheduled: {day} 02:00 UTC to {day} 04:00 UTC ({day} 02:00 to 04:00 UTC), for 2 h. It is announced in C0DEPLOYS. To move it: \`lockkeeper maintenance reschedule 1 "<when>"\`.
+    "
+  `)
+  const announced = () => world.slack.state().messages.filter(({ channel, threadTs }) => channel === 'C0DEPLOYS' && threadTs === null)
+  await until('it is announced', () => announced().some(({ text }) => text.startsWith('Maintenance')))
+  expect(await said('list')).toMatchInlineSnapshot(`
+    "0: Maintenance ahead
+    • #1 \`prod\` {day} 02:00 UTC to {day} 04:00 UTC ({day} 02:00 to 04:00 UTC) · drop legacy columns
+    Details: \`lockkeeper maintenance show 1\`
+    "
+  `)
+  expect(await said('reschedule', '1', day(61), '02:00')).toMatchInlineSnapshot(`
+    "0: Window #1 is moved to {day} 02:00 UTC to {day} 04:00 UTC ({day} 02:00 to 04:00 UTC). What was announced for the old time is withdrawn.
+    "
+  `)
+  expect(await said('schedule', 'prod', 'every second', '2h')).toMatchInlineSnapshot(`
+    "2: \`every second\` is not a time that can be read, or not a day of the calendar. Write for example \`{weekday} 02:00\` or \`{date} 02:00 UTC\`. The whole command: \`lockkeeper maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`
+    "
+  `)
+  expect(await said('cancel', '1', 'not this year')).toMatchInlineSnapshot(`
+    "0: Window #1 is cancelled. Everybody who was told of it is told that, once; what was still to be announced is withdrawn.
+    "
+  `)
+  expect(await said('list')).toMatchInlineSnapshot(`
+    "0: No maintenance is planned. To plan one: \`lockkeeper maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`
+    "
+  `)
+  await until('and that is told', () => announced().some(({ text }) => text.includes('cancelled')))
+})
+
 test('what is asked for at the machine is taken up by the running bot, and shown and cancelled at the machine', async () => {
   const asked = await world.run(['deploy', 'prod', '--reason', 'from the machine'])
   expect({ code: asked.code, err: asked.err }).toEqual({ code: 0, err: '' })

@@ -10,6 +10,9 @@ export const BIN = join(ROOT, 'bin/lockkeeper')
 
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
+/** Half of a start is compiling, and these tests start it a hundred times. */
+const COMPILED = join(ROOT, '.build/compiled')
+
 /** Starts the real program with exactly this environment (and PATH and HOME) and waits for its end. */
 export async function lockkeeper(
   words: readonly string[],
@@ -18,7 +21,7 @@ export async function lockkeeper(
   const end = await captureChild({
     argv: [where.bin ?? BIN, ...words],
     cwd: where.cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...where.env },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', NODE_COMPILE_CACHE: COMPILED, ...where.env },
     redactor: createRedactor([]),
     timeoutMs: 60_000,
   })
