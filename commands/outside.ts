@@ -8,7 +8,40 @@ import type { Checked } from './check.ts'
 export async function checkOutside(config: Config): Promise<readonly Checked[]> {
   const { mail } = config.file
   const hooks = webhooksOf(config).map(({ kind, url }) => checkHook(config, kind, url))
-  return Promise.all([...(mail === undefined ? [] : [checkMail(config, mail)]), ...hooks])
+  return [...(await Promise.all([...(mail === undefined ? [] : [checkMail(config, mail)]), ...hooks])), ...notesOf(config)]
+}
+
+/** What works and may still not be what was meant. */
+function notesOf({ file, targets }: Config): readonly Checked[] {
+  const { calendar, oncall } = file
+  const attended = [...targets.values()].filter(({ windows }) => windows.standby).map(({ name }) => name)
+  const notes = [
+    ...(oncall?.people.length === 0
+      ? [
+          {
+            what: 'on-call',
+            text: 'pages go to the webhook and the channel only. `oncall.people` names who is also told by a direct message.',
+          },
+        ]
+      : []),
+    ...(oncall === undefined && attended.length > 0
+      ? [
+          {
+            what: 'on-call',
+            text: `somebody has to stand by for ${attended.join(', ')}, and nobody is paged when a run there needs a person. \`oncall\` says where pages go.`,
+          },
+        ]
+      : []),
+    ...(calendar !== undefined && calendar.token === undefined && !/^(127\.|localhost$|::1$)/.test(calendar.host)
+      ? [
+          {
+            what: 'calendar',
+            text: `whoever reaches ${calendar.host}:${calendar.port} reads the windows. \`calendar.token\` makes the address a secret.`,
+          },
+        ]
+      : []),
+  ]
+  return notes.map((one) => ({ level: 'note', ...one }))
 }
 
 async function checkMail(config: Config, mail: NonNullable<Config['file']['mail']>): Promise<Checked> {

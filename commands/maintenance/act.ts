@@ -101,12 +101,13 @@ function changeHeld(deps: MaintenanceDeps, tx: Tx, command: Change, held: Held):
 async function reschedule(deps: MaintenanceDeps, tx: Tx, words: readonly string[], { window, targets, actor }: Held): Promise<Reply> {
   if (window.state !== 'scheduled') return notInState(deps, window, 'Only a window that has not started can be moved.')
   const read = readHours(words, { now: await storeNow(tx), zone: window.timezone })
-  if (isRefusal(read)) return withExample(read, deps, 'reschedule')
+  if (isRefusal(read)) return withExample(read, deps, 'reschedule', window.id)
   if (read.rest.length > 0)
     return withExample(
       refuse('bad_arguments', `${code(read.rest.join(' '), 60)} is more than ${code('reschedule')} takes. Nothing was changed.`),
       deps,
       'reschedule',
+      window.id,
     )
   const length = read.length ?? window.endsAt.getTime() - window.startsAt.getTime()
   const hours = { startsAt: read.startsAt, endsAt: read.startsAt + length }
@@ -124,7 +125,7 @@ async function extend(deps: MaintenanceDeps, tx: Tx, words: readonly string[], {
     window.state === 'completed' && window.closedAt !== null && now - window.closedAt.getTime() < HOUR_MS && (await isRunning(tx, window))
   if (window.state !== 'open' && !endedJustNow) return notInState(deps, window, 'Only a window that is under way can be extended.')
   const length = readLength(words.join(' '))
-  if (isRefusal(length)) return withExample(length, deps, 'extend')
+  if (isRefusal(length)) return withExample(length, deps, 'extend', window.id)
   const from = endedJustNow ? Math.floor(now / MINUTE_MS) * MINUTE_MS : 0
   const hours = { startsAt: window.startsAt.getTime(), endsAt: Math.max(window.endsAt.getTime(), from) + length }
   const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
@@ -206,8 +207,12 @@ export async function standBy(deps: MaintenanceDeps, id: number, actor: Actor, a
 
 const worldOf = (deps: MaintenanceDeps) => ({ freezes: deps.freezes, command: deps.maintenance })
 
-const withExample = (refusal: Refusal, deps: MaintenanceDeps, verb: 'schedule' | 'reschedule' | 'extend' = 'schedule'): Refusal =>
-  refuse(refusal.code, `${refusal.text} The whole command: ${code(exampleOf(verb, knownHere(deps)), 120)}`)
+const withExample = (
+  refusal: Refusal,
+  deps: MaintenanceDeps,
+  verb: 'schedule' | 'reschedule' | 'extend' = 'schedule',
+  id?: number,
+): Refusal => refuse(refusal.code, `${refusal.text} The whole command: ${code(exampleOf(verb, knownHere(deps), id), 120)}`)
 
 export type ReadHours = { readonly startsAt: number; readonly length?: number; readonly rest: readonly string[] }
 

@@ -53,17 +53,18 @@ export const usageOf: Readonly<Record<MaintenanceVerb, string>> = {
   help: 'help',
 }
 
-export function exampleOf(verb: MaintenanceVerb, { command, targets }: KnownHere): string {
+/** `id`: the window that it is about, where one was named. */
+export function exampleOf(verb: MaintenanceVerb, { command, targets }: KnownHere, id = 7): string {
   const examples: Readonly<Record<MaintenanceVerb, string>> = {
     schedule: `schedule ${targets[0] ?? 'prod'} "next Tue 02:00" 2h "drop legacy columns"`,
     list: 'list',
-    show: 'show 7',
-    reschedule: 'reschedule 7 "next Wed 02:00" 90m',
-    start: 'start 7',
-    extend: 'extend 7 30m',
-    complete: 'complete 7',
-    cancel: 'cancel 7 "not ready"',
-    checklist: 'checklist 7',
+    show: `show ${id}`,
+    reschedule: `reschedule ${id} "next Wed 02:00" 90m`,
+    start: `start ${id}`,
+    extend: `extend ${id} 30m`,
+    complete: `complete ${id}`,
+    cancel: `cancel ${id} "not ready"`,
+    checklist: `checklist ${id}`,
     help: 'help',
   }
   return `${command} ${examples[verb]}`
