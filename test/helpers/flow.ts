@@ -321,15 +321,13 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     }
   }
   const cardIn = (id: number) =>
-    slack
-      .state()
-      .messages.find(
-        (message) =>
-          message.threadTs === null &&
-          message.ephemeralTo === null &&
-          !textOf(message).startsWith('Maintenance') && // a window whose release notes name it
-          new RegExp(`#${id}\\b`).test(textOf(message)),
-      )
+    slack.state().messages.find(
+      (message) =>
+        message.threadTs === null &&
+        message.ephemeralTo === null &&
+        !textOf(message).startsWith('Maintenance') && // a window whose release notes name it
+        new RegExp(`#${id}\\b`).test(textOf(message)),
+    )
   const card = (id: number) => {
     const found = cardIn(id)
     if (found === undefined) throw new Error(`there is no card of #${id}`)
