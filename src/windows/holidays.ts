@@ -1,4 +1,6 @@
-import Holidays from 'date-holidays'
+import { createRequire } from 'node:module'
+import type DateHolidays from 'date-holidays'
+import type { HolidaysTypes } from 'date-holidays'
 import { closest, distance } from 'fastest-levenshtein'
 import type { Span } from './record.ts'
 import { addDays, firstInstant, readWall, wallAt } from './zone.ts'
@@ -7,9 +9,19 @@ import { addDays, firstInstant, readWall, wallAt } from './zone.ts'
 
 export type Holiday = Span & { readonly name: string }
 
+/**
+ * The rules of all countries are 18 MB in memory, so they are read by the first target that keeps holidays, and by no other bot. What
+ * `require` answers has no type of its own.
+ */
+const rulesOf = (...of: [] | [HolidaysTypes.Country, HolidaysTypes.Options]) => {
+  Rules ??= createRequire(import.meta.url)('date-holidays') as typeof DateHolidays
+  return of.length === 0 ? new Rules() : new Rules(...of)
+}
+let Rules: typeof DateHolidays | undefined
+
 /** A sentence that helps when a place is not known; undefined when it is. */
 export function placeProblem(place: string): { readonly problem: string; readonly fix: string } | undefined {
-  const all = new Holidays()
+  const all = rulesOf()
   const [country = '', state, region, ...more] = place.split('-')
   const countries: Readonly<Record<string, string>> = all.getCountries('en')
   if (countries[country] === undefined) return unknown(place, nearestCountry(place, countries))
@@ -39,7 +51,7 @@ function inYear(place: string, zone: string, year: number): readonly Holiday[] {
 
 function readYear(place: string, zone: string, year: number): readonly Holiday[] {
   const [country = '', state, region] = place.split('-')
-  const rules = new Holidays(
+  const rules = rulesOf(
     { country, ...(state === undefined ? {} : { state }), ...(region === undefined ? {} : { region }) },
     { types: ['public'] },
   )

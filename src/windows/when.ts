@@ -1,4 +1,4 @@
-import { casual, type ParsedResult } from 'chrono-node'
+import { casual, type ParsedResult } from 'chrono-node/en' // the other languages take 5 MB and a third of a second of each start
 import { refuse, type Refusal } from '../refusal.ts'
 import { codeText, oneLine, truncate } from '../slack/text.ts'
 import { typedTime, weekdayNames, zoneTime } from './say.ts'
