@@ -84,31 +84,39 @@ async function each(deps: ApprovalDeps, due: string, act: (tx: Tx, request: Requ
 }
 
 async function expireRequest(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
+  const ended = await endOfWindow(tx, request)
   await transition(tx, request.id, ['waiting'], 'expired', {
     outcome: {
       headline:
-        whyWindowClosed(request) ??
+        whyWindowClosed(request, ended) ??
         `Expired ${when(request.expiresAt ?? request.createdAt)} without enough approvals. Nothing was changed.`,
       next: `Ask again with ${code(`${deps.command} deploy ${request.target}`)}.`,
     },
   })
-  await finish(deps, tx, request, request.notAfter === null ? 'request' : 'window')
+  await finish(deps, tx, request, request.notAfter === null ? 'request' : 'window', ended)
 }
 
 async function expireGrant(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
+  const ended = await endOfWindow(tx, request)
   await transition(tx, request.id, ['granted'], 'expired', {
     outcome: {
       headline:
-        whyWindowClosed(request) ??
+        whyWindowClosed(request, ended) ??
         `The approval expired ${when(request.grantExpiresAt ?? request.createdAt)} before the run had started. Nothing was changed.`,
       next: `Ask again with ${code(`${deps.command} deploy ${request.target}`)}.`,
     },
   })
-  await finish(deps, tx, request, request.notAfter === null ? 'grant' : 'window')
+  await finish(deps, tx, request, request.notAfter === null ? 'grant' : 'window', ended)
 }
 
-async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 'request' | 'grant' | 'window'): Promise<void> {
-  await addEvent(tx, request.id, { kind: 'expired', data: { what } })
+async function finish(
+  deps: ApprovalDeps,
+  tx: Tx,
+  request: RequestRow,
+  what: 'request' | 'grant' | 'window',
+  ended: WindowEnd | null,
+): Promise<void> {
+  await addEvent(tx, request.id, { kind: 'expired', data: { what, ...(ended === null ? {} : { window: ended }) } })
   await writeAudit(tx, {
     actor: 'lockkeeper',
     act: 'expire',
@@ -120,8 +128,24 @@ async function finish(deps: ApprovalDeps, tx: Tx, request: RequestRow, what: 're
   await deps.engine.signal(tx, request.id, { kind: 'due' }, `due:${request.id}:${what}:${request.digest ?? ''}`)
 }
 
-const whyWindowClosed = ({ notAfter }: RequestRow): string | null =>
-  notAfter === null ? null : `Its window closed ${when(notAfter)}, before its turn came. Nothing was changed.`
+type WindowEnd = 'cancelled' | 'completed'
+
+/** Whether somebody ended its maintenance window before its time. */
+async function endOfWindow(tx: Tx, { windowId, notAfter }: RequestRow): Promise<WindowEnd | null> {
+  if (windowId === null || notAfter === null) return null
+  const [row] = await tx.query<{ state: WindowEnd }>(
+    `select state from lockkeeper.maintenance where id = $1 and (state = 'cancelled' or (state = 'completed' and closed_at < ends_at))`,
+    [windowId],
+  )
+  return row?.state ?? null
+}
+
+const whyWindowClosed = ({ notAfter, windowId }: RequestRow, ended: WindowEnd | null): string | null =>
+  ended !== null
+    ? `Its window #${windowId} was ${ended} before its turn came. Nothing was changed.`
+    : notAfter === null
+      ? null
+      : `Its window closed ${when(notAfter)}, before its turn came. Nothing was changed.`
 
 async function remind(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
   const target = deps.targets.get(request.target)

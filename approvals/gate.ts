@@ -119,7 +119,8 @@ export async function gateFor(
   const times = await timesOf(deps.freezes, db, target)
   const plain = passesAt(times, times.now)
   if (plain.kind === 'open') return isHeld(times, request) ?? plain
-  if (request.overrideReason === null) return { kind: 'shut', refusal: whyShut(times, plain, deps.command, times.now) }
+  if (request.overrideReason === null)
+    return frozenForNow(times, request, plain, deps.command) ?? { kind: 'shut', refusal: whyShut(times, plain, deps.command, times.now) }
   const may = trusting ? 'yes' : await mayOverride(deps, target, request.requesterHuman)
   if (may === 'unknown') return { kind: 'unknown' }
   if (may === 'yes') {
@@ -127,6 +128,14 @@ export async function gateFor(
     if (passage.kind === 'open') return passage
   }
   return { kind: 'shut', refusal: refuse('not_allowed_to_override', overrideLost(target, request)) }
+}
+
+/** A freeze that ends inside the window of a run that starts by itself only puts it off. */
+function frozenForNow(times: Times, { notBefore, notAfter, windowId }: RequestRow, shut: Shut, command: string): Passage | undefined {
+  const { until } = shut.status
+  if (shut.kind !== 'frozen' || notBefore === null || notAfter === null || until === null || until >= notAfter.getTime()) return undefined
+  const { what } = shutWords(times, shut, command, times.now)
+  return { kind: 'held', windowId, standby: null, why: `${what} It starts by itself when that ends.` }
 }
 
 /** A run that starts by itself where somebody has to stand by. */
@@ -232,7 +241,7 @@ const lastOf = (rows: readonly FreezeRow[]): FreezeRow | undefined =>
   rows.toSorted((a, b) => (b.until?.getTime() ?? Infinity) - (a.until?.getTime() ?? Infinity))[0]
 
 function endsWith({ target }: Times, row: FreezeRow | undefined, until: number | null, command: string): string {
-  if (row === undefined || (row.until?.getTime() ?? null) !== until) return 'It ends by itself then; nobody can lift it here.'
+  if (row === undefined || (row.until?.getTime() ?? null) !== until) return 'The freeze ends by itself then; nobody can lift it here.'
   const undo = code(`${command} un${row.kind} ${row.targets === null ? 'all' : target.name}`)
-  return until === null ? `It ends with ${undo}.` : `It ends by itself then, or earlier with ${undo}.`
+  return until === null ? `The ${row.kind} ends with ${undo}.` : `The ${row.kind} ends by itself then, or earlier with ${undo}.`
 }

@@ -96,8 +96,8 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
   const checkAt = turn === null ? null : nextCheck(turn.notBefore, await storeNow(tx))
   const rows = await tx.query<{ id: number }>(
     `insert into lockkeeper.request (token, target, requester, requester_human, asked_in, channel, ask, state,
-       not_before, not_after, maintenance_id, check_at, wake_at, override_reason)
-     values ($1, $2, $3, $4, $5, $6, $7, 'planning', ${time(8)}, ${time(9)}, $10, ${time(11)}, ${time(12)}, $13) returning id`,
+       not_before, not_after, maintenance_id, check_at, wake_at, override_reason, follows_start)
+     values ($1, $2, $3, $4, $5, $6, $7, 'planning', ${time(8)}, ${time(9)}, $10, ${time(11)}, ${time(12)}, $13, $14) returning id`,
     [
       token,
       asked.target.name,
@@ -112,6 +112,7 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
       checkAt,
       checkAt ?? turn?.notBefore ?? null,
       asked.override ?? null,
+      turn?.followsStart ?? false,
     ],
   )
   const id = rows[0]?.id

@@ -11,7 +11,13 @@ import { code, list } from './wording.ts'
 /** What was asked for: a time, or a maintenance window by its name or number. */
 export type TurnAsked = { readonly at: number } | { readonly window: string }
 
-export type Turn = { readonly notBefore: number; readonly notAfter: number; readonly windowId: number | null }
+export type Turn = {
+  readonly notBefore: number
+  readonly notAfter: number
+  readonly windowId: number | null
+  /** It starts when its maintenance window does, whenever that comes to be. */
+  readonly followsStart: boolean
+}
 
 const DAY_MS = 86_400_000
 
@@ -21,11 +27,11 @@ export function turnAt(times: Times, at: number, command: string): Turn | Refusa
   const passage = passesAt(times, at)
   const window = windowAt(times, at)
   if (passage.kind !== 'open') return closedThen(times, at, command)
-  if (window !== null) return { notBefore: at, notAfter: window.to, windowId: window.id }
+  if (window !== null) return { notBefore: at, notAfter: window.to, windowId: window.id, followsStart: at === window.from }
   const span = openings(calendar, at - 8 * DAY_MS, at + 8 * DAY_MS).find(({ from, to }) => from <= at && at < to)
   const hasHours = calendar.rules.length > 0 && span !== undefined
   const end = hasHours ? span.to : Math.min(at + target.windows.maximum, span?.to ?? Infinity)
-  return { notBefore: at, notAfter: end, windowId: null }
+  return { notBefore: at, notAfter: end, windowId: null, followsStart: false }
 }
 
 function closedThen(times: Times, at: number, command: string): Refusal {
@@ -55,7 +61,8 @@ export function turnIn(times: Times, typed: string, command: string): Turn | Ref
   }
   if (window.to <= times.now)
     return refuse('window_closed', `The window ${code(typed, 40)} of ${code(target.name)} has closed. Nothing was started.`)
-  return { notBefore: window.isOpen ? Math.min(window.from, times.now) : window.from, notAfter: window.to, windowId: window.id }
+  const notBefore = window.isOpen ? Math.min(window.from, times.now) : window.from
+  return { notBefore, notAfter: window.to, windowId: window.id, followsStart: true }
 }
 
 function unknownWindow({ target, windows }: Times, typed: string, command: string): Refusal {

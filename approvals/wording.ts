@@ -29,7 +29,9 @@ export function stateSince(request: RequestRow): string {
     case 'waiting':
       return `waiting for approval since ${when(request.createdAt)}`
     case 'granted':
-      return `approved ${when(request.grantedAt ?? request.createdAt)} and about to start`
+      return request.notBefore === null || request.startedAt !== null
+        ? `approved ${when(request.grantedAt ?? request.createdAt)} and about to start`
+        : `approved ${when(request.grantedAt ?? request.createdAt)}, starts by itself ${when(request.notBefore)}`
     case 'running':
       return `running since ${when(request.startedAt ?? request.createdAt)}`
     case 'needs_human':

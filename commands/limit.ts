@@ -25,7 +25,12 @@ export function readLimit(words: readonly string[], clock: { readonly now: numbe
         0,
       )
       const ms = readLength(rest.slice(0, Math.max(length, 1)).join(' '))
-      return isRefusal(ms) ? nothingDone(ms) : { until: clock.now + ms, reason: rest.slice(length).join(' ') }
+      return isRefusal(ms)
+        ? nothingDone(ms)
+        : {
+            until: ms % 60_000 === 0 ? Math.ceil((clock.now + ms) / 60_000) * 60_000 : clock.now + ms,
+            reason: rest.slice(length).join(' '),
+          }
     }
     default:
       return { until: null, reason: all.join(' ') }

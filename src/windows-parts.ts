@@ -12,7 +12,8 @@ import { weekMessage, type WeekNews } from './windows/draw-week.ts'
 import { drawNotices, drawWindow, type WindowContext } from './windows/draw.ts'
 import { freezesDue, freezesInForce } from './windows/freezes.ts'
 import { noticesDue } from './windows/notify.ts'
-import { recurringJob } from './windows/recurring.ts'
+import { overtakenIn, type NoticeList } from './windows/lists.ts'
+import { occurrenceMessage, recurringJob, type OccurrenceNews } from './windows/recurring.ts'
 import { createRota, type Rota } from './windows/rota.ts'
 import { scheduleWindow } from './windows/schedule.ts'
 import { windowSubject } from './windows/view.ts'
@@ -49,7 +50,8 @@ export function windowParts(
     // lists of very many notices before the announcements that they tick off
     subjects: [
       bulletinSubject(db, {
-        notices: (bulletin) => drawNotices(bulletin, context),
+        notices: async (bulletin) => drawNotices(bulletin, context, await overtakenIn(db, bulletin.data as NoticeList)), // as lists.ts wrote it
+        occurrence: ({ data }) => ({ message: occurrenceMessage(data as OccurrenceNews) }), // as `refuseOnce` wrote it
         freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
         week: ({ data }) => ({ message: weekMessage(data as WeekNews) }), // as `weekJob` wrote it
       }),

@@ -10,7 +10,7 @@ import { readLength, readWhen } from '../../src/windows/when.ts'
 import type { WindowRow } from '../../src/windows/record.ts'
 import { addWindowEvent, changeWindow, lockWindow, windowById, type Hours } from '../../src/windows/rows.ts'
 import { saySpan, sayTime } from '../../src/windows/say.ts'
-import { bringForward, cancelWindow, hoursOf, replanWindow, scheduleWindow } from '../../src/windows/schedule.ts'
+import { endNow, startNow, cancelWindow, hoursOf, replanWindow, scheduleWindow } from '../../src/windows/schedule.ts'
 import { storeNow } from '../../src/db/now.ts'
 import { say, type Asker, type Reply } from '../reply.ts'
 import { knownHere, noWindow, targetsOf, whyNotManage, type MaintenanceDeps } from './deps.ts'
@@ -111,6 +111,8 @@ async function reschedule(deps: MaintenanceDeps, tx: Tx, words: readonly string[
     )
   const length = read.length ?? window.endsAt.getTime() - window.startsAt.getTime()
   const hours = { startsAt: read.startsAt, endsAt: read.startsAt + length }
+  if (hours.startsAt === window.startsAt.getTime() && hours.endsAt === window.endsAt.getTime())
+    return refuse('bad_arguments', `Window #${window.id} is at that time already. Nothing was changed, and nobody was told.`)
   const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
   if (conflict !== undefined) return conflict
   await replanWindow(tx, window, { kind: 'rescheduled', by: actor.account, hours }, targets)
@@ -150,17 +152,17 @@ async function isRunning(tx: Tx, window: WindowRow): Promise<boolean> {
 
 async function start(deps: MaintenanceDeps, tx: Tx, { window, targets }: Held): Promise<Reply> {
   if (window.state !== 'scheduled') return notInState(deps, window, 'Only a window that has not started can be started.')
-  const now = await storeNow(tx)
-  const hours: Hours = { startsAt: now, endsAt: window.endsAt.getTime() }
+  const startsAt = Math.floor((await storeNow(tx)) / MINUTE_MS) * MINUTE_MS // people read no seconds
+  const hours: Hours = { startsAt, endsAt: startsAt + window.endsAt.getTime() - window.startsAt.getTime() }
   const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
   if (conflict !== undefined) return conflict
-  await bringForward(tx, window, 'start', targets)
-  return say(`Window #${window.id} starts now and ends by ${sayTime(window.endsAt, window.timezone)}.`)
+  await startNow(tx, window, hours, targets)
+  return say(`Window #${window.id} starts now and ends by ${sayTime(hours.endsAt, window.timezone)}.`)
 }
 
-async function complete(deps: MaintenanceDeps, tx: Tx, { window, targets }: Held): Promise<Reply> {
+async function complete(deps: MaintenanceDeps, tx: Tx, { window }: Held): Promise<Reply> {
   if (window.state !== 'open') return notInState(deps, window, 'Only a window that is under way can be completed.')
-  await bringForward(tx, window, 'end', targets)
+  await endNow(tx, window)
   return say(`Window #${window.id} ends now. Its release notes follow in the channel.`)
 }
 

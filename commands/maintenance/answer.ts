@@ -29,7 +29,7 @@ const isChange = ({ verb }: Act): boolean => !['list', 'show', 'checklist'].incl
 function replyTo(deps: MaintenanceDeps, command: Act, asker: Asker, actor: Parameters<typeof schedule>[2]): Promise<Reply> {
   switch (command.verb) {
     case 'list':
-      return listAhead(deps, asker)
+      return listAhead(deps, command.target, asker)
     case 'show':
       return showWindow(deps, command.id, asker)
     case 'checklist':

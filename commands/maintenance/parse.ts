@@ -8,7 +8,7 @@ import { quoted, tokenize, unescapeSlack } from '../tokens.ts'
 export type MaintenanceCommand =
   | { readonly verb: 'form' }
   | { readonly verb: 'help' }
-  | { readonly verb: 'list' }
+  | { readonly verb: 'list'; readonly target: string | null }
   | {
       readonly verb: 'schedule'
       readonly targets: readonly string[]
@@ -42,7 +42,7 @@ export type KnownHere = { readonly targets: readonly string[]; readonly command:
 
 export const usageOf: Readonly<Record<MaintenanceVerb, string>> = {
   schedule: 'schedule <target[,target]> "<when>" <how long> ["reason"] [--work "what runs"] [--name N]',
-  list: 'list',
+  list: 'list [target]',
   show: 'show <id>',
   reschedule: 'reschedule <id> "<when>" [how long]',
   start: 'start <id>',
@@ -97,7 +97,8 @@ export function parseMaintenanceWords(words: readonly string[], known: KnownHere
   if (first === undefined) return { verb: 'form' }
   const verb = maintenanceVerbs.find((each) => each === first.toLowerCase())
   if (verb === undefined) return /^(--help|-h|\?)$/.test(first) ? { verb: 'help' } : unknownVerb(first, rest, known)
-  if (verb === 'help' || verb === 'list') return { verb }
+  if (verb === 'help') return { verb }
+  if (verb === 'list') return parseList(rest, known)
   return verb === 'schedule' ? parseSchedule(rest, known) : parseAbout(verb, rest, known)
 }
 
@@ -159,6 +160,14 @@ export function readTargets(text: string, known: KnownHere): readonly string[] |
     'unknown_target',
     `There is no target ${code(unknown, 40)}. Nothing was changed. ${near === undefined ? `The targets are ${list(known.targets.map((name) => code(name)))}.` : `Did you mean ${code(near)}?`}`,
   )
+}
+
+function parseList([name, more]: readonly string[], known: KnownHere): MaintenanceCommand | Refusal {
+  if (name === undefined) return { verb: 'list', target: null }
+  if (more !== undefined)
+    return refuse('bad_arguments', `${code(more, 40)} is more than ${code('list')} takes. Nothing was changed. ${howTo('list', known)}`)
+  const targets = readTargets(name, known)
+  return isRefusal(targets) ? targets : { verb: 'list', target: targets[0] ?? null }
 }
 
 function parseAbout(

@@ -8,7 +8,7 @@ import { changeWindow, lockWindow, windowByToken } from '../../src/windows/rows.
 import { saySpan } from '../../src/windows/say.ts'
 import type { FormValues } from '../modal.ts'
 import type { Asker, Reply } from '../reply.ts'
-import { standBy } from './act.ts'
+import { change, standBy } from './act.ts'
 import { auditOf, targetsOf, whyNotManage, type MaintenanceDeps } from './deps.ts'
 import type { MaintenanceCommand } from './parse.ts'
 import { itemText } from './tell.ts'
@@ -24,9 +24,10 @@ export type Pressed = { readonly action: string; readonly value: string; readonl
 export type Outcome = { readonly kind: 'done' } | { readonly kind: 'view'; readonly view: View } | Refusal
 
 export async function pressWindow(deps: MaintenanceDeps, pressed: Pressed): Promise<Outcome> {
-  const [token = '', item] = pressed.value.split('.', 2)
+  const [token = '', item, wish] = pressed.value.split('.', 3)
   const window = await windowByToken(deps.db, token)
-  const outcome = window === undefined ? unknownButton : await outcomeOf(deps, window, pressed, Number(item))
+  const outcome =
+    window === undefined ? unknownButton : await outcomeOf(deps, window, pressed, { id: Number(item), isDone: wish !== 'open' })
   const { account, entry } = pressed.asker
   await writeAudit(deps.db, {
     actor: account,
@@ -40,7 +41,7 @@ export async function pressWindow(deps: MaintenanceDeps, pressed: Pressed): Prom
   return outcome
 }
 
-async function outcomeOf(deps: MaintenanceDeps, window: WindowRow, { action, asker }: Pressed, item: number): Promise<Outcome> {
+async function outcomeOf(deps: MaintenanceDeps, window: WindowRow, { action, asker }: Pressed, item: Wish): Promise<Outcome> {
   switch (action) {
     case 'window_standby':
       return asOutcome(await withActor(deps, asker, (actor) => standBy(deps, window.id, actor, asker)))
@@ -48,6 +49,12 @@ async function outcomeOf(deps: MaintenanceDeps, window: WindowRow, { action, ask
       return window.state === 'scheduled' ? { kind: 'view', view: rescheduleView(window, asker) } : notAhead(window)
     case 'window_cancel':
       return window.state === 'scheduled' ? { kind: 'view', view: cancelView(window, asker) } : notAhead(window)
+    case 'window_extend':
+      return asOutcome(
+        await withActor(deps, asker, (actor) => change(deps, { verb: 'extend', id: window.id, words: ['30m'] }, actor, asker)),
+      )
+    case 'window_complete':
+      return asOutcome(await withActor(deps, asker, (actor) => change(deps, { verb: 'complete', id: window.id }, actor, asker)))
     case 'window_checklist':
       return { kind: 'view', view: await checklistView(deps, window) }
     case 'window_tick':
@@ -68,8 +75,11 @@ async function withActor(
 
 const asOutcome = (reply: Reply): Outcome => (isRefusal(reply) ? reply : { kind: 'done' })
 
+/** What the button said when it was pressed: somebody else may have been faster, and then it is so already. */
+type Wish = { readonly id: number; readonly isDone: boolean }
+
 /** Its owner may tick an item, and whoever may change the window. */
-async function tick(deps: MaintenanceDeps, window: WindowRow, id: number, asker: Asker): Promise<Outcome> {
+async function tick(deps: MaintenanceDeps, window: WindowRow, { id, isDone }: Wish, asker: Asker): Promise<Outcome> {
   const actor = await deps.people.identify(asker.account, { fresh: true })
   if (isRefusal(actor)) return actor
   const item = (await itemsOf(deps.db, [window.id])).find((one) => one.id === id)
@@ -79,7 +89,7 @@ async function tick(deps: MaintenanceDeps, window: WindowRow, id: number, asker:
     const unfit = isRefusal(targets) ? targets : await whyNotManage(deps, targets, actor, { ...asker, place: null })
     if (unfit !== undefined) return unfit
   }
-  const by = item.doneBy === null ? actor.account : null
+  const by = isDone ? actor.account : null
   await deps.db.transaction(async (tx) => {
     if ((await lockWindow(tx, window.id)) === undefined || !(await tickItem(tx, { windowId: window.id, id, by }))) return
     await changeWindow(tx, window.id, {})
@@ -105,17 +115,23 @@ async function checklistView(deps: MaintenanceDeps, window: WindowRow): Promise<
     blocks: [
       ...phases.flatMap((phase) => {
         const own = items.filter((item) => item.phase === phase)
-        return own.length === 0 ? [] : [section(`*${phase}*`), ...own.map((item) => itemBlock(window, item))]
+        return own.length === 0 ? [] : [section(`*${phaseTitles[phase]}*`), ...own.map((item) => itemBlock(window, item))]
       }),
       context('Its owner ticks an item, or whoever may change the window.'),
     ],
   })
 }
 
+const phaseTitles = { 'T-48h': '48 hours before', 'T-1h': '1 hour before', during: 'While it lasts', 'T+2h': '2 hours after' } as const
+
 const itemBlock = (window: WindowRow, item: ChecklistItem) =>
   section(
     `${item.doneBy === null ? '☐' : '☑'} ${itemText(item)}`,
-    button(item.doneBy === null ? 'Done' : 'Open again', 'window_tick', `${window.token}.${item.id}`),
+    button(
+      item.doneBy === null ? 'Done' : 'Open again',
+      'window_tick',
+      `${window.token}.${item.id}.${item.doneBy === null ? 'done' : 'open'}`,
+    ),
   )
 
 const metadataOf = (window: WindowRow, { place }: Asker): string => JSON.stringify({ token: window.token, channel: place?.channel ?? '' })
@@ -185,4 +201,7 @@ const unknownButton = refuse(
 )
 
 const notAhead = (window: WindowRow): Refusal =>
-  refuse('window_closed', `Window #${window.id} is not ahead any more, so it can neither be moved nor cancelled. Nothing was changed.`)
+  refuse(
+    'window_closed',
+    `Window #${window.id} is not ahead any more, so it can neither be moved nor cancelled. Nothing was changed. One that is under way has buttons to extend and to complete it.`,
+  )

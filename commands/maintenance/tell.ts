@@ -14,12 +14,15 @@ import { exampleOf, maintenanceVerbs, usageOf, type MaintenanceVerb } from './pa
 const SHOWN = 20
 
 /** Those that are ahead or under way, of targets that may be spoken of here. */
-export async function listAhead(deps: MaintenanceDeps, asker: Asker): Promise<Reply> {
+export async function listAhead(deps: MaintenanceDeps, target: string | null, asker: Asker): Promise<Reply> {
   if (asker.place?.isDirect === true) return notInDirect
-  const windows = (await listWindows(deps.db, { states: ['scheduled', 'open'], limit: 200 })).filter((window) =>
-    isShownHere(deps, window, asker),
-  )
-  if (windows.length === 0) return say(`No maintenance is planned. To plan one: ${code(exampleOf('schedule', knownHere(deps)), 120)}`)
+  const windows = (
+    await listWindows(deps.db, { states: ['scheduled', 'open'], limit: 200, ...(target === null ? {} : { targets: [target] }) })
+  ).filter((window) => isShownHere(deps, window, asker))
+  if (windows.length === 0)
+    return say(
+      `No maintenance${target === null ? '' : ` of ${code(target)}`} is planned. To plan one: ${code(exampleOf('schedule', knownHere(deps)), 120)}`,
+    )
   const more = windows.length - SHOWN
   return say(
     [
@@ -53,11 +56,20 @@ export async function showWindow(deps: MaintenanceDeps, id: number, asker: Asker
       saySpan(spanOf(window), window.timezone),
       `Why: ${escapeText(window.reason)}`,
       ...(window.work === null ? [] : [`What runs: ${escapeText(window.work)}`]),
+      ...(await queuedFor(deps, id)),
       `Owner ${mention(window.owner)}${window.standby === null ? '' : ` · ${mention(window.standby)} stands by`}`,
       ...(window.outcome === null ? [] : [notesText(window.outcome)]),
       ...checklistLines(await itemsOf(deps.db, [id])),
     ].join('\n'),
   )
+}
+
+async function queuedFor({ db }: MaintenanceDeps, id: number): Promise<readonly string[]> {
+  const queued = await db.query<{ id: number; target: string }>(
+    `select id, target from lockkeeper.request where maintenance_id = $1 and state in ('planning', 'waiting', 'granted') order by id limit 10`,
+    [id],
+  )
+  return queued.length === 0 ? [] : [`Queued for it: ${list(queued.map((one) => `#${one.id} on ${code(one.target)}`))}`]
 }
 
 export async function showChecklist(deps: MaintenanceDeps, id: number, asker: Asker): Promise<Reply> {

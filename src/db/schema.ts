@@ -536,7 +536,9 @@ alter table lockkeeper.request
   add column wake_at timestamptz,
   -- when the opening closes in which it runs; of a maintenance window that is extended, the window knows
   add column closes_at timestamptz,
-  add column overrun_told_at timestamptz;
+  add column overrun_told_at timestamptz,
+  -- it starts when its maintenance window does, and not at a time of its own in it
+  add column follows_start boolean not null default false;
 create index request_wake on lockkeeper.request (wake_at) where wake_at is not null and started_at is null and state in ('waiting','granted');
 
 -- what somebody was offered instead of a refusal. It is taken once, by whoever it was made to

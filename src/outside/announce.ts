@@ -24,17 +24,26 @@ export type Announcement = {
 const TOGETHER_MS = 3_000
 
 /**
- * Tells of stages of windows by e-mail and webhook, in the transaction of the notice, so that both happen or none. A new plan and a
- * cancellation withdraw what has not gone out yet, since they say it better.
+ * Tells of stages of windows by e-mail and webhook, in the transaction of the notice, so that both happen or none. A new plan, a
+ * cancellation, the start and the end withdraw what has not gone out yet, since they say it better.
  */
 export async function announceOutside(tx: Queries, announcements: readonly Announcement[]): Promise<void> {
   const deliveries: Delivery[] = []
   for (const announcement of announcements) {
-    const { window, stage } = announcement
-    if (stage === 'rescheduled' || stage === 'cancelled') await withdrawDeliveries(tx, `window:${window.id}:`)
+    const { window } = announcement
+    const overtaken = overtakenBy(announcement)
+    if (overtaken !== null) await withdrawDeliveries(tx, `window:${window.id}:${overtaken}`)
     deliveries.push(...(await deliveriesOf(tx, announcement)))
   }
   await deliverLater(tx, deliveries)
+}
+
+/** A receiver that was away hears what is so now, and not what was to come before it. */
+function overtakenBy({ window, targets, stage }: Announcement): string | null {
+  if (stage === 'rescheduled' || stage === 'cancelled') return ''
+  const isTold = targets.some(({ windows }) => windows.mail.length + windows.webhooks.length > 0)
+  if (!isTold || (stage !== 'start' && stage !== 'end')) return null
+  return stage === 'start' ? `${window.planNo}:before:` : `${window.planNo}:`
 }
 
 async function deliveriesOf(tx: Queries, announcement: Announcement): Promise<readonly Delivery[]> {

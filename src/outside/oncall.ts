@@ -39,7 +39,9 @@ export const createOncall = (ports: OncallPorts): Due => ({
   async act() {
     await each(ports.db, `select r.id ${unpaged} order by r.id limit 1 for update of r skip locked`, openPage)
     await each(ports.db, `select p.id ${over} order by p.id limit 1 for update of p skip locked`, closePage)
-    await each(ports.db, `select p.id ${dueAgain} order by p.next_at limit 1 for update of p skip locked`, (tx, id) => page(ports, tx, id))
+    // with its request, which an acknowledgement holds first: neither waits for the other
+    const again = `select p.id from lockkeeper.page p join lockkeeper.request r on r.id = p.request_id where ${open} and p.next_at <= lockkeeper.now()`
+    await each(ports.db, `${again} order by p.next_at limit 1 for update of p, r skip locked`, (tx, id) => page(ports, tx, id))
   },
 })
 

@@ -7,15 +7,16 @@ import { about, addEvent, requestById } from './rows.ts'
 
 const closes = `coalesce((select m.ends_at from lockkeeper.maintenance m where m.id = r.maintenance_id), r.closes_at)`
 
+/** Told once for each end that the window has. */
 const overrun = `select r.id, (extract(epoch from ${closes}) * 1000)::float8 as "closedAt", r.maintenance_id as "windowId",
     coalesce((select m.owner from lockkeeper.maintenance m where m.id = r.maintenance_id), r.requester) as owner
-  from lockkeeper.request r where r.state = 'running' and r.overrun_told_at is null and ${closes} <= lockkeeper.now()`
+  from lockkeeper.request r where r.state = 'running' and ${closes} <= lockkeeper.now() and (r.overrun_told_at is null or r.overrun_told_at < ${closes})`
 
 const moved = `select r.id, m.id as "windowId", (extract(epoch from m.starts_at) * 1000)::float8 as from, (extract(epoch from m.ends_at) * 1000)::float8 as to,
-    (extract(epoch from r.not_before) * 1000)::float8 as "notBefore"
+    (extract(epoch from r.not_before) * 1000)::float8 as "notBefore", r.follows_start as "followsStart"
   from lockkeeper.request r join lockkeeper.maintenance m on m.id = r.maintenance_id
   where r.state in ('planning','waiting','granted') and r.not_before is not null and m.state in ('scheduled','open')
-    and (r.not_after <> m.ends_at or r.not_before < m.starts_at)`
+    and (r.not_after <> m.ends_at or r.not_before < m.starts_at or (r.follows_start and r.not_before > m.starts_at + interval '1 millisecond'))`
 
 const gone = `select r.id from lockkeeper.request r join lockkeeper.maintenance m on m.id = r.maintenance_id
   where r.state in ('waiting','granted') and r.not_before is not null and r.not_after > lockkeeper.now() and m.state in ('completed','cancelled')`
@@ -38,6 +39,7 @@ type Found = {
   readonly from: number
   readonly to: number
   readonly notBefore: number
+  readonly followsStart: boolean
 }
 
 async function each(db: Db, due: string, act: (tx: Tx, found: Found) => Promise<void>): Promise<void> {
@@ -61,8 +63,8 @@ async function tellOverrun(tx: Tx, { id, windowId, owner, closedAt }: Found): Pr
 }
 
 /** What was approved for a window stays approved for its new hours; one that was asked for a later time in it keeps that where it can. */
-async function follow(tx: Tx, { id, windowId, from, to, notBefore }: Found): Promise<void> {
-  const startsAt = notBefore >= from && notBefore < to ? notBefore : from
+async function follow(tx: Tx, { id, windowId, from, to, notBefore, followsStart }: Found): Promise<void> {
+  const startsAt = !followsStart && notBefore >= from && notBefore < to ? notBefore : from
   await tx.query(
     `update lockkeeper.request set not_before = to_timestamp($2::float8 / 1000), not_after = to_timestamp($3::float8 / 1000),
        expires_at = case when expires_at is null then null else to_timestamp($3::float8 / 1000) end,

@@ -53,5 +53,7 @@ export const overrunText = ({ data }: Of<'overrun'>, zone: string): string =>
 /** To whoever asked, and to those who had approved. */
 export function windowClosedText(view: RequestView): string {
   const approved = approvedBy(view)
-  return `The window closed before its turn came, so nothing runs and nothing was changed.${approved === '' ? '' : ` The approval by ${approved} was for that window and has ended with it.`}`
+  const end = view.events.findLast((event) => event.kind === 'expired')
+  const what = end?.kind === 'expired' && end.data.window !== undefined ? `Its window was ${end.data.window}` : 'The window closed'
+  return `${what} before its turn came, so nothing runs and nothing was changed.${approved === '' ? '' : ` The approval by ${approved} was for that window and has ended with it.`}`
 }

@@ -140,7 +140,13 @@ export type RequestEvent =
   /** `samePlan`: what is voted for has not changed, so the approvals that still count under today's rules stay. */
   | { readonly kind: 'asked_anew'; readonly data: { readonly why: string; readonly samePlan?: true } }
   /** `window`: the window that it was for has closed. */
-  | { readonly kind: 'expired'; readonly data: { readonly what: 'request' | 'grant' | 'window' } }
+  | {
+      readonly kind: 'expired'
+      readonly data: {
+        readonly what: 'request' | 'grant' | 'window'
+        /** By hand, before its time. */ readonly window?: 'cancelled' | 'completed'
+      }
+    }
   /** Half of the time after the reminder nobody has answered: somebody else is told. */
   | {
       readonly kind: 'escalated'

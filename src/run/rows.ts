@@ -172,7 +172,7 @@ export async function transition(
     }
   if (patch.expiresIn !== undefined) {
     values.push(patch.expiresIn)
-    sets.push(`expires_at = lockkeeper.now() + $${values.length} * interval '1 millisecond'`)
+    sets.push(`expires_at = coalesce(not_after, lockkeeper.now() + $${values.length} * interval '1 millisecond')`) // its window may have been moved meanwhile
   }
   if (patch.grantExpiresIn !== undefined) {
     values.push(patch.grantExpiresIn)

@@ -34,7 +34,8 @@ export type Passage =
   | { readonly kind: 'open'; readonly closesAt: number | null; readonly windowId: number | null }
   | { readonly kind: 'shut'; readonly refusal: Refusal }
   /** Open, but it waits for somebody who stands by. */
-  | { readonly kind: 'held'; readonly windowId: number | null; readonly standby: string | null }
+  /** `why`: a freeze that ends inside its window; left out, nobody has confirmed to stand by. */
+  | { readonly kind: 'held'; readonly windowId: number | null; readonly standby: string | null; readonly why?: string }
   /** Whether somebody may override cannot be learned now. */
   | { readonly kind: 'unknown' }
 
@@ -118,17 +119,29 @@ const stateOf = (ports: WorkflowPorts, id: number): Promise<RequestRow['state'] 
     return turn === 'later' || (await isHeld(ports, request)) ? 'queued' : 'granted'
   })
 
-/** Its window is open, but nobody has confirmed to stand by: it waits inside the window, and says so once. */
+/** Its window is open, but it is frozen for a part of it, or nobody has confirmed to stand by: it waits inside the window, and says so once. */
 async function isHeld(ports: WorkflowPorts, request: RequestRow): Promise<boolean> {
   const passage = await ports.gate(ports.db, request)
   if (passage.kind !== 'held') return false
+  const { why } = passage
   await ports.db.transaction(async (tx) => {
+    if (why !== undefined) return sayOnce(tx, request, `Its turn has come, and it waits inside its window. ${why}`)
     const said = await tx.query(`select 1 from lockkeeper.event where request_id = $1 and kind = 'no_standby'`, [request.id])
     if (said.length > 0) return
     await addEvent(tx, request.id, { kind: 'no_standby', data: { windowId: passage.windowId, standby: passage.standby } })
     await writeAudit(tx, { ...about(request), act: 'check', result: 'no_standby' })
   })
   return true
+}
+
+async function sayOnce(tx: Tx, request: RequestRow, text: string): Promise<void> {
+  const said = await tx.query(`select 1 from lockkeeper.event where request_id = $1 and kind = 'finding' and data->>'text' = $2`, [
+    request.id,
+    text,
+  ])
+  if (said.length > 0) return
+  await addEvent(tx, request.id, { kind: 'finding', data: { text } })
+  await writeAudit(tx, { ...about(request), act: 'check', result: 'frozen' })
 }
 
 /** Hours before its turn: what changed asks anew now, so that nobody is asked in the night. */
@@ -268,7 +281,7 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
     if (barred !== null) return refuseRequest(ports, request, barred)
     const passage = await persist(ports.log, () => ports.gate(ports.db, request))
     if (passage.kind === 'shut') return refuseRequest(ports, request, passage.refusal)
-    if (passage.kind === 'unknown') {
+    if (passage.kind === 'unknown' || passage.kind === 'held') {
       await wait(CHECK_AGAIN_MS)
       continue
     }
@@ -289,6 +302,8 @@ async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | '
     return written === 'waiting' ? 'anew' : 'ended'
   }
 }
+
+const heldAgain = refuse('outside_window', 'What it had waited for came back in the moment of its start. Nothing was started. Ask again.')
 
 const CHECK_AGAIN_MS = 2_000
 
@@ -338,10 +353,11 @@ async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[
         return []
       }
       const passage = await ports.gate(tx, request, { trusting: true })
-      if (passage.kind === 'shut') {
-        if (!(await transition(tx, id, ['granted'], 'refused', { outcome: { headline: firstBold(passage.refusal.text) } }))) return []
+      if (passage.kind === 'shut' || passage.kind === 'held') {
+        const refusal = passage.kind === 'shut' ? passage.refusal : heldAgain
+        if (!(await transition(tx, id, ['granted'], 'refused', { outcome: { headline: firstBold(refusal.text) } }))) return []
         await addEvent(tx, id, { kind: 'ended', data: { state: 'refused' } })
-        await writeAudit(tx, { ...about(request), act: 'check', result: passage.refusal.code })
+        await writeAudit(tx, { ...about(request), act: 'check', result: refusal.code })
         return []
       }
       const why = ports.reconfigured(request.plan, request)

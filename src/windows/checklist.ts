@@ -59,11 +59,16 @@ export async function tickItem(
   return ticked.length > 0
 }
 
-/** What Lockkeeper has seen itself: a run on the window's targets, two days before it at the earliest, that verified its backup or found health green. */
-const known = `i.done_by is null and m.state in ('scheduled', 'open') and exists (
-  select from lockkeeper.request r join lockkeeper.step s on s.request_id = r.id
-  where r.target = any(m.targets) and r.started_at > m.starts_at - interval '48 hours' and s.state = 'done'
-    and s.name = case i.knows when 'backup' then 'verify-backup' when 'health' then 'health' end)`
+/**
+ * What Lockkeeper has seen itself: on each of the window's targets a run that verified its backup or found health green; in the window for
+ * what is to be done in it or after it, two days before it at the earliest for the rest.
+ */
+const known = `i.done_by is null and i.knows in ('backup', 'health')
+  and (m.state in ('scheduled', 'open') or (m.state = 'completed' and i.phase in ('during', 'T+2h') and m.closed_at > lockkeeper.now() - interval '1 day'))
+  and not exists (select from unnest(m.targets) as own (name) where not exists (
+    select from lockkeeper.request r join lockkeeper.step s on s.request_id = r.id
+    where r.target = own.name and s.state = 'done' and s.name = case i.knows when 'backup' then 'verify-backup' else 'health' end
+      and r.started_at >= case when i.phase in ('during', 'T+2h') then coalesce(m.opened_at, m.starts_at) else m.starts_at - interval '48 hours' end))`
 
 export const knownItemsDue = (db: Db): Due => ({
   name: 'checklists',
@@ -76,9 +81,11 @@ export const knownItemsDue = (db: Db): Due => ({
            where ${known} for update of i, m skip locked),
          ticked as (
            update lockkeeper.checklist_item i set done_by = 'lockkeeper', done_at = lockkeeper.now() from due where i.id = due.id
-           returning i.maintenance_id, i.text)
-         update lockkeeper.maintenance m set revision = revision + 1, draw_after = clock_timestamp() from ticked
-         where m.id = ticked.maintenance_id returning m.id as window, m.targets[1] as target, ticked.text`,
+           returning i.maintenance_id, i.text),
+         drawn as (
+           update lockkeeper.maintenance m set revision = revision + 1, draw_after = clock_timestamp()
+           where m.id in (select maintenance_id from ticked) returning m.id, m.targets[1] as target)
+         select drawn.id as window, drawn.target, ticked.text from ticked join drawn on drawn.id = ticked.maintenance_id`,
       )
       for (const { window, target, text } of ticked)
         await writeAudit(tx, { actor: 'lockkeeper', act: 'maintenance', target, result: 'item done', data: { window, item: text } })

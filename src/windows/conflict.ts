@@ -61,7 +61,7 @@ async function frozenThen(
     const until = Number.isFinite(span.to) ? `until ${sayTime(span.to, zone)}` : 'until somebody lifts it'
     return refuse(
       'frozen',
-      `${codeText(target.name)} is ${freeze.kind === 'lock' ? 'locked' : 'frozen'} then: “${escapeLine(freeze.name)}”, ${until}${freeze.name === freeze.reason ? '' : ` (${escapeLine(freeze.reason)})`}. Nothing was changed. Take a time outside of it.`,
+      `${codeText(target.name)} is ${freeze.kind === 'lock' ? 'locked' : 'frozen'} then, ${until}${freeze.name === '' ? '' : `: “${escapeLine(freeze.name)}”`}${freeze.name === freeze.reason ? '' : ` (${escapeLine(freeze.reason)})`}. Nothing was changed. ${Number.isFinite(span.to) ? 'Take a time outside of it.' : 'It has to be lifted first.'}`,
     )
   }
   return undefined

@@ -19,6 +19,8 @@ export type FreezeNews = {
   readonly until: number | null
   readonly zone: string
   readonly command: string
+  /** Another freeze or lock is in force for some of them. */
+  readonly isStillClosed: boolean
 }
 
 /** What the channel reads when a freeze or lock is set, lifted, about to end, or over. */
@@ -36,13 +38,18 @@ function textOf(news: FreezeNews): string {
     case 'set':
       return `*${where} ${isOf(news)} ${kind === 'freeze' ? 'frozen' : 'locked'}*${until === null ? ' until somebody lifts it' : ` until ${sayTime(until, zone)}`}, by ${personText(by)}. Nothing starts; what runs goes on.${reason}\n${undo} ends it${until === null ? '' : ' earlier'}.`
     case 'lifted':
-      return `*The ${kind} of ${where} is lifted* by ${personText(by)}. Runs may start again.`
+      return `*The ${kind} of ${where} is lifted* by ${personText(by)}. ${afterwards(news)}`
     case 'ending':
       return `${personText(by)}, the ${kind} of *${where}* that you set ends ${sayTime(until ?? 0, zone)}. Runs may start then. To keep it, set it anew: ${codeText(`${command} ${kind} ${typed} until …`)}.${reason}`
     case 'ended':
-      return `*The ${kind} of ${where} has ended*, as it was set by ${personText(by)}. Runs may start again.`
+      return `*The ${kind} of ${where} has ended*, as it was set by ${personText(by)}. ${afterwards(news)}`
   }
 }
+
+const afterwards = ({ isStillClosed, command, typed }: FreezeNews): string =>
+  isStillClosed
+    ? `Nothing starts yet: another freeze or lock is in force, and ${codeText(`${command} status${typed === 'all' ? '' : ` ${typed}`}`)} says which.`
+    : 'Runs may start again, within the hours of their targets.'
 
 /** As the beginning of a sentence or after `of`. */
 const whereOf = ({ titles, news }: FreezeNews): string =>

@@ -43,9 +43,13 @@ export function drawWindow(view: WindowView, context: WindowContext): readonly D
   ]
 }
 
-/** Slack was away: a reminder of hours that were changed meanwhile helps nobody. What was sent stands. */
-const isStale = (window: WindowRow, { kind, data }: WindowEventRow): boolean =>
-  kind === 'notice' && data.stage.startsWith('before:') && (data.planNo < window.planNo || window.state === 'cancelled')
+/** Slack was away: what was overtaken meanwhile, by other hours or by the next stage, helps nobody. What was sent stands. */
+function isStale(window: WindowRow, { kind, data }: WindowEventRow): boolean {
+  if (kind !== 'notice') return false
+  const [stage] = splitStage(data.stage)
+  if (stage === 'before') return data.planNo < window.planNo || window.state !== 'scheduled'
+  return (stage === 'start' || stage === 'during') && window.state === 'completed'
+}
 
 const channelsOf = (window: WindowRow, event: WindowEventRow): readonly string[] =>
   event.kind === 'notice' ? event.data.channels : window.channels
@@ -106,8 +110,9 @@ function announcement(view: WindowView, { titleOf, command, needsStandby }: Wind
               ...(needsStandby(window.targets) && window.standbyConfirmedAt === null
                 ? [button('I stand by', 'window_standby', window.token, 'primary')]
                 : []),
-              button('Reschedule…', 'window_reschedule', window.token),
-              button('Cancel…', 'window_cancel', window.token, 'danger'),
+              ...(isAhead
+                ? [button('Reschedule…', 'window_reschedule', window.token), button('Cancel…', 'window_cancel', window.token, 'danger')]
+                : [button('Extend by 30 min', 'window_extend', window.token), button('Complete now', 'window_complete', window.token)]),
               ...(items.length === 0 ? [] : [button('Checklist', 'window_checklist', window.token)]),
             ),
           ]),
@@ -119,7 +124,14 @@ function announcement(view: WindowView, { titleOf, command, needsStandby }: Wind
 
 const titleWords = { scheduled: '', open: ' · under way', completed: ' · done', cancelled: ' · cancelled' } as const
 
-const spanOf = (window: WindowRow) => ({ from: window.startsAt.getTime(), to: window.endsAt.getTime() })
+/** One that was ended by hand before its time shows when that was. */
+function spanOf({ state, startsAt, endsAt, closedAt }: WindowRow) {
+  const [from, to] = [startsAt.getTime(), endsAt.getTime()]
+  const closed = state === 'completed' && closedAt !== null ? Math.ceil(closedAt.getTime() / MINUTE_MS) * MINUTE_MS : to
+  return { from, to: closed > from ? Math.min(to, closed) : to }
+}
+
+const MINUTE_MS = 60_000
 
 function endOf({ window, events }: WindowView): readonly Block[] {
   if (window.state === 'completed') return window.outcome === null ? [] : [section(notesText(window.outcome))]
@@ -196,7 +208,7 @@ function eventText(view: WindowView, event: WindowEventRow, context: WindowConte
     case 'rescheduled':
       return `*Maintenance of ${escapeText(title)} is moved* to ${said(event.data.to, window.timezone)}. ${personText(event.data.by)} changed it; it was ${said(event.data.from, window.timezone)}. What was announced for the old time no longer holds.`
     case 'extended':
-      return `*It lasts longer:* until ${sayTime(event.data.to.endsAt, window.timezone)} instead of ${clockOf(event.data.from.endsAt, window.timezone)}. ${personText(event.data.by)} extended it.`
+      return `*Maintenance of ${escapeText(title)} lasts longer:* until ${sayTime(event.data.to.endsAt, window.timezone)} instead of ${clockOf(event.data.from.endsAt, window.timezone)}. ${personText(event.data.by)} extended it.`
     case 'cancelled':
       return `*Maintenance of ${escapeText(title)} is cancelled.* It was planned for ${said(event.data.at, window.timezone)}. ${personText(event.data.by)} cancelled it${event.data.reason === null ? '.' : `:\n${quoteText(event.data.reason)}`}`
     case 'standby':
@@ -231,12 +243,18 @@ function stageText({ timezone }: WindowRow, { stage, at, isLate, notes }: Notice
 }
 
 /** Many notices at once, in one message. */
-export function drawNotices({ data }: BulletinRow, { titleOf, command }: Pick<WindowContext, 'titleOf' | 'command'>): BulletinMessage {
+export function drawNotices(
+  { data }: Pick<BulletinRow, 'data'>,
+  { titleOf, command }: Pick<WindowContext, 'titleOf' | 'command'>,
+  /** Windows that have other hours or are over since the list was written; what is told of them ahead of their start holds no more. */
+  overtaken: ReadonlySet<number>,
+): BulletinMessage {
   const { count, shown, people } = data as NoticeList // written by lists.ts
   const title = `${count.toLocaleString('en-US')} ${count === 1 ? 'notice' : 'notices'} of maintenance windows`
-  const lines = shown.map(
-    (one) =>
-      `• ${stageWords(one.stage)} · ${escapeText(titlesOf(one.targets, titleOf))} · ${said(one, one.timezone)} · ${codeText(`${command} show ${one.id}`)}${one.isLate ? ' · late' : ''}`,
+  const lines = shown.map((one) =>
+    overtaken.has(one.id)
+      ? `• ${escapeText(titlesOf(one.targets, titleOf))} · _changed since_ · ${codeText(`${command} show ${one.id}`)}`
+      : `• ${stageWords(one.stage)} · ${escapeText(titlesOf(one.targets, titleOf))} · ${said(one, one.timezone)} · ${codeText(`${command} show ${one.id}`)}${one.isLate ? ' · late' : ''}`,
   )
   const parts = Array.from({ length: Math.ceil(lines.length / LINES) }, (_, part) =>
     lines.slice(part * LINES, (part + 1) * LINES).join('\n'),

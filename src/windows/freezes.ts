@@ -96,6 +96,7 @@ export async function tellFreeze(
   news: FreezeNews['news'],
   by: string,
 ): Promise<void> {
+  const others = (await freezesInForce(tx, null)).filter(({ id }) => id !== freeze.id)
   const covered = [...targets.values()].filter(({ name }) => freeze.targets === null || freeze.targets.includes(name))
   for (const channel of new Set(covered.map((target) => target.channel))) {
     const here = covered.filter((target) => target.channel === channel)
@@ -109,6 +110,7 @@ export async function tellFreeze(
       until: freeze.until?.getTime() ?? null,
       zone: here[0]?.timezone ?? 'UTC',
       command,
+      isStillClosed: here.some(({ name }) => others.some((other) => other.targets === null || other.targets.includes(name))),
     }
     await postBulletin(tx, { channel, kind: 'freeze', data })
   }

@@ -1,4 +1,4 @@
-import type { Tx } from '../db/pool.ts'
+import type { Queries, Tx } from '../db/pool.ts'
 import { postBulletin } from './bulletins.ts'
 import type { WindowRow } from './record.ts'
 import type { NoticeTold } from './rows.ts'
@@ -11,6 +11,7 @@ export type NoticeList = {
   readonly shown: readonly {
     readonly id: number
     readonly stage: string
+    readonly planNo: number
     readonly targets: readonly string[]
     readonly startsAt: number
     readonly endsAt: number
@@ -43,7 +44,11 @@ export async function listCrowded(tx: Tx, told: readonly Told[]): Promise<Readon
     posts > MOST_POSTS || posts + (recent.get(channel) ?? 0) > MOST_A_MINUTE || waiting.has(channel)
   const crowded = new Set([...byChannel].filter(([channel, posts]) => isCrowded(channel, posts.length)).map(([channel]) => channel))
   for (const channel of crowded) {
-    const list = listOf((byChannel.get(channel) ?? []).map(({ one }) => one))
+    const list = listOf(
+      channel,
+      (byChannel.get(channel) ?? []).map(({ one }) => one),
+      crowded,
+    )
     const before = waiting.get(channel)
     if (before === undefined) await beginList(tx, channel, list, (recent.get(channel) ?? 0) < MOST_POSTS ? 0 : GATHER_MS)
     else
@@ -90,18 +95,37 @@ async function beginList(tx: Tx, channel: string, list: NoticeList, inMs: number
 
 const MOST_SHOWN = 20
 
-const listOf = (told: readonly Told[]): NoticeList => ({
+/** Somebody who is told of a window by name hears it once: in the first of its lists, when it has no post of its own. */
+const listOf = (channel: string, told: readonly Told[], crowded: ReadonlySet<string>): NoticeList => ({
   count: told.length,
   shown: told.slice(0, MOST_SHOWN).map(({ window, data }) => ({
     id: window.id,
     stage: data.stage,
+    planNo: data.planNo,
     targets: window.targets,
     ...data.at,
     timezone: window.timezone,
     isLate: data.isLate === true,
   })),
-  people: [...new Set(told.flatMap(({ data }) => data.people))],
+  people: [
+    ...new Set(
+      told
+        .filter(({ data }) => data.channels[0] === channel && data.channels.every((one) => crowded.has(one)))
+        .flatMap(({ data }) => data.people),
+    ),
+  ],
 })
+
+/** Windows of a list whose entries ahead of the start hold no more. */
+export async function overtakenIn(db: Queries, { shown }: Pick<NoticeList, 'shown'>): Promise<ReadonlySet<number>> {
+  const ahead = shown.filter(({ stage }) => stage.startsWith('before:'))
+  const rows = await db.query<{ id: number }>(
+    `select m.id from unnest($1::bigint[], $2::int[]) as told (id, plan_no) join lockkeeper.maintenance m on m.id = told.id
+     where m.plan_no <> told.plan_no or m.state <> 'scheduled'`,
+    [ahead.map(({ id }) => id), ahead.map(({ planNo }) => planNo)],
+  )
+  return new Set(rows.map(({ id }) => id))
+}
 
 /** Pure. */
 export const joined = (one: NoticeList, other: NoticeList): NoticeList => ({

@@ -42,6 +42,8 @@ type DueNotice = {
   readonly usefulUntil: Date
   readonly isLast: boolean
   readonly window: number
+  /** When it is to be drawn anyway, in ms since 1970. */
+  readonly drawAfter: number | null
 }
 
 /** Each row is decided by whoever holds it: it is sent, or missed, or its window is otherwise by now. */
@@ -65,7 +67,8 @@ async function sendBatch(ports: NoticePorts, tx: Tx): Promise<number> {
     decided.push({ id: notice.id, state: isUseful ? 'sent' : 'missed' })
     if (isUseful) told.push({ window, data: dataOf(ports, window, notice, items.get(window.id) ?? [], now) })
   }
-  await tell(ports, tx, told) // before they are decided: a list looks at what was told earlier
+  const places = new Map(due.map(({ window, drawAfter }) => [window, drawAfter]))
+  await tell(ports, tx, told, places) // before they are decided: a list looks at what was told earlier
   await decide(tx, decided)
   await writeAudit(tx, { actor: 'lockkeeper', act: 'notice', result: 'decided', data: summaryOf(due, decided) })
   return due.length
@@ -75,6 +78,7 @@ async function sendBatch(ports: NoticePorts, tx: Tx): Promise<number> {
 const claimNotices = (tx: Tx) =>
   tx.query<DueNotice>(
     `select n.id, n.stage, n.plan_no as "planNo", n.due_at as "dueAt", n.useful_until as "usefulUntil", m.id as window,
+       case when m.draw_after < 'infinity' then (extract(epoch from m.draw_after) * 1000)::float8 end as "drawAfter",
        n.stage like 'before:%' and not exists (
          select from lockkeeper.notice later where later.maintenance_id = n.maintenance_id and later.plan_no = n.plan_no
            and later.stage like 'before:%' and later.due_at > n.due_at) as "isLast"
@@ -145,13 +149,16 @@ const decide = (tx: Tx, decided: readonly { readonly id: number; readonly state:
     [decided.map(({ id }) => id), decided.map(({ state }) => state)],
   )
 
-async function tell(ports: NoticePorts, tx: Tx, told: readonly Told[]): Promise<void> {
+/** When each window was to be drawn anyway, in ms since 1970; null: it was not. */
+type Places = ReadonlyMap<number, number | null>
+
+async function tell(ports: NoticePorts, tx: Tx, told: readonly Told[], places: Places): Promise<void> {
   const crowded = await listCrowded(tx, told)
   const events = told.map(({ window, data }): { readonly windowId: number; readonly event: Extract<WindowEvent, { kind: 'notice' }> } => {
     const channels = data.channels.filter((channel) => !crowded.has(channel))
     return { windowId: window.id, event: { kind: 'notice', data: { ...data, channels, people: channels.length === 0 ? [] : data.people } } }
   })
-  await addEvents(tx, events)
+  await addEvents(tx, events, places)
   await announceOutside(
     tx,
     told
@@ -164,18 +171,23 @@ async function tell(ports: NoticePorts, tx: Tx, told: readonly Told[]): Promise<
   )
 }
 
-async function addEvents(tx: Tx, events: readonly { readonly windowId: number; readonly event: WindowEvent }[]): Promise<void> {
+async function addEvents(
+  tx: Tx,
+  events: readonly { readonly windowId: number; readonly event: WindowEvent }[],
+  places: Places,
+): Promise<void> {
   if (events.length === 0) return
   await tx.query(
     `with added as (
        insert into lockkeeper.maintenance_event (maintenance_id, kind, data)
        select window_id, 'notice', data from unnest($1::bigint[], $2::jsonb[]) with ordinality as event (window_id, data, at) order by at)
-     update lockkeeper.maintenance set revision = revision + 1, draw_after = clock_timestamp() + later.ms * interval '1 millisecond'
-     from unnest($3::bigint[], $4::float8[]) as later (id, ms) where maintenance.id = later.id`,
+     update lockkeeper.maintenance set revision = revision + 1,
+       draw_after = coalesce(to_timestamp(later.at / 1000), clock_timestamp() + later.ms * interval '1 millisecond')
+     from unnest($3::bigint[], $4::float8[], $5::float8[]) as later (id, ms, at) where maintenance.id = later.id`,
     [
       events.map(({ windowId }) => windowId),
       events.map(({ event }) => JSON.stringify(event.data)),
-      ...patience(events, await waitingEdits(tx)),
+      ...patience(events, await waitingEdits(tx), places),
     ],
   )
 }
@@ -190,21 +202,24 @@ async function waitingEdits(tx: Tx): Promise<number> {
   return row?.waiting ?? 0
 }
 
-/** What has a post to send is drawn now; what is only ticked off, one after the other. */
+/** What has a post to send is drawn now; what is only ticked off, one after the other, and what has a place already keeps it. */
 function patience(
   events: readonly { readonly windowId: number; readonly event: WindowEvent }[],
   waiting: number,
-): readonly [number[], number[]] {
+  places: Places,
+): readonly [ids: number[], delays: number[], places: (number | null)[]] {
   const delays = new Map<number, number>()
   let quiet = waiting
   for (const { windowId, event } of events) {
     const isPost = event.kind !== 'notice' || event.data.channels.length > 0
     if (isPost) delays.set(windowId, 0)
-    else if (!delays.has(windowId)) delays.set(windowId, quiet++ * EDIT_MS)
+    else if (!delays.has(windowId)) delays.set(windowId, places.get(windowId) == null ? quiet++ * EDIT_MS : KEPT)
   }
-  return [[...delays.keys()], [...delays.values()]]
+  const ids = [...delays.keys()]
+  return [ids, [...delays.values()], ids.map((id) => (delays.get(id) === KEPT ? (places.get(id) ?? null) : null))]
 }
 
+const KEPT = -1
 const MOST_NAMED = 50
 
 function summaryOf(due: readonly DueNotice[], decided: readonly { readonly id: number; readonly state: string }[]) {

@@ -2,10 +2,15 @@ import { writeAudit } from '../audit/write.ts'
 import type { Config, Target } from '../config/config.ts'
 import type { Tx } from '../db/pool.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
+import { section } from '../slack/blocks.ts'
+import type { Message } from '../slack/port.ts'
+import { codeText, escapeText } from '../slack/text.ts'
+import { postBulletin } from './bulletins.ts'
 import { occurrences } from './cron.ts'
 import type { WindowRow } from './record.ts'
 import type { Job } from './rota.ts'
 import type { NewWindow } from './rows.ts'
+import { saySpan } from './say.ts'
 
 /** A refusal when something is in its way; undefined when this occurrence was written down before. */
 export type WriteDown = (
@@ -47,7 +52,7 @@ async function writeOne(
     target,
   )
   if (written === undefined) return
-  if (isRefusal(written)) return refuseOnce(tx, target, occurrence, written)
+  if (isRefusal(written)) return refuseOnce(tx, target, { occurrence, name: rule.name, startsAt, endsAt: startsAt + rule.length }, written)
   const data = { window: written.id, occurrence }
   await writeAudit(tx, { actor: 'lockkeeper', act: 'schedule', target: target.name, result: 'scheduled', data })
 }
@@ -57,14 +62,28 @@ async function isWritten(tx: Tx, occurrence: string): Promise<boolean> {
 }
 
 /** What is in its way may go; so it is tried each hour, and told once. */
-async function refuseOnce(tx: Tx, target: Target, occurrence: string, refusal: Refusal): Promise<void> {
+async function refuseOnce(tx: Tx, target: Target, refused: Refused, refusal: Refusal): Promise<void> {
+  const { occurrence, name, startsAt, endsAt } = refused
   const told = await tx.query(
     'insert into lockkeeper.occurrence_refused (occurrence) values ($1) on conflict do nothing returning occurrence',
     [occurrence],
   )
   if (told.length === 0) return
+  const news: OccurrenceNews = { title: target.title, name, startsAt, endsAt, timezone: target.timezone, why: refusal.text }
+  await postBulletin(tx, { channel: target.channel, kind: 'occurrence', data: news })
   const data = { occurrence, text: refusal.text }
   await writeAudit(tx, { actor: 'lockkeeper', act: 'schedule', target: target.name, result: refusal.code, data })
+}
+
+type Refused = { readonly occurrence: string; readonly name: string; readonly startsAt: number; readonly endsAt: number }
+
+/** Times in ms since 1970; `why` is a sentence of ours. */
+export type OccurrenceNews = Omit<Refused, 'occurrence'> & { readonly title: string; readonly timezone: string; readonly why: string }
+
+/** People who count on a window that repeats hear that one of them does not come. */
+export function occurrenceMessage({ title, name, startsAt, endsAt, timezone, why }: OccurrenceNews): Message {
+  const text = `*The recurring window ${codeText(name)} of ${escapeText(title)} is not planned* for ${saySpan({ from: startsAt, to: endsAt }, timezone)}. ${why} It is tried again each hour.`
+  return { text: text.replaceAll('*', ''), blocks: [section(text)] }
 }
 
 /** Whoever is named first among those who are there for windows; the bot itself when only groups are. */

@@ -44,6 +44,7 @@ export async function replanWindow(
     // whoever said to stand by said it of other hours
     ...(kind === 'rescheduled' ? { standby: null, isStandbyConfirmed: false } : {}),
   })
+  if (kind === 'extended') await keepTold(tx, changed)
   await planNotices(tx, changed, targets)
   await addWindowEvent(tx, window.id, { kind, data: { by, from: hoursOf(window), to: hours, people: peopleOf(targets) } })
   await announceOutside(tx, [{ window: changed, targets, stage: 'rescheduled' }])
@@ -62,25 +63,31 @@ export async function cancelWindow(
   await announceOutside(tx, [{ window: cancelled, targets, stage: 'cancelled', note: reason }])
 }
 
-/** By hand: the notice of this moment is due now, whenever it was planned. What it leads to is the notices' own affair. */
-export async function bringForward(tx: Tx, window: WindowRow, stage: 'start' | 'end', targets: readonly Target[]): Promise<void> {
-  const now = await storeNow(tx)
-  if (stage === 'start') {
-    const startsAt = Math.floor(now / MINUTE_MS) * MINUTE_MS // people read no seconds
-    await withdrawNotices(tx, window.id)
-    const moved = await changeWindow(tx, window.id, { startsAt, isNewPlan: true })
-    await planNotices(tx, moved, targets, startsAt)
-    return
-  }
+/** By hand, before its time. What it leads to is the notices' own affair. */
+export async function startNow(tx: Tx, window: WindowRow, hours: Hours, targets: readonly Target[]): Promise<void> {
+  await withdrawNotices(tx, window.id)
+  const moved = await changeWindow(tx, window.id, { ...hours, isNewPlan: true })
+  await keepTold(tx, moved)
+  await planNotices(tx, moved, targets, hours.startsAt)
+}
+
+/** By hand: the notice of the end is due now, whenever it was planned. */
+export async function endNow(tx: Tx, window: WindowRow): Promise<void> {
   await withdrawNotices(tx, window.id, `stage <> 'end'`)
   await tx.query(
     `update lockkeeper.notice set due_at = lockkeeper.now() where maintenance_id = $1 and stage = 'end' and state = 'pending'`,
     [window.id],
   )
+  const now = await storeNow(tx)
   await planChecks(tx, { ...window, endsAt: new Date(now) }, await itemsOf(tx, [window.id]), now, ['T+2h'])
 }
 
-const MINUTE_MS = 60_000
+/** It is the same maintenance, begun earlier or made longer: what was told of it stays ticked off. */
+const keepTold = (tx: Queries, { id, planNo }: WindowRow) =>
+  tx.query(
+    `update lockkeeper.notice set plan_no = $2 where maintenance_id = $1 and plan_no = $2 - 1 and state in ('sent', 'missed') and stage not like 'check:%'`,
+    [id, planNo],
+  )
 
 export const withdrawNotices = (tx: Queries, windowId: number, which = 'true') =>
   tx.query(

@@ -138,7 +138,9 @@ function inGap(wall: Wall, after: number, zone: string): Refusal {
   const two = (value: number) => String(value).padStart(2, '0')
   const written = `${wall.year}-${two(wall.month)}-${two(wall.day)} ${two(wall.hour)}:${two(wall.minute)}`
   const from = typedTime(after, zone)
-  return no(`${written} does not exist in ${zone}, since clocks are put forward to ${from.slice(11)} then. Write for example \`${from}\`.`)
+  return no(
+    `${written} does not exist in ${zone}, since clocks are put forward to ${from.slice(11)} then. Write for example \`${from} ${zone}\`.`,
+  )
 }
 
 const comesTwice = ({ at, again }: { readonly at: number; readonly again: number }, zone: string): Refusal =>

@@ -245,7 +245,7 @@ describe('an approval for a window', () => {
     await planned(opened.id)
     await freezing(['prod'])
     expect(said(await voting(opened.token))).toMatchInlineSnapshot(
-      `"frozen: #1 cannot be approved now. \`prod\` is frozen until {time} (Wed 2 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair”. No approval opens that, so your click changed nothing. It ends by itself then, or earlier with \`/migrate unfreeze prod\`. It opens {time} to {time} (Tue 8 Dec 02:00 to 04:00 America/New_York), in 7 d 14 h."`,
+      `"frozen: #1 cannot be approved now. \`prod\` is frozen until {time} (Wed 2 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair”. No approval opens that, so your click changed nothing. The freeze ends by itself then, or earlier with \`/migrate unfreeze prod\`. It opens {time} to {time} (Tue 8 Dec 02:00 to 04:00 America/New_York), in 7 d 14 h."`,
     )
     expect((await world.audited()).at(-1)).toBe('U0BOB approve frozen')
   })
@@ -255,7 +255,7 @@ describe('in a freeze', () => {
   test('asking is refused with who, why, until when and how it ends; other targets are free', async () => {
     await freezing(['open'])
     expect(said(await asking('open'))).toMatchInlineSnapshot(
-      `"frozen: \`open\` is frozen until {time} (Wed 2 Dec 17:00 UTC) by <@U0CAROL>: “the fair”. Nothing was started. It ends by itself then, or earlier with \`/migrate unfreeze open\`."`,
+      `"frozen: \`open\` is frozen until {time} (Wed 2 Dec 17:00 UTC) by <@U0CAROL>: “the fair”. Nothing was started. The freeze ends by itself then, or earlier with \`/migrate unfreeze open\`."`,
     )
     expect(await asking('loose')).toMatchObject({ kind: 'opened' })
   })

@@ -21,6 +21,7 @@ beforeAll(async () => {
       changed: { pending: 1, target: () => ({ windows, timezone: 'America/New_York' }) },
       late: { pending: 1, target: () => ({ windows, timezone: 'America/New_York' }) },
       frozen: { pending: 1, target: () => ({ windows, timezone: 'America/New_York' }) },
+      early: { pending: 1, target: () => ({ windows, timezone: 'America/New_York' }) },
       urgent: { pending: 1, target: () => ({ windows: { ...windows, override: ['user:U0ALICE'] } }) },
       long: {
         pending: 1,
@@ -229,12 +230,12 @@ test('a freeze that is set meanwhile stops it at its turn, and both are told', a
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
     "Deploy to frozen · #5 refused
-    *\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair is on”.* Nothing was started. It ends by itself then, or earlier with \`/migrate unfreeze frozen\`. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in 1 d.
+    *\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair is on”.* Nothing was started. The freeze ends by itself then, or earlier with \`/migrate unfreeze frozen\`. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in 1 d.
     Asked by <@U0ALICE> · 1 migration, \`{commit}\` from \`main\` · plan \`{plan}\`"
   `)
   expect(direct(request.id, 'U0BOB')).toMatchInlineSnapshot(`
     [
-      "*Deploy to frozen · #5.* *\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair is on”.* Nothing was started. It ends by itself then, or earlier with \`/migrate unfreeze frozen\`. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in 1 d.
+      "*Deploy to frozen · #5.* *\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair is on”.* Nothing was started. The freeze ends by itself then, or earlier with \`/migrate unfreeze frozen\`. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in 1 d.
     [Open the request]",
     ]
   `)
@@ -247,6 +248,37 @@ test('a freeze that is set meanwhile stops it at its turn, and both are told', a
   expect(await flow.answer('unfreeze frozen', 'U0CAROL')).toMatchInlineSnapshot(
     `"The freeze of \`frozen\` is lifted: set by <@U0CAROL>, “the fair is on”."`,
   )
+})
+
+test('a freeze that ends inside the window puts the run off, and what waits for a window starts when that is opened by hand', async () => {
+  expect(await flow.answer('/maintenance schedule early "2026-12-01 06:00" 2h "the new search"', 'U0BOB')).toContain('is scheduled')
+  const [window] = await flow.store.query<{ id: number }>('select max(id) as id from lockkeeper.maintenance')
+  const id = window?.id ?? 0
+  const request = await flow.ask(`deploy early --in-window ${id}`)
+  await flow.approve(request.id)
+  await flow.reaches(request.id, 'granted')
+  expect(await flow.answer('status early')).toContain('starts by itself')
+  expect(steady(await flow.answer(`/maintenance show ${id}`), flow.directory)).toMatchInlineSnapshot(`
+    "*Window #1* of \`early\`: scheduled
+    {time} to {time} (Tue 1 Dec 06:00 to 08:00 America/New_York)
+    Why: the new search
+    Queued for it: #6 on \`early\`
+    Owner <@U0BOB>"
+  `)
+  await clock('2026-12-01 05:00 America/New_York')
+  expect(await flow.answer(`/maintenance start ${id}`, 'U0BOB')).toContain(`Window #${id} starts now and ends by`)
+  await flow.answer('freeze early until Tue 05:40 stocktaking', 'U0CAROL')
+  await happened(request.id, 'finding')
+  expect(await flow.reaches(request.id, 'granted')).toMatchObject({ startedAt: null })
+  await until('the thread says so', () => flow.thread(request.id).some((post) => post.includes('waits inside its window')))
+  expect(flow.thread(request.id).filter((post) => post.includes('window'))).toMatchInlineSnapshot(`
+    [
+      "Its window has other hours now: {time} to {time} (Tue 1 Dec 05:00 to 07:00 America/New_York). It starts then, and an approval of this plan, also the one given, lasts until that closes.",
+      "Its turn has come, and it waits inside its window. \`early\` is frozen until {time} (Tue 1 Dec 05:40 America/New_York) by <@U0CAROL>: “stocktaking”. It starts by itself when that ends.",
+    ]
+  `)
+  await clock('2026-12-01 05:41 America/New_York')
+  await flow.reaches(request.id, 'succeeded')
 })
 
 test('when the window closes in mid-run the run goes on, says so once, and whoever asked is told', async () => {
@@ -272,7 +304,7 @@ test('an override runs outside of the hours once it is approved, and is loud', a
   const request = await flow.ask('deploy urgent --override "the index is missing"')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
-    "Deploy to urgent · #7
+    "Deploy to urgent · #8
     <@U0ALICE> asks to run *1 migration* and deploy \`{commit}\` from \`main\`.
     *OVERRIDE.* It may start outside of windows and in a freeze, by the right of <@U0ALICE>. Approvals are needed as usual.
     > the index is missing
@@ -300,7 +332,7 @@ test('an override runs outside of the hours once it is approved, and is loud', a
   await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.thread(request.id)[0]).toMatchInlineSnapshot(`
-    "*OVERRIDE.* <@U0ALICE> lets #7 start on *urgent* outside of windows and in a freeze, once it is approved.
+    "*OVERRIDE.* <@U0ALICE> lets #8 start on *urgent* outside of windows and in a freeze, once it is approved.
     > the index is missing"
   `)
   const { ts } = flow.card(request.id)
@@ -318,7 +350,7 @@ test('where somebody has to stand by, a run that starts by itself waits inside i
   await happened(request.id, 'no_standby')
   await flow.drawn(request.id)
   expect(flow.thread(request.id).at(-1)).toMatchInlineSnapshot(
-    `"Its turn has come, and it waits inside the window: <@U0CAROL> has not confirmed to stand by. It starts when somebody confirms on the window's message (\`/maintenance show 1\`), and ends when the window closes."`,
+    `"Its turn has come, and it waits inside the window: <@U0CAROL> has not confirmed to stand by. It starts when somebody confirms on the window's message (\`/maintenance show 2\`), and ends when the window closes."`,
   )
   expect(await flow.reaches(request.id, 'granted')).toMatchObject({ startedAt: null })
   await flow.store.query(`update lockkeeper.maintenance set standby_confirmed_at = lockkeeper.now()`)

@@ -35,13 +35,13 @@ test('a window is started before its time, made longer and ended by hand, and a 
   await settled(flow.store)
   await passTo(flow, '2026-12-06T12:58:31Z')
   await passTo(flow, '2026-12-06T12:59:31Z')
-  expect(await say('start 1')).toMatchInlineSnapshot(`"Window #1 starts now and ends by {time} (Sun 6 Dec 09:00 America/New_York)."`)
+  expect(await say('start 1')).toMatchInlineSnapshot(`"Window #1 starts now and ends by {time} (Sun 6 Dec 08:59 America/New_York)."`)
   await settled(flow.store)
   await passTo(flow, '2026-12-06T13:19:30Z')
   expect(await say('start 1')).toMatchInlineSnapshot(
     `"Window #1 is under way. Only a window that has not started can be started. Nothing was changed. \`/maintenance show 1\` shows it."`,
   )
-  expect(await say('extend 1 30m')).toMatchInlineSnapshot(`"Window #1 lasts until {time} (Sun 6 Dec 09:30 America/New_York) now."`)
+  expect(await say('extend 1 30m')).toMatchInlineSnapshot(`"Window #1 lasts until {time} (Sun 6 Dec 09:29 America/New_York) now."`)
   await settled(flow.store)
   expect(await say('complete 1')).toMatchInlineSnapshot(`"Window #1 ends now. Its release notes follow in the channel."`)
   await settled(flow.store)
@@ -50,12 +50,15 @@ test('a window is started before its time, made longer and ended by hand, and a 
   )
   expect(windowText(announcementOf(flow, CHANNEL, 1))).toMatchInlineSnapshot(`
     "Maintenance · Production · done
-    *{time} to {time} (Sun 6 Dec 07:59 to 09:30 America/New_York)*
+    *{time} to {time} (Sun 6 Dec 07:59 to 08:20 America/New_York)*
     rotate a password
     What runs: no migration
     Nothing ran in it.
     Announcements
-    complete | While it lasts | 0 of 3 sent, the rest was not needed
+    complete | 1 min 30 s before | sent
+    complete | At the start | sent
+    complete | 30 s before | sent
+    complete | While it lasts | 1 of 4 sent, the rest was not needed
     complete | On completion, with release notes | sent
     Owner <@U0ALICE> · \`/maintenance show 1\`"
   `)
@@ -63,9 +66,9 @@ test('a window is started before its time, made longer and ended by hand, and a 
     [
       "*Maintenance of Production starts in 1 min 30 s:* {time} to {time} (Sun 6 Dec 08:00 to 09:00 America/New_York).",
       "[channel] *Maintenance of Production starts in 30 s:* {time} to {time} (Sun 6 Dec 08:00 to 09:00 America/New_York).",
-      "*Maintenance of Production has started.* It ends by {time} (Sun 6 Dec 09:00 America/New_York).",
-      "Maintenance of Production goes on. It ends by {time} (Sun 6 Dec 09:00 America/New_York).",
-      "*It lasts longer:* until {time} (Sun 6 Dec 09:30 America/New_York) instead of {time}. <@U0ALICE> extended it.",
+      "*Maintenance of Production has started.* It ends by {time} (Sun 6 Dec 08:59 America/New_York).",
+      "Maintenance of Production goes on. It ends by {time} (Sun 6 Dec 08:59 America/New_York).",
+      "*Maintenance of Production lasts longer:* until {time} (Sun 6 Dec 09:29 America/New_York) instead of {time}. <@U0ALICE> extended it.",
       "*Maintenance of Production is over.* Nothing ran in it.",
     ]
   `)
@@ -124,7 +127,7 @@ test('a freeze that lies there is named, and so is who stands in the way', async
   await setClock(flow.store, '2026-12-07T12:00:00Z')
   expect(await flow.answer('freeze prod until "2026-12-10 09:00" the fair is on')).toContain('frozen')
   expect(await say('schedule prod "2026-12-09 02:00" 2h "drop legacy columns"')).toMatchInlineSnapshot(
-    `"\`prod\` is frozen then: “the fair is on”, until {time} (Thu 10 Dec 09:00 America/New_York). Nothing was changed. Take a time outside of it."`,
+    `"\`prod\` is frozen then, until {time} (Thu 10 Dec 09:00 America/New_York): “the fair is on”. Nothing was changed. Take a time outside of it."`,
   )
   await flow.answer('unfreeze prod')
 })
@@ -166,7 +169,7 @@ test('what cannot be a window is refused with an example of what works, and noth
   expect(said).toMatchInlineSnapshot(`
     [
       "Thu 10 Dec 02:00 America/New_York has passed (read from \`yesterday 02:00\`). Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "2027-03-14 02:30 does not exist in America/New_York, since clocks are put forward to 03:00 then. Write for example \`2027-03-14 03:00\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
+      "2027-03-14 02:30 does not exist in America/New_York, since clocks are put forward to 03:00 then. Write for example \`2027-03-14 03:00 America/New_York\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
       "2027-11-07 01:30 comes twice in America/New_York, since clocks are put back then. Write \`{time}\` for the first or \`{time}\` for the second. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
       "\`America/New_Yrok\` is not a time zone. Did you mean America/New_York? The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
       "\`every second\` is not a time that can be read, or not a day of the calendar. Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",

@@ -65,19 +65,22 @@ test('the whole life of a window: planned, announced at each stage, opened, run 
   await flow.slack.as('U0DAVE').click({ channel: CHANNEL, ts }, 'window_checklist')
   const modal = await flow.slack.waitFor(() => flow.slack.modal('U0DAVE'))
   expect(windowText(modal.view)).toMatchInlineSnapshot(`
-    "*T-48h*
+    "*48 hours before*
     ☐ Tell support · <@U0DAVE> · open
     [Done]
-    *T-1h*
+    *1 hour before*
     ☐ Pause the feed · open
     [Done]
-    *T+2h*
+    *2 hours after*
     ☐ Look at the error rate · <@U0BOB> · open
     [Done]
     Its owner ticks an item, or whoever may change the window."
   `)
   await flow.slack.as('U0DAVE').click({ viewId: modal.viewId }, 'window_tick', { blockId: blockOf(modal.view, 'Tell support') })
   await flow.slack.waitFor(() => windowText(flow.slack.modal('U0DAVE')?.view).includes('☑ Tell support'))
+  // the same button again, from a window that was opened before: it is done already, and stays so
+  await flow.slack.as('U0BOB').click({ channel: CHANNEL, ts }, 'window_checklist')
+  expect(windowText((await flow.slack.waitFor(() => flow.slack.modal('U0BOB'))).view)).toContain('☑ Tell support')
   await passTo(flow, '2026-12-08T06:00:01Z')
   expect(card(1)).toMatchInlineSnapshot(`
     "Maintenance · Production

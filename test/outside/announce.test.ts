@@ -133,6 +133,20 @@ This is window 12, told by Lockkeeper.`)
     expect(JSON.stringify(rows)).not.toMatch(/status\.example|signing/)
   })
 
+  test('the start withdraws reminders that have not gone out yet, and the end everything before it', async () => {
+    const stages = async (...of: string[]) => {
+      for (const stage of of)
+        await announceOutside(store.db, [announce({ stage, row: { targets: ['staging'] }, targets: targets.slice(1) })])
+      return (await written()).map(({ key, state }) => `${key.split(':').slice(3, -2).join(':')} ${state}`)
+    }
+    expect(await stages('before:86400000', 'before:3600000', 'start')).toEqual([
+      'before:86400000 withdrawn',
+      'before:3600000 withdrawn',
+      'start pending',
+    ])
+    expect((await stages('end')).slice(2)).toEqual(['start withdrawn', 'end pending'])
+  })
+
   test('a new plan and a cancellation withdraw what has not gone out yet', async () => {
     await announceOutside(store.db, [announce({ row: { targets: ['staging'] }, targets: targets.slice(1) })])
     await announceOutside(store.db, [announce({ row: { targets: ['staging'], id: 120 }, targets: targets.slice(1) })])

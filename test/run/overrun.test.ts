@@ -60,6 +60,22 @@ test('a window that is moved takes what waits for it along', async () => {
   expect(await turn()).toEqual(['2026-12-02T02:00:00.000Z', '2026-12-02T04:00:00.000Z', '2026-12-02T04:00:00.000Z'])
 })
 
+test('a window that is opened by hand before its time, or moved earlier, starts what waits for its start, and not what has a time in it', async () => {
+  await windowAt('2026-12-01T02:00:00Z', '2026-12-01T04:00:00Z')
+  await request('granted', '2026-12-01T02:00:00Z', '2026-12-01T04:00:00Z')
+  await change('2026-12-01T01:00:00Z', '2026-12-01T04:00:00Z', 'open')
+  await look()
+  expect((await turn())[0]).toBe('2026-12-01T02:00:00.000Z')
+  await store.db.query('update lockkeeper.request set follows_start = true')
+  await look()
+  expect(await turn()).toEqual(['2026-12-01T01:00:00.000Z', '2026-12-01T04:00:00.000Z', '2026-12-01T04:00:00.000Z'])
+  await change('2026-12-01T00:30:00Z', '2026-12-01T02:30:00Z')
+  await look()
+  await look()
+  expect(await turn()).toEqual(['2026-12-01T00:30:00.000Z', '2026-12-01T02:30:00.000Z', '2026-12-01T02:30:00.000Z'])
+  expect(await events()).toEqual(['window_moved', 'window_moved'])
+})
+
 test.each(['cancelled', 'completed'])('a window that is %s before its turn ends what waited for it', async (state) => {
   await windowAt('2026-12-01T02:00:00Z', '2026-12-01T04:00:00Z')
   await request('granted', '2026-12-01T02:00:00Z', '2026-12-01T04:00:00Z')
@@ -69,12 +85,19 @@ test.each(['cancelled', 'completed'])('a window that is %s before its turn ends 
   expect(row?.over).toBe(true)
 })
 
-test('a run that outlasts its window goes on, and that is told once', async () => {
+test('a run that outlasts its window goes on, and that is told once for each end that the window has', async () => {
   await windowAt('2026-12-01T02:00:00Z', '2026-12-01T04:00:00Z')
   await request('running', '2026-12-01T02:00:00Z', '2026-12-01T04:00:00Z')
   await store.db.query(`update lockkeeper.store set clock_offset = clock_offset + interval '4 hours 1 minute'`)
   await look()
   await look()
   expect(await events()).toEqual(['overrun'])
+  await change('2026-12-01T02:00:00Z', '2026-12-01T04:30:00Z', 'open')
+  await look()
+  expect(await events()).toEqual(['overrun'])
+  await store.db.query(`update lockkeeper.store set clock_offset = clock_offset + interval '30 minutes'`)
+  await look()
+  await look()
+  expect(await events()).toEqual(['overrun', 'overrun'])
   expect((await store.db.query<{ state: string }>('select state from lockkeeper.request'))[0]?.state).toBe('running')
 })

@@ -112,7 +112,7 @@ describe('a freeze', () => {
     expect(await freezesInForce(store.db, 'prod')).toEqual([])
     expect((await posts()).slice(1)).toMatchInlineSnapshot(`
       [
-        "C0DEPLOYS *The freeze of Production is lifted* by <@U0CAROL>. Runs may start again.",
+        "C0DEPLOYS *The freeze of Production is lifted* by <@U0CAROL>. Runs may start again, within the hours of their targets.",
       ]
     `)
     expect(await world.audited()).toEqual(['U0CAROL freeze set', 'U0ALICE unfreeze not_allowed_to_schedule', 'U0CAROL unfreeze lifted'])
@@ -145,7 +145,7 @@ describe('a freeze', () => {
     await Promise.all([look(), look()])
     expect((await posts()).slice(2)).toMatchInlineSnapshot(`
       [
-        "C0DEPLOYS *The freeze of Production has ended*, as it was set by <@U0CAROL>. Runs may start again.",
+        "C0DEPLOYS *The freeze of Production has ended*, as it was set by <@U0CAROL>. Runs may start again, within the hours of their targets.",
       ]
     `)
     expect(await freezesInForce(store.db, 'prod')).toEqual([])

@@ -5,6 +5,7 @@ import { joined, type NoticeList } from '../../src/windows/lists.ts'
 const shown = fc.record({
   id: fc.nat(),
   stage: fc.constantFrom('start', 'end', 'before:3600000'),
+  planNo: fc.nat(),
   targets: fc.constant(['prod']),
   startsAt: fc.nat(),
   endsAt: fc.nat(),

@@ -4,6 +4,8 @@ import { targetSchema } from '../../src/config/schema.ts'
 import { openStore, type Db } from '../../src/db/pool.ts'
 import { actOnDue } from '../../src/due.ts'
 import { knownItemsDue, itemsOf } from '../../src/windows/checklist.ts'
+import { drawNotices } from '../../src/windows/draw.ts'
+import { overtakenIn, type NoticeList } from '../../src/windows/lists.ts'
 import { noticesDue } from '../../src/windows/notify.ts'
 import { windowById, windowEventsOf } from '../../src/windows/rows.ts'
 import { storeNow } from '../../src/db/now.ts'
@@ -107,6 +109,93 @@ test('what becomes due while a list waits for its turn joins it, and the list af
     { count: 6, shown: 6, gathers: false },
     { count: 1, shown: 1, gathers: true },
   ])
+})
+
+test('whoever is named for a window with two crowded channels is told once, by one of the lists', async () => {
+  const start = (await storeNow(db)) + 2 * HOUR_MS
+  const both: [Target, Target] = [{ ...one, windows: { ...one.windows, people: ['user:U0DAVE'] } }, two]
+  for (let index = 0; index < 4; index++)
+    await db.transaction((tx) =>
+      scheduleWindow(
+        tx,
+        { startsAt: start + index, endsAt: start + HOUR_MS, reason: 'both', work: null, owner: 'U0ALICE', ownerHuman: 'U0ALICE' },
+        both,
+      ),
+    )
+  await setClock(db, '2026-12-01T01:00:10Z')
+  const known = new Map(both.map((target) => [target.name, target] as const))
+  await actOnDue(db, [noticesDue({ db, targets: known })])
+  expect(
+    await db.query(`select channel, (data->>'count')::int as count, data->'people' as people from lockkeeper.bulletin order by channel`),
+  ).toEqual([
+    { channel: 'C0ONE', count: 4, people: ['U0DAVE'] },
+    { channel: 'C0TWO', count: 4, people: [] },
+  ])
+  expect(await db.query(`select distinct data->'people' as people from lockkeeper.maintenance_event where kind = 'notice'`)).toEqual([
+    { people: [] },
+  ])
+})
+
+test('a list that waited says which of its windows have changed since', async () => {
+  const start = (await storeNow(db)) + 2 * HOUR_MS
+  for (let index = 0; index < 4; index++) await plan(one, start)
+  await setClock(db, '2026-12-01T01:00:10Z')
+  await act()
+  await db.query(`update lockkeeper.maintenance set state = 'cancelled' where id = 2`)
+  await db.query(`update lockkeeper.maintenance set plan_no = 2 where id = 3`)
+  const [row] = await db.query<{ data: NoticeList }>('select data from lockkeeper.bulletin')
+  const overtaken = row === undefined ? new Set<number>() : await overtakenIn(db, row.data)
+  expect([...overtaken].toSorted((a, b) => a - b)).toEqual([2, 3])
+  const { message } = drawNotices({ data: row?.data }, { titleOf: (name) => name, command: '/maintenance' }, overtaken)
+  expect(JSON.stringify(message.blocks)).toContain('one · _changed since_ · `/maintenance show 2`')
+  expect(JSON.stringify(message.blocks).match(/starts in 1 h/g)).toHaveLength(2)
+})
+
+test('an announcement that waits to be ticked off keeps its place when the next notice comes, and new ones come behind it', async () => {
+  const start = (await storeNow(db)) + 2 * HOUR_MS
+  for (let index = 0; index < 6; index++) await plan(one, start)
+  await db.query(`update lockkeeper.maintenance set draw_after = 'infinity', drawn_revision = revision`)
+  const places = async () =>
+    (await db.query<{ at: Date }>('select draw_after as at from lockkeeper.maintenance order by id')).map(({ at }) => at.getTime())
+  await setClock(db, '2026-12-01T01:00:10Z')
+  await act()
+  const first = await places()
+  expect(first.slice(1).map((at, index) => Math.round((at - (first[index] ?? 0)) / 100))).toEqual([15, 15, 15, 15, 15])
+  await setClock(db, '2026-12-01T01:58:31Z')
+  await act()
+  expect(await places()).toEqual(first)
+})
+
+test('an item for the window or after it is ticked by a run of each target that began in it, also after its end', async () => {
+  const checklist = { ...one.windows.checklist, 'T+2h': [{ text: 'Health green', knows: 'health' as const }] }
+  const both: [Target, Target] = [{ ...one, windows: { ...one.windows, checklist } }, two]
+  const startsAt = (await storeNow(db)) + HOUR_MS
+  const row = await db.transaction((tx) =>
+    scheduleWindow(tx, { startsAt, endsAt: startsAt + HOUR_MS, reason: 'r', work: null, owner: 'U0ALICE', ownerHuman: 'U0ALICE' }, both),
+  )
+  const id = row?.id ?? 0
+  const ran = (target: string, token: string) =>
+    db.query(
+      `with run as (
+         insert into lockkeeper.request (token, target, requester, requester_human, channel, ask, state, started_at)
+         values ($2, $1, 'U0ALICE', 'U0ALICE', 'C0ONE', '{}', 'succeeded', lockkeeper.now()) returning id)
+       insert into lockkeeper.step (request_id, ordinal, name, title, state) select id, 1, 'health', 'Health', 'done' from run`,
+      [target, token],
+    )
+  const done = async () => (await itemsOf(db, [id])).filter(({ phase }) => phase === 'T+2h').map(({ doneBy }) => doneBy)
+  await ran('one', 'r_before')
+  await ran('two', 'r_before_2')
+  await act()
+  expect(await done()).toEqual([null])
+  await setClock(db, '2026-12-01T01:00:10Z')
+  await act()
+  await ran('one', 'r_in')
+  await setClock(db, '2026-12-01T02:00:10Z')
+  await act()
+  expect([(await windowById(db, id))?.state, await done()]).toEqual(['completed', [null]])
+  await ran('two', 'r_after')
+  await act()
+  expect(await done()).toEqual(['lockkeeper'])
 })
 
 test('a window opens and completes by its rows also when nobody could be told in time', async () => {

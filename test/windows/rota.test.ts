@@ -7,7 +7,7 @@ import { createRedactor } from '../../src/redact.ts'
 import { refuse } from '../../src/refusal.ts'
 import { createRota, type Job, type Rota } from '../../src/windows/rota.ts'
 import { insertWindow, listWindows } from '../../src/windows/rows.ts'
-import { recurringJob, type WriteDown } from '../../src/windows/recurring.ts'
+import { occurrenceMessage, recurringJob, type OccurrenceNews, type WriteDown } from '../../src/windows/recurring.ts'
 import { weekMessage, type WeekNews } from '../../src/windows/draw-week.ts'
 import { weekJob } from '../../src/windows/week.ts'
 import { createStore } from '../helpers/postgres.ts'
@@ -206,6 +206,13 @@ test('an occurrence that something is in the way of is told once and tried until
     data: { text: 'Frozen then.', occurrence: 'prod:releases:2026-12-01T07:00:00.000Z' },
   }
   expect(await audit()).toEqual([refused])
+  const [told, ...more] = await store.db.query<{ channel: string; kind: string; data: OccurrenceNews }>(
+    'select channel, kind, data from lockkeeper.bulletin',
+  )
+  expect([told?.channel, told?.kind, more]).toEqual(['C0DEPLOYS', 'occurrence', []])
+  expect(told === undefined ? '' : occurrenceMessage(told.data).text).toMatchInlineSnapshot(
+    `"The recurring window \`releases\` of Production is not planned for <!date^1796108400^{date_short_pretty} {time}|Tue 1 Dec 2026 02:00 America/New_York> to <!date^1796115600^{time}|Tue 1 Dec 2026 04:00 America/New_York> (Tue 1 Dec 02:00 to 04:00 America/New_York). Frozen then. It is tried again each hour."`,
+  )
   isFrozen = false
   await setClock(monday + HOUR + 61_000)
   await actOnDue(store.db, [rota.due])

@@ -61,7 +61,7 @@ test.each([
   ['2 hours ago', `Sat 28 Nov 05:00 America/New_York has passed (read from \`2 hours ago\`). ${example}`],
   [
     '2027-03-14 02:30',
-    '2027-03-14 02:30 does not exist in America/New_York, since clocks are put forward to 03:00 then. Write for example `2027-03-14 03:00`.',
+    '2027-03-14 02:30 does not exist in America/New_York, since clocks are put forward to 03:00 then. Write for example `2027-03-14 03:00 America/New_York`.',
   ],
   [
     '2027-11-07 01:30',
