@@ -168,11 +168,11 @@ test('a freeze of the configuration stands in the status, refuses with its name 
     • Last: #7, cancelled {time}"
   `)
   expect(await flow.answer('deploy prod')).toMatchInlineSnapshot(`
-    "\`prod\` is frozen until {time} (Sat 2 Jan 00:00 UTC) by lockkeeper.yaml: “year end”. Nothing was started. It ends by itself then; nobody can lift it here.
+    "\`prod\` is frozen until {time} (Sat 2 Jan 00:00 UTC) by lockkeeper.yaml: “year end”. Nothing was started. The freeze ends by itself then; nobody can lift it here.
     [Queue for Sat 2 Jan 00:00 UTC]"
   `)
   expect(await flow.answer('/maintenance schedule prod "2026-12-28 02:00" 1h upgrade', 'U0BOB')).toMatchInlineSnapshot(
-    `"\`prod\` is frozen then: “year end”, until {time} (Sat 2 Jan 00:00 UTC) (The books close). Nothing was changed. Take a time outside of it."`,
+    `"\`prod\` is frozen then, until {time} (Sat 2 Jan 00:00 UTC): “year end” (The books close). Nothing was changed. Take a time outside of it."`,
   )
   expect(await flow.answer('unfreeze prod')).toMatchInlineSnapshot(
     `"No freeze of \`prod\` is in force, so nothing was changed. One of all targets is lifted with \`/migrate unfreeze all\`, and one of lockkeeper.yaml there. \`/migrate status prod\` says what holds it."`,
