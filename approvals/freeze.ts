@@ -3,6 +3,7 @@ import type { Target } from '../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
 import { liftFreezes, onlyTarget, setFreeze, tellFreeze } from '../src/windows/freezes.ts'
 import type { FreezeRow } from '../src/windows/record.ts'
+import { queuedRuns, type Queued } from '../src/run/queued.ts'
 import { sayTime } from '../src/windows/say.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
@@ -38,10 +39,11 @@ export async function freezeTargets(
     })
     await tellFreeze(tx, deps.targets, deps.command, set, 'set', actor.account)
     await writeAudit(tx, { ...entryOf(deps, asked), result: 'set', data: { freeze: set.id, targets: set.targets, until, reason } })
+    const queued = await queuedRuns(tx, { targets: namesOf(asked), before: until })
     const before = replaced.map((one) => ` It replaces the one that ${mention(one.setBy)} set${untilOf(one, zoneOf(asked))}.`)
     return {
       kind: 'frozen',
-      text: `${whatOf(asked)} ${isAre(asked)} ${kind === 'freeze' ? 'frozen' : 'locked'}${untilOf(set, zoneOf(asked))}: nothing starts, and what runs goes on.${before.join('')} To end it${until === null ? '' : ' earlier'}: ${code(undoOf(deps, asked))}.`,
+      text: `${whatOf(asked)} ${isAre(asked)} ${kind === 'freeze' ? 'frozen' : 'locked'}${untilOf(set, zoneOf(asked))}: nothing starts, and what runs goes on.${before.join('')}${queuedText(queued)} To end it${until === null ? '' : ' earlier'}: ${code(undoOf(deps, asked))}.`,
     }
   })
 }
@@ -93,6 +95,11 @@ const nothingToLift = (deps: ApprovalDeps, { kind, targets }: FreezeAsked): stri
   targets === null
     ? `No ${kind} of all targets is in force, so nothing was changed. One of a single target is lifted by its name: ${code(`${deps.command} un${kind} ${[...deps.targets.keys()][0] ?? 'prod'}`)}. ${code(`${deps.command} status`)} lists them.`
     : `No ${kind} of ${code(targets[0]?.name ?? '')} is in force, so nothing was changed. One of all targets is lifted with ${code(`${deps.command} unfreeze all`)}, and one of lockkeeper.yaml there. ${code(`${deps.command} status ${targets[0]?.name ?? ''}`)} says what holds it.`
+
+const queuedText = (queued: readonly Queued[]): string =>
+  queued.length === 0
+    ? ''
+    : ` *${list(queued.map(({ id }) => `#${id}`))} ${queued.length === 1 ? 'is' : 'are'} queued for that time:* what would start then waits for the end of it inside its window, or is refused.`
 
 const namesOf = ({ targets }: FreezeAsked): readonly string[] | null => targets?.map(({ name }) => name) ?? null
 

@@ -4,6 +4,7 @@ import { writeAudit } from '../../src/audit/write.ts'
 import type { Tx } from '../../src/db/pool.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
+import { queuedRuns } from '../../src/run/queued.ts'
 import { durationText } from '../../src/slack/text.ts'
 import { holdSchedule, whyNotThen } from '../../src/windows/conflict.ts'
 import { readLength, readWhen } from '../../src/windows/when.ts'
@@ -163,7 +164,7 @@ async function start(deps: MaintenanceDeps, tx: Tx, { window, targets }: Held): 
 async function complete(deps: MaintenanceDeps, tx: Tx, { window }: Held): Promise<Reply> {
   if (window.state !== 'open') return notInState(deps, window, 'Only a window that is under way can be completed.')
   await endNow(tx, window)
-  return say(`Window #${window.id} ends now. Its release notes follow in the channel.`)
+  return say(`Window #${window.id} ends now. Its release notes follow in the channel.${await endsToo(tx, window)}`)
 }
 
 async function cancel(deps: MaintenanceDeps, tx: Tx, reason: string | null, { window, targets, actor }: Held): Promise<Reply> {
@@ -175,8 +176,16 @@ async function cancel(deps: MaintenanceDeps, tx: Tx, reason: string | null, { wi
     )
   await cancelWindow(tx, window, { by: actor.account, reason }, targets)
   return say(
-    `Window #${window.id} is cancelled. Everybody who was told of it is told that, once; what was still to be announced is withdrawn.`,
+    `Window #${window.id} is cancelled. Everybody who was told of it is told that, once; what was still to be announced is withdrawn.${await endsToo(tx, window)}`,
   )
+}
+
+/** What waited for the window expires with it. */
+async function endsToo(tx: Tx, { id }: WindowRow): Promise<string> {
+  const queued = await queuedRuns(tx, { window: id })
+  return queued.length === 0
+    ? ''
+    : ` ${list(queued.map((one) => `#${one.id}`))}, queued for it, ${queued.length === 1 ? 'ends' : 'end'} with it.`
 }
 
 const stateWords = { scheduled: 'has not started', open: 'is under way', completed: 'is over', cancelled: 'is cancelled' } as const

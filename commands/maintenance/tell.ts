@@ -1,5 +1,6 @@
 import { code, list, mention } from '../../approvals/wording.ts'
 import { escapeText } from '../../src/slack/text.ts'
+import { queuedRuns } from '../../src/run/queued.ts'
 import type { ChecklistItem } from '../../src/windows/checklist.ts'
 import { itemsOf, phases } from '../../src/windows/checklist.ts'
 import type { WindowRow } from '../../src/windows/record.ts'
@@ -35,7 +36,9 @@ export async function listAhead(deps: MaintenanceDeps, target: string | null, as
 }
 
 const lineOf = (window: WindowRow): string =>
-  `#${window.id} ${list(window.targets.map((target) => code(target)))} ${saySpan(spanOf(window), window.timezone)}${window.state === 'open' ? ' · *under way*' : ''} · ${escapeText(window.reason)}`
+  `#${window.id}${nameOf(window)} ${list(window.targets.map((target) => code(target)))} ${saySpan(spanOf(window), window.timezone)}${window.state === 'open' ? ' · *under way*' : ''} · ${escapeText(window.reason)}`
+
+const nameOf = ({ name }: WindowRow): string => (name === null ? '' : ` (${code(name)})`)
 
 const spanOf = (window: WindowRow) => ({ from: window.startsAt.getTime(), to: window.endsAt.getTime() })
 
@@ -52,7 +55,7 @@ export async function showWindow(deps: MaintenanceDeps, id: number, asker: Asker
   if (window === undefined || !isShownHere(deps, window, asker)) return noWindow(deps, id)
   return say(
     [
-      `*Window #${window.id}* of ${list(window.targets.map((target) => code(target)))}: ${words[window.state]}`,
+      `*Window #${window.id}*${nameOf(window)} of ${list(window.targets.map((target) => code(target)))}: ${words[window.state]}`,
       saySpan(spanOf(window), window.timezone),
       `Why: ${escapeText(window.reason)}`,
       ...(window.work === null ? [] : [`What runs: ${escapeText(window.work)}`]),
@@ -65,10 +68,7 @@ export async function showWindow(deps: MaintenanceDeps, id: number, asker: Asker
 }
 
 async function queuedFor({ db }: MaintenanceDeps, id: number): Promise<readonly string[]> {
-  const queued = await db.query<{ id: number; target: string }>(
-    `select id, target from lockkeeper.request where maintenance_id = $1 and state in ('planning', 'waiting', 'granted') order by id limit 10`,
-    [id],
-  )
+  const queued = await queuedRuns(db, { window: id })
   return queued.length === 0 ? [] : [`Queued for it: ${list(queued.map((one) => `#${one.id} on ${code(one.target)}`))}`]
 }
 

@@ -120,9 +120,10 @@ function notesOf(outcome: ReleaseNotes | null): readonly string[] {
   if (runs.length === 0) return ['', 'Nothing ran in it.']
   return [
     '',
-    ...runs.map(({ id, target, state, durationMs, commit, migrations }) => {
+    ...runs.map(({ id, target, state, durationMs, commit, from, subject, migrations }) => {
       const took = durationMs === null ? '' : ` in ${durationText(durationMs)}`
-      const live = commit === null ? '' : `, commit ${commit.slice(0, 7)}`
+      const before = from === null || from === commit ? '' : ` after ${from.slice(0, 7)}`
+      const live = commit === null ? '' : `, commit ${commit.slice(0, 7)}${before}${subject === null ? '' : `, "${oneLine(subject)}"`}`
       const names = migrations.length === 0 ? '' : ` (${migrations.map(oneLine).join(', ')})`
       return `#${id} ${target}: ${state}${took}${live}, ${pluralText(migrations.length, 'migration')}${names}`
     }),

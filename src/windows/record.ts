@@ -35,6 +35,9 @@ export type ReleaseNotes = {
     readonly state: string
     readonly durationMs: number | null
     readonly commit: string | null
+    /** What was live before it, as far as runs tell; and the first line of the new commit. */
+    readonly from: string | null
+    readonly subject: string | null
     readonly migrations: readonly string[]
   }[]
 }

@@ -1,4 +1,4 @@
-import { dateText, durationText, escapeLine, listText, oneLine, personText, pluralText, codeText } from '../slack/text.ts'
+import { dateText, durationText, escapeLine, listText, oneLine, personText, pluralText, codeText, truncate } from '../slack/text.ts'
 import type { ReleaseNotes } from './record.ts'
 import type { OpenItem } from './rows.ts'
 
@@ -43,13 +43,19 @@ export function notesText({ runs }: ReleaseNotes): string {
     const what = [
       runWords[run.state] ?? run.state,
       ...(run.durationMs === null ? [] : [durationText(run.durationMs)]),
-      ...(run.commit === null ? [] : [`commit ${codeText(run.commit.slice(0, 7))}`]),
+      ...(run.commit === null ? [] : [commitText(run.commit, run)]),
       run.migrations.length === 0 ? 'no migration' : `${pluralText(run.migrations.length, 'migration')}: ${namesOf(run.migrations)}`,
     ]
     return `• #${run.id} ${codeText(run.target)} ${what.join(' · ')}`
   })
   const more = runs.length - MOST_RUNS
   return [`*${pluralText(runs.length, 'run')}*`, ...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
+}
+
+/** `commit abc1234, after def5678: “Show the discount”` */
+function commitText(commit: string, { from, subject }: Pick<ReleaseNotes['runs'][number], 'from' | 'subject'>): string {
+  const before = from === null || from === commit ? '' : `, after ${codeText(from.slice(0, 7))}`
+  return `commit ${codeText(commit.slice(0, 7))}${before}${subject === null || subject === '' ? '' : `: “${escapeLine(truncate(subject, 80))}”`}`
 }
 
 const MOST_RUNS = 8

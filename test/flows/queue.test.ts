@@ -216,12 +216,29 @@ test('a window that closed before its turn voids the approval and tells both', a
   await flow.answer(`cancel ${again.id}`)
 })
 
+test('a window that is cancelled ends what was queued for it, and each says so', async () => {
+  await flow.answer('/maintenance schedule late "2026-12-03 06:00" 2h upgrade --name nightly', 'U0BOB')
+  const [window] = await flow.store.query<{ id: number }>('select max(id) as id from lockkeeper.maintenance')
+  const request = await flow.ask('deploy late --in-window nightly')
+  await flow.approve(request.id)
+  await flow.reaches(request.id, 'granted')
+  expect(await flow.answer('/maintenance list late', 'U0BOB')).toContain('(`nightly`)')
+  expect(await flow.answer(`/maintenance cancel ${window?.id} not ready`, 'U0BOB')).toContain(
+    `#${request.id}, queued for it, ends with it.`,
+  )
+  await flow.reaches(request.id, 'expired')
+  await flow.drawn(request.id)
+  expect(flow.thread(request.id).at(-1)).toBe(
+    'Its window was cancelled before its turn came, so nothing runs and nothing was changed. The approval by <@U0BOB> was for that window and has ended with it.',
+  )
+})
+
 test('a freeze that is set meanwhile stops it at its turn, and both are told', async () => {
   const request = await flow.ask('deploy frozen --at "Tue 02:00"')
   await flow.approve(request.id)
   await flow.reaches(request.id, 'granted')
   expect(await flow.answer('freeze frozen until Tue 12:00 the fair is on', 'U0CAROL')).toMatchInlineSnapshot(
-    `"\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York): nothing starts, and what runs goes on. To end it earlier: \`/migrate unfreeze frozen\`."`,
+    `"\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York): nothing starts, and what runs goes on. *#6 is queued for that time:* what would start then waits for the end of it inside its window, or is refused. To end it earlier: \`/migrate unfreeze frozen\`."`,
   )
   await until('the channel is told', () => flow.slack.state().messages.some(({ text }) => text.startsWith('frozen is frozen')))
   await clock('2026-12-01 02:00:01 America/New_York')
@@ -229,13 +246,13 @@ test('a freeze that is set meanwhile stops it at its turn, and both are told', a
   await until('both are told', () => direct(request.id, 'U0ALICE').length === 1 && direct(request.id, 'U0BOB').length === 1)
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
-    "Deploy to frozen · #5 refused
+    "Deploy to frozen · #6 refused
     *\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair is on”.* Nothing was started. The freeze ends by itself then, or earlier with \`/migrate unfreeze frozen\`. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in 1 d.
     Asked by <@U0ALICE> · 1 migration, \`{commit}\` from \`main\` · plan \`{plan}\`"
   `)
   expect(direct(request.id, 'U0BOB')).toMatchInlineSnapshot(`
     [
-      "*Deploy to frozen · #5.* *\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair is on”.* Nothing was started. The freeze ends by itself then, or earlier with \`/migrate unfreeze frozen\`. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in 1 d.
+      "*Deploy to frozen · #6.* *\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair is on”.* Nothing was started. The freeze ends by itself then, or earlier with \`/migrate unfreeze frozen\`. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in 1 d.
     [Open the request]",
     ]
   `)
@@ -243,7 +260,7 @@ test('a freeze that is set meanwhile stops it at its turn, and both are told', a
     "*frozen*: 13 applied, 1 pending.
     • Pending: \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy frozen\`.
     • *Frozen* until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>, “the fair is on”. Nothing starts; \`/migrate unfreeze frozen\` ends it.
-    • Last: #5, refused {time}"
+    • Last: #6, refused {time}"
   `)
   expect(await flow.answer('unfreeze frozen', 'U0CAROL')).toMatchInlineSnapshot(
     `"The freeze of \`frozen\` is lifted: set by <@U0CAROL>, “the fair is on”."`,
@@ -259,10 +276,10 @@ test('a freeze that ends inside the window puts the run off, and what waits for 
   await flow.reaches(request.id, 'granted')
   expect(await flow.answer('status early')).toContain('starts by itself')
   expect(steady(await flow.answer(`/maintenance show ${id}`), flow.directory)).toMatchInlineSnapshot(`
-    "*Window #1* of \`early\`: scheduled
+    "*Window #2* of \`early\`: scheduled
     {time} to {time} (Tue 1 Dec 06:00 to 08:00 America/New_York)
     Why: the new search
-    Queued for it: #6 on \`early\`
+    Queued for it: #7 on \`early\`
     Owner <@U0BOB>"
   `)
   await clock('2026-12-01 05:00 America/New_York')
@@ -304,7 +321,7 @@ test('an override runs outside of the hours once it is approved, and is loud', a
   const request = await flow.ask('deploy urgent --override "the index is missing"')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
-    "Deploy to urgent · #8
+    "Deploy to urgent · #9
     <@U0ALICE> asks to run *1 migration* and deploy \`{commit}\` from \`main\`.
     *OVERRIDE.* It may start outside of windows and in a freeze, by the right of <@U0ALICE>. Approvals are needed as usual.
     > the index is missing
@@ -332,7 +349,7 @@ test('an override runs outside of the hours once it is approved, and is loud', a
   await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.thread(request.id)[0]).toMatchInlineSnapshot(`
-    "*OVERRIDE.* <@U0ALICE> lets #8 start on *urgent* outside of windows and in a freeze, once it is approved.
+    "*OVERRIDE.* <@U0ALICE> lets #9 start on *urgent* outside of windows and in a freeze, once it is approved.
     > the index is missing"
   `)
   const { ts } = flow.card(request.id)
@@ -350,7 +367,7 @@ test('where somebody has to stand by, a run that starts by itself waits inside i
   await happened(request.id, 'no_standby')
   await flow.drawn(request.id)
   expect(flow.thread(request.id).at(-1)).toMatchInlineSnapshot(
-    `"Its turn has come, and it waits inside the window: <@U0CAROL> has not confirmed to stand by. It starts when somebody confirms on the window's message (\`/maintenance show 2\`), and ends when the window closes."`,
+    `"Its turn has come, and it waits inside the window: <@U0CAROL> has not confirmed to stand by. It starts when somebody confirms on the window's message (\`/maintenance show 3\`), and ends when the window closes."`,
   )
   expect(await flow.reaches(request.id, 'granted')).toMatchObject({ startedAt: null })
   await flow.store.query(`update lockkeeper.maintenance set standby_confirmed_at = lockkeeper.now()`)

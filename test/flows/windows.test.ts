@@ -118,7 +118,7 @@ test('the whole life of a window: planned, announced at each stage, opened, run 
     Dropping the legacy price columns
     What runs: 1 migration
     *1 run*
-    • #1 \`prod\` done · … · commit \`…\` · 1 migration: \`20261120084500_index_orders_discount\`
+    • #1 \`prod\` done · … · commit \`…\`: “Show the discount in the list of orders” · 1 migration: \`20261120084500_index_orders_discount\`
     Announcements
     complete | 1 d before | sent
     complete | 1 h before | sent
@@ -140,7 +140,7 @@ test('the whole life of a window: planned, announced at each stage, opened, run 
       "Maintenance of Production goes on. It ends by {time} (Tue 8 Dec 04:00 America/New_York).",
       "Maintenance of Production goes on. It ends by {time} (Tue 8 Dec 04:00 America/New_York).",
       "*Maintenance of Production is over.* *1 run*
-    • #1 \`prod\` done · {duration} · commit \`{commit}\` · 1 migration: \`20261120084500_index_orders_discount\`
+    • #1 \`prod\` done · {duration} · commit \`{commit}\`: “Show the discount in the list of orders” · 1 migration: \`20261120084500_index_orders_discount\`
     *Not done yet:* Pause the feed.",
       "*Checklist T+2h* of the maintenance {time} to {time} (Tue 8 Dec 02:00 to 04:00 America/New_York).
     *Not done yet:* Pause the feed; Look at the error rate, <@U0BOB>.",

@@ -72,8 +72,17 @@ This is window 12, told by Lockkeeper.`)
 
   test('says at the end what ran', () => {
     const runs = [
-      { id: 41, target: 'prod', state: 'succeeded', durationMs: 194_000, commit: 'abc1234def', migrations: ['1_drop', '2_index'] },
-      { id: 42, target: 'staging', state: 'failed', durationMs: null, commit: null, migrations: [] },
+      {
+        id: 41,
+        target: 'prod',
+        state: 'succeeded',
+        durationMs: 194_000,
+        commit: 'abc1234def',
+        from: 'fed4321abc',
+        subject: 'Drop\nthem',
+        migrations: ['1_drop', '2_index'],
+      },
+      { id: 42, target: 'staging', state: 'failed', durationMs: null, commit: null, from: null, subject: null, migrations: [] },
     ]
     const row = { targets: ['prod'], timezone: 'UTC', work: 'two migrations', outcome: { runs } }
     expect(textOf(announce({ stage: 'end', row }))).toBe(`Maintenance of Production has ended.
@@ -84,7 +93,7 @@ Why:    drop legacy columns
 What:   two migrations
 Who:    U0ALICE
 
-#41 prod: succeeded in 3 min 14 s, commit abc1234, 2 migrations (1_drop, 2_index)
+#41 prod: succeeded in 3 min 14 s, commit abc1234 after fed4321, "Drop them", 2 migrations (1_drop, 2_index)
 #42 staging: failed, 0 migrations
 
 This is window 12, told by Lockkeeper.`)
