@@ -14,8 +14,22 @@ export async function checkOutside(config: Config): Promise<readonly Checked[]> 
 /** What works and may still not be what was meant. */
 function notesOf({ file, targets }: Config): readonly Checked[] {
   const { calendar, oncall } = file
+  const open = [...targets.values()]
+    .filter(
+      ({ windows, requests }) =>
+        (windows.override ?? windows.allow) !== undefined && windows.manage === undefined && requests.from === undefined,
+    )
+    .map(({ name }) => name)
   const attended = [...targets.values()].filter(({ windows }) => windows.standby).map(({ name }) => name)
   const notes = [
+    ...(open.length === 0
+      ? []
+      : [
+          {
+            what: 'windows',
+            text: `every full member may plan windows of ${open.join(', ')} and lift freezes there, and so open what its hours close. \`windows.manage\` says who may.`,
+          },
+        ]),
     ...(oncall?.people.length === 0
       ? [
           {

@@ -12,7 +12,7 @@ const checklistItem = z.strictObject({
   knows: z
     .enum(['backup', 'rehearsal', 'health'])
     .optional()
-    .describe('Ticked by Lockkeeper itself when it knows: backup verified, rehearsal done, health green'),
+    .describe('Ticked by Lockkeeper itself when it knows: backup verified, health green. It makes no rehearsals yet, so people tick those'),
 })
 
 const checklist = z

@@ -48,6 +48,13 @@ test('what works and may not be what was meant is noted', async () => {
   ])
 })
 
+test('hours that everybody could open are noted', async () => {
+  expect(await checked({}, {}, { prod: { windows: { allow: 'Tue 02:00-04:00' } } })).toEqual([
+    'note windows: every full member may plan windows of prod and lift freezes there, and so open what its hours close. `windows.manage` says who may.',
+  ])
+  expect(await checked({}, {}, { prod: { windows: { allow: 'Tue 02:00-04:00', manage: ['user:U0BOB'] } } })).toEqual([])
+})
+
 test('what does not answer is bad, with what to do', async () => {
   const [line] = await checked({ oncall: { webhook: 'env:PAGER', people: ['user:U0CAROL'] } }, { PAGER: 'http://127.0.0.1:9/page' })
   expect(line).toMatch(/^bad on-call: nothing can be told at env:PAGER: .*\. Correct the URL, or start the receiver\.$/)
