@@ -1,4 +1,5 @@
-import type { Plan, MigrationClass } from '../plan/plan.ts'
+import type { MigrationClass } from '../sql/effects.ts'
+import type { Plan } from '../plan/plan.ts'
 import type { PolicySnapshot, RequestState, StepState } from '../request/request.ts'
 
 /**
