@@ -10,7 +10,7 @@ import { withoutApp, type Core } from './services.ts'
 import { storeNow } from '../store/now.ts'
 import type { Db } from '../store/pool.ts'
 import { plannedSteps } from '../deploy/planned.ts'
-import type { startEngine } from '../engine/engine.ts'
+import type { OpenEngine } from '../engine/engine.ts'
 import type { MayRun } from './may-run.ts'
 import { code } from '../lib/mrkdwn.ts'
 import { canonicalJson } from '../lib/canonical.ts'
@@ -36,7 +36,7 @@ export function workflowOf(
   core: Core,
   mayRun: MayRun,
   working: Working,
-  engine: () => Awaited<ReturnType<typeof startEngine>>,
+  engine: Pick<OpenEngine, 'liveness' | 'owns'>,
 ) {
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
@@ -56,9 +56,9 @@ export function workflowOf(
     config,
     redactor,
     env,
-    liveness: () => engine().liveness,
+    liveness: () => engine.liveness,
     working,
-    owns: (queries, id) => engine().owns(queries, id),
+    owns: engine.owns,
     stillGranted: (id) => stillGranted(core.approvals, id),
     gate: (queries, request, how) => gateFor(core.approvals, queries, request, how),
     makePlan: async (request): Promise<Planned | Refusal> => {
