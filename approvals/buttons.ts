@@ -15,6 +15,7 @@ import { acknowledgePage } from './acknowledge.ts'
 import { glassCallback, glassView, noteInput, reviewCallback, reviewView } from './break-glass/views.ts'
 import { glassRulesOf } from './policy.ts'
 import { ownBreakGlass, reviewersOf, reviewRequest, whyNotReview, whyNotYet } from './review.ts'
+import { clickedAt, tellClicked } from './modals/click.ts'
 import { sqlModal } from './modals/sql.ts'
 import { toldView, workingView } from './modals/notice-modal.ts'
 import { whyNoApproval } from './requests/start-slot.ts'
@@ -40,9 +41,12 @@ export const decisionWindows: readonly string[] = [approveCallback, rejectCallba
 export function listenToButtons(app: App, deps: ButtonDeps): void {
   app.action<BlockAction>({ type: 'block_actions', action_id: /^(?!window_)/ }, async ({ body, action, ack }) => {
     await ack()
-    if (action.type === 'overflow') return pressed(deps, body, { action: action.action_id, token: action.selected_option.value })
-    if (action.type !== 'button' || action.url !== undefined) return
-    await pressed(deps, body, { action: action.action_id, token: action.value ?? '' })
+    const token = action.type === 'overflow' ? action.selected_option.value : action.type === 'button' ? (action.value ?? '') : undefined
+    if (token === undefined || (action.type === 'button' && action.url !== undefined)) return
+    await pressed(deps, body, { action: action.action_id, token }).catch((error: unknown) => {
+      deps.onFault(error)
+      return tell(deps, body, refuse('store_unreachable', unclear))
+    })
   })
   app.view(approveCallback, async ({ body, view, ack }) => {
     const { token, digest } = shownTo(view.private_metadata)
@@ -125,7 +129,7 @@ async function otherStore(deps: ButtonDeps, body: BlockAction): Promise<Refusal 
   const channel = body.channel?.id
   const ts: unknown = body.message?.ts
   if (channel === undefined || typeof ts !== 'string') return null
-  const thread = threadOf(body.message)
+  const { thread } = clickedAt(body)
   return deps.whyNotOurs({ channel, ts, ...(thread === undefined ? {} : { thread }) })
 }
 
@@ -140,7 +144,7 @@ const record = (deps: ButtonDeps, body: BlockAction, action: string, request: Re
     requestId: request?.id ?? null,
     result,
     digest: request?.digest ?? null,
-  })
+  }).catch(deps.onFault)
 
 /** Nothing here asks Slack, since a window must open within 3 s; everything is checked again when it is sent. */
 async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: string, user: string): Promise<View | Refusal> {
@@ -299,12 +303,7 @@ const unclear =
 /** To the one who clicked, where he clicked. */
 async function tell(deps: ButtonDeps, body: BlockAction, said: Refusal | Asking): Promise<void> {
   if (isRefusal(said)) noted(said)
-  const channel = body.channel?.id
-  const thread = threadOf(body.message)
-  const sent =
-    channel === undefined
-      ? await deps.slack.openView(body.trigger_id, toldView(said.text, isRefusal(said) ? 'Not possible' : 'Asked'))
-      : await deps.slack.ephemeral({ channel, user: body.user.id, ...(thread === undefined ? {} : { thread }) }, withOffer(said))
+  const sent = await tellClicked(deps.slack, clickedAt(body), withOffer(said), isRefusal(said) ? 'Not possible' : 'Asked')
   if (sent.kind !== 'ok') deps.onFault(new Error(`a refusal could not be shown: ${sent.kind}`))
 }
 
@@ -313,11 +312,6 @@ export const withOffer = (said: { readonly text: string; readonly offer?: Refusa
   said.offer === undefined
     ? { text: said.text }
     : { text: said.text, blocks: [section(said.text), actions(button(said.offer.label, 'queue', said.offer.token, 'primary'))] }
-
-function threadOf(message: BlockAction['message']): string | undefined {
-  const thread: unknown = message?.['thread_ts']
-  return typeof thread === 'string' && thread !== message?.ts ? thread : undefined
-}
 
 /** What the window was about. Metadata that is not ours leads to no request. */
 const shownTo = (metadata: string) => decisionOf(metadata) ?? { token: '', digest: '' }

@@ -1,5 +1,5 @@
 import { context, preformatted, section } from '../../slack/blocks/blocks.ts'
-import { preformattedPieces } from '../../slack/blocks/pieces.ts'
+import { preformattedPieces } from '../../slack/limits/pieces.ts'
 import type { Desired } from '../../slack/outbox/desired.ts'
 import type { Message } from '../../slack/port.ts'
 import {
