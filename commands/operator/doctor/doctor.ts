@@ -3,7 +3,8 @@ import type { Db, Queries } from '../../../src/store/pool.ts'
 import { withTargets, withSlack, type CheckDeps } from '../check/check.ts'
 import type { Witness } from '../../../src/audit/checkpoint.ts'
 import { lookAtAudit } from './audit.ts'
-import { lookAtClocks, slackReading, storeClock, targetClocks } from './clocks.ts'
+import type { Reading } from '../../../src/lib/clock-skew.ts'
+import { lookAtClocks, storeClock, targetClocks } from './clocks.ts'
 import { lookAtDisk } from './disk.ts'
 import { lookAtEngine } from './engine.ts'
 import { ok, wrong, type Finding } from './finding.ts'
@@ -20,7 +21,8 @@ export type DoctorDeps = Omit<CheckDeps, 'reachStore'> & {
   /** Null in HTTP mode; otherwise Slack's word against the app-level token, or null when it takes it. */
   readonly appTokenRefused: () => Promise<string | null>
   readonly witness: Witness
-  readonly slackAheadMs: () => Promise<number | undefined>
+  /** Slack tells its time without a token, too. */
+  readonly slackClock: () => Promise<Reading | undefined>
   readonly now: () => number
 }
 
@@ -109,7 +111,7 @@ async function compareClocks(deps: DoctorDeps, db: Queries | undefined): Promise
   const [store, targets, slack] = await Promise.all([
     db === undefined ? undefined : storeClock(db),
     targetClocks(deps.config),
-    deps.slackAheadMs(),
+    deps.slackClock(),
   ])
-  return [lookAtClocks([store, ...targets, slackReading(slack)])]
+  return [lookAtClocks([store, ...targets, slack])]
 }
