@@ -6,7 +6,6 @@ import { expect, test } from 'vitest'
 import type { PlannedMigration } from '../../../src/plan/plan.ts'
 import { groupsOf } from '../../../src/run/migrator/groups.ts'
 import { readPulled, readStatus, readVersion } from '../../../src/run/migrator/prisma.ts'
-import { concurrentIndexOf, isOneTransaction } from '../../../src/run/migrator/scripts.ts'
 import { sentenceOf } from '../../../src/run/migrator/sighting.ts'
 import { stateOf, startAttempt } from '../../../src/run/migrator/attempt.ts'
 import { writeFirst } from '../../../src/run/migrator/files.ts'
@@ -134,15 +133,6 @@ The migration from the database are not found locally in prisma/migrations:
   expect(readStatus("Error: Can't reach database server")).toEqual({ datasource: null, found: null, pending: null, failed: [] })
   expect(readPulled('\nWARNING: x\n- url\n\ndatasource db {\n}\n')).toBe('datasource db {\n}\n')
   expect(readPulled('Error')).toBeNull()
-})
-
-test('a file counts as one transaction only when it has no BEGIN, COMMIT or CONCURRENTLY and can be read', async () => {
-  expect(await isOneTransaction('create table t (id int); insert into t values (1);')).toBe(true)
-  expect(await isOneTransaction(`create function f() returns int language sql begin atomic select 1; end;`)).toBe(true)
-  for (const sql of ['begin; select 1; commit;', 'select 1; commit;', 'create index concurrently i on t (x)', 'creat table t'])
-    expect([sql, await isOneTransaction(sql)]).toEqual([sql, false])
-  expect(await concurrentIndexOf('-- why\ncreate unique index concurrently if not exists "Orders_idx" on orders (x);')).toBe('Orders_idx')
-  expect(await concurrentIndexOf('create index i on orders (x)')).toBeNull()
 })
 
 test('an attempt that a successor has voided starts nothing, however late its wrapper comes', async () => {
