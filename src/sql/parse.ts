@@ -1,5 +1,5 @@
 import { hasSqlDetails, loadModule, parseSync, type Node } from 'libpg-query'
-import { plainText } from '../plan/words.ts'
+import { plainText } from '../lib/quoted.ts'
 
 /** `unreadable` is not harmless: whoever decides by it takes the careful answer. `why` has no full stop and is not escaped. */
 export type Script = { readonly kind: 'sql'; readonly statements: readonly Node[] } | { readonly kind: 'unreadable'; readonly why: string }

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { Identity, Plan } from '../../src/plan/plan.ts'
-import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
-import type { RequestEvent } from '../../src/run/record.ts'
-import type { RunContext } from '../../src/run/step.ts'
+import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
+import type { RequestEvent } from '../../src/request/request.ts'
+import type { RunContext } from '../../src/request/step.ts'
 
 const COMMIT = 'c'.repeat(40)
 
