@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { code } from '../../lib/mrkdwn.ts'
+import { appliedOf } from '../../plan/applied.ts'
 import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
 import { withTarget } from '../../database/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../../migrate/decide/schema-diff.ts'
 import { writeWhole } from '../../migrate/attempts/files.ts'
-import { departureFrom } from '../../migrate/decide/next-action.ts'
 import { unclearOutcome } from '../../migrate/decide/outcomes.ts'
 import { isProblem, openSite, type Site } from '../../migrate/prisma/prisma-workspace.ts'
 import type { ToolVersion } from '../../migrate/tool.ts'
@@ -33,9 +33,9 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
     status: statusOf(await readDatabaseState(client, site.parsed.schema), site.approved.migrations),
     invalid: await invalidIndexes(client),
   }))
-  const open = [...status.failed, ...status.running, ...status.pending]
-  const departure = departureFrom(context.plan, status)
-  if (departure !== null || open.length > 0) return notAsApproved(context, site, status, departure?.names ?? open.map(({ name }) => name))
+  const applied = appliedOf(context.plan, status)
+  const wrong = applied.kind === 'departs' ? applied.names : applied.open.map(({ name }) => name)
+  if (wrong.length > 0) return notAsApproved(context, site, status, wrong)
   const last = site.approved.migrations.at(-1)?.name
   if (last === undefined) return { kind: 'done', output: 'no migrations' }
   const cwd = site.layoutUpTo(last)
