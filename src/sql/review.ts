@@ -1,11 +1,24 @@
 import type { Node } from 'libpg-query'
 import type { TableSize } from '../database/sizes.ts'
-import type { MigrationFile } from '../plan/files.ts'
-import type { MigrationClass, MigrationEvidence } from '../plan/plan.ts'
 import { readScript, type Script } from './parse.ts'
 import { isConcurrent, isTransactionStatement, mayCommit, standsAlone } from './transactions.ts'
-import { effectsOf, mentions, type Effect } from './effects.ts'
+import { effectsOf, mentions, type Effect, type MigrationClass } from './effects.ts'
 import { count, plainText } from '../lib/quoted.ts'
+
+export type MigrationEvidence = {
+  readonly name: string
+  readonly class: MigrationClass
+  /** One line: `adds orders.discount_id, nullable`. */
+  readonly summary: string
+  /** Estimated rows of the largest existing table it touches; null when it only creates. */
+  readonly rows: number | null
+  readonly tables: readonly string[]
+  /** What to know before approving it; sentences without a full stop, not escaped. */
+  readonly findings?: readonly string[]
+}
+
+/** A migration's SQL as raw bytes. */
+export type SqlFile = { readonly name: string; readonly content: Buffer }
 
 export type ReviewedMigration = MigrationEvidence & {
   /** Its only statement is `… CONCURRENTLY`. */
@@ -15,7 +28,7 @@ export type ReviewedMigration = MigrationEvidence & {
 
 /** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
 export async function reviewMigrations(
-  files: readonly Pick<MigrationFile, 'name' | 'content'>[],
+  files: readonly SqlFile[],
   context: { readonly sizes: readonly TableSize[]; readonly schema: string },
 ): Promise<readonly ReviewedMigration[]> {
   const created = new Set<string>()

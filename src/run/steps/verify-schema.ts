@@ -7,7 +7,7 @@ import { invalidIndexes, type InvalidIndex } from '../../migrate/decide/schema-d
 import { writeWhole } from '../../migrate/attempts/files.ts'
 import { unclearOutcome } from '../../migrate/decide/outcomes.ts'
 import { isProblem, openSite, type Site } from '../../migrate/prisma/prisma-workspace.ts'
-import type { ToolVersion } from '../../migrate/tool.ts'
+import type { ToolVersion } from '../../migrate/prisma/tool.ts'
 import { keptVersion } from '../../migrate/prisma/version.ts'
 import { tasksOf } from '../../migrate/observe/watch.ts'
 import { count, list } from '../../lib/sentences.ts'
