@@ -10,7 +10,6 @@ export type Answer = { readonly output: string; readonly seen: Seen }
 export async function answerOf(work: Pick<Work, 'context' | 'site'>, last: string): Promise<Answer> {
   const { context, site } = work
   const cwd = site.markedLayout(last)
-  context.report('Asking Prisma which database it would change, and what.')
   const session = sessionOf(work, 'status')
   return provePlace({
     url: site.url,
