@@ -1,41 +1,40 @@
-import { writeAudit, type Entry } from '../src/audit/write.ts'
-import type { Tx } from '../src/store/pool.ts'
 import { endPage } from '../src/notifications/on-call.ts'
-import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
+import { refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { RequestRow } from '../src/request/request.ts'
-import { addEvent, lockRequest, requestById, requestByToken } from '../src/request/store.ts'
+import { addEvent } from '../src/request/store.ts'
+import type { Tx } from '../src/store/pool.ts'
+import type { By } from './decisions/audit.ts'
+import { takeDecision, type Held, type Which, type Written } from './decisions/decision.ts'
 import type { ApprovalDeps } from './deps.ts'
-import type { Actor } from './people.ts'
-import { staleButton } from './vote.ts'
-import { code, mention, when } from './wording.ts'
-
-export type Acknowledging = { readonly account: string; readonly entry: Entry } & ({ readonly token: string } | { readonly id: number })
+import { mention, when } from './wording.ts'
 
 export type Acknowledged = { readonly kind: 'acknowledged'; readonly requestId: number; readonly text: string }
 
 /** Any full member may say that he looks at it: it changes nothing about the run, ends the paging, and names him. */
-export async function acknowledgePage(deps: ApprovalDeps, asked: Acknowledging): Promise<Acknowledged | Refusal> {
-  const actor = await deps.people.identify(asked.account, { fresh: true })
-  const seen = 'token' in asked ? await requestByToken(deps.db, asked.token) : await requestById(deps.db, asked.id)
-  if (seen === undefined || isRefusal(actor)) {
-    const refusal = isRefusal(actor) ? actor : unknown(deps, asked)
-    await audit(deps, deps.db, asked, seen, refusal)
-    return refusal
-  }
-  return deps.db.transaction(async (tx) => {
-    const request = (await lockRequest(tx, seen.id)) ?? seen
-    const outcome = await acknowledgeNow(tx, request, actor)
-    await audit(deps, tx, asked, request, outcome)
-    return outcome
+export const acknowledgePage = (deps: ApprovalDeps, asked: By & Which): Promise<Acknowledged | Refusal> =>
+  takeDecision(deps, {
+    act: 'acknowledge',
+    by: asked,
+    which: asked,
+    lookUp: async () => null,
+    read: newestPage,
+    rule: ({ request, rows }) => openPage(request, rows),
+    write: acknowledge,
   })
-}
 
-async function acknowledgeNow(tx: Tx, request: RequestRow, actor: Actor): Promise<Acknowledged | Refusal> {
-  const [page] = await tx.query<{ id: number; by: string | null; at: Date | null; closedAt: Date | null }>(
+type Page = { readonly id: number; readonly by: string | null; readonly at: Date | null; readonly closedAt: Date | null }
+
+async function newestPage(tx: Tx, request: RequestRow): Promise<Page | undefined> {
+  const [page] = await tx.query<Page>(
     `select id, acknowledged_by as by, acknowledged_at as at, closed_at as "closedAt" from lockkeeper.page
      where request_id = $1 order by id desc limit 1 for update`,
     [request.id],
   )
+  return page
+}
+
+/** The page that can be acknowledged. */
+function openPage(request: RequestRow, page: Page | undefined): Page | Refusal {
   if (page === undefined)
     return refuse('nothing_to_acknowledge', `On-call was not paged about #${request.id}, so there is nothing to acknowledge.`)
   if (page.by !== null)
@@ -48,6 +47,10 @@ async function acknowledgeNow(tx: Tx, request: RequestRow, actor: Actor): Promis
       'nothing_to_acknowledge',
       `#${request.id} was closed ${when(page.closedAt)}, which ended the page. Nobody is paged any more.`,
     )
+  return page
+}
+
+async function acknowledge(tx: Tx, { request, actor }: Held<unknown, unknown>, page: Page): Promise<Written<Acknowledged>> {
   await tx.query('update lockkeeper.page set acknowledged_by = $2, acknowledged_at = lockkeeper.now() where id = $1', [
     page.id,
     actor.account,
@@ -56,31 +59,10 @@ async function acknowledgeNow(tx: Tx, request: RequestRow, actor: Actor): Promis
   const data = { page: page.id, request: request.id, target: request.target, by: actor.account }
   await endPage(tx, page.id, { type: 'page.acknowledged', data })
   return {
-    kind: 'acknowledged',
-    requestId: request.id,
-    text: `You have acknowledged the page about #${request.id}, and the record names you. Nobody is paged any more.`,
+    outcome: {
+      kind: 'acknowledged',
+      requestId: request.id,
+      text: `You have acknowledged the page about #${request.id}, and the record names you. Nobody is paged any more.`,
+    },
   }
 }
-
-const unknown = (deps: ApprovalDeps, asked: Acknowledging): Refusal =>
-  'id' in asked
-    ? refuse('unknown_request', `There is no request #${asked.id}. ${code(`${deps.command} history`)} lists those there are.`)
-    : staleButton()
-
-const audit = (
-  deps: ApprovalDeps,
-  db: Pick<Tx, 'query'>,
-  asked: Acknowledging,
-  request: RequestRow | undefined,
-  outcome: Acknowledged | Refusal,
-) =>
-  writeAudit(db, {
-    actor: asked.account,
-    human: deps.people.humanOf(asked.account),
-    entry: asked.entry,
-    act: 'acknowledge',
-    target: request?.target ?? null,
-    requestId: request?.id ?? null,
-    result: isRefusal(outcome) ? outcome.code : outcome.kind,
-    digest: request?.digest ?? null,
-  })

@@ -17,7 +17,8 @@ import { glassRulesOf } from './policy.ts'
 import { ownBreakGlass, reviewersOf, reviewRequest, whyNotReview, whyNotYet } from './review.ts'
 import { toldView, workingView } from './modals/notice-modal.ts'
 import { whyNoApproval } from './requests/start-slot.ts'
-import { castVote, ownRequest, whyClosed } from './vote.ts'
+import { whyClosed } from './decisions/closed.ts'
+import { castVote, ownRequest } from './vote.ts'
 import { code, mention, stateSince } from './wording.ts'
 
 export type ButtonDeps = AgainDeps & {

@@ -1,15 +1,14 @@
-import { writeAudit, type AuditEntry, type Entry } from '../src/audit/write.ts'
-import type { Tx } from '../src/store/pool.ts'
-import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
+import { refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { RequestRow } from '../src/request/request.ts'
-import { addEvent, endLater, lockRequest, requestById, requestByToken, transition } from '../src/request/store.ts'
+import { addEvent, endLater, transition } from '../src/request/store.ts'
+import type { Tx } from '../src/store/pool.ts'
+import type { By } from './decisions/audit.ts'
+import { takeDecision, type Which, type Written } from './decisions/decision.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { groupsIn, mayAsk, rulesOf } from './policy.ts'
 import { classesOf } from './grant-check.ts'
 import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
-
-export type CancelAsked = { readonly account: string; readonly entry: Entry } & ({ readonly token: string } | { readonly id: number })
 
 export type Cancelled = {
   /** `closed`: it needed a person, and a person took over. */
@@ -19,21 +18,16 @@ export type Cancelled = {
 }
 
 /** The requester or any approver may cancel. What has not started ends at once; a running step ends in the order that is safe for it. */
-export async function cancelRequest(deps: ApprovalDeps, asked: CancelAsked): Promise<Cancelled | Refusal> {
-  const actor = await deps.people.identify(asked.account, { fresh: true })
-  const seen = 'token' in asked ? await requestByToken(deps.db, asked.token) : await requestById(deps.db, asked.id)
-  if (seen === undefined) return record(deps, asked, undefined, unknownRequest(deps, asked))
-  if (isRefusal(actor)) return record(deps, asked, seen, actor)
-  const forbidden = await whyNotCancel(deps, seen, actor)
-  if (forbidden !== undefined) return record(deps, asked, seen, forbidden)
-  return deps.db.transaction(async (tx) => {
-    const request = await lockRequest(tx, seen.id)
-    if (request === undefined) return unknownRequest(deps, asked)
-    const outcome = await cancelNow(deps, tx, request, actor)
-    await writeAudit(tx, auditEntry(deps, asked, request, outcome))
-    return outcome
+export const cancelRequest = (deps: ApprovalDeps, asked: By & Which): Promise<Cancelled | Refusal> =>
+  takeDecision(deps, {
+    act: 'cancel',
+    by: asked,
+    which: asked,
+    lookUp: async (request, actor) => (await whyNotCancel(deps, request, actor)) ?? null,
+    read: async () => null,
+    rule: ({ request }) => howToCancel(request),
+    write: (tx, { request, actor }, how) => ways[how](tx, request, actor),
   })
-}
 
 /** Who may cancel a request, beside its requester and whoever broke its glass: those who may approve it today. */
 export async function mayCancel(
@@ -49,65 +43,70 @@ export async function mayCancel(
   return mayAsk(from, await deps.people.membersOf(groupsIn(from), { fresh: true }), humanOf, human)
 }
 
-async function cancelNow(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor: Actor): Promise<Cancelled | Refusal> {
+type Way = 'end' | 'stop' | 'close' | 'close later'
+
+function howToCancel(request: RequestRow): Way | Refusal {
   switch (request.state) {
     case 'planning':
     case 'waiting':
-    case 'granted': {
-      await endCancelled(tx, request, `Cancelled by ${mention(actor.account)} before it started. Nothing was changed.`)
-      await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `cancel:${request.id}`)
-      return {
-        kind: 'cancelled',
-        requestId: request.id,
-        text: `#${request.id} is cancelled. Nothing was changed, and ${code(request.target)} is free.`,
-      }
-    }
-    case 'running': {
+    case 'granted':
+      return 'end'
+    case 'running':
       if (request.ending !== null)
         return refuse(
           'nothing_to_cancel',
           `#${request.id} has stopped already, and only maintenance mode is still being switched off, which is not interrupted. Its card says how that ends. Nothing was changed.`,
         )
-      if (request.cancelRequestedAt !== null) return beingCancelled(request)
-      await tx.query(`update lockkeeper.request set cancel_requested_at = lockkeeper.now(), cancel_requested_by = $2 where id = $1`, [
-        request.id,
-        actor.account,
-      ])
-      await addEvent(tx, request.id, { kind: 'cancel_requested', data: { by: actor.account } })
-      await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `cancel:${request.id}`)
-      return {
-        kind: 'cancelling',
-        requestId: request.id,
-        text: `#${request.id} is being cancelled. It stops where that is safe, and its card says where that was.`,
-      }
-    }
-    case 'needs_human': {
-      if (request.owesOff) return closeLater(deps, tx, request, actor)
-      await endCancelled(tx, request, `Closed by ${mention(actor.account)}, who took over. Lockkeeper does nothing more about this run.`)
-      await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `cancel:${request.id}`)
-      return {
-        kind: 'closed',
-        requestId: request.id,
-        text: `#${request.id} is closed, and the record says that you took over. Lockkeeper changes nothing about what it found: make sure of the state of ${code(request.target)} before the next run, which is possible now.`,
-      }
-    }
+      return request.cancelRequestedAt === null ? 'stop' : beingCancelled(request)
+    case 'needs_human':
+      return request.owesOff ? 'close later' : 'close'
     default:
       return refuse('nothing_to_cancel', `#${request.id} is not under way: it ${ended(request)}. Nothing was changed.`)
   }
 }
 
-/** Maintenance mode stayed on while it was not clear what the database was doing. Somebody has looked, so it is switched off. */
-async function closeLater(deps: ApprovalDeps, tx: Tx, request: RequestRow, actor: Actor): Promise<Cancelled> {
-  const headline = `Closed by ${mention(actor.account)}, who took over.`
-  await endLater(tx, request.id, 'needs_human', 'cancelled', { ...request.outcome, headline })
-  // a key of its own: whoever tried to cancel it before has used the other one
-  await deps.engine.signal(tx, request.id, { kind: 'cancel' }, `close:${request.id}`)
-  return {
-    kind: 'closed',
-    requestId: request.id,
-    text: `#${request.id} closes as soon as maintenance mode is off, and its card says how that went. The record says that you took over. Lockkeeper changes nothing else about what it found: make sure of the state of ${code(request.target)} before the next run, which is possible then.`,
-  }
+const ways: Readonly<Record<Way, (tx: Tx, request: RequestRow, actor: Actor) => Promise<Written<Cancelled>>>> = {
+  async end(tx, request, actor) {
+    await endCancelled(tx, request, `Cancelled by ${mention(actor.account)} before it started. Nothing was changed.`)
+    return written(request, 'cancelled', `#${request.id} is cancelled. Nothing was changed, and ${code(request.target)} is free.`)
+  },
+  async stop(tx, request, actor) {
+    await tx.query(`update lockkeeper.request set cancel_requested_at = lockkeeper.now(), cancel_requested_by = $2 where id = $1`, [
+      request.id,
+      actor.account,
+    ])
+    await addEvent(tx, request.id, { kind: 'cancel_requested', data: { by: actor.account } })
+    return written(
+      request,
+      'cancelling',
+      `#${request.id} is being cancelled. It stops where that is safe, and its card says where that was.`,
+    )
+  },
+  async close(tx, request, actor) {
+    await endCancelled(tx, request, `Closed by ${mention(actor.account)}, who took over. Lockkeeper does nothing more about this run.`)
+    return written(
+      request,
+      'closed',
+      `#${request.id} is closed, and the record says that you took over. Lockkeeper changes nothing about what it found: make sure of the state of ${code(request.target)} before the next run, which is possible now.`,
+    )
+  },
+  /** Maintenance mode stayed on while it was not clear what the database was doing. Somebody has looked, so it is switched off. */
+  async 'close later'(tx, request, actor) {
+    const headline = `Closed by ${mention(actor.account)}, who took over.`
+    await endLater(tx, request.id, 'needs_human', 'cancelled', { ...request.outcome, headline })
+    return written(
+      request,
+      'closed',
+      `#${request.id} closes as soon as maintenance mode is off, and its card says how that went. The record says that you took over. Lockkeeper changes nothing else about what it found: make sure of the state of ${code(request.target)} before the next run, which is possible then.`,
+      'close', // whoever tried to cancel it before has used the other key
+    )
+  },
 }
+
+const written = ({ id }: RequestRow, kind: Cancelled['kind'], text: string, key: 'cancel' | 'close' = 'cancel'): Written<Cancelled> => ({
+  outcome: { kind, requestId: id, text },
+  signal: { kind: 'cancel', key: `${key}:${id}` },
+})
 
 /** What stood in the outcome before (what is known of a run that needed a person) stays. */
 async function endCancelled(tx: Tx, request: RequestRow, headline: string): Promise<void> {
@@ -143,27 +142,3 @@ const beingCancelled = (request: RequestRow) =>
     'nothing_to_cancel',
     `#${request.id} is being cancelled already${request.cancelRequestedBy === null ? '' : `: ${mention(request.cancelRequestedBy)} asked for it ${when(request.cancelRequestedAt ?? request.createdAt)}`}. It stops where that is safe.`,
   )
-
-const unknownRequest = (deps: ApprovalDeps, asked: CancelAsked) =>
-  'id' in asked
-    ? refuse('unknown_request', `There is no request #${asked.id}. ${code(`${deps.command} history`)} lists those there are.`)
-    : refuse(
-        'stale_button',
-        'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
-      )
-
-async function record(deps: ApprovalDeps, asked: CancelAsked, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await writeAudit(deps.db, auditEntry(deps, asked, request, refusal))
-  return refusal
-}
-
-const auditEntry = (deps: ApprovalDeps, asked: CancelAsked, request: RequestRow | undefined, outcome: Cancelled | Refusal): AuditEntry => ({
-  actor: asked.account,
-  human: deps.people.humanOf(asked.account),
-  entry: asked.entry,
-  act: 'cancel',
-  target: request?.target ?? null,
-  requestId: request?.id ?? null,
-  result: isRefusal(outcome) ? outcome.code : outcome.kind,
-  digest: request?.digest ?? null,
-})

@@ -5,7 +5,7 @@ import { requestByToken } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { offerByToken, type Offer } from './offer.ts'
 import { openRequest, saidOpened, type Asked, type OpenDeps } from './request.ts'
-import { staleButton } from '../vote.ts'
+import { staleButton } from '../decisions/decision.ts'
 import { code, mention, stateSince } from '../wording.ts'
 
 /** Requests that are asked for by a button: what was offered instead of a refusal, and one that nobody answered. */
