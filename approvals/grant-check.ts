@@ -1,6 +1,6 @@
+import type { MigrationClass } from '../src/sql/effects.ts'
 import type { Target } from '../src/config/config.ts'
 import type { Queries } from '../src/store/pool.ts'
-import type { MigrationClass } from '../src/plan/plan.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
 import { requestById, votesOf } from '../src/request/store.ts'

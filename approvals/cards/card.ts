@@ -1,5 +1,7 @@
+import type { MigrationEvidence } from '../../src/sql/review.ts'
+import type { MigrationClass } from '../../src/sql/effects.ts'
 import { maintenanceOf } from '../../src/deploy/planned.ts'
-import type { Evidence, MigrationClass, MigrationEvidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
+import type { Evidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { glassBlocks } from '../../src/request/render/break-glass.ts'
 import { queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'

@@ -1,8 +1,8 @@
+import type { Span } from './span.ts'
 import { createRequire } from 'node:module'
 import type DateHolidays from 'date-holidays'
 import type { HolidaysTypes } from 'date-holidays'
 import { closest, distance } from 'fastest-levenshtein'
-import type { Span } from '../windows/window.ts'
 import { addDays, firstInstant, readWall, wallAt } from './zone.ts'
 
 /** Public holidays by country and region (`US`, `US-NY`, `DE-BY-A`), from the rules of date-holidays. */

@@ -1,9 +1,7 @@
-import type { Target } from '../config/config.ts'
-import type { ConfigFile } from '../config/schema.ts'
 import { isAllowFault, readAllow, type AllowRule } from './allow.ts'
 import { occurrences } from './cron.ts'
 import { holidaysOf, type Holiday } from './holidays.ts'
-import type { FreezeRow, Span } from '../windows/window.ts'
+import type { Span } from './span.ts'
 import { addDays, firstInstant, readWall, wallAt, weekdayOf, type Day } from './zone.ts'
 
 /** When runs of a target may start: its weekly rules, without public holidays and freezes. Pure; ms since 1970. */
@@ -27,6 +25,24 @@ export type Freeze = {
   readonly spans: (from: number, to: number) => readonly Span[]
 }
 
+/** What is configured of a target's hours. */
+export type Hours = {
+  readonly name: string
+  readonly timezone: string
+  readonly windows: { readonly allow?: string | undefined; readonly holidays?: string | undefined }
+}
+
+/** One that stands in the configuration: wall-clock times in `timezone`, `length` in milliseconds. */
+export type ConfiguredFreeze = {
+  readonly name: string
+  readonly reason: string
+  readonly targets?: readonly string[] | undefined
+  readonly timezone: string
+} & ({ readonly cron: string; readonly length: number } | { readonly from: string; readonly until: string })
+
+/** One that somebody has set; without `until` it lasts until it is lifted. */
+export type SetFreeze = Pick<Freeze, 'kind' | 'reason' | 'targets'> & { readonly from: Date; readonly until: Date | null }
+
 export type Status =
   /** `always`: there are no hours, and `span` ends where the next holiday or freeze begins, or where nobody looks any more. */
   | { readonly kind: 'open'; readonly span: Span; readonly always: boolean }
@@ -40,7 +56,7 @@ export type Status =
     }
 
 /** Those of `freezes` that are about the target. Throws for hours that `readAllow` refuses, since the configuration was checked. */
-export function calendarOf(target: Pick<Target, 'name' | 'timezone' | 'windows'>, freezes: readonly Freeze[]): Calendar {
+export function calendarOf(target: Hours, freezes: readonly Freeze[]): Calendar {
   const { allow, holidays } = target.windows
   const rules = allow === undefined ? [] : readAllow(allow, target.timezone)
   if (isAllowFault(rules)) throw new Error(`targets.${target.name}.windows.allow ${rules.problem}`)
@@ -54,7 +70,7 @@ export function calendarOf(target: Pick<Target, 'name' | 'timezone' | 'windows'>
 }
 
 /** `freezes` of the configuration. */
-export const configuredFreezes = (freezes: ConfigFile['freezes']): Freeze[] =>
+export const configuredFreezes = (freezes: readonly ConfiguredFreeze[]): Freeze[] =>
   freezes.map((freeze) => ({
     name: freeze.name,
     reason: freeze.reason,
@@ -64,7 +80,7 @@ export const configuredFreezes = (freezes: ConfigFile['freezes']): Freeze[] =>
   }))
 
 /** Freezes and locks that people have set. */
-export const setFreezes = (rows: readonly FreezeRow[]): Freeze[] =>
+export const setFreezes = (rows: readonly SetFreeze[]): Freeze[] =>
   rows.map((row) => ({
     name: row.reason,
     reason: row.reason,

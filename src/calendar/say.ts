@@ -1,5 +1,5 @@
+import type { Span } from './span.ts'
 import { wallAt } from './zone.ts'
-import type { Span } from '../windows/window.ts'
 
 /** Times as people read them: the reader's own by Slack, and the zone of the target in words. Never write a colon right after one. */
 

@@ -1,6 +1,17 @@
-import type { Identity } from '../plan/plan.ts'
 import type { Queryable } from './connect.ts'
 import type { TargetUrl } from './urls.ts'
+
+/** What makes this database this database. A restored copy has another system identifier or another OID. */
+export type Identity = {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  /** `pg_control_system().system_identifier`, as text: it exceeds a double. */
+  readonly systemIdentifier: string
+  readonly databaseOid: number
+  /** Prisma's `schema` where it is not `public`: tenants may share a database, with the same migrations applied in each schema. */
+  readonly schema?: string
+}
 
 /** Host and port are the URL's, as people know them; the rest is what the server says of itself. */
 export async function readIdentity(client: Queryable, url: TargetUrl): Promise<Identity> {

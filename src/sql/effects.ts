@@ -1,5 +1,7 @@
 import type { AlterTableCmd, ColumnDef, Constraint, DropStmt, Node, ObjectType, RangeVar, RenameStmt, TypeName } from 'libpg-query'
-import type { MigrationClass } from '../plan/plan.ts'
+
+/** How much a change asks of those who approve it. `unclear`: nobody could read it. */
+export type MigrationClass = 'additive' | 'transformative' | 'breaking' | 'unclear'
 
 /** What one statement does, in words. Effects with equal `verb` are joined: `creates tables a and b`. */
 export type Effect = {

@@ -1,9 +1,22 @@
 import { hasSqlDetails, loadModule, parseSync, type Node } from 'libpg-query'
 import type { TableSize } from '../database/sizes.ts'
-import type { MigrationFile } from '../plan/files.ts'
-import type { MigrationClass, MigrationEvidence } from '../plan/plan.ts'
-import { effectsOf, isConcurrent, mentions, type Effect } from './effects.ts'
+import { effectsOf, isConcurrent, mentions, type Effect, type MigrationClass } from './effects.ts'
 import { count, plainText } from '../lib/quoted.ts'
+
+export type MigrationEvidence = {
+  readonly name: string
+  readonly class: MigrationClass
+  /** One line: `adds orders.discount_id, nullable`. */
+  readonly summary: string
+  /** Estimated rows of the largest existing table it touches; null when it only creates. */
+  readonly rows: number | null
+  readonly tables: readonly string[]
+  /** What to know before approving it; sentences without a full stop, not escaped. */
+  readonly findings?: readonly string[]
+}
+
+/** A migration's SQL as raw bytes. */
+export type SqlFile = { readonly name: string; readonly content: Buffer }
 
 export type ReviewedMigration = MigrationEvidence & {
   /** Its only statement is `… CONCURRENTLY`. */
@@ -13,7 +26,7 @@ export type ReviewedMigration = MigrationEvidence & {
 
 /** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
 export async function reviewMigrations(
-  files: readonly Pick<MigrationFile, 'name' | 'content'>[],
+  files: readonly SqlFile[],
   context: { readonly sizes: readonly TableSize[]; readonly schema: string },
 ): Promise<readonly ReviewedMigration[]> {
   await loadModule()
@@ -23,7 +36,7 @@ export async function reviewMigrations(
 
 type Context = Parameters<typeof reviewMigrations>[1]
 
-function reviewOne(file: Pick<MigrationFile, 'name' | 'content'>, context: Context, created: Set<string>): ReviewedMigration {
+function reviewOne(file: SqlFile, context: Context, created: Set<string>): ReviewedMigration {
   const parsed = parseFile(file.content)
   if ('why' in parsed) {
     const summary = `could not be read as SQL (${parsed.why}); read it yourself`

@@ -63,6 +63,3 @@ export type FreezeRow = {
   readonly from: Date
   readonly until: Date | null
 }
-
-/** Milliseconds since 1970; `to` does not belong to it. */
-export type Span = { readonly from: number; readonly to: number }

@@ -1,4 +1,5 @@
-import type { Evidence, MigrationEvidence, Plan } from '../../src/plan/plan.ts'
+import type { MigrationEvidence } from '../../src/sql/review.ts'
+import type { Evidence, Plan } from '../../src/plan/plan.ts'
 import type { WindowRow } from '../../src/windows/window.ts'
 import type { EventRow, Glass, RequestEvent, RequestRow, RequestView, StepRow, VoteRow } from '../../src/request/request.ts'
 

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Identity } from '../../plan/plan.ts'
 import { connectTarget } from '../../database/connect.ts'
-import { readIdentity, sameIdentity } from '../../database/identity.ts'
+import { readIdentity, sameIdentity, type Identity } from '../../database/identity.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { code } from '../../lib/mrkdwn.ts'
-import type { ToolStatus } from '../tool.ts'
+import type { ToolStatus } from '../prisma/tool.ts'
 
 /**
  * Whether the tool, as configured by the repository, works on the pinned database: rule 13. Its `Datasource` line is read, and where

@@ -1,4 +1,4 @@
-import type { Span } from '../window.ts'
+import type { Span } from '../../calendar/span.ts'
 
 /** Times for where Slack does not draw them: in words, with the year and the zone. */
 
