@@ -1,33 +1,30 @@
-import { writeAudit, type Entry } from '../src/audit/write.ts'
 import type { Target } from '../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import { liftFreezes, onlyTarget, setFreeze, tellFreeze } from '../src/windows/freezes/freezes.ts'
 import type { FreezeRow } from '../src/windows/window.ts'
 import { queuedRuns, type Queued } from '../src/request/queued.ts'
+import type { Tx } from '../src/store/pool.ts'
 import { sayTime } from '../src/calendar/say.ts'
+import { audited, type About, type By } from './decisions/audit.ts'
 import type { ApprovalDeps } from './deps.ts'
+import { whyNotManage } from './managers.ts'
 import type { Actor } from './people.ts'
-import { groupsIn, managersOf, mayAsk } from './policy.ts'
-import { code, list, mention, mentionApprover, shown } from './wording.ts'
+import { code, list, mention, shown } from './wording.ts'
 
-export type FreezeAsked = {
+export type FreezeAsked = By & {
   readonly kind: FreezeRow['kind']
   /** Null: all targets. */
   readonly targets: readonly Target[] | null
-  readonly account: string
-  readonly entry: Entry
 }
 
-export type Frozen = { readonly kind: 'frozen' | 'lifted'; readonly text: string }
+export type Frozen = { readonly kind: 'set' | 'lifted'; readonly text: string }
 
 /** Nothing starts on these targets until then (milliseconds since 1970; null: until somebody lifts it). Said in their channels. */
-export async function freezeTargets(
+export const freezeTargets = (
   deps: ApprovalDeps,
   asked: FreezeAsked & { readonly until: number | null; readonly reason: string },
-): Promise<Frozen | Refusal> {
-  const actor = await whoMay(deps, asked)
-  if (isRefusal(actor)) return record(deps, asked, actor)
-  return deps.db.transaction(async (tx) => {
+): Promise<Frozen | Refusal> =>
+  decideFreeze(deps, asked, asked.kind, async (tx, actor) => {
     const { kind, until, reason } = asked
     const { set, replaced } = await setFreeze(tx, {
       kind,
@@ -38,55 +35,52 @@ export async function freezeTargets(
       until,
     })
     await tellFreeze(tx, deps.targets, deps.command, set, 'set', actor.account)
-    await writeAudit(tx, { ...entryOf(deps, asked), result: 'set', data: { freeze: set.id, targets: set.targets, until, reason } })
     const queued = await queuedRuns(tx, { targets: namesOf(asked), before: until })
     const before = replaced.map((one) => ` It replaces the one that ${mention(one.setBy)} set${untilOf(one, zoneOf(asked))}.`)
     return {
-      kind: 'frozen',
+      kind: 'set',
       text: `${whatOf(asked)} ${isAre(asked)} ${kind === 'freeze' ? 'frozen' : 'locked'}${untilOf(set, zoneOf(asked))}: nothing starts, and what runs goes on.${before.join('')}${queuedText(queued)} To end it${until === null ? '' : ' earlier'}: ${code(undoOf(deps, asked))}.`,
+      data: { freeze: set.id, targets: set.targets, until, reason },
     }
   })
-}
 
 /** Ends those that were set for exactly these targets. */
-export async function unfreezeTargets(deps: ApprovalDeps, asked: FreezeAsked): Promise<Frozen | Refusal> {
-  const actor = await whoMay(deps, asked)
-  if (isRefusal(actor)) return record(deps, asked, actor)
-  return deps.db.transaction(async (tx) => {
+export const unfreezeTargets = (deps: ApprovalDeps, asked: FreezeAsked): Promise<Frozen | Refusal> =>
+  decideFreeze(deps, asked, `un${asked.kind}`, async (tx, actor) => {
     const lifted = await liftFreezes(tx, { kind: asked.kind, targets: namesOf(asked), by: actor.account })
-    if (lifted.length === 0) {
-      const nothing = refuse('bad_arguments', nothingToLift(deps, asked))
-      await writeAudit(tx, { ...entryOf(deps, asked, 'un'), result: nothing.code })
-      return nothing
-    }
+    if (lifted.length === 0) return refuse('bad_arguments', nothingToLift(deps, asked))
     for (const one of lifted) await tellFreeze(tx, deps.targets, deps.command, one, 'lifted', actor.account)
-    await writeAudit(tx, { ...entryOf(deps, asked, 'un'), result: 'lifted', data: { freezes: lifted.map(({ id }) => id) } })
     return {
       kind: 'lifted',
       text: `The ${asked.kind} of ${asked.targets === null ? 'all targets' : whatOf(asked)} is lifted: ${list(lifted.map((one) => `set by ${mention(one.setBy)}${one.reason === '' ? '' : `, “${shown(one.reason)}”`}`))}.`,
+      data: { freezes: lifted.map(({ id }) => id) },
     }
+  })
+
+type Decided = Frozen & { readonly data: NonNullable<About['data']> }
+
+/** Who it is, whether he may for each of the targets, what is written, and one row of the audit, whether it was allowed or not. */
+async function decideFreeze(
+  deps: ApprovalDeps,
+  asked: FreezeAsked,
+  act: string,
+  write: (tx: Tx, actor: Actor) => Promise<Decided | Refusal>,
+): Promise<Frozen | Refusal> {
+  const about = { act, target: onlyTarget({ targets: namesOf(asked) }) }
+  const actor = await whoMay(deps, asked)
+  if (isRefusal(actor)) return audited(deps, deps.db, asked, about, actor)
+  return deps.db.transaction(async (tx) => {
+    const decided = await write(tx, actor)
+    return audited(deps, tx, asked, isRefusal(decided) ? about : { ...about, data: decided.data }, decided)
   })
 }
 
-/** `windows.manage`, else `requests.from`, else every full member; for all targets whoever may for each of them. */
-async function whoMay(deps: ApprovalDeps, asked: FreezeAsked): Promise<Actor | Refusal> {
-  const actor = await deps.people.identify(asked.account, { fresh: true })
+async function whoMay(deps: ApprovalDeps, { account, targets }: FreezeAsked): Promise<Actor | Refusal> {
+  const actor = await deps.people.identify(account, { fresh: true })
   if (isRefusal(actor)) return actor
-  for (const target of asked.targets ?? deps.targets.values()) {
-    const from = managersOf(target)
-    const members = await deps.people.membersOf(groupsIn(from ?? []), { fresh: true })
-    const may = mayAsk(from, members, deps.people.humanOf, actor.human)
-    if (may === 'yes') continue
-    const who = list((from ?? []).map(mentionApprover), 'or')
-    return may === 'no'
-      ? refuse(
-          'not_allowed_to_schedule',
-          `Windows, freezes and locks of ${code(target.name)} are set and lifted by ${who} only. Nothing was changed. Ask one of them.`,
-        )
-      : refuse(
-          'identity_unknown',
-          `Windows, freezes and locks of ${code(target.name)} are set and lifted by ${who} only, and Slack does not say now who that is. What cannot be checked is refused; nothing was changed. Try again in a minute.`,
-        )
+  for (const target of targets ?? deps.targets.values()) {
+    const unfit = await whyNotManage(deps, target, actor.human, 'freezes')
+    if (unfit !== undefined) return unfit
   }
   return actor
 }
@@ -110,16 +104,3 @@ const untilOf = ({ until }: FreezeRow, zone: string): string =>
   until === null ? ' until somebody lifts it' : ` until ${sayTime(until, zone)}`
 const undoOf = (deps: ApprovalDeps, { kind, targets }: FreezeAsked): string =>
   `${deps.command} un${kind} ${targets === null ? 'all' : (targets[0]?.name ?? '')}`
-
-const entryOf = (deps: ApprovalDeps, asked: FreezeAsked, prefix: '' | 'un' = '') => ({
-  actor: asked.account,
-  human: deps.people.humanOf(asked.account),
-  entry: asked.entry,
-  act: `${prefix}${asked.kind}`,
-  target: onlyTarget({ targets: namesOf(asked) }),
-})
-
-async function record(deps: ApprovalDeps, asked: FreezeAsked & { readonly until?: unknown }, refusal: Refusal): Promise<Refusal> {
-  await writeAudit(deps.db, { ...entryOf(deps, asked, 'until' in asked ? '' : 'un'), result: refusal.code })
-  return refusal
-}

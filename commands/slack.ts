@@ -31,7 +31,6 @@ import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './f
 import { parseText, type Command } from './parse/command.ts'
 import { auditedBy, type Asker, type Place, type Reply, type VerbDeps } from './verbs/reply.ts'
 import { deliveryKeys, firstSight } from './dedupe.ts'
-import { deploy } from './verbs/deploy.ts'
 import { notInDirect, whyNotHere } from './parse/channel-scope.ts'
 
 export type BoltOptions = {
@@ -186,7 +185,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       await recordSafely(deps, { ...form, result: 'bad_arguments' })
       return acknowledge({ response_action: 'errors', errors: read.errors })
     }
-    const told = withoutFault(deps, deploy(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
+    const told = withoutFault(deps, answer(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
     const quick = await inTime(told, ACT_MS)
     if (quick.kind === 'in time') return acknowledge(quick.value)
     await acknowledge({ response_action: 'update', view: workingView('Lockkeeper is still checking. The answer appears here.') })

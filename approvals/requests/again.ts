@@ -1,16 +1,16 @@
-import { writeAudit, type Entry } from '../../src/audit/write.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { endedStates } from '../../src/request/request.ts'
 import { requestByToken } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { offerByToken, type Offer } from './offer.ts'
 import { openRequest, saidOpened, type Asked, type OpenDeps } from './request.ts'
+import { audited, type By } from '../decisions/audit.ts'
 import { staleButton } from '../decisions/decision.ts'
 import { code, mention, stateSince } from '../wording.ts'
 
 /** Requests that are asked for by a button: what was offered instead of a refusal, and one that nobody answered. */
 
-export type Pressing = { readonly token: string; readonly account: string; readonly entry: Entry }
+export type Pressing = By & { readonly token: string }
 
 export type Asking = { readonly kind: 'opened'; readonly text: string }
 
@@ -91,7 +91,5 @@ async function ask(
   return isRefusal(opened) ? opened : { kind: 'opened', text: saidOpened(deps, opened, target, how.ask.ref) }
 }
 
-async function record(deps: AgainDeps, { account, entry }: Pressing, target: string | null, refusal: Refusal): Promise<Refusal> {
-  await writeAudit(deps.db, { actor: account, human: deps.people.humanOf(account), entry, act: 'request', target, result: refusal.code })
-  return refusal
-}
+const record = (deps: AgainDeps, by: By, target: string | null, refusal: Refusal): Promise<Refusal> =>
+  audited(deps, deps.db, by, { act: 'request', target }, refusal)

@@ -1,4 +1,3 @@
-import { writeAudit, type Entry } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
 import { constraintOf, hasSqlState, sqlState, type Tx } from '../../src/store/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
@@ -7,6 +6,7 @@ import { activeRequest, addEvent } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { nextCheck } from '../../src/request/start-slot.ts'
 import { saySpan } from '../../src/calendar/say.ts'
+import { audited, type About, type By } from '../decisions/audit.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import type { Actor } from '../people.ts'
 import { whyNoReason, whyNotBreakGlass } from '../break-glass/decision.ts'
@@ -16,14 +16,11 @@ import { canBeApproved, groupsIn, mayAsk, rulesOf } from '../policy.ts'
 import { readTurn, type Turn, type TurnAsked } from './start-slot.ts'
 import { code, list, mention, mentionApprover, stateSince } from '../wording.ts'
 
-export type Asked = {
+export type Asked = By & {
   readonly target: Target
   readonly ask: Ask
-  /** `U…` or `os:name`. */
-  readonly account: string
   /** The channel it was typed in; null on the command line. */
   readonly askedIn: string | null
-  readonly entry: Entry
   /** To run without approvals, if somebody who may breaks the glass; needs a reason. */
   readonly breakGlass?: boolean
   /** To start by itself at a time or in a window, and not as soon as it is approved. */
@@ -117,16 +114,7 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
   )
   const id = rows[0]?.id
   if (id === undefined) throw new Error('the store gave no id for a new request')
-  await writeAudit(tx, {
-    actor: actor.account,
-    human: actor.human,
-    entry: asked.entry,
-    act: 'request',
-    target: asked.target.name,
-    requestId: id,
-    result: 'opened',
-    data: { askedIn: asked.askedIn, ...dataOf(asked) },
-  })
+  await audited(deps, tx, asked, { ...aboutOf(asked), requestId: id }, { kind: 'opened' })
   if (asked.breakGlass === true)
     await tx.query('insert into lockkeeper.break_glass (request_id, reason, asked_by, involved) values ($1, $2, $3, $4)', [
       id,
@@ -136,7 +124,8 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
     ])
   if (asked.override !== undefined) {
     await addEvent(tx, id, { kind: 'overridden', data: { by: actor.account, reason: asked.override } })
-    await writeAudit(tx, { ...entryOf(deps, asked), act: 'override', requestId: id, result: 'asked', data: { reason: asked.override } })
+    const about = { act: 'override', target: asked.target.name, requestId: id, data: { reason: asked.override } }
+    await audited(deps, tx, asked, about, { kind: 'asked' })
   }
   if (asked.offer !== undefined && !(await takeOffer(tx, asked.offer, id))) throw new Error('an offer was taken twice at once') // the one request of the target was written by the other
   await deps.engine.start(tx, id)
@@ -190,19 +179,7 @@ async function whyNotAsk(deps: ApprovalDeps, { target, ask, breakGlass }: Asked,
 
 const onlyRefusal = (checked: string | Refusal): Refusal | undefined => (isRefusal(checked) ? checked : undefined)
 
-async function refused(deps: ApprovalDeps, asked: Asked, refusal: Refusal): Promise<Refusal> {
-  await writeAudit(deps.db, {
-    ...entryOf(deps, asked),
-    act: 'request',
-    result: refusal.code,
-    data: { askedIn: asked.askedIn, ...dataOf(asked) },
-  })
-  return refusal
-}
+const refused = (deps: ApprovalDeps, asked: Asked, refusal: Refusal): Promise<Refusal> =>
+  audited(deps, deps.db, asked, aboutOf(asked), refusal)
 
-const entryOf = (deps: ApprovalDeps, { account, entry, target }: Asked) => ({
-  actor: account,
-  human: deps.people.humanOf(account),
-  entry,
-  target: target.name,
-})
+const aboutOf = (asked: Asked): About => ({ act: 'request', target: asked.target.name, data: { askedIn: asked.askedIn, ...dataOf(asked) } })
