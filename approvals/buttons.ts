@@ -5,7 +5,7 @@ import { noted } from '../src/lib/telemetry.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { RequestRow } from '../src/request/request.ts'
 import { requestByToken, viewOf, votesOf } from '../src/request/store.ts'
-import { actions, button, context, header, modal, preformatted, section } from '../src/slack/blocks/blocks.ts'
+import { actions, button, modal, section } from '../src/slack/blocks/blocks.ts'
 import type { Message, SlackPort, View } from '../src/slack/port.ts'
 import { askAgain, queueOffered, type AgainDeps, type Asking } from './requests/again.ts'
 import { breakGlass, notConfigured, whyNoReason } from './break-glass/decision.ts'
@@ -15,6 +15,7 @@ import { acknowledgePage } from './acknowledge.ts'
 import { glassCallback, glassView, noteInput, reviewCallback, reviewView } from './break-glass/views.ts'
 import { glassRulesOf } from './policy.ts'
 import { ownBreakGlass, reviewersOf, reviewRequest, whyNotReview, whyNotYet } from './review.ts'
+import { sqlModal } from './modals/sql.ts'
 import { toldView, workingView } from './modals/notice-modal.ts'
 import { whyNoApproval } from './requests/start-slot.ts'
 import { whyClosed } from './decisions/closed.ts'
@@ -250,10 +251,6 @@ function confirmCancelView(request: RequestRow): View | Refusal {
   })
 }
 
-/** Preformatted text of a block and blocks of a window, as Slack takes them. */
-const SQL_BLOCK = 2_900
-const SQL_BLOCKS = 60
-
 async function sqlView(deps: ButtonDeps, request: RequestRow): Promise<View | Refusal> {
   const read = await inTime(deps.readSql(request), IN_TIME_MS)
   if (read.kind === 'late') {
@@ -264,22 +261,7 @@ async function sqlView(deps: ButtonDeps, request: RequestRow): Promise<View | Re
     )
   }
   if (isRefusal(read.value)) return read.value
-  const blocks = read.value.flatMap(({ name, sql }) => [
-    header(name),
-    ...Array.from({ length: Math.max(1, Math.ceil(sql.length / SQL_BLOCK)) }, (_, part) =>
-      preformatted(sql.slice(part * SQL_BLOCK, (part + 1) * SQL_BLOCK) || '-- empty'),
-    ),
-  ])
-  return modal({
-    callback: 'told',
-    title: `SQL of #${request.id}`,
-    close: 'Close',
-    blocks: [
-      context(`Plan ${code((request.digest ?? '').slice(0, 8))}, commit ${code((request.plan?.commit ?? '').slice(0, 7))}`),
-      ...(blocks.length === 0 ? [section('No migration is pending, so there is no SQL.')] : blocks.slice(0, SQL_BLOCKS)),
-      ...(blocks.length > SQL_BLOCKS ? [context('The rest does not fit here; the whole of it stands in the thread of the card.')] : []),
-    ],
-  })
+  return sqlModal(request, read.value)
 }
 
 /**
