@@ -5,7 +5,7 @@ import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
 import { requestById, votesOf } from '../src/request/store.ts'
 import type { ApprovalDeps } from './deps.ts'
-import { canBeApproved, decide, glassRulesOf, groupsIn, rulesOf, type Question, type Rules, type Standing } from './policy.ts'
+import { canBeApproved, decide, breakGlassRulesOf, groupsIn, rulesOf, type Question, type Rules, type Standing } from './policy.ts'
 import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function policySnapshot(
   isBreakGlass = false,
 ): Promise<PolicySnapshot | Refusal> {
   const rules = rulesOf(target, classes)
-  const breakGlass = glassRulesOf(target)
+  const breakGlass = breakGlassRulesOf(target)
   const members = await deps.people.membersOf(groupsIn(rules.from, breakGlass?.from ?? [], breakGlass?.review ?? []), { fresh: true })
   const snapshot = { ...rules, members, ...(breakGlass === undefined ? {} : { breakGlass }) }
   if (isBreakGlass && breakGlass !== undefined) return snapshot
@@ -40,7 +40,7 @@ export async function readQuestion(
   const rules = rulesOf(target, classesOf(request))
   const hasStarted = request.startedAt !== null
   const glassThen = request.policy.breakGlass
-  const glassNow = glassRulesOf(target)
+  const glassNow = breakGlassRulesOf(target)
   const members = await deps.people.membersOf(groupsIn(rules.from, glassThen === undefined ? [] : (glassNow?.from ?? [])), { fresh: true })
   // a run that has started never waits for Slack: a group that cannot be read now counts as it was when it was approved
   const now: Rules = { ...rules, members: hasStarted ? { ...request.policy.members, ...members } : members }

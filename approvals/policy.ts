@@ -99,7 +99,7 @@ export function reviewersIn(circle: Circle, involved: readonly string[], humanOf
 }
 
 /** The break-glass rules of a target; undefined when nobody may. */
-export function glassRulesOf(target: Target): GlassRules | undefined {
+export function breakGlassRulesOf(target: Target): GlassRules | undefined {
   const { breakGlass, approvals } = target
   if (breakGlass === undefined) return undefined
   return { from: breakGlass.from, review: breakGlass.review ?? approvals.from, remindMs: breakGlass.remind }

@@ -7,7 +7,7 @@ import type { By } from './decisions/audit.ts'
 import { takeDecision, type Written } from './decisions/decision.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
-import { glassRulesOf, groupsIn, mayReview } from './policy.ts'
+import { breakGlassRulesOf, groupsIn, mayReview } from './policy.ts'
 import { list, mention, mentionApprover, stateSince, when } from './wording.ts'
 
 export type Reviewing = By & { readonly token: string; readonly note: string | null }
@@ -41,7 +41,7 @@ export async function reviewRequest(deps: ApprovalDeps, asked: Reviewing): Promi
 /** As they are configured now; when the target no longer allows break-glass, or is gone, as they were when it happened. */
 export function reviewersOf(deps: Pick<ApprovalDeps, 'targets'>, request: RequestRow): readonly string[] {
   const target = deps.targets.get(request.target)
-  return (target === undefined ? undefined : glassRulesOf(target)?.review) ?? request.glass?.review ?? []
+  return (target === undefined ? undefined : breakGlassRulesOf(target)?.review) ?? request.glass?.review ?? []
 }
 
 async function reviewNow(tx: Tx, request: RequestRow, actor: Actor, asked: Reviewing): Promise<Written<Reviewed>> {

@@ -9,7 +9,7 @@ import { takeDecision, type Held, type Written } from '../decisions/decision.ts'
 import { grant, whenItRuns, writeVote } from '../decisions/grant.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import type { Actor } from '../people.ts'
-import { accountsIn, decide, glassRulesOf, groupsIn, mayBreakGlass, reviewersIn, type Question } from '../policy.ts'
+import { accountsIn, decide, breakGlassRulesOf, groupsIn, mayBreakGlass, reviewersIn, type Question } from '../policy.ts'
 import { readQuestion } from '../grant-check.ts'
 import { whyNoApproval } from '../requests/start-slot.ts'
 import { code, list, mentionApprover } from '../wording.ts'
@@ -26,7 +26,7 @@ export type Breaking = By & {
 export type Broken = { readonly kind: 'broken'; readonly requestId: number; readonly text: string }
 
 /** As long as a reason for a request. */
-export const LONGEST_GLASS_REASON = 500
+export const LONGEST_BREAK_GLASS_REASON = 500
 
 /**
  * One person, named for it, lets a request run without approvals. Everything else holds: it is for one digest, used once, and expires;
@@ -116,10 +116,10 @@ async function breakNow(
 /** Why somebody may not break the glass of a target; undefined when he may. Groups are asked of Slack. */
 export async function whyNotBreakGlass(
   deps: Pick<ApprovalDeps, 'people' | 'command'>,
-  target: Parameters<typeof glassRulesOf>[0],
+  target: Parameters<typeof breakGlassRulesOf>[0],
   human: string,
 ): Promise<Refusal | undefined> {
-  const rules = glassRulesOf(target)
+  const rules = breakGlassRulesOf(target)
   if (rules === undefined) return notConfigured(target.name, deps.command)
   const members = await deps.people.membersOf(groupsIn(rules.from, rules.review), { fresh: true })
   const circle = { from: rules.from, members }
@@ -140,7 +140,7 @@ const nothing: Omit<Question, 'humanOf'> = {
 /** Reviewers without those who take part; undefined when Slack does not say who they are. */
 async function reviewersLeft(deps: ApprovalDeps, request: RequestRow, actor: Actor): Promise<readonly string[] | undefined> {
   const target = deps.targets.get(request.target)
-  const rules = (target === undefined ? undefined : glassRulesOf(target)) ?? request.policy?.breakGlass
+  const rules = (target === undefined ? undefined : breakGlassRulesOf(target)) ?? request.policy?.breakGlass
   if (rules === undefined) return []
   const members = await deps.people.membersOf(groupsIn(rules.review), { fresh: true })
   return reviewersIn({ from: rules.review, members }, involvedIn(request, actor), deps.people.humanOf)
@@ -163,10 +163,10 @@ export function whyNoReason(text: string): string | Refusal {
       'bad_arguments',
       `Breaking the glass needs a reason, which everybody reads. Nothing was started. Say in a sentence what cannot wait, for example ${code('--reason "checkout is down, the index is missing"')}.`,
     )
-  if (reason.length > LONGEST_GLASS_REASON)
+  if (reason.length > LONGEST_BREAK_GLASS_REASON)
     return refuse(
       'bad_arguments',
-      `The reason is ${reason.length.toLocaleString('en-US')} characters long, and at most ${LONGEST_GLASS_REASON} fit on the card. Nothing was started.`,
+      `The reason is ${reason.length.toLocaleString('en-US')} characters long, and at most ${LONGEST_BREAK_GLASS_REASON} fit on the card. Nothing was started.`,
     )
   return reason
 }

@@ -67,8 +67,8 @@ export function decisionOf(metadata: string): Decision | undefined {
   }
 }
 
-export const metadataOf = (view: RequestView): string =>
-  JSON.stringify({ token: view.request.token, digest: view.request.digest ?? '' } satisfies Decision)
+export const metadataOf = ({ request }: Pick<RequestView, 'request'>): string =>
+  JSON.stringify({ token: request.token, digest: request.digest ?? '' } satisfies Decision)
 
 export function decided(view: RequestView): readonly Block[] {
   const { request } = view
