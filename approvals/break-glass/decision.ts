@@ -11,7 +11,7 @@ import type { ApprovalDeps } from '../deps.ts'
 import type { Actor } from '../people.ts'
 import { accountsIn, decide, breakGlassRulesOf, groupsIn, mayBreakGlass, reviewersIn, type Question } from '../policy.ts'
 import { readQuestion } from '../grant-check.ts'
-import { whyNoApproval } from '../requests/start-slot.ts'
+import { whyNoApproval } from '../start-slot.ts'
 import { code, list, mentionApprover } from '../wording.ts'
 
 export type Breaking = By & {

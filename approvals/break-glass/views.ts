@@ -16,7 +16,7 @@ import {
 } from '../../src/lib/text.ts'
 import { LONGEST_BREAK_GLASS_REASON } from './decision.ts'
 import { decided, metadataOf, reasonInput } from '../modals/confirm.ts'
-import { LONGEST_NOTE } from '../review.ts'
+import { LONGEST_NOTE } from '../decisions/review.ts'
 
 /** The windows before the glass is broken, and when a second person looks at it afterwards. */
 

@@ -13,7 +13,7 @@ import { whyNoReason, whyNotBreakGlass } from '../break-glass/decision.ts'
 import { passesAt, timesOf, whyNotOverride, whyShut } from '../gate.ts'
 import { makeOffer, takeOffer } from './offer.ts'
 import { canBeApproved, groupsIn, mayAsk, rulesOf } from '../policy.ts'
-import { readTurn, type Turn, type TurnAsked } from './start-slot.ts'
+import { readTurn, type Turn, type TurnAsked } from '../start-slot.ts'
 import { code, list, mention, mentionApprover, stateSince } from '../wording.ts'
 
 export type Asked = By & {

@@ -1,5 +1,5 @@
 import { openRequest, saidOpened } from '../../approvals/requests/request.ts'
-import type { TurnAsked } from '../../approvals/requests/start-slot.ts'
+import type { TurnAsked } from '../../approvals/start-slot.ts'
 import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { Target } from '../../src/config/config.ts'

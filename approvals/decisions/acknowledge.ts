@@ -1,12 +1,12 @@
-import { endPage } from '../src/notifications/on-call.ts'
-import { refuse, type Refusal } from '../src/lib/refusal.ts'
-import type { RequestRow } from '../src/request/request.ts'
-import { addEvent } from '../src/request/store.ts'
-import type { Tx } from '../src/store/pool.ts'
-import type { By } from './decisions/audit.ts'
-import { takeDecision, type Held, type Which, type Written } from './decisions/decision.ts'
-import type { ApprovalDeps } from './deps.ts'
-import { mention, when } from './wording.ts'
+import { endPage } from '../../src/notifications/on-call.ts'
+import { refuse, type Refusal } from '../../src/lib/refusal.ts'
+import type { RequestRow } from '../../src/request/request.ts'
+import { addEvent } from '../../src/request/store.ts'
+import type { Tx } from '../../src/store/pool.ts'
+import type { By } from './audit.ts'
+import { takeDecision, type Held, type Which, type Written } from './decision.ts'
+import type { ApprovalDeps } from '../deps.ts'
+import { mention, when } from '../wording.ts'
 
 export type Acknowledged = { readonly kind: 'acknowledged'; readonly requestId: number; readonly text: string }
 

@@ -1,10 +1,10 @@
-import type { Queries } from '../../src/store/pool.ts'
-import { refuse, type Refusal } from '../../src/lib/refusal.ts'
-import type { RequestRow } from '../../src/request/request.ts'
-import { openings, statusAt } from '../../src/calendar/opening-hours.ts'
-import { saySpan, sayTime } from '../../src/calendar/say.ts'
-import { nextChance, passesAt, timesOf, whyNoVote, whyShut, windowAt, type GateDeps, type Times, type WindowAhead } from '../gate.ts'
-import { code, list } from '../wording.ts'
+import type { Queries } from '../src/store/pool.ts'
+import { refuse, type Refusal } from '../src/lib/refusal.ts'
+import type { RequestRow } from '../src/request/request.ts'
+import { openings, statusAt } from '../src/calendar/opening-hours.ts'
+import { saySpan, sayTime } from '../src/calendar/say.ts'
+import { nextChance, passesAt, timesOf, whyNoVote, whyShut, windowAt, type GateDeps, type Times, type WindowAhead } from './gate.ts'
+import { code, list } from './wording.ts'
 
 /** When a request may start that does not start as soon as it is approved. Times are milliseconds since 1970. */
 
