@@ -9,7 +9,7 @@ import { takeDecision, type Held, type Written } from './decision.ts'
 import { grant, whenItRuns, writeVote } from './grant.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import { readQuestion } from '../grant-check.ts'
-import { decide, mayVote, type Question, type Standing } from '../policy.ts'
+import { decide, mayVote, type Question, type Tally } from '../policy.ts'
 import { whyNoApproval } from '../start-slot.ts'
 import { code, list, mention, mentionApprover, shown, when } from '../wording.ts'
 
@@ -112,14 +112,14 @@ function whyNotVote(
   may: 'own_request' | 'not_an_approver' | 'approvers_unknown',
   deps: ApprovalDeps,
   request: RequestRow,
-  standing: Standing,
+  tally: Tally,
   ballot: Ballot,
 ): Refusal {
   const from = request.policy?.from ?? []
   const who = list(from.map(mentionApprover), 'or')
   switch (may) {
     case 'own_request':
-      return ownRequest(request, deps.command, ballot.decision, standing.approvals, standing.required)
+      return ownRequest(request, deps.command, ballot.decision, tally.approvals, tally.required)
     case 'not_an_approver':
       return refuse(
         'not_an_approver',
@@ -128,7 +128,7 @@ function whyNotVote(
     case 'approvers_unknown':
       return refuse(
         'approvers_unknown',
-        `#${request.id} may be decided by ${who}, and Slack does not say now who is in ${list(standing.unreadGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked is refused. Nothing was changed; try again in a minute.`,
+        `#${request.id} may be decided by ${who}, and Slack does not say now who is in ${list(tally.unreadGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked is refused. Nothing was changed; try again in a minute.`,
       )
   }
 }
@@ -154,15 +154,15 @@ export function ownRequest(
   )
 }
 
-const progress = (standing: Standing) => `${standing.approvals.length} of ${standing.required}`
+const progress = (tally: Tally) => `${tally.approvals.length} of ${tally.required}`
 
-const stillNeeded = (standing: Standing) => {
-  const missing = standing.required - standing.approvals.length
+const stillNeeded = (tally: Tally) => {
+  const missing = tally.required - tally.approvals.length
   return missing === 1 ? 'One more is needed.' : `${missing} more are needed.`
 }
 
-const alreadyVoted = (request: RequestRow, standing: Standing) =>
-  refuse('already_voted', `Your approval of #${request.id} is counted already: ${progress(standing)}. Nothing more is needed from you.`)
+const alreadyVoted = (request: RequestRow, tally: Tally) =>
+  refuse('already_voted', `Your approval of #${request.id} is counted already: ${progress(tally)}. Nothing more is needed from you.`)
 
 const reasonMissing = (request: RequestRow) =>
   refuse('bad_arguments', `Say in a sentence why you reject #${request.id}, so that the others know what to change.`)

@@ -27,7 +27,7 @@ export async function queueOffered(deps: AgainDeps, pressing: Pressing): Promise
     askedIn: offer.askedIn,
     offer: offer.token,
     // the opening has begun meanwhile: it starts as soon as it is approved, if it is still open
-    ...(whyNot === 'begun' ? {} : { turn: { at: offer.notBefore.getTime() } }),
+    ...(whyNot === 'begun' ? {} : { slot: { at: offer.notBefore.getTime() } }),
   })
 }
 
@@ -64,15 +64,15 @@ export async function askAgain(deps: AgainDeps, pressing: Pressing): Promise<Ask
       request.target,
       refuse('target_taken', `#${request.id} has not ended: it is ${stateSince(request)}. Nothing more was started.`),
     )
-  const turn = request.notBefore?.getTime()
+  const slot = request.notBefore?.getTime()
   return ask(deps, pressing, request.target, {
     ask: request.ask,
     askedIn: request.askedIn,
     // the rights to both are looked up anew
     ...(request.glass === null ? {} : { breakGlass: true }),
     ...(request.overrideReason === null ? {} : { override: request.overrideReason }),
-    // a turn that has passed is not asked for again: it starts when it is approved, or the next opening is offered
-    ...(turn === undefined || turn <= (await storeNow(deps.db)) ? {} : { turn: { at: turn } }),
+    // a time that has passed is not asked for again: it starts when it is approved, or the next opening is offered
+    ...(slot === undefined || slot <= (await storeNow(deps.db)) ? {} : { slot: { at: slot } }),
   })
 }
 
@@ -80,7 +80,7 @@ async function ask(
   deps: AgainDeps,
   pressing: Pressing,
   name: string,
-  how: Pick<Asked, 'ask' | 'askedIn' | 'turn' | 'offer' | 'breakGlass' | 'override'>,
+  how: Pick<Asked, 'ask' | 'askedIn' | 'slot' | 'offer' | 'breakGlass' | 'override'>,
 ): Promise<Asking | Refusal> {
   const target = deps.targets.get(name)
   if (target === undefined)

@@ -13,7 +13,7 @@ import { whyNoReason, whyNotBreakGlass } from '../break-glass/decision.ts'
 import { passesAt, timesOf, whyNotOverride, whyShut } from '../gate.ts'
 import { makeOffer, takeOffer } from './offer.ts'
 import { canBeApproved, groupsIn, mayAsk, rulesOf } from '../policy.ts'
-import { readTurn, type Turn, type TurnAsked } from '../start-slot.ts'
+import { readSlot, type StartSlot, type SlotAsked } from '../start-slot.ts'
 import { code, list, mention, mentionApprover, stateSince } from '../wording.ts'
 
 export type Asked = By & {
@@ -24,14 +24,14 @@ export type Asked = By & {
   /** To run without approvals, if somebody who may breaks the glass; needs a reason. */
   readonly breakGlass?: boolean
   /** To start by itself at a time or in a window, and not as soon as it is approved. */
-  readonly turn?: TurnAsked
+  readonly slot?: SlotAsked
   /** Why it may start outside of windows and in a freeze. */
   readonly override?: string
   /** What it was offered as, taken in the same transaction. */
   readonly offer?: string
 }
 
-export type Opened = { readonly kind: 'opened'; readonly id: number; readonly token: string; readonly turn: Turn | null }
+export type Opened = { readonly kind: 'opened'; readonly id: number; readonly token: string; readonly slot: StartSlot | null }
 
 export type OpenDeps = ApprovalDeps & { readonly randomBytes: (count: number) => Uint8Array }
 
@@ -41,13 +41,13 @@ export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened 
   if (isRefusal(actor)) return refused(deps, asked, actor)
   const unfit = await whyNotAsk(deps, asked, actor)
   if (unfit !== undefined) return refused(deps, asked, unfit)
-  const turn = await whenItStarts(deps, asked, actor)
-  if (isRefusal(turn)) return refused(deps, asked, turn)
+  const slot = await whenItStarts(deps, asked, actor)
+  if (isRefusal(slot)) return refused(deps, asked, slot)
   const token = randomToken(deps.randomBytes)
   for (let attempt = 0; ; attempt++) {
     try {
-      const id = await deps.db.transaction((tx) => insertRequest(deps, tx, { asked, actor, turn, token }))
-      return { kind: 'opened', id, token, turn }
+      const id = await deps.db.transaction((tx) => insertRequest(deps, tx, { asked, actor, slot, token }))
+      return { kind: 'opened', id, token, slot }
     } catch (error) {
       if (!hasSqlState(error, sqlState.uniqueViolation) || constraintOf(error) !== 'request_active_target') throw error
       const holder = await activeRequest(deps.db, asked.target.name)
@@ -59,11 +59,11 @@ export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened 
 }
 
 /** For whoever asked. */
-export function saidOpened(deps: Pick<ApprovalDeps, 'command'>, { id, turn }: Opened, target: Target, ref: string | null): string {
+export function saidOpened(deps: Pick<ApprovalDeps, 'command'>, { id, slot }: Opened, target: Target, ref: string | null): string {
   const queued =
-    turn === null
+    slot === null
       ? ''
-      : `, queued for ${saySpan({ from: turn.notBefore, to: turn.notAfter }, target.timezone)}: once approved it starts by itself then`
+      : `, queued for ${saySpan({ from: slot.notBefore, to: slot.notAfter }, target.timezone)}: once approved it starts by itself then`
   return `#${id} is asked for: ${code(ref ?? target.source.branch)} to ${code(target.name)}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${id}`)}.`
 }
 
@@ -87,10 +87,10 @@ export function randomToken(randomBytes: (count: number) => Uint8Array): string 
 const TOKEN_LENGTH = 16
 const BASE62 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-type Insert = { readonly asked: Asked; readonly actor: Actor; readonly turn: Turn | null; readonly token: string }
+type Insert = { readonly asked: Asked; readonly actor: Actor; readonly slot: StartSlot | null; readonly token: string }
 
-async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token }: Insert): Promise<number> {
-  const checkAt = turn === null ? null : nextCheck(turn.notBefore, await storeNow(tx))
+async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, slot, token }: Insert): Promise<number> {
+  const checkAt = slot === null ? null : nextCheck(slot.notBefore, await storeNow(tx))
   const rows = await tx.query<{ id: number }>(
     `insert into lockkeeper.request (token, target, requester, requester_human, asked_in, channel, ask, state,
        not_before, not_after, maintenance_id, check_at, wake_at, override_reason, follows_start)
@@ -103,13 +103,13 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
       asked.askedIn,
       asked.target.channel,
       JSON.stringify(asked.ask),
-      turn?.notBefore ?? null,
-      turn?.notAfter ?? null,
-      turn?.windowId ?? null,
+      slot?.notBefore ?? null,
+      slot?.notAfter ?? null,
+      slot?.windowId ?? null,
       checkAt,
-      checkAt ?? turn?.notBefore ?? null,
+      checkAt ?? slot?.notBefore ?? null,
       asked.override ?? null,
-      turn?.followsStart ?? false,
+      slot?.followsStart ?? false,
     ],
   )
   const id = rows[0]?.id
@@ -135,11 +135,11 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
 const time = (parameter: number): string => `to_timestamp($${parameter}::float8 / 1000)`
 
 /** Null: as soon as it is approved. While the target is closed that is refused, and the next opening is offered. */
-async function whenItStarts(deps: OpenDeps, asked: Asked, actor: Actor): Promise<Turn | null | Refusal> {
-  const { target, ask, askedIn, turn, override, entry } = asked
+async function whenItStarts(deps: OpenDeps, asked: Asked, actor: Actor): Promise<StartSlot | null | Refusal> {
+  const { target, ask, askedIn, slot, override, entry } = asked
   if (override !== undefined) return (await whyNotOverride(deps, target, actor.human)) ?? null
   const times = await timesOf(deps.freezes, deps.db, target)
-  if (turn !== undefined) return readTurn(times, turn, deps.command)
+  if (slot !== undefined) return readSlot(times, slot, deps.command)
   const passage = passesAt(times, times.now)
   if (passage.kind === 'open') return null
   const refusal = whyShut(times, passage, deps.command, times.now)
@@ -149,10 +149,10 @@ async function whenItStarts(deps: OpenDeps, asked: Asked, actor: Actor): Promise
   return { ...refusal, text: `${refusal.text} To queue it for then: ${code(offer.typed, 700)}`, offer }
 }
 
-const dataOf = ({ ask, breakGlass, turn, override }: Asked) => ({
+const dataOf = ({ ask, breakGlass, slot, override }: Asked) => ({
   ask,
   ...(breakGlass === true ? { breakGlass } : {}),
-  ...(turn === undefined ? {} : { turn }),
+  ...(slot === undefined ? {} : { turn: slot }), // as rows of the audit have always called it
   ...(override === undefined ? {} : { override }),
 })
 

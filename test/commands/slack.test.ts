@@ -233,7 +233,10 @@ describe('the form', () => {
     await modalOf('U0GINA', /Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest/)
     await workspace.as('U0GINA').command(CHANNEL, '/migrate deploy prod')
     await said('U0GINA', /full members/)
-    expect(await world.audited()).toEqual(['U0GINA form allowed', 'U0GINA deploy not_a_member', 'U0GINA deploy not_a_member'])
+    // that the form was opened is written while it is being filled in
+    await expect
+      .poll(async () => (await world.audited()).toSorted())
+      .toEqual(['U0GINA deploy not_a_member', 'U0GINA deploy not_a_member', 'U0GINA form allowed'])
     expect(await requests()).toEqual([])
   })
 })

@@ -169,7 +169,7 @@ describe('every act leaves exactly one row of the audit', () => {
 
 describe('who comes second between the finding and the hold loses:', () => {
   /** Refused with exactly this, with one row of its own, and what the rival did stands as it was. */
-  async function loses(act: Act, request: RequestRow, rival: () => Promise<unknown>, sentence: string, loser: string) {
+  async function expectLost(act: Act, request: RequestRow, rival: () => Promise<unknown>, sentence: string, loser: string) {
     let won: unknown
     const before = await newest()
     const deps = after(async () => {
@@ -186,7 +186,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('an approval to a rejection', async () => {
     const request = await requestIn('waiting')
-    await loses(
+    await expectLost(
       'approve',
       request,
       () => acts.reject(world.deps, request, DAVE),
@@ -197,7 +197,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('a rejection to an approval', async () => {
     const request = await requestIn('waiting')
-    await loses(
+    await expectLost(
       'reject',
       request,
       () => acts.approve(world.deps, request, DAVE),
@@ -208,7 +208,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('a vote to a plan that changes', async () => {
     const request = await requestIn('waiting')
-    await loses(
+    await expectLost(
       'approve',
       request,
       () => store.db.query('update lockkeeper.request set digest = $1 where id = $2', [OTHER, request.id]),
@@ -219,7 +219,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('a vote to a plan that is made again', async () => {
     const request = await requestIn('waiting')
-    await loses(
+    await expectLost(
       'approve',
       request,
       () => transition(store.db, request.id, ['waiting'], 'planning'),
@@ -230,7 +230,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('a vote to the time that the request had', async () => {
     const request = await requestIn('waiting')
-    await loses(
+    await expectLost(
       'reject',
       request,
       () => store.db.query(`update lockkeeper.request set expires_at = lockkeeper.now() where id = $1`, [request.id]),
@@ -241,7 +241,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('a broken glass to a cancel', async () => {
     const request = await requestIn('waiting')
-    await loses(
+    await expectLost(
       'break_glass',
       request,
       () => acts.cancel(world.deps, request),
@@ -252,7 +252,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('a review to another review', async () => {
     const request = await requestIn('failed')
-    await loses(
+    await expectLost(
       'review',
       request,
       () => acts.review(world.deps, request, BOB),
@@ -263,7 +263,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('a cancel to the end of the run', async () => {
     const request = await requestIn('running')
-    await loses(
+    await expectLost(
       'cancel',
       request,
       () => transition(store.db, request.id, ['running'], 'succeeded'),
@@ -274,7 +274,7 @@ describe('who comes second between the finding and the hold loses:', () => {
 
   test('an acknowledgement to another one', async () => {
     const request = await requestIn('needs_human')
-    await loses(
+    await expectLost(
       'acknowledge',
       request,
       () => acts.acknowledge(world.deps, request, CAROL),
