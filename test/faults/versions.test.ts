@@ -33,6 +33,9 @@ function nextVersion(directory: string): string {
   mkdirSync(directory)
   for (const part of ['src', 'commands', 'approvals', 'package.json']) cpSync(join(root, part), join(directory, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
-  writeFileSync(join(directory, 'src/db/migrations/999999-the-next-version.sql'), 'create table lockkeeper.of_the_next_version (id int);\n')
+  writeFileSync(
+    join(directory, 'src/store/migrations/999999-the-next-version.sql'),
+    'create table lockkeeper.of_the_next_version (id int);\n',
+  )
   return directory
 }
