@@ -1,6 +1,7 @@
 import { writeAudit, type Entry } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
-import { constraintOf, hasSqlState, sqlState, type Tx } from '../../src/store/pool.ts'
+import type { Tx } from '../../src/store/pool.ts'
+import { constraintOf, hasSqlState, sqlState } from '../../src/lib/sqlstate.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { Ask, RequestRow } from '../../src/request/request.ts'
 import { activeRequest, addEvent } from '../../src/request/store.ts'

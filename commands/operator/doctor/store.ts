@@ -1,4 +1,5 @@
-import { hasSqlState, sqlState, type Db } from '../../../src/store/pool.ts'
+import type { Db } from '../../../src/store/pool.ts'
+import { hasSqlState, sqlState } from '../../../src/lib/sqlstate.ts'
 import { newestMigration } from '../../../src/store/schema.ts'
 import { ageText, bytesText, count, ok, requests, warning, wrong, type Finding } from './finding.ts'
 
