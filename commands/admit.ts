@@ -1,6 +1,6 @@
 import type { AllMiddlewareArgs, AnyMiddlewareArgs, BlockAction } from '@slack/bolt'
 import { clickedAt, tellClicked } from '../approvals/modals/click.ts'
-import { toldView } from '../approvals/modals/notice-modal.ts'
+import { noticeView } from '../approvals/modals/notice-modal.ts'
 import type { AuditEntry } from '../src/audit/write.ts'
 import { inTime } from '../src/lib/in-time.ts'
 import { deliveryKeys, firstSight } from './dedupe.ts'
@@ -82,7 +82,7 @@ async function refuseDelivery(args: Incoming, text: string | undefined): Promise
   const ack: unknown = 'ack' in args ? args.ack : undefined
   if (typeof ack !== 'function') return // events are acknowledged by the library
   const isSubmission = args.body.type === 'view_submission'
-  const response = isSubmission && text !== undefined ? { response_action: 'update', view: toldView(text) } : undefined
+  const response = isSubmission && text !== undefined ? { response_action: 'update', view: noticeView(text) } : undefined
   await (ack as (response?: unknown) => Promise<void>)(response)
 }
 

@@ -1,12 +1,12 @@
 import type { SlackViewMiddlewareArgs, ViewSubmitAction } from '@slack/bolt'
-import { toldView, workingView } from '../approvals/modals/notice-modal.ts'
+import { noticeView, workingView } from '../approvals/modals/notice-modal.ts'
 import { inTime } from '../src/lib/in-time.ts'
 import { isRefusal } from '../src/lib/refusal.ts'
 import type { View } from '../src/slack/port.ts'
 import { storeNow } from '../src/store/now.ts'
+import { answer } from './dispatch.ts'
 import { ACT_MS, recordSafely, textOf, withoutFault, type FormResponse, type ListenDeps } from './door.ts'
 import { placeOf, readForm } from './forms/deploy.ts'
-import { deploy } from './verbs/deploy.ts'
 import { auditedBy, type Reply } from './verbs/reply.ts'
 
 type Sent = Pick<SlackViewMiddlewareArgs<ViewSubmitAction>, 'body' | 'view' | 'ack'>
@@ -19,7 +19,7 @@ export async function answerDeployForm(deps: ListenDeps, { body, view, ack }: Se
   const form = { ...auditedBy(deps, { account: body.user.id, entry: 'modal', place: null }), act: 'form' }
   if (place === undefined) {
     await recordSafely(deps, { ...form, result: 'stale_button' })
-    return acknowledge({ response_action: 'update', view: toldView(formUnknown) })
+    return acknowledge({ response_action: 'update', view: noticeView(formUnknown) })
   }
   const now = await storeNow(deps.db).catch(deps.onFault)
   const read = readForm(view.state.values, deps.known, now === undefined ? null : { now, targets: deps.targets })
@@ -27,7 +27,7 @@ export async function answerDeployForm(deps: ListenDeps, { body, view, ack }: Se
     await recordSafely(deps, { ...form, result: 'bad_arguments' })
     return acknowledge({ response_action: 'errors', errors: read.errors })
   }
-  const told = withoutFault(deps, deploy(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
+  const told = withoutFault(deps, answer(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
   const quick = await inTime(told, ACT_MS)
   if (quick.kind === 'in time') return acknowledge(quick.value)
   await acknowledge({ response_action: 'update', view: workingView('Lockkeeper is still checking. The answer appears here.') })
@@ -39,7 +39,7 @@ export async function answerDeployForm(deps: ListenDeps, { body, view, ack }: Se
 /** A refusal lies over the form, which stays as it was filled in. */
 const formEnd = (reply: Reply): { readonly response_action: 'update' | 'push'; readonly view: View } =>
   isRefusal(reply)
-    ? { response_action: 'push', view: toldView(reply.text) }
-    : { response_action: 'update', view: toldView(textOf(reply), 'Asked') }
+    ? { response_action: 'push', view: noticeView(reply.text) }
+    : { response_action: 'update', view: noticeView(textOf(reply), 'Asked') }
 
 export const formUnknown = 'This form is from an older Lockkeeper. Nothing was started. Open it again.'

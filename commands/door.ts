@@ -1,4 +1,4 @@
-import type { ButtonDeps } from '../approvals/buttons.ts'
+import type { ButtonDeps } from '../approvals/buttons/deps.ts'
 import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
 import { noted } from '../src/lib/telemetry.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'

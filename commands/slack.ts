@@ -1,7 +1,7 @@
 import type { App, BlockAction, ViewSubmitAction } from '@slack/bolt'
-import { decisionWindows, listenToButtons } from '../approvals/buttons.ts'
+import { decisionWindows, listenToButtons } from '../approvals/buttons/listen.ts'
 import { clickedAt } from '../approvals/modals/click.ts'
-import { toldView } from '../approvals/modals/notice-modal.ts'
+import { noticeView } from '../approvals/modals/notice-modal.ts'
 import { admit } from './admit.ts'
 import type { Bolt } from './bolt.ts'
 import { answerDeployForm, formUnknown } from './deploy-form.ts'
@@ -40,7 +40,7 @@ export function listen(bolt: Pick<Bolt, 'app' | 'start'>, deps: ListenDeps): Lis
   app.view({ callback_id: /^/, type: 'view_submission' }, async ({ body, view, ack }) => {
     if ([REQUEST_FORM, ...decisionWindows, ...maintenanceViews].includes(view.callback_id)) return
     await recordSafely(deps, { actor: body.user.id, entry: 'modal', act: 'form', result: 'stale_button' })
-    await (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: toldView(formUnknown) })
+    await (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: noticeView(formUnknown) })
   })
   app.event('app_home_opened', async ({ event }) => {
     if (event.tab === 'home') await deps.showHome(event.user)

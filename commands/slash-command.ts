@@ -1,5 +1,6 @@
 import type { AllMiddlewareArgs, SlackCommandMiddlewareArgs } from '@slack/bolt'
-import { viewToBreak, withOffer } from '../approvals/buttons.ts'
+import { viewToBreak } from '../approvals/buttons/open.ts'
+import { withOffer } from '../approvals/buttons/press.ts'
 import { code } from '../approvals/wording.ts'
 import { killPoint } from '../src/lib/failpoint.ts'
 import { inTime } from '../src/lib/in-time.ts'

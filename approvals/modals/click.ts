@@ -1,9 +1,10 @@
 import type { Message, Sent, SlackPort } from '../../src/slack/port.ts'
-import { toldView } from './notice-modal.ts'
+import { noticeView } from './notice-modal.ts'
 
 /** Where somebody clicked: a message, a window that is open, or Home. */
 export type Click = {
-  readonly user: string
+  readonly account: string
+  /** Opens a window, for 3 s. */
   readonly trigger: string
   readonly channel: string | undefined
   /** Of a message in a thread. */
@@ -23,7 +24,7 @@ type Body = {
 export function clickedAt({ user, trigger_id, channel, message, view }: Body): Click {
   const thread = message?.thread_ts
   return {
-    user: user.id,
+    account: user.id,
     trigger: trigger_id,
     channel: channel?.id,
     thread: typeof thread === 'string' && thread !== message?.ts ? thread : undefined,
@@ -34,11 +35,11 @@ export function clickedAt({ user, trigger_id, channel, message, view }: Body): C
 /** To the one who clicked, where the click was: beside the message, in place of the open window, or over Home. */
 export function tellClicked(
   slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>,
-  { user, trigger, channel, thread, viewId }: Click,
+  { account, trigger, channel, thread, viewId }: Click,
   message: Message,
   title?: string,
 ): Promise<Sent<null>> {
-  if (viewId !== undefined) return slack.updateView(viewId, toldView(message.text, title))
-  if (channel === undefined) return slack.openView(trigger, toldView(message.text, title))
-  return slack.ephemeral({ channel, user, ...(thread === undefined ? {} : { thread }) }, message)
+  if (viewId !== undefined) return slack.updateView(viewId, noticeView(message.text, title))
+  if (channel === undefined) return slack.openView(trigger, noticeView(message.text, title))
+  return slack.ephemeral({ channel, user: account, ...(thread === undefined ? {} : { thread }) }, message)
 }

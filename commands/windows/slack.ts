@@ -1,5 +1,5 @@
 import { tellClicked, type Click } from '../../approvals/modals/click.ts'
-import { toldView, workingView } from '../../approvals/modals/notice-modal.ts'
+import { noticeView, workingView } from '../../approvals/modals/notice-modal.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import { inTime } from '../../src/lib/in-time.ts'
 import { noted } from '../../src/lib/telemetry.ts'
@@ -66,9 +66,9 @@ async function openForm(deps: SlackDeps, trigger: string, asker: Typed['asker'])
 export type Clicked = { readonly action: string; readonly value: string; readonly at: Click }
 
 export async function clickedWindow(deps: SlackDeps, { action, value, at }: Clicked): Promise<void> {
-  const { user, channel, viewId, trigger } = at
+  const { account, channel, viewId, trigger } = at
   const asker: Asker = {
-    account: user,
+    account,
     entry: 'button',
     place: channel === undefined ? null : { channel, isDirect: channel.startsWith('D') },
   }
@@ -117,7 +117,7 @@ export async function submittedWindow(deps: SlackDeps, submitted: Submitted): Pr
   const view =
     'view' in late
       ? late.view
-      : toldView('errors' in late ? Object.values(late.errors).join(' ') : 'Done. It stands in the channel.', 'Done')
+      : noticeView('errors' in late ? Object.values(late.errors).join(' ') : 'Done. It stands in the channel.', 'Done')
   shown(deps, await deps.slack.updateView(viewId, view))
 }
 
@@ -147,7 +147,7 @@ async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormRe
 }
 
 /** A refusal takes the place of the page; what was typed before it is kept below. */
-const told = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: toldView(refusal.text) })
+const told = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: noticeView(refusal.text) })
 
 const record = (deps: SlackDeps, asker: Asker, act: string, result: string): Promise<void> =>
   writeAudit(deps.db, { ...auditedBy(deps, asker), act: `maintenance ${act}`, result }).catch(deps.onFault)

@@ -15,7 +15,7 @@ import { saySpan, sayTime } from '../../src/calendar/say.ts'
 import { endNow, startNow, cancelWindow, hoursOf, replanWindow, scheduleWindow } from '../../src/windows/schedule/schedule.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { say, type Reply } from '../verbs/reply.ts'
-import { knownHere, noWindow, targetsOf, whyNotManage, type MaintenanceDeps } from './deps.ts'
+import { knownHere, noWindow, targetsOf, whyNotManageHere, type MaintenanceDeps } from './deps.ts'
 import { checkReason, exampleOf, type MaintenanceCommand } from '../parse/window.ts'
 
 type Schedule = Extract<MaintenanceCommand, { verb: 'schedule' }>
@@ -24,7 +24,7 @@ type Schedule = Extract<MaintenanceCommand, { verb: 'schedule' }>
 export async function schedule(deps: MaintenanceDeps, command: Schedule, actor: Actor, asker: Asker): Promise<Reply> {
   const targets = targetsOf(deps, command.targets)
   if (isRefusal(targets)) return targets
-  const unfit = await whyNotManage(deps, targets, actor, asker)
+  const unfit = await whyNotManageHere(deps, targets, actor, asker)
   if (unfit !== undefined) return unfit
   const zone = targets[0].timezone
   const now = await storeNow(deps.db)
@@ -68,7 +68,7 @@ export async function change(deps: MaintenanceDeps, command: Change, actor: Acto
   if (before === undefined) return noWindow(deps, command.id)
   const targets = targetsOf(deps, before.targets)
   if (isRefusal(targets)) return targets
-  const unfit = await whyNotManage(deps, targets, actor, asker)
+  const unfit = await whyNotManageHere(deps, targets, actor, asker)
   if (unfit !== undefined) return unfit
   return deps.db.transaction(async (tx) => {
     await holdSchedule(tx)
@@ -203,7 +203,7 @@ export async function standBy(deps: MaintenanceDeps, id: number, actor: Actor, a
   if (before === undefined) return noWindow(deps, id)
   const targets = targetsOf(deps, before.targets)
   if (isRefusal(targets)) return targets
-  const unfit = await whyNotManage(deps, targets, actor, asker)
+  const unfit = await whyNotManageHere(deps, targets, actor, asker)
   if (unfit !== undefined) return unfit
   return deps.db.transaction(async (tx) => {
     const window = await lockWindow(tx, id)
