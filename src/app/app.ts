@@ -128,6 +128,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   })
   const home = createHomes({
+    commands: core.approvals.commands,
     db,
     slack,
     targets: config.targets,

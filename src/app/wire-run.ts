@@ -5,6 +5,7 @@ import { policyHash } from '../../approvals/policy.ts'
 import { policySnapshot, stillGranted } from '../../approvals/grant-check.ts'
 import type { AppOptions } from './options.ts'
 import { backupStore } from '../backup/catalogue.ts'
+import { slackCommands } from '../config/commands.ts'
 import type { Config } from '../config/config.ts'
 import { withoutApp, type Core } from './services.ts'
 import { storeNow } from '../store/now.ts'
@@ -148,6 +149,7 @@ export function requestPorts(options: AppOptions, core: Core) {
         approvers: approversOf(view.request, core.approvals.people.humanOf),
       })
     },
+    commands: slackCommands(config.file),
     targetTitleOf: (name: string) => config.targets.get(name)?.title ?? name,
     tailOf: tailOf(options),
     logFileOf: async (request: RequestRow) => {

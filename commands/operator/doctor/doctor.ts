@@ -47,7 +47,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
     inStore('processes', lookAtEngine),
     records === undefined ? [] : safely('audit', () => lookAtAudit(records, deps.witness)),
     safely('Slack', () => lookAtSlack(deps)),
-    records === undefined ? [] : safely('notices', () => lookAtNotices(records)),
+    records === undefined ? [] : safely('notices', () => lookAtNotices(records, config.file.slack.command)),
     safely('outside', async () => (await checkOutside(config)).map(fromCheck)),
     safely('targets', async () => (await withTargets({ ...deps })).map(fromCheck)),
     safely('clocks', () => compareClocks(deps, db)),

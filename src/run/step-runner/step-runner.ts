@@ -92,8 +92,13 @@ async function perform(
     if (target === undefined || step === undefined) {
       const why = ports.reconfigured(plan, request) ?? 'The configuration of this target has other steps now.'
       const title = row?.title ?? name
-      if (name === MAINTENANCE_OFF) return record(ports, request, { name, title }, notOff(plan, id, why))
-      return record(ports, request, { name, title }, (row?.attempt ?? 0) > 0 ? leftBehind(title, why) : notAsApproved(title, why))
+      if (name === MAINTENANCE_OFF) return record(ports, request, { name, title }, notOff(ports, plan, id, why))
+      return record(
+        ports,
+        request,
+        { name, title },
+        (row?.attempt ?? 0) > 0 ? leftBehind(ports, title, why) : notAsApproved(ports, title, why),
+      )
     }
     const work = { request, plan, target, step, previous: row, isAgain }
     const end = await during(
@@ -113,43 +118,45 @@ function endOf({ state, ending, owesOff }: RequestRow): Exclude<Next, 'next'> {
   return state === 'needs_human' && owesOff ? 'off when closed' : 'ended'
 }
 
-const notOff = (plan: Plan, id: number, why: string): StepEnd => ({
+const notOff = (ports: RunPorts, plan: Plan, id: number, why: string): StepEnd => ({
   kind: 'unknown',
   output: 'NOT switched off',
-  outcome: notSwitchedOff(plan, id, why),
+  outcome: notSwitchedOff({ plan, requestId: id, command: commandOf(ports) }, why),
 })
 
+const commandOf = ({ config }: RunPorts): string => config.file.slack.command
+
 /** Nothing that could say what this step did is left to ask. */
-const leftBehind = (title: string, why: string): StepEnd => ({
+const leftBehind = (ports: RunPorts, title: string, why: string): StepEnd => ({
   kind: 'unknown',
   output: 'unclear',
   outcome: {
     headline: `*"${escape(title)}" had begun, and the configuration no longer knows it.*`,
     why,
     notKnown: 'How far this step came.',
-    next: 'Look at `/migrate status` and at the log in the thread. `/migrate cancel` closes this request when it is clear.',
+    next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. \`${commandOf(ports)} cancel\` closes this request when it is clear.`,
   },
 })
 
-const notAsApproved = (title: string, why: string): StepEnd => ({
+const notAsApproved = (ports: RunPorts, title: string, why: string): StepEnd => ({
   kind: 'failed',
   output: 'not started',
   outcome: {
     headline: `*Stopped before "${escape(title)}": what was approved is no longer what would run.*`,
     why,
-    next: 'Nothing was changed by this step. Look at `/migrate status`, then ask again for what is there now.',
+    next: `Nothing was changed by this step. Look at \`${commandOf(ports)} status\`, then ask again for what is there now.`,
   },
 })
 
 /** What this store calls open may have been done since its copy was made. */
-const recordIsOld = (title: string, why: Refusal): StepEnd => ({
+const recordIsOld = (ports: RunPorts, title: string, why: Refusal): StepEnd => ({
   kind: 'unknown',
   output: 'not started',
   outcome: {
     headline: `*Stopped before "${escape(title)}": the record of this run is not the newest.*`,
     why: why.text,
     notKnown: 'What this run has done since the copy of the store was made.',
-    next: 'Look at `/migrate status` and at the thread in Slack. When it is clear, `/migrate cancel` closes this request so that a new one can be asked.',
+    next: `Look at \`${commandOf(ports)} status\` and at the thread in Slack. When it is clear, \`${commandOf(ports)} cancel\` closes this request so that a new one can be asked.`,
   },
 })
 
@@ -161,7 +168,7 @@ async function stopUnclear(ports: RunPorts, id: number, name: string, error: Err
     headline: '*The run met a fault. Lockkeeper will not guess.*',
     known: `The fault: ${escape(reason)}`,
     notKnown: `Whether "${escape(name)}" changed something before that.`,
-    next: `Look at \`/migrate status\` and at the log in the thread. When it is clear, \`/migrate cancel ${id}\` closes this request so that a new one can be asked.`,
+    next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. When it is clear, \`${commandOf(ports)} cancel ${id}\` closes this request so that a new one can be asked.`,
   }
   const next = await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
@@ -175,7 +182,9 @@ async function stopUnclear(ports: RunPorts, id: number, name: string, error: Err
       if (request?.state !== 'running') return request === undefined ? 'ended' : endOf(request)
       await writeAudit(tx, { ...about(request), act: 'step', result: 'unknown', data: { step: name } })
       const off =
-        name === MAINTENANCE_OFF && request.plan !== null ? notSwitchedOff(request.plan, id, `The fault: ${escape(reason)}`) : null
+        name === MAINTENANCE_OFF && request.plan !== null
+          ? notSwitchedOff({ plan: request.plan, requestId: id, command: commandOf(ports) }, `The fault: ${escape(reason)}`)
+          : null
       return stopRun(tx, request, name, 'needs_human', off ?? outcome)
     }),
   )
@@ -212,10 +221,10 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
       outcome: { headline: `*Cancelled by ${personOf(request.cancelRequestedBy)} before "${step.title}" started.*` },
     }
   const changed = request.plan === null || underWay ? null : ports.reconfigured(request.plan, request)
-  if (changed !== null) return notAsApproved(step.title, changed)
+  if (changed !== null) return notAsApproved(ports, step.title, changed)
   if (step.changes !== 'database' && step.changes !== 'application') return undefined
   const stop = ports.whyStop()
-  if (stop !== null) return recordIsOld(step.title, stop)
+  if (stop !== null) return recordIsOld(ports, step.title, stop)
   const granted = await persist(ports.log, () => ports.stillGranted(request.id))
   if (isRefusal(granted))
     return {
@@ -227,7 +236,7 @@ async function mayStart(ports: RunPorts, request: RequestRow, step: Step, row: S
   if (request.plan === null || (row?.attempt ?? 0) > 0) return undefined
   const isBefore = step.changes === 'database' || step.name === MAINTENANCE_ON
   const compared = await ports.compare(request.plan, request, isBefore ? 'before-migrate' : 'after-migrate')
-  return compared.kind === 'same' ? undefined : notAsApproved(step.title, compared.why)
+  return compared.kind === 'same' ? undefined : notAsApproved(ports, step.title, compared.why)
 }
 
 async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
@@ -272,14 +281,14 @@ async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
 function faulted(ports: RunPorts, { step, plan, request }: Work, error: Error): StepEnd {
   const reason = ports.redactor.text(error.message).slice(0, 500)
   ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
-  if (step.isOwed === true) return notOff(plan, request.id, `The fault: ${escape(reason)}`)
+  if (step.isOwed === true) return notOff(ports, plan, request.id, `The fault: ${escape(reason)}`)
   const changes = step.changes === 'database' || step.changes === 'application'
   const outcome: RunOutcome = changes
     ? {
         headline: `*"${step.title}" met a fault. Lockkeeper will not guess.*`,
         known: `The fault: ${escape(reason)}`,
         notKnown: 'Whether this step changed something before that.',
-        next: 'Look at `/migrate status` and at the log in the thread. When it is clear, `/migrate cancel` closes this request so that a new one can be asked.',
+        next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. When it is clear, \`${commandOf(ports)} cancel\` closes this request so that a new one can be asked.`,
       }
     : { headline: `*"${step.title}" met a fault; nothing was changed by it.*`, why: escape(reason), next: 'Mend that and ask again.' }
   return changes ? { kind: 'unknown', output: 'unclear', outcome } : { kind: 'failed', output: 'fault', outcome }
@@ -375,6 +384,7 @@ async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal, isCan
   const rows = await persist(ports.log, () => stepsOf(ports.db, request.id))
   return {
     requestId: request.id,
+    command: commandOf(ports),
     digest: request.digest ?? '',
     target,
     plan,
