@@ -3,7 +3,7 @@ import { code } from '../../lib/mrkdwn.ts'
 import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
 import { withTarget } from '../../database/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../../migrate/decide/schema-diff.ts'
-import { writeWhole } from '../../migrate/attempts/files.ts'
+import { writeWholeSync } from '../../lib/durable-file.ts'
 import { departureFrom } from '../../migrate/decide/next-action.ts'
 import { unclearOutcome } from '../../migrate/decide/outcomes.ts'
 import { isProblem, openSite, type Site } from '../../migrate/prisma/prisma-workspace.ts'
@@ -80,7 +80,7 @@ async function compareSchemas(context: RunContext, site: Site, cwd: string): Pro
   const live = site.tool.readPulled(pulled.stdout)
   if (pulled.exitCode !== 0 || live === null || major === undefined) return { kind: 'not-compared', prisma }
   const path = join(context.directory, 'live.prisma')
-  writeWhole(path, live)
+  writeWholeSync(path, live)
   const { schema } = context.target.tool.prisma
   const diff = await site.ask(site.tool.commands.diff(path, schema, major), cwd, session(context))
   if (diff.exitCode === 0) return { kind: 'same', prisma }
