@@ -1,5 +1,6 @@
 import type { Target } from '../../src/config/config.ts'
-import { constraintOf, hasSqlState, sqlState, type Tx } from '../../src/store/pool.ts'
+import type { Tx } from '../../src/store/pool.ts'
+import { constraintOf, hasSqlState, sqlState } from '../../src/lib/sqlstate.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { Ask, RequestRow } from '../../src/request/request.ts'
 import { activeRequest, addEvent } from '../../src/request/store.ts'
