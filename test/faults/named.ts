@@ -3,10 +3,17 @@ import { catalogue, moments, type Fault, type Moment } from './catalogue.ts'
 import { endsOf, play } from './play.ts'
 import { openScene } from './scene.ts'
 import { startServer, type OwnServer } from './server.ts'
+import { inShare, shareOf } from './shares.ts'
+
+/** Those of this run of the tests. */
+const names = inShare(
+  shareOf(process.env['FAULTS']),
+  catalogue.map(({ name }) => name),
+)
 
 /** Each fault once: with three bots what they must agree on, with one the rest. All with both take minutes more, and are asked for. */
 const isWanted = (fault: Fault, replicas: 1 | 3): boolean =>
-  process.env['FAULT_ALL'] !== undefined || (fault.isShared === true) === (replicas === 3)
+  process.env['FAULT_ALL'] !== undefined || (names.includes(fault.name) && (fault.isShared === true) === (replicas === 3))
 
 /** Every fault of the catalogue, alone, at the moment at which it can do the most, with so many bots: it hits, and nothing is broken. */
 export function everyFault(replicas: 1 | 3): void {

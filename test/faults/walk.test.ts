@@ -6,12 +6,13 @@ import { stepsOf } from '../../src/run/rows.ts'
 import { describeRun, planRun, type RunPlan } from './plan.ts'
 import { endsOf, play, type Planned, type Played } from './play.ts'
 import { createReport } from './report.ts'
+import { shareOf, walkLength } from './shares.ts'
 import { openScene, type Scene } from './scene.ts'
 import { startServer, type OwnServer } from './server.ts'
 
 /** `npm run faults` sets these; without them a short walk with a fixed seed. */
 const seed = Number(process.env['FAULT_SEED'] ?? 7)
-const runs = Number(process.env['FAULT_RUNS'] ?? 20)
+const runs = Number(process.env['FAULT_RUNS'] ?? walkLength(shareOf(process.env['FAULTS'])))
 const only = process.env['FAULT_ONLY'] === undefined ? undefined : Number(process.env['FAULT_ONLY'])
 const LANES = Number(process.env['FAULT_LANES'] ?? 2)
 /** A run waits for outages to pass and for Slack's pace. */
