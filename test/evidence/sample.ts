@@ -1,13 +1,13 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { bundleOf, type Bundle } from '../../src/evidence/bundle.ts'
-import { composeEvidence, type Surroundings } from '../../src/evidence/compose.ts'
-import type { EvidenceDocument } from '../../src/evidence/document.ts'
+import { composeEvidence, type Surroundings } from '../../src/evidence/document/compose.ts'
+import type { EvidenceDocument } from '../../src/evidence/document/document.ts'
 import { signerOf, type Signer } from '../../src/evidence/envelope.ts'
-import type { EvidenceRows } from '../../src/evidence/rows.ts'
+import type { EvidenceRows } from '../../src/evidence/document/rows.ts'
 import { digestOf } from '../../src/plan/digest.ts'
 import type { Plan } from '../../src/plan/plan.ts'
-import { createRedactor, type Redactor } from '../../src/redact.ts'
-import { evidenceOf, planOf } from '../approvals/world.ts'
+import { createRedactor, type Redactor } from '../../src/redact/redact.ts'
+import { evidenceOf, planOf } from '../approvals/fixture.ts'
 
 /** A request that ran, as rows, with one text of others in every place that takes one. */
 

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { basename } from 'node:path'
 import pg from 'pg'
-import { installStore } from '../../src/db/install.ts'
-import { openStore, type Db } from '../../src/db/pool.ts'
-import { storeMigrations } from '../../src/db/schema.ts'
-import { sha256 } from '../../src/plan/files.ts'
+import { installStore } from '../../src/store/install.ts'
+import { openStore, type Db } from '../../src/store/pool.ts'
+import { storeMigrations } from '../../src/store/schema.ts'
 import { serverUrl } from './server.ts'
 
 export type TestDatabase = { readonly url: string; readonly name: string; readonly close: () => Promise<void> }
@@ -26,7 +25,7 @@ export async function createDatabase(options: { readonly template?: string; read
 
 /** A fresh store with the bot's own tables: a copy of one that was installed for this schema. */
 export async function createStore(): Promise<{ readonly db: Db; readonly url: string; readonly close: () => Promise<void> }> {
-  const template = `store_${sha256(JSON.stringify(storeMigrations)).slice(0, 12)}`
+  const template = `store_${createHash('sha256').update(JSON.stringify(storeMigrations)).digest('hex').slice(0, 12)}`
   await madeOnce(template, async (url) => {
     const db = openStore(url, () => {})
     await installStore(db)

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { startEmbedded } from '../../src/db/embedded.ts'
+import { startEmbedded } from '../../src/store/embedded.ts'
 import { expectNothingLeft } from './left-behind.ts'
 
 declare module 'vitest' {

@@ -1,0 +1,67 @@
+import type { OpenDeps } from '../../approvals/requests/request.ts'
+import type { AuditEntry, Entry } from '../../src/audit/write.ts'
+import type { Target } from '../../src/config/config.ts'
+import type { ExportEvidence } from '../../src/evidence/export.ts'
+import type { SlackPort } from '../../src/slack/port.ts'
+import type { Evidence, Plan } from '../../src/plan/plan.ts'
+import type { Refusal } from '../../src/lib/refusal.ts'
+import type { Ask } from '../../src/request/request.ts'
+import type { Known } from '../parse/usage.ts'
+
+/** What a verb answers; the caller shows it to the asker alone. `text` is mrkdwn with outside parts escaped. */
+export type Reply =
+  | { readonly kind: 'said'; readonly text: string }
+  /** A request was written; its card appears in the target's channel. */
+  | { readonly kind: 'opened'; readonly requestId: number; readonly text: string }
+  /** The form that builds a request is wanted. */
+  | { readonly kind: 'form' }
+  | Refusal
+
+export const say = (text: string): Reply => ({ kind: 'said', text })
+
+export type Asker = {
+  /** `U…` or `os:name`. */
+  readonly account: string
+  readonly entry: Entry
+  /** Where it was typed; null on the command line. */
+  readonly place: Place | null
+}
+
+/** What every audit row about an asker says of him. */
+export const auditedBy = (
+  deps: { readonly people: { readonly humanOf: (account: string) => string } },
+  { account, entry }: Asker,
+): Pick<AuditEntry, 'actor' | 'human' | 'entry'> => ({ actor: account, human: deps.people.humanOf(account), entry })
+
+export type Place = { readonly channel: string; readonly isDirect: boolean }
+
+/** Names of migrations by what stands in the database and in the newest commit of the target's branch. */
+export type TargetStatus = {
+  /** `missing`: tables but no record of migrations; `fresh`: neither. */
+  readonly baseline: 'present' | 'missing' | 'fresh'
+  readonly applied: readonly Named[]
+  readonly pending: readonly Named[]
+  readonly failed: readonly Named[]
+  readonly running: readonly Named[]
+  readonly rolledBack: readonly Named[]
+  readonly edited: readonly Named[]
+  readonly unknown: readonly Named[]
+}
+
+type Named = { readonly name: string }
+
+export type PlanShown = { readonly plan: Plan; readonly digest: string; readonly evidence: Evidence }
+
+/** What the verbs are given. */
+export type VerbDeps = OpenDeps & {
+  readonly known: Known
+  readonly readStatus: (target: Target) => Promise<TargetStatus | Refusal>
+  readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
+  readonly exportEvidence: ExportEvidence
+  /** Where evidence goes. */
+  readonly slack: Pick<SlackPort, 'upload' | 'openDirect' | 'permalink'>
+  /** Whether anything may run at all now: the audit, the store, the clocks. Null when it may. */
+  readonly whyNoRun: () => Promise<Refusal | null>
+  /** A fault that is answered with a sentence still belongs in the log. */
+  readonly onFault: (error: unknown) => void
+}
