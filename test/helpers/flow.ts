@@ -13,12 +13,13 @@ import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import type { RequestRow, RequestState } from '../../src/request/request.ts'
 import { requestById } from '../../src/request/store.ts'
 import type { Pace } from '../../src/slack/outbox/rate-limit.ts'
+import { CHANNEL } from './channel.ts'
 import { createDatabase, type TestDatabase } from './postgres.ts'
 import { applicationPath, shopDatabase, shopModules, shopRepository, toolEnvironment } from './sample.ts'
 import { spoken } from './spoken.ts'
 import { until } from './until.ts'
 
-export const CHANNEL = 'C0DEPLOYS'
+export { CHANNEL }
 
 export type TargetOptions = {
   /** Migrations that the target lacks; 3 unless said. */
