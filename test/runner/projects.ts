@@ -65,6 +65,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'request/',
     'run/',
     'runner/left-behind.test.ts',
+    'scripts/',
     'slack/outbox/',
     'store/',
     'windows/feed/',
