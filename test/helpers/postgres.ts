@@ -6,6 +6,7 @@ import { installStore } from '../../src/store/install.ts'
 import { openStore, type Db } from '../../src/store/pool.ts'
 import { storeMigrations } from '../../src/store/schema.ts'
 import { serverUrl } from './server.ts'
+import { until } from './until.ts'
 
 export type TestDatabase = { readonly url: string; readonly name: string; readonly close: () => Promise<void> }
 
@@ -23,15 +24,17 @@ export async function createDatabase(options: { readonly template?: string; read
   return { url: url.href, name, close: () => onServer(`drop database if exists ${quoted} with (force)`) }
 }
 
+/** Named for what is installed in it. */
+export const STORE_TEMPLATE = `store_${createHash('sha256').update(JSON.stringify(storeMigrations)).digest('hex').slice(0, 12)}`
+
 /** A fresh store with the bot's own tables: a copy of one that was installed for this schema. */
 export async function createStore(): Promise<{ readonly db: Db; readonly url: string; readonly close: () => Promise<void> }> {
-  const template = `store_${createHash('sha256').update(JSON.stringify(storeMigrations)).digest('hex').slice(0, 12)}`
-  await madeOnce(template, async (url) => {
+  await madeOnce(STORE_TEMPLATE, async (url) => {
     const db = openStore(url, () => {})
     await installStore(db)
     await db.close()
   })
-  const database = await createDatabase({ template })
+  const database = await createDatabase({ template: STORE_TEMPLATE })
   const db = openStore(database.url, () => {})
   return {
     db,
@@ -56,6 +59,10 @@ export async function madeOnce(name: string, make: (url: string) => Promise<void
     await client.query(`drop database if exists ${pg.escapeIdentifier(making)} with (force)`)
     const made = await createDatabase({ name: making })
     await make(made.url)
+    await until('nobody is connected to it', async () => {
+      const { rowCount } = await client.query('select 1 from pg_stat_activity where datname = $1', [making])
+      return rowCount === 0
+    })
     await client.query(`alter database ${pg.escapeIdentifier(making)} rename to ${pg.escapeIdentifier(name)}`)
     await client.query(`alter database ${pg.escapeIdentifier(name)} is_template true`)
   } finally {
