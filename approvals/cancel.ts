@@ -1,12 +1,12 @@
 import { writeAudit, type AuditEntry, type Entry } from '../src/audit/write.ts'
-import type { Tx } from '../src/db/pool.ts'
-import { isRefusal, refuse, type Refusal } from '../src/refusal.ts'
-import type { RequestRow } from '../src/run/record.ts'
-import { addEvent, endLater, lockRequest, requestById, requestByToken, transition } from '../src/run/rows.ts'
+import type { Tx } from '../src/store/pool.ts'
+import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
+import type { RequestRow } from '../src/request/request.ts'
+import { addEvent, endLater, lockRequest, requestById, requestByToken, transition } from '../src/request/store.ts'
 import type { ApprovalDeps } from './deps.ts'
 import type { Actor } from './people.ts'
 import { groupsIn, mayAsk, rulesOf } from './policy.ts'
-import { classesOf } from './standing.ts'
+import { classesOf } from './grant-check.ts'
 import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
 
 export type CancelAsked = { readonly account: string; readonly entry: Entry } & ({ readonly token: string } | { readonly id: number })

@@ -1,7 +1,7 @@
 import type { Target } from '../src/config/config.ts'
-import type { Db } from '../src/db/pool.ts'
+import type { Db } from '../src/store/pool.ts'
 import type { Engine } from '../src/engine/engine.ts'
-import type { Freeze } from '../src/windows/calendar.ts'
+import type { Freeze } from '../src/calendar/opening-hours.ts'
 import type { People } from './people.ts'
 
 export type ApprovalDeps = {

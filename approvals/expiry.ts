@@ -1,11 +1,11 @@
 import { writeAudit } from '../src/audit/write.ts'
-import type { Tx } from '../src/db/pool.ts'
-import { about, addEvent, requestById, transition, votesOf } from '../src/run/rows.ts'
-import type { PolicySnapshot, RequestRow } from '../src/run/record.ts'
+import type { Tx } from '../src/store/pool.ts'
+import { about, addEvent, requestById, transition, votesOf } from '../src/request/store.ts'
+import type { PolicySnapshot, RequestRow } from '../src/request/request.ts'
 import type { ApprovalDeps } from './deps.ts'
 import { accountsIn, decide, rulesOf } from './policy.ts'
 import { reviewersOf } from './review.ts'
-import { classesOf } from './standing.ts'
+import { classesOf } from './grant-check.ts'
 import { code, when } from './wording.ts'
 
 export type Expired = {

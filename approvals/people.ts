@@ -1,5 +1,5 @@
-import type { Clock } from '../src/clock.ts'
-import { refuse, type Refusal } from '../src/refusal.ts'
+import type { Clock } from '../src/lib/clock.ts'
+import { refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { Sent, SlackPort, SlackUser } from '../src/slack/port.ts'
 import type { HumanOf } from './policy.ts'
 import { code } from './wording.ts'

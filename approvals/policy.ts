@@ -1,8 +1,8 @@
+import type { MigrationClass } from '../src/sql/effects.ts'
 import { createHash } from 'node:crypto'
 import type { Target } from '../src/config/config.ts'
-import type { MigrationClass } from '../src/plan/plan.ts'
-import { refuse, type Refusal } from '../src/refusal.ts'
-import type { GlassRules, PolicySnapshot, RequestRow, VoteRow } from '../src/run/record.ts'
+import { refuse, type Refusal } from '../src/lib/refusal.ts'
+import type { GlassRules, PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
 import { list, mentionApprover } from './wording.ts'
 
 /**

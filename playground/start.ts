@@ -3,7 +3,7 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startEmbedded } from '../src/db/embedded.ts'
+import { startEmbedded } from '../src/store/embedded.ts'
 import { buildPage } from './build-page.ts'
 import { makeSample } from './sample.ts'
 import { startWorkspace } from './server/workspace.ts'
@@ -114,7 +114,7 @@ async function ensureDatabase(serverUrl: string, name: string): Promise<void> {
 async function startBot(home: string, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
   const log = await open(join(home, 'lockkeeper.log'), 'a', 0o600)
   try {
-    return spawn(process.execPath, [resolve(import.meta.dirname, '../src/launch.ts'), '--config', join(home, 'lockkeeper.yaml')], {
+    return spawn(process.execPath, [resolve(import.meta.dirname, '../src/app/launch.ts'), '--config', join(home, 'lockkeeper.yaml')], {
       cwd: home,
       env: { ...process.env, ...env },
       stdio: ['ignore', log.fd, log.fd],

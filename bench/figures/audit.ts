@@ -1,7 +1,7 @@
 import { canonicalLine, hashOf, START, type ChainRow } from '../../src/audit/chain.ts'
 import { auditPage } from '../../src/audit/list.ts'
 import { verifyChain } from '../../src/audit/verify.ts'
-import type { Db } from '../../src/db/pool.ts'
+import type { Db } from '../../src/store/pool.ts'
 import { createStore } from '../../test/helpers/postgres.ts'
 import { median, ms, under, type Measurement } from '../figure.ts'
 import { rssMb, watchPeak } from '../stage/memory.ts'

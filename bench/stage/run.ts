@@ -1,5 +1,5 @@
-import type { RequestRow, StepRow } from '../../src/run/record.ts'
-import { stepsOf } from '../../src/run/rows.ts'
+import type { RequestRow, StepRow } from '../../src/request/request.ts'
+import { stepsOf } from '../../src/request/store.ts'
 import type { Flow } from '../../test/helpers/flow.ts'
 import { epochMs } from './children.ts'
 

@@ -1,6 +1,6 @@
 import { acknowledgePage } from '../../approvals/acknowledge.ts'
-import { isRefusal } from '../../src/refusal.ts'
-import type { Command } from '../parse.ts'
+import { isRefusal } from '../../src/lib/refusal.ts'
+import type { Command } from '../parse/command.ts'
 import { say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
 
 /** Possible from anywhere: whoever is woken should not have to look for the right channel. */

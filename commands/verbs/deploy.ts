@@ -1,15 +1,15 @@
-import { openRequest, saidOpened } from '../../approvals/request.ts'
-import type { TurnAsked } from '../../approvals/turn.ts'
+import { openRequest, saidOpened } from '../../approvals/requests/request.ts'
+import type { TurnAsked } from '../../approvals/requests/start-slot.ts'
 import { code, list } from '../../approvals/wording.ts'
-import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
 import { writeAudit } from '../../src/audit/write.ts'
-import { listRequests } from '../../src/run/rows.ts'
-import { storeNow } from '../../src/db/now.ts'
-import { readWhen } from '../../src/windows/when.ts'
-import type { Command } from '../parse.ts'
+import { listRequests } from '../../src/request/store.ts'
+import { storeNow } from '../../src/store/now.ts'
+import { readWhen } from '../../src/calendar/when.ts'
+import type { Command } from '../parse/command.ts'
 import { auditedBy, type Asker, type Reply, type VerbDeps } from '../reply.ts'
-import { whyNotHere } from '../where.ts'
+import { whyNotHere } from '../parse/channel-scope.ts'
 
 export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, asker: Asker): Promise<Reply> {
   const target = findTarget(deps, command.target)

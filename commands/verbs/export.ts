@@ -1,13 +1,13 @@
 import { code, shown } from '../../approvals/wording.ts'
 import type { Bundle } from '../../src/evidence/bundle.ts'
 import { shareInSlack, writeBundle, type Shared } from '../../src/evidence/share.ts'
-import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
-import type { RequestRow } from '../../src/run/record.ts'
-import { requestById } from '../../src/run/rows.ts'
-import { StartFault } from '../../src/start-fault.ts'
-import type { Command } from '../parse.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import type { RequestRow } from '../../src/request/request.ts'
+import { requestById } from '../../src/request/store.ts'
+import { StartFault } from '../../src/lib/start-fault.ts'
+import type { Command } from '../parse/command.ts'
 import { say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
-import { notInDirect, whyNotHere } from '../where.ts'
+import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
 
 type Wanted = Extract<Command, { verb: 'export' }>
 

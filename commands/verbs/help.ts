@@ -1,5 +1,5 @@
 import { code } from '../../approvals/wording.ts'
-import { example, usageOf, verbs, votingVerbs, type Known, type Verb } from '../usage.ts'
+import { example, usageOf, verbs, votingVerbs, type Known, type Verb } from '../parse/usage.ts'
 import { say, type Reply } from '../reply.ts'
 
 export function help(known: Known, topic: Verb | null): Reply {

@@ -1,10 +1,10 @@
 import { code, mention, stateSince } from '../../approvals/wording.ts'
-import { glassMark } from '../glass.ts'
-import { isRefusal } from '../../src/refusal.ts'
-import { listRequests } from '../../src/run/rows.ts'
-import type { Command } from '../parse.ts'
+import { glassMark } from './break-glass.ts'
+import { isRefusal } from '../../src/lib/refusal.ts'
+import { listRequests } from '../../src/request/store.ts'
+import type { Command } from '../parse/command.ts'
 import { say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
-import { notInDirect, whyNotHere } from '../where.ts'
+import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 
 const SHOWN = 10

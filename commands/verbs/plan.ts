@@ -1,12 +1,13 @@
+import type { MigrationEvidence } from '../../src/sql/review.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import { maintenanceOf } from '../../src/deploy/planned.ts'
-import type { MigrationEvidence, PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
-import { isRefusal } from '../../src/refusal.ts'
-import type { Command } from '../parse.ts'
+import type { PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
+import { isRefusal } from '../../src/lib/refusal.ts'
+import type { Command } from '../parse/command.ts'
 import { say, type Asker, type PlanShown, type Reply, type VerbDeps } from '../reply.ts'
-import { whyNotHere } from '../where.ts'
+import { whyNotHere } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 
 /** The plan of a deploy, shown to the asker alone; nothing is written and nobody is asked. */

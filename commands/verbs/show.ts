@@ -1,12 +1,12 @@
 import { code, list, mention, shown, stateSince, when } from '../../approvals/wording.ts'
-import { glassLines } from '../glass.ts'
-import { refuse } from '../../src/refusal.ts'
-import type { RequestRow, StepRow, VoteRow } from '../../src/run/record.ts'
-import { requestById, stepsOf, votesOf } from '../../src/run/rows.ts'
-import { cleanMrkdwn } from '../../src/slack/text.ts'
-import type { Command } from '../parse.ts'
+import { glassLines } from './break-glass.ts'
+import { refuse } from '../../src/lib/refusal.ts'
+import type { RequestRow, StepRow, VoteRow } from '../../src/request/request.ts'
+import { requestById, stepsOf, votesOf } from '../../src/request/store.ts'
+import { cleanMrkdwn } from '../../src/lib/text.ts'
+import type { Command } from '../parse/command.ts'
 import { say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
-import { notInDirect, whyNotHere } from '../where.ts'
+import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
 
 export async function show(deps: VerbDeps, command: Extract<Command, { verb: 'show' }>, asker: Asker): Promise<Reply> {
   if (asker.place?.isDirect === true) return notInDirect

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
-import { captureChild, childEnvironment, operatorPath } from '../../src/process.ts'
-import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
+import { captureChild, childEnvironment, operatorPath } from '../../src/process/process.ts'
+import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import { shopFiles, SHOP } from './repository.ts'
 
 /** What Prisma's CLI needs in the shop; stands in the target's `tool.prisma.env`. The two files stop a download;

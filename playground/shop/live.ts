@@ -2,8 +2,8 @@ import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { captureChild, childEnvironment, endProcess, isAlive, operatorPath, type Captured } from '../../src/process.ts'
-import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
+import { captureChild, childEnvironment, endProcess, isAlive, operatorPath, type Captured } from '../../src/process/process.ts'
+import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import { git } from './repository.ts'
 
 /** A running shop: a clone of the repository in which PM2 keeps `server.mjs` up. */

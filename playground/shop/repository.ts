@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { captureChild, childEnvironment, operatorPath } from '../../src/process.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { captureChild, childEnvironment, operatorPath } from '../../src/process/process.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
 import { authors, LIVE_SUBJECT, shopHistory, type Author, type Commit, type Tree } from './history.ts'
 
 export type ShopRepository = {

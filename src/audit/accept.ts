@@ -1,7 +1,7 @@
-import type { Db, Queries } from '../db/pool.ts'
+import type { Db, Queries } from '../store/pool.ts'
 import { auditHealth, storeId, type AuditHealth } from './health.ts'
 import { ACCEPT, inspectChain } from './verify.ts'
-import type { Witness } from './witness.ts'
+import type { Witness } from './checkpoint.ts'
 import { writeAudit, type AuditEntry } from './write.ts'
 
 /**

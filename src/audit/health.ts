@@ -1,8 +1,8 @@
-import type { Queries } from '../db/pool.ts'
-import { refuse, type Refusal } from '../refusal.ts'
+import type { Queries } from '../store/pool.ts'
+import { refuse, type Refusal } from '../lib/refusal.ts'
 import type { Head } from './chain.ts'
 import { verifyChain } from './verify.ts'
-import type { Witnessed } from './witness.ts'
+import type { Witnessed } from './checkpoint.ts'
 
 /** Whether the audit can be believed. Anything but `whole` lets no new run start. */
 export type AuditHealth =

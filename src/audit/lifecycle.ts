@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts'
 import { changedParts, fingerprintOf, type Fingerprint } from '../config/fingerprint.ts'
-import type { Db, Queries } from '../db/pool.ts'
-import { inTime } from '../in-time.ts'
-import type { Log } from '../log.ts'
+import type { Db, Queries } from '../store/pool.ts'
+import { inTime } from '../lib/in-time.ts'
+import type { Log } from '../lib/log.ts'
 import { writeAudit } from './write.ts'
 
 /** A store that is away must not hold up the end of the process. */

@@ -1,4 +1,4 @@
-import type { Queries } from '../db/pool.ts'
+import type { Queries } from '../store/pool.ts'
 
 export type AuditRow = {
   readonly seq: number

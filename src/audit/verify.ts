@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { Queries } from '../db/pool.ts'
+import type { Queries } from '../store/pool.ts'
 import { breaksAt, canonicalLine, START, type Break, type ChainRow, type Head } from './chain.ts'
 
 export type Verified =

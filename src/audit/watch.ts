@@ -1,10 +1,10 @@
-import type { Db } from '../db/pool.ts'
-import { every } from '../every.ts'
-import type { Log } from '../log.ts'
-import type { Refusal } from '../refusal.ts'
+import type { Db } from '../store/pool.ts'
+import { every } from '../lib/repeat.ts'
+import type { Log } from '../lib/log.ts'
+import type { Refusal } from '../lib/refusal.ts'
 import type { Head } from './chain.ts'
 import { auditHealth, brokenText, restoredText, storeId, whyNoRun, type AuditHealth } from './health.ts'
-import type { Witness } from './witness.ts'
+import type { Witness } from './checkpoint.ts'
 import { writeAudit } from './write.ts'
 
 export type AuditWatch = {

@@ -1,4 +1,4 @@
-import type { Queries } from '../db/pool.ts'
+import type { Queries } from '../store/pool.ts'
 
 /** By which way an act came in. `bot`: it acts by itself; `recovery`: it goes on with what another process began. */
 export type Entry = 'slash' | 'button' | 'modal' | 'cli' | 'bot' | 'recovery'
@@ -14,7 +14,7 @@ export type AuditEntry = {
   readonly act: string
   readonly target?: string | null
   readonly requestId?: number | null
-  /** A code of src/refusal.ts, or what came of it: `opened`, `counted`, `started`, … */
+  /** A code of src/lib/refusal.ts, or what came of it: `opened`, `counted`, `started`, … */
   readonly result: string
   /** What the act was about: the digest of a plan, the hash of a configuration. */
   readonly digest?: string | null

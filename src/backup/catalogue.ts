@@ -1,4 +1,4 @@
-import type { Queries } from '../db/pool.ts'
+import type { Queries } from '../store/pool.ts'
 import { parseManifest, type Manifest } from './manifest.ts'
 
 type BackupState = 'writing' | 'written' | 'verified' | 'failed' | 'pruned'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../plan/canonical.ts'
+import { canonicalJson } from '../lib/canonical.ts'
 import type { Config } from './config.ts'
 
 /** The configuration as one hash, and as one for each of its parts (`targets.prod.approvals`), to say what changed. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Target } from '../config/config.ts'
-import { captureChild, childEnvironment, type Child } from '../process.ts'
-import type { Redactor } from '../redact.ts'
+import { captureChild, childEnvironment, type Child } from '../process/process.ts'
+import type { Redactor } from '../redact/redact.ts'
 import { applicationPath } from './command.ts'
 import { keepModules, lockFileOf, modulesKey, takeModules } from './modules.ts'
 

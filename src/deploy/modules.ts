@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { captureChild } from '../process.ts'
-import { createRedactor } from '../redact.ts'
+import { captureChild } from '../process/process.ts'
+import { createRedactor } from '../redact/redact.ts'
 
 /** Lock files in the order in which they are looked for. */
 const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'] as const

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
-import { openSession, type Session } from '../db/session.ts'
-import type { Log } from '../log.ts'
+import { openSession, type Session } from '../store/session.ts'
+import type { Log } from '../lib/log.ts'
 
 /** First half of the two-number advisory lock that each living process holds; the second is the hash of its id. */
 export const LIVENESS_LOCK = 7341

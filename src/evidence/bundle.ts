@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../plan/canonical.ts'
+import { canonicalJson } from '../lib/canonical.ts'
 import type { EvidenceDocument } from './document.ts'
 import { PAGE_TYPE, seal, type Signer } from './envelope.ts'
-import { renderPage } from './page.ts'
+import { renderPage } from './page/page.ts'
 
 /** What is handed out: the signed document, and the page that shows it. */
 export type Bundle = {

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, sign as signBytes, verify as verifyBytes, type KeyObject } from 'node:crypto'
-import { canonicalJson } from '../plan/canonical.ts'
+import { canonicalJson } from '../lib/canonical.ts'
 
 /**
  * DSSE (Dead Simple Signing Envelope): the payload as base64, and Ed25519 signatures over its type and its exact bytes. Tools of software

@@ -3,8 +3,8 @@ import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { writeAudit } from '../audit/write.ts'
 import type { Config } from '../config/config.ts'
-import type { Queries } from '../db/pool.ts'
-import { StartFault } from '../start-fault.ts'
+import type { Queries } from '../store/pool.ts'
+import { StartFault } from '../lib/start-fault.ts'
 import { signerOf, type Signer } from './envelope.ts'
 
 export type KnownKey = { readonly keyId: string; readonly publicKey: string; readonly registeredAt: Date }

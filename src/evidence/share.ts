@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Queries } from '../db/pool.ts'
-import { cardKey } from '../run/draw.ts'
-import { missingCapability } from '../slack/client.ts'
-import { messagesOf } from '../slack/messages.ts'
+import type { Queries } from '../store/pool.ts'
+import { cardKey } from '../request/render/draw.ts'
+import { missingCapability } from '../slack/client/client.ts'
+import { messagesOf } from '../slack/outbox/messages.ts'
 import type { Sent, SlackPort } from '../slack/port.ts'
 import type { Bundle } from './bundle.ts'
 

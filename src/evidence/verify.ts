@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../plan/canonical.ts'
+import { canonicalJson } from '../lib/canonical.ts'
 import { nameOf, SIGNED_PAGE } from './bundle.ts'
 import type { EvidenceDocument } from './document.ts'
 import { DOCUMENT_TYPE, isSignedBy, PAGE_TYPE, readEnvelope, readPublicKey } from './envelope.ts'
-import { ENVELOPE_CLOSES, ENVELOPE_OPENS } from './page.ts'
+import { ENVELOPE_CLOSES, ENVELOPE_OPENS } from './page/page.ts'
 
 export type Verdict =
   | { readonly kind: 'whole'; readonly document: EvidenceDocument; readonly sha256: string; readonly keyId: string }

@@ -1,14 +1,14 @@
 import type { Target } from '../config/config.ts'
-import { isRefusal } from '../refusal.ts'
-import { TargetConnectionError, withTarget } from '../target/connect.ts'
-import { namingWhoLocks, TableLockedError } from '../target/locked.ts'
-import { readIdentity, sameIdentity } from '../target/identity.ts'
+import { isRefusal } from '../lib/refusal.ts'
+import { TargetConnectionError, withTarget } from '../database/connect.ts'
+import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
+import { readIdentity, sameIdentity } from '../database/identity.ts'
 import type { PlanDeps } from './deps.ts'
 import { readFiles, type ApplicationFiles } from './files.ts'
 import type { Plan } from './plan.ts'
 import { fetchRepository, isReachable } from './repository.ts'
 import { readDatabaseState, statusOf, type Status } from './status.ts'
-import { listed, quoted } from './words.ts'
+import { listed, quoted } from '../lib/quoted.ts'
 
 /** `why` is mrkdwn, outside parts escaped. `unknown` means that it could not be found out; nothing may be started on it. */
 export type Comparison =

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Config } from '../config/config.ts'
-import type { Redactor } from '../redact.ts'
+import type { Redactor } from '../redact/redact.ts'
 
 /** What the functions of this folder are given. */
 export type PlanDeps = Pick<Config, 'home' | 'varDirectory' | 'secret'> & {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from './canonical.ts'
+import { canonicalJson } from '../lib/canonical.ts'
 import type { Plan } from './plan.ts'
 
 /** SHA-256 in hex of the plan's canonical JSON: what votes are for. */

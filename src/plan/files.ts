@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Target } from '../config/config.ts'
-import { isRefusal, refuse, type Refusal } from '../refusal.ts'
+import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { answer, type Git } from './git.ts'
 import type { Repository } from './repository.ts'
 import { readSchema } from './prisma-schema.ts'
-import { listed, quoted } from './words.ts'
+import { listed, quoted } from '../lib/quoted.ts'
 
 export type MigrationFile = {
   readonly name: string

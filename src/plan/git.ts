@@ -1,4 +1,4 @@
-import { captureChild, childEnvironment, operatorPath, type Captured } from '../process.ts'
+import { captureChild, childEnvironment, operatorPath, type Captured } from '../process/process.ts'
 import type { GitDeps } from './deps.ts'
 
 /** Asks `git` about a bare clone of ours. Objects are only read: nothing is checked out, and no hook, filter or helper of the repository runs. */

@@ -1,3 +1,6 @@
+import type { Identity } from '../database/identity.ts'
+import type { MigrationEvidence } from '../sql/review.ts'
+
 /**
  * A plan is what people approve. It is canonical JSON; its SHA-256 is the digest. Everything in it is decided before the grant, from
  * git objects and by reading the database; nothing in it is a secret.
@@ -15,18 +18,6 @@ export type Plan = {
   readonly steps: readonly PlannedStep[]
   /** SHA-256 of the approval policy and the guards in force when the plan was made. */
   readonly policy: string
-}
-
-/** What makes this database this database. A restored copy has another system identifier or another OID. */
-export type Identity = {
-  readonly host: string
-  readonly port: number
-  readonly database: string
-  /** `pg_control_system().system_identifier`, as text: it exceeds a double. */
-  readonly systemIdentifier: string
-  readonly databaseOid: number
-  /** Prisma's `schema` where it is not `public`: tenants may share a database, with the same migrations applied in each schema. */
-  readonly schema?: string
 }
 
 /** SHA-256 in hex of the file's raw bytes, as Prisma records it. */
@@ -61,18 +52,4 @@ export type Evidence = {
   /** Seconds and bytes of the last backup of this target, if any. */
   readonly lastBackup: { readonly seconds: number; readonly bytes: number } | null
   readonly takenAt: string
-}
-
-export type MigrationClass = 'additive' | 'transformative' | 'breaking' | 'unclear'
-
-export type MigrationEvidence = {
-  readonly name: string
-  readonly class: MigrationClass
-  /** One line: `adds orders.discount_id, nullable`. */
-  readonly summary: string
-  /** Estimated rows of the largest existing table it touches; null when it only creates. */
-  readonly rows: number | null
-  readonly tables: readonly string[]
-  /** What to know before approving it; sentences without a full stop, not escaped. */
-  readonly findings?: readonly string[]
 }

@@ -3,11 +3,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { closest } from 'fastest-levenshtein'
 import type { Target } from '../config/config.ts'
-import type { Captured } from '../process.ts'
-import { refuse, type Refusal } from '../refusal.ts'
+import type { Captured } from '../process/process.ts'
+import { refuse, type Refusal } from '../lib/refusal.ts'
 import type { GitDeps } from './deps.ts'
 import { answer, gitIn, type Git, type GitOptions } from './git.ts'
-import { escapeMrkdwn, listed, plainText, quoted } from './words.ts'
+import { escapeMrkdwn, listed, plainText, quoted } from '../lib/quoted.ts'
 
 export type SourceOf = Pick<Target, 'name' | 'source'>
 

@@ -1,4 +1,4 @@
-import type { Queryable } from '../target/connect.ts'
+import type { Queryable } from '../database/connect.ts'
 import type { MigrationFile } from './files.ts'
 import { byBytes } from './files.ts'
 

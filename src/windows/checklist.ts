@@ -1,8 +1,8 @@
 import type { Target } from '../config/config.ts'
 import { writeAudit } from '../audit/write.ts'
-import type { Db, Queries } from '../db/pool.ts'
-import type { Due } from '../due.ts'
-import type { OpenItem } from './rows.ts'
+import type { Db, Queries } from '../store/pool.ts'
+import type { Due } from '../store/due.ts'
+import type { OpenItem } from './store.ts'
 
 /** What is to be done around a window, by whom, and whether it is. */
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { canBeApproved, decide, mayVote, policyHash, rulesOf, type Question, type Rules } from '../../approvals/policy.ts'
 import { humanIn } from '../../approvals/people.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { baseTarget } from './world.ts'
+import { baseTarget } from './fixture.ts'
 
 const accounts = ['U1', 'U2', 'U3', 'U4', 'U5', 'U6'] as const
 const groups = ['SA', 'SB'] as const

@@ -12,8 +12,8 @@ import { onServer } from '../helpers/postgres.ts'
 import { commitTo, shopModules } from '../helpers/sample.ts'
 import { placesOf, watchProcesses, type Seen } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
-import { startCollector, type Collector } from '../operation/collector.ts'
-import { lockkeeper } from '../operation/lockkeeper.ts'
+import { startCollector, type Collector } from '../observability/collector.ts'
+import { lockkeeper } from '../commands/operator/lockkeeper.ts'
 
 /** A whole run starts a dozen real programs; on a busy machine they take longer than a test of one part. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })

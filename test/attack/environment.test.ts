@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { split } from '../../src/handover.ts'
+import { split } from '../../src/app/handover.ts'
 import { launchBots, type Bots } from '../helpers/bots.ts'
 import { startFlow, type Flow } from '../helpers/flow.ts'
 import { shopModules } from '../helpers/sample.ts'
 import { until } from '../helpers/until.ts'
-import { BIN } from '../operation/lockkeeper.ts'
+import { BIN } from '../commands/operator/lockkeeper.ts'
 
 let flow: Flow | undefined
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { approveView, rejectView } from '../../approvals/confirm.ts'
-import { glassView, reviewView } from '../../approvals/glass-views.ts'
-import { drawRequest } from '../../approvals/draw.ts'
-import { homeView } from '../../approvals/home.ts'
-import type { EventRow, RequestRow, RequestView } from '../../src/run/record.ts'
-import { code, escapeMrkdwn } from '../../src/mrkdwn.ts'
+import { approveView, rejectView } from '../../approvals/modals/confirm.ts'
+import { glassView, reviewView } from '../../approvals/break-glass/views.ts'
+import { drawRequest } from '../../approvals/cards/draw.ts'
+import { homeView } from '../../approvals/home/home.ts'
+import type { EventRow, RequestRow, RequestView } from '../../src/request/request.ts'
+import { code, escapeMrkdwn } from '../../src/lib/mrkdwn.ts'
 import {
   doneView,
   event,

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { startTime } from '../../src/process-id.ts'
-import { endProcess, isGroupAlive, LONGEST_LINE, MOST_SPOOL_BYTES, runChild } from '../../src/process.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { startTime } from '../../src/process/process-id.ts'
+import { endProcess, isGroupAlive, LONGEST_LINE, MOST_SPOOL_BYTES, runChild } from '../../src/process/process.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
 import { until } from '../helpers/until.ts'
 
 let directory: string

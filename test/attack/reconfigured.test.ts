@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { policyHash } from '../../approvals/policy.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { createLog } from '../../src/log.ts'
-import { createRedactor } from '../../src/redact.ts'
-import { performStep, type RunPorts } from '../../src/run/perform.ts'
-import { requestById, stepsOf, transition } from '../../src/run/rows.ts'
-import type { Step } from '../../src/run/step.ts'
-import { requestWorkflow } from '../../src/run/workflow.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
+import { performStep, type RunPorts } from '../../src/run/step-runner/step-runner.ts'
+import { requestById, stepsOf, transition } from '../../src/request/store.ts'
+import type { Step } from '../../src/request/step.ts'
+import { requestWorkflow } from '../../src/run/workflow/workflow.ts'
 import { createStore } from '../helpers/postgres.ts'
-import { baseTarget, createWorld, type Store, type World } from '../approvals/world.ts'
-import { createWorking } from '../../src/run/working.ts'
+import { baseTarget, createWorld, type Store, type World } from '../approvals/fixture.ts'
+import { createWorking } from '../../src/run/in-flight.ts'
 
 let store: Store
 let world: World

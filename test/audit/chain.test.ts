@@ -6,7 +6,7 @@ import { canonicalLine, hashOf, type ChainRow } from '../../src/audit/chain.ts'
 import { auditHealth, storeId } from '../../src/audit/health.ts'
 import { auditPage } from '../../src/audit/list.ts'
 import { chainColumns, verifyChain } from '../../src/audit/verify.ts'
-import { openWitness, type Witness, type Witnessed } from '../../src/audit/witness.ts'
+import { openWitness, type Witness, type Witnessed } from '../../src/audit/checkpoint.ts'
 import { writeAudit, type AuditEntry } from '../../src/audit/write.ts'
 import { createStore } from '../helpers/postgres.ts'
 

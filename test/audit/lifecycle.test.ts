@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { recordStart } from '../../src/audit/lifecycle.ts'
 import { auditPage } from '../../src/audit/list.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { createLog } from '../../src/log.ts'
-import { createRedactor } from '../../src/redact.ts'
-import { baseTarget } from '../approvals/world.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
+import { baseTarget } from '../approvals/fixture.ts'
 import { createStore } from '../helpers/postgres.ts'
 
 let store: Awaited<ReturnType<typeof createStore>>

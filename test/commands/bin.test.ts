@@ -2,8 +2,8 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { captureChild } from '../../src/process.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { captureChild } from '../../src/process/process.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
 
 test('bin/lockkeeper finds the house through a chain of symbolic links', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-bin-'))
@@ -17,7 +17,9 @@ test('bin/lockkeeper finds the house through a chain of symbolic links', async (
       redactor: createRedactor([]),
       timeoutMs: 30_000,
     })
-    expect(end.stderr).toContain(`${resolve('.')}/node_modules/node/bin/node --max-semi-space-size=1 ${resolve('.')}/src/launch.ts help`)
+    expect(end.stderr).toContain(
+      `${resolve('.')}/node_modules/node/bin/node --max-semi-space-size=1 ${resolve('.')}/src/app/launch.ts help`,
+    )
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { answer } from '../../commands/answer.ts'
+import { answer } from '../../commands/dispatch.ts'
 import { exitCodes, runCli } from '../../commands/cli.ts'
-import { parseText } from '../../commands/parse.ts'
+import { parseText } from '../../commands/parse/command.ts'
 import type { Asker, PlanShown, TargetStatus, VerbDeps } from '../../commands/reply.ts'
 import { castVote } from '../../approvals/vote.ts'
-import { isRefusal, refuse, type Refusal } from '../../src/refusal.ts'
-import { transition } from '../../src/run/rows.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { transition } from '../../src/request/store.ts'
 import { createStore } from '../helpers/postgres.ts'
-import { ALICE, baseTarget, BOB, CAROL, createWorld, DIGEST, evidenceOf, planOf, type Store, type World } from '../approvals/world.ts'
+import { ALICE, baseTarget, BOB, CAROL, createWorld, DIGEST, evidenceOf, planOf, type Store, type World } from '../approvals/fixture.ts'
 
 let store: Store
 let world: World

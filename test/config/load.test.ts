@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { configText } from '../../commands/init.ts'
+import { configText } from '../../commands/operator/init.ts'
 import { ConfigFault, loadConfig, secretsOf } from '../../src/config/load.ts'
 
 let directory: string

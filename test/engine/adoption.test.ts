@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openStore, type Db } from '../../src/db/pool.ts'
-import { readExecutors } from '../../src/engine/seen.ts'
+import { openStore, type Db } from '../../src/store/pool.ts'
+import { readExecutors } from '../../src/engine/executors.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
 

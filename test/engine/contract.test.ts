@@ -4,8 +4,8 @@ import { DBOSExecutor } from '@dbos-inc/dbos-sdk/internal/dbos-executor'
 import { expect, onTestFinished, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { startEngine, type RunningEngine } from '../../src/engine/engine.ts'
-import { createLog } from '../../src/log.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
 import { createStore } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
 

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { openStore } from '../../src/db/pool.ts'
+import { openStore } from '../../src/store/pool.ts'
 import { startEngine } from '../../src/engine/engine.ts'
-import { createLog } from '../../src/log.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
 
 /** A bot reduced to its engine: notes each step in a table `noted`, takes 1.5 s for the middle one, then waits for a signal. */
 const db = openStore(process.env['STORE_URL'] ?? '', () => {})

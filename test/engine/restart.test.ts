@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { startEngine, type RunningEngine } from '../../src/engine/engine.ts'
-import { createLog } from '../../src/log.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
 import { createStore } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
 

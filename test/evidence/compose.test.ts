@@ -5,10 +5,10 @@ import { bundleOf } from '../../src/evidence/bundle.ts'
 import { plainText } from '../../src/evidence/plain.ts'
 import { readRows } from '../../src/evidence/rows.ts'
 import { chainOf } from '../../src/evidence/timeline.ts'
-import { canonicalJson } from '../../src/plan/canonical.ts'
+import { canonicalJson } from '../../src/lib/canonical.ts'
 import { digestOf } from '../../src/plan/digest.ts'
-import { createRedactor, redactedDeep } from '../../src/redact.ts'
-import { createWorld, type World } from '../approvals/world.ts'
+import { createRedactor, redactedDeep } from '../../src/redact/redact.ts'
+import { createWorld, type World } from '../approvals/fixture.ts'
 import { documentWith, newSigner } from './sample.ts'
 
 const signer = newSigner()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readOutput } from '../../src/evidence/output.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
 
 let directory = ''
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bundleOf } from '../../src/evidence/bundle.ts'
-import { escapeHtml } from '../../src/evidence/html.ts'
-import { refuse } from '../../src/refusal.ts'
+import { escapeHtml } from '../../src/evidence/page/html.ts'
+import { refuse } from '../../src/lib/refusal.ts'
 import { documentWith, newSigner, sampleBundle } from './sample.ts'
 
 const signer = newSigner()

@@ -6,8 +6,8 @@ import { signerOf, type Signer } from '../../src/evidence/envelope.ts'
 import type { EvidenceRows } from '../../src/evidence/rows.ts'
 import { digestOf } from '../../src/plan/digest.ts'
 import type { Plan } from '../../src/plan/plan.ts'
-import { createRedactor, type Redactor } from '../../src/redact.ts'
-import { evidenceOf, planOf } from '../approvals/world.ts'
+import { createRedactor, type Redactor } from '../../src/redact/redact.ts'
+import { evidenceOf, planOf } from '../approvals/fixture.ts'
 
 /** A request that ran, as rows, with one text of others in every place that takes one. */
 

@@ -1,4 +1,4 @@
-import type { RequestState } from '../../src/run/record.ts'
+import type { RequestState } from '../../src/request/request.ts'
 import type { Bot } from '../helpers/bots.ts'
 import { CHANNEL } from '../helpers/flow.ts'
 import { until } from '../helpers/until.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test, type TestContext } from 'vitest'
-import type { RequestState } from '../../src/run/record.ts'
+import type { RequestState } from '../../src/request/request.ts'
 import { startMaintained, type Maintained } from '../helpers/maintained.ts'
 import { until } from '../helpers/until.ts'
 import { expectEnds, startScene, tallying, type Scene, type SceneOptions } from './scene.ts'

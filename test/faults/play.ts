@@ -1,4 +1,4 @@
-import type { RequestRow, RequestState } from '../../src/run/record.ts'
+import type { RequestRow, RequestState } from '../../src/request/request.ts'
 import { CHANNEL, textOf } from '../helpers/flow.ts'
 import { until } from '../helpers/until.ts'
 import { moments, NothingHit, UNHURT, type Fault, type Moment } from './catalogue.ts'

@@ -1,4 +1,4 @@
-import type { RequestState } from '../../src/run/record.ts'
+import type { RequestState } from '../../src/request/request.ts'
 import { invariantNames, lateAcknowledgements } from './invariants.ts'
 import type { RunPlan } from './plan.ts'
 import type { Planned } from './play.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Bot } from '../helpers/bots.ts'
 import { until } from '../helpers/until.ts'
-import { spanNamed, startCollector } from '../operation/collector.ts'
+import { spanNamed, startCollector } from '../observability/collector.ts'
 import { expectEnds, startScene, type Scene } from './scene.ts'
 
 /** As an upgrade does it: the new ones are started first, then the old ones are asked to stop, one after the other. */

@@ -33,7 +33,7 @@ function nextVersion(directory: string): string {
   mkdirSync(directory)
   for (const part of ['src', 'commands', 'approvals', 'package.json']) cpSync(join(root, part), join(directory, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
-  const schema = join(directory, 'src/db/schema.ts')
+  const schema = join(directory, 'src/store/schema.ts')
   const text = readFileSync(schema, 'utf8').trimEnd()
   const more = `{ id: 9999, name: 'the next version', sql: 'create table lockkeeper.of_the_next_version (id int)' },`
   writeFileSync(schema, text.replace(/\]$/, `  ${more}\n]\n`))

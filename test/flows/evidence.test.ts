@@ -8,7 +8,7 @@ import { readEnvelope } from '../../src/evidence/envelope.ts'
 import { startFlow, type Flow } from '../helpers/flow.ts'
 import { onServer } from '../helpers/postgres.ts'
 import { placesOf } from '../helpers/secrets.ts'
-import { lockkeeper } from '../operation/lockkeeper.ts'
+import { lockkeeper } from '../commands/operator/lockkeeper.ts'
 
 /** A whole run starts a dozen real programs; on a busy machine they take longer than a test of one part. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })

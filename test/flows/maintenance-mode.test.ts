@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { RequestState } from '../../src/run/record.ts'
+import type { RequestState } from '../../src/request/request.ts'
 import { startFlow, type Flow, type TargetOptions } from '../helpers/flow.ts'
 import { startMaintained, type Maintained } from '../helpers/maintained.ts'
 import { commitTo } from '../helpers/sample.ts'

@@ -1,15 +1,15 @@
 import { afterEach, expect, test } from 'vitest'
 import { userInfo } from 'node:os'
-import { openStore } from '../../src/db/pool.ts'
-import { createLog } from '../../src/log.ts'
-import { createRedactor } from '../../src/redact.ts'
-import { actions, button } from '../../src/slack/blocks.ts'
-import { createSlack } from '../../src/slack/client.ts'
+import { openStore } from '../../src/store/pool.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
+import { actions, button } from '../../src/slack/blocks/blocks.ts'
+import { createSlack } from '../../src/slack/client/client.ts'
 import { CHANNEL, startFlow, textOf, type Flow } from '../helpers/flow.ts'
 import { launchBots, type Bots } from '../helpers/bots.ts'
 import { onServer } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
-import { lockkeeper } from '../operation/lockkeeper.ts'
+import { lockkeeper } from '../commands/operator/lockkeeper.ts'
 
 /** What the record itself says cannot be believed: nothing runs, it is said, and an operator decides. */
 let flow: Flow

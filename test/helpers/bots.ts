@@ -95,7 +95,7 @@ const SMALL = {
  */
 function startProcess(configPath: string, { ROOT, LAUNCH, ...env }: Readonly<Record<string, string>>): Bot {
   const clock = env['LOCKKEEPER_TEST_CLOCK'] === undefined ? [] : ['--import', join(root, 'test/faults/wrong-clock.ts')]
-  const program = join(ROOT ?? root, LAUNCH === undefined ? 'src/main.ts' : 'src/launch.ts')
+  const program = join(ROOT ?? root, LAUNCH === undefined ? 'src/app/main.ts' : 'src/app/launch.ts')
   const child = spawn(process.execPath, [...SMALL.flags, ...clock, program, '--config', configPath], {
     env: { ...SMALL.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
-import { dump, type DumpRequest } from '../../src/backup/dump.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { dump, type DumpRequest } from '../../src/backup/providers/pg-dump.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
 
 // A process that makes a backup and is killed in the middle of it. The request comes as JSON on standard input.
 let text = ''

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { installStore } from '../../src/db/install.ts'
-import { openStore, type Db } from '../../src/db/pool.ts'
+import { installStore } from '../../src/store/install.ts'
+import { openStore, type Db } from '../../src/store/pool.ts'
 import { serverUrl } from './server.ts'
 
 export type TestDatabase = { readonly url: string; readonly name: string; readonly close: () => Promise<void> }

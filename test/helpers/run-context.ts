@@ -1,10 +1,11 @@
+import type { Identity } from '../../src/database/identity.ts'
 import { join } from 'node:path'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Target } from '../../src/config/config.ts'
-import type { Identity, Plan } from '../../src/plan/plan.ts'
-import { createRedactor, secretsOfUrl } from '../../src/redact.ts'
-import type { RequestEvent } from '../../src/run/record.ts'
-import type { RunContext } from '../../src/run/step.ts'
+import type { Plan } from '../../src/plan/plan.ts'
+import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
+import type { RequestEvent } from '../../src/request/request.ts'
+import type { RunContext } from '../../src/request/step.ts'
 
 const COMMIT = 'c'.repeat(40)
 

@@ -6,9 +6,9 @@ import { configSchema } from '../../src/config/schema.ts'
 import { plannedSteps } from '../../src/deploy/planned.ts'
 import type { Plan, PlannedMigration } from '../../src/plan/plan.ts'
 import { fetchRepository } from '../../src/plan/repository.ts'
-import { createRedactor } from '../../src/redact.ts'
-import { isRefusal } from '../../src/refusal.ts'
-import type { RunContext, Step, StepEnd } from '../../src/run/step.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
+import { isRefusal } from '../../src/lib/refusal.ts'
+import type { RunContext, Step, StepEnd } from '../../src/request/step.ts'
 
 export const SECRET = 'canary-Geheimnis/2026'
 

@@ -1,6 +1,7 @@
-import type { Evidence, MigrationEvidence, Plan } from '../../src/plan/plan.ts'
-import type { WindowRow } from '../../src/windows/record.ts'
-import type { EventRow, Glass, RequestEvent, RequestRow, RequestView, StepRow, VoteRow } from '../../src/run/record.ts'
+import type { MigrationEvidence } from '../../src/sql/review.ts'
+import type { Evidence, Plan } from '../../src/plan/plan.ts'
+import type { WindowRow } from '../../src/windows/window.ts'
+import type { EventRow, Glass, RequestEvent, RequestRow, RequestView, StepRow, VoteRow } from '../../src/request/request.ts'
 
 /** Views of requests as they are in the middle of a working day, for tests of what people see. */
 

@@ -1,5 +1,5 @@
 import type { PlayMessage } from '../../playground/protocol.ts'
-import type { Db } from '../../src/db/pool.ts'
+import type { Db } from '../../src/store/pool.ts'
 import { readAloud, steady, type Flow } from './flow.ts'
 import { patiently } from './until.ts'
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalJson } from '../../src/plan/canonical.ts'
+import { canonicalJson } from '../../src/lib/canonical.ts'
 import { digestOf, hashOf } from '../../src/plan/digest.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 

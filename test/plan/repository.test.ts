@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fetchRepository, isReachable, resolveCommit, whyNotARef, type Repository } from '../../src/plan/repository.ts'
-import { isRefusal } from '../../src/refusal.ts'
+import { isRefusal } from '../../src/lib/refusal.ts'
 import { createOrigin, FIT, type Origin } from './application/origin.ts'
 
 let origin: Origin

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { observe } from '../../src/observe.ts'
+import { observe } from '../../src/lib/telemetry.ts'
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { verifySchemaStep } from '../../src/run/steps/verify-schema.ts'

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { access, constants, mkdir, stat, statfs } from 'node:fs/promises'
 import type { BackupRow } from '../../backup/catalogue.ts'
-import { secondsText, sizeText } from '../../backup/figures.ts'
-import { escapeMrkdwn, listed, quoted } from '../../plan/words.ts'
-import type { Queryable } from '../../target/connect.ts'
-import type { TargetUrl } from '../../target/urls.ts'
+import { secondsText, sizeText } from '../../lib/units.ts'
+import { escapeMrkdwn, listed, quoted } from '../../lib/quoted.ts'
+import type { Queryable } from '../../database/connect.ts'
+import type { TargetUrl } from '../../database/urls.ts'
 import { info, stop, warn, type Finding } from './finding.ts'
 
 /** From the newest finished backup of the target; nulls when there is none. */

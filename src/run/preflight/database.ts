@@ -1,11 +1,10 @@
-import { secondsText } from '../../backup/figures.ts'
-import type { Identity } from '../../plan/plan.ts'
-import { count, escapeMrkdwn, listed, quoted } from '../../plan/words.ts'
-import type { Session } from '../../target/activity.ts'
-import type { Queryable } from '../../target/connect.ts'
-import { sameIdentity } from '../../target/identity.ts'
-import type { Rights } from '../../target/rights.ts'
-import { detectPooler, type TargetUrl } from '../../target/urls.ts'
+import { secondsText } from '../../lib/units.ts'
+import { count, escapeMrkdwn, listed, quoted } from '../../lib/quoted.ts'
+import type { Session } from '../../database/activity.ts'
+import type { Queryable } from '../../database/connect.ts'
+import { sameIdentity, type Identity } from '../../database/identity.ts'
+import type { Rights } from '../../database/rights.ts'
+import { detectPooler, type TargetUrl } from '../../database/urls.ts'
 import { info, stop, warn, type Finding } from './finding.ts'
 
 /** A transaction pooler keeps neither advisory locks nor `options`; the run would not be safe behind one. */

@@ -1,5 +1,5 @@
 import type { ProbeSettings } from '../../config/schema.ts'
-import { escapeMrkdwn } from '../../plan/words.ts'
+import { escapeMrkdwn } from '../../lib/quoted.ts'
 import { warn, type Finding } from './finding.ts'
 
 /** One look at one probe, without waiting for it to become well (`probeOnce`). `said` is what was seen: `HTTP 503 instead of 200`. */

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { captureChild, childEnvironment, operatorPath } from '../../process.ts'
+import { captureChild, childEnvironment, operatorPath } from '../../process/process.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { fetchRepository, isReachable, type SourceOf } from '../../plan/repository.ts'
-import { quoted } from '../../plan/words.ts'
-import { isRefusal } from '../../refusal.ts'
+import { quoted } from '../../lib/quoted.ts'
+import { isRefusal } from '../../lib/refusal.ts'
 import { stop, type Finding } from './finding.ts'
 
 /** B2: the approved commit is still there and still on a branch that this target takes commits from. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { isDirectory } from '../../deploy/command.ts'
-import { code, visible } from '../../mrkdwn.ts'
-import { runChild, type Child, type ChildEnd } from '../../process.ts'
-import { noteChild } from '../left.ts'
-import { seconds } from '../sentences.ts'
-import type { RunContext } from '../step.ts'
+import { code, visible } from '../../lib/mrkdwn.ts'
+import { runChild, type Child, type ChildEnd } from '../../process/process.ts'
+import { noteChild } from '../orphans.ts'
+import { seconds } from '../../lib/sentences.ts'
+import type { RunContext } from '../../request/step.ts'
 
 export type CommandEnd = ChildEnd & {
   /** Why it did not succeed, as a mrkdwn sentence; null when it did. */

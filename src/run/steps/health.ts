@@ -1,8 +1,8 @@
-import { waitUntilHealthy, type Answer } from '../../health/probe.ts'
-import { versionIn } from '../../health/version.ts'
-import { code, escapeMrkdwn } from '../../mrkdwn.ts'
-import { count, seconds } from '../sentences.ts'
-import type { RunContext, Step, StepEnd } from '../step.ts'
+import { waitUntilHealthy, type Answer } from '../../watching/probe.ts'
+import { versionIn } from '../../watching/version.ts'
+import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import { count, seconds } from '../../lib/sentences.ts'
+import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { installed } from './checkout.ts'
 import { whatIsLive } from './live.ts'
 

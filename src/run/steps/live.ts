@@ -1,7 +1,7 @@
-import { probeOnce } from '../../health/probe.ts'
-import { versionIn } from '../../health/version.ts'
-import { code, escapeMrkdwn } from '../../mrkdwn.ts'
-import type { RunContext } from '../step.ts'
+import { probeOnce } from '../../watching/probe.ts'
+import { versionIn } from '../../watching/version.ts'
+import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import type { RunContext } from '../../request/step.ts'
 import { installed } from './checkout.ts'
 
 /** What is live right now, by asking: said only as far as the answers prove it. One mrkdwn sentence. */

@@ -1,6 +1,6 @@
-import type { Inspection, Step, StepEnd } from '../step.ts'
-import { applyAll, inspectMigrations } from '../migrator/apply.ts'
-import { defaultPace, type Pace } from '../migrator/pace.ts'
+import type { Inspection, Step, StepEnd } from '../../request/step.ts'
+import { applyAll, inspectMigrations } from '../../migrate/apply.ts'
+import { defaultPace, type Pace } from '../../migrate/attempts/timing.ts'
 
 /** Applies the approved migrations with the application's own tool. Nothing here is ever blindly repeated. */
 export const migrateStep = (pace: Partial<Pace> = {}): Step => {

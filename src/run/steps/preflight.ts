@@ -1,19 +1,19 @@
 import { appendFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { BackupStore } from '../../backup/catalogue.ts'
-import { judgeClocks, readClock, type Reading } from '../../clocks.ts'
-import { findClients } from '../../backup/clients.ts'
+import { judgeClocks, readClock, type Reading } from '../../lib/clock-skew.ts'
+import { findClients } from '../../backup/providers/clients.ts'
 import type { GitDeps } from '../../plan/deps.ts'
-import { escapeMrkdwn } from '../../plan/words.ts'
-import { isRefusal } from '../../refusal.ts'
-import { codeText } from '../../slack/text.ts'
-import { systemClock } from '../../clock.ts'
-import { longTransactions, prismaLockHolder } from '../../target/activity.ts'
-import { TargetConnectionError, withTarget, type Queryable } from '../../target/connect.ts'
-import { readIdentity } from '../../target/identity.ts'
-import { readRights } from '../../target/rights.ts'
-import { databaseBytes } from '../../target/sizes.ts'
-import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../target/urls.ts'
+import { escapeMrkdwn } from '../../lib/quoted.ts'
+import { isRefusal } from '../../lib/refusal.ts'
+import { codeText } from '../../lib/text.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { longTransactions, prismaLockHolder } from '../../database/activity.ts'
+import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
+import { readIdentity } from '../../database/identity.ts'
+import { readRights } from '../../database/rights.ts'
+import { databaseBytes } from '../../database/sizes.ts'
+import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../database/urls.ts'
 import {
   diskFindings,
   directoryFindings,
@@ -39,7 +39,7 @@ import {
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
-import type { RunContext, Step, StepEnd } from '../step.ts'
+import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 
 export type PreflightDeps = {
   readonly store: Pick<BackupStore, 'list'>

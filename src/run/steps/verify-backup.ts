@@ -1,12 +1,12 @@
 import type { BackupStore } from '../../backup/catalogue.ts'
-import { findClients, majorOf } from '../../backup/clients.ts'
-import { counted, secondsText } from '../../backup/figures.ts'
+import { findClients, majorOf } from '../../backup/providers/clients.ts'
+import { counted, secondsText } from '../../lib/units.ts'
 import { readManifest, type Manifest } from '../../backup/manifest.ts'
 import { prune } from '../../backup/prune.ts'
 import { verifyBackup, type VerifyEnd } from '../../backup/verify.ts'
-import { escapeMrkdwn } from '../../plan/words.ts'
-import { isRefusal } from '../../refusal.ts'
-import type { Inspection, RunContext, Step, StepEnd } from '../step.ts'
+import { escapeMrkdwn } from '../../lib/quoted.ts'
+import { isRefusal } from '../../lib/refusal.ts'
+import type { Inspection, RunContext, Step, StepEnd } from '../../request/step.ts'
 import { BACKUP_STEP, backupData, type BackupData } from './backup.ts'
 
 export type VerifyBackupStepDeps = { readonly store: BackupStore }

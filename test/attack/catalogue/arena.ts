@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { defaultSeed, type Seed } from '../../../playground/server/seed.ts'
 import { readAloud, startFlow, type Flow } from '../../helpers/flow.ts'
 import { fingerprint } from '../../helpers/target.ts'
-import { lockkeeper } from '../../operation/lockkeeper.ts'
+import { lockkeeper } from '../../commands/operator/lockkeeper.ts'
 
 /** One running bot with requests in every state that an attack needs, and every way in, driven as an attacker would. */
 export type Arena = {

@@ -101,7 +101,7 @@ export const elsewhere: readonly Elsewhere[] = [
     'another database behind the same name',
     'a driver adapter leads to another database',
     'Found before anything starts.',
-    'test/run/migrate.test.ts',
+    'test/migrate/apply.test.ts',
     'a configuration that leads Prisma to another database is found before anything starts',
   ),
   at(
@@ -115,7 +115,7 @@ export const elsewhere: readonly Elsewhere[] = [
     'environment of children',
     '`PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK`, a `.env` beside the migrations',
     'Neither reaches the migrator.',
-    'test/run/migrate.test.ts',
+    'test/migrate/apply.test.ts',
     'a hostile environment does not reach the migrator',
   ),
   at(
@@ -138,21 +138,21 @@ export const elsewhere: readonly Elsewhere[] = [
     'older `pg_dump` than the server',
     'only an older client is installed',
     'Refused before the run.',
-    'test/backup/clients.test.ts',
+    'test/backup/providers/clients.test.ts',
     'when they are older than the server',
   ),
   at(
     'break-glass',
     'somebody who is not named breaks the glass',
     'Refused.',
-    'test/approvals/break-glass.test.ts',
+    'test/approvals/break-glass/decision.test.ts',
     'for somebody who is not named',
   ),
   at(
     'break-glass',
     'whoever broke it reviews it himself',
     'The store takes no such row.',
-    'test/approvals/break-glass.test.ts',
+    'test/approvals/break-glass/decision.test.ts',
     'by somebody who took part cannot be written into the store at all',
   ),
 ]

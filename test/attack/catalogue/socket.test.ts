@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { votesOf } from '../../../src/run/rows.ts'
+import { votesOf } from '../../../src/request/store.ts'
 import type { Arena } from './arena.ts'
 import { attackOver } from './runner.ts'
 

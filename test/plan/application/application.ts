@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { captureChild, childEnvironment } from '../../../src/process.ts'
-import { createRedactor } from '../../../src/redact.ts'
+import { captureChild, childEnvironment } from '../../../src/process/process.ts'
+import { createRedactor } from '../../../src/redact/redact.ts'
 import { applicationPath } from '../../helpers/sample.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { configSchema } from '../../../src/config/schema.ts'
 import type { Target } from '../../../src/config/config.ts'
 import type { PlanDeps } from '../../../src/plan/deps.ts'
-import { captureChild, childEnvironment } from '../../../src/process.ts'
-import { createRedactor } from '../../../src/redact.ts'
+import { captureChild, childEnvironment } from '../../../src/process/process.ts'
+import { createRedactor } from '../../../src/redact/redact.ts'
 import { SCHEMA } from './application.ts'
 
 export type Origin = {

@@ -12,9 +12,9 @@ import {
 } from '../../../src/run/preflight/database.ts'
 import { info, stop, summary, warn } from '../../../src/run/preflight/finding.ts'
 import { healthFindings } from '../../../src/run/preflight/health.ts'
-import type { Session } from '../../../src/target/activity.ts'
-import type { Rights } from '../../../src/target/rights.ts'
-import { parseTargetUrl, type TargetUrl } from '../../../src/target/urls.ts'
+import type { Session } from '../../../src/database/activity.ts'
+import type { Rights } from '../../../src/database/rights.ts'
+import { parseTargetUrl, type TargetUrl } from '../../../src/database/urls.ts'
 
 const identity = { host: 'db', port: 5432, database: 'shop', systemIdentifier: '7', databaseOid: 16_384 }
 

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { backupStore, type BackupStore } from '../../../src/backup/catalogue.ts'
-import type { DumpRequest } from '../../../src/backup/dump.ts'
+import type { DumpRequest } from '../../../src/backup/providers/pg-dump.ts'
 import { readManifest } from '../../../src/backup/manifest.ts'
 import { prune } from '../../../src/backup/prune.ts'
-import type { RunContext } from '../../../src/run/step.ts'
+import type { RunContext } from '../../../src/request/step.ts'
 import { backupData, backupStep, type BackupData } from '../../../src/run/steps/backup.ts'
 import { verifyBackupStep } from '../../../src/run/steps/verify-backup.ts'
-import { connectTarget } from '../../../src/target/connect.ts'
+import { connectTarget } from '../../../src/database/connect.ts'
 import {
   commandLines,
   createOwnedDatabase,

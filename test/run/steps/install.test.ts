@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/prom
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { installStep } from '../../../src/run/steps/checkout.ts'
-import type { StepEnd } from '../../../src/run/step.ts'
+import type { StepEnd } from '../../../src/request/step.ts'
 import { commitTo, git, installCommand, shopRepository } from '../../helpers/sample.ts'
 import { SECRET, testRun, type TestRun } from '../../helpers/step-run.ts'
 

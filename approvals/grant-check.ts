@@ -1,0 +1,151 @@
+import type { MigrationClass } from '../src/sql/effects.ts'
+import type { Target } from '../src/config/config.ts'
+import type { Queries } from '../src/store/pool.ts'
+import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
+import type { PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
+import { requestById, votesOf } from '../src/request/store.ts'
+import type { ApprovalDeps } from './deps.ts'
+import { canBeApproved, decide, glassRulesOf, groupsIn, rulesOf, type Question, type Rules, type Standing } from './policy.ts'
+import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
+
+/**
+ * The rules for a request as they are when its plan is made, with the members of its groups. A refusal when nobody, or not enough
+ * people, could ever approve it.
+ */
+export async function policySnapshot(
+  deps: Pick<ApprovalDeps, 'people'>,
+  target: Target,
+  classes: readonly MigrationClass[],
+  requesterHuman: string,
+  /** Asked to go without approvals: then nobody else needs to be left to approve it. */
+  isBreakGlass = false,
+): Promise<PolicySnapshot | Refusal> {
+  const rules = rulesOf(target, classes)
+  const breakGlass = glassRulesOf(target)
+  const members = await deps.people.membersOf(groupsIn(rules.from, breakGlass?.from ?? [], breakGlass?.review ?? []), { fresh: true })
+  const snapshot = { ...rules, members, ...(breakGlass === undefined ? {} : { breakGlass }) }
+  if (isBreakGlass && breakGlass !== undefined) return snapshot
+  return canBeApproved(snapshot, requesterHuman, deps.people.humanOf) ?? snapshot
+}
+
+/** Everything that `decide` needs, looked up now. Done before a row is locked, since Slack may be slow. */
+export async function readQuestion(
+  deps: Pick<ApprovalDeps, 'people' | 'targets'>,
+  request: RequestRow,
+  votes: readonly VoteRow[],
+): Promise<Question | Refusal> {
+  const target = deps.targets.get(request.target)
+  if (target === undefined) return targetGone(request)
+  if (request.policy === null) return notYetVotable(request)
+  const rules = rulesOf(target, classesOf(request))
+  const hasStarted = request.startedAt !== null
+  const glassThen = request.policy.breakGlass
+  const glassNow = glassRulesOf(target)
+  const members = await deps.people.membersOf(groupsIn(rules.from, glassThen === undefined ? [] : (glassNow?.from ?? [])), { fresh: true })
+  // a run that has started never waits for Slack: a group that cannot be read now counts as it was when it was approved
+  const now: Rules = { ...rules, members: hasStarted ? { ...request.policy.members, ...members } : members }
+  return {
+    request,
+    votes,
+    atRequest: request.policy,
+    now,
+    humanOf: deps.people.humanOf,
+    barred: await barredAmong(deps, votes, hasStarted),
+    ...(glassThen === undefined || glassNow === undefined
+      ? {}
+      : {
+          glass: {
+            atRequest: { from: glassThen.from, members: request.policy.members },
+            now: { from: glassNow.from, members: now.members },
+          },
+        }),
+  }
+}
+
+/**
+ * Asked by the run before its start and before each changing step. Not granted when the state, the time, the digest or today's rules
+ * say no. `approvers_unknown` and `identity_unknown` mean that it could not be checked, which only happens before the start: the grant
+ * stands until it expires, and asking again is right.
+ */
+export async function stillGranted(
+  deps: Pick<ApprovalDeps, 'people' | 'targets' | 'db' | 'command'>,
+  requestId: number,
+): Promise<true | Refusal> {
+  const request = await requestById(deps.db, requestId)
+  if (request === undefined) return refuse('unknown_request', `There is no request #${requestId}.`)
+  if (request.state !== 'granted' && request.state !== 'running')
+    return refuse('already_decided', `#${request.id} is not approved: it is ${stateSince(request)}.`)
+  if (request.cancelRequestedAt !== null)
+    return refuse('already_decided', `#${request.id} was cancelled ${when(request.cancelRequestedAt)}.`)
+  if (request.startedAt === null && (await isPast(deps.db, request.grantExpiresAt))) return grantExpired(request, deps.command)
+  const question = await readQuestion(deps, request, await votesOf(deps.db, request.id))
+  if (isRefusal(question)) return question
+  const standing = decide(question)
+  if (standing.isGranted) return true
+  return whyShort(request, standing, question.votes)
+}
+
+/** By the store's clock, which all replicas share. */
+export async function isPast(db: Queries, time: Date | null): Promise<boolean> {
+  if (time === null) return true
+  const rows = await db.query<{ past: boolean }>('select $1::timestamptz <= lockkeeper.now() as past', [time])
+  return rows[0]?.past ?? true
+}
+
+export const classesOf = (request: Pick<RequestRow, 'evidence'>): readonly MigrationClass[] =>
+  request.evidence?.migrations.map((migration) => migration.class) ?? []
+
+/** Approvers and those who broke the glass, who were deactivated, or of whom nothing can be learned now. */
+async function barredAmong(
+  deps: Pick<ApprovalDeps, 'people'>,
+  votes: readonly VoteRow[],
+  hasStarted: boolean,
+): Promise<ReadonlySet<string>> {
+  const accounts = [...new Set(votes.filter((vote) => vote.decision !== 'reject').map((vote) => vote.actor))]
+  const found = await Promise.all(accounts.map(async (account) => [account, await deps.people.identify(account, { fresh: true })] as const))
+  return new Set(
+    found.flatMap(([account, who]) =>
+      isRefusal(who) && !(hasStarted && who.code === 'identity_unknown') ? [deps.people.humanOf(account)] : [],
+    ),
+  )
+}
+
+function whyShort(request: RequestRow, standing: Standing, votes: Question['votes']): Refusal {
+  const glass = votes.findLast((vote) => vote.decision === 'break_glass' && vote.digest === request.digest)
+  if (glass !== undefined && standing.unreadGlassGroups.length > 0)
+    return refuse(
+      'approvers_unknown',
+      `${mention(glass.actor)} broke the glass of #${request.id}, and Slack does not say now who is in ${list(standing.unreadGlassGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
+    )
+  if (glass !== undefined)
+    return refuse(
+      'not_an_approver',
+      `${mention(glass.actor)} broke the glass of #${request.id} and may not do that under the rules as they are now: somebody may have left the group, or \`breakGlass\` of ${code(request.target)} has changed. It needs an approval, or somebody who may.`,
+    )
+  return approvalsShort(request, standing)
+}
+
+function approvalsShort(request: RequestRow, standing: Standing): Refusal {
+  const count = `${standing.approvals.length} of ${standing.required}`
+  if (standing.unreadGroups.length > 0)
+    return refuse(
+      'approvers_unknown',
+      `#${request.id} counts ${count} approvals, because Slack does not say now who is in ${list(standing.unreadGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
+    )
+  return refuse(
+    'not_an_approver',
+    `#${request.id} counts ${count} approvals under the rules as they are now. An approver may have left the group, or the rules for ${code(request.target)} became stricter. It has to be approved again.`,
+  )
+}
+
+const grantExpired = (request: RequestRow, command: string) =>
+  refuse(
+    'grant_expired',
+    `The approval of #${request.id} was good until ${when(request.grantExpiresAt ?? request.createdAt)} and the run had not started by then. Nothing was changed. Ask again with ${code(`${command} deploy ${request.target}`)}.`,
+  )
+
+const targetGone = (request: RequestRow) =>
+  refuse('unknown_target', `${code(request.target)} is no longer in lockkeeper.yaml, so nobody may approve #${request.id}.`)
+
+const notYetVotable = (request: RequestRow) =>
+  refuse('stale_button', `#${request.id} has no plan to decide about: it is ${stateSince(request)}.`)

@@ -1,0 +1,208 @@
+import { writeAudit, type Entry } from '../../src/audit/write.ts'
+import type { Target } from '../../src/config/config.ts'
+import { constraintOf, hasSqlState, sqlState, type Tx } from '../../src/store/pool.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import type { Ask, RequestRow } from '../../src/request/request.ts'
+import { activeRequest, addEvent } from '../../src/request/store.ts'
+import { storeNow } from '../../src/store/now.ts'
+import { nextCheck } from '../../src/request/start-slot.ts'
+import { saySpan } from '../../src/calendar/say.ts'
+import type { ApprovalDeps } from '../deps.ts'
+import type { Actor } from '../people.ts'
+import { whyNoReason, whyNotBreakGlass } from '../break-glass/decision.ts'
+import { passesAt, timesOf, whyNotOverride, whyShut } from '../gate.ts'
+import { makeOffer, takeOffer } from './offer.ts'
+import { canBeApproved, groupsIn, mayAsk, rulesOf } from '../policy.ts'
+import { readTurn, type Turn, type TurnAsked } from './start-slot.ts'
+import { code, list, mention, mentionApprover, stateSince } from '../wording.ts'
+
+export type Asked = {
+  readonly target: Target
+  readonly ask: Ask
+  /** `U…` or `os:name`. */
+  readonly account: string
+  /** The channel it was typed in; null on the command line. */
+  readonly askedIn: string | null
+  readonly entry: Entry
+  /** To run without approvals, if somebody who may breaks the glass; needs a reason. */
+  readonly breakGlass?: boolean
+  /** To start by itself at a time or in a window, and not as soon as it is approved. */
+  readonly turn?: TurnAsked
+  /** Why it may start outside of windows and in a freeze. */
+  readonly override?: string
+  /** What it was offered as, taken in the same transaction. */
+  readonly offer?: string
+}
+
+export type Opened = { readonly kind: 'opened'; readonly id: number; readonly token: string; readonly turn: Turn | null }
+
+export type OpenDeps = ApprovalDeps & { readonly randomBytes: (count: number) => Uint8Array }
+
+/** Writes the request and starts its workflow in one transaction. One active request per target: the store decides who was first. */
+export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened | Refusal> {
+  const actor = await deps.people.identify(asked.account, { fresh: true })
+  if (isRefusal(actor)) return refused(deps, asked, actor)
+  const unfit = await whyNotAsk(deps, asked, actor)
+  if (unfit !== undefined) return refused(deps, asked, unfit)
+  const turn = await whenItStarts(deps, asked, actor)
+  if (isRefusal(turn)) return refused(deps, asked, turn)
+  const token = randomToken(deps.randomBytes)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const id = await deps.db.transaction((tx) => insertRequest(deps, tx, { asked, actor, turn, token }))
+      return { kind: 'opened', id, token, turn }
+    } catch (error) {
+      if (!hasSqlState(error, sqlState.uniqueViolation) || constraintOf(error) !== 'request_active_target') throw error
+      const holder = await activeRequest(deps.db, asked.target.name)
+      if (holder !== undefined) return refused(deps, asked, targetTaken(holder, deps.command))
+      // it ended between the two statements: the target is free
+      if (attempt === 2) throw error
+    }
+  }
+}
+
+/** For whoever asked. */
+export function saidOpened(deps: Pick<ApprovalDeps, 'command'>, { id, turn }: Opened, target: Target, ref: string | null): string {
+  const queued =
+    turn === null
+      ? ''
+      : `, queued for ${saySpan({ from: turn.notBefore, to: turn.notAfter }, target.timezone)}: once approved it starts by itself then`
+  return `#${id} is asked for: ${code(ref ?? target.source.branch)} to ${code(target.name)}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${id}`)}.`
+}
+
+/** Names the holder, what it does and the way out. */
+export const targetTaken = (holder: RequestRow, command: string): Refusal =>
+  refuse(
+    'target_taken',
+    `${code(holder.target)} is taken by #${holder.id} (asked by ${mention(holder.requester)}, ${stateSince(holder)}). It frees when that ends, or with ${code(`${command} cancel ${holder.id}`)}.`,
+  )
+
+/** `r_` and 16 characters of 62: 95 bits, nothing about the request in it. */
+export function randomToken(randomBytes: (count: number) => Uint8Array): string {
+  let token = ''
+  while (token.length < TOKEN_LENGTH)
+    for (const byte of randomBytes(TOKEN_LENGTH))
+      // bytes from 248 on would favour the first letters
+      if (byte < BASE62.length * 4 && token.length < TOKEN_LENGTH) token += BASE62.charAt(byte % BASE62.length)
+  return `r_${token}`
+}
+
+const TOKEN_LENGTH = 16
+const BASE62 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+type Insert = { readonly asked: Asked; readonly actor: Actor; readonly turn: Turn | null; readonly token: string }
+
+async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token }: Insert): Promise<number> {
+  const checkAt = turn === null ? null : nextCheck(turn.notBefore, await storeNow(tx))
+  const rows = await tx.query<{ id: number }>(
+    `insert into lockkeeper.request (token, target, requester, requester_human, asked_in, channel, ask, state,
+       not_before, not_after, maintenance_id, check_at, wake_at, override_reason, follows_start)
+     values ($1, $2, $3, $4, $5, $6, $7, 'planning', ${time(8)}, ${time(9)}, $10, ${time(11)}, ${time(12)}, $13, $14) returning id`,
+    [
+      token,
+      asked.target.name,
+      actor.account,
+      actor.human,
+      asked.askedIn,
+      asked.target.channel,
+      JSON.stringify(asked.ask),
+      turn?.notBefore ?? null,
+      turn?.notAfter ?? null,
+      turn?.windowId ?? null,
+      checkAt,
+      checkAt ?? turn?.notBefore ?? null,
+      asked.override ?? null,
+      turn?.followsStart ?? false,
+    ],
+  )
+  const id = rows[0]?.id
+  if (id === undefined) throw new Error('the store gave no id for a new request')
+  await writeAudit(tx, {
+    actor: actor.account,
+    human: actor.human,
+    entry: asked.entry,
+    act: 'request',
+    target: asked.target.name,
+    requestId: id,
+    result: 'opened',
+    data: { askedIn: asked.askedIn, ...dataOf(asked) },
+  })
+  if (asked.breakGlass === true)
+    await tx.query('insert into lockkeeper.break_glass (request_id, reason, asked_by, involved) values ($1, $2, $3, $4)', [
+      id,
+      asked.ask.reason,
+      actor.account,
+      [...new Set([actor.account, actor.human])],
+    ])
+  if (asked.override !== undefined) {
+    await addEvent(tx, id, { kind: 'overridden', data: { by: actor.account, reason: asked.override } })
+    await writeAudit(tx, { ...entryOf(deps, asked), act: 'override', requestId: id, result: 'asked', data: { reason: asked.override } })
+  }
+  if (asked.offer !== undefined && !(await takeOffer(tx, asked.offer, id))) throw new Error('an offer was taken twice at once') // the one request of the target was written by the other
+  await deps.engine.start(tx, id)
+  return id
+}
+
+const time = (parameter: number): string => `to_timestamp($${parameter}::float8 / 1000)`
+
+/** Null: as soon as it is approved. While the target is closed that is refused, and the next opening is offered. */
+async function whenItStarts(deps: OpenDeps, asked: Asked, actor: Actor): Promise<Turn | null | Refusal> {
+  const { target, ask, askedIn, turn, override, entry } = asked
+  if (override !== undefined) return (await whyNotOverride(deps, target, actor.human)) ?? null
+  const times = await timesOf(deps.freezes, deps.db, target)
+  if (turn !== undefined) return readTurn(times, turn, deps.command)
+  const passage = passesAt(times, times.now)
+  if (passage.kind === 'open') return null
+  const refusal = whyShut(times, passage, deps.command, times.now)
+  const offer = await makeOffer(deps.db, { times, shut: passage, actor, ask, askedIn }, randomToken(deps.randomBytes), deps.command)
+  if (offer === undefined) return refusal
+  if (entry === 'slash' || entry === 'button') return { ...refusal, offer }
+  return { ...refusal, text: `${refusal.text} To queue it for then: ${code(offer.typed, 700)}`, offer }
+}
+
+const dataOf = ({ ask, breakGlass, turn, override }: Asked) => ({
+  ask,
+  ...(breakGlass === true ? { breakGlass } : {}),
+  ...(turn === undefined ? {} : { turn }),
+  ...(override === undefined ? {} : { override }),
+})
+
+async function whyNotAsk(deps: ApprovalDeps, { target, ask, breakGlass }: Asked, actor: Actor): Promise<Refusal | undefined> {
+  const from = target.requests.from
+  const rules = rulesOf(target, [])
+  const members = await deps.people.membersOf(groupsIn(from ?? [], rules.from), { fresh: true })
+  switch (mayAsk(from, members, deps.people.humanOf, actor.human)) {
+    case 'no':
+      return refuse(
+        'not_allowed_to_ask',
+        `Runs of ${code(target.name)} may be asked for by ${list((from ?? []).map(mentionApprover), 'or')} only. Nothing was started. Ask one of them, or see what is pending with ${code(`${deps.command} status ${target.name}`)}.`,
+      )
+    case 'unknown':
+      return refuse(
+        'identity_unknown',
+        `Runs of ${code(target.name)} may be asked for by ${list((from ?? []).map(mentionApprover), 'or')} only, and Slack does not say now who that is. What cannot be checked is refused; nothing was started. Try again in a minute.`,
+      )
+    case 'yes':
+      if (breakGlass === true) return (await whyNotBreakGlass(deps, target, actor.human)) ?? onlyRefusal(whyNoReason(ask.reason ?? ''))
+      return canBeApproved({ ...rules, members }, actor.human, deps.people.humanOf)
+  }
+}
+
+const onlyRefusal = (checked: string | Refusal): Refusal | undefined => (isRefusal(checked) ? checked : undefined)
+
+async function refused(deps: ApprovalDeps, asked: Asked, refusal: Refusal): Promise<Refusal> {
+  await writeAudit(deps.db, {
+    ...entryOf(deps, asked),
+    act: 'request',
+    result: refusal.code,
+    data: { askedIn: asked.askedIn, ...dataOf(asked) },
+  })
+  return refusal
+}
+
+const entryOf = (deps: ApprovalDeps, { account, entry, target }: Asked) => ({
+  actor: account,
+  human: deps.people.humanOf(account),
+  entry,
+  target: target.name,
+})

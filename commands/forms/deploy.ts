@@ -1,0 +1,150 @@
+import { whyNoReason } from '../../approvals/break-glass/decision.ts'
+import { code } from '../../approvals/wording.ts'
+import type { Target } from '../../src/config/config.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { checkboxInput, context, modal, section, selectInput, textInput } from '../../src/slack/blocks/blocks.ts'
+import type { View } from '../../src/slack/port.ts'
+import { readWhen } from '../../src/calendar/when.ts'
+import { checkReason, checkRef, checkTarget } from '../parse/arguments.ts'
+import type { Command } from '../parse/command.ts'
+import type { Known } from '../parse/usage.ts'
+import type { Place } from '../reply.ts'
+
+/** The form behind a bare command: the same request as `deploy`, for people who do not remember options. */
+
+export const REQUEST_FORM = 'request_form'
+
+const MOST_CHOICES = 100
+
+export function requestForm(targets: readonly Target[], place: Place): View {
+  const [only] = targets
+  return modal({
+    callback: REQUEST_FORM,
+    title: 'Ask for a deploy',
+    submit: 'Ask',
+    close: 'Not now',
+    // a view's id may change; where it was typed must not get lost
+    metadata: JSON.stringify(place),
+    blocks: [
+      section('Lockkeeper makes a plan, and nothing runs before others have approved it.'),
+      selectInput({
+        id: 'target',
+        label: 'Target',
+        choices: targets.slice(0, MOST_CHOICES).map((target) => ({ value: target.name, label: labelOf(target) })),
+        ...(targets.length === 1 && only !== undefined ? { initial: only.name } : {}),
+      }),
+      textInput({ id: 'ref', label: 'Branch, tag or commit', optional: true, placeholder: 'The branch of the target', maximum: 200 }),
+      textInput({
+        id: 'start',
+        label: 'Start',
+        optional: true,
+        placeholder: 'As soon as it is approved; or Tue 02:00; or window 7',
+        maximum: 200,
+      }),
+      textInput({
+        id: 'reason',
+        label: 'Reason',
+        optional: true,
+        multiline: true,
+        placeholder: 'What it is for, and why now',
+        maximum: 500,
+      }),
+      checkboxInput({
+        id: 'options',
+        label: 'Options',
+        choices: [
+          { value: 'skip-app', label: 'Only the database: leave the application as it is' },
+          ...(targets.some((target) => target.breakGlass !== undefined)
+            ? [{ value: 'break-glass', label: 'It cannot wait: break the glass, with the reason above' }]
+            : []),
+        ],
+      }),
+      context('Approvers see all of this on the card.'),
+    ],
+  })
+}
+
+/** `state.values` of a submitted form, as Slack sends it. */
+export type FormValues = Readonly<
+  Record<
+    string,
+    Readonly<
+      Record<
+        string,
+        {
+          readonly value?: string | null | undefined
+          readonly selected_option?: { readonly value?: string | undefined } | null | undefined
+          readonly selected_options?: readonly { readonly value?: string | undefined }[] | null | undefined
+        }
+      >
+    >
+  >
+>
+
+export type FormFault = { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
+
+/** By what a time in the form is read; null when the store could not be asked: then it is read when the request is made. */
+export type FormTimes = { readonly now: number; readonly targets: ReadonlyMap<string, Target> } | null
+
+/** All faults at once, each under its field. */
+export function readForm(values: FormValues, known: Known, times: FormTimes): Extract<Command, { verb: 'deploy' }> | FormFault {
+  const ref = checkRef(textOf(values, 'ref'))
+  const reason = checkReason(textOf(values, 'reason')?.replace(/\s+/gu, ' ') ?? null)
+  const target = checkTarget(values['target']?.['target']?.selected_option?.value ?? undefined, 'deploy', known)
+  const isChosen = (name: string) => (values['options']?.['options']?.selected_options ?? []).some((option) => option.value === name)
+  const breakGlass = isChosen('break-glass')
+  const why = breakGlass && !isRefusal(reason) ? whyNoReason(reason ?? '') : reason
+  const start = isRefusal(target) ? {} : readStart(textOf(values, 'start'), target, times)
+  if (isRefusal(ref) || isRefusal(why) || isRefusal(reason) || isRefusal(target) || isRefusal(start))
+    return {
+      kind: 'errors',
+      errors: { ...errorOf('target', target), ...errorOf('ref', ref), ...errorOf('start', start), ...errorOf('reason', why) },
+    }
+  return { verb: 'deploy', target, ref, reason, skipApp: isChosen('skip-app'), ...(breakGlass ? { breakGlass } : {}), ...start }
+}
+
+/** A time, or a maintenance window as `window 7` or `window nightly`. */
+function readStart(
+  text: string | null,
+  target: string,
+  times: FormTimes,
+): Pick<Extract<Command, { verb: 'deploy' }>, 'at' | 'inWindow'> | Refusal {
+  if (text === null) return {}
+  const inWindow = /^window\s+(\S.*)$/i.exec(text)?.[1]
+  if (inWindow !== undefined) return { inWindow }
+  const zone = times?.targets.get(target)?.timezone
+  const when = times === null || zone === undefined ? undefined : readWhen(text, { now: times.now, zone })
+  return isRefusal(when) ? when : { at: text }
+}
+
+/** Where the form was opened; undefined when the metadata is not ours. */
+export function placeOf(metadata: string): Place | undefined {
+  try {
+    const place: unknown = JSON.parse(metadata)
+    if (typeof place !== 'object' || place === null) return undefined
+    const { channel, isDirect } = place as { readonly channel?: unknown; readonly isDirect?: unknown }
+    const isOurs = typeof channel === 'string' && /^[CDG][A-Z0-9]+$/.test(channel) && typeof isDirect === 'boolean'
+    return isOurs ? { channel, isDirect } : undefined
+  } catch {
+    return undefined // not JSON
+  }
+}
+
+const labelOf = (target: Target) => (target.title === target.name ? target.name : `${target.title} (${target.name})`).slice(0, 75)
+
+function textOf(values: FormValues, id: string): string | null {
+  const text = values[id]?.[id]?.value?.trim()
+  return text === undefined || text === '' ? null : text
+}
+
+/** Errors under a field are plain text. */
+const errorOf = (field: string, checked: unknown): Record<string, string> => (isRefusal(checked) ? { [field]: plain(checked) } : {})
+
+const plain = (refusal: Refusal) =>
+  refusal.text.replaceAll('`', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').slice(0, 500)
+
+export const formNotOpened = (known: Known): Refusal =>
+  refuse(
+    'stale_button',
+    `The form could not be opened. Nothing was started. Type it instead: ${code(`${known.command} deploy ${known.targets[0] ?? 'prod'} --reason "why"`, 120)}`,
+  )

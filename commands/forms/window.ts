@@ -1,0 +1,143 @@
+import { code } from '../../approvals/wording.ts'
+import type { Target } from '../../src/config/config.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { context, modal, section, selectInput, textInput } from '../../src/slack/blocks/blocks.ts'
+import type { View } from '../../src/slack/port.ts'
+import { durationText, escapeText } from '../../src/lib/text.ts'
+import { saySpan, typedTime } from '../../src/calendar/say.ts'
+import { readLength, readWhen } from '../../src/calendar/when.ts'
+import { placeOf, type FormValues } from './deploy.ts'
+import type { Place } from '../reply.ts'
+import { checkReason, LONGEST_REASON, type KnownHere, type MaintenanceCommand } from '../windows/parse.ts'
+
+/** The form behind a bare `/maintenance`, and the page that shows what was understood before anything is announced. */
+
+export const WINDOW_FORM = 'window_form'
+export const WINDOW_CONFIRM = 'window_confirm'
+
+const MOST_CHOICES = 100
+
+export function windowForm(targets: readonly Target[], place: Place): View {
+  const [only] = targets
+  return modal({
+    callback: WINDOW_FORM,
+    title: 'Plan maintenance',
+    submit: 'Next',
+    close: 'Not now',
+    metadata: JSON.stringify(place),
+    blocks: [
+      selectInput({
+        id: 'target',
+        label: 'Target',
+        choices: targets.slice(0, MOST_CHOICES).map((target) => ({
+          value: target.name,
+          label: (target.title === target.name ? target.name : `${target.title} (${target.name})`).slice(0, 75),
+        })),
+        ...(targets.length === 1 && only !== undefined ? { initial: only.name } : {}),
+      }),
+      textInput({ id: 'when', label: 'When', placeholder: 'next Tue 02:00, or 2026-12-01 02:00 America/New_York', maximum: 200 }),
+      textInput({ id: 'length', label: 'How long', placeholder: '2h', maximum: 40 }),
+      textInput({
+        id: 'reason',
+        label: 'Reason',
+        multiline: true,
+        placeholder: 'What changes, and what people will notice',
+        maximum: LONGEST_REASON,
+      }),
+      textInput({ id: 'work', label: 'What runs', optional: true, placeholder: 'The migrations and steps', maximum: 500 }),
+      context('A time without a zone is in the zone of the target. The next page shows what was understood.'),
+    ],
+  })
+}
+
+/** What the second page carries. */
+type Understood = {
+  readonly place: Place
+  readonly target: string
+  readonly startsAt: number
+  readonly length: number
+  readonly reason: string
+  readonly work: string | null
+}
+
+/** All faults at once, each under its field; or the page that shows what was understood. */
+export function readWindowForm(
+  values: FormValues,
+  metadata: string,
+  world: { readonly targets: ReadonlyMap<string, Target>; readonly known: KnownHere; readonly now: number },
+):
+  | { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
+  | { readonly kind: 'view'; readonly view: View }
+  | Refusal {
+  const place = placeOf(metadata)
+  const target = world.targets.get(values['target']?.['target']?.selected_option?.value ?? '')
+  if (place === undefined || target === undefined) return formUnknown
+  const text = (id: string) => values[id]?.[id]?.value?.trim() ?? ''
+  const when = readWhen(text('when'), { now: world.now, zone: target.timezone })
+  const length = readLength(text('length'))
+  const reason = checkReason(text('reason').replace(/\s+/gu, ' '), world.known)
+  if (isRefusal(when) || isRefusal(length) || isRefusal(reason))
+    return { kind: 'errors', errors: { ...errorOf('when', when), ...errorOf('length', length), ...errorOf('reason', reason) } }
+  const work = text('work').replace(/\s+/gu, ' ')
+  return {
+    kind: 'view',
+    view: confirmView({ place, target: target.name, startsAt: when.at, length, reason, work: work === '' ? null : work }, target),
+  }
+}
+
+function confirmView(understood: Understood, target: Target): View {
+  const { startsAt, length, reason, work } = understood
+  return modal({
+    callback: WINDOW_CONFIRM,
+    title: 'Plan maintenance',
+    submit: 'Announce it',
+    close: 'Back',
+    metadata: JSON.stringify(understood),
+    blocks: [
+      section(
+        [
+          `*${saySpan({ from: startsAt, to: startsAt + length }, target.timezone)}*, for ${durationText(length)}`,
+          `Maintenance of *${escapeText(target.title)}*: ${escapeText(reason)}`,
+          ...(work === null ? [] : [`What runs: ${escapeText(work)}`]),
+        ].join('\n'),
+      ),
+      context(`It is announced in <#${target.channel}> at once, and opens and ends by itself.`),
+    ],
+  })
+}
+
+/** What was shown, as it would be typed; everything about it is checked again. */
+export function readConfirmed(
+  metadata: string,
+): { readonly command: Extract<MaintenanceCommand, { verb: 'schedule' }>; readonly place: Place } | Refusal {
+  const understood = understoodIn(metadata)
+  if (understood === undefined) return formUnknown
+  const { place, target, startsAt, length, reason, work } = understood
+  const words = [`${typedTime(startsAt, 'UTC')} UTC`, `${Math.round(length / 1000)}s`, reason]
+  return { place, command: { verb: 'schedule', targets: [target], words, work, name: null } }
+}
+
+function understoodIn(metadata: string): Understood | undefined {
+  try {
+    const { place, target, startsAt, length, reason, work } = JSON.parse(metadata) as Partial<Record<keyof Understood, unknown>>
+    const where = placeOf(JSON.stringify(place))
+    if (where === undefined || typeof target !== 'string' || typeof startsAt !== 'number' || typeof length !== 'number') return undefined
+    if (typeof reason !== 'string' || (work !== null && typeof work !== 'string')) return undefined
+    return { place: where, target, startsAt, length, reason, work }
+  } catch {
+    return undefined // not JSON
+  }
+}
+
+const formUnknown = refuse('stale_button', 'This form is from an older Lockkeeper. Nothing was changed. Open it again.')
+
+export const formNotOpened = ({ command, targets }: KnownHere): Refusal =>
+  refuse(
+    'stale_button',
+    `The form could not be opened. Nothing was changed. Type it instead: ${code(`${command} schedule ${targets[0] ?? 'prod'} "next Tue 02:00" 2h "why"`, 120)}`,
+  )
+
+const errorOf = (field: string, checked: unknown): Record<string, string> =>
+  isRefusal(checked)
+    ? { [field]: checked.text.replaceAll('`', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').slice(0, 500) }
+    : {}

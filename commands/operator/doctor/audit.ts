@@ -1,0 +1,21 @@
+import { auditHealth, brokenText, restoredText, storeId } from '../../../src/audit/health.ts'
+import type { Witness } from '../../../src/audit/checkpoint.ts'
+import type { Db } from '../../../src/store/pool.ts'
+import { hasSqlState, sqlState } from '../../../src/store/pool.ts'
+import { ok, warning, wrong, type Finding } from './finding.ts'
+
+/** What came after the row that this machine has seen last; reading all of it is `lockkeeper audit verify`'s. */
+export async function lookAtAudit(db: Db, witness: Witness): Promise<readonly Finding[]> {
+  const witnessed = witness.read()
+  try {
+    const isOurs = witnessed !== null && witnessed.store === (await storeId(db))
+    const health = await auditHealth(db, { witnessed, ...(isOurs ? { from: witnessed } : {}) })
+    if (health.kind === 'broken') return [wrong('audit', brokenText(health).replaceAll('`', ''))]
+    if (health.kind === 'restored') return [wrong('audit', restoredText(health).replaceAll('`', ''))]
+    return [ok('audit', `whole up to row ${health.head.seq}; lockkeeper audit verify reads all of it`)]
+  } catch (error) {
+    if (hasSqlState(error, sqlState.undefinedTable))
+      return [warning('audit', 'this store is from before the audit log was a chain', 'The next start seals what stands there.')]
+    throw error
+  }
+}

@@ -1,0 +1,19 @@
+import { code, list } from '../../approvals/wording.ts'
+import type { Target } from '../../src/config/config.ts'
+import { refuse, type Refusal } from '../../src/lib/refusal.ts'
+import type { Asker } from '../reply.ts'
+
+/** Whether a target may be spoken of in this place. On the command line there is no channel to restrict. */
+export function whyNotHere(target: Target, asker: Asker): Refusal | undefined {
+  const { place } = asker
+  if (place === null) return undefined
+  if (place.isDirect) return notInDirect
+  if (target.askIn === undefined || target.askIn.includes(place.channel) || target.channel === place.channel) return undefined
+  const channels = [...new Set([target.channel, ...target.askIn])].map((channel) => `<#${channel}>`)
+  return refuse('wrong_channel', `${code(target.name)} may not be asked for here. Nothing was started. Type it in ${list(channels, 'or')}.`)
+}
+
+export const notInDirect: Refusal = refuse(
+  'wrong_channel',
+  'Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel.',
+)

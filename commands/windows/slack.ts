@@ -1,0 +1,177 @@
+import { toldView, workingView } from '../../approvals/modals/notice-modal.ts'
+import { writeAudit } from '../../src/audit/write.ts'
+import { inTime } from '../../src/lib/in-time.ts'
+import { noted } from '../../src/lib/telemetry.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import type { View } from '../../src/slack/port.ts'
+import { storeNow } from '../../src/store/now.ts'
+import type { FormValues } from '../forms/deploy.ts'
+import { auditedBy, type Asker, type Place, type Reply } from '../reply.ts'
+import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
+import { answerMaintenance } from './dispatch.ts'
+import { knownHere, type MaintenanceDeps, type MaintenanceSlack } from './deps.ts'
+import { formNotOpened, readConfirmed, readWindowForm, WINDOW_CONFIRM, WINDOW_FORM, windowForm } from '../forms/window.ts'
+import { parseMaintenance } from './parse.ts'
+import { pressWindow, readWindowView, WINDOW_CANCEL, WINDOW_RESCHEDULE } from './buttons.ts'
+
+/** What Slack brings about windows, without Slack's library: the caller hands over what a delivery says and how it is answered. */
+
+export type SlackDeps = MaintenanceDeps & MaintenanceSlack
+
+/** Callbacks of the windows that are answered here. */
+export const maintenanceViews: readonly string[] = [WINDOW_FORM, WINDOW_CONFIRM, WINDOW_RESCHEDULE, WINDOW_CANCEL]
+
+/** What only reads is promised early; an act is promised only when Slack would give up. */
+const ACT_MS = 2_300
+
+export type Typed = {
+  readonly text: string
+  readonly trigger: string
+  readonly asker: Asker & { readonly place: Place }
+  /** Shown to the asker alone; an empty text shows nothing. */
+  readonly ack: (text: string) => Promise<void>
+  readonly respond: (text: string) => Promise<void>
+}
+
+export async function typedMaintenance(deps: SlackDeps, { text, trigger, asker, ack, respond }: Typed): Promise<void> {
+  const parsed = parseMaintenance(text, knownHere(deps))
+  if (isRefusal(parsed)) {
+    await ack(noted(parsed).text)
+    return record(deps, asker, 'command', parsed.code)
+  }
+  if (parsed.verb === 'form') {
+    await ack('')
+    const refusal = await openForm(deps, trigger, asker)
+    await record(deps, asker, 'form', refusal?.code ?? 'allowed')
+    return refusal === undefined ? undefined : respond(noted(refusal).text)
+  }
+  const reply = safely(deps, answerMaintenance(deps, parsed, asker))
+  const quick = await inTime(reply, ACT_MS)
+  if (quick.kind === 'in time') return ack(textOf(quick.value))
+  await ack('Still checking. The answer follows here.')
+  await respond(textOf(await quick.value))
+}
+
+/** Before anything is looked up, since a trigger lives 3 s. */
+async function openForm(deps: SlackDeps, trigger: string, asker: Typed['asker']): Promise<Refusal | undefined> {
+  if (asker.place.isDirect) return notInDirect
+  const all = [...deps.targets.values()]
+  const targets = all.filter((target) => whyNotHere(target, asker) === undefined)
+  if (targets.length === 0) return all[0] === undefined ? undefined : whyNotHere(all[0], asker)
+  const opened = await deps.slack.openView(trigger, windowForm(targets, asker.place))
+  return opened.kind === 'ok' ? undefined : formNotOpened(knownHere(deps))
+}
+
+export type Clicked = {
+  readonly action: string
+  readonly value: string
+  readonly trigger: string
+  readonly user: string
+  /** Where the button stands: a message, or a window that is open. */
+  readonly channel: string | undefined
+  readonly thread: string | undefined
+  readonly viewId: string | undefined
+}
+
+export async function clickedWindow(deps: SlackDeps, clicked: Clicked): Promise<void> {
+  const { action, value, user, channel, thread, viewId, trigger } = clicked
+  const asker: Asker = {
+    account: user,
+    entry: 'button',
+    place: channel === undefined ? null : { channel, isDirect: channel.startsWith('D') },
+  }
+  const outcome = await pressWindow(deps, { action, value, asker }).catch((error: unknown) => {
+    deps.onFault(error)
+    return storeUnreachable
+  })
+  if (outcome.kind === 'done') return
+  if (outcome.kind === 'view')
+    return shown(
+      deps,
+      await (viewId === undefined ? deps.slack.openView(trigger, outcome.view) : deps.slack.updateView(viewId, outcome.view)),
+    )
+  noted(outcome)
+  if (channel === undefined) return shown(deps, await deps.slack.openView(trigger, toldView(outcome.text)))
+  shown(deps, await deps.slack.ephemeral({ channel, user, ...(thread === undefined ? {} : { thread }) }, { text: outcome.text }))
+}
+
+function shown(deps: SlackDeps, sent: { readonly kind: string }): void {
+  if (sent.kind !== 'ok') deps.onFault(new Error(`what a button leads to could not be shown: ${sent.kind}`))
+}
+
+export type Submitted = {
+  readonly callback: string
+  readonly metadata: string
+  readonly values: FormValues
+  readonly user: string
+  readonly viewId: string
+  readonly ack: (response: FormResponse) => Promise<void>
+}
+
+export type FormResponse =
+  | { readonly response_action: 'errors'; readonly errors: Readonly<Record<string, string>> }
+  | { readonly response_action: 'update' | 'push'; readonly view: View }
+  | { readonly response_action: 'clear' }
+
+export async function submittedWindow(deps: SlackDeps, submitted: Submitted): Promise<void> {
+  const { ack, viewId } = submitted
+  const work = responseTo(deps, submitted).catch((error: unknown): FormResponse => {
+    deps.onFault(error)
+    return told(storeUnreachable)
+  })
+  const quick = await inTime(work, ACT_MS)
+  if (quick.kind === 'in time') return ack(quick.value)
+  await ack({ response_action: 'update', view: workingView('Lockkeeper is still checking. The answer appears here.') })
+  const late = await quick.value
+  const view =
+    'view' in late
+      ? late.view
+      : toldView('errors' in late ? Object.values(late.errors).join(' ') : 'Done. It stands in the channel.', 'Done')
+  shown(deps, await deps.slack.updateView(viewId, view))
+}
+
+async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormResponse> {
+  const { callback, metadata, values, user } = submitted
+  const asker = (place: Place | null): Asker => ({ account: user, entry: 'modal', place })
+  if (callback === WINDOW_FORM) {
+    const read = readWindowForm(values, metadata, { targets: deps.targets, known: knownHere(deps), now: await storeNow(deps.db) })
+    const result = isRefusal(read) ? read.code : read.kind === 'errors' ? 'bad_arguments' : 'understood'
+    await record(deps, asker(null), 'form', result)
+    if (isRefusal(read)) return told(read)
+    return read.kind === 'errors' ? { response_action: 'errors', errors: read.errors } : { response_action: 'push', view: read.view }
+  }
+  const read = callback === WINDOW_CONFIRM ? readConfirmed(metadata) : await readWindowView(deps, callback, metadata, values)
+  if (isRefusal(read)) {
+    await record(deps, asker(null), 'form', read.code)
+    return told(read)
+  }
+  const place = 'place' in read ? read.place : { channel: read.channel, isDirect: false }
+  const reply = await answerMaintenance(deps, read.command, asker(place))
+  if (!isRefusal(reply)) return { response_action: 'clear' }
+  noted(reply)
+  // a slip in a field is said under it
+  return reply.code === 'bad_arguments' && callback === WINDOW_RESCHEDULE
+    ? { response_action: 'errors', errors: { when: (reply.text.split(' The whole command:')[0] ?? '').replaceAll('`', '').slice(0, 500) } }
+    : told(reply)
+}
+
+/** A refusal takes the place of the page; what was typed before it is kept below. */
+const told = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: toldView(refusal.text) })
+
+const record = (deps: SlackDeps, asker: Asker, act: string, result: string): Promise<void> =>
+  writeAudit(deps.db, { ...auditedBy(deps, asker), act: `maintenance ${act}`, result }).catch(deps.onFault)
+
+const safely = (deps: SlackDeps, reply: Promise<Reply>): Promise<Reply> =>
+  reply
+    .catch((error: unknown) => {
+      deps.onFault(error)
+      return storeUnreachable
+    })
+    .then(noted)
+
+const textOf = (reply: Reply): string => (reply.kind === 'form' ? '' : reply.text)
+
+const storeUnreachable = refuse(
+  'store_unreachable',
+  'Lockkeeper could not read or write its own records. If no announcement appears or changes within a minute, nothing was changed: try again then. Whoever operates Lockkeeper finds the reason in its log.',
+)

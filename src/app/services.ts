@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { ApprovalDeps } from '../../approvals/deps.ts'
+import { createPeople } from '../../approvals/people.ts'
+import { policyHash } from '../../approvals/policy.ts'
+import type { MaintenanceDeps } from '../../commands/windows/deps.ts'
+import type { VerbDeps } from '../../commands/reply.ts'
+import type { AppOptions } from './options.ts'
+import { backupStore } from '../backup/catalogue.ts'
+import type { Target } from '../config/config.ts'
+import type { Db } from '../store/pool.ts'
+import { plannedSteps } from '../deploy/planned.ts'
+import type { Engine } from '../engine/engine.ts'
+import { createExport } from '../evidence/export.ts'
+import type { MayRun } from './may-run.ts'
+import type { PlanDeps } from '../plan/deps.ts'
+import { readFiles } from '../plan/files.ts'
+import { makePlan, readTargetState, type MadePlan } from '../plan/make.ts'
+import { fetchRepository } from '../plan/repository.ts'
+import { pendingSql } from '../plan/pending-sql.ts'
+import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
+import type { Ask, RequestRow } from '../request/request.ts'
+import type { SlackPort } from '../slack/port.ts'
+import { configuredFreezes } from '../calendar/opening-hours.ts'
+
+/** As they are typed where the sentences are read. */
+export type Commands = { readonly migrate: string; readonly maintenance: string }
+
+/** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */
+export type Core = {
+  readonly approvals: ApprovalDeps
+  readonly verbs: VerbDeps
+  readonly windows: MaintenanceDeps
+  readonly plan: PlanDeps
+  readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
+  readonly sqlFile: (request: RequestRow) => Promise<string | null>
+  readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | Refusal>
+}
+
+export function coreOf(
+  options: AppOptions,
+  db: Db,
+  slack: SlackPort,
+  mayRun: Pick<MayRun, 'whyNoRun'>,
+  engine: Engine,
+  commands: Commands = { migrate: options.config.file.slack.command, maintenance: '/maintenance' },
+): Core {
+  const { config, redactor, clock, env, log } = options
+  const command = commands.migrate
+  const plan: PlanDeps = { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock, env }
+  const people = createPeople({ slack, people: config.file.people, clock })
+  const freezes = configuredFreezes(config.file.freezes)
+  const approvals: ApprovalDeps = { db, targets: config.targets, people, freezes, engine, command }
+  const backups = backupStore(db)
+  // what git, the server or a driver said may stand in a refusal, which is shown to people and kept in rows
+  const redacted = <T>(outcome: T | Refusal): T | Refusal =>
+    isRefusal(outcome) ? refuse(outcome.code, redactor.text(outcome.text)) : outcome
+  const make = async (target: Target, ask: Ask) =>
+    redacted(
+      await makePlan(plan, {
+        target,
+        ref: ask.ref,
+        steps: plannedSteps(withoutApp(target, ask)),
+        policy: policyHash(target),
+        lastBackup: await lastBackup(backups, target.name),
+      }),
+    )
+  const filesOf = async (request: RequestRow) => {
+    const target = config.targets.get(request.target)
+    if (target === undefined || request.plan === null) return refuse('stale_button', 'There is no plan to read the SQL of.')
+    const repository = await fetchRepository(plan, target)
+    if (isRefusal(repository)) return repository
+    const files = await readFiles(repository, target, request.plan.commit)
+    if (isRefusal(files)) return files
+    const wanted = new Set(request.plan.list.map(({ name }) => name))
+    return files.migrations.filter(({ name }) => wanted.has(name))
+  }
+  const onFault = (error: unknown) =>
+    log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence')
+  return {
+    approvals,
+    plan,
+    makePlan: make,
+    windows: { db, targets: config.targets, people, freezes: config.file.freezes, maintenance: commands.maintenance, onFault },
+    verbs: {
+      ...approvals,
+      known: { targets: [...config.targets.keys()], command },
+      randomBytes: (count) => randomBytes(count),
+      readStatus: async (target) => {
+        const read = redacted(await readTargetState(plan, target, null))
+        return isRefusal(read) ? read : read.status
+      },
+      makePlan: make,
+      slack,
+      exportEvidence: createExport({
+        db,
+        config,
+        redactor,
+        slack,
+        titleOf: (name) => config.targets.get(name)?.title ?? name,
+        filesOf,
+        version: packageJson.version,
+      }),
+      whyNoRun: mayRun.whyNoRun,
+      onFault,
+    },
+    readSql: async (request) => {
+      const files = await filesOf(request)
+      return isRefusal(files) ? files : files.map(({ name, content }) => ({ name, sql: content.toString('utf8') }))
+    },
+    sqlFile: async (request) => {
+      const files = await filesOf(request)
+      return isRefusal(files) || files.length === 0 || request.plan === null
+        ? null
+        : pendingSql(files, { target: request.target, commit: request.plan.commit })
+    },
+  }
+}
+
+/** `--skip-app` takes the deploy steps out of what is approved, so that the digest says so. */
+export const withoutApp = (target: Target, ask: Ask): Target => (ask.skipApp ? { ...target, deploy: [] } : target)
+
+async function lastBackup(backups: ReturnType<typeof backupStore>, target: string) {
+  const last = (await backups.list(target)).find(({ state }) => state === 'verified')
+  return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
+}

@@ -1,0 +1,63 @@
+import type { Config } from '../config/config.ts'
+import type { Db } from '../store/pool.ts'
+import type { Due } from '../store/due.ts'
+import type { Log } from '../lib/log.ts'
+import { windowsOfRunsDue } from '../request/window-sync.ts'
+import type { Subject } from '../slack/outbox/message-source.ts'
+import { bulletinSubject } from '../windows/notices/channel-posts.ts'
+import { knownItemsDue } from '../windows/checklist.ts'
+import { holdSchedule, whyNotThen } from '../windows/schedule/conflict.ts'
+import { freezeMessage, type FreezeNews } from '../windows/freezes/draw.ts'
+import { weekMessage, type WeekNews } from '../windows/render/week.ts'
+import { drawNotices, drawWindow, type WindowContext } from '../windows/render/window.ts'
+import { freezesDue, freezesInForce } from '../windows/freezes/freezes.ts'
+import { noticesDue } from '../windows/notices/notify.ts'
+import { overtakenIn, type NoticeList } from '../windows/notices/notice-digest.ts'
+import { occurrenceMessage, recurringJob, type OccurrenceNews } from '../windows/schedule/recurring.ts'
+import { createRota, type Rota } from '../windows/schedule/cron-jobs.ts'
+import { scheduleWindow } from '../windows/schedule/schedule.ts'
+import { windowSubject } from '../windows/render/view.ts'
+import { weekJob } from '../windows/notices/week.ts'
+
+/** Everything about maintenance windows and freezes that happens by itself: what is drawn, what is due, what repeats. */
+export type WindowParts = {
+  readonly subjects: readonly Subject[]
+  readonly dues: readonly Due[]
+  readonly rota: Rota
+}
+
+export function windowParts(
+  { db, log, config }: { readonly db: Db; readonly log: Log; readonly config: Config },
+  commands: { readonly migrate: string; readonly maintenance: string },
+): WindowParts {
+  const { targets, file } = config
+  const context: WindowContext = {
+    titleOf: (name) => targets.get(name)?.title ?? name,
+    command: commands.maintenance,
+    needsStandby: (names) => names.some((name) => targets.get(name)?.windows.standby === true),
+  }
+  const rota = createRota({ db, log }, [
+    recurringJob(config, async (tx, window, target) => {
+      await holdSchedule(tx)
+      const { startsAt, endsAt } = window
+      const wish = { targets: [target], hours: { startsAt, endsAt }, zone: target.timezone, exceptId: null }
+      const conflict = await whyNotThen(tx, wish, { freezes: file.freezes, command: commands.maintenance })
+      return conflict ?? scheduleWindow(tx, window, [target])
+    }),
+    ...(file.digest === undefined ? [] : [weekJob(file.digest, config, (queries) => freezesInForce(queries, null))]),
+  ])
+  return {
+    // lists of very many notices before the announcements that they tick off
+    subjects: [
+      bulletinSubject(db, {
+        notices: async (bulletin) => drawNotices(bulletin, context, await overtakenIn(db, bulletin.data as NoticeList)), // as lists.ts wrote it
+        occurrence: ({ data }) => ({ message: occurrenceMessage(data as OccurrenceNews) }), // as `refuseOnce` wrote it
+        freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
+        week: ({ data }) => ({ message: weekMessage(data as WeekNews) }), // as `weekJob` wrote it
+      }),
+      windowSubject(db, (view) => drawWindow(view, context)),
+    ],
+    dues: [noticesDue({ db, targets }), knownItemsDue(db), windowsOfRunsDue(db), freezesDue(db, targets, commands.migrate), rota.due],
+    rota,
+  }
+}

@@ -1,0 +1,261 @@
+import type { Identity } from '../../database/identity.ts'
+import { existsSync } from 'node:fs'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { childEnvironment, operatorPath, runChild, type ChildEnd } from '../../process/process.ts'
+import type { Redactor } from '../../redact/redact.ts'
+import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
+import { libpqDialect, type TargetUrl } from '../../database/urls.ts'
+import type { Clients } from './clients.ts'
+import { counted, sizeText } from '../../lib/units.ts'
+import { sealFiles, syncDirectory, writeManifest, type Manifest, type ManifestFile } from '../manifest.ts'
+import { reserve } from '../names.ts'
+import { dumpApplicationName, endSessions, exportSnapshot, waitsFor, type Snapshot } from './session.ts'
+import { writeThrough } from './write-through.ts'
+
+export type DumpRequest = {
+  readonly target: string
+  readonly requestId: number
+  /** Of the approved plan. */
+  readonly digest: string
+  readonly identity: Identity
+  /** Where backups are kept, absolute. */
+  readonly directory: string
+  readonly clients: Clients
+  /** The database's URL, resolved. */
+  readonly url: string
+  /** The schema of `_prisma_migrations`. */
+  readonly migrationsSchema: string
+  readonly jobs: number
+  readonly spool: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly redactor: Redactor
+  readonly signal: AbortSignal
+  readonly report: (details: string) => void
+}
+
+export type DumpEnd =
+  | { readonly kind: 'done'; readonly path: string; readonly manifest: Manifest }
+  /** `reason` is a sentence; `excerpt` the last lines of pg_dump, if it said something. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly excerpt?: string }
+  | { readonly kind: 'aborted' }
+
+/**
+ * `pg_dump -Fd` under a partial name, sealed, then renamed: what stands under a final name is whole. Whatever goes wrong, the partial
+ * directory and the sessions on the server are gone when this resolves.
+ */
+export async function dump(request: DumpRequest): Promise<DumpEnd> {
+  const application = dumpApplicationName(request.requestId)
+  try {
+    return await withTarget({ url: request.url, applicationName: `${application}-watch` }, (watcher, url) =>
+      withTarget({ url: request.url, applicationName: `${application}-snapshot` }, (holder) =>
+        dumpWith(request, { application, watcher, holder, url }),
+      ),
+    )
+  } catch (error) {
+    if (request.signal.aborted) return { kind: 'aborted' }
+    if (isDiskFull(error)) return failed(diskFull(request.directory))
+    if (error instanceof TargetConnectionError) return failed(error.message)
+    throw error
+  }
+}
+
+type Sessions = {
+  /** Of pg_dump's own sessions. */
+  readonly application: string
+  /** Looks at what pg_dump does and ends what it leaves. */
+  readonly watcher: Queryable
+  /** Holds the snapshot open. */
+  readonly holder: Queryable
+  readonly url: TargetUrl
+}
+
+async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpEnd> {
+  await endSessions(sessions.watcher, sessions.application) // of a dead attempt
+  const snapshot = await exportSnapshot(sessions.holder, request.migrationsSchema)
+  if (!isSame(snapshot, request.identity)) return failed(otherDatabase(request.identity))
+  const { name, partial } = await reserve(request.directory, request.target, request.requestId, snapshot.takenAt)
+  let isWhole = false
+  try {
+    const started = performance.now()
+    const writing = writeThrough(partial, WRITE_EVERY_MS)
+    // stopped also when the dump throws, and its own fault counts then
+    const [dumped] = await Promise.allSettled([runDump(request, sessions, snapshot, partial)])
+    const lost = await writing.stop()
+    if (dumped.status === 'rejected') throw dumped.reason
+    const end = dumped.value
+    if (end.ended === 'aborted' || request.signal.aborted) return { kind: 'aborted' }
+    if (end.ended !== 'exited' || end.exitCode !== 0) return await explain(end, request, partial)
+    if (lost !== undefined) throw lost
+    request.report('writing through to the disk')
+    const files = await sealFiles(partial, request.signal)
+    const empty = files.find(({ bytes }) => bytes === 0)
+    if (empty !== undefined) return failed(`pg_dump said that it succeeded, but left ${empty.path} empty.`)
+    const manifest = manifestOf(request, name, snapshot, files, (performance.now() - started) / 1000)
+    await writeManifest(partial, manifest)
+    const path = join(request.directory, name)
+    await rename(partial, path)
+    isWhole = true
+    await syncDirectory(request.directory)
+    return { kind: 'done', path, manifest }
+  } finally {
+    if (!isWhole) {
+      await endSessions(sessions.watcher, sessions.application).catch(() => endAnew(request, sessions.application))
+      await rm(partial, { recursive: true, force: true })
+    }
+  }
+}
+
+/** How long pg_dump waits for a table that somebody locks exclusively; it blocks nobody while it waits. */
+const LOCK_WAIT_MS = 300_000
+
+const REPORT_EVERY_MS = 1_000
+const WRITE_EVERY_MS = 1_000
+
+async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string): Promise<ChildEnd> {
+  const progress = { started: 0, finished: 0 }
+  const finished = () => (request.jobs > 1 ? progress.finished : Math.max(0, progress.started - 1))
+  const watching = watch(request, sessions, snapshot, partial, finished)
+  const connection = libpqDialect(watchful(sessions.url, snapshot), { applicationName: sessions.application }, systemCa(request.env))
+  // the password stands in the environment of this one child, and nothing is left behind when everything dies
+  const password = sessions.url.password === null ? {} : { PGPASSWORD: sessions.url.password }
+  try {
+    return await runChild({
+      argv: [
+        request.clients.pgDump,
+        '--format=directory',
+        `--jobs=${request.jobs}`,
+        request.clients.compression === 'zstd' ? '--compress=zstd:1' : '--compress=1',
+        `--snapshot=${snapshot.id}`,
+        `--lock-wait-timeout=${LOCK_WAIT_MS}`,
+        '--no-password',
+        '--verbose',
+        `--file=${partial}`,
+        `--dbname=${connection.conninfo}`,
+      ],
+      cwd: request.directory,
+      env: childEnvironment(request.env, operatorPath(request.env['PATH']), { ...password, LC_ALL: 'C' }, ['PGPASSWORD']),
+      signal: request.signal,
+      spool: request.spool,
+      redactor: request.redactor,
+      onLine(line) {
+        if (line.includes('dumping contents of table')) progress.started++
+        if (/finished item \d+ TABLE DATA/.test(line)) progress.finished++
+      },
+    })
+  } finally {
+    await watching.stop()
+  }
+}
+
+/** A backend that waits for a lock does not notice that its client was killed, unless it is told to look (PostgreSQL 14 on). */
+function watchful(url: TargetUrl, snapshot: Snapshot): TargetUrl {
+  if (Number.parseInt(snapshot.serverVersion, 10) < 14) return url
+  return { ...url, options: `${url.options ?? ''} -c client_connection_check_interval=1000`.trim() }
+}
+
+/** What `pg` verifies with where the URL names no authority, for libpq, which has none of its own. */
+const systemCa = (env: DumpRequest['env']): string | undefined =>
+  [env['SSL_CERT_FILE'], '/etc/ssl/certs/ca-certificates.crt', '/etc/ssl/cert.pem'].find((file) => file !== undefined && existsSync(file))
+
+/** Says once a second how far it is and what it waits for. */
+function watch(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string, finished: () => number) {
+  let round: Promise<void> | undefined
+  const look = async () => {
+    // that the directory cannot be read is pg_dump's to report, and of whoever writes it through
+    const written = await writtenBytes(partial).catch(() => undefined)
+    // what it waits for is told when the server can be asked; that it cannot be asked is pg_dump's to report
+    const waiting = await waitsFor(sessions.watcher, sessions.application).catch(() => undefined)
+    const done = Math.min(finished(), snapshot.tables)
+    const sizes = written === undefined ? '' : `, ${sizeText(written)} written`
+    request.report([`${done} of ${counted(snapshot.tables, 'table')}${sizes}`, waiting].filter(Boolean).join('; '))
+  }
+  const timer = setInterval(() => {
+    round ??= look().finally(() => (round = undefined))
+  }, REPORT_EVERY_MS)
+  return {
+    async stop() {
+      clearInterval(timer)
+      await round
+    },
+  }
+}
+
+async function writtenBytes(directory: string): Promise<number> {
+  const sizes = (await readdir(directory)).map((name) =>
+    stat(join(directory, name)).then(
+      ({ size }) => size,
+      () => 0, // gone between the two calls
+    ),
+  )
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+}
+
+const isSame = (snapshot: Snapshot, identity: Identity): boolean =>
+  snapshot.systemIdentifier === identity.systemIdentifier && snapshot.databaseOid === identity.databaseOid
+
+const otherDatabase = (identity: Identity): string =>
+  `The backup's URL leads to another database than the one that was approved (${identity.database} on ${identity.host}).`
+
+async function explain(end: ChildEnd, request: DumpRequest, partial: string): Promise<DumpEnd> {
+  const excerpt = lastLines(end.tail)
+  if (/No space left on device|Disk quota exceeded|File too large/.test(end.tail) || end.signal === 'SIGXFSZ')
+    return failed(await diskFullAfter(request.directory, partial), excerpt)
+  if (/canceling statement due to lock timeout/.test(end.tail))
+    return failed(`pg_dump waited ${LOCK_WAIT_MS / 60_000} min for a table that another session locks, and gave up.`, excerpt)
+  if (end.signal !== null) return failed(`pg_dump was ended by ${end.signal}.`, excerpt)
+  if (end.ended === 'not-started') return failed('pg_dump could not be started.', excerpt)
+  return failed(`pg_dump ended with exit code ${end.exitCode}.`, excerpt)
+}
+
+const diskFull = (directory: string): string => `The disk of the backup directory ${directory} is full.`
+
+async function diskFullAfter(directory: string, partial: string): Promise<string> {
+  const written = await writtenBytes(partial).catch(() => undefined)
+  return written === undefined ? diskFull(directory) : `${diskFull(directory)} ${sizeText(written)} had been written.`
+}
+
+const isDiskFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')
+
+const failed = (reason: string, excerpt?: string): DumpEnd => ({
+  kind: 'failed',
+  reason,
+  ...(excerpt === undefined || excerpt === '' ? {} : { excerpt }),
+})
+
+/** What pg_dump complained about; its progress would bury it. */
+function lastLines(tail: string): string {
+  const all = tail.split('\n').filter((line) => line.trim() !== '')
+  const telling = all.filter((line) => /(error|fatal|detail|hint|warning|could not|query was):?/i.test(line))
+  return (telling.length > 0 ? telling : all).slice(-6).join('\n')
+}
+
+function manifestOf(request: DumpRequest, name: string, snapshot: Snapshot, files: readonly ManifestFile[], seconds: number): Manifest {
+  return {
+    version: 1,
+    name,
+    target: request.target,
+    requestId: request.requestId,
+    digest: request.digest,
+    identity: request.identity,
+    takenAt: snapshot.takenAt.toISOString(),
+    seconds: Math.round(seconds * 1000) / 1000,
+    serverVersion: snapshot.serverVersion,
+    clientVersion: request.clients.version,
+    migrations: snapshot.migrations,
+    migrationsSchema: request.migrationsSchema,
+    tables: snapshot.tables,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    rawBytes: snapshot.databaseBytes,
+    files: [...files],
+  }
+}
+
+/** The watcher broke with the server or the network: one more look with a new session. */
+async function endAnew(request: DumpRequest, application: string): Promise<void> {
+  try {
+    await withTarget({ url: request.url, applicationName: `${application}-watch` }, (watcher) => endSessions(watcher, application))
+  } catch (error) {
+    if (!(error instanceof TargetConnectionError)) throw error // away: there a session whose client is gone ends by itself
+  }
+}

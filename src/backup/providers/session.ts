@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Queryable } from '../../database/connect.ts'
+
+/** Of pg_dump's sessions, so that one run's are told from everybody else's. */
+export const dumpApplicationName = (requestId: number): string => `lockkeeper-backup-${requestId}`
+
+export type Snapshot = {
+  readonly id: string
+  /** When the snapshot was taken, by the server's clock. */
+  readonly takenAt: Date
+  readonly serverVersion: string
+  readonly systemIdentifier: string
+  readonly databaseOid: number
+  readonly databaseBytes: number
+  readonly tables: number
+  readonly migrations: number | null
+}
+
+/** Opens a transaction that pg_dump joins, so that what is counted here is what is dumped. It must stay open until pg_dump ends. */
+export async function exportSnapshot(session: Queryable, migrationsSchema: string): Promise<Snapshot> {
+  await session.query('begin isolation level repeatable read read only')
+  // an administrator's limits would end the snapshot under pg_dump
+  await session.query(`select set_config(name, '0', true) from pg_settings where name = any ($1)`, [LIMITS])
+  const [row] = (await session.query<SnapshotRow>(SNAPSHOT_SQL, [migrationsSchema])).rows
+  if (row === undefined) throw new Error('the server gave no snapshot')
+  const migrations = row.has_migrations ? await countMigrations(session, migrationsSchema) : null
+  return {
+    id: row.id,
+    takenAt: row.taken_at,
+    serverVersion: row.server_version,
+    systemIdentifier: row.system_identifier,
+    databaseOid: Number(row.oid),
+    databaseBytes: Number(row.bytes),
+    tables: Number(row.tables),
+    migrations,
+  }
+}
+
+/** One sentence part about what pg_dump's sessions wait for, or undefined. */
+export async function waitsFor(session: Queryable, applicationName: string): Promise<string | undefined> {
+  const [row] = (await session.query<WaitRow>(WAIT_SQL, [applicationName])).rows
+  if (row === undefined) return undefined
+  const holder = row.pid === null ? '' : `, held by session ${row.pid}${row.name === null || row.name === '' ? '' : ` (${row.name})`}`
+  return `waiting for a lock on ${row.relation ?? 'the database'}${holder}`
+}
+
+/** Ends what a dead or aborted pg_dump left on the server; true when nothing is left. */
+export async function endSessions(session: Queryable, applicationName: string): Promise<boolean> {
+  for (let round = 0; round < END_ROUNDS; round++) {
+    const { rowCount } = await session.query(END_SQL, [applicationName])
+    if (rowCount === 0) return true
+    await sleep(END_PAUSE_MS)
+  }
+  return false
+}
+
+const END_ROUNDS = 50
+const END_PAUSE_MS = 100
+
+/** Not every version has each of them. */
+const LIMITS = ['idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout']
+
+type SnapshotRow = {
+  readonly id: string
+  readonly taken_at: Date
+  readonly server_version: string
+  readonly system_identifier: string
+  readonly oid: number | string
+  readonly bytes: number | string
+  readonly tables: number | string
+  readonly has_migrations: boolean
+}
+
+const SNAPSHOT_SQL = `
+select pg_export_snapshot() as id, now() as taken_at, current_setting('server_version') as server_version,
+  (select system_identifier::text from pg_control_system()) as system_identifier,
+  d.oid::int8 as oid, pg_database_size(d.oid) as bytes,
+  (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema') as tables,
+  exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = $1 and c.relname = '_prisma_migrations' and c.relkind in ('r', 'p')) as has_migrations
+from pg_database d where d.datname = current_database()`
+
+async function countMigrations(session: Queryable, schema: string): Promise<number> {
+  const quoted = `"${schema.replaceAll('"', '""')}"`
+  const [row] = (await session.query<{ count: number | string }>(`select count(*) as count from ${quoted}."_prisma_migrations"`)).rows
+  return Number(row?.count)
+}
+
+type WaitRow = { readonly relation: string | null; readonly pid: number | null; readonly name: string | null }
+
+const WAIT_SQL = `
+select (select l.relation::regclass::text from pg_locks l where l.pid = a.pid and not l.granted limit 1) as relation,
+  b.pid, b.application_name as name
+from pg_stat_activity a
+left join lateral (select pid, application_name from pg_stat_activity where pid = any (pg_blocking_pids(a.pid)) order by pid limit 1) b on true
+where a.application_name = $1 and a.datname = current_database() and a.wait_event_type = 'Lock'
+limit 1`
+
+const END_SQL = `
+select pid, pg_terminate_backend(pid) from pg_stat_activity
+where application_name = $1 and datname = current_database() and usename = current_user and pid <> pg_backend_pid()`

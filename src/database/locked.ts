@@ -1,0 +1,35 @@
+import { code } from '../lib/mrkdwn.ts'
+import { lockedTable, type LockedTable } from './activity.ts'
+import type { Queryable } from './connect.ts'
+
+/** A table is held so exclusively that nobody can read it, nor even its size. `message` is a sentence for people, in Slack's mrkdwn. */
+export class TableLockedError extends Error {
+  readonly locked: LockedTable | null
+  constructor(locked: LockedTable | null, cause: unknown) {
+    super(sentence(locked), { cause })
+    this.name = 'TableLockedError'
+    this.locked = locked
+  }
+}
+
+/** Runs `read`; when it gave up on a lock, throws TableLockedError, which names who holds what. Other faults pass through. */
+export async function namingWhoLocks<T>(client: Queryable, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE)) throw error
+    throw new TableLockedError(await lockedTable(client), error)
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03'
+
+function sentence(locked: LockedTable | null): string {
+  const meaning = 'A migration would wait for that lock too, and everybody else behind the migration.'
+  if (locked === null) return `A table was locked, by a transaction that could not be seen any more when it was looked for. ${meaning}`
+  const { relation, pid, applicationName, role, transactionMs } = locked
+  const name = [applicationName, role].find((one): one is string => one !== null && one !== '')
+  const since = transactionMs === null ? '' : `, whose transaction has been open for ${Math.round(transactionMs / 1000)} s`
+  if (pid === null) return `The table ${code(relation)} is locked by a prepared transaction. ${meaning} Commit it or roll it back.`
+  return `The table ${code(relation)} is locked by session ${pid}${name === undefined ? '' : ` (${code(name)})`}${since}. ${meaning} Wait until that ends, or end it: ${code(`select pg_terminate_backend(${pid})`)}.`
+}

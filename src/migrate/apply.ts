@@ -1,0 +1,219 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { killPoint } from '../lib/failpoint.ts'
+import type { Queryable } from '../database/connect.ts'
+import { readDatabaseState, statusOf } from '../plan/status.ts'
+import { sessionsOf } from '../database/activity.ts'
+import type { Inspection, RunContext, StepEnd } from '../request/step.ts'
+import { count, seconds } from '../lib/sentences.ts'
+import { attemptsIn, hideOutput, isSettled, settle, stateOf, type Attempt } from './attempts/attempt.ts'
+import { conclude, tryText, type Conclusion } from './decide/failure-analysis.ts'
+import { judge, type Facts } from './decide/next-action.ts'
+import { withObserver } from './observe/observer.ts'
+import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
+import type { Pace } from './attempts/timing.ts'
+import { isProblem, openSite, type Site, type SiteProblem } from './prisma/prisma-workspace.ts'
+import { proveAll, startGroup } from './start.ts'
+import { stopMigrator } from './attempts/stop.ts'
+import type { Stopped, Work } from './observe/work.ts'
+import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } from './observe/watch.ts'
+
+/** Looks, and changes nothing but the log of a migrator that has ended, which it redacts. */
+export async function inspectMigrations(context: RunContext, pace: Pace): Promise<Inspection> {
+  const site = await openSite(context)
+  if (isProblem(site)) return { kind: 'todo' } // acting says what is missing
+  return withObserver(connectionOf(context, site), async (observer) => {
+    const work = { context, site, observer, pace }
+    const facts = await observer.glance((client) => factsOf(work, client))
+    if (facts === null) return { kind: 'todo' }
+    const judgement = judged(work, facts)
+    if (judgement.kind === 'all_applied') {
+      const tasks = tasksIn(work, facts)
+      await noteApplied({ context, base: site.base }, tasks)
+      return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
+    }
+    if (judgement.kind === 'living' || judgement.kind === 'next' || judgement.kind === 'failed') return { kind: 'todo' }
+    const conclusion = await conclude(work, judgement, tasksIn(work, facts), null)
+    return conclusion.kind === 'end' && conclusion.end.kind === 'unknown'
+      ? { kind: 'unknown', outcome: conclusion.end.outcome }
+      : { kind: 'todo' }
+  })
+}
+
+/** Looks, does the next thing, and looks again, until all is applied or something is in the way. */
+export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd> {
+  const site = await openSite(context)
+  if (isProblem(site)) return notStarted(site)
+  return withObserver(connectionOf(context, site), async (observer) => {
+    const work = { context, site, observer, pace }
+    let proven = false
+    let stopped: Stopped | null = null
+    for (;;) {
+      const facts = await factsWithin(work)
+      if (facts === null) return silent(work)
+      const tasks = tasksIn(work, facts)
+      const judgement = judged(work, facts)
+      context.progress({ migrations: tasks })
+      await noteApplied({ context, base: site.base }, tasks)
+      if (judgement.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
+      if (judgement.kind === 'living') {
+        const ended = await accompany(work, facts.attempt?.attempt ?? null)
+        if (ended.kind === 'end') return ended.end
+        stopped = ended.stopped ?? stopped
+        continue
+      }
+      if (judgement.kind !== 'next') {
+        const conclusion: Conclusion = await conclude(work, judgement, tasks, stopped)
+        if (conclusion.kind === 'end') return conclusion.end
+        settle(conclusion.attempt)
+        context.report(conclusion.report)
+        await pause(conclusion.pauseMs, context.signal)
+        continue
+      }
+      if (context.isCancelled())
+        return { kind: 'cancelled', output: 'cancelled', outcome: cancelledOutcome(tasks, null), data: { migrations: tasks } }
+      if (context.signal.aborted) return lostHold(tasks)
+      const hindrance = proven ? null : await proveAll(work, judgement, tasks)
+      if (hindrance !== null) return hindrance
+      proven = true
+      if (!context.signal.aborted) await startGroup(work, judgement.group)
+    }
+  })
+}
+
+/** The migrator writes as it is, since nobody may be there to redact it; once it has ended its own log is redacted too. */
+function judged({ context }: Work, facts: Facts): ReturnType<typeof judge> {
+  const judgement = judge(facts)
+  if (judgement.kind !== 'living' && facts.attempt !== null) hideOutput(facts.attempt.attempt, context.redactor)
+  return judgement
+}
+
+/** Watches the migrator to its end, or stops it when there is a reason. */
+async function accompany(
+  work: Work,
+  attempt: Attempt | null,
+): Promise<{ readonly kind: 'on'; readonly stopped?: Stopped } | { readonly kind: 'end'; readonly end: StepEnd }> {
+  const { context, site, observer, pace } = work
+  const watched: Watched = {
+    context,
+    observer,
+    files: site.approved.migrations,
+    schema: site.parsed.schema,
+    applicationName: site.applicationName,
+    base: site.base,
+    readable: site.tool.readable,
+    pollMs: pace.pollMs,
+    maximumMs: attempt?.intent.concurrently === true ? pace.concurrentMaximumMs : null,
+    silenceMs: pace.silenceMs,
+    tryText: tryText(work, attempt),
+  }
+  const end = await watchAttempt(watched, attempt)
+  if (end.kind === 'ended') killPoint('after-migrator-exit')
+  if (end.kind === 'ended') return { kind: 'on' }
+  if (end.kind === 'unreachable') return { kind: 'end', end: silent(work) }
+  context.report('Stopping: the statement is cancelled first, then the session, then the program.')
+  const sure = await stopMigrator(observer, attempt, site.applicationName, {
+    pollMs: Math.min(200, pace.pollMs),
+    patienceMs: pace.patienceMs,
+  })
+  if (!sure) return { kind: 'end', end: silent(work) }
+  if (end.kind !== 'stray') return { kind: 'on', stopped: end.kind }
+  const tasks = tasksIn(work, await observer.look((client) => factsOf(work, client)))
+  return {
+    kind: 'end',
+    end: {
+      kind: 'unknown',
+      output: 'stopped: another database',
+      data: { migrations: tasks },
+      outcome: unclearOutcome({
+        headline: `The migrator was at work in the database \`${end.database}\`, which was not approved, and was stopped.`,
+        tasks,
+        notKnown: `What it changed in \`${end.database}\`.`,
+        next: `Find out why the repository's configuration leads Prisma there (\`prisma.config.ts\`, an adapter with an address of its own), and look at \`_prisma_migrations\` in \`${end.database}\`. Then cancel this request.`,
+      }),
+    },
+  }
+}
+
+async function factsOf({ context, site }: Pick<Work, 'context' | 'site'>, client: Queryable): Promise<Facts> {
+  const attempt = attemptsIn(site.base).at(-1)
+  const state = attempt === undefined ? null : await stateOf(attempt)
+  const sessions = await sessionsOf(client, site.applicationName)
+  return {
+    plan: context.plan,
+    files: site.approved.migrations,
+    // after the sessions: what they did last must be in it
+    state: await readDatabaseState(client, site.parsed.schema),
+    attempt: attempt === undefined || state === null ? null : { attempt, state, settled: isSettled(attempt) },
+    sessions: sessions.length,
+  }
+}
+
+/** Null when the database was silent for too long. */
+async function factsWithin(work: Work): Promise<Facts | null> {
+  const began = performance.now()
+  for (;;) {
+    const facts = await work.observer.glance((client) => factsOf(work, client))
+    if (facts !== null) return facts
+    if (performance.now() - began > work.pace.silenceMs || work.context.signal.aborted) return null
+    work.context.report('The database does not answer. Trying again.')
+    await sleep(work.pace.pollMs)
+  }
+}
+
+const tasksIn = ({ context, site }: Pick<Work, 'context' | 'site'>, facts: Facts): readonly MigrationTask[] =>
+  tasksOf(statusOf(facts.state, facts.files), context.plan.list, site.base)
+
+/** `3 migrations in 0.6 s`: from the start of the first to the end of the last. */
+function summaryOf({ plan, state, files }: Facts): string {
+  const names = new Set(plan.list.map(({ name }) => name))
+  const rows = statusOf(state, files).applied.flatMap(({ name, row }) => (names.has(name) && row?.finishedAt != null ? [row] : []))
+  const from = Math.min(...rows.map((row) => row.startedAt.getTime()))
+  const to = Math.max(...rows.map((row) => row.finishedAt?.getTime() ?? 0))
+  return `${count(names.size, 'migration')} in ${seconds(to - from)}`
+}
+
+const connectionOf = (context: RunContext, site: Site) => ({ url: site.url, applicationName: `lockkeeper-watch-${context.requestId}` })
+
+const notStarted = (problem: SiteProblem): StepEnd => ({
+  kind: 'failed',
+  output: 'not started',
+  outcome: { headline: `*${problem.headline} Nothing was changed.*`, next: problem.next },
+})
+
+function silent({ context, site }: Work): StepEnd {
+  const begun = attemptsIn(site.base).length > 0
+  const where = `\`${site.parsed.host}:${site.parsed.port}\``
+  if (!begun)
+    return notStarted({
+      headline: `The database server ${where} cannot be reached.`,
+      next: 'Check that the server is up and that this machine may reach it (address, firewall, VPN), then ask again.',
+    })
+  const tasks = context.plan.list.map(({ name }): MigrationTask => ({ name, state: 'pending', seconds: null, output: null }))
+  return {
+    kind: 'unknown',
+    output: 'unclear',
+    outcome: unclearOutcome({
+      headline: `The connection to the database was lost while migrating.`,
+      tasks: [],
+      known: ['The migrator had been started.'],
+      notKnown: `How far it came with ${count(tasks.length, 'migration')}: ${where} does not answer.`,
+      next: 'Look again when the database answers: `/migrate status` shows what is applied. Then cancel this request and ask anew for the rest.',
+    }),
+  }
+}
+
+/** The lock of the target went away with its session, so nothing new may start. When the store was lost too, the run comes back here. */
+const lostHold = (tasks: readonly MigrationTask[]): StepEnd => ({
+  kind: 'unknown',
+  output: 'interrupted',
+  data: { migrations: tasks },
+  outcome: unclearOutcome({
+    headline: 'The hold on the target was lost between two migrations.',
+    tasks,
+    known: ['Nothing of this run is at work.'],
+    notKnown: 'Whether somebody else has begun to change the database meanwhile.',
+    next: 'Look at `/migrate status`, then cancel this request and ask anew for the rest.',
+  }),
+})
+
+const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {}) // an abort is looked at by the loop

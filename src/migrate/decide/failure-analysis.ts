@@ -1,0 +1,265 @@
+import { code } from '../../lib/mrkdwn.ts'
+import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnoses/diagnosis.ts'
+import { seconds } from '../../lib/sentences.ts'
+import type { StepEnd } from '../../request/step.ts'
+import type { Stopped, Work } from '../observe/work.ts'
+import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
+import { invalidIndexes, madeSince } from './schema-diff.ts'
+import type { Judgement } from './next-action.ts'
+import { cancelledOutcome, crashedOutcome, failedOutcome, invalidSentence, unclearOutcome } from './outcomes.ts'
+import { concurrentIndexOf, isOneTransaction } from '../../sql/scripts.ts'
+import { blockerOf, type MigrationTask } from '../observe/watch.ts'
+import { dropInvalid, markRolledBack } from './resolve.ts'
+
+export type Conclusion =
+  | { readonly kind: 'end'; readonly end: StepEnd }
+  /** It left nothing behind and may be tried again. */
+  | { readonly kind: 'again'; readonly attempt: Attempt; readonly report: string; readonly pauseMs: number }
+
+type Ended = Exclude<Judgement, { readonly kind: 'living' | 'all_applied' | 'next' }>
+
+/** What has come of it, when it is not simply done: what is certain is said, what is not goes to a person. */
+export async function conclude(
+  work: Work,
+  judgement: Ended,
+  tasks: readonly MigrationTask[],
+  stopped: Stopped | null,
+): Promise<Conclusion> {
+  if (judgement.kind === 'failed') return concludeFailed(work, judgement, tasks, stopped)
+  if (judgement.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departure(judgement))
+  if (judgement.kind === 'not_here')
+    return unclear(tasks, 'unclear', {
+      headline: 'Prisma says that it applied its migrations, but the approved database does not have them.',
+      notKnown: 'Which database has them now.',
+      next: "Look at the log in the thread and at the repository's `prisma.config.ts`: it may lead Prisma to another database. Then cancel this request.",
+      excerpt: tail(work, judgement.attempt),
+    })
+  if (judgement.kind === 'failed_before')
+    return unclear(tasks, 'earlier failure', {
+      headline: `${code(judgement.failed)} began before this run and never ended, so nothing was started.`,
+      notKnown: `How much of ${code(judgement.failed)} is in the database.`,
+      next: 'Compare the database with the file. If all of it is there, mark it as applied; if nothing is, mark it as rolled back. Then cancel this request and ask again.',
+    })
+  return concludeCrash(work, judgement.failed, tasks)
+}
+
+export function diagnosisContext({ context, site }: Pick<Work, 'context' | 'site'>, migration: string | null): DiagnosisContext {
+  return {
+    migration,
+    target: context.target.title,
+    database: site.parsed.database,
+    host: site.parsed.host,
+    port: site.parsed.port,
+    role: site.parsed.user,
+    lockTimeoutMs: context.target.database.lockTimeout,
+    statementTimeoutMs: context.target.database.statementTimeout,
+  }
+}
+
+async function concludeFailed(
+  work: Work,
+  { attempt, failed }: Extract<Ended, { readonly kind: 'failed' }>,
+  tasks: readonly MigrationTask[],
+  stopped: Stopped | null,
+): Promise<Conclusion> {
+  const output = work.context.redactor.text(outputOf(attempt))
+  const tries = triesLike(work, attempt)
+  const told = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
+  const blocker = blockerOf(attempt)
+  const diagnosis = diagnose({
+    output,
+    context: {
+      ...diagnosisContext(work, failed),
+      tries: tries.count === 1 ? 'once' : `${tries.count} times in ${seconds(tries.ms)}`,
+      ...(blocker === undefined ? {} : { blocker: { name: `${code(blocker.name)} (${blocker.detail})`, relation: blocker.relation } }),
+    },
+  })
+  const evidence = await evidenceOf(work, attempt, failed, output)
+  const waited =
+    diagnosis.code === 'lock_timeout' || diagnosis.code === 'migrator_lock_held' || (evidence.concurrently && diagnosis.code === 'deadlock')
+  const line = waited ? `lock timeout, ${told}` : shortly(diagnosis)
+  const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const, output: line } : task))
+  const data = { migrations: marked }
+  const sql = work.site.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
+  const excerpt = [diagnosis.excerpt, work.context.redactor.text(singleStatement(sql))].filter((part) => part !== '').join('\n')
+
+  if (failed !== null && evidence.kind === 'unclear')
+    return {
+      kind: 'end',
+      end: {
+        kind: 'unknown',
+        output: line,
+        data,
+        outcome: crashedOutcome(failed, marked, { ...evidence, excerpt, how: `${diagnosis.headline} It may be applied in part:` }),
+      },
+    }
+  const again =
+    waited && stopped === null && !work.context.signal.aborted && tries.count < work.pace.tries && tries.ms < work.pace.triesWithinMs
+  if (failed !== null && (waited || stopped === 'cancel')) {
+    const undone = await undo(work, failed, evidence, again)
+    if (undone !== null)
+      return {
+        kind: 'end',
+        end: { kind: 'unknown', output: line, data, outcome: crashedOutcome(failed, marked, { ...evidence, excerpt, how: undone }) },
+      }
+  }
+  if (stopped === 'cancel') {
+    const broken =
+      evidence.invalid.length === 0
+        ? null
+        : `${invalidSentence(evidence.invalid)} Drop it with \`DROP INDEX CONCURRENTLY\` and mark ${code(failed ?? '')} as rolled back before asking again.`
+    const outcome = cancelledOutcome(marked, broken === null ? failed : null)
+    return {
+      kind: 'end',
+      end: { kind: 'cancelled', output: 'cancelled', data, outcome: broken === null ? outcome : { ...outcome, next: broken } },
+    }
+  }
+  if (again) {
+    const pauseMs = work.pace.pausesMs[Math.min(tries.count, work.pace.pausesMs.length) - 1] ?? 0
+    const who = blocker === undefined ? '' : ` ${blocker.name} (${blocker.detail}) was in the way.`
+    return {
+      kind: 'again',
+      attempt,
+      pauseMs,
+      report: `Lock timeout, try ${tries.count} of ${work.pace.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
+    }
+  }
+  const remark =
+    evidence.invalid.length === 0 ? null : `${invalidSentence(evidence.invalid)} Drop it with \`DROP INDEX CONCURRENTLY\` first.`
+  const outcome =
+    stopped === 'too_long'
+      ? failedOutcome(tooLong(diagnosis, failed, work), marked, remark, excerpt)
+      : failedOutcome(diagnosis, marked, remark, excerpt, waited ? null : failed)
+  return { kind: 'end', end: { kind: 'failed', output: line, data, outcome } }
+}
+
+type Evidence = {
+  /** `undone`: the database took everything back. `index`: it left its own invalid index and nothing else. */
+  readonly kind: 'undone' | 'index' | 'unclear'
+  readonly concurrently: boolean
+  readonly leftovers: readonly string[]
+  /** Names of invalid indexes that this file made. */
+  readonly invalid: readonly string[]
+}
+
+/** Never "not applied" because it says "failed": the script must have been refused as a whole, and the catalogue must have nothing of it. */
+async function evidenceOf(work: Work, attempt: Attempt, failed: string | null, output: string): Promise<Evidence> {
+  const { site, observer } = work
+  const concurrently = attempt.intent.concurrently
+  if (failed === null) return { kind: 'undone', concurrently, leftovers: [], invalid: [] }
+  const { leftovers, invalid } = await observer.look(async (client) => ({
+    leftovers: await madeSince(client, attempt.intent.sinceXid, site.parsed.schema),
+    invalid: await invalidIndexes(client),
+  }))
+  const sql = site.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8') ?? ''
+  const refused = /apply_migration::apply_script|^Error: P3018/m.test(output)
+  if (concurrently) {
+    const own = await concurrentIndexOf(sql)
+    const broken = invalid.filter(({ name }) => name === own && leftovers.includes(`index ${name}`)).map(({ name }) => name)
+    const others = leftovers.filter((what) => !broken.some((name) => what === `index ${name}`))
+    const kind = !refused || others.length > 0 ? 'unclear' : broken.length > 0 ? 'index' : 'undone'
+    return { kind, concurrently, leftovers, invalid: broken }
+  }
+  const whole = refused && attempt.intent.atomic && (await isOneTransaction(sql))
+  return { kind: whole && leftovers.length === 0 ? 'undone' : 'unclear', concurrently, leftovers, invalid: [] }
+}
+
+/** Null when the failed record is gone (and so is an invalid index, when another try follows); otherwise why it is not. */
+async function undo(work: Work, failed: string, evidence: Evidence, again: boolean): Promise<string | null> {
+  if (evidence.kind === 'index') {
+    if (!again) return null // it is named, and a person drops it
+    const left = await dropInvalid(work, evidence.invalid)
+    if (left !== null) return `The invalid index ${code(left)} could not be dropped after a failed try of`
+  }
+  return (await markRolledBack(work, failed)) ? null : 'Prisma did not mark as rolled back, after a try that left nothing:'
+}
+
+/** `Try 2 of 5. ` while a migration that could not get its lock is tried again; empty before. A new attempt when none is given. */
+export function tryText(work: Pick<Work, 'context' | 'site' | 'pace'>, attempt: Attempt | null): string {
+  const last = attemptsIn(work.site.base).findLast(({ number }) => attempt === null || number < attempt.number)
+  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.pace.tries}. `
+}
+
+/** The attempts before this one that ended the same way for the same migration, with this one. */
+function triesLike({ site, context }: Pick<Work, 'context' | 'site'>, attempt: Attempt): { readonly count: number; readonly ms: number } {
+  const all = attemptsIn(site.base).filter(({ number }) => number <= attempt.number)
+  const kind = (one: Attempt) => {
+    const { code: what, headline } = diagnose({ output: outputOf(one), context: diagnosisContext({ context, site }, null) })
+    return `${what} ${headline}`
+  }
+  const wanted = kind(attempt)
+  const from = all.findLastIndex((one) => kind(one) !== wanted) + 1
+  const first = all[from] ?? attempt
+  return { count: all.length - from, ms: Date.now() - first.intent.startedAt }
+}
+
+async function concludeCrash(work: Work, failed: string, tasks: readonly MigrationTask[]): Promise<Conclusion> {
+  const attempt = attemptsIn(work.site.base).at(-1)
+  const evidence = await work.observer.look(async (client) => ({
+    leftovers: attempt === undefined ? [] : await madeSince(client, attempt.intent.sinceXid, work.site.parsed.schema),
+    invalid: (await invalidIndexes(client)).map(({ name }) => name),
+  }))
+  const excerpt = attempt === undefined ? undefined : tail(work, attempt)
+  const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const } : task))
+  return {
+    kind: 'end',
+    end: {
+      kind: 'unknown',
+      output: 'unclear',
+      data: { migrations: marked },
+      outcome: crashedOutcome(failed, marked, {
+        ...evidence,
+        how: 'The migrator disappeared during',
+        ...(excerpt === undefined || excerpt === '' ? {} : { excerpt }),
+      }),
+    },
+  }
+}
+
+function departure(judgement: Extract<Ended, { readonly kind: 'not_the_plan' }>) {
+  const names = judgement.names.slice(0, 5).map(code).join(', ')
+  const more = judgement.names.length > 5 ? ` and ${judgement.names.length - 5} more` : ''
+  const says = {
+    edited: `applied with another content than the approved commit has: ${names}${more}.`,
+    missing: `no longer applied, though they were when this was approved: ${names}${more}.`,
+    unknown: `applied, but not part of what was approved: ${names}${more}.`,
+    order: `applied out of their order: ${names}${more}.`,
+  }[judgement.why]
+  return {
+    headline: `The database departs from the plan: ${says} Nothing more was started.`,
+    notKnown: 'Who changed it, and whether the rest still fits.',
+    next: 'Look at `/migrate status` and find out who migrated this database. Then cancel this request and ask again for what is there now.',
+  }
+}
+
+function unclear(
+  tasks: readonly MigrationTask[],
+  output: string,
+  what: { readonly headline: string; readonly notKnown: string; readonly next: string; readonly excerpt?: string },
+): Conclusion {
+  return { kind: 'end', end: { kind: 'unknown', output, data: { migrations: tasks }, outcome: unclearOutcome({ ...what, tasks }) } }
+}
+
+const tooLong = (diagnosis: Diagnosis, failed: string | null, { pace }: Work): Diagnosis => ({
+  ...diagnosis,
+  code: 'concurrent_too_long',
+  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(pace.concurrentMaximumMs)}, the longest that a file without timeouts may run.`,
+  why: 'Building concurrently waits for every transaction that is older than it; one that never ends keeps it waiting.',
+  next: 'End the old transaction or choose a quieter moment, mark the migration as rolled back, then ask again.',
+})
+
+/** One line for the card. */
+const shortly = (diagnosis: Diagnosis): string => diagnosis.code.replaceAll('_', ' ')
+
+const tail = ({ context }: Work, attempt: Attempt): string =>
+  context.redactor.text(outputOf(attempt)).trim().split('\n').slice(-5).join('\n').slice(-1_000)
+
+/** The SQL itself, where it is short enough to be read at a glance. */
+function singleStatement(sql: string | undefined): string {
+  const bare = (sql ?? '')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.trimStart().startsWith('--'))
+    .join('\n')
+    .trim()
+  return bare.length <= 300 ? bare : ''
+}

@@ -1,0 +1,41 @@
+import { code } from '../../lib/mrkdwn.ts'
+import type { Fault } from './fault.ts'
+
+/** `headline`, `why` and `next` are mrkdwn with outside text escaped; `excerpt` is raw. */
+export type Diagnosis = {
+  readonly code: string
+  readonly headline: string
+  readonly why: string
+  readonly next: string
+  readonly excerpt: string
+}
+
+/** What the catalogue needs to know beyond the output to speak plainly. */
+export type DiagnosisContext = {
+  /** The migration that was being applied; null when none had begun. */
+  readonly migration: string | null
+  /** The title of the target: `Production`. */
+  readonly target: string
+  readonly database: string
+  readonly host: string
+  readonly port: number
+  readonly role: string
+  readonly lockTimeoutMs: number
+  readonly statementTimeoutMs: number
+  /** Who was seen to hold what the migration waited for, as `sentences.ts` words it: `` `reporting` (pid 4711, running for 38 min) ``. */
+  readonly blocker?: { readonly name: string; readonly relation: string | null }
+  /** `5 tries in 18 s` */
+  readonly tries?: string
+}
+
+export type Entry = {
+  readonly code: string
+  readonly matches: (fault: Fault) => boolean
+  readonly explain: (fault: Fault, context: DiagnosisContext) => Omit<Diagnosis, 'code' | 'excerpt'>
+}
+
+/** The subject of a headline: the migration's name, or the migrator when none had begun. */
+export const subject = (context: DiagnosisContext, fault: Fault): string => {
+  const name = fault.migration ?? context.migration
+  return name === null ? 'The migration' : code(name)
+}

@@ -1,0 +1,125 @@
+import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import { subject, type Entry } from './entry.ts'
+import { detailOf, named, type Fault } from './fault.ts'
+
+/** Faults in what a migration says about tables, columns and rows. */
+export const objectDiagnoses: readonly Entry[] = [
+  {
+    code: 'already_exists',
+    matches: ({ sqlState }) => sqlState !== null && ['42P07', '42701', '42710', '42P06', '42723'].includes(sqlState),
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: ${existing(fault)} already exists.`,
+      why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
+      next: 'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
+    }),
+  },
+  {
+    code: 'does_not_exist',
+    matches: ({ sqlState }) => sqlState !== null && ['42P01', '42703', '42704', '42883', '3F000'].includes(sqlState),
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: ${missing(fault)} does not exist.`,
+      why: 'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
+      next: 'Find out where it went. Correct the migration in the repository, mark this try as rolled back and ask again.',
+    }),
+  },
+  {
+    code: 'foreign_key_fails',
+    matches: ({ sqlState }) => sqlState === '23503',
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: rows ${tableOf(fault)} point at rows that do not exist.`,
+      why: `The foreign key ${quoted(named(fault, 'constraint'))} cannot be added or kept while such rows are there.${detail(fault)}`,
+      next: 'Find the rows that have no counterpart and repair or remove them in a migration of their own, or add the key with `NOT VALID` and validate it later. Then ask again.',
+    }),
+  },
+  {
+    code: 'duplicate_rows',
+    matches: ({ sqlState }) => sqlState === '23505',
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: rows that must be unique are not.`,
+      why: `The unique index or constraint ${quoted(named(fault, 'constraint') ?? named(fault, 'index'))} found two rows with the same values.${detail(fault)}`,
+      next: 'Find the duplicates, decide which row stays, clean them up in a migration of their own, then ask again.',
+    }),
+  },
+  {
+    code: 'null_values',
+    matches: ({ sqlState }) => sqlState === '23502',
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: column ${quoted(named(fault, 'column'))} would be required, but rows have no value for it.`,
+      why: 'A column can become required only once every row has a value; a new required column on a table with rows needs a default.',
+      next: 'Do it in three migrations: add the column as optional, fill it, then make it required. Then ask again.',
+    }),
+  },
+  {
+    code: 'check_fails',
+    matches: ({ sqlState }) => sqlState === '23514',
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: rows break the check ${quoted(named(fault, 'constraint'))}.`,
+      why: 'A check holds for all rows or cannot be added.',
+      next: 'Find the rows that break it and repair them in a migration of their own, or add the check with `NOT VALID` and validate it later. Then ask again.',
+    }),
+  },
+  {
+    code: 'others_depend',
+    matches: ({ sqlState }) => sqlState === '2BP01',
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: other objects depend on what it drops.`,
+      why: 'PostgreSQL drops nothing that a view, a key or a function still uses.',
+      next: 'Drop or change the dependent objects first, in the migration itself, mark this try as rolled back and ask again.',
+    }),
+  },
+  {
+    code: 'concurrently_in_transaction',
+    matches: ({ sqlState }) => sqlState === '25001',
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: a \`CONCURRENTLY\` statement is not alone in its file.`,
+      why: 'Prisma sends a file as one script, and PostgreSQL runs a script of several statements as one transaction; `CONCURRENTLY` refuses to run in a transaction.',
+      next: 'Put the statement into a migration of its own with nothing else in it, then ask again.',
+    }),
+  },
+  {
+    code: 'enum_value_too_new',
+    matches: ({ sqlState }) => sqlState === '55P04',
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: it uses an enum value that it adds itself.`,
+      why: `PostgreSQL lets a new enum value${quotedAfter(named(fault, 'value'))} be used only after the transaction that added it has ended, and a file is one transaction.`,
+      next: 'Move what uses the value (a default, an update) into a later migration, then ask again.',
+    }),
+  },
+  {
+    code: 'syntax',
+    matches: ({ sqlState }) => sqlState === '42601',
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: PostgreSQL cannot read its SQL.`,
+      why: 'There is a mistake in the SQL, or it is written for a newer server.',
+      next: 'Correct the file (it was never applied here, so it may be changed if it was applied nowhere else), then ask again.',
+    }),
+  },
+]
+
+/** `relation "orders"`, `column "x" of relation "orders"`: as the database words it, with the names set as code. */
+const existing = (fault: Fault): string => worded(fault.message?.replace(/ already exists.*$/, '') ?? null, 'something that it creates')
+const missing = (fault: Fault): string => worded(fault.message?.replace(/ does not exist.*$/, '') ?? null, 'something that it uses')
+
+function worded(text: string | null, otherwise: string): string {
+  if (text === null) return otherwise
+  return text
+    .replace(/\bof relation\b/g, 'of table')
+    .replace(/\brelation\b/g, 'table or index')
+    .split(/("[^"]+")/)
+    .map((part) => (part.startsWith('"') && part.length > 2 ? code(part.slice(1, -1)) : escapeMrkdwn(part)))
+    .join('')
+}
+
+const tableOf = (fault: Fault): string => {
+  const table = named(fault, 'table')
+  return table === null ? 'in its table' : `in ${code(table)}`
+}
+
+const quoted = (name: string | null): string => (name === null ? 'that it names' : code(name))
+const quotedAfter = (name: string | null): string => (name === null ? '' : ` (${code(name)})`)
+
+/** Values of rows may be personal: only the columns are shown. */
+function detail(fault: Fault): string {
+  const columns = /^Key \(([^)]+)\)=/.exec(detailOf(fault) ?? '')?.[1]
+  return columns === undefined ? '' : ` Columns: ${code(columns)}.`
+}

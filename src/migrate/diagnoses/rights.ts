@@ -1,0 +1,45 @@
+import { code } from '../../lib/mrkdwn.ts'
+import { subject, type Entry } from './entry.ts'
+
+export const rightsDiagnoses: readonly Entry[] = [
+  {
+    code: 'must_be_owner',
+    matches: ({ sqlState, message }) => sqlState === '42501' && message?.startsWith('must be owner') === true,
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: the role ${code(context.role)} does not own ${ownedThing(fault.message)}.`,
+      why: 'PostgreSQL lets only the owner of a table, or a member of the owning role, alter or drop it. A grant is not enough.',
+      next: `Make ${code(context.role)} the owner or a member of the owning role, or use the owning role in \`database.url\`. Then ask again.`,
+    }),
+  },
+  {
+    code: 'permission_denied',
+    matches: ({ sqlState }) => sqlState === '42501',
+    explain: (fault, context) => ({
+      headline: `${fault.migration === null && context.migration === null ? 'Nothing was started' : `${subject(context, fault)} stopped`}: the role ${code(context.role)} may not use ${deniedThing(fault.message)}.`,
+      why: 'The role in `database.url` lacks a right that the migration needs.',
+      next: `Grant it to ${code(context.role)}, or use a role that may change the schema. Then ask again.`,
+    }),
+  },
+  {
+    code: 'login_refused',
+    matches: ({ sqlState, prismaCode, output }) =>
+      sqlState === '28P01' ||
+      sqlState === '28000' ||
+      prismaCode === 'P1000' ||
+      prismaCode === 'P1010' ||
+      /password authentication failed|User was denied access|Authentication failed/.test(output),
+    explain: (_fault, context) => ({
+      headline: `${code(context.host)} refused the login of ${code(context.role)}.`,
+      why: 'The password is wrong or has changed, the role does not exist, or the server does not let it in from here (`pg_hba.conf`).',
+      next: 'Correct the secret that `database.url` refers to, or the rule on the server, then ask again. Nothing was changed.',
+    }),
+  },
+]
+
+const ownedThing = (message: string | null): string => thing(message, /^must be owner of (\w[\w ]*?) "?([^"]+?)"?$/)
+const deniedThing = (message: string | null): string => thing(message, /^permission denied for ([\w ]+?) "?([^" ]+?)"?$/)
+
+function thing(message: string | null, pattern: RegExp): string {
+  const match = pattern.exec(message ?? '')
+  return match?.[1] === undefined || match[2] === undefined ? 'something that it needs' : `${match[1]} ${code(match[2])}`
+}

@@ -1,0 +1,50 @@
+import { join, relative } from 'node:path'
+import { migrationFile, type MigrationFile } from '../../plan/files.ts'
+import { answer, gitIn } from '../../plan/git.ts'
+import type { RunContext } from '../../request/step.ts'
+
+export type ApprovedFiles = {
+  /** Of the baseline and of the list, in Prisma's order. */
+  readonly migrations: readonly MigrationFile[]
+  readonly lock: Buffer | null
+}
+
+/**
+ * The migrations of the approved commit, read as git objects: what an install or a build step wrote into the checkout does not count.
+ * Throws when a file of the list is missing or is not the one that was approved.
+ */
+export async function readApproved(
+  context: Pick<RunContext, 'plan' | 'checkout' | 'applicationDirectory' | 'target' | 'env' | 'redactor'>,
+): Promise<ApprovedFiles> {
+  const { plan, checkout } = context
+  const git = gitIn({ home: checkout, varDirectory: checkout, redactor: context.redactor, env: context.env }, join(checkout, '.git'))
+  const directory = join(relative(checkout, context.applicationDirectory), context.target.tool.prisma.migrations)
+  const names = [...plan.baseline, ...plan.list].map(({ name }) => name)
+  const paths = [join(directory, 'migration_lock.toml'), ...names.map((name) => join(directory, name, 'migration.sql'))]
+  const output = await answer(git, ['cat-file', '--batch'], {
+    input: paths.map((path) => `${plan.commit}:${path}\n`).join(''),
+    maxBytes: 128 * 1024 * 1024,
+  })
+  const [lock, ...contents] = splitBatch(output, paths.length)
+  const migrations = names.flatMap((name, at) => {
+    const content = contents[at]
+    return content == null ? [] : [migrationFile(name, content, null)]
+  })
+  for (const { name, sha256 } of plan.list)
+    if (migrations.find((file) => file.name === name)?.sha256 !== sha256)
+      throw new Error(`the migration ${name} of commit ${plan.commit.slice(0, 10)} is not the one that was approved`)
+  return { migrations, lock: lock ?? null }
+}
+
+/** `<object> blob <bytes>` LF, the bytes, LF; or `<name> missing` LF. One answer for each question, in order. */
+function splitBatch(output: Buffer, answers: number): readonly (Buffer | null)[] {
+  const found: (Buffer | null)[] = []
+  for (let at = 0; found.length < answers;) {
+    const end = output.indexOf(10, at)
+    if (end === -1) throw new Error('git cat-file gave fewer answers than it was asked for')
+    const bytes = / blob (\d+)$/.exec(output.subarray(at, end).toString('utf8'))?.[1]
+    found.push(bytes === undefined ? null : output.subarray(end + 1, end + 1 + Number(bytes)))
+    at = bytes === undefined ? end + 1 : end + 2 + Number(bytes)
+  }
+  return found
+}

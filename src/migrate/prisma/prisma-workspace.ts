@@ -1,0 +1,104 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { captureChild, childEnvironment, operatorPath, runChild } from '../../process/process.ts'
+import { readApproved, type ApprovedFiles } from './approved.ts'
+import type { RunContext } from '../../request/step.ts'
+import { parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
+import { buildLayout } from './layout.ts'
+import { prismaTool } from './prisma.ts'
+import type { MigrationTool } from '../tool.ts'
+
+/** Where and with what the migrator of one run works. */
+export type Site = {
+  readonly url: string
+  readonly parsed: TargetUrl
+  readonly tool: MigrationTool
+  readonly approved: ApprovedFiles
+  /** Attempts and notes to a successor. */
+  readonly base: string
+  /** The migrator's name in `pg_stat_activity`. */
+  readonly applicationName: string
+  /** A directory of the application whose migrations end with `last`; ready to start the tool in. */
+  readonly layoutUpTo: (last: string) => string
+  /** The same with one migration more, `MARKER`, which is never applied: a tool that does not see it reads another directory. */
+  readonly markedLayout: (last: string) => string
+  readonly environment: (session: Session) => Record<string, string>
+  /** Runs a short command of the tool to its end; its redacted output also goes to the run's log. */
+  readonly run: (
+    argv: readonly string[],
+    cwd: string,
+    session: Session,
+  ) => Promise<{ readonly exitCode: number | null; readonly output: string }>
+  /** Like `run`, but standard output is the answer and stays out of the log. */
+  readonly ask: (
+    argv: readonly string[],
+    cwd: string,
+    session: Session,
+  ) => Promise<{ readonly exitCode: number | null; readonly stdout: string }>
+}
+
+type Session = Parameters<MigrationTool['environment']>[0]
+
+const SHORT_MS = 60_000
+
+/** Its name is read by people in the log. */
+export const MARKER = 'zz_lockkeeper_looks_whether_prisma_reads_this_directory'
+
+/** Below the run's directory; goes with its checkout. */
+export const COMPILED = 'compiled'
+
+export type SiteProblem = { readonly headline: string; readonly next: string }
+
+/** Reads what was approved and finds the tool. A problem is something that the repository or the configuration lacks. */
+export async function openSite(context: RunContext): Promise<Site | SiteProblem> {
+  const { target, checkout, applicationDirectory, directory } = context
+  const url = context.secret(target.database.url)
+  const parsed = parseTargetUrl(url)
+  if (parsed.kind === 'bad')
+    return { headline: `The database URL cannot be used: ${parsed.why}.`, next: 'Correct `database.url` and ask again.' }
+  const settings = target.tool.prisma
+  const tool = prismaTool({ checkout, applicationDirectory, settings, url: parsed.url })
+  if (tool === null)
+    return {
+      headline: 'The application brings no Prisma: there is no `node_modules/.bin/prisma` after the install.',
+      next: 'Add `prisma` to its dependencies (an install for production leaves devDependencies out), then ask again.',
+    }
+  const approved = await readApproved(context)
+  const path = target.source.path ?? operatorPath(context.env['PATH'])
+  // a run starts the tool seven times, and a quarter of a start or more is compiling; of this run alone, so that no other's code gets in
+  const compiled = { NODE_COMPILE_CACHE: join(directory, COMPILED) }
+  const environment = (session: Session) => childEnvironment(context.env, path, { ...compiled, ...tool.environment(session) })
+  const layout = (last: string, more: ReadonlyMap<string, Buffer>) => {
+    const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1
+    const files = new Map(approved.migrations.slice(0, upTo).map(({ name, content }) => [join(name, 'migration.sql'), content]))
+    if (approved.lock !== null) files.set('migration_lock.toml', approved.lock)
+    for (const [path, content] of more) files.set(path, content)
+    return buildLayout({ ...settings, checkout, applicationDirectory, into: join(directory, 'layout'), files })
+  }
+  return {
+    url,
+    parsed: parsed.url,
+    tool,
+    approved,
+    base: join(directory, 'migrator'),
+    // two Lockkeepers with databases on one server both count their requests from 1, and a session is ended by this name
+    applicationName: `lockkeeper-${context.requestId}-${context.digest.slice(0, 8)}`,
+    environment,
+    layoutUpTo: (last) => layout(last, new Map()),
+    markedLayout: (last) => layout(last, new Map([[join(MARKER, 'migration.sql'), Buffer.from('SELECT 1;\n')]])),
+    async run(argv, cwd, session) {
+      const end = await runChild({ argv, cwd, env: environment(session), timeoutMs: SHORT_MS, redactor: context.redactor })
+      // written in one piece, since others run at the same time
+      appendFileSync(context.spool, `$ prisma ${argv.slice(1).join(' ')}\n${withoutMarker(tool.readable(end.tail))}\n`, { mode: 0o600 })
+      return { exitCode: end.exitCode, output: end.tail }
+    },
+    async ask(argv, cwd, session) {
+      const end = await captureChild({ argv, cwd, env: environment(session), timeoutMs: SHORT_MS, redactor: context.redactor })
+      return { exitCode: end.exitCode, stdout: end.stdout.toString('utf8') }
+    },
+  }
+}
+
+const withoutMarker = (output: string): string => output.replaceAll(`${MARKER}\n`, '').replaceAll(MARKER, '')
+
+export const isProblem = (site: Site | SiteProblem): site is SiteProblem => 'headline' in site

@@ -1,0 +1,27 @@
+import type { MigrationFile } from './files.ts'
+import { count } from '../lib/quoted.ts'
+
+/** The SQL of the pending migrations as one text for the thread. Characters that could make it read otherwise than it runs are spelled out. */
+export function pendingSql(migrations: readonly MigrationFile[], about: { readonly target: string; readonly commit: string }): string {
+  const total = migrations.reduce((sum, { content }) => sum + content.length, 0)
+  const head = [
+    `-- ${count(migrations.length, 'pending migration')} of ${about.target} at commit ${about.commit}, ${bytesText(total)} in all`,
+  ]
+  return [...head, ...migrations.map(oneFile)].join('\n')
+}
+
+function oneFile({ name, content, sha256, rollback }: MigrationFile): string {
+  const undo = rollback === null ? 'no rollback.sql' : `rollback.sql of ${bytesText(rollback.content.length)}`
+  const sql = visible(content.toString('utf8')).trimEnd()
+  return `\n-- migration ${name}\n-- ${bytesText(content.length)}, ${undo}\n-- SHA-256 ${sha256}\n\n${sql}\n`
+}
+
+/** Bidirectional, zero-width and control characters as `<U+202E>`; line endings become LF. */
+function visible(text: string): string {
+  const code = (character: string) => `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => (character === '\n' || character === '\t' ? character : code(character)))
+}
+
+const bytesText = (bytes: number): string => (bytes < 1024 ? count(bytes, 'byte') : `${(bytes / 1024).toFixed(1)} kB`)

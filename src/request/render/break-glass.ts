@@ -1,0 +1,61 @@
+import { actions, button, context, section } from '../../slack/blocks/blocks.ts'
+import type { Block } from '../../slack/port.ts'
+import { approverText, codeText, dateText, escapeLine, listText, personText, pluralText, quoteText } from '../../lib/text.ts'
+import { endedStates, type EventRow, type RequestRow, type RequestView } from '../request.ts'
+import { approvalsOf, isUnreviewed, shortDigest } from './words.ts'
+
+/** What people read about a request whose glass was broken, wherever it is drawn. */
+
+/** On every card from then on: loud until it is reviewed, then one line. */
+export function glassBlocks(view: RequestView, timezone: string): readonly Block[] {
+  const { request } = view
+  const { glass } = request
+  if (glass?.brokenBy == null) return []
+  if (!isUnreviewed(request)) return [context(reviewedLine(request, timezone))]
+  return [section(`${glassLine(view)}\n${quoteText(glass.reason)}`), ...(canBeReviewed(request) ? [reviewButton(request)] : [])]
+}
+
+/** `*BREAK GLASS.* Bob let it run with 0 of 1 approvals. Not reviewed yet: …` */
+export function glassLine(view: RequestView): string {
+  const { request } = view
+  const { glass, policy } = request
+  const what = glass?.digest === request.digest ? 'this' : `an earlier plan of this (${codeText(shortDigest(glass?.digest ?? ''))})`
+  const count = `${approvalsOf(view).length} of ${pluralText(policy?.required ?? 1, 'approval')}`
+  const reviewers = listText((glass?.review ?? []).map(approverText))
+  const next = canBeReviewed(request)
+    ? `*Not reviewed yet.* Somebody else of ${reviewers} has to look at what happened.`
+    : `*Not reviewed yet.* When it has ended, somebody else of ${reviewers} has to look at what happened.`
+  return `*BREAK GLASS.* ${personText(glass?.brokenBy ?? '')} let ${what} run with ${count}. ${next}`
+}
+
+const canBeReviewed = (request: RequestRow): boolean => (endedStates as readonly string[]).includes(request.state)
+
+const reviewButton = (request: RequestRow): Block => actions(button('Review', 'review', request.token, 'primary'))
+
+function reviewedLine({ glass }: RequestRow, timezone: string): string {
+  const note = glass?.note == null ? '' : `, “${escapeLine(glass.note)}”`
+  return `Break-glass by ${personText(glass?.brokenBy ?? '')}, “${escapeLine(glass?.reason ?? '')}”. Reviewed by ${personText(glass?.reviewedBy ?? '')} ${dateText(new Date(glass?.reviewedAt ?? 0), 'day', timezone)}${note}.`
+}
+
+/** Said in the thread and in the channel at once. */
+export function brokenText(view: RequestView, { data }: Extract<EventRow, { readonly kind: 'glass_broken' }>): string {
+  const { request } = view
+  const earlier =
+    data.unreviewed.length === 0
+      ? ''
+      : `\n*${listText(data.unreviewed.map((id) => `#${id}`))} on ${escapeLine(view.targetTitle)} ${data.unreviewed.length === 1 ? 'was' : 'were'} let through the same way and ${data.unreviewed.length === 1 ? 'has' : 'have'} not been reviewed either.*`
+  return `*BREAK GLASS.* ${personText(data.by)} lets #${request.id} run on *${escapeLine(view.targetTitle)}* with ${data.count} of ${pluralText(data.required, 'approval')}. ${askedBy(request, data.by)}\n${quoteText(data.reason)}\nIt stays marked until somebody else of ${listText(data.review.map(approverText))} has reviewed it.${earlier}`
+}
+
+const askedBy = (request: RequestRow, by: string): string =>
+  request.requester === by ? 'The request is by the same person.' : `${personText(request.requester)} asked for it.`
+
+export const reviewDueText = (view: RequestView, { data }: Extract<EventRow, { readonly kind: 'review_due' }>): string =>
+  `*Not reviewed yet.* #${view.request.id} ran without enough approvals: ${personText(view.request.glass?.brokenBy ?? '')} broke the glass. ${
+    data.needsPerson === true
+      ? `It needs a person first: when what the card names is put right, close it with ${codeText(`/migrate cancel ${view.request.id}`)}. Then somebody`
+      : 'Somebody'
+  } else of ${listText(data.review.map(approverText))} has to look at it and press *Review* on the card.`
+
+export const reviewedText = (view: RequestView, { data }: Extract<EventRow, { readonly kind: 'reviewed' }>): string =>
+  `${personText(data.by)} reviewed the break-glass of #${view.request.id}.${data.note === '' ? '' : `\n${quoteText(data.note)}`}`

@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Db } from '../../store/pool.ts'
+import { inTime } from '../../lib/in-time.ts'
+import type { Log } from '../../lib/log.ts'
+import { withFields } from '../../lib/telemetry.ts'
+import { bring, earliest } from './sync-messages.ts'
+import { createPace, type Pace } from './rate-limit.ts'
+import type { SlackPort } from '../port.ts'
+import { claim, drawAgain, drawCurrent, release, renew, type Claimed, type Opened, type Owner, type Subject } from './message-source.ts'
+
+export type Outbox = {
+  readonly start: () => Promise<void>
+  /** Resolves when nothing is due any more, or when the time is over. */
+  readonly drain: (withinMs: number) => Promise<void>
+  /** Begins nothing new and waits for what is on its way. What is left is drawn by another replica or at the next start. */
+  readonly stop: () => Promise<void>
+  /** Something changed in this process: look now instead of at the next round. */
+  readonly nudge: () => void
+}
+
+export type OutboxPorts = {
+  readonly db: Db
+  readonly slack: Pick<SlackPort, 'post' | 'update' | 'remove' | 'findByIntent' | 'upload' | 'openDirect' | 'permalink'>
+  /** Decisions first: what stands earlier is drawn earlier. */
+  readonly subjects: readonly [Subject, ...Subject[]]
+  readonly log: Log
+  readonly owner: Owner
+  /** How often the store is asked for what other replicas changed. */
+  readonly pollMs?: number
+  readonly pace?: Pace
+}
+
+const WORKERS = 4
+/** After so long without anything to draw the store is asked less often; a change in this process wakes at once. */
+const QUIET_AFTER_MS = 10_000
+const POLL_MS = 500
+const QUIET_POLL_MS = 2_000
+/** When it is quiet, only what is asked of people is looked for that often. The rest is mostly written by this very process, and that wakes. */
+const QUIET_REST_MS = 12_000
+
+/** Keeps Slack in step with the store. Any number of replicas may run one: a row is drawn by one of them at a time. */
+export function createOutbox(ports: OutboxPorts): Outbox {
+  const pace = ports.pace ?? createPace(ports.db)
+  const working = new Set<Promise<void>>()
+  let stopping: AbortController | undefined
+  let wake = Promise.withResolvers<void>()
+  let drained: PromiseWithResolvers<void> | undefined
+  let loop: Promise<void> | undefined
+  let busyAt = performance.now()
+  let restAt = 0
+  let forgetCommits = () => {}
+  const isQuiet = () => performance.now() - busyAt > QUIET_AFTER_MS
+  const pollMs = () => ports.pollMs ?? (isQuiet() ? QUIET_POLL_MS : POLL_MS)
+  /** A transaction of this process may have changed what people see. While it is busy the next round comes soon enough. */
+  function committed(): void {
+    if (isQuiet()) wake.resolve()
+    restAt = 0
+    busyAt = performance.now()
+  }
+
+  async function claimNext(): Promise<Next | undefined> {
+    const [first, ...rest] = ports.subjects
+    const withRest = ports.pollMs !== undefined || !isQuiet() || performance.now() >= restAt
+    for (const subject of [first, ...(withRest ? rest : [])]) {
+      const claimed = await claim(ports.db, subject, ports.owner)
+      if (claimed !== undefined) return { subject, claimed }
+    }
+    if (withRest) restAt = performance.now() + QUIET_REST_MS
+    return undefined
+  }
+
+  async function rounds(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const next = working.size < WORKERS ? await claimNext().catch(storeFault) : undefined
+      if (next === undefined) {
+        if (working.size === 0) drained?.resolve()
+        await Promise.race([
+          sleep(pollMs(), undefined, { signal, ref: false }).catch(() => {}),
+          wake.promise,
+          ...(working.size < WORKERS ? [] : working),
+        ])
+        wake = Promise.withResolvers<void>()
+        continue
+      }
+      busyAt = performance.now()
+      const work = drawRow(ports, pace, next, signal).catch(storeFault)
+      const tracked: Promise<void> = work.then(() => {
+        working.delete(tracked)
+      })
+      working.add(tracked)
+    }
+  }
+  function storeFault(error: unknown): undefined {
+    ports.log.warn(
+      { error: error instanceof Error ? error.message : String(error) },
+      'The store could not be asked what to draw; it is tried again',
+    )
+    return undefined
+  }
+
+  return {
+    async start() {
+      for (const subject of ports.subjects) await drawCurrent(ports.db, subject)
+      forgetCommits = ports.db.onCommit(committed)
+      stopping = new AbortController()
+      loop = rounds(stopping.signal)
+    },
+    async drain(withinMs) {
+      if (loop === undefined || stopping?.signal.aborted === true) return
+      drained = Promise.withResolvers<void>()
+      restAt = 0
+      wake.resolve()
+      await inTime(drained.promise, withinMs)
+    },
+    async stop() {
+      forgetCommits()
+      stopping?.abort()
+      await loop
+      await Promise.all(working)
+    },
+    nudge() {
+      restAt = 0
+      wake.resolve()
+    },
+  }
+}
+
+type Next = { readonly subject: Subject; readonly claimed: Claimed }
+
+async function drawRow(ports: OutboxPorts, pace: Pace, next: Next, signal: AbortSignal): Promise<void> {
+  const opened = await next.subject.open(next.claimed.id)
+  if (opened !== undefined) await withFields(opened.fields, () => draw(ports, pace, next, opened, signal))
+}
+
+async function draw(ports: OutboxPorts, pace: Pace, { subject, claimed }: Next, opened: Opened, signal: AbortSignal): Promise<void> {
+  const { db } = ports
+  const { table } = subject
+  const of = { table, id: claimed.id }
+  let held = claimed
+  const confirm = async () => {
+    const renewed = await renew(db, table, held)
+    if (renewed === undefined) throw new LostLease()
+    held = renewed
+  }
+  try {
+    const drawing = await opened.draw()
+    const nextInMs = await bring({ ...ports, pace }, { of, drawing, confirm }, signal)
+    await release(db, table, held, { revision: opened.revision, nextInMs: earliest(nextInMs, drawing.refreshInMs) })
+  } catch (error) {
+    if (error instanceof LostLease) return void (await drawAgain(db, of))
+    ports.log.error(
+      { error: error instanceof Error ? error.stack : String(error) },
+      `A ${names[table]} could not be drawn; it is tried again`,
+    )
+    await release(db, table, held, { revision: opened.revision, nextInMs: 10_000 })
+  }
+}
+
+const names = { request: 'request', maintenance: 'maintenance window', bulletin: 'bulletin' } as const
+
+class LostLease extends Error {}

@@ -1,0 +1,144 @@
+import { hasSqlDetails, loadModule, parseSync, type Node } from 'libpg-query'
+import type { TableSize } from '../database/sizes.ts'
+import { effectsOf, isConcurrent, mentions, type Effect, type MigrationClass } from './effects.ts'
+import { count, plainText } from '../lib/quoted.ts'
+
+export type MigrationEvidence = {
+  readonly name: string
+  readonly class: MigrationClass
+  /** One line: `adds orders.discount_id, nullable`. */
+  readonly summary: string
+  /** Estimated rows of the largest existing table it touches; null when it only creates. */
+  readonly rows: number | null
+  readonly tables: readonly string[]
+  /** What to know before approving it; sentences without a full stop, not escaped. */
+  readonly findings?: readonly string[]
+}
+
+/** A migration's SQL as raw bytes. */
+export type SqlFile = { readonly name: string; readonly content: Buffer }
+
+export type ReviewedMigration = MigrationEvidence & {
+  /** Its only statement is `… CONCURRENTLY`. */
+  readonly concurrently: boolean
+  readonly findings: readonly string[]
+}
+
+/** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
+export async function reviewMigrations(
+  files: readonly SqlFile[],
+  context: { readonly sizes: readonly TableSize[]; readonly schema: string },
+): Promise<readonly ReviewedMigration[]> {
+  await loadModule()
+  const created = new Set<string>()
+  return files.map((file) => reviewOne(file, context, created))
+}
+
+type Context = Parameters<typeof reviewMigrations>[1]
+
+function reviewOne(file: SqlFile, context: Context, created: Set<string>): ReviewedMigration {
+  const parsed = parseFile(file.content)
+  if ('why' in parsed) {
+    const summary = `could not be read as SQL (${parsed.why}); read it yourself`
+    return { name: file.name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings: [] }
+  }
+  const existing = (table: string) => !created.has(table)
+  const earlier = new Set(created)
+  const effects = parsed.statements.flatMap(effectsOf).map((effect) => {
+    if (effect.createsTable === true) created.add(effect.subject)
+    const onNew = effect.onTable === true && effect.tables.length > 0 && effect.tables[0] !== undefined && !existing(effect.tables[0])
+    const ofThisFile = onNew && !earlier.has(effect.tables[0] ?? '')
+    return { ...effect, onNew, ofThisFile }
+  })
+  const tables = [...new Set(effects.flatMap((effect) => effect.tables.filter(existing)))].filter((table) => table !== '')
+  const rows = tables.flatMap((table) => rowsOf(table, context) ?? [])
+  return {
+    name: file.name,
+    class: worst(effects.map((effect) => (effect.onNew ? 'additive' : effect.class))),
+    summary: summaryOf(effects),
+    rows: rows.length === 0 ? null : Math.max(...rows),
+    tables,
+    concurrently: parsed.statements.length === 1 && parsed.statements.every(isConcurrent),
+    findings: [...effects.flatMap((effect) => (effect.onNew ? [] : (effect.finding ?? []))), ...wholeFile(parsed.statements)],
+  }
+}
+
+function parseFile(content: Buffer): { readonly statements: readonly Node[] } | { readonly why: string } {
+  // the parser stops at a NUL, so what stands behind it would be hidden
+  if (content.includes(0)) return { why: 'it holds a NUL character' }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
+  } catch {
+    return { why: 'it is not UTF-8' }
+  }
+  if (text.startsWith('\ufeff')) return { why: 'it begins with a byte order mark, which PostgreSQL refuses' }
+  if (text.trim() === '') return { statements: [] }
+  try {
+    return { statements: (parseSync(text).stmts ?? []).flatMap(({ stmt }) => stmt ?? []) }
+  } catch (error) {
+    const at = hasSqlDetails(error) ? error.sqlDetails?.cursorPosition : undefined
+    const line = at === undefined ? '' : ` in line ${text.slice(0, at).split('\n').length}`
+    return { why: `${plainText(error instanceof Error ? error.message : String(error), 120)}${line}` }
+  }
+}
+
+/** What only shows when the statements are seen together. */
+function wholeFile(statements: readonly Node[]): readonly string[] {
+  const findings: string[] = []
+  if (statements.some((node) => 'TransactionStmt' in node))
+    findings.push('it has BEGIN or COMMIT inside, so a failure may leave a part of it applied')
+  const alone = statements.filter((node) => isConcurrent(node) || 'VacuumStmt' in node)
+  if (alone.length > 0 && statements.length > 1)
+    findings.push('a statement that cannot run in a transaction (CONCURRENTLY, VACUUM) must be alone in its file; here it fails (25001)')
+  for (const node of statements) {
+    const value = 'AlterEnumStmt' in node && node.AlterEnumStmt.oldVal === undefined ? node.AlterEnumStmt.newVal : undefined
+    if (value !== undefined && statements.some((other) => other !== node && mentions(other, value)))
+      findings.push(
+        `the new enum value ${plainText(value, 60)} seems to be used in the file that adds it, which PostgreSQL refuses (55P04)`,
+      )
+  }
+  const timeout = statements.some((node) => 'VariableSetStmt' in node && /^(lock|statement)_timeout$/.test(node.VariableSetStmt.name ?? ''))
+  if (timeout) findings.push('it sets a timeout itself, which overrides the one of the run')
+  return findings
+}
+
+const ORDER: readonly MigrationClass[] = ['additive', 'transformative', 'unclear', 'breaking']
+
+/** The highest risk of all; `unclear` ranks below `breaking`, which is certain. */
+export const worst = (classes: readonly MigrationClass[]): MigrationClass =>
+  ORDER[Math.max(0, ...classes.map((kind) => ORDER.indexOf(kind)))] ?? 'unclear'
+
+/** What matters most comes first, so that a long list never hides a drop behind additions. */
+function summaryOf(effects: readonly (Effect & { readonly ofThisFile: boolean })[]): string {
+  // indexes and keys of a table that the same file creates belong to its creation
+  const telling = effects.filter((effect) => !effect.ofThisFile || effect.class === 'breaking')
+  const groups = [...Map.groupBy(telling, (effect) => effect.verb)]
+    .map(([verb, members]) => ({
+      verb,
+      rank: ORDER.indexOf(worst(members.map((member) => member.class))),
+      subjects: [...new Set(members.map((member) => member.subject))],
+    }))
+    .sort((a, b) => b.rank - a.rank)
+  if (groups.length === 0) return 'changes nothing'
+  const shown = groups.slice(0, 3).map(({ verb, subjects }) => words(verb, subjects))
+  const rest = groups.length - shown.length
+  return plainText([...shown, ...(rest > 0 ? [`and ${count(rest, 'more change')}`] : [])].join('; '), 300)
+}
+
+function words(verb: string, subjects: readonly string[]): string {
+  const [first = '', second] = subjects
+  const joined =
+    subjects.length < 2 ? first : subjects.length === 2 ? `${first} and ${second}` : `${first}, ${second} and ${subjects.length - 2} more`
+  const plural = subjects.length > 1 ? verb.replace(/\b(table|type|view|index|function|sequence|schema|extension) %/, pluralOf) : verb
+  return plural.replace('%', () => joined)
+}
+
+const pluralOf = (phrase: string) =>
+  phrase.replace('index %', 'indexes %').replace(/\b(table|type|view|function|sequence|schema|extension) %/, '$1s %')
+
+function rowsOf(table: string, { sizes, schema }: Context): number | null {
+  const [name = '', inSchema = schema] = table.split('.').reverse()
+  const found = sizes.find((size) => size.name === name && size.schema === inSchema)
+  return found?.rows ?? null
+}

@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import type { Config } from '../config/config.ts'
+import { startEmbedded } from './embedded.ts'
+import { installStore } from './install.ts'
+import { openStore, type Db } from './pool.ts'
+import type { Log } from '../lib/log.ts'
+import { StartFault } from '../lib/start-fault.ts'
+import { explainConnectionError } from '../database/connect.ts'
+import { parseTargetUrl } from '../database/urls.ts'
+
+/** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
+export async function openOwnStore(
+  { config, env, log }: { readonly config: Config; readonly env: Readonly<Record<string, string | undefined>>; readonly log: Log },
+  stack: AsyncDisposableStack,
+  /** Who only looks asks a question instead: a newer version would lock an older one out. */
+  firstUse: (db: Db) => Promise<unknown> = installStore,
+): Promise<Db> {
+  const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
+  let url = configured
+  if (url !== undefined && url !== '' && parseTargetUrl(url).kind === 'bad') throw whyNoStore(undefined, url)
+  if (url === undefined || url === '') {
+    const embedded = await startEmbedded({ directory: join(config.varDirectory, 'postgres'), env })
+    stack.defer(embedded.stop)
+    url = embedded.url
+  }
+  const db = openStore(url, (error) => log.warn({ error: error.message }, 'an idle connection to the store broke'))
+  stack.defer(db.close)
+  await firstUse(db).catch((error: unknown) => {
+    throw whyNoStore(error, url)
+  })
+  return db
+}
+
+/** In the words that a target's connection is explained with, since the mistakes are the same. */
+function whyNoStore(error: unknown, url: string): unknown {
+  const parsed = parseTargetUrl(url)
+  const say = (why: string) =>
+    new StartFault('unavailable', `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why}`, error)
+  if (parsed.kind === 'bad') return say(`Its URL is wrong: ${parsed.why}.`)
+  if (error instanceof Error && 'code' in error && error.code === '42501')
+    return say(`The role "${parsed.url.user}" may not create tables there (${error.message}). Grant it CREATE on the database.`)
+  const explained = explainConnectionError(error, parsed.url)
+  return explained.problem === 'other' ? error : say(`${explained.message} Or leave both out to use the embedded PostgreSQL.`)
+}

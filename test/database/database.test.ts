@@ -1,0 +1,327 @@
+import net from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { blockingOf, longTransactions, prismaLockHolder, sessionsOf } from '../../src/database/activity.ts'
+import { connectTarget, TargetConnectionError, withTarget } from '../../src/database/connect.ts'
+import { identityKey, readIdentity, sameIdentity } from '../../src/database/identity.ts'
+import { readRights } from '../../src/database/rights.ts'
+import { isTargetLockHeld, targetLockHolder, withTargetLock } from '../../src/database/session-lock.ts'
+import { databaseBytes, tableSizes } from '../../src/database/sizes.ts'
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+import { until } from '../helpers/until.ts'
+
+let database: TestDatabase
+let as: (applicationName: string) => { readonly url: string; readonly applicationName: string }
+
+beforeAll(async () => {
+  database = await createDatabase()
+  as = (applicationName) => ({ url: database.url, applicationName })
+  await withTarget(as('setup'), (client) =>
+    client.query(
+      'create table orders (id int primary key); insert into orders select generate_series(1, 1000); analyze orders; create table fresh (id int)',
+    ),
+  )
+})
+afterAll(() => database.close())
+
+const problemOf = async (url: string, connectTimeoutMs = 5_000) => {
+  const error: unknown = await withTarget({ url, applicationName: 'x', connectTimeoutMs }, async () => 'connected').catch(
+    (fault: unknown) => fault,
+  )
+  if (!(error instanceof TargetConnectionError)) throw new Error(`not a connection error: ${String(error)}`)
+  return { problem: error.problem, message: error.message }
+}
+
+/** The test server's URL with other parts. */
+const changed = (change: (url: URL) => void) => {
+  const url = new URL(database.url)
+  change(url)
+  return url.href
+}
+
+describe('what goes wrong with a connection becomes a sentence', () => {
+  test('nothing listens', async () => {
+    expect(await problemOf('postgresql://u:secret@127.0.0.1:1/d')).toEqual({
+      problem: 'unreachable',
+      message: 'Nothing listens at 127.0.0.1:1. Check host and port of the URL, and that PostgreSQL runs.',
+    })
+  })
+
+  test('a name that does not resolve', async () => {
+    expect((await problemOf('postgresql://u@no-such-host.invalid/d')).message).toBe(
+      'The name no-such-host.invalid could not be resolved. Check the host of the URL and the name service.',
+    )
+  })
+
+  test('a server that never answers', async () => {
+    const silent = net.createServer(() => {})
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const address = silent.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    try {
+      expect(await problemOf(`postgresql://u@127.0.0.1:${address.port}/d?sslmode=disable`, 200)).toMatchObject({
+        problem: 'unreachable',
+        message: `127.0.0.1:${address.port} did not answer in time. Check the network, the firewall and the allowed addresses of the server.`,
+      })
+    } finally {
+      silent.close()
+    }
+  })
+
+  test('no such socket', async () => {
+    expect((await problemOf('postgresql://u@localhost/d?host=/nowhere')).message).toBe(
+      'There is no socket of PostgreSQL in /nowhere for port 5432. Check the directory and the port.',
+    )
+  })
+
+  test('no such database', async () => {
+    const { problem, message } = await problemOf(changed((url) => (url.pathname = '/absent')))
+    expect({ problem, message: message.replace(/\S+:\d+/, 'SERVER') }).toEqual({
+      problem: 'no_such_database',
+      message: 'There is no database "absent" on SERVER. Check the name in the URL.',
+    })
+  })
+
+  test('TLS that the server does not offer', async () => {
+    const { problem, message } = await problemOf(`${database.url}?sslmode=require`)
+    expect(problem).toBe('tls')
+    expect(message).toContain('offers no TLS, but the URL asks for it.')
+  })
+
+  test('too many connections, and a wrong password', async () => {
+    const role = `limited_${database.name}`
+    await withTarget(as('setup'), (client) => client.query(`create role ${role} login password 'right-one' connection limit 0`))
+    try {
+      const of = (password: string) => changed((url) => Object.assign(url, { username: role, password }))
+      expect(await problemOf(of('right-one'))).toMatchObject({
+        problem: 'too_many_connections',
+        message: expect.stringContaining('has no free connection left'),
+      })
+      expect(await problemOf(of('wrong-one'))).toMatchObject({
+        problem: 'authentication',
+        message: expect.not.stringContaining('wrong-one'),
+      })
+    } finally {
+      await withTarget(as('setup'), (client) => client.query(`drop role ${role}`))
+    }
+  })
+
+  test('a URL that cannot be used', async () => {
+    expect(await problemOf('postgresql://u@h')).toEqual({
+      problem: 'bad_url',
+      message: 'The database URL cannot be used: it names no database.',
+    })
+  })
+
+  test('a session that an administrator ends in the middle', async () => {
+    const error: unknown = await withTarget(as('ended'), async (client) => {
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+      await withTarget(as('admin'), (admin) => admin.query('select pg_terminate_backend($1)', [rows[0]?.pid]))
+      await client.query('select 1')
+    }).catch((fault: unknown) => fault)
+    expect(error).toMatchObject({ problem: 'lost' })
+  })
+
+  test('an error of the SQL itself passes through', async () => {
+    await expect(withTarget(as('x'), (client) => client.query('select * from absent'))).rejects.toMatchObject({ code: '42P01' })
+  })
+
+  test('an abort ends a query that runs', async () => {
+    const stop = new AbortController()
+    const work = withTarget({ ...as('to abort'), signal: stop.signal, statementTimeoutMs: 0 }, async (client) => {
+      stop.abort(new Error('stopped'))
+      await client.query('select pg_sleep(30)')
+    })
+    await expect(work).rejects.toThrow('stopped')
+  })
+})
+
+describe('identity', () => {
+  test('is the server and the database, and a copy of the database is another', async () => {
+    const copy = await createDatabase()
+    try {
+      const [one, again, other] = await Promise.all(
+        [database.url, database.url, copy.url].map((url) => withTarget({ url, applicationName: 'x' }, readIdentity)),
+      )
+      if (one === undefined || again === undefined || other === undefined) throw new Error('missing')
+      expect(sameIdentity(one, again)).toEqual({ same: true })
+      expect(one.systemIdentifier).toBe(other.systemIdentifier)
+      expect(identityKey(one)).not.toBe(identityKey(other))
+      expect(sameIdentity(one, { ...one, databaseOid: 1 })).toEqual({
+        same: false,
+        why: `${one.host}:${one.port}/${one.database} is another database under the same name (OID 1 instead of ${one.databaseOid})`,
+      })
+      expect(sameIdentity(one, { ...one, systemIdentifier: '7' })).toMatchObject({
+        same: false,
+        why: expect.stringContaining('is on another server now'),
+      })
+      const tenant = new URL(database.url)
+      tenant.searchParams.set('schema', 'tenant_2')
+      const inTenant = await withTarget({ url: tenant.href, applicationName: 'x' }, readIdentity)
+      expect(sameIdentity(one, inTenant)).toEqual({ same: false, why: 'the URL now names the schema tenant_2 instead of public' })
+      expect(sameIdentity(inTenant, { ...inTenant })).toEqual({ same: true })
+      expect(sameIdentity(one, { ...one, host: 'x' })).toMatchObject({
+        same: false,
+        why: expect.stringContaining('the URL now leads to x:'),
+      })
+    } finally {
+      await copy.close()
+    }
+  })
+})
+
+describe('rights', () => {
+  test('of the owner, and of a role that has next to none', async () => {
+    expect(await withTarget(as('x'), (client) => readRights(client, 'public'))).toMatchObject({
+      superuser: true,
+      createInDatabase: true,
+      createInSchema: true,
+      schemaExists: true,
+      tablesOfOthers: [],
+      migrationsTable: null,
+      readAllStats: true,
+      signalBackend: true,
+    })
+    const role = `poor_${database.name}`
+    await withTarget(as('setup'), (client) =>
+      client.query(
+        `create role ${role} login password 'poor-one'; create table _prisma_migrations (id int); grant select on _prisma_migrations to ${role}`,
+      ),
+    )
+    try {
+      const url = changed((parts) => Object.assign(parts, { username: role, password: 'poor-one' }))
+      const rights = await withTarget({ url, applicationName: 'x' }, (client) => readRights(client, 'public'))
+      expect(rights).toMatchObject({
+        role,
+        superuser: false,
+        createInDatabase: false,
+        createInSchema: false,
+        tablesOfOthers: [{ table: '_prisma_migrations' }, { table: 'fresh' }, { table: 'orders' }],
+        migrationsTable: { read: true, write: false },
+        readAllStats: false,
+        signalBackend: false,
+      })
+      expect(await withTarget({ url, applicationName: 'x' }, (client) => readRights(client, 'absent'))).toMatchObject({
+        schemaExists: false,
+        createInSchema: false,
+      })
+    } finally {
+      await withTarget(as('setup'), (client) => client.query(`drop table _prisma_migrations; drop role ${role}`))
+    }
+  })
+})
+
+test('sizes: estimated rows, null where nobody has analysed', async () => {
+  const [sizes, bytes] = await withTarget(as('x'), async (client) => [await tableSizes(client), await databaseBytes(client)] as const)
+  expect(sizes).toEqual([
+    { schema: 'public', name: 'orders', rows: 1000, bytes: expect.any(Number) },
+    { schema: 'public', name: 'fresh', rows: null, bytes: 0 },
+  ])
+  expect(bytes).toBeGreaterThan(5_000_000)
+})
+
+describe('activity', () => {
+  test('a long transaction, who blocks whom, and who queues behind', async () => {
+    const [holder, alter, reader] = await Promise.all(
+      ['holder', 'alter', 'reader'].map((name) => connectTarget({ ...as(name), statementTimeoutMs: 0 })),
+    )
+    if (holder === undefined || alter === undefined || reader === undefined) throw new Error('missing')
+    try {
+      await Promise.all([alter, reader].map((client) => client.query('set lock_timeout = 0')))
+      await holder.query('begin; select * from orders limit 1')
+      const altering = alter.query('alter table orders add column late int')
+      await withTarget(as('watch'), async (watch) => {
+        const pid = await until('the ALTER is there', async () => (await sessionsOf(watch, 'alter'))[0]?.pid)
+        await until('the ALTER waits', async () => (await blockingOf(watch, pid)).blockers.length > 0)
+        const reading = reader.query('select count(*) from orders')
+        const blocking = await until('the reader waits behind', async () => {
+          const found = await blockingOf(watch, pid)
+          return found.waiters.length > 0 && found
+        })
+        expect(blocking).toMatchObject({
+          blockers: [{ applicationName: 'holder', state: 'idle in transaction' }],
+          waiters: [{ applicationName: 'reader' }],
+        })
+        const long = await longTransactions(watch, 0)
+        expect(long.map((session) => session.applicationName)).toContain('holder')
+        expect(long.find((session) => session.applicationName === 'holder')?.transactionMs).toBeGreaterThan(0)
+        expect(await longTransactions(watch, 3_600_000)).toEqual([])
+        await holder.query('rollback')
+        await Promise.all([altering, reading])
+        expect(await blockingOf(watch, pid)).toEqual({ blockers: [], waiters: [] })
+      })
+    } finally {
+      await Promise.all([holder, alter, reader].map((client) => client.end()))
+    }
+  })
+
+  test("the holder of Prisma's lock is known in its own database only", async () => {
+    const other = await createDatabase()
+    try {
+      await withTarget(as('prisma'), async (client) => {
+        await client.query('select pg_advisory_lock(72707369)')
+        expect(await withTarget(as('watch'), prismaLockHolder)).toMatchObject({ applicationName: 'prisma' })
+        expect(await withTarget({ ...as('watch'), url: other.url }, prismaLockHolder)).toBeNull()
+      })
+    } finally {
+      await other.close()
+    }
+  })
+})
+
+describe('the lock of a target', () => {
+  test('one holds it, another is told who, and it is free afterwards', async () => {
+    const outcome = await withTargetLock({ ...as('run 1'), waitMs: 0 }, async () => {
+      expect(await withTarget(as('watch'), targetLockHolder)).toMatchObject({ applicationName: 'run 1' })
+      return withTargetLock({ ...as('run 2'), waitMs: 0 }, async () => 'never')
+    })
+    expect(outcome).toMatchObject({ kind: 'held', value: { kind: 'taken', by: { applicationName: 'run 1' } } })
+    await until('the lock is free', () => withTarget(as('watch'), async (client) => !(await isTargetLockHeld(client))))
+  })
+
+  test('who waits gets it when it is freed, and never waits inside the server', async () => {
+    const order: string[] = []
+    const first = withTargetLock({ ...as('run 1'), waitMs: 0 }, async () => {
+      const second = withTargetLock({ ...as('run 2'), waitMs: 20_000 }, async () => order.push('second'))
+      const waiting = await withTarget(as('watch'), async (client) => {
+        await until('the second is there', async () => (await sessionsOf(client, 'run 2')).length > 0)
+        const { rows } = await client.query(
+          "select pid from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
+        )
+        return rows
+      })
+      expect(waiting).toEqual([])
+      order.push('first')
+      return { second }
+    })
+    const outcome = await first
+    if (outcome.kind !== 'held') throw new Error('not held')
+    expect(await outcome.value.second).toMatchObject({ kind: 'held' })
+    expect(order).toEqual(['first', 'second'])
+  })
+
+  test('when its session is lost, the work is told at once', async () => {
+    const outcome = await withTargetLock({ ...as('to lose'), waitMs: 0 }, async ({ signal }) => {
+      const told = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      await withTarget(as('admin'), (client) =>
+        client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'to lose'"),
+      )
+      await told
+      return String(signal.reason)
+    })
+    expect(outcome).toEqual({ kind: 'held', value: 'Error: The session that holds the lock of the target was lost' })
+  })
+
+  test('a concurrent index is built while it is held', async () => {
+    const outcome = await withTargetLock({ ...as('run 1'), waitMs: 0 }, () =>
+      withTarget(as('index'), (client) => client.query('create index concurrently on fresh (id)')),
+    )
+    expect(outcome.kind).toBe('held')
+  })
+
+  test('a fault of the work passes through and frees it', async () => {
+    await expect(withTargetLock({ ...as('run 1'), waitMs: 0 }, () => Promise.reject(new Error('work failed')))).rejects.toThrow(
+      'work failed',
+    )
+    await until('the lock is free', () => withTarget(as('watch'), async (client) => !(await isTargetLockHeld(client))))
+  })
+})

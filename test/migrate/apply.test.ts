@@ -1,0 +1,254 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { sha256 } from '../../src/plan/files.ts'
+import { migrateStep } from '../../src/run/steps/migrate.ts'
+import { allText, createRun } from '../helpers/application.ts'
+import { onServer } from '../helpers/postgres.ts'
+import { until } from '../helpers/until.ts'
+import { fast, index, init, later, note, scene, SEED, sleeping } from '../run/scene.ts'
+
+const step = migrateStep(fast)
+
+test('pending migrations are applied in groups, each once, and each is told once', async () => {
+  const { run, sql } = await scene(
+    { '1_init': init, '2_note': note, '3_index': index, '4_more': `INSERT INTO "tally" VALUES ('more');\n` },
+    { concurrently: ['3_index'] },
+  )
+  expect(await step.inspect(run.context)).toEqual({ kind: 'todo' })
+  expect(await step.act(run.context)).toEqual({
+    kind: 'done',
+    output: expect.stringMatching(/^4 migrations in \d+(\.\d)? s$/),
+    data: {
+      migrations: ['1_init', '2_note', '3_index', '4_more'].map((name) => ({
+        name,
+        state: 'done',
+        seconds: expect.any(Number),
+        output: expect.stringMatching(/ s$/),
+      })),
+    },
+  })
+  expect(await sql('select name from tally order by 1')).toEqual([{ name: 'more' }, { name: 'note' }])
+  expect(run.recorded.events.map((event) => event.kind === 'migration_done' && [event.data.name, event.data.at, event.data.of])).toEqual([
+    ['1_init', 1, 4],
+    ['2_note', 2, 4],
+    ['3_index', 3, 4],
+    ['4_more', 4, 4],
+  ])
+  expect(run.recorded.reports).toEqual(
+    expect.arrayContaining([
+      'Prisma 6.19.3, WebAssembly engine: each file is one transaction.',
+      'Starting 2 migrations.',
+      'Starting 3_index, outside a transaction.',
+      'Starting 1 migration.',
+    ]),
+  )
+  expect(await step.inspect(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^4 migrations in /) })
+  expect(run.recorded.events).toHaveLength(4)
+})
+
+test('nothing pending is done without starting the tool', async () => {
+  const { run } = await scene({ '1_init': init }, { baseline: ['1_init'] })
+  expect(await step.inspect(run.context)).toEqual({
+    kind: 'done',
+    output: 'nothing to apply, the database is unchanged',
+    data: { migrations: [] },
+  })
+})
+
+test('a package of a monorepo is migrated with the Prisma of the root', async () => {
+  const { run } = await scene({ '1_init': init }, { inDirectory: 'packages/api' })
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
+})
+
+test('what was rolled back before is run again, although the status of Prisma does not list it', async () => {
+  const { run, sql } = await scene(
+    { '1_init': init, '2_note': note },
+    {
+      before: `${SEED} insert into _prisma_migrations values ('2', '${sha256(note)}', null, '2_note', 'lock timeout', now(), now(), 0);`,
+      baseline: ['1_init'],
+    },
+  )
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
+  expect(await sql('select name from tally')).toEqual([{ name: 'note' }])
+})
+
+test('a try that was rolled back and whose file was removed is not in the way', async () => {
+  const { run } = await scene(
+    { '1_init': init, '3_note': note },
+    {
+      before: `${SEED} insert into _prisma_migrations values ('2', 'x', null, '2_gone', 'null values', now(), now(), 0);`,
+      baseline: ['1_init'],
+    },
+  )
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^1 migration in /) })
+})
+
+test('an SQL error stops there, keeps what ran, and says what, why and what next', async () => {
+  const { run, sql } = await scene({ '1_init': init, '2_again': 'CREATE TABLE "orders" ("id" int);\n', '3_note': note })
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'failed',
+    output: 'already exists',
+    data: { migrations: [{ state: 'done' }, { name: '2_again', state: 'failed', output: 'already exists' }, { state: 'pending' }] },
+    outcome: {
+      headline:
+        '*`2_again` stopped: table or index `orders` already exists. 1 of 3 migrations is applied and kept.* The application was left as it was.',
+      why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
+      next: 'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
+      excerpt: 'ERROR: relation "orders" already exists (42P07)\nCREATE TABLE "orders" ("id" int);',
+    },
+  })
+  expect(await sql('select count(*)::int as n from tally')).toEqual([{ n: 0 }])
+  expect(await step.inspect(run.context)).toEqual({ kind: 'todo' })
+  expect(await step.act(run.context)).toMatchObject({ kind: 'failed', output: 'already exists' })
+})
+
+test('a file with a COMMIT of its own that fails after it is not called failed but unclear, with what it left', async () => {
+  const { run } = await scene({
+    '1_init': init,
+    '2_halves': 'BEGIN;\nALTER TABLE "orders" ADD COLUMN "half" text;\nCOMMIT;\nALTER TABLE "missing" ADD COLUMN "x" int;\n',
+  })
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'unknown',
+    output: 'does not exist',
+    outcome: {
+      headline:
+        '*`2_halves` stopped: table or index `missing` does not exist. It may be applied in part: `2_halves`. Lockkeeper will not guess.*',
+      known: '`1_init` is applied. Since its start the schema has got: `column orders.half`. No session of this run is alive.',
+      notKnown: 'Whether all of `2_halves` took effect. The record says "started".',
+    },
+  })
+})
+
+test('a configuration that leads Prisma to another database is found before anything starts, whatever the Datasource line says', async () => {
+  const other = await scene({ '1_init': init })
+  const config = readFileSync(join(import.meta.dirname, '../../examples/shop/prisma.config.ts'), 'utf8')
+  const { run, sql } = await scene(
+    { '1_init': init, '2_note': note },
+    {
+      before: SEED,
+      baseline: ['1_init'],
+      files: { 'prisma.config.ts': config.replace(/database: .*/, `database: '${other.database.name}',`) },
+    },
+  )
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'unknown',
+    output: 'not started',
+    outcome: {
+      headline: expect.stringMatching(
+        /^\*Prisma says `test_\w+`, but its connection does not reach the approved database: the repository's configuration \(a driver adapter in `prisma\.config\.ts`\) leads it elsewhere\. Nothing was started\. Lockkeeper will not guess\.\*$/,
+      ),
+    },
+  })
+  expect(await other.sql(`select to_regclass('"orders"') as t`)).toEqual([{ t: null }])
+  expect(await sql('select count(*)::int as n from _prisma_migrations')).toEqual([{ n: 1 }])
+})
+
+test('on an empty database a stray migrator is stopped or found out by what the approved database lacks', async () => {
+  const other = await scene({ '1_init': init })
+  const config = readFileSync(join(import.meta.dirname, '../../examples/shop/prisma.config.ts'), 'utf8')
+  const { run } = await scene(
+    { '1_init': `${init}SELECT pg_sleep(2);\n` },
+    { files: { 'prisma.config.ts': config.replace(/database: .*/, `database: '${other.database.name}',`) } },
+  )
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'unknown',
+    output: 'stopped: another database',
+    outcome: {
+      headline: `*The migrator was at work in the database \`${other.database.name}\`, which was not approved, and was stopped. Lockkeeper will not guess.*`,
+    },
+  })
+  expect(await other.sql(`select to_regclass('"orders"') as t`)).toEqual([{ t: null }])
+})
+
+test('an applied file that differs from the approved one, or one that nobody approved, is not passed over', async () => {
+  const edited = await scene({ '1_init': init, '2_note': note }, { before: SEED, baseline: ['1_init'] })
+  await edited.sql(`update _prisma_migrations set checksum = 'other'`)
+  expect(await step.inspect(edited.run.context)).toMatchObject({
+    kind: 'unknown',
+    outcome: {
+      headline:
+        '*The database departs from the plan: applied with another content than the approved commit has: `1_init`. Nothing more was started. Lockkeeper will not guess.*',
+    },
+  })
+  await edited.sql(`update _prisma_migrations set migration_name = '0_strange'`)
+  expect(await step.inspect(edited.run.context)).toMatchObject({
+    kind: 'unknown',
+    outcome: {
+      headline:
+        '*The database departs from the plan: applied, but not part of what was approved: `0_strange`. Nothing more was started. Lockkeeper will not guess.*',
+    },
+  })
+})
+
+test('what an install step wrote over a migration does not run: the approved bytes do', async () => {
+  const { application, run, sql } = await scene({ '1_init': init })
+  writeFileSync(join(application.directory, 'prisma/migrations/1_init/migration.sql'), 'CREATE TABLE "smuggled" ("id" int);\n')
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done' })
+  expect(await sql(`select to_regclass('"smuggled"') as smuggled, to_regclass('"orders"') is not null as orders`)).toEqual([
+    { smuggled: null, orders: true },
+  ])
+})
+
+test('what the first start of Prisma compiled serves the next one, of this run alone', async () => {
+  const { run } = await scene({ '1_init': init })
+  const compiled = join(run.context.directory, 'compiled')
+  expect(existsSync(compiled)).toBe(false)
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done' })
+  expect(readdirSync(compiled)).not.toEqual([])
+})
+
+test('an operator who wants what is compiled elsewhere says so', async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'lockkeeper-compiled-'))
+  later(async () => rmSync(elsewhere, { recursive: true }))
+  const { run } = await scene({ '1_init': init }, { toolEnv: { NODE_COMPILE_CACHE: elsewhere } })
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done' })
+  expect(existsSync(join(run.context.directory, 'compiled'))).toBe(false)
+  expect(readdirSync(elsewhere)).not.toEqual([])
+})
+
+test('a hostile environment does not reach the migrator, and an .env file beside it is not read', async () => {
+  const hostile = {
+    ...process.env,
+    NODE_OPTIONS: '--require /nowhere.js',
+    LD_PRELOAD: '/nowhere.so',
+    PGOPTIONS: '-c nonsense=1',
+    PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK: '1',
+    DATABASE_URL: 'postgresql://evil/evil',
+  }
+  const { application, run } = await scene(
+    { '1_init': init },
+    {
+      env: hostile,
+      toolEnv: { DATABASE_URL: 'postgresql://evil/evil', NODE_OPTIONS: '--require /nowhere.js', PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK: '1' },
+    },
+  )
+  writeFileSync(join(application.directory, '.env'), 'DATABASE_URL=postgresql://evil/evil\nDIRECT_URL=postgresql://evil/evil\n')
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done' })
+})
+
+test('the password is in no file, no argument list and no text', async () => {
+  const password = 'canary-8c1f0d2e'
+  const role = `canary_${process.pid}`
+  later(() => onServer(`drop role ${role}`))
+  const { application, database, run, sql } = await scene({
+    '1_init': init,
+    '2_slow': 'SELECT pg_sleep(1);\n',
+    '3_wrong': `SELECT '${password}' FROM "nowhere";\n`,
+  })
+  await onServer(`create role ${role} superuser login password '${password}'`)
+  const url = new URL(database.url)
+  url.username = role
+  url.password = password
+  const canary = await createRun({ application, url: url.href, directory: run.context.directory })
+  const ending = step.act(canary.context)
+  await until('the slow migration', async () => (await sleeping(sql)) === 1)
+  const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+  const end = await ending
+  expect(end).toMatchObject({ kind: 'failed', output: 'does not exist' })
+  rmSync(join(run.context.directory, 'layout'), { recursive: true }) // the file of this test says it itself
+  for (const text of [processes, JSON.stringify([end, canary.recorded]), allText(run.context.directory)])
+    expect(text).not.toContain(password)
+})

@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { PlannedMigration } from '../../src/plan/plan.ts'
+import { groupsOf } from '../../src/migrate/attempts/groups.ts'
+import { readPulled, readStatus, readVersion } from '../../src/migrate/prisma/prisma.ts'
+import { concurrentIndexOf, isOneTransaction } from '../../src/sql/scripts.ts'
+import { sentenceOf } from '../../src/migrate/observe/activity-snapshot.ts'
+import { stateOf, startAttempt } from '../../src/migrate/attempts/attempt.ts'
+import { writeFirst } from '../../src/migrate/attempts/files.ts'
+import { until } from '../helpers/until.ts'
+import { list, roughly, seconds } from '../../src/lib/sentences.ts'
+
+const session = { pid: 4711, role: 'reports', applicationName: 'reporting', state: 'active', transactionMs: 38 * 60_000, query: null }
+
+test('groups keep the order, and a concurrent file is always alone', () => {
+  fc.assert(
+    fc.property(fc.array(fc.boolean()), (kinds) => {
+      const all = kinds.map((concurrently, at): PlannedMigration => ({
+        name: String(at),
+        sha256: '',
+        bytes: 0,
+        rollbackSha256: null,
+        concurrently,
+      }))
+      const groups = groupsOf(all)
+      expect(groups.flatMap(({ migrations }) => migrations)).toEqual(all)
+      for (const [at, group] of groups.entries()) {
+        expect(group.migrations.length).toBeGreaterThan(0)
+        expect(group.migrations.every(({ concurrently }) => concurrently === group.concurrently)).toBe(true)
+        // alone when concurrent; otherwise whatever follows is concurrent, since it would have joined this group
+        expect(group.concurrently ? group.migrations.length === 1 : (groups[at + 1]?.concurrently ?? true)).toBe(true)
+      }
+    }),
+  )
+})
+
+test('what the migrator waits for is one plain sentence', () => {
+  expect(sentenceOf({ waiting: { ms: 1_200, relation: 'orders', prismaLock: false, blocker: session }, index: null, queued: 3 })).toBe(
+    'Waiting 1.2 s for a lock on orders that reporting (pid 4711, running for 38 min) holds; 3 sessions wait behind us.',
+  )
+  const index = {
+    phase: 'building index: scanning table',
+    blocksDone: 97_682,
+    blocksTotal: 114_755,
+    tuplesDone: 0,
+    tuplesTotal: 0,
+    lockersDone: 0,
+    lockersTotal: 0,
+    waitsFor: null,
+  }
+  expect(sentenceOf({ waiting: null, index, queued: 0 })).toBe('Index, scan 1 of 2: 97,682 of 114,755 blocks. Nobody is waiting behind it.')
+  expect(sentenceOf({ waiting: null, index: { ...index, phase: 'index validation: scanning table' }, queued: 1 })).toBe(
+    'Index, scan 2 of 2: 97,682 of 114,755 blocks. 1 session is waiting behind it.',
+  )
+  expect(sentenceOf({ waiting: null, index: { ...index, phase: 'index validation: scanning index', blocksTotal: 0 }, queued: 0 })).toBe(
+    'Index, scan 2 of 2. Nobody is waiting behind it.',
+  )
+  expect(
+    sentenceOf({
+      waiting: null,
+      index: { ...index, phase: 'waiting for writers before build', lockersTotal: 2, lockersDone: 1, waitsFor: session },
+      queued: 0,
+    }),
+  ).toBe(
+    'Index, waiting for older transactions to end, 1 of 2 gone. It waits for reporting (pid 4711, running for 38 min). Nobody is waiting behind it.',
+  )
+  expect(sentenceOf({ waiting: null, index: null, queued: 0 })).toBeNull()
+})
+
+test('durations are short and never zero', () => {
+  expect([0, 130, 999, 2_000, 9_949, 9_951, 59_700, 69_000, 3_600_000, 7_500_000].map(seconds)).toEqual([
+    '0.1 s',
+    '0.1 s',
+    '1 s',
+    '2 s',
+    '9.9 s',
+    '10 s',
+    '1 min',
+    '1 min 9 s',
+    '1 h',
+    '2 h 5 min',
+  ])
+  expect([400, 38 * 60_000, 3 * 3_600_000].map(roughly)).toEqual(['1 s', '38 min', '3 h'])
+  expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(list)).toEqual(['', 'a', 'a and b', 'a, b and c'])
+})
+
+test('the version and the engine decide whether a file is one script', () => {
+  const said = (version: string, engine: string) =>
+    readVersion(`prisma                : ${version}\n@prisma/client        : 1.0.0\nSchema Engine         : ${engine}\n`)
+  expect(said('6.19.3', '@prisma/schema-engine-wasm 7.1.1-3.c2990dca')).toEqual({
+    version: '6.19.3',
+    major: 6,
+    engine: 'wasm',
+    atomic: true,
+  })
+  expect(said('6.2.0', 'schema-engine-cli 4123509d24aa4dede1e864b46351bf2790323b69 (at node_modules/x)')).toMatchObject({
+    engine: 'native',
+    atomic: true,
+  })
+  expect(said('7.3.0', 'schema-engine-cli abc (at x)')).toMatchObject({ engine: 'native', atomic: true })
+  expect(said('7.4.1', 'schema-engine-cli abc (at x)')).toMatchObject({ engine: 'native', atomic: false })
+  expect(said('8.0.0', 'something new')).toMatchObject({ major: 8, engine: 'unknown', atomic: false })
+  expect(readVersion('Error: Cannot find module')).toBeNull()
+})
+
+test('the Datasource line names database, schema and host, in both engines', () => {
+  const native =
+    'Datasource "db": PostgreSQL database "shop", schema "public" at "db.example:5432"\n\n2 migrations found in prisma/migrations\n\nFollowing migrations have not yet been applied:\n1_a\n2_b\n\nTo apply'
+  expect(readStatus(native)).toEqual({
+    datasource: { database: 'shop', schema: 'public', host: 'db.example:5432' },
+    found: 2,
+    pending: ['1_a', '2_b'],
+    failed: [],
+  })
+  const adapter =
+    'Datasource "db": PostgreSQL database "shop", schema "public" using driver adapter "@prisma/adapter-pg"\n\n1 migration found in prisma/migrations\n\nDatabase schema is up to date!\n'
+  expect(readStatus(adapter)).toEqual({ datasource: { database: 'shop', schema: 'public', host: null }, found: 1, pending: [], failed: [] })
+  const removed = adapter.replace(
+    'Database schema is up to date!',
+    `Your local migration history and the migrations table from your database are different:
+
+The last common migration is: 1_init
+
+The migration have not yet been applied:
+2_note
+
+The migration from the database are not found locally in prisma/migrations:
+2_gone`,
+  )
+  expect(readStatus(removed)).toMatchObject({ pending: ['2_note'], failed: [] })
+  expect(readStatus("Error: Can't reach database server")).toEqual({ datasource: null, found: null, pending: null, failed: [] })
+  expect(readPulled('\nWARNING: x\n- url\n\ndatasource db {\n}\n')).toBe('datasource db {\n}\n')
+  expect(readPulled('Error')).toBeNull()
+})
+
+test('a file counts as one transaction only when it has no BEGIN, COMMIT or CONCURRENTLY and can be read', async () => {
+  expect(await isOneTransaction('create table t (id int); insert into t values (1);')).toBe(true)
+  expect(await isOneTransaction(`create function f() returns int language sql begin atomic select 1; end;`)).toBe(true)
+  for (const sql of ['begin; select 1; commit;', 'select 1; commit;', 'create index concurrently i on t (x)', 'creat table t'])
+    expect([sql, await isOneTransaction(sql)]).toEqual([sql, false])
+  expect(await concurrentIndexOf('-- why\ncreate unique index concurrently if not exists "Orders_idx" on orders (x);')).toBe('Orders_idx')
+  expect(await concurrentIndexOf('create index i on orders (x)')).toBeNull()
+})
+
+test('an attempt that a successor has voided starts nothing, however late its wrapper comes', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'lockkeeper-attempt-'))
+  try {
+    const intent = { migrations: ['1_a'], concurrently: false, sinceXid: '1', startedAt: 0, atomic: true }
+    const mark = join(base, 'ran')
+    const child = { argv: ['/bin/sh', '-c', `echo > ${mark}`], cwd: base, env: { PATH: '/usr/bin:/bin' } }
+    mkdirSync(join(base, '0001'))
+    writeFirst(join(base, '0001', 'attempt.json'), JSON.stringify(intent))
+    writeFirst(join(base, '0001', 'claim.json'), JSON.stringify({ void: true }))
+    expect(await stateOf({ number: 1, directory: join(base, '0001'), intent })).toEqual({ kind: 'void' })
+    expect(writeFirst(join(base, '0001', 'claim.json'), '{}')).toBe(false)
+    const attempt = startAttempt(base, intent, child)
+    expect(attempt.number).toBe(2)
+    expect(await until('the end', async () => ((await stateOf(attempt)).kind === 'living' ? undefined : stateOf(attempt)))).toEqual({
+      kind: 'ended',
+      exit: { exitCode: 0, signal: null },
+    })
+  } finally {
+    rmSync(base, { recursive: true })
+  }
+})

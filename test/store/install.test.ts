@@ -1,0 +1,40 @@
+import { afterEach, expect, test } from 'vitest'
+import { installStore } from '../../src/store/install.ts'
+import { openStore, type Db } from '../../src/store/pool.ts'
+import { storeMigrations } from '../../src/store/schema.ts'
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+
+const opened: { database?: TestDatabase; pools: Db[] } = { pools: [] }
+
+afterEach(async () => {
+  for (const pool of opened.pools.splice(0)) await pool.close()
+  await opened.database?.close()
+})
+
+test('four processes that start at once on an empty store install its tables once', async () => {
+  const url = await emptyStore()
+  const pools = [1, 2, 3, 4].map(() => open(url))
+  await Promise.all(pools.map(installStore))
+  const rows = await pools[0]!.query<{ id: number }>('select id from lockkeeper.schema_version')
+  expect(rows).toEqual(storeMigrations.map(({ id }) => ({ id })))
+})
+
+test('a store that a newer version has used is refused by name', async () => {
+  const db = open(await emptyStore())
+  await installStore(db)
+  await db.query(`insert into lockkeeper.schema_version (id, name, sha256) values (999, 'later', 'x')`)
+  await expect(installStore(db)).rejects.toThrow(
+    `The store was used by a newer Lockkeeper (schema 999, this one knows ${storeMigrations.at(-1)?.id}). Start that version or a newer one.`,
+  )
+})
+
+async function emptyStore() {
+  opened.database = await createDatabase()
+  return opened.database.url
+}
+
+function open(url: string) {
+  const db = openStore(url, () => {})
+  opened.pools.push(db)
+  return db
+}
