@@ -8,7 +8,7 @@ import { readWhen } from '../../src/calendar/when.ts'
 import { checkReason, checkRef, checkTarget } from '../parse/arguments.ts'
 import type { Command } from '../parse/command.ts'
 import type { Known } from '../parse/usage.ts'
-import type { Place } from '../reply.ts'
+import type { Place } from '../verbs/reply.ts'
 
 /** The form behind a bare command: the same request as `deploy`, for people who do not remember options. */
 

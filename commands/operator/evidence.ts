@@ -6,7 +6,7 @@ import type { Queries } from '../../src/store/pool.ts'
 import { whyNotFinal } from '../../src/evidence/bundle.ts'
 import { readPublicKey } from '../../src/evidence/envelope.ts'
 import { knownKeys } from '../../src/evidence/keys.ts'
-import { utc } from '../../src/evidence/plain.ts'
+import { utc } from '../../src/evidence/document/plain.ts'
 import { verifyEvidence, type Trusted, type Verdict } from '../../src/evidence/verify.ts'
 
 /** What `lockkeeper evidence` ends with, so that a script can tell the verdicts apart. */

@@ -1,7 +1,7 @@
 import { code, list } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import { refuse, type Refusal } from '../../src/lib/refusal.ts'
-import type { Asker } from '../reply.ts'
+import type { Asker } from '../verbs/reply.ts'
 
 /** Whether a target may be spoken of in this place. On the command line there is no channel to restrict. */
 export function whyNotHere(target: Target, asker: Asker): Refusal | undefined {

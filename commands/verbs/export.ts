@@ -6,7 +6,7 @@ import type { RequestRow } from '../../src/request/request.ts'
 import { requestById } from '../../src/request/store.ts'
 import { StartFault } from '../../src/lib/start-fault.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
+import { say, type Asker, type Reply, type VerbDeps } from './reply.ts'
 import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
 
 type Wanted = Extract<Command, { verb: 'export' }>

@@ -6,7 +6,7 @@ import { storeNow } from '../../src/store/now.ts'
 import { checkReason } from '../parse/arguments.ts'
 import { readLimit } from '../parse/freeze-period.ts'
 import type { Command } from '../parse/command.ts'
-import { auditedBy, say, type Asker, type Reply, type VerbDeps } from '../reply.ts'
+import { auditedBy, say, type Asker, type Reply, type VerbDeps } from './reply.ts'
 import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 

@@ -1,6 +1,6 @@
 import { code } from '../../approvals/wording.ts'
 import { example, usageOf, verbs, votingVerbs, type Known, type Verb } from '../parse/usage.ts'
-import { say, type Reply } from '../reply.ts'
+import { say, type Reply } from './reply.ts'
 
 export function help(known: Known, topic: Verb | null): Reply {
   if (topic !== null)

@@ -9,7 +9,7 @@ import { calendarOf } from '../../src/calendar/opening-hours.ts'
 import type { FreezeRow } from '../../src/windows/window.ts'
 import { sayTime } from '../../src/calendar/say.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type Reply, type TargetStatus, type VerbDeps } from '../reply.ts'
+import { say, type Asker, type Reply, type TargetStatus, type VerbDeps } from './reply.ts'
 import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 

@@ -7,10 +7,10 @@ import type { WindowRow } from '../../src/windows/window.ts'
 import { changeWindow, lockWindow, windowByToken } from '../../src/windows/store.ts'
 import { saySpan } from '../../src/calendar/say.ts'
 import type { FormValues } from '../forms/deploy.ts'
-import type { Asker, Reply } from '../reply.ts'
+import type { Asker, Reply } from '../verbs/reply.ts'
 import { change, standBy } from './verbs.ts'
 import { auditOf, targetsOf, whyNotManage, type MaintenanceDeps } from './deps.ts'
-import type { MaintenanceCommand } from './parse.ts'
+import type { MaintenanceCommand } from '../parse/window.ts'
 import { itemText } from './replies.ts'
 
 /** The buttons of an announcement and what they open. */

@@ -1,9 +1,9 @@
 import { writeAudit } from '../../src/audit/write.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
-import { auditedBy, type Asker, type Reply } from '../reply.ts'
+import { auditedBy, type Asker, type Reply } from '../verbs/reply.ts'
 import { change, schedule } from './verbs.ts'
 import type { MaintenanceDeps } from './deps.ts'
-import type { MaintenanceCommand } from './parse.ts'
+import type { MaintenanceCommand } from '../parse/window.ts'
 import { help, listAhead, showChecklist, showWindow } from './replies.ts'
 
 /** One command about windows to its reply, for Slack and the command line alike. What changes something writes its own row of the audit. */

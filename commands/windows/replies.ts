@@ -7,10 +7,10 @@ import type { WindowRow } from '../../src/windows/window.ts'
 import { listWindows, windowById } from '../../src/windows/store.ts'
 import { saySpan } from '../../src/calendar/say.ts'
 import { notesText } from '../../src/windows/render/words.ts'
-import { say, type Asker, type Reply } from '../reply.ts'
+import { say, type Asker, type Reply } from '../verbs/reply.ts'
 import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
 import { knownHere, noWindow, type MaintenanceDeps } from './deps.ts'
-import { exampleOf, maintenanceVerbs, usageOf, type MaintenanceVerb } from './parse.ts'
+import { exampleOf, maintenanceVerbs, usageOf, type MaintenanceVerb } from '../parse/window.ts'
 
 const SHOWN = 20
 

@@ -13,9 +13,9 @@ import { addWindowEvent, changeWindow, lockWindow, windowById, type Hours } from
 import { saySpan, sayTime } from '../../src/calendar/say.ts'
 import { endNow, startNow, cancelWindow, hoursOf, replanWindow, scheduleWindow } from '../../src/windows/schedule/schedule.ts'
 import { storeNow } from '../../src/store/now.ts'
-import { say, type Asker, type Reply } from '../reply.ts'
+import { say, type Asker, type Reply } from '../verbs/reply.ts'
 import { knownHere, noWindow, targetsOf, whyNotManage, type MaintenanceDeps } from './deps.ts'
-import { checkReason, exampleOf, type MaintenanceCommand } from './parse.ts'
+import { checkReason, exampleOf, type MaintenanceCommand } from '../parse/window.ts'
 
 type Schedule = Extract<MaintenanceCommand, { verb: 'schedule' }>
 

@@ -8,7 +8,7 @@ import { parseAudit, runAudit } from '../../commands/operator/audit.ts'
 import { parseStore, runTakeOver } from '../../commands/operator/store.ts'
 import { check, checkText } from '../../commands/operator/check/check.ts'
 import { CLI_COMMAND, CLI_MAINTENANCE, exitCodes, runCli } from '../../commands/cli.ts'
-import { parseMaintenanceWords } from '../../commands/windows/parse.ts'
+import { parseMaintenanceWords } from '../../commands/parse/window.ts'
 import {
   EVIDENCE_USAGE,
   evidenceCodes,

@@ -11,13 +11,13 @@ import { freezeMessage, type FreezeNews } from '../windows/freezes/draw.ts'
 import { weekMessage, type WeekNews } from '../windows/render/week.ts'
 import { drawNotices, drawWindow, type WindowContext } from '../windows/render/window.ts'
 import { freezesDue, freezesInForce } from '../windows/freezes/freezes.ts'
-import { noticesDue } from '../windows/notices/notify.ts'
+import { noticesDue } from '../windows/jobs/notify.ts'
 import { overtakenIn, type NoticeList } from '../windows/notices/notice-digest.ts'
-import { occurrenceMessage, recurringJob, type OccurrenceNews } from '../windows/schedule/recurring.ts'
-import { createRota, type Rota } from '../windows/schedule/cron-jobs.ts'
+import { occurrenceMessage, recurringJob, type OccurrenceNews } from '../windows/jobs/recurring.ts'
+import { createRota, type Rota } from '../windows/jobs/cron-jobs.ts'
 import { scheduleWindow } from '../windows/schedule/schedule.ts'
 import { windowSubject } from '../windows/render/view.ts'
-import { weekJob } from '../windows/notices/week.ts'
+import { weekJob } from '../windows/jobs/week.ts'
 
 /** Everything about maintenance windows and freezes that happens by itself: what is drawn, what is due, what repeats. */
 export type WindowParts = {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical.ts'
-import type { EvidenceDocument } from './document.ts'
+import type { EvidenceDocument } from './document/document.ts'
 import { PAGE_TYPE, seal, type Signer } from './envelope.ts'
 import { renderPage } from './page/page.ts'
 

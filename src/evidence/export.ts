@@ -11,11 +11,11 @@ import type { Refusal } from '../lib/refusal.ts'
 import type { RequestRow } from '../request/request.ts'
 import type { SlackPort } from '../slack/port.ts'
 import { bundleOf, type Bundle } from './bundle.ts'
-import { composeEvidence } from './compose.ts'
-import type { EvidenceDocument, Person } from './document.ts'
+import { composeEvidence } from './document/compose.ts'
+import type { EvidenceDocument, Person } from './document/document.ts'
 import { ownSigner } from './keys.ts'
-import { readOutput } from './output.ts'
-import { readRows, type EvidenceRows } from './rows.ts'
+import { readOutput } from './document/output.ts'
+import { readRows, type EvidenceRows } from './document/rows.ts'
 
 export type ExportPorts = {
   readonly db: Db

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical.ts'
 import { nameOf, SIGNED_PAGE } from './bundle.ts'
-import type { EvidenceDocument } from './document.ts'
+import type { EvidenceDocument } from './document/document.ts'
 import { DOCUMENT_TYPE, isSignedBy, PAGE_TYPE, readEnvelope, readPublicKey } from './envelope.ts'
 import { ENVELOPE_CLOSES, ENVELOPE_OPENS } from './page/page.ts'
 

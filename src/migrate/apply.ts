@@ -13,7 +13,7 @@ import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Pace } from './attempts/timing.ts'
 import { isProblem, openSite, type Site, type SiteProblem } from './prisma/prisma-workspace.ts'
 import { proveAll, startGroup } from './start.ts'
-import { stopMigrator } from './attempts/stop.ts'
+import { stopMigrator } from './observe/stop.ts'
 import type { Stopped, Work } from './observe/work.ts'
 import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } from './observe/watch.ts'
 

@@ -16,7 +16,7 @@ import type { Group } from './attempts/groups.ts'
 import { failedOutcome, unclearOutcome } from './decide/outcomes.ts'
 import { provePlace, whyElsewhere, whyOther } from './observe/place.ts'
 import { sight } from './observe/activity-snapshot.ts'
-import type { ToolVersion } from './tool.ts'
+import type { ToolVersion } from './prisma/tool.ts'
 import { keepVersion, keptVersion } from './prisma/version.ts'
 import type { MigrationTask } from './observe/watch.ts'
 

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { captureChild, childEnvironment, operatorPath, runChild, type ChildEnd } from '../../process/process.ts'
 import type { Manifest, ManifestFile } from '../manifest.ts'
-import type { VerifyRequest } from '../verify.ts'
+import type { VerifyRequest } from './verify.ts'
 
 /** What pg_restore needs to read a backup; no server is asked. */
 export type Reading = Omit<VerifyRequest, 'recorded' | 'spool'>

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { count, list } from '../../lib/sentences.ts'
-import type { MigrationPart, SqlPart } from '../document.ts'
+import type { MigrationPart, SqlPart } from '../document/document.ts'
 import { html, type Html } from './html.ts'
 import { pairs, section, table, time, type View } from './parts.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { secondsText } from '../../lib/units.ts'
 import { count, list } from '../../lib/sentences.ts'
-import type { EvidenceDocument } from '../document.ts'
+import type { EvidenceDocument } from '../document/document.ts'
 import { html, trusted, type Html } from './html.ts'
 import { decisionSection, planSection, requestSection, sqlSection } from './decision.ts'
 import { nameIn, pairs, section, sectionNames, time, type View } from './parts.ts'

@@ -1,6 +1,6 @@
 import { html, type Html } from './html.ts'
-import type { EvidenceDocument, StepPart } from '../document.ts'
-import { utc } from '../plain.ts'
+import type { EvidenceDocument, StepPart } from '../document/document.ts'
+import { utc } from '../document/plain.ts'
 
 /** What all sections of the page are built from. */
 

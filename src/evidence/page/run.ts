@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { secondsText, sizeText } from '../../lib/units.ts'
 import { count, list } from '../../lib/sentences.ts'
-import type { EvidenceDocument, OutputPart, TimelineEntry } from '../document.ts'
+import type { EvidenceDocument, OutputPart, TimelineEntry } from '../document/document.ts'
 import { html, type Html } from './html.ts'
 import { pairs, section, stepTones, table, time, type View } from './parts.ts'
 

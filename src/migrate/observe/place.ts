@@ -3,7 +3,7 @@ import { connectTarget } from '../../database/connect.ts'
 import { readIdentity, sameIdentity, type Identity } from '../../database/identity.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { code } from '../../lib/mrkdwn.ts'
-import type { ToolStatus } from '../tool.ts'
+import type { ToolStatus } from '../prisma/tool.ts'
 
 /**
  * Whether the tool, as configured by the repository, works on the pinned database: rule 13. Its `Datasource` line is read, and where

@@ -6,7 +6,7 @@ import type { RunContext } from '../../request/step.ts'
 import { parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
 import { buildLayout } from './layout.ts'
 import { prismaTool } from './prisma.ts'
-import type { MigrationTool } from '../tool.ts'
+import type { MigrationTool } from './tool.ts'
 
 /** Where and with what the migrator of one run works. */
 export type Site = {

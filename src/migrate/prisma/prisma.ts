@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { TargetSettings } from '../../config/schema.ts'
 import { prismaDialect, type TargetUrl } from '../../database/urls.ts'
-import type { MigrationTool, ToolStatus, ToolVersion } from '../tool.ts'
+import type { MigrationTool, ToolStatus, ToolVersion } from './tool.ts'
 
 /** The Prisma that the application brings (5 to 7), found as Node would find it: beside the application or above it in the checkout. */
 export function prismaTool(input: {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson, writeWhole } from '../attempts/files.ts'
-import type { ToolVersion } from '../tool.ts'
+import type { ToolVersion } from './tool.ts'
 
 /** What the tool said about itself before it was first started, kept beside the attempts: nobody has to start it again to ask. */
 export const keepVersion = (base: string, tool: ToolVersion): void => writeWhole(join(base, FILE), JSON.stringify(tool))

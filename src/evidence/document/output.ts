@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Redactor } from '../redact/redact.ts'
+import type { Redactor } from '../../redact/redact.ts'
 import type { OutputPart } from './document.ts'
 
 /** Characters of output that a bundle carries: how it began, and more of how it ended. */

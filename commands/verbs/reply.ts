@@ -1,12 +1,12 @@
-import type { OpenDeps } from '../approvals/requests/request.ts'
-import type { AuditEntry, Entry } from '../src/audit/write.ts'
-import type { Target } from '../src/config/config.ts'
-import type { ExportEvidence } from '../src/evidence/export.ts'
-import type { SlackPort } from '../src/slack/port.ts'
-import type { Evidence, Plan } from '../src/plan/plan.ts'
-import type { Refusal } from '../src/lib/refusal.ts'
-import type { Ask } from '../src/request/request.ts'
-import type { Known } from './parse/usage.ts'
+import type { OpenDeps } from '../../approvals/requests/request.ts'
+import type { AuditEntry, Entry } from '../../src/audit/write.ts'
+import type { Target } from '../../src/config/config.ts'
+import type { ExportEvidence } from '../../src/evidence/export.ts'
+import type { SlackPort } from '../../src/slack/port.ts'
+import type { Evidence, Plan } from '../../src/plan/plan.ts'
+import type { Refusal } from '../../src/lib/refusal.ts'
+import type { Ask } from '../../src/request/request.ts'
+import type { Known } from '../parse/usage.ts'
 
 /** What a verb answers; the caller shows it to the asker alone. `text` is mrkdwn with outside parts escaped. */
 export type Reply =

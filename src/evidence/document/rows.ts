@@ -1,7 +1,7 @@
-import { storeId } from '../audit/health.ts'
-import type { Db, Queries } from '../store/pool.ts'
-import type { EventRow, RequestRow, StepRow, VoteRow } from '../request/request.ts'
-import { eventsOf, requestById, stepsOf, votesOf } from '../request/store.ts'
+import { storeId } from '../../audit/health.ts'
+import type { Db, Queries } from '../../store/pool.ts'
+import type { EventRow, RequestRow, StepRow, VoteRow } from '../../request/request.ts'
+import { eventsOf, requestById, stepsOf, votesOf } from '../../request/store.ts'
 
 export type AuditRow = {
   readonly id: number

@@ -1,11 +1,11 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ChildEnd } from '../process/process.ts'
-import type { Redactor } from '../redact/redact.ts'
-import type { Clients } from './providers/clients.ts'
-import { decodeWhole, restore } from './providers/decode.ts'
-import { counted, sizeText } from '../lib/units.ts'
-import { filesOf, hashFile, readManifest, type Manifest } from './manifest.ts'
+import type { ChildEnd } from '../../process/process.ts'
+import type { Redactor } from '../../redact/redact.ts'
+import type { Clients } from './clients.ts'
+import { decodeWhole, restore } from './decode.ts'
+import { counted, sizeText } from '../../lib/units.ts'
+import { filesOf, hashFile, readManifest, type Manifest } from '../manifest.ts'
 
 export type VerifyRequest = {
   /** The backup's directory. */

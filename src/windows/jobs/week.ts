@@ -1,11 +1,11 @@
 import { writeAudit } from '../../audit/write.ts'
 import type { Config } from '../../config/config.ts'
 import type { Queries } from '../../store/pool.ts'
-import { postBulletin } from './channel-posts.ts'
+import { postBulletin } from '../notices/channel-posts.ts'
 import { configuredFreezes, setFreezes } from '../../calendar/opening-hours.ts'
 import type { WeekNews } from '../render/week.ts'
 import type { FreezeRow } from '../window.ts'
-import type { Job } from '../schedule/cron-jobs.ts'
+import type { Job } from './cron-jobs.ts'
 import { listWindows } from '../store.ts'
 import { addDays, firstInstant, wallAt } from '../../calendar/zone.ts'
 

@@ -1,4 +1,4 @@
-import type { EventRow, StepRow } from '../request/request.ts'
+import type { EventRow, StepRow } from '../../request/request.ts'
 import type { ChainLink, TimelineEntry, TimelinePart } from './document.ts'
 import { plainText } from './plain.ts'
 import type { AuditRow, EvidenceRows } from './rows.ts'

@@ -1,8 +1,8 @@
 import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
-import { unfitCharacter } from '../parse/unicode.ts'
-import { nearest } from '../parse/arguments.ts'
-import { quoted, tokenize, unescapeSlack } from '../parse/tokens.ts'
+import { unfitCharacter } from './unicode.ts'
+import { nearest } from './arguments.ts'
+import { quoted, tokenize, unescapeSlack } from './tokens.ts'
 
 /** What somebody wants of a maintenance window. Times are read by the verb, since they depend on the target's zone and the clock. */
 export type MaintenanceCommand =

@@ -1,6 +1,6 @@
-import type { MigrationClass } from '../sql/effects.ts'
-import type { Plan } from '../plan/plan.ts'
-import type { PolicySnapshot, RequestState, StepState } from '../request/request.ts'
+import type { MigrationClass } from '../../sql/effects.ts'
+import type { Plan } from '../../plan/plan.ts'
+import type { PolicySnapshot, RequestState, StepState } from '../../request/request.ts'
 
 /**
  * One request as evidence. It is written as canonical JSON and signed; times are ISO 8601 in UTC, digests SHA-256 in hex, sizes bytes.

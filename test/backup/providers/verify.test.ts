@@ -1,10 +1,10 @@
 import { cpSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync, closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { dump } from '../../src/backup/providers/pg-dump.ts'
-import { MANIFEST, readManifest, sealFiles, type Manifest } from '../../src/backup/manifest.ts'
-import { copyRowCounter } from '../../src/backup/verify.ts'
-import { createOwnedDatabase, dumpRequest, fillShop, inDatabase, temporaryDirectory, verify } from '../helpers/backup.ts'
+import { dump } from '../../../src/backup/providers/pg-dump.ts'
+import { MANIFEST, readManifest, sealFiles, type Manifest } from '../../../src/backup/manifest.ts'
+import { copyRowCounter } from '../../../src/backup/providers/verify.ts'
+import { createOwnedDatabase, dumpRequest, fillShop, inDatabase, temporaryDirectory, verify } from '../../helpers/backup.ts'
 
 let directory: string
 let original: string

@@ -3,8 +3,8 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readOutput } from '../../src/evidence/output.ts'
-import { createRedactor } from '../../src/redact/redact.ts'
+import { readOutput } from '../../../src/evidence/document/output.ts'
+import { createRedactor } from '../../../src/redact/redact.ts'
 
 let directory = ''
 beforeAll(async () => {
