@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { captureChild, childEnvironment, operatorPath, runChild, type ChildEnd } from '../../process/process.ts'
 import type { Manifest, ManifestFile } from '../manifest.ts'
 import type { VerifyRequest } from './verify.ts'
+import { together } from '../../lib/together.ts'
 
 /** What pg_restore needs to read a backup; no server is asked. */
 export type Reading = Omit<VerifyRequest, 'recorded' | 'spool'>
@@ -22,7 +23,7 @@ export async function decodeWhole(request: VerifyRequest, manifest: Manifest, mo
   }
   try {
     const shares = await sharesOf(request, manifest, most)
-    const ends = await Promise.all(shares.map((share, at) => decodeShare(request, share, join(directory, String(at)), onLine)))
+    const ends = await together(shares.map((share, at) => decodeShare(request, share, join(directory, String(at)), onLine)))
     return ends.find(({ exitCode }) => exitCode !== 0) ?? null
   } finally {
     await passLogs(directory, request.spool)

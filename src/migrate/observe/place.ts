@@ -4,6 +4,7 @@ import { readIdentity, sameIdentity, type Identity } from '../../database/identi
 import type { TargetUrl } from '../../database/urls.ts'
 import { code } from '../../lib/mrkdwn.ts'
 import type { ToolStatus } from '../prisma/tool.ts'
+import { together } from '../../lib/together.ts'
 
 /**
  * Whether the tool, as configured by the repository, works on the pinned database: rule 13. Its `Datasource` line is read, and where
@@ -24,10 +25,12 @@ export async function provePlace(place: {
   try {
     if (!(await holdRecord(holder, place.schema))) return { output: await place.status(), seen: 'not-proved' }
     const running = { ended: false }
-    const status = place.status().finally(() => (running.ended = true))
-    const seen = await seenWaiting(place, running)
-    await holder.query('rollback')
-    return { output: await status, seen }
+    const [output, seen] = await together([
+      place.status().finally(() => (running.ended = true)),
+      // also when it could not be watched: what waits for the table would wait for ever
+      seenWaiting(place, running).finally(() => holder.query('rollback')),
+    ])
+    return { output, seen }
   } finally {
     await holder.end().catch(() => {}) // the lock goes with the session
   }
