@@ -28,7 +28,7 @@ export async function provePlace(place: {
     const [output, seen] = await together([
       place.status().finally(() => (running.ended = true)),
       // also when it could not be watched: what waits for the table would wait for ever
-      seenWaiting(place, running).finally(() => holder.query('rollback')),
+      seenWaiting(place, running).finally(async () => void (await holder.query('rollback'))),
     ])
     return { output, seen }
   } finally {

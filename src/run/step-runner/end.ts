@@ -1,7 +1,7 @@
 import { writeAudit } from '../../audit/write.ts'
 import { doneHeadline } from '../../request/render/words.ts'
-import { MAINTENANCE_OFF, notOffEither, offAgain, staysOn, stillOn, type Ending } from '../../request/maintenance-mode.ts'
-import type { RequestRow, RunOutcome } from '../../request/request.ts'
+import { MAINTENANCE_OFF, notOffEither, offAgain, staysOn, stillOn } from '../../request/maintenance-mode.ts'
+import type { Ending, RequestRow, RunOutcome } from '../../request/request.ts'
 import { about, addEvent, endLater, requestById, transition } from '../../request/store.ts'
 import type { Queries, Tx } from '../../store/pool.ts'
 

@@ -26,7 +26,9 @@ export function reporter(ports: RunPorts, id: number, name: string): Pick<RunCon
     next = { ...next, ...news }
     if (isPlanned) return
     isPlanned = true
-    setTimeout(() => write().catch(lost).finally(written), REPORT_MS).unref()
+    setTimeout(() => {
+      write().catch(lost).finally(written)
+    }, REPORT_MS).unref()
   }
   return { report: (details) => plan({ details }), progress: (data) => plan({ data }) }
 }
