@@ -25,11 +25,14 @@ export async function provePlace(place: {
   try {
     if (!(await holdRecord(holder, place.schema))) return { output: await place.status(), seen: 'not-proved' }
     const running = { ended: false }
-    const [output, seen] = await together([
-      place.status().finally(() => (running.ended = true)),
-      // also when it could not be watched: what waits for the table would wait for ever
-      seenWaiting(place, running).finally(async () => void (await holder.query('rollback'))),
-    ])
+    const watch = async () => {
+      try {
+        return await seenWaiting(place, running)
+      } finally {
+        await holder.query('rollback') // also when it could not be watched: what waits for the table would wait for ever
+      }
+    }
+    const [output, seen] = await together([place.status().finally(() => (running.ended = true)), watch()])
     return { output, seen }
   } finally {
     await holder.end().catch(() => {}) // the lock goes with the session
