@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { captureChild, childEnvironment, operatorPath } from '../../process/process.ts'
+import { captureChild } from '../../process/capture.ts'
+import { childEnvironment, operatorPath } from '../../process/environment.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { fetchRepository, isReachable, type SourceOf } from '../../plan/repository.ts'
 import { quoted } from '../../lib/quoted.ts'
