@@ -30,7 +30,7 @@ export type Question = {
   readonly glass?: { readonly atRequest: Circle; readonly now: Circle }
 }
 
-export type Standing = {
+export type Tally = {
   /** The stricter of then and now. */
   readonly required: number
   /** Humans that may approve: in the rules then and now, and not the requester. */
@@ -47,7 +47,7 @@ export type Standing = {
   readonly unreadGlassGroups: readonly string[]
 }
 
-export function decide(question: Question): Standing {
+export function decide(question: Question): Tally {
   const { request, votes, atRequest, now, humanOf, barred = new Set<string>(), glass } = question
   const required = Math.max(1, atRequest.required, now.required)
   const requesters = new Set([humanOf(request.requester), humanOf(request.requesterHuman)])
@@ -99,7 +99,7 @@ export function reviewersIn(circle: Circle, involved: readonly string[], humanOf
 }
 
 /** The break-glass rules of a target; undefined when nobody may. */
-export function glassRulesOf(target: Target): GlassRules | undefined {
+export function breakGlassRulesOf(target: Target): GlassRules | undefined {
   const { breakGlass, approvals } = target
   if (breakGlass === undefined) return undefined
   return { from: breakGlass.from, review: breakGlass.review ?? approvals.from, remindMs: breakGlass.remind }
@@ -108,15 +108,13 @@ export function glassRulesOf(target: Target): GlassRules | undefined {
 export type MayVote = 'yes' | 'own_request' | 'not_an_approver' | 'approvers_unknown'
 
 /** `approvers_unknown`: the person could be eligible through a group that cannot be read, and what cannot be checked is refused. */
-export function mayVote(question: Question, standing: Standing, human: string): MayVote {
+export function mayVote(question: Question, tally: Tally, human: string): MayVote {
   const voter = question.humanOf(human)
   if (voter === question.humanOf(question.request.requester) || voter === question.humanOf(question.request.requesterHuman))
     return 'own_request'
-  if (standing.eligible.has(voter)) return 'yes'
+  if (tally.eligible.has(voter)) return 'yes'
   const couldBeIn = (rules: Rules) => unreadIn(rules).length > 0 || humansIn(rules, question.humanOf).has(voter)
-  return standing.unreadGroups.length > 0 && couldBeIn(question.atRequest) && couldBeIn(question.now)
-    ? 'approvers_unknown'
-    : 'not_an_approver'
+  return tally.unreadGroups.length > 0 && couldBeIn(question.atRequest) && couldBeIn(question.now) ? 'approvers_unknown' : 'not_an_approver'
 }
 
 /** Whether somebody may ask for a run of this target (`requests.from`); every full member when nothing is said. */

@@ -103,12 +103,3 @@ function markOwn(error: unknown): never {
 
 /** Whether the store threw this, and not a target, whose faults have the same codes. */
 export const isOfStore = (error: unknown): boolean => typeof error === 'object' && error !== null && thrownByStore.has(error)
-
-/** SQLSTATEs that the house reacts to by name. */
-export const sqlState = { uniqueViolation: '23505', serializationFailure: '40001', undefinedTable: '42P01' } as const
-
-export const hasSqlState = (error: unknown, state: string): boolean =>
-  typeof error === 'object' && error !== null && (error as { code?: unknown }).code === state
-
-export const constraintOf = (error: unknown): string | undefined =>
-  typeof error === 'object' && error !== null ? (error as { constraint?: string }).constraint : undefined

@@ -38,8 +38,8 @@ afterEach(async () => {
 
 /** Prints a secret as programs do that do not mean to hide it. It comes in the environment, as a careless configuration would give it. */
 const TELL = `
-const { TOLD, LOGIN_IN } = process.env
-const secret = TOLD ?? decodeURIComponent(/:\\/\\/bot:([^@]+)@/.exec(require('fs').readFileSync(LOGIN_IN, 'utf8'))[1])
+const { NOTICE, LOGIN_IN } = process.env
+const secret = NOTICE ?? decodeURIComponent(/:\\/\\/bot:([^@]+)@/.exec(require('fs').readFileSync(LOGIN_IN, 'utf8'))[1])
 const lines = (text, width, prefix = '') => text.match(new RegExp('[^]{1,' + width + '}', 'g')).map((line) => prefix + line).join('\\n')
 const b64 = (text) => Buffer.from(text).toString('base64'), hex = Buffer.from(secret).toString('hex'), json = JSON.stringify(secret)
 const say = [secret, b64(secret), b64('x' + secret), b64('xy' + secret), Buffer.from(secret).toString('base64url'), hex, hex.toUpperCase(),
@@ -50,7 +50,7 @@ for (const text of say) console.log('told:\\n' + text + '\\ntold')
 const pieces = secret.match(/[^]{1,5}/g), next = () => { if (pieces.length > 0) { process.stdout.write(pieces.shift()); setTimeout(next, 20) } else { console.log('\\nall told'); process.exit(Number(process.argv[1] ?? 0)) } }
 next()`
 
-const telling = (name: string, told: string, code = 0) => ({ name, run: ['node', '-e', TELL, String(code)], env: { TOLD: told } })
+const telling = (name: string, told: string, code = 0) => ({ name, run: ['node', '-e', TELL, String(code)], env: { NOTICE: told } })
 /** The operator's own file has the login of the repository in it, and whoever may read that may tell it. */
 const tellingLogin = (configPath: string) => ({
   name: 'Tell the login',

@@ -1,12 +1,12 @@
-import { writeAudit } from '../src/audit/write.ts'
-import type { Tx } from '../src/store/pool.ts'
-import { about, addEvent, requestById, transition, votesOf } from '../src/request/store.ts'
-import type { PolicySnapshot, RequestRow } from '../src/request/request.ts'
-import type { ApprovalDeps } from './deps.ts'
-import { accountsIn, decide, rulesOf } from './policy.ts'
+import { writeAudit } from '../../src/audit/write.ts'
+import type { Tx } from '../../src/store/pool.ts'
+import { about, addEvent, requestById, transition, votesOf } from '../../src/request/store.ts'
+import type { PolicySnapshot, RequestRow } from '../../src/request/request.ts'
+import type { ApprovalDeps } from '../deps.ts'
+import { accountsIn, decide, rulesOf } from '../policy.ts'
 import { reviewersOf } from './review.ts'
-import { classesOf } from './grant-check.ts'
-import { code, when } from './wording.ts'
+import { classesOf } from '../grant-check.ts'
+import { code, when } from '../wording.ts'
 
 export type Expired = {
   readonly requests: number
@@ -151,10 +151,10 @@ async function remind(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<
   const target = deps.targets.get(request.target)
   if (request.digest === null || request.policy === null) throw new Error(`request ${request.id} waits without a plan`)
   const rules = target === undefined ? request.policy : rulesOf(target, classesOf(request))
-  const standing = await countOf(deps, tx, request, request.policy, rules)
+  const tally = await countOf(deps, tx, request, request.policy, rules)
   await addEvent(tx, request.id, {
     kind: 'reminded',
-    data: { digest: request.digest, count: standing.approvals.length, required: standing.required, from: rules.from },
+    data: { digest: request.digest, count: tally.approvals.length, required: tally.required, from: rules.from },
   })
 }
 
@@ -170,9 +170,9 @@ async function escalate(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promis
   await tx.query('update lockkeeper.request set escalated_at = lockkeeper.now() where id = $1', [request.id])
   const to = target?.approvals.escalate
   if (target === undefined || to === undefined || request.policy === null) return
-  const standing = await countOf(deps, tx, request, request.policy, rulesOf(target, classesOf(request)))
+  const tally = await countOf(deps, tx, request, request.policy, rulesOf(target, classesOf(request)))
   const users = to.filter((one) => one.startsWith('user:')).map((one) => one.slice('user:'.length))
-  await addEvent(tx, request.id, { kind: 'escalated', data: { count: standing.approvals.length, required: standing.required, to, users } })
+  await addEvent(tx, request.id, { kind: 'escalated', data: { count: tally.approvals.length, required: tally.required, to, users } })
   await writeAudit(tx, { ...about(request), act: 'escalate', result: 'told', data: { to } })
 }
 
