@@ -45,6 +45,9 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   let isRetaken = false
   const closing = new AbortController()
   let held = Promise.withResolvers<void>()
+  /** Both end by themselves when this is closed, and never fail. */
+  let beating = Promise.resolve()
+  let retaking = Promise.resolve()
 
   /** A session that breaks before it is of use is not lost a second time: it would be taken anew by two, then by four. */
   let isTaking = false
@@ -71,7 +74,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     session = mine
     controller = new AbortController()
     held.resolve()
-    void beat(mine)
+    beating = beat(mine)
   }
 
   async function lockIn(mine: Session): Promise<void> {
@@ -99,7 +102,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     isRetaken = true
     held = Promise.withResolvers<void>()
     controller.abort(error)
-    void retake()
+    retaking = retake()
   }
 
   async function retake(): Promise<void> {
@@ -108,7 +111,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
         return await take()
       } catch (error) {
         options.log.debug({ error: String(error) }, 'the store does not answer yet')
-        await wait(300)
+        await wait(300, undefined, { signal: closing.signal }).catch(() => {}) // aborted: the loop ends
       }
   }
 
@@ -121,7 +124,10 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     isSettled: () => session !== undefined && performance.now() >= settledAt,
     async close() {
       closing.abort()
-      await session?.close()
+      const first = session
+      await first?.close()
+      await Promise.all([beating, retaking])
+      if (session !== first) await session?.close() // one that was just being made
     },
   }
 }

@@ -5,7 +5,8 @@ import { arch, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { captureChild, childEnvironment, operatorPath } from '../process/process.ts'
+import { captureChild } from '../process/capture.ts'
+import { childEnvironment, operatorPath } from '../process/environment.ts'
 import { createRedactor } from '../redact/redact.ts'
 
 export type Embedded = {
