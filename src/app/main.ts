@@ -42,7 +42,8 @@ import { openOwnStore } from '../store/open.ts'
 import { createRedactor, secretsOfHeaders, secretsOfUrl, type Redactor } from '../redact/redact.ts'
 import { isRefusal } from '../lib/refusal.ts'
 import { createSlack } from '../slack/client/client.ts'
-import { slackAheadMs, tryAppToken } from '../slack/client/operator.ts'
+import { tryAppToken } from '../slack/client/operator.ts'
+import { readSlackClock } from '../slack/client/time.ts'
 import { StartFault } from '../lib/start-fault.ts'
 import { catchStrayFaults } from './stray-faults.ts'
 
@@ -240,7 +241,7 @@ async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise
       return tried.kind === 'refused' ? tried.error : null
     },
     witness: openWitness(witnessPath(config.varDirectory)),
-    slackAheadMs: () => slackAheadMs(apiUrl),
+    slackClock: () => readSlackClock(createSlack({ botToken: token, log, ...at }), systemClock),
     now: systemClock.now,
   })
   console.log(asJson ? JSON.stringify({ ok: isWell(findings), findings }, undefined, 2) : doctorText(findings))

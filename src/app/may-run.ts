@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts'
 import type { Db } from '../store/pool.ts'
 import type { Log } from '../lib/log.ts'
 import type { Refusal } from '../lib/refusal.ts'
+import { readSlackClock } from '../slack/client/time.ts'
 import type { SlackPort } from '../slack/port.ts'
 import { together } from '../lib/together.ts'
 
@@ -21,10 +22,7 @@ export type MayRun = {
 
 /** What a clock says that does not answer is left out: a run waits for no Slack. */
 export async function readClocks(db: Db, slack: Pick<SlackPort, 'time'>, clock: Clock): Promise<readonly Reading[]> {
-  const read = await Promise.all([
-    readClock("the store's clock", () => storeTime(db), clock),
-    readClock("Slack's clock", async () => slack.time().then((sent) => (sent.kind === 'ok' ? sent.value : undefined)), clock, 1_000),
-  ])
+  const read = await Promise.all([readClock("the store's clock", () => storeTime(db), clock), readSlackClock(slack, clock)])
   return [ownReading, ...read.filter((one) => one !== undefined)]
 }
 

@@ -5,12 +5,13 @@ import { policyHash } from '../../approvals/policy.ts'
 import { policySnapshot, stillGranted } from '../../approvals/grant-check.ts'
 import type { AppOptions } from './options.ts'
 import { backupStore } from '../backup/catalogue.ts'
+import { slackCommands } from '../config/commands.ts'
 import type { Config, Target } from '../config/config.ts'
 import { withoutApp, type Core } from './services.ts'
 import { storeNow } from '../store/now.ts'
 import type { Db } from '../store/pool.ts'
 import { plannedSteps } from '../deploy/planned.ts'
-import type { startEngine } from '../engine/engine.ts'
+import type { OpenEngine } from '../engine/engine.ts'
 import type { MayRun } from './may-run.ts'
 import { code, escapeMrkdwn } from '../lib/mrkdwn.ts'
 import { canonicalJson } from '../lib/canonical.ts'
@@ -38,7 +39,7 @@ export function workflowOf(
   core: Core,
   mayRun: MayRun,
   working: Working,
-  engine: () => Awaited<ReturnType<typeof startEngine>>,
+  engine: Pick<OpenEngine, 'liveness' | 'owns'>,
 ) {
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
@@ -58,9 +59,9 @@ export function workflowOf(
     config,
     redactor,
     env,
-    liveness: () => engine().liveness,
+    liveness: () => engine.liveness,
     working,
-    owns: (queries, id) => engine().owns(queries, id),
+    owns: engine.owns,
     stillGranted: (id) => stillGranted(core.approvals, id),
     gate: (queries, request, how) => gateFor(core.approvals, queries, request, how),
     makePlan: async (request): Promise<Planned | Refusal> => {
@@ -159,6 +160,7 @@ export function requestPorts(options: AppOptions, core: Core) {
         approvers: approversOf(view.request, core.approvals.people.humanOf),
       })
     },
+    commands: slackCommands(config.file),
     targetTitleOf: (name: string) => config.targets.get(name)?.title ?? name,
     tailOf: tailOf(options),
     logFileOf: async (request: RequestRow) => {

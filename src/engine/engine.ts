@@ -27,13 +27,15 @@ export type Durable = {
   readonly nextSignal: () => Promise<void>
 }
 
-export type RunningEngine = Engine & {
+export type OpenEngine = Engine & {
   readonly liveness: Liveness
   /**
    * Whether this process still owns the request's workflow, as far as the store knows. Asked inside a transaction, it stays so until that
    * ends: nobody can take the run over meanwhile.
    */
   readonly owns: (db: Queries, requestId: number) => Promise<boolean>
+  /** Begins to work. What waits in the store is begun at once, perhaps before this resolves; all else here can be used before. */
+  readonly run: (body: WorkflowBody) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -61,10 +63,49 @@ const workflow = DBOS.registerWorkflow(
   { name: 'request', maxRecoveryAttempts: 1000 },
 )
 
-export async function startEngine(options: { readonly db: Db; readonly log: Log; readonly body: WorkflowBody }): Promise<RunningEngine> {
-  body = options.body
-  const { db, log } = options
+/**
+ * Opened first and run afterwards: what a workflow needs of its engine is there before the first workflow is. Until it runs, what is
+ * started waits in the store.
+ */
+export async function openEngine({ db, log }: { readonly db: Db; readonly log: Log }): Promise<OpenEngine> {
   const liveness = await holdLiveness({ storeUrl: db.url, log }) // before launch: never run without the lock
+  const client = await startClientEngine(db)
+  let running: Running | undefined
+  return {
+    liveness,
+    async start(tx, requestId) {
+      await client.start(tx, requestId)
+      tx.afterCommit(() => running?.lookIntoQueue())
+    },
+    signal: client.signal,
+    async owns(queries, requestId) {
+      const rows = await queries.query(
+        `select 1 from dbos.workflow_status where workflow_uuid = $1 and executor_id = $2 and status = 'PENDING' for share`,
+        [workflowId(requestId), liveness.executorId],
+      )
+      return rows.length > 0
+    },
+    async run(theBody) {
+      body = theBody
+      running = await launch({ db, log, liveness })
+    },
+    async close() {
+      await running?.stopSweeping()
+      await client.close()
+      await running?.shutDown()
+      await liveness.close()
+    },
+  }
+}
+
+type Running = {
+  readonly lookIntoQueue: () => void
+  readonly stopSweeping: () => Promise<void>
+  readonly shutDown: () => Promise<void>
+}
+
+async function launch(parts: { readonly db: Db; readonly log: Log; readonly liveness: Liveness }): Promise<Running> {
+  const { db, log, liveness } = parts
   const pool = openPool(db.url, (error) => log.debug({ error: error.message }, 'an idle connection of the engine broke'), {
     max: ENGINE_CONNECTIONS,
     name: 'lockkeeper-engine',
@@ -80,30 +121,17 @@ export async function startEngine(options: { readonly db: Db; readonly log: Log;
   })
   await alone(db.url, () => DBOS.launch())
   const queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_LOOK_MS })
-  const client = await startClientEngine(db)
   const sweeps = new AbortController()
-  const sweeping = sweepForTheDead({ db, log, liveness, signal: sweeps.signal })
+  const sweeping = sweepForTheDead({ ...parts, signal: sweeps.signal })
   return {
-    liveness,
-    async start(tx, requestId) {
-      await client.start(tx, requestId)
-      tx.afterCommit(() => lookIntoQueue(queue, log))
-    },
-    signal: client.signal,
-    async owns(queries, requestId) {
-      const rows = await queries.query(
-        `select 1 from dbos.workflow_status where workflow_uuid = $1 and executor_id = $2 and status = 'PENDING' for share`,
-        [workflowId(requestId), liveness.executorId],
-      )
-      return rows.length > 0
-    },
-    async close() {
+    lookIntoQueue: () => lookIntoQueue(queue, log),
+    async stopSweeping() {
       sweeps.abort()
       await sweeping
-      await client.close()
+    },
+    async shutDown() {
       await DBOS.shutdown()
       await pool.end()
-      await liveness.close()
     },
   }
 }

@@ -42,6 +42,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   let controller = new AbortController()
   /** Nothing was lost at the first time, so there is nothing to settle. */
   let settledAt = 0
+  let isRetaken = false
   const closing = new AbortController()
   let held = Promise.withResolvers<void>()
   /** Both end by themselves when this is closed, and never fail. */
@@ -61,20 +62,29 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   }
 
   async function takeOne(): Promise<void> {
-    session = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
-    const [lock] = await session.query<{ ok: boolean }>(`${signature} select pg_try_advisory_lock($1::int, hashtext($2)) as ok`, [
+    const mine = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
+    try {
+      await lockIn(mine)
+    } catch (error) {
+      await mine.close().catch(() => {}) // it broke before it was of use
+      throw error
+    }
+    // from here on others may be told that it is held, and not before
+    if (isRetaken) settledAt = performance.now() + SETTLE_MS
+    session = mine
+    controller = new AbortController()
+    held.resolve()
+    beating = beat(mine)
+  }
+
+  async function lockIn(mine: Session): Promise<void> {
+    const [lock] = await mine.query<{ ok: boolean }>(`${signature} select pg_try_advisory_lock($1::int, hashtext($2)) as ok`, [
       LIVENESS_LOCK,
       executorId,
     ])
-    if (lock?.ok !== true) {
-      await session.close()
-      throw new Error('the lock of the lost session is still held')
-    }
+    if (lock?.ok !== true) throw new Error('the lock of the lost session is still held')
     // a setting of PostgreSQL 14 and later; before that only a process that has ended is noticed
-    await session.query(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [String(FROZEN_MS)])
-    controller = new AbortController()
-    held.resolve()
-    beating = beat(session)
+    await mine.query(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [String(FROZEN_MS)])
   }
 
   async function beat(mine: Session): Promise<void> {
@@ -89,6 +99,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     if (closing.signal.aborted || isTaking) return
     options.log.warn({ error: error.message }, 'the session that proves this process alive was lost; no step starts until it is back')
     session = undefined
+    isRetaken = true
     held = Promise.withResolvers<void>()
     controller.abort(error)
     retaking = retake()
@@ -97,9 +108,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   async function retake(): Promise<void> {
     while (!closing.signal.aborted)
       try {
-        await take()
-        settledAt = performance.now() + SETTLE_MS
-        return
+        return await take()
       } catch (error) {
         options.log.debug({ error: String(error) }, 'the store does not answer yet')
         await wait(300, undefined, { signal: closing.signal }).catch(() => {}) // aborted: the loop ends

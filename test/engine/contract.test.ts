@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DBOSExecutor } from '@dbos-inc/dbos-sdk/internal/dbos-executor'
 import { expect, onTestFinished, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
-import { startEngine, type RunningEngine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/engine.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { createStore } from '../helpers/postgres.ts'
@@ -23,13 +23,10 @@ test('its internal recovery, its rows and its function for signals are as this h
   const store = await createStore()
   onTestFinished(store.close)
   const released = Promise.withResolvers<void>()
-  const engine: RunningEngine = await startEngine({
-    db: store.db,
-    log: createLog(createRedactor([]), 'warn', process.stderr),
-    body: async (_id, { step }) => step('hold', () => released.promise),
-  })
+  const engine = await openEngine({ db: store.db, log: createLog(createRedactor([]), 'warn', process.stderr) })
   onTestFinished(engine.close)
   onTestFinished(() => released.resolve())
+  await engine.run((_id, { step }) => step('hold', () => released.promise))
   const executor = DBOSExecutor.globalInstance
   expect([typeof executor?.recoverPendingWorkflows, DBOSExecutor.prototype.recoverPendingWorkflows.length]).toEqual(['function', 0])
   // nobody's work: it answers with what it took over, which is nothing

@@ -204,6 +204,7 @@ async function started(ends: Readonly<Partial<Record<string, StepEnd | Error>>>,
       const answer = await cancelRequest(
         {
           db,
+          commands: { migrate: '/migrate', maintenance: '/maintenance' },
           targets: new Map(),
           freezes: [],
           people: {

@@ -10,7 +10,7 @@ import { endLeft } from '../orphans.ts'
 import { watchForCancel, type CancelWatch } from './cancel-watch.ts'
 import { contextOf } from './context.ts'
 import { isUnderWay } from './may-start.ts'
-import type { RunPorts } from './ports.ts'
+import { commandOf, type RunPorts } from './ports.ts'
 import { writeBegin } from './step-rows.ts'
 import { cancelledBefore, notLookedAt, notOff } from './texts.ts'
 import type { Work } from './work.ts'
@@ -48,7 +48,7 @@ async function underLock(ports: RunPorts, work: Work, signals: Signals): Promise
   if (locked.kind === 'held') return locked.value
   // by a cancel; when this process ends, nobody asks for what is given here
   if (locked.kind === 'aborted') return cancelledBefore(step, cancel.by())
-  return notBegun(work, locked.refusal)
+  return notBegun(ports, work, locked.refusal)
 }
 
 async function lookAndAct(ports: RunPorts, work: Work, signal: AbortSignal, isCancelled: () => boolean): Promise<StepEnd> {
@@ -61,9 +61,9 @@ async function lookAndAct(ports: RunPorts, work: Work, signal: AbortSignal, isCa
 }
 
 /** The lock could not be had. That is a plain failure unless an earlier process may have done something that nobody can look at now. */
-function notBegun({ step, previous }: Work, refusal: Refusal): StepEnd {
+function notBegun(ports: RunPorts, { step, previous }: Work, refusal: Refusal): StepEnd {
   const isFirst = (previous?.attempt ?? 0) === 0
-  if (!isFirst && step.name !== MAINTENANCE_ON) return notLookedAt(step.title, refusal)
+  if (!isFirst && step.name !== MAINTENANCE_ON) return notLookedAt(ports, step.title, refusal)
   return {
     kind: 'failed',
     output: 'not started',
@@ -80,14 +80,14 @@ function notBegun({ step, previous }: Work, refusal: Refusal): StepEnd {
 function faulted(ports: RunPorts, { step, plan, request }: Work, error: Error): StepEnd {
   const reason = ports.redactor.text(error.message).slice(0, 500)
   ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
-  if (step.isOwed === true) return notOff(plan, request.id, `The fault: ${escapeMrkdwn(reason)}`)
+  if (step.isOwed === true) return notOff(ports, plan, request.id, `The fault: ${escapeMrkdwn(reason)}`)
   const changes = step.changes === 'database' || step.changes === 'application'
   const outcome: RunOutcome = changes
     ? {
         headline: `*"${step.title}" met a fault. Lockkeeper will not guess.*`,
         known: `The fault: ${escapeMrkdwn(reason)}`,
         notKnown: 'Whether this step changed something before that.',
-        next: 'Look at `/migrate status` and at the log in the thread. When it is clear, `/migrate cancel` closes this request so that a new one can be asked.',
+        next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. When it is clear, \`${commandOf(ports)} cancel\` closes this request so that a new one can be asked.`,
       }
     : { headline: `*"${step.title}" met a fault; nothing was changed by it.*`, why: escapeMrkdwn(reason), next: 'Mend that and ask again.' }
   return changes ? { kind: 'unknown', output: 'unclear', outcome } : { kind: 'failed', output: 'fault', outcome }

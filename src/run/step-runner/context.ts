@@ -4,7 +4,7 @@ import { writeAudit } from '../../audit/write.ts'
 import type { RunContext } from '../../request/step.ts'
 import { about, addEvent, addEventOnce, stepsOf } from '../../request/store.ts'
 import { persist } from '../../store/retry-store.ts'
-import type { RunPorts } from './ports.ts'
+import { commandOf, type RunPorts } from './ports.ts'
 import { reporter } from './reporter.ts'
 import { asRedactedJson } from './step-rows.ts'
 import type { Work } from './work.ts'
@@ -17,6 +17,7 @@ export async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal
   const rows = await persist(ports.log, () => stepsOf(ports.db, request.id))
   return {
     requestId: request.id,
+    command: commandOf(ports),
     digest: request.digest ?? '',
     target,
     plan,

@@ -23,10 +23,10 @@ export async function mayStart(
   const underWay = isUnderWay(step, row)
   if (request.cancelRequestedAt !== null && !underWay) return cancelledBefore(step, request.cancelRequestedBy)
   const changed = request.plan === null || underWay ? null : ports.reconfigured(request.plan, request)
-  if (changed !== null) return notAsApproved(step.title, changed)
+  if (changed !== null) return notAsApproved(ports, step.title, changed)
   if (step.changes !== 'database' && step.changes !== 'application') return undefined
   const stop = ports.whyStop()
-  if (stop !== null) return recordIsOld(step.title, stop)
+  if (stop !== null) return recordIsOld(ports, step.title, stop)
   const granted = await persist(ports.log, () => ports.stillGranted(request.id))
   if (isRefusal(granted))
     return {
@@ -56,7 +56,7 @@ async function compareAgain(
   for (;;) {
     const compared = await ports.compare(plan, request, phase)
     if (compared.kind === 'same') return undefined
-    if (compared.kind === 'changed') return notAsApproved(step.title, compared.why)
+    if (compared.kind === 'changed') return notAsApproved(ports, step.title, compared.why)
     if (ports.working.isStopping()) return 'lost'
     const now = await persist(ports.log, () => requestById(ports.db, request.id))
     if (now !== undefined && now.cancelRequestedAt !== null) return cancelledBefore(step, now.cancelRequestedBy)

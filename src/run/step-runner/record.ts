@@ -7,7 +7,7 @@ import { about, addEvent, requestById } from '../../request/store.ts'
 import { persist } from '../../store/retry-store.ts'
 import { notSwitchedOff } from '../steps/maintenance.ts'
 import { endOf, endRun, stopRun, type Next } from './end.ts'
-import type { RunPorts } from './ports.ts'
+import { commandOf, type RunPorts } from './ports.ts'
 import { asRedactedJson, writeEnd, writeUnclear } from './step-rows.ts'
 
 export async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'name' | 'title'>, end: StepEnd): Promise<Next> {
@@ -40,7 +40,7 @@ export async function stopUnclear(ports: RunPorts, id: number, name: string, err
     headline: '*The run met a fault. Lockkeeper will not guess.*',
     known: `The fault: ${escapeMrkdwn(reason)}`,
     notKnown: `Whether "${escapeMrkdwn(name)}" changed something before that.`,
-    next: `Look at \`/migrate status\` and at the log in the thread. When it is clear, \`/migrate cancel ${id}\` closes this request so that a new one can be asked.`,
+    next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. When it is clear, \`${commandOf(ports)} cancel ${id}\` closes this request so that a new one can be asked.`,
   }
   const next = await persist(ports.log, () =>
     ports.db.transaction(async (tx) => {
@@ -50,7 +50,9 @@ export async function stopUnclear(ports: RunPorts, id: number, name: string, err
       if (request?.state !== 'running') return request === undefined ? 'ended' : endOf(request)
       await writeAudit(tx, { ...about(request), act: 'step', result: 'unknown', data: { step: name } })
       const off =
-        name === MAINTENANCE_OFF && request.plan !== null ? notSwitchedOff(request.plan, id, `The fault: ${escapeMrkdwn(reason)}`) : null
+        name === MAINTENANCE_OFF && request.plan !== null
+          ? notSwitchedOff({ plan: request.plan, requestId: id, command: commandOf(ports) }, `The fault: ${escapeMrkdwn(reason)}`)
+          : null
       return stopRun(tx, request, name, 'needs_human', off ?? outcome)
     }),
   )

@@ -49,8 +49,13 @@ async function perform(
     if (target === undefined || step === undefined) {
       const why = ports.reconfigured(plan, request) ?? 'The configuration of this target has other steps now.'
       const title = row?.title ?? name
-      if (name === MAINTENANCE_OFF) return record(ports, request, { name, title }, notOff(plan, id, why))
-      return record(ports, request, { name, title }, (row?.attempt ?? 0) > 0 ? leftBehind(title, why) : notAsApproved(title, why))
+      if (name === MAINTENANCE_OFF) return record(ports, request, { name, title }, notOff(ports, plan, id, why))
+      return record(
+        ports,
+        request,
+        { name, title },
+        (row?.attempt ?? 0) > 0 ? leftBehind(ports, title, why) : notAsApproved(ports, title, why),
+      )
     }
     const work = { request, plan, target, step, previous: row, isAgain }
     const end = await during(

@@ -133,7 +133,7 @@ async function interrupted(settings: StepSettings, context: RunContext): Promise
     headline: `*Lockkeeper was interrupted during "${titleOf(settings)}" and does not run it a second time by itself.*`,
     known: `${code(settings.run.join(' '))} was started. ${database(context)} ${await whatIsLive(context)}`,
     notKnown: 'Whether it did all of its work.',
-    next: `Look at what it changes. Then \`/migrate cancel ${context.requestId}\` closes this request. ${again(context)} \`repeatable: true\` beside a step that may run twice lets the next run go on by itself.`,
+    next: `Look at what it changes. Then \`${context.command} cancel ${context.requestId}\` closes this request. ${again(context)} \`repeatable: true\` beside a step that may run twice lets the next run go on by itself.`,
   }
 }
 
@@ -142,7 +142,7 @@ async function stillRuns(settings: StepSettings, pid: number, context: RunContex
     headline: `*"${titleOf(settings)}" was started by a Lockkeeper that has gone, and process ${pid} may still be at it.*`,
     known: `${code(settings.run.join(' '))} was started. ${database(context)} ${await whatIsLive(context)}`,
     notKnown: `Whether process ${pid} is that command, and how it will end.`,
-    next: `Look at that process and let it end, or end it. Then \`/migrate cancel ${context.requestId}\` closes this request. ${again(context)}`,
+    next: `Look at that process and let it end, or end it. Then \`${context.command} cancel ${context.requestId}\` closes this request. ${again(context)}`,
   }
 }
 
@@ -154,7 +154,7 @@ const database = ({ plan }: RunContext) =>
     ? 'The database was not changed.'
     : `The ${plan.list.length === 1 ? 'migration of this run is' : `${plan.list.length} migrations of this run are`} applied.`
 
-const again = ({ plan, target }: RunContext, when = 'then ') =>
+const again = ({ plan, target, command }: RunContext, when = 'then ') =>
   plan.list.length === 0
-    ? `\`/migrate deploy ${target.name}\` ${when}runs the steps again.`
-    : `\`/migrate deploy ${target.name}\` ${when}finds nothing pending and runs only the steps.`
+    ? `\`${command} deploy ${target.name}\` ${when}runs the steps again.`
+    : `\`${command} deploy ${target.name}\` ${when}finds nothing pending and runs only the steps.`

@@ -87,7 +87,7 @@ export const whereItStands = async (tx: Tx, id: number): Promise<'waiting' | 'en
   (await requestById(tx, id))?.state === 'waiting' ? 'waiting' : 'ended'
 
 /** The same database under another name is one target: one request at a time. */
-async function databaseTaken({ db }: WorkflowPorts, request: RequestRow, { identity }: Plan): Promise<Refusal> {
+async function databaseTaken({ db, config }: WorkflowPorts, request: RequestRow, { identity }: Plan): Promise<Refusal> {
   const [holder] = await db.query<{ id: number; target: string; requester: string }>(
     `select id, target, requester from lockkeeper.request
      where identity_key = $1 and id <> $2 and state in ('planning','waiting','granted','running','needs_human')`,
@@ -97,6 +97,6 @@ async function databaseTaken({ db }: WorkflowPorts, request: RequestRow, { ident
     'target_taken',
     holder === undefined
       ? `The database of ${codeText(request.target)} was taken by a request for another target, which has ended meanwhile. Nothing was started. Ask again.`
-      : `The database of ${codeText(request.target)} is also that of ${codeText(holder.target)}, and taken there by #${holder.id} (asked by ${personText(holder.requester)}). Nothing was started. It frees when that ends, or with ${codeText(`/migrate cancel ${holder.id}`)}.`,
+      : `The database of ${codeText(request.target)} is also that of ${codeText(holder.target)}, and taken there by #${holder.id} (asked by ${personText(holder.requester)}). Nothing was started. It frees when that ends, or with ${codeText(`${config.file.slack.command} cancel ${holder.id}`)}.`,
   )
 }
