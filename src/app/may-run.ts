@@ -8,6 +8,7 @@ import type { Db } from '../store/pool.ts'
 import type { Log } from '../lib/log.ts'
 import type { Refusal } from '../lib/refusal.ts'
 import type { SlackPort } from '../slack/port.ts'
+import { together } from '../lib/together.ts'
 
 /** What stands above every single run: the record, the store, the clocks. */
 export type MayRun = {
@@ -57,6 +58,6 @@ export function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableSta
   const daily = schedule(VERIFY_AT, verify)
   stack.defer(async () => {
     ending.abort()
-    await Promise.all([following.stop(), daily.destroy(), first])
+    await together([following.stop(), daily.destroy(), first])
   })
 }

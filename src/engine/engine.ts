@@ -186,7 +186,7 @@ async function sweep(
       if (lock?.free !== true) return void seenFree.delete(id)
       if (!seenFree.has(id)) return void seenFree.add(id)
       const runs = await adoptFrom(id)
-      tell({ kind: 'adopted', runs })
+      tx.afterCommit(() => tell({ kind: 'adopted', runs }))
       seenFree.delete(id)
       log.warn({ from: id, runs }, 'a process died with work unfinished; it goes on here')
     })

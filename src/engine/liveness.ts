@@ -44,6 +44,9 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   let settledAt = 0
   const closing = new AbortController()
   let held = Promise.withResolvers<void>()
+  /** Both end by themselves when this is closed, and never fail. */
+  let beating = Promise.resolve()
+  let retaking = Promise.resolve()
 
   /** A session that breaks before it is of use is not lost a second time: it would be taken anew by two, then by four. */
   let isTaking = false
@@ -71,7 +74,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     await session.query(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [String(FROZEN_MS)])
     controller = new AbortController()
     held.resolve()
-    void beat(session)
+    beating = beat(session)
   }
 
   async function beat(mine: Session): Promise<void> {
@@ -88,7 +91,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     session = undefined
     held = Promise.withResolvers<void>()
     controller.abort(error)
-    void retake()
+    retaking = retake()
   }
 
   async function retake(): Promise<void> {
@@ -99,7 +102,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
         return
       } catch (error) {
         options.log.debug({ error: String(error) }, 'the store does not answer yet')
-        await wait(300)
+        await wait(300, undefined, { signal: closing.signal }).catch(() => {}) // aborted: the loop ends
       }
   }
 
@@ -112,7 +115,10 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
     isSettled: () => session !== undefined && performance.now() >= settledAt,
     async close() {
       closing.abort()
-      await session?.close()
+      const first = session
+      await first?.close()
+      await Promise.all([beating, retaking])
+      if (session !== first) await session?.close() // one that was just being made
     },
   }
 }

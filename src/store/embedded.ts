@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import { arch, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import pg from 'pg'
-import { captureChild, childEnvironment, operatorPath } from '../process/process.ts'
+import { captureChild } from '../process/capture.ts'
+import { childEnvironment, operatorPath } from '../process/environment.ts'
 import { createRedactor } from '../redact/redact.ts'
 
 export type Embedded = {
