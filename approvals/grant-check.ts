@@ -39,9 +39,11 @@ export async function readQuestion(
   if (request.policy === null) return notYetVotable(request)
   const rules = rulesOf(target, classesOf(request))
   const hasStarted = request.startedAt !== null
-  const glassThen = request.policy.breakGlass
-  const glassNow = breakGlassRulesOf(target)
-  const members = await deps.people.membersOf(groupsIn(rules.from, glassThen === undefined ? [] : (glassNow?.from ?? [])), { fresh: true })
+  const breakGlassThen = request.policy.breakGlass
+  const breakGlassNow = breakGlassRulesOf(target)
+  const members = await deps.people.membersOf(groupsIn(rules.from, breakGlassThen === undefined ? [] : (breakGlassNow?.from ?? [])), {
+    fresh: true,
+  })
   // a run that has started never waits for Slack: a group that cannot be read now counts as it was when it was approved
   const now: Rules = { ...rules, members: hasStarted ? { ...request.policy.members, ...members } : members }
   return {
@@ -51,12 +53,12 @@ export async function readQuestion(
     now,
     humanOf: deps.people.humanOf,
     barred: await barredAmong(deps, votes, hasStarted),
-    ...(glassThen === undefined || glassNow === undefined
+    ...(breakGlassThen === undefined || breakGlassNow === undefined
       ? {}
       : {
-          glass: {
-            atRequest: { from: glassThen.from, members: request.policy.members },
-            now: { from: glassNow.from, members: now.members },
+          breakGlass: {
+            atRequest: { from: breakGlassThen.from, members: request.policy.members },
+            now: { from: breakGlassNow.from, members: now.members },
           },
         }),
   }
@@ -112,10 +114,10 @@ async function barredAmong(
 
 function whyShort(request: RequestRow, tally: Tally, votes: Question['votes']): Refusal {
   const glass = votes.findLast((vote) => vote.decision === 'break_glass' && vote.digest === request.digest)
-  if (glass !== undefined && tally.unreadGlassGroups.length > 0)
+  if (glass !== undefined && tally.unreadBreakGlassGroups.length > 0)
     return refuse(
       'approvers_unknown',
-      `${mention(glass.actor)} broke the glass of #${request.id}, and Slack does not say now who is in ${list(tally.unreadGlassGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
+      `${mention(glass.actor)} broke the glass of #${request.id}, and Slack does not say now who is in ${list(tally.unreadBreakGlassGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
     )
   if (glass !== undefined)
     return refuse(

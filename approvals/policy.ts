@@ -27,7 +27,7 @@ export type Question = {
   /** Humans that may not act today (deactivated since, look-up failed): their votes do not count. */
   readonly barred?: ReadonlySet<string>
   /** Who may let it run without approvals; left out when the target did not allow that then, or does not now. */
-  readonly glass?: { readonly atRequest: Circle; readonly now: Circle }
+  readonly breakGlass?: { readonly atRequest: Circle; readonly now: Circle }
 }
 
 export type Tally = {
@@ -44,11 +44,11 @@ export type Tally = {
   /** Humans that broke the glass for this digest and may still do so, in order. One of them is enough. */
   readonly broken: readonly string[]
   /** The same as `unreadGroups` of those who may break the glass. */
-  readonly unreadGlassGroups: readonly string[]
+  readonly unreadBreakGlassGroups: readonly string[]
 }
 
 export function decide(question: Question): Tally {
-  const { request, votes, atRequest, now, humanOf, barred = new Set<string>(), glass } = question
+  const { request, votes, atRequest, now, humanOf, barred = new Set<string>(), breakGlass } = question
   const required = Math.max(1, atRequest.required, now.required)
   const requesters = new Set([humanOf(request.requester), humanOf(request.requesterHuman)])
   const then = humansIn(atRequest, humanOf)
@@ -65,7 +65,7 @@ export function decide(question: Question): Tally {
     isRejected,
     unreadGroups: [...new Set([...unreadIn(atRequest), ...unreadIn(now)])],
     broken,
-    unreadGlassGroups: glass === undefined ? [] : [...new Set([...unreadIn(glass.atRequest), ...unreadIn(glass.now)])],
+    unreadBreakGlassGroups: breakGlass === undefined ? [] : [...new Set([...unreadIn(breakGlass.atRequest), ...unreadIn(breakGlass.now)])],
   }
 }
 
@@ -75,10 +75,10 @@ const voicesAmong = (votes: Question['votes'], decision: VoteRow['decision'], hu
 ]
 
 /** In the rules then and now. Unlike an approver, whoever asked may do it: that is what the right is for. */
-export function mayBreakGlass({ glass, humanOf, barred }: Question, human: string): 'yes' | 'off' | 'no' | 'unknown' {
-  if (glass === undefined) return 'off'
+export function mayBreakGlass({ breakGlass, humanOf, barred }: Question, human: string): 'yes' | 'off' | 'no' | 'unknown' {
+  if (breakGlass === undefined) return 'off'
   const who = humanOf(human)
-  const circles = [glass.atRequest, glass.now]
+  const circles = [breakGlass.atRequest, breakGlass.now]
   if (barred?.has(who) === true) return 'no'
   if (circles.every((circle) => humansIn(circle, humanOf).has(who))) return 'yes'
   return circles.every((circle) => humansIn(circle, humanOf).has(who) || unreadIn(circle).length > 0) ? 'unknown' : 'no'

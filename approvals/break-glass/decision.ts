@@ -123,7 +123,7 @@ export async function whyNotBreakGlass(
   if (rules === undefined) return notConfigured(target.name, deps.command)
   const members = await deps.people.membersOf(groupsIn(rules.from, rules.review), { fresh: true })
   const circle = { from: rules.from, members }
-  const may = mayBreakGlass({ ...nothing, humanOf: deps.people.humanOf, glass: { atRequest: circle, now: circle } }, human)
+  const may = mayBreakGlass({ ...nothing, humanOf: deps.people.humanOf, breakGlass: { atRequest: circle, now: circle } }, human)
   const forbidden = whyForbidden(may, target.name, rules.from, deps.command)
   if (forbidden !== undefined) return forbidden
   const left = reviewersIn({ from: rules.review, members }, [human], deps.people.humanOf)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { endProcess } from '../process/detached.ts'
 import { isGroupAlive, startTime, type ProcessId } from '../process/process-id.ts'
-import { readJson } from '../migrate/attempts/files.ts'
+import { readJson } from '../lib/durable-file.ts'
 
 /**
  * A killed process takes its children with it, but not theirs: the scripts of an installer, the workers of a build. So each command's

@@ -9,7 +9,7 @@ import { launchBots, temporary, type Bots } from '../helpers/bots.ts'
 import { startFlow, type Flow, type FlowOptions } from '../helpers/flow.ts'
 import { serveRepository, type HttpsRepository } from '../helpers/https-repository.ts'
 import { onServer } from '../helpers/postgres.ts'
-import { commitTo, shopModules } from '../helpers/sample.ts'
+import { commitTo, linkCommand, shopModules } from '../helpers/sample.ts'
 import { placesOf, watchProcesses, type Seen } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
 import { startCollector, type Collector } from '../observability/collector.ts'
@@ -88,7 +88,7 @@ async function openAviary(
     },
     target(place) {
       const known = options.target?.(place) ?? {}
-      const source = { branch: 'main', install: ['cp', '-al', modules, 'node_modules'] }
+      const source = { branch: 'main', install: linkCommand(modules) }
       return { windows: { mail: ['ops@shop.example'] }, ...known, source: { ...source, repository: origin?.url } }
     },
     async prepare(place) {

@@ -269,7 +269,7 @@ describe('time', () => {
         signal: (...args: Parameters<typeof signal>) => (args[1] === first.id ? Promise.reject(new Error('engine')) : signal(...args)),
       },
     }
-    await expect(expireDue(failing)).rejects.toThrow(`requests ${first.id} are due and could not be ended`)
+    await expect(expireDue(failing)).rejects.toThrow(`requests ${first.id} are due and could not be dealt with: engine`)
     expect((await world.request(first.id)).state).toBe('waiting')
     expect((await world.request(second.id)).state).toBe('expired')
   })

@@ -125,15 +125,15 @@ export const elsewhere: readonly Elsewhere[] = [
     'test/attack/environment.test.ts',
     'find no secret of the bot in its environment',
   ),
-  at('truncated', 'a backup that was cut', 'Refused when it is read back.', 'test/backup/verify.test.ts', 'a truncated file'),
+  at('truncated', 'a backup that was cut', 'Refused when it is read back.', 'test/backup/providers/verify.test.ts', 'a truncated file'),
   at(
     'byte-flipped',
     'one byte of a backup is changed',
     'Refused when it is read back.',
-    'test/backup/verify.test.ts',
+    'test/backup/providers/verify.test.ts',
     'one changed byte at %i of the data',
   ),
-  at('empty', 'a file of a backup is emptied', 'Refused when it is read back.', 'test/backup/verify.test.ts', 'an emptied file'),
+  at('empty', 'a file of a backup is emptied', 'Refused when it is read back.', 'test/backup/providers/verify.test.ts', 'an emptied file'),
   at(
     'older `pg_dump` than the server',
     'only an older client is installed',
