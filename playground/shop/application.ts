@@ -39,8 +39,14 @@ export async function installedModules(cache: string): Promise<string> {
 }
 
 /** Runs the real `prisma migrate deploy` with the shop's migrations up to and including `upTo` (all, when left out). About 1 s. */
-export async function migrateShop(options: { readonly cache: string; readonly url: string; readonly upTo?: string }): Promise<void> {
-  const modules = await installedModules(options.cache)
+export async function migrateShop(options: {
+  readonly cache: string
+  readonly url: string
+  readonly upTo?: string
+  /** Instead of the installed ones. */
+  readonly modules?: string
+}): Promise<void> {
+  const modules = options.modules ?? (await installedModules(options.cache))
   const directory = join(options.cache, `migrate-${randomBytes(6).toString('hex')}`)
   await mkdir(directory, { recursive: true })
   try {

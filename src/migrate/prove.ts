@@ -3,7 +3,6 @@ import { code } from '../lib/mrkdwn.ts'
 import { count } from '../lib/sentences.ts'
 import { readDatabaseState, statusOf } from '../plan/status.ts'
 import type { StepEnd } from '../request/step.ts'
-import { answerAhead } from './ahead.ts'
 import { diagnosisContext } from './decide/failure-analysis.ts'
 import type { Judgement } from './decide/next-action.ts'
 import { failedOutcome, unclearOutcome } from './decide/outcomes.ts'
@@ -42,9 +41,8 @@ export async function proveAll(
       tasks,
       `The application brings Prisma ${version.version}, which has another migration runner than this product knows (5 to 7).`,
     )
-  const ahead = answerAhead(context, site, last.name)
-  if (ahead === null) context.report('Asking Prisma which database it would change, and what.')
-  const answer = ahead ?? (await answerOf(work, last.name))
+  context.report('Asking Prisma which database it would change, and what.')
+  const answer = await answerOf(work, last.name)
   const status = site.tool.readStatus(answer.output)
   if (status.datasource === null || status.pending === null) return notStarted(work, tasks, answer.output)
   const elsewhere = whyElsewhere(status.datasource, answer.seen, context.plan.identity, site.parsed)

@@ -6,6 +6,9 @@ import { createDatabase } from '../helpers/postgres.ts'
 import { git, installCommand } from '../helpers/sample.ts'
 import { placesOf } from '../helpers/secrets.ts'
 import { applied, fingerprint, query } from '../helpers/target.ts'
+import { useRealPrisma } from '../helpers/recorded-prisma/place.ts'
+
+useRealPrisma() // the subject is what Prisma does
 
 /** A whole run starts a dozen real programs; two of them on a busy machine take longer than a test of one part. */
 vi.setConfig({ testTimeout: 180_000 })

@@ -12,6 +12,7 @@ import { parseTargetUrl } from '../../src/database/urls.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import type { RequestEvent } from '../../src/request/request.ts'
 import type { RunContext } from '../../src/request/step.ts'
+import { modulesWithPrisma } from './recorded-prisma/place.ts'
 import { applicationPath } from './sample.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -52,7 +53,7 @@ export function createApplication(
   git('init', '-q', '-b', 'main')
   git('add', '-A')
   git('commit', '-q', '-m', 'The application')
-  symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'))
+  symlinkSync(modulesWithPrisma(join(root, 'node_modules')), join(checkout, 'node_modules'))
   return {
     checkout,
     directory,

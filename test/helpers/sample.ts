@@ -6,6 +6,7 @@ import { installedModules, migrateShop, shopMigrations } from '../../playground/
 import { makeShopRepository, type ShopRepository } from '../../playground/shop/repository.ts'
 import { fillShop, PENDING_IN_PRODUCTION } from '../../playground/shop/rows.ts'
 import { createDatabase, madeOnce, type TestDatabase } from './postgres.ts'
+import { modulesWithPrisma } from './recorded-prisma/place.ts'
 
 export { commitTo, git } from '../../playground/shop/repository.ts'
 export { applicationPath, toolEnvironment, installCommand, shopMigrations } from '../../playground/shop/application.ts'
@@ -21,7 +22,7 @@ export async function shopRepository(): Promise<ShopRepository & { readonly clos
 }
 
 /**
- * A database of the shop that belongs to this test alone: a copy of one that the real CLI migrated, made once per run and state
+ * A database of the shop that belongs to this test alone: a copy of one that the CLI migrated, made once per run and state
  * (2 s the first time, 0.1 s after that). `pending` migrations are left out, by default those that production lacks (3); with
  * `orders` it has that many orders and what belongs to them.
  */
@@ -32,14 +33,14 @@ export async function shopDatabase(options: { readonly pending?: number; readonl
   const state = createHash('sha256').update(`${upTo} ${orders}`).digest('hex').slice(0, 12)
   const template = `shop_${state}`
   await madeOnce(template, async (url) => {
-    if (upTo !== undefined) await migrateShop({ cache, url, upTo })
+    if (upTo !== undefined) await migrateShop({ cache, url, upTo, modules: await shopModules() })
     if (orders > 0) await fillShop(url, orders)
   })
   return createDatabase({ template })
 }
 
 /** The shop's `node_modules`, installed once; link them, never write into them. */
-export const shopModules = (): Promise<string> => installedModules(cache)
+export const shopModules = async (): Promise<string> => modulesWithPrisma(await installedModules(cache))
 
 /**
  * Installs what `npm ci` would, in a moment: a directory with a link to each package. The bot keeps and copies what a run installed, and

@@ -9,6 +9,9 @@ import { allText, createRun } from '../helpers/application.ts'
 import { onServer } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
 import { fast, index, init, later, note, scene, SEED, sleeping } from '../run/scene.ts'
+import { useRealPrisma } from '../helpers/recorded-prisma/place.ts'
+
+useRealPrisma() // the subject is what Prisma does
 
 const step = migrateStep(fast)
 

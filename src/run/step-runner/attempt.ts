@@ -10,9 +10,9 @@ import { endLeft } from '../orphans.ts'
 import { watchForCancel, type CancelWatch } from './cancel-watch.ts'
 import { contextOf } from './context.ts'
 import { isUnderWay } from './may-start.ts'
-import type { RunPorts } from './ports.ts'
+import { commandOf, type RunPorts } from './ports.ts'
 import { writeBegin } from './step-rows.ts'
-import { commandOf, cancelledBefore, notLookedAt, notOff } from './texts.ts'
+import { cancelledBefore, notLookedAt, notOff } from './texts.ts'
 import type { Work } from './work.ts'
 
 /** Begins a step, or goes on with one that a dead process began, under the lock of the target where it changes something there. */

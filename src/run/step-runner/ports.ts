@@ -41,6 +41,9 @@ export type RunPorts = {
   ) => Promise<UnderLock<T>>
 }
 
+/** The slash command, as people type it. */
+export const commandOf = ({ config }: Pick<RunPorts, 'config'>): string => config.file.slack.command
+
 export type UnderLock<T> =
   | { readonly kind: 'held'; readonly value: T }
   /** Nothing was begun: somebody else holds it, or the database does not answer. */

@@ -1,4 +1,3 @@
-import { commandOf } from './texts.ts'
 import { writeAudit } from '../../audit/write.ts'
 import { escapeMrkdwn } from '../../lib/mrkdwn.ts'
 import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
@@ -8,7 +7,7 @@ import { about, addEvent, requestById } from '../../request/store.ts'
 import { persist } from '../../store/retry-store.ts'
 import { notSwitchedOff } from '../steps/maintenance.ts'
 import { endOf, endRun, stopRun, type Next } from './end.ts'
-import type { RunPorts } from './ports.ts'
+import { commandOf, type RunPorts } from './ports.ts'
 import { asRedactedJson, writeEnd, writeUnclear } from './step-rows.ts'
 
 export async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'name' | 'title'>, end: StepEnd): Promise<Next> {

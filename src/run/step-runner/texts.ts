@@ -2,22 +2,17 @@ import { escapeMrkdwn } from '../../lib/mrkdwn.ts'
 import type { Refusal } from '../../lib/refusal.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Step, StepEnd } from '../../request/step.ts'
-import type { RunPorts } from './ports.ts'
 import { notSwitchedOff } from '../steps/maintenance.ts'
+import { commandOf, type RunPorts } from './ports.ts'
 
-type Named = Pick<RunPorts, 'config'>
-
-/** As it is typed in Slack. */
-export const commandOf = ({ config }: Named): string => config.file.slack.command
-
-export const notOff = (ports: Named, plan: Plan, id: number, why: string): StepEnd => ({
+export const notOff = (ports: Pick<RunPorts, 'config'>, plan: Plan, id: number, why: string): StepEnd => ({
   kind: 'unknown',
   output: 'NOT switched off',
   outcome: notSwitchedOff({ plan, requestId: id, command: commandOf(ports) }, why),
 })
 
 /** Nothing that could say what this step did is left to ask. */
-export const leftBehind = (ports: Named, title: string, why: string): StepEnd => ({
+export const leftBehind = (ports: Pick<RunPorts, 'config'>, title: string, why: string): StepEnd => ({
   kind: 'unknown',
   output: 'unclear',
   outcome: {
@@ -28,7 +23,7 @@ export const leftBehind = (ports: Named, title: string, why: string): StepEnd =>
   },
 })
 
-export const notAsApproved = (ports: Named, title: string, why: string): StepEnd => ({
+export const notAsApproved = (ports: Pick<RunPorts, 'config'>, title: string, why: string): StepEnd => ({
   kind: 'failed',
   output: 'not started',
   outcome: {
@@ -50,7 +45,7 @@ export const notCompared = (title: string, why: string): StepEnd => ({
 })
 
 /** An earlier process had begun it, and its work cannot be looked at now. */
-export const notLookedAt = (ports: Named, title: string, why: Refusal): StepEnd => ({
+export const notLookedAt = (ports: Pick<RunPorts, 'config'>, title: string, why: Refusal): StepEnd => ({
   kind: 'unknown',
   output: 'unclear',
   outcome: {
@@ -71,7 +66,7 @@ const personOf = (actor: string | null) =>
   actor === null ? 'somebody' : /^[UW][A-Z0-9]+$/.test(actor) ? `<@${actor}>` : escapeMrkdwn(actor)
 
 /** What this store calls open may have been done since its copy was made. */
-export const recordIsOld = (ports: Named, title: string, why: Refusal): StepEnd => ({
+export const recordIsOld = (ports: Pick<RunPorts, 'config'>, title: string, why: Refusal): StepEnd => ({
   kind: 'unknown',
   output: 'not started',
   outcome: {

@@ -45,7 +45,7 @@ afterAll(async () => {
   await onServer(`drop role ${role}`)
 })
 
-describe('what people hit, through the real Prisma', () => {
+describe('what people hit, through Prisma', () => {
   test.each([
     ['already_exists', 'create table orders (id int);', '`2_case` stopped: table or index `orders` already exists.'],
     ['already_exists', 'alter table orders add column total int;', '`2_case` stopped: column `total` of table `orders` already exists.'],

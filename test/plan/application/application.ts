@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { captureChild } from '../../../src/process/capture.ts'
 import { childEnvironment } from '../../../src/process/environment.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
+import { modulesWithPrisma } from '../../helpers/recorded-prisma/place.ts'
 import { applicationPath } from '../../helpers/sample.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -38,7 +39,7 @@ export async function createApplication(migrations: Readonly<Record<string, stri
     remove: (path) => rm(join(directory, path), { recursive: true }),
     close: () => rm(directory, { recursive: true, force: true }),
   }
-  await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
+  await symlink(modulesWithPrisma(join(ROOT, 'node_modules')), join(directory, 'node_modules'))
   await cp(join(import.meta.dirname, 'prisma.config.ts'), join(directory, 'prisma.config.ts'))
   await write('package.json', JSON.stringify({ name: 'application', private: true, type: 'module', devDependencies: { prisma: '6.19.3' } }))
   await write('prisma/schema.prisma', SCHEMA)
@@ -52,12 +53,12 @@ const NO_ENGINE = ['/bin/true', '/usr/bin/true'].find((path) => existsSync(path)
 
 export type CliEnd = { readonly code: number | null; readonly text: string }
 
-/** The real CLI, at most two at a time: each takes a core for a second. */
+/** The application's CLI, at most two at a time: a real one takes a core for a second. */
 export async function prisma(application: Application, url: string, ...args: readonly string[]): Promise<CliEnd> {
   await enter()
   try {
     const end = await captureChild({
-      argv: [join(ROOT, 'node_modules/.bin/prisma'), ...args],
+      argv: [join(application.directory, 'node_modules/.bin/prisma'), ...args],
       cwd: application.directory,
       env: childEnvironment(process.env, applicationPath, {
         DATABASE_URL: url,

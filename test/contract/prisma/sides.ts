@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import pg from 'pg'
+import { modulesWithPrisma } from '../../helpers/recorded-prisma/place.ts'
+import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
+import { until } from '../../helpers/until.ts'
+import { applicationPath, toolEnvironment } from '../../helpers/sample.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+
+/** Versions of Prisma that are in use, each with a `node_modules` that holds it. */
+export const IN_USE = [{ version: '6.19.3', modules: join(ROOT, 'node_modules') }]
+
+export const CONFIGS = {
+  /** Of the sample shop. */
+  shop: 'examples/shop/prisma.config.ts',
+  /** Works in the schema that the URL names. */
+  inSchema: 'test/plan/application/prisma.config.ts',
+}
+
+/** What was written at once to one of the streams. */
+type Chunk = readonly ['out' | 'err', string]
+
+/** One of the two Prismas with an application and a database of its own. What it says and leaves is noted, with what differs from run to run in braces. */
+export type Side = {
+  readonly database: TestDatabase
+  readonly migration: (name: string, sql: string) => Promise<void>
+  readonly write: (path: string, text: string) => Promise<void>
+  readonly remove: (path: string) => Promise<void>
+  readonly sql: (text: string) => Promise<readonly Record<string, unknown>[]>
+  /** Runs a command with a URL that may be changed, and notes what it wrote to which stream in what order, and how it ended. */
+  readonly prisma: (
+    args: string,
+    change?: (url: URL) => void,
+    during?: (kill: (signal: NodeJS.Signals) => void) => Promise<unknown>,
+  ) => Promise<readonly Chunk[]>
+  /** Notes the record, in the schema that is named. */
+  readonly record: (schema?: string) => Promise<void>
+  readonly note: (what: unknown) => void
+}
+
+/** Does the same on both sides at the same time; what they note must be the same. The recorded one may not ask the real one. */
+export async function both(
+  modules: string,
+  work: (side: Side) => Promise<unknown>,
+  options: { readonly template?: string; readonly config?: string } = {},
+): Promise<{ readonly real: readonly unknown[]; readonly recorded: readonly unknown[] }> {
+  const [real, recorded] = await Promise.all([
+    onSide(modulesWithPrisma(modules, 'real'), work, options),
+    onSide(modulesWithPrisma(modules, 'recorded', false), work, options),
+  ])
+  return { real, recorded }
+}
+
+/** What is done, by what it is about. */
+export type Situations = Readonly<Record<string, (side: Side) => Promise<unknown>>>
+
+async function onSide(
+  modules: string,
+  work: (side: Side) => Promise<unknown>,
+  { template, config = CONFIGS.shop }: { readonly template?: string; readonly config?: string },
+): Promise<readonly unknown[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-contract-'))
+  const database = await createDatabase(template === undefined ? {} : { template })
+  const notes: unknown[] = []
+  try {
+    await cp(join(ROOT, config), join(directory, 'prisma.config.ts'))
+    await symlink(modules, join(directory, 'node_modules'))
+    const write = async (path: string, text: string) => {
+      await mkdir(dirname(join(directory, path)), { recursive: true })
+      await writeFile(join(directory, path), text)
+    }
+    await write('package.json', JSON.stringify({ name: 'application', private: true, type: 'module' }))
+    await write('prisma/schema.prisma', 'datasource db {\n  provider = "postgresql"\n  url      = env("DATABASE_URL")\n}\n')
+    await write('prisma/migrations/migration_lock.toml', 'provider = "postgresql"\n')
+    const sql = (text: string) => ask(database.url, text)
+    await work({
+      database,
+      write,
+      sql,
+      migration: (name, text) => write(`prisma/migrations/${name}/migration.sql`, text),
+      remove: (path) => rm(join(directory, path), { recursive: true }),
+      note: (what) => void notes.push(what),
+      async prisma(args, change = () => {}, during = async () => {}) {
+        const url = new URL(database.url)
+        change(url)
+        const end = await run(directory, args, url.href, during)
+        notes.push(JSON.parse(steady(JSON.stringify({ args, ...end }), database.name)))
+        return end.said
+      },
+      async record(schema = 'public') {
+        const rows = await sql(`select * from ${schema}._prisma_migrations order by started_at, finished_at nulls first`)
+        notes.push({ record: rows.map(rowOf) })
+      },
+    })
+  } finally {
+    await database.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+  return notes
+}
+
+async function run(
+  cwd: string,
+  args: string,
+  url: string,
+  during: (kill: (signal: NodeJS.Signals) => void) => Promise<unknown>,
+): Promise<{ readonly said: readonly Chunk[] }> {
+  const env = {
+    ...toolEnvironment,
+    PATH: applicationPath,
+    HOME: process.env.HOME,
+    DATABASE_URL: url,
+    NODE_COMPILE_CACHE: join(tmpdir(), 'lockkeeper-compile-cache'),
+    NODE_OPTIONS: `--require=${join(ROOT, 'test/helpers/recorded-prisma/tap.cjs')}`,
+  }
+  const child = spawn('node_modules/.bin/prisma', args.split(' '), { cwd, env, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
+  const said: Buffer[] = []
+  child.stdio[3]?.on('data', (chunk: Buffer) => said.push(chunk))
+  const ended = new Promise<object>((done) => child.on('close', (exitCode, signal) => done({ exitCode, signal })))
+  const [end] = await Promise.all([ended, during((signal) => void child.kill(signal))])
+  const lines = Buffer.concat(said).toString('utf8').split('\n')
+  return { ...end, said: lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Chunk) }
+}
+
+export async function ask(url: string, text: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<Record<string, unknown>>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** While another session holds what `text` takes, or until it is let go. */
+export async function holding(
+  side: Pick<Side, 'database'>,
+  text: string,
+  work: (letGo: () => Promise<void>) => Promise<unknown>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: side.database.url })
+  await client.connect()
+  let held = true
+  const letGo = async () => {
+    if (held) await client.end()
+    held = false
+  }
+  try {
+    await client.query(text)
+    await work(letGo)
+  } finally {
+    await letGo()
+  }
+}
+
+/** Until a session is at work at a statement like this, and waits. */
+export const waits = (side: Side, statement: string): Promise<unknown> =>
+  until(`a session waits in ${statement}`, async () => {
+    const rows = await side.sql(
+      `select from pg_stat_activity where datname = current_database() and state = 'active' and wait_event is not null and pid <> pg_backend_pid() and query like '${statement}'`,
+    )
+    return rows.length > 0
+  })
+
+const steady = (text: string, database: string): string =>
+  text.replaceAll(database, '{database}').replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? UTC/g, '{time}')
+
+/** A row without what is chance: its id and the hours, but with their order. */
+function rowOf(row: Record<string, unknown>): object {
+  const { id, started_at: started, finished_at: finished, rolled_back_at: rolledBack, ...rest } = row
+  const after = (at: unknown) =>
+    at === null ? null : !(at instanceof Date) || !(started instanceof Date) ? 'no time' : at >= started ? 'after its start' : 'before'
+  const fraction =
+    started instanceof Date && finished instanceof Date && finished.getTime() === started.getTime() ? 'at once' : after(finished)
+  return {
+    ...rest,
+    id: /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(String(id)),
+    finished: fraction,
+    rolledBack: after(rolledBack),
+  }
+}

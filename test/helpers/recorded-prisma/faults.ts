@@ -1,0 +1,73 @@
+/** Where in the engine's source an error passed by. */
+export type Frame = { readonly name: string; readonly at: string; readonly fields?: string }
+
+/** Printed after `Error: `, with exit code 1. */
+export class Told extends Error {}
+
+type Driver = {
+  readonly code?: string
+  readonly message: string
+  readonly severity?: string
+  readonly detail?: string
+  readonly hint?: string
+  readonly address?: string
+  readonly hostname?: string
+  readonly port?: number
+}
+
+const driver = (error: unknown): Driver => error as Driver // pg's own, or Node's
+
+/** Of the first statement; null for one whose words are not known, and then nothing was changed yet. */
+export function startFault(thrown: unknown): Told | null {
+  const known = knownFault(driver(thrown))
+  return known === null ? null : new Told(`${known.text}\n`)
+}
+
+/** Of a statement of the engine's own. */
+export function engineFault(thrown: unknown, frames: readonly Frame[]): Told {
+  const error = driver(thrown)
+  const known = knownFault(error)
+  if (known !== null) return new Told(`${known.code}\n\n${known.text}\n`)
+  return new Told(`${error.code === undefined ? 'External error id#0' : worded(error)}\n${backtrace(frames)}`)
+}
+
+/** Of a migration's script, as the application's configuration hands it over. */
+export function scriptFault(thrown: unknown, inSchema: boolean): string {
+  const { code, message, severity = 'ERROR', detail, hint } = driver(thrown)
+  const told = `[SQLSTATE ${code ?? (inSchema ? 'XX000' : 'undefined')}] ${message}`
+  const more = inSchema ? {} : { ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) }
+  return `external connector error\nError querying the database: ${worded({ message: told, severity, ...more })}`
+}
+
+const worded = ({ severity = 'N/A', message, detail, hint }: Driver): string =>
+  [`${severity}: ${message}`, detail === undefined ? [] : `DETAIL: ${detail}`, hint === undefined ? [] : `HINT: ${hint}`].flat().join('\n')
+
+/** Without an end of line. */
+export const backtrace = (frames: readonly Frame[]): string =>
+  frames
+    .map(({ name, at, fields }, index) =>
+      [`   ${index}: ${name}`, fields === undefined ? [] : `           with ${fields}`, `             at ${at}`].flat().join('\n'),
+    )
+    .join('\n')
+
+/** Errors that Prisma has words of its own for. */
+function knownFault(error: Driver): { readonly code: string; readonly text: string } | null {
+  const { code, message } = error
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') {
+    const host = error.address ?? error.hostname ?? ''
+    const place = error.port === undefined ? host : `${host}:${error.port}`
+    return {
+      code: 'P1001',
+      text: `Can't reach database server at \`${place}\`\n\nPlease make sure your database server is running at \`${place}\`.\n`,
+    }
+  }
+  if (code === '3D000') return { code: 'P1003', text: `Database \`${quotedIn(message)}\` does not exist\n` }
+  if (code === '28P01')
+    return {
+      code: 'P1000',
+      text: `Authentication failed against database server, the provided database credentials for \`${quotedIn(message)}\` are not valid.\n\nPlease make sure to provide valid database credentials for the database server at the configured address.\n`,
+    }
+  return code === '53300' ? { code: 'P2037', text: `${message}\n` } : null
+}
+
+const quotedIn = (message: string): string => /"([^"]*)"/.exec(message)?.[1] ?? ''
