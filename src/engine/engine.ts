@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
+import { DBOS, DBOSClient, type WorkflowQueue } from '@dbos-inc/dbos-sdk'
 import { openPool, type Db, type Queries, type Tx } from '../store/pool.ts'
 import { openSession } from '../store/session.ts'
 import type { Log } from '../lib/log.ts'
 import { tell } from '../lib/telemetry.ts'
 import { adoptFrom } from './adopt.ts'
-import { lookIntoQueue } from './poll-queue.ts'
+import { callToQueue, lookIntoQueues, QUEUE_CHANNEL, QUEUE_LOOK_MS, slowRecoveries, slowRounds, UNUSED_MS } from './poll-queue.ts'
 import { APPLICATION, VERSION } from './names.ts'
 import { holdLiveness, LIVENESS_LOCK, type Liveness } from './liveness.ts'
 
@@ -40,8 +40,6 @@ export type RunningEngine = Engine & {
 const QUEUE = 'requests'
 const TOPIC = 'request'
 const LAUNCH_LOCK = 7342
-/** What this process starts is begun at once; this is for what a command line, or a process that died just then, has written down. */
-const QUEUE_LOOK_MS = 2_000
 /** As many as the engine would take by itself; they are opened as they are needed. */
 const ENGINE_CONNECTIONS = 10
 /** Signals wake a waiting request; this is only for the one that got lost with a restored store. */
@@ -64,7 +62,9 @@ const workflow = DBOS.registerWorkflow(
 export async function startEngine(options: { readonly db: Db; readonly log: Log; readonly body: WorkflowBody }): Promise<RunningEngine> {
   body = options.body
   const { db, log } = options
-  const liveness = await holdLiveness({ storeUrl: db.url, log }) // before launch: never run without the lock
+  let queue: WorkflowQueue | undefined
+  const heard = () => queue !== undefined && lookIntoQueues(queue, log)
+  const liveness = await holdLiveness({ storeUrl: db.url, log, call: { channel: QUEUE_CHANNEL, heard } }) // before launch: never run without the lock
   const pool = openPool(db.url, (error) => log.debug({ error: error.message }, 'an idle connection of the engine broke'), {
     max: ENGINE_CONNECTIONS,
     name: 'lockkeeper-engine',
@@ -77,18 +77,18 @@ export async function startEngine(options: { readonly db: Db; readonly log: Log;
     enablePatching: true,
     runAdminServer: false,
     logLevel: 'error',
+    schedulerPollingIntervalMs: UNUSED_MS,
   })
+  slowRounds()
   await alone(db.url, () => DBOS.launch())
-  const queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_LOOK_MS })
+  slowRecoveries()
+  queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_LOOK_MS })
   const client = await startClientEngine(db)
   const sweeps = new AbortController()
   const sweeping = sweepForTheDead({ db, log, liveness, signal: sweeps.signal })
   return {
     liveness,
-    async start(tx, requestId) {
-      await client.start(tx, requestId)
-      tx.afterCommit(() => lookIntoQueue(queue, log))
-    },
+    start: client.start,
     signal: client.signal,
     async owns(queries, requestId) {
       const rows = await queries.query(
@@ -118,6 +118,7 @@ export async function startClientEngine(db: Db): Promise<Engine & { readonly clo
         { workflowName: 'request', queueName: QUEUE, workflowID: workflowId(requestId), appVersion: VERSION },
         requestId,
       )
+      await tx.query(callToQueue)
     },
     async signal(tx, requestId, message, key) {
       // the same key twice is ignored; a request that has ended has no workflow to wake
@@ -186,6 +187,7 @@ async function sweep(
       if (lock?.free !== true) return void seenFree.delete(id)
       if (!seenFree.has(id)) return void seenFree.add(id)
       const runs = await adoptFrom(id)
+      await tx.query(callToQueue)
       tell({ kind: 'adopted', runs })
       seenFree.delete(id)
       log.warn({ from: id, runs }, 'a process died with work unfinished; it goes on here')

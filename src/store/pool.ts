@@ -7,11 +7,7 @@ export type Queries = {
 }
 
 /** Inside a transaction; `client` is for the engine, which enqueues and signals in our transaction. */
-export type Tx = Queries & {
-  readonly client: pg.PoolClient
-  /** Called once this transaction is committed, and never when it is not. It must not throw. */
-  readonly afterCommit: (act: () => void) => void
-}
+export type Tx = Queries & { readonly client: pg.PoolClient }
 
 export type Db = Queries & {
   readonly url: string
@@ -67,15 +63,14 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     async transaction(work) {
       const client = await pool.connect()
       let broken: Error | undefined
-      const acts: (() => void)[] = []
       // the pool listens only while it is idle; unheard, a connection that breaks between two statements would end the process
       const onBroken = (error: Error) => void (broken = error)
       client.on('error', onBroken)
       try {
         await client.query('begin')
-        const result = await work({ query: queriesOf(client), client, afterCommit: (act) => void acts.push(act) })
+        const result = await work({ query: queriesOf(client), client })
         await client.query('commit')
-        for (const act of [...acts, ...listeners]) act()
+        for (const act of listeners) act()
         return result
       } catch (error) {
         await client.query('rollback').catch((fault: Error) => (broken = fault)) // a dead connection rolls back by itself
