@@ -29,10 +29,10 @@ import { createGuard, serverOptions } from './http-guard.ts'
 import { clickedWindow, maintenanceViews, submittedWindow, typedMaintenance, type SlackDeps } from './windows/slack.ts'
 import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './forms/deploy.ts'
 import { parseText, type Command } from './parse/command.ts'
-import { auditedBy, type Asker, type Place, type Reply, type VerbDeps } from './verbs/reply.ts'
+import { auditedBy, type Reply, type VerbDeps } from './verbs/reply.ts'
 import { deliveryKeys, firstSight } from './dedupe.ts'
 import { deploy } from './verbs/deploy.ts'
-import { notInDirect, whyNotHere } from './parse/channel-scope.ts'
+import { notInDirect, whyNotHere, type Asker, type Place } from './parse/channel-scope.ts'
 
 export type BoltOptions = {
   readonly mode: 'socket' | 'http'

@@ -1,3 +1,4 @@
+import type { Place } from '../parse/channel-scope.ts'
 import { whyNoReason } from '../../approvals/break-glass/decision.ts'
 import { code } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
@@ -8,7 +9,6 @@ import { readWhen } from '../../src/calendar/when.ts'
 import { checkReason, checkRef, checkTarget } from '../parse/arguments.ts'
 import type { Command } from '../parse/command.ts'
 import type { Known } from '../parse/usage.ts'
-import type { Place } from '../verbs/reply.ts'
 
 /** The form behind a bare command: the same request as `deploy`, for people who do not remember options. */
 

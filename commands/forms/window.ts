@@ -1,3 +1,4 @@
+import type { Place } from '../parse/channel-scope.ts'
 import { code } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
@@ -7,7 +8,6 @@ import { durationText, escapeText } from '../../src/lib/text.ts'
 import { saySpan, typedTime } from '../../src/calendar/say.ts'
 import { readLength, readWhen } from '../../src/calendar/when.ts'
 import { placeOf, type FormValues } from './deploy.ts'
-import type { Place } from '../verbs/reply.ts'
 import { checkReason, LONGEST_REASON, type KnownHere, type MaintenanceCommand } from '../parse/window.ts'
 
 /** The form behind a bare `/maintenance`, and the page that shows what was understood before anything is announced. */

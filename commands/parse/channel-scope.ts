@@ -1,7 +1,17 @@
 import { code, list } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import { refuse, type Refusal } from '../../src/lib/refusal.ts'
-import type { Asker } from '../verbs/reply.ts'
+import type { Entry } from '../../src/audit/write.ts'
+
+export type Asker = {
+  /** `U…` or `os:name`. */
+  readonly account: string
+  readonly entry: Entry
+  /** Where it was typed; null on the command line. */
+  readonly place: Place | null
+}
+
+export type Place = { readonly channel: string; readonly isDirect: boolean }
 
 /** Whether a target may be spoken of in this place. On the command line there is no channel to restrict. */
 export function whyNotHere(target: Target, asker: Asker): Refusal | undefined {

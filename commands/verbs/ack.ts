@@ -1,7 +1,8 @@
+import type { Asker } from '../parse/channel-scope.ts'
 import { acknowledgePage } from '../../approvals/acknowledge.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type Reply, type VerbDeps } from './reply.ts'
+import { say, type Reply, type VerbDeps } from './reply.ts'
 
 /** Possible from anywhere: whoever is woken should not have to look for the right channel. */
 export async function ack(deps: VerbDeps, command: Extract<Command, { verb: 'ack' }>, asker: Asker): Promise<Reply> {

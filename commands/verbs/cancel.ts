@@ -1,7 +1,8 @@
+import type { Asker } from '../parse/channel-scope.ts'
 import { cancelRequest } from '../../approvals/cancel.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type Reply, type VerbDeps } from './reply.ts'
+import { say, type Reply, type VerbDeps } from './reply.ts'
 
 /** Possible from anywhere: nothing should stand between a person and the brake. */
 export async function cancel(deps: VerbDeps, command: Extract<Command, { verb: 'cancel' }>, asker: Asker): Promise<Reply> {

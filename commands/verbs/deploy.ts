@@ -8,8 +8,8 @@ import { listRequests } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { readWhen } from '../../src/calendar/when.ts'
 import type { Command } from '../parse/command.ts'
-import { auditedBy, type Asker, type Reply, type VerbDeps } from './reply.ts'
-import { whyNotHere } from '../parse/channel-scope.ts'
+import { auditedBy, type Reply, type VerbDeps } from './reply.ts'
+import { whyNotHere, type Asker } from '../parse/channel-scope.ts'
 
 export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, asker: Asker): Promise<Reply> {
   const target = findTarget(deps, command.target)

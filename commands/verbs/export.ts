@@ -6,8 +6,8 @@ import type { RequestRow } from '../../src/request/request.ts'
 import { requestById } from '../../src/request/store.ts'
 import { StartFault } from '../../src/lib/start-fault.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type Reply, type VerbDeps } from './reply.ts'
-import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
+import { say, type Reply, type VerbDeps } from './reply.ts'
+import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 
 type Wanted = Extract<Command, { verb: 'export' }>
 

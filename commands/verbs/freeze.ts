@@ -6,8 +6,8 @@ import { storeNow } from '../../src/store/now.ts'
 import { checkReason } from '../parse/arguments.ts'
 import { readLimit } from '../parse/freeze-period.ts'
 import type { Command } from '../parse/command.ts'
-import { auditedBy, say, type Asker, type Reply, type VerbDeps } from './reply.ts'
-import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
+import { auditedBy, say, type Reply, type VerbDeps } from './reply.ts'
+import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 
 /** Nothing starts on a target, or on any: a freeze for a while that people plan, a lock for the work of one person on one target. */

@@ -3,8 +3,8 @@ import { glassMark } from './break-glass.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { listRequests } from '../../src/request/store.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type Reply, type VerbDeps } from './reply.ts'
-import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
+import { say, type Reply, type VerbDeps } from './reply.ts'
+import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 
 const SHOWN = 10

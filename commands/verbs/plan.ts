@@ -6,8 +6,8 @@ import { maintenanceOf } from '../../src/deploy/planned.ts'
 import type { PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type PlanShown, type Reply, type VerbDeps } from './reply.ts'
-import { whyNotHere } from '../parse/channel-scope.ts'
+import { say, type PlanShown, type Reply, type VerbDeps } from './reply.ts'
+import { whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 
 /** The plan of a deploy, shown to the asker alone; nothing is written and nobody is asked. */

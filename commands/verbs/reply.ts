@@ -1,5 +1,6 @@
+import type { Asker } from '../parse/channel-scope.ts'
 import type { OpenDeps } from '../../approvals/requests/request.ts'
-import type { AuditEntry, Entry } from '../../src/audit/write.ts'
+import type { AuditEntry } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { ExportEvidence } from '../../src/evidence/export.ts'
 import type { SlackPort } from '../../src/slack/port.ts'
@@ -19,21 +20,11 @@ export type Reply =
 
 export const say = (text: string): Reply => ({ kind: 'said', text })
 
-export type Asker = {
-  /** `U…` or `os:name`. */
-  readonly account: string
-  readonly entry: Entry
-  /** Where it was typed; null on the command line. */
-  readonly place: Place | null
-}
-
 /** What every audit row about an asker says of him. */
 export const auditedBy = (
   deps: { readonly people: { readonly humanOf: (account: string) => string } },
   { account, entry }: Asker,
 ): Pick<AuditEntry, 'actor' | 'human' | 'entry'> => ({ actor: account, human: deps.people.humanOf(account), entry })
-
-export type Place = { readonly channel: string; readonly isDirect: boolean }
 
 /** Names of migrations by what stands in the database and in the newest commit of the target's branch. */
 export type TargetStatus = {

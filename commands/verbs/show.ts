@@ -5,8 +5,8 @@ import type { RequestRow, StepRow, VoteRow } from '../../src/request/request.ts'
 import { requestById, stepsOf, votesOf } from '../../src/request/store.ts'
 import { cleanMrkdwn } from '../../src/lib/text.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type Reply, type VerbDeps } from './reply.ts'
-import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
+import { say, type Reply, type VerbDeps } from './reply.ts'
+import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 
 export async function show(deps: VerbDeps, command: Extract<Command, { verb: 'show' }>, asker: Asker): Promise<Reply> {
   if (asker.place?.isDirect === true) return notInDirect

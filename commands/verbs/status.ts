@@ -9,8 +9,8 @@ import { calendarOf } from '../../src/calendar/opening-hours.ts'
 import type { FreezeRow } from '../../src/windows/window.ts'
 import { sayTime } from '../../src/calendar/say.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Asker, type Reply, type TargetStatus, type VerbDeps } from './reply.ts'
-import { notInDirect, whyNotHere } from '../parse/channel-scope.ts'
+import { say, type Reply, type TargetStatus, type VerbDeps } from './reply.ts'
+import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 
 /** One target, or all that may be spoken of here. A target that cannot be read does not hide the others. */

@@ -7,8 +7,7 @@ import type { Db } from '../../src/store/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { SlackPort } from '../../src/slack/port.ts'
 import type { WindowRow } from '../../src/windows/window.ts'
-import type { Asker } from '../verbs/reply.ts'
-import { whyNotHere } from '../parse/channel-scope.ts'
+import { whyNotHere, type Asker } from '../parse/channel-scope.ts'
 
 export type MaintenanceDeps = {
   readonly db: Db

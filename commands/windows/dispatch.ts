@@ -1,6 +1,7 @@
+import type { Asker } from '../parse/channel-scope.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
-import { auditedBy, type Asker, type Reply } from '../verbs/reply.ts'
+import { auditedBy, type Reply } from '../verbs/reply.ts'
 import { change, schedule } from './verbs.ts'
 import type { MaintenanceDeps } from './deps.ts'
 import type { MaintenanceCommand } from '../parse/window.ts'

@@ -1,3 +1,4 @@
+import type { Asker } from '../parse/channel-scope.ts'
 import type { Actor } from '../../approvals/people.ts'
 import { code, list, mention } from '../../approvals/wording.ts'
 import { writeAudit } from '../../src/audit/write.ts'
@@ -13,7 +14,7 @@ import { addWindowEvent, changeWindow, lockWindow, windowById, type Hours } from
 import { saySpan, sayTime } from '../../src/calendar/say.ts'
 import { endNow, startNow, cancelWindow, hoursOf, replanWindow, scheduleWindow } from '../../src/windows/schedule/schedule.ts'
 import { storeNow } from '../../src/store/now.ts'
-import { say, type Asker, type Reply } from '../verbs/reply.ts'
+import { say, type Reply } from '../verbs/reply.ts'
 import { knownHere, noWindow, targetsOf, whyNotManage, type MaintenanceDeps } from './deps.ts'
 import { checkReason, exampleOf, type MaintenanceCommand } from '../parse/window.ts'
 

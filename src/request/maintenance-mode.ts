@@ -1,7 +1,7 @@
 import type { Queries } from '../store/pool.ts'
 import { code, escapeMrkdwn } from '../lib/mrkdwn.ts'
 import { durationText } from '../lib/text.ts'
-import type { RequestState, RunOutcome } from './request.ts'
+import type { Ending, RunOutcome } from './request.ts'
 
 /**
  * Maintenance mode around a run. Once switching it on has begun, the run does not end before it was switched off: its end is written
@@ -10,9 +10,6 @@ import type { RequestState, RunOutcome } from './request.ts'
 
 export const MAINTENANCE_ON = 'maintenance-on'
 export const MAINTENANCE_OFF = 'maintenance-off'
-
-/** How a run can end that has to switch maintenance mode off first. */
-export type Ending = Extract<RequestState, 'failed' | 'cancelled' | 'needs_human'>
 
 /** `data` of the step that was to switch it on, when it is certain that none of its commands has run. */
 export const NOT_BEGUN = { began: false } as const

@@ -1,11 +1,13 @@
 import type { Evidence, Plan } from '../plan/plan.ts'
-import type { Ending } from './maintenance-mode.ts'
 
 /** The rows of a request, as the whole house sees them. Times are Dates, ids are numbers (they stay far below 2^53). */
 
 export const activeStates = ['planning', 'waiting', 'granted', 'running', 'needs_human'] as const
 export const endedStates = ['succeeded', 'failed', 'cancelled', 'rejected', 'expired', 'refused'] as const
 export type RequestState = (typeof activeStates)[number] | (typeof endedStates)[number]
+
+/** How a run can end that has to switch maintenance mode off first. */
+export type Ending = Extract<RequestState, 'failed' | 'cancelled' | 'needs_human'>
 
 /** Who may break the glass of a request and who reviews it, with the members of groups beside them in the snapshot. */
 export type GlassRules = { readonly from: readonly string[]; readonly review: readonly string[]; readonly remindMs: number }

@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../audit/write.ts'
 import type { Queries, Tx } from '../store/pool.ts'
-import { owesOffColumn, type Ending } from './maintenance-mode.ts'
-import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, RunOutcome, StepRow, VoteRow } from './request.ts'
+import { owesOffColumn } from './maintenance-mode.ts'
+import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, RunOutcome, StepRow, VoteRow, Ending } from './request.ts'
 
 /** Reading and changing a request's rows. Every change that people can see goes through here, since it must raise `revision`. */
 

@@ -8,10 +8,8 @@ import type { SlackPort } from '../../../src/slack/port.ts'
 import { withTarget } from '../../../src/database/connect.ts'
 import { readRights } from '../../../src/database/rights.ts'
 import { asPlainText } from '../../../approvals/wording.ts'
+import type { Checked } from './checked.ts'
 import { checkOutside } from './notifications.ts'
-
-/** One thing that `check` looked at. `bad` makes the exit code 1; `note` is worth knowing and blocks nothing. */
-export type Checked = { readonly level: 'good' | 'note' | 'bad'; readonly what: string; readonly text: string }
 
 export type CheckDeps = {
   readonly config: Config

@@ -1,8 +1,8 @@
+import type { Checked } from './checked.ts'
 import type { Config } from '../../../src/config/config.ts'
 import { createMailer } from '../../../src/notifications/mail.ts'
 import { webhooksOf } from '../../../src/notifications/send.ts'
 import { whyNotReachable } from '../../../src/notifications/webhook.ts'
-import type { Checked } from './check.ts'
 
 /** Whether whoever is told outside of Slack could be told. Nothing is sent. */
 export async function checkOutside(config: Config): Promise<readonly Checked[]> {

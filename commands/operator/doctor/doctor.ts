@@ -1,5 +1,6 @@
+import type { Checked } from '../check/checked.ts'
 import type { Db, Queries } from '../../../src/store/pool.ts'
-import { withTargets, withSlack, type CheckDeps, type Checked } from '../check/check.ts'
+import { withTargets, withSlack, type CheckDeps } from '../check/check.ts'
 import type { Witness } from '../../../src/audit/checkpoint.ts'
 import { lookAtAudit } from './audit.ts'
 import { lookAtClocks, slackReading, storeClock, targetClocks } from './clocks.ts'

@@ -3,7 +3,22 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { captureChild, childEnvironment, operatorPath, runChild, type ChildEnd } from '../../process/process.ts'
 import type { Manifest, ManifestFile } from '../manifest.ts'
-import type { VerifyRequest } from './verify.ts'
+import type { Clients } from './clients.ts'
+import type { Redactor } from '../../redact/redact.ts'
+
+/** What a verification is given. */
+export type VerifyRequest = {
+  /** The backup's directory. */
+  readonly path: string
+  readonly clients: Pick<Clients, 'pgRestore'>
+  /** The manifest as the catalogue recorded it; the one on the disk must say the same. */
+  readonly recorded?: Manifest
+  readonly spool: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly redactor: Redactor
+  readonly signal: AbortSignal
+  readonly report: (details: string) => void
+}
 
 /** What pg_restore needs to read a backup; no server is asked. */
 export type Reading = Omit<VerifyRequest, 'recorded' | 'spool'>

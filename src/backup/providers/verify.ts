@@ -1,24 +1,9 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChildEnd } from '../../process/process.ts'
-import type { Redactor } from '../../redact/redact.ts'
-import type { Clients } from './clients.ts'
-import { decodeWhole, restore } from './decode.ts'
+import { decodeWhole, restore, type VerifyRequest } from './decode.ts'
 import { counted, sizeText } from '../../lib/units.ts'
 import { filesOf, hashFile, readManifest, type Manifest } from '../manifest.ts'
-
-export type VerifyRequest = {
-  /** The backup's directory. */
-  readonly path: string
-  readonly clients: Pick<Clients, 'pgRestore'>
-  /** The manifest as the catalogue recorded it; the one on the disk must say the same. */
-  readonly recorded?: Manifest
-  readonly spool: string
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly redactor: Redactor
-  readonly signal: AbortSignal
-  readonly report: (details: string) => void
-}
 
 export type VerifyEnd =
   | { readonly kind: 'verified'; readonly manifest: Manifest; readonly seconds: number }

@@ -2,8 +2,7 @@ import { actions, button, context, fields, header, plan, preformatted, section }
 import type { Block, Message } from '../../slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, pluralText } from '../../lib/text.ts'
 import { glassBlocks } from './break-glass.ts'
-import type { Ending } from '../maintenance-mode.ts'
-import type { RequestView, RunOutcome, StepRow } from '../request.ts'
+import type { RequestView, RunOutcome, StepRow, Ending } from '../request.ts'
 import { tasksOf } from './tasks.ts'
 import { approvedBy, bold, brokenBy, changesApplication, elapsedOf, progressOf, shortCommit, shortDigest, titleOf } from './words.ts'
 

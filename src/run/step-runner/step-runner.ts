@@ -11,18 +11,9 @@ import type { Plan } from '../../plan/plan.ts'
 import type { Redactor } from '../../redact/redact.ts'
 import { isRefusal, type Refusal } from '../../lib/refusal.ts'
 import { endLeft } from '../orphans.ts'
-import {
-  MAINTENANCE_OFF,
-  MAINTENANCE_ON,
-  NOT_BEGUN,
-  notOffEither,
-  offAgain,
-  staysOn,
-  stillOn,
-  type Ending,
-} from '../../request/maintenance-mode.ts'
+import { MAINTENANCE_OFF, MAINTENANCE_ON, NOT_BEGUN, notOffEither, offAgain, staysOn, stillOn } from '../../request/maintenance-mode.ts'
 import { persist } from '../../store/retry-store.ts'
-import type { RequestRow, RunOutcome, StepRow, StepState } from '../../request/request.ts'
+import type { RequestRow, RunOutcome, StepRow, StepState, Ending } from '../../request/request.ts'
 import { about, addEvent, addEventOnce, endLater, requestById, stepsOf, transition } from '../../request/store.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { notSwitchedOff } from '../steps/maintenance.ts'
