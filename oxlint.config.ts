@@ -113,7 +113,7 @@ export default defineConfig({
       },
     },
     {
-      files: ['commands/cli.ts', 'playground/*.ts', 'src/app/main.ts', 'bench/**', 'scripts/**', 'test/**', 'examples/**'],
+      files: ['commands/cli.ts', 'playground/*.ts', 'src/app/main.ts', 'src/app/operator.ts', 'bench/**', 'scripts/**', 'test/**', 'examples/**'],
       rules: { 'no-console': 'off' },
     },
   ],

@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import {
-  App,
-  HTTPReceiver,
-  LogLevel,
-  type AllMiddlewareArgs,
-  type AnyMiddlewareArgs,
-  type BlockAction,
-  type Logger,
-  type Receiver,
-} from '@slack/bolt'
+import type { App, AllMiddlewareArgs, AnyMiddlewareArgs, BlockAction, Logger, Receiver } from '@slack/bolt'
+// by their own files: the package's front door also loads Express and all that it needs, which nobody here uses
+import bolt from '@slack/bolt/dist/App.js'
+import receivers from '@slack/bolt/dist/receivers/HTTPReceiver.js'
 import { decisionWindows, listenToButtons, viewToBreak, withOffer, type ButtonDeps } from '../approvals/buttons.ts'
 import { toldView, workingView } from '../approvals/modals/notice-modal.ts'
 import { code } from '../approvals/wording.ts'
@@ -83,7 +77,7 @@ export function createBolt(options: BoltOptions): Bolt {
   const logger = loggerFor(options.log)
   const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
   const way = options.mode === 'http' ? httpWay(options, logger) : socketWay(options)
-  const app = new App({
+  const app = new bolt.default({
     receiver: way.receiver,
     logger,
     clientOptions,
@@ -454,7 +448,7 @@ function socketWay(options: BoltOptions): Way {
 function httpWay(options: BoltOptions, logger: Logger): Way {
   const { signingSecret, clock, log } = options
   if (signingSecret === undefined || signingSecret === '') throw new Error('HTTP mode needs SLACK_SIGNING_SECRET')
-  const receiver = new HTTPReceiver({
+  const receiver = new receivers.default({
     signingSecret,
     logger,
     bodyLimit: 1_000_000,
@@ -489,7 +483,7 @@ function loggerFor(log: Log): Logger {
     warn: write('warn'),
     error: write('error'),
     setLevel() {},
-    getLevel: () => LogLevel.INFO,
+    getLevel: () => bolt.LogLevel.INFO,
     setName() {},
   }
 }

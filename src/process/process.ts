@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createWriteStream, existsSync, openSync, closeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { basename } from 'node:path'
-import { execa, type Options } from 'execa'
+import type { execa, Options } from 'execa'
 import { during, tell } from '../lib/telemetry.ts'
 import { isAlive, isGroupAlive, startTime, type ProcessId } from './process-id.ts'
 import type { Redactor } from '../redact/redact.ts'
@@ -66,9 +66,10 @@ const programOf = ({ argv, shell }: { readonly argv: readonly string[]; readonly
 const resultOf = (ended: ChildEnd['ended'], exitCode: number | null) => (ended === 'exited' ? (exitCode === 0 ? 'ok' : 'nonzero') : ended)
 
 async function run(child: Child): Promise<ChildEnd> {
+  const { execa } = await starter()
   const started = performance.now()
   const output = collectOutput(child)
-  const subprocess = startInGroup(dieWithParent(child.argv, child.shell), child)
+  const subprocess = startInGroup(execa, dieWithParent(child.argv, child.shell), child)
   let ended: ChildEnd['ended'] = 'exited'
   const stop = (why: 'timed-out' | 'aborted') => {
     if (ended !== 'exited') return
@@ -120,6 +121,7 @@ type Capturable = Omit<Child, 'spool' | 'onLine' | 'shell'> & { readonly maxByte
 
 async function capture(child: Capturable): Promise<Captured> {
   const started = performance.now()
+  const { execa } = await starter()
   const result = await execa(child.argv[0]!, child.argv.slice(1), {
     cwd: child.cwd,
     env: { ...child.env },
@@ -215,7 +217,10 @@ export const operatorPath = (path: string | undefined): string =>
     .filter((part) => part !== '' && !part.includes('node_modules/.bin') && !part.includes('node-gyp-bin'))
     .join(':')
 
-function startInGroup(argv: readonly string[], child: Child) {
+/** Loaded by the first child, in about 60 ms. */
+const starter = () => import('execa')
+
+function startInGroup(start: typeof execa, argv: readonly string[], child: Child) {
   const options = {
     cwd: child.cwd,
     env: { ...child.env },
@@ -228,7 +233,7 @@ function startInGroup(argv: readonly string[], child: Child) {
     ...(child.shell === true ? { shell: true } : {}),
     ...child.as,
   } satisfies Options
-  return execa(argv[0]!, argv.slice(1), options)
+  return start(argv[0]!, argv.slice(1), options)
 }
 
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => process.platform === 'linux' && existsSync(path))
