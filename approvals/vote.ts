@@ -180,10 +180,7 @@ async function alreadyDecided(
   const approvers = votes.filter((vote) => vote.decision === 'approve').map((vote) => mention(vote.actor))
   const state = request.state
   if (state === 'cancelled' || state === 'refused')
-    return refuse(
-      'already_decided',
-      `#${request.id} was ${endings[state]} ${when(request.endedAt ?? request.createdAt)}. Your click changed nothing.`,
-    )
+    return refuse('already_decided', `#${request.id} was ${endings[state]} ${when(request.endedAt)}. Your click changed nothing.`)
   if (glass !== undefined)
     return refuse(
       'already_decided',

@@ -29,15 +29,15 @@ export function stateSince(request: RequestRow): string {
     case 'waiting':
       return `waiting for approval since ${when(request.createdAt)}`
     case 'granted':
-      return request.notBefore === null || request.startedAt !== null
-        ? `approved ${when(request.grantedAt ?? request.createdAt)} and about to start`
-        : `approved ${when(request.grantedAt ?? request.createdAt)}, starts by itself ${when(request.notBefore)}`
+      return request.notBefore === null
+        ? `approved ${when(request.grantedAt)} and about to start`
+        : `approved ${when(request.grantedAt)}, starts by itself ${when(request.notBefore)}`
     case 'running':
-      return `running since ${when(request.startedAt ?? request.createdAt)}`
+      return `running since ${when(request.startedAt)}`
     case 'needs_human':
-      return `stopped and in need of a person since ${when(request.startedAt ?? request.createdAt)}`
+      return `stopped and in need of a person since ${when(request.startedAt)}`
     default:
-      return `${endings[request.state]} ${when(request.endedAt ?? request.createdAt)}`
+      return `${endings[request.state]} ${when(request.endedAt)}`
   }
 }
 

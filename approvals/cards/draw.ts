@@ -31,7 +31,7 @@ export function drawRequest(view: RequestView, context: DrawContext): readonly D
 }
 
 const cardOf = (view: RequestView, context: DrawContext): Desired =>
-  view.request.startedAt === null && view.request.state !== 'running' && view.request.state !== 'needs_human'
+  view.request.startedAt === null
     ? {
         key: cardKey(view.request.id),
         place: { kind: 'channel', channel: view.request.channel },

@@ -60,7 +60,8 @@ export type RunOutcome = {
   readonly backup?: string
 }
 
-export type RequestRow = {
+/** What every request has, whatever became of it. */
+type Asked = {
   readonly id: number
   readonly token: string
   readonly kind: string
@@ -70,25 +71,12 @@ export type RequestRow = {
   readonly askedIn: string | null
   readonly channel: string
   readonly ask: Ask
-  readonly state: RequestState
-  readonly plan: Plan | null
-  readonly digest: string | null
-  readonly evidence: Evidence | null
-  readonly policy: PolicySnapshot | null
-  readonly outcome: RunOutcome | null
   readonly cancelRequestedAt: Date | null
   readonly cancelRequestedBy: string | null
   readonly createdAt: Date
-  readonly expiresAt: Date | null
-  readonly grantedAt: Date | null
-  readonly grantExpiresAt: Date | null
-  readonly startedAt: Date | null
-  readonly endedAt: Date | null
   readonly revision: number
   /** Null as long as nobody asks to go without approvals. */
   readonly glass: Glass | null
-  /** How a run that is still called running will end, with the outcome that stands here already, once maintenance mode is off again. */
-  readonly ending: Ending | null
   /** Maintenance mode may be on because of this run, and has to be switched off. */
   readonly owesOff: boolean
   /** For a request that waits for its turn: it starts by itself, not earlier than this and before `notAfter`. Null: as soon as it is approved. */
@@ -103,6 +91,58 @@ export type RequestRow = {
   /** Why it may start outside of windows and in a freeze; null when it may not. */
   readonly overrideReason: string | null
 }
+
+/** Nobody has read yet what it would do. */
+type Unplanned = { readonly plan: null; readonly digest: null; readonly evidence: null; readonly policy: null; readonly expiresAt: null }
+
+/** What is voted for, by which rules, and until when. */
+type Planned = {
+  readonly plan: Plan
+  readonly digest: string
+  readonly evidence: Evidence
+  readonly policy: PolicySnapshot
+  readonly expiresAt: Date
+}
+
+type NotGranted = { readonly grantedAt: null; readonly grantExpiresAt: null }
+type Granted = { readonly grantedAt: Date; readonly grantExpiresAt: Date }
+type NotStarted = { readonly startedAt: null; readonly endedAt: null; readonly ending: null }
+
+export type PlanningRequest = Asked & Unplanned & NotGranted & NotStarted & { readonly state: 'planning'; readonly outcome: null }
+export type WaitingRequest = Asked & Planned & NotGranted & NotStarted & { readonly state: 'waiting'; readonly outcome: null }
+export type GrantedRequest = Asked & Planned & Granted & NotStarted & { readonly state: 'granted'; readonly outcome: null }
+export type RunningRequest = Asked &
+  Planned &
+  Granted & {
+    readonly state: 'running'
+    readonly startedAt: Date
+    readonly endedAt: null
+    /** How a run that is still called running will end, with the outcome that stands here already, once maintenance mode is off again. */
+    readonly ending: Ending | null
+    readonly outcome: RunOutcome | null
+  }
+export type StoppedRequest = Asked &
+  Planned &
+  Granted & {
+    readonly state: 'needs_human'
+    readonly startedAt: Date
+    readonly endedAt: null
+    readonly ending: null
+    readonly outcome: RunOutcome
+  }
+/** It may have ended before it had a plan, an approval or a start. */
+export type EndedRequest = Asked &
+  (Planned | Unplanned) &
+  (Granted | NotGranted) & {
+    readonly state: (typeof endedStates)[number]
+    readonly startedAt: Date | null
+    readonly endedAt: Date
+    readonly ending: null
+    readonly outcome: RunOutcome | null
+  }
+
+/** A request by its state: what must be there in a state is there by its type. */
+export type RequestRow = PlanningRequest | WaitingRequest | GrantedRequest | RunningRequest | StoppedRequest | EndedRequest
 
 export type VoteRow = {
   readonly requestId: number

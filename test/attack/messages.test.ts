@@ -4,7 +4,7 @@ import { approveView, rejectView } from '../../approvals/modals/confirm.ts'
 import { glassView, reviewView } from '../../approvals/break-glass/views.ts'
 import { drawRequest } from '../../approvals/cards/draw.ts'
 import { homeView } from '../../approvals/home/home.ts'
-import type { EventRow, RequestRow, RequestView } from '../../src/request/request.ts'
+import type { EventRow, RequestView } from '../../src/request/request.ts'
 import { code, escapeMrkdwn } from '../../src/lib/mrkdwn.ts'
 import {
   doneView,
@@ -15,12 +15,13 @@ import {
   needsPersonView,
   now,
   planOf,
-  requestRow,
+  changedRow,
   runningView,
   step,
   viewWith,
   waitingView,
   windowRow,
+  type RowChange,
 } from '../helpers/views.ts'
 
 /** What somebody who names a branch, a migration, a session or an error could try. */
@@ -94,7 +95,7 @@ function poisoned(view: RequestView, bad: string): RequestView {
     steps: [{ phase: 'deploy', name: bad, settings: {} }],
   })
   const outside = escapeMrkdwn(bad)
-  const row: Partial<RequestRow> = {
+  const row: RowChange = {
     plan,
     evidence: {
       ...evidence,
@@ -142,7 +143,7 @@ function poisoned(view: RequestView, bad: string): RequestView {
   return {
     ...view,
     targetTitle: view.targetTitle,
-    request: requestRow({ ...view.request, ...row }),
+    request: changedRow(view.request, row),
     steps: [
       ...view.steps,
       step(90, 'x', bad, { state: 'running', details: bad, startedAt: view.now }),

@@ -1,3 +1,4 @@
+import { changedRow, requestRow } from '../helpers/views.ts'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { bundleOf, type Bundle } from '../../src/evidence/bundle.ts'
 import { composeEvidence, type Surroundings } from '../../src/evidence/document/compose.ts'
@@ -33,7 +34,7 @@ export function rowsWith(
   return {
     store: STORE,
     at: at(50),
-    request: {
+    request: changedRow(requestRow(), {
       id: 42,
       token: 'token',
       kind: 'deploy',
@@ -67,7 +68,7 @@ export function rowsWith(
       glass: how.glass ?? null,
       ending: null,
       owesOff: false,
-    },
+    }),
     votes: [{ requestId: 42, digest, actor: 'U0BOB', human: 'U0BOB', decision: 'approve', reason: text, at: at(4) }],
     steps: [
       {

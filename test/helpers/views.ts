@@ -56,7 +56,15 @@ export const evidence: Evidence = {
   takenAt: '2026-11-20T07:40:00.000Z',
 }
 
-export const requestRow = (change: Partial<RequestRow> = {}): RequestRow => ({
+/** Any field of a request, whatever its state. */
+export type RowChange = { readonly [Key in keyof RequestRow]?: RequestRow[Key] }
+
+/** Rows come from the database untyped, and so do those of tests: this is the one place that takes one for a request of its state. */
+export const changedRow = (request: RequestRow, change: RowChange): RequestRow => ({ ...request, ...change }) as RequestRow
+
+export const requestRow = (change: RowChange = {}): RequestRow => changedRow(waitingRow, change)
+
+const waitingRow: RequestRow = {
   id: 42,
   token: 'r_8Jq2',
   kind: 'deploy',
@@ -90,8 +98,7 @@ export const requestRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   checkAt: null,
   closesAt: null,
   overrideReason: null,
-  ...change,
-})
+}
 
 /** Broken by Dave for a request of Alice, not reviewed. */
 export const glass: Glass = {
@@ -112,8 +119,7 @@ export const glass: Glass = {
 export const withGlass = (view: RequestView, change: Partial<Glass> = {}): RequestView => ({
   ...view,
   votes: [vote('U0BOB'), vote('U0DAVE', { decision: 'break_glass', reason: glass.reason })],
-  request: {
-    ...view.request,
+  request: changedRow(view.request, {
     policy:
       view.request.policy === null
         ? null
@@ -122,7 +128,7 @@ export const withGlass = (view: RequestView, change: Partial<Glass> = {}): Reque
             breakGlass: { from: ['user:U0DAVE', 'group:S0ONCALL'], review: ['group:S0DBA'], remindMs: 86_400_000 },
           },
     glass: { ...glass, ...change },
-  },
+  }),
 })
 
 export const vote = (actor: string, change: Partial<VoteRow> = {}): VoteRow => ({
@@ -161,7 +167,7 @@ export const done = (output: string): Partial<StepRow> => ({
 
 export const event = (id: number, what: RequestEvent): EventRow => ({ ...what, id, requestId: 42, at: earlier(60 - id) })
 
-export const viewWith = (change: Partial<RequestView> & { readonly row?: Partial<RequestRow> } = {}): RequestView => {
+export const viewWith = (change: Partial<RequestView> & { readonly row?: RowChange } = {}): RequestView => {
   const { row, ...rest } = change
   return { request: requestRow(row), targetTitle: 'Production', votes: [], steps: [], events: [], tail: '', now, ...rest }
 }

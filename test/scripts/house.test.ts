@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import config from '../../oxlint.config.ts'
+import { roomTable } from '../../scripts/house/table.ts'
 import { captureChild } from '../../src/process/process.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 
@@ -27,6 +28,11 @@ it('the linter has one rule for each folder', () => {
 
 it('the linter sees circles through types too', () => {
   expect(config.rules?.['import/no-cycle']).toEqual(['error', { ignoreTypes: false }])
+})
+
+it('the architecture page has every folder with its rule', () => {
+  const cells = (table: string) => table.replace(/ +/g, ' ').replace(/-+/g, '-')
+  expect(cells(readFileSync(join(root, 'docs/architecture.md'), 'utf8'))).toContain(cells(roomTable()))
 })
 
 describe('the structure check', () => {

@@ -4,7 +4,18 @@ import { approveView, decisionOf, rejectView } from '../../../approvals/modals/c
 import { homeView } from '../../../approvals/home/home.ts'
 import { fit, fitView, limits, sizeOf } from '../../../src/slack/limits/limits.ts'
 import { spoken } from '../../helpers/spoken.ts'
-import { digest, doneView, event, needsPersonView, planOf, runningView, viewWith, vote, waitingView } from '../../helpers/views.ts'
+import {
+  changedRow,
+  digest,
+  doneView,
+  event,
+  needsPersonView,
+  planOf,
+  runningView,
+  viewWith,
+  vote,
+  waitingView,
+} from '../../helpers/views.ts'
 
 const utc = { timezone: 'UTC' }
 
@@ -165,7 +176,7 @@ describe('hostile words', () => {
   })
   test('have no meaning on any card, and all fit', () => {
     for (const state of ['planning', 'waiting', 'granted', 'rejected', 'expired', 'refused', 'cancelled'] as const) {
-      const fitted = fit(requestCard({ ...hostile, request: { ...hostile.request, state } }, utc))
+      const fitted = fit(requestCard({ ...hostile, request: changedRow(hostile.request, { state }) }, utc))
       const markup = JSON.stringify(fitted.blocks?.filter((block) => ['section', 'context'].includes(block.type))) + fitted.text
       expect(markup).not.toMatch(/<!(channel|here|everyone)|<@U0EVIL>|```|\u202e|@here/)
       expect(sizeOf(fitted.blocks ?? [])).toBeLessThanOrEqual(limits.budget)

@@ -6,7 +6,18 @@ import { drawRequest } from '../../../approvals/cards/draw.ts'
 import type { RequestEvent } from '../../../src/request/request.ts'
 import { fit, limits, sizeOf } from '../../../src/slack/limits/limits.ts'
 import { spoken } from '../../helpers/spoken.ts'
-import { doneView, event, failedView, needsPersonView, planOf, runningView, step, viewWith, waitingView } from '../../helpers/views.ts'
+import {
+  changedRow,
+  doneView,
+  event,
+  failedView,
+  needsPersonView,
+  planOf,
+  runningView,
+  step,
+  viewWith,
+  waitingView,
+} from '../../helpers/views.ts'
 
 const utc = { timezone: 'UTC' }
 
@@ -128,7 +139,7 @@ describe('the card of a run', () => {
   })
   test('with nothing pending says that the database is unchanged', () => {
     const view = doneView()
-    const nothing = { ...view, steps: [], votes: [], request: { ...view.request, plan: planOf([]), outcome: null } }
+    const nothing = { ...view, steps: [], votes: [], request: changedRow(view.request, { plan: planOf([]), outcome: null }) }
     expect(spoken(runCard(nothing, utc)).slice(1, 3)).toEqual([
       '*Nothing was pending, so the database is unchanged; `a1b9f02` is live.*',
       '*Took*',
@@ -139,7 +150,10 @@ describe('the card of a run', () => {
     const card = runCard(
       {
         ...view,
-        request: { ...view.request, state: 'cancelled', outcome: { headline: '*Cancelled by <@U0CAROL> before "Back up" started.*' } },
+        request: changedRow(view.request, {
+          state: 'cancelled',
+          outcome: { headline: '*Cancelled by <@U0CAROL> before "Back up" started.*' },
+        }),
       },
       utc,
     )
@@ -158,7 +172,7 @@ describe('the card of a run', () => {
       ...(index < 250 ? { seconds: 0.1 } : {}),
     }))
     const steps = view.steps.map((one) => (one.name === 'migrate' ? { ...one, data: { migrations } } : one))
-    const card = fit(runCard({ ...view, steps, request: { ...view.request, plan: planOf(names) } }, utc))
+    const card = fit(runCard({ ...view, steps, request: changedRow(view.request, { plan: planOf(names) }) }, utc))
     expect(sizeOf(card.blocks ?? [])).toBeLessThanOrEqual(limits.budget)
     const lines = spoken(card)
     expect(lines[1]).toContain('*Migrating*, 250 of 400 done')
