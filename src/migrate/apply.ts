@@ -12,7 +12,9 @@ import { withObserver } from './observe/observer.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Pace } from './attempts/timing.ts'
 import { isProblem, openSite, type Site, type SiteProblem } from './prisma/prisma-workspace.ts'
-import { proveAll, startGroup } from './start.ts'
+import type { ToolVersion } from './prisma/tool.ts'
+import { proveAll, type Proof } from './prove.ts'
+import { startGroup } from './start.ts'
 import { stopMigrator } from './observe/stop.ts'
 import type { Stopped, Work } from './observe/work.ts'
 import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } from './observe/watch.ts'
@@ -45,7 +47,7 @@ export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd
   if (isProblem(site)) return notStarted(site)
   return withObserver(connectionOf(context, site), async (observer) => {
     const work = { context, site, observer, pace }
-    let proven = false
+    let version: ToolVersion | null = null
     let stopped: Stopped | null = null
     for (;;) {
       const facts = await factsWithin(work)
@@ -72,10 +74,12 @@ export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd
       if (context.isCancelled())
         return { kind: 'cancelled', output: 'cancelled', outcome: cancelledOutcome(tasks, null), data: { migrations: tasks } }
       if (context.signal.aborted) return lostHold(tasks)
-      const hindrance = proven ? null : await proveAll(work, judgement, tasks)
-      if (hindrance !== null) return hindrance
-      proven = true
-      if (!context.signal.aborted) await startGroup(work, judgement.group)
+      if (version === null) {
+        const proof: Proof = await proveAll(work, judgement, tasks)
+        if (proof.kind === 'hindered') return proof.end
+        version = proof.version
+      }
+      if (!context.signal.aborted) await startGroup(work, judgement.group, version)
     }
   })
 }

@@ -3,6 +3,7 @@ import { isRefusal } from '../lib/refusal.ts'
 import { TargetConnectionError, withTarget } from '../database/connect.ts'
 import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
 import { readIdentity, sameIdentity } from '../database/identity.ts'
+import { appliedOf, type Applied } from './applied.ts'
 import type { PlanDeps } from './deps.ts'
 import { readFiles, type ApplicationFiles } from './files.ts'
 import type { Plan } from './plan.ts'
@@ -36,41 +37,33 @@ export async function compareWithPlan(
   return compareApplied(plan, status, phase)
 }
 
-/** Applied must be the baseline plus the beginning of the list. Pure. */
+/** Before the migration a beginning of the list may be applied; after it, all of it must be. Pure. */
 export function compareApplied(
   plan: Pick<Plan, 'baseline' | 'list'>,
   status: Status,
   phase: 'before-migrate' | 'after-migrate',
 ): Comparison {
-  const wrong = [
-    [status.failed, 'is recorded as failed', 'are recorded as failed'],
-    [status.running, 'is recorded as running', 'are recorded as running'],
-    [status.edited, 'was applied with another content', 'were applied with another content'],
-    [status.unknown, 'is in the database but not in the approved commit', 'are in the database but not in the approved commit'],
-  ] as const
-  for (const [migrations, one, many] of wrong)
-    if (migrations.length > 0) return changed(`${listed(migrations.map(({ name }) => name))} ${migrations.length === 1 ? one : many}.`)
-  const applied = new Set(status.applied.map(({ name }) => name))
-  const gone = plan.baseline.filter(({ name }) => !applied.has(name))
-  if (gone.length > 0)
-    return changed(
-      `${listed(gone.map(({ name }) => name))} ${gone.length === 1 ? 'was' : 'were'} applied when this was asked and no longer ${gone.length === 1 ? 'is' : 'are'}.`,
-    )
-  const expected = new Set([...plan.baseline, ...plan.list].map(({ name }) => name))
-  const extra = [...applied].filter((name) => !expected.has(name))
-  if (extra.length > 0) return changed(`${listed(extra)} ${extra.length === 1 ? 'was' : 'were'} applied since, outside this request.`)
-  const end = plan.list.findIndex(({ name }) => !applied.has(name))
-  const prefix = end === -1 ? plan.list : plan.list.slice(0, end)
-  const beyond = end === -1 ? [] : plan.list.slice(end).filter(({ name }) => applied.has(name))
-  if (beyond.length > 0)
-    return changed(
-      `${listed(beyond.map(({ name }) => name))} ${beyond.length === 1 ? 'is' : 'are'} applied, but ${quoted(plan.list[end]?.name ?? '')} before it is not.`,
-    )
-  if (phase === 'after-migrate' && prefix.length < plan.list.length)
-    return changed(
-      `${listed(plan.list.slice(prefix.length).map(({ name }) => name))} should be applied by now and ${plan.list.length - prefix.length === 1 ? 'is' : 'are'} not.`,
-    )
-  return { kind: 'same', applied: prefix.map(({ name }) => name) }
+  const found = appliedOf(plan, status)
+  if (found.kind === 'departs') return changed(departureText(found, plan, status))
+  const open = found.open.map(({ name }) => name)
+  if (phase === 'after-migrate' && open.length > 0)
+    return changed(`${listed(open)} should be applied by now and ${open.length === 1 ? 'is' : 'are'} not.`)
+  return { kind: 'same', applied: found.applied }
+}
+
+function departureText({ why, names }: Extract<Applied, { kind: 'departs' }>, plan: Pick<Plan, 'list'>, status: Status): string {
+  const one = names.length === 1
+  const [is, was] = one ? ['is', 'was'] : ['are', 'were']
+  const before = () => plan.list.find(({ name }) => !status.applied.some((applied) => applied.name === name))?.name ?? ''
+  const said = {
+    failed: () => `${is} recorded as failed`,
+    running: () => `${is} recorded as running`,
+    edited: () => `${was} applied with another content`,
+    unknown: () => `${is} in the database but not in the approved commit`,
+    missing: () => `${was} applied when this was asked and no longer ${is}`,
+    order: () => `${is} applied, but ${quoted(before())} before it is not`,
+  }[why]()
+  return `${listed(names)} ${said}.`
 }
 
 async function filesNow(deps: PlanDeps & { readonly target: Target }, plan: Plan): Promise<ApplicationFiles | Comparison> {

@@ -25,5 +25,5 @@ export function readSchema(text: string): SchemaFacts {
 }
 
 /** `//` inside a string (an address) is not a comment. */
-const withoutComments = (text: string): string =>
+export const withoutComments = (text: string): string =>
   text.replace(/"(?:[^"\\\n]|\\.)*"|\/\/.*$/gm, (part) => (part.startsWith('"') ? part : ''))

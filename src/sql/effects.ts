@@ -82,19 +82,6 @@ export function effectsOf(node: Node): readonly Effect[] {
   return [plain('unclear', 'runs %', Object.keys(node)[0]?.replace(/Stmt$/, '') ?? 'a statement')]
 }
 
-/** The statement cannot run inside a transaction: alone in its file it runs outside one. */
-export function isConcurrent(node: Node): boolean {
-  if ('IndexStmt' in node) return node.IndexStmt.concurrent === true
-  if ('DropStmt' in node) return node.DropStmt.concurrent === true
-  if ('ReindexStmt' in node)
-    return (node.ReindexStmt.params ?? []).some((item) => 'DefElem' in item && item.DefElem.defname === 'concurrently')
-  if ('AlterTableStmt' in node)
-    return commands(node.AlterTableStmt.cmds ?? []).some(
-      ({ def }) => def !== undefined && 'PartitionCmd' in def && def.PartitionCmd.concurrent === true,
-    )
-  return false
-}
-
 /** Whether a string constant stands anywhere in the statement. */
 export function mentions(node: unknown, text: string): boolean {
   return walk(node).some((part) => 'sval' in part && part['sval'] === text)

@@ -1,6 +1,8 @@
-import { hasSqlDetails, loadModule, parseSync, type Node } from 'libpg-query'
+import type { Node } from 'libpg-query'
 import type { TableSize } from '../database/sizes.ts'
-import { effectsOf, isConcurrent, mentions, type Effect, type MigrationClass } from './effects.ts'
+import { readScript, type Script } from './parse.ts'
+import { isConcurrent, isTransactionStatement, mayCommit, standsAlone } from './transactions.ts'
+import { effectsOf, mentions, type Effect, type MigrationClass } from './effects.ts'
 import { count, plainText } from '../lib/quoted.ts'
 
 export type MigrationEvidence = {
@@ -29,18 +31,17 @@ export async function reviewMigrations(
   files: readonly SqlFile[],
   context: { readonly sizes: readonly TableSize[]; readonly schema: string },
 ): Promise<readonly ReviewedMigration[]> {
-  await loadModule()
   const created = new Set<string>()
-  return files.map((file) => reviewOne(file, context, created))
+  const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
+  return scripts.map((script, at) => reviewOne(files[at]?.name ?? '', script, context, created))
 }
 
 type Context = Parameters<typeof reviewMigrations>[1]
 
-function reviewOne(file: SqlFile, context: Context, created: Set<string>): ReviewedMigration {
-  const parsed = parseFile(file.content)
-  if ('why' in parsed) {
+function reviewOne(name: string, parsed: Script, context: Context, created: Set<string>): ReviewedMigration {
+  if (parsed.kind === 'unreadable') {
     const summary = `could not be read as SQL (${parsed.why}); read it yourself`
-    return { name: file.name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings: [] }
+    return { name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings: [] }
   }
   const existing = (table: string) => !created.has(table)
   const earlier = new Set(created)
@@ -53,7 +54,7 @@ function reviewOne(file: SqlFile, context: Context, created: Set<string>): Revie
   const tables = [...new Set(effects.flatMap((effect) => effect.tables.filter(existing)))].filter((table) => table !== '')
   const rows = tables.flatMap((table) => rowsOf(table, context) ?? [])
   return {
-    name: file.name,
+    name,
     class: worst(effects.map((effect) => (effect.onNew ? 'additive' : effect.class))),
     summary: summaryOf(effects),
     rows: rows.length === 0 ? null : Math.max(...rows),
@@ -63,32 +64,14 @@ function reviewOne(file: SqlFile, context: Context, created: Set<string>): Revie
   }
 }
 
-function parseFile(content: Buffer): { readonly statements: readonly Node[] } | { readonly why: string } {
-  // the parser stops at a NUL, so what stands behind it would be hidden
-  if (content.includes(0)) return { why: 'it holds a NUL character' }
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
-  } catch {
-    return { why: 'it is not UTF-8' }
-  }
-  if (text.startsWith('\ufeff')) return { why: 'it begins with a byte order mark, which PostgreSQL refuses' }
-  if (text.trim() === '') return { statements: [] }
-  try {
-    return { statements: (parseSync(text).stmts ?? []).flatMap(({ stmt }) => stmt ?? []) }
-  } catch (error) {
-    const at = hasSqlDetails(error) ? error.sqlDetails?.cursorPosition : undefined
-    const line = at === undefined ? '' : ` in line ${text.slice(0, at).split('\n').length}`
-    return { why: `${plainText(error instanceof Error ? error.message : String(error), 120)}${line}` }
-  }
-}
-
 /** What only shows when the statements are seen together. */
 function wholeFile(statements: readonly Node[]): readonly string[] {
   const findings: string[] = []
-  if (statements.some((node) => 'TransactionStmt' in node))
-    findings.push('it has BEGIN or COMMIT inside, so a failure may leave a part of it applied')
-  const alone = statements.filter((node) => isConcurrent(node) || 'VacuumStmt' in node)
+  if (statements.some(isTransactionStatement)) findings.push('it has BEGIN or COMMIT inside, so a failure may leave a part of it applied')
+  // among other statements the server refuses that (2D000), and all is undone
+  if (statements.length === 1 && statements.some(mayCommit))
+    findings.push('what it runs may commit by itself, so a failure may leave a part of it applied')
+  const alone = statements.filter(standsAlone)
   if (alone.length > 0 && statements.length > 1)
     findings.push('a statement that cannot run in a transaction (CONCURRENTLY, VACUUM) must be alone in its file; here it fails (25001)')
   for (const node of statements) {

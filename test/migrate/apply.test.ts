@@ -122,6 +122,16 @@ test('a file with a COMMIT of its own that fails after it is not called failed b
   })
 })
 
+test('a code block that commits by itself is unclear when it fails, though the catalogue shows nothing of it', async () => {
+  const block = `DO $$ BEGIN INSERT INTO "tally" VALUES ('half'); COMMIT; PERFORM 1 / 0; END $$;\n`
+  const { run, sql } = await scene({ '1_init': init, '2_block': block })
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'unknown',
+    outcome: { notKnown: 'Whether all of `2_block` took effect. The record says "started".' },
+  })
+  expect(await sql('select name from tally')).toEqual([{ name: 'half' }])
+})
+
 test('a configuration that leads Prisma to another database is found before anything starts, whatever the Datasource line says', async () => {
   const other = await scene({ '1_init': init })
   const config = readFileSync(join(import.meta.dirname, '../../examples/shop/prisma.config.ts'), 'utf8')

@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { PlannedMigration } from '../../src/plan/plan.ts'
 import { groupsOf } from '../../src/migrate/attempts/groups.ts'
-import { readPulled, readStatus, readVersion } from '../../src/migrate/prisma/prisma.ts'
-import { concurrentIndexOf, isOneTransaction } from '../../src/sql/scripts.ts'
+import { readDeploy, readPulled, readStatus, readVersion } from '../../src/migrate/prisma/output.ts'
 import { sentenceOf } from '../../src/migrate/observe/activity-snapshot.ts'
 import { stateOf, startAttempt } from '../../src/migrate/attempts/attempt.ts'
 import { writeFirst } from '../../src/migrate/attempts/files.ts'
@@ -87,22 +86,14 @@ test('durations are short and never zero', () => {
   expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(list)).toEqual(['', 'a', 'a and b', 'a, b and c'])
 })
 
-test('the version and the engine decide whether a file is one script', () => {
-  const said = (version: string, engine: string) =>
-    readVersion(`prisma                : ${version}\n@prisma/client        : 1.0.0\nSchema Engine         : ${engine}\n`)
-  expect(said('6.19.3', '@prisma/schema-engine-wasm 7.1.1-3.c2990dca')).toEqual({
-    version: '6.19.3',
-    major: 6,
-    engine: 'wasm',
-    atomic: true,
-  })
-  expect(said('6.2.0', 'schema-engine-cli 4123509d24aa4dede1e864b46351bf2790323b69 (at node_modules/x)')).toMatchObject({
-    engine: 'native',
-    atomic: true,
-  })
-  expect(said('7.3.0', 'schema-engine-cli abc (at x)')).toMatchObject({ engine: 'native', atomic: true })
-  expect(said('7.4.1', 'schema-engine-cli abc (at x)')).toMatchObject({ engine: 'native', atomic: false })
-  expect(said('8.0.0', 'something new')).toMatchObject({ major: 8, engine: 'unknown', atomic: false })
+test('the version decides whether a file is one script', () => {
+  const said = (version: string) => readVersion(`prisma                : ${version}\n@prisma/client        : 1.0.0\nNode.js : v24.1.0\n`)
+  expect(said('6.19.3')).toEqual({ version: '6.19.3', major: 6, atomic: true })
+  expect(said('5.22.0')).toMatchObject({ major: 5, atomic: true })
+  expect(said('7.3.0')).toMatchObject({ major: 7, atomic: true })
+  expect(said('7.4.0-dev.12')).toMatchObject({ major: 7, atomic: false })
+  expect(said('7.10.1')).toMatchObject({ atomic: false })
+  expect(said('8.0.0')).toMatchObject({ major: 8, atomic: false })
   expect(readVersion('Error: Cannot find module')).toBeNull()
 })
 
@@ -110,14 +101,19 @@ test('the Datasource line names database, schema and host, in both engines', () 
   const native =
     'Datasource "db": PostgreSQL database "shop", schema "public" at "db.example:5432"\n\n2 migrations found in prisma/migrations\n\nFollowing migrations have not yet been applied:\n1_a\n2_b\n\nTo apply'
   expect(readStatus(native)).toEqual({
-    datasource: { database: 'shop', schema: 'public', host: 'db.example:5432' },
+    datasource: { database: 'shop', schema: 'public', host: 'db.example:5432', adapter: false },
     found: 2,
     pending: ['1_a', '2_b'],
     failed: [],
   })
   const adapter =
     'Datasource "db": PostgreSQL database "shop", schema "public" using driver adapter "@prisma/adapter-pg"\n\n1 migration found in prisma/migrations\n\nDatabase schema is up to date!\n'
-  expect(readStatus(adapter)).toEqual({ datasource: { database: 'shop', schema: 'public', host: null }, found: 1, pending: [], failed: [] })
+  expect(readStatus(adapter)).toEqual({
+    datasource: { database: 'shop', schema: 'public', host: null, adapter: true },
+    found: 1,
+    pending: [],
+    failed: [],
+  })
   const removed = adapter.replace(
     'Database schema is up to date!',
     `Your local migration history and the migrations table from your database are different:
@@ -133,16 +129,25 @@ The migration from the database are not found locally in prisma/migrations:
   expect(readStatus(removed)).toMatchObject({ pending: ['2_note'], failed: [] })
   expect(readStatus("Error: Can't reach database server")).toEqual({ datasource: null, found: null, pending: null, failed: [] })
   expect(readPulled('\nWARNING: x\n- url\n\ndatasource db {\n}\n')).toBe('datasource db {\n}\n')
+  expect(readPulled('WARNING: x\n- url\n\n// prisma/a.prisma\nmodel A {\n}\n\n// prisma/b.prisma\ndatasource db {\n}\n')).toBe(
+    '// prisma/a.prisma\nmodel A {\n}\n\n// prisma/b.prisma\ndatasource db {\n}\n',
+  )
   expect(readPulled('Error')).toBeNull()
 })
 
-test('a file counts as one transaction only when it has no BEGIN, COMMIT or CONCURRENTLY and can be read', async () => {
-  expect(await isOneTransaction('create table t (id int); insert into t values (1);')).toBe(true)
-  expect(await isOneTransaction(`create function f() returns int language sql begin atomic select 1; end;`)).toBe(true)
-  for (const sql of ['begin; select 1; commit;', 'select 1; commit;', 'create index concurrently i on t (x)', 'creat table t'])
-    expect([sql, await isOneTransaction(sql)]).toEqual([sql, false])
-  expect(await concurrentIndexOf('-- why\ncreate unique index concurrently if not exists "Orders_idx" on orders (x);')).toBe('Orders_idx')
-  expect(await concurrentIndexOf('create index i on orders (x)')).toBeNull()
+test('a deploy is complete when it says so at its end, whatever it applied', () => {
+  const head =
+    'Datasource "db": PostgreSQL database "shop", schema "public" at "db.example:5432"\n\n2 migrations found in prisma/migrations\n\n'
+  const datasource = { database: 'shop', schema: 'public', host: 'db.example:5432', adapter: false }
+  expect(
+    readDeploy(`${head}The following migration(s) have been applied:\n\n…\n\nAll migrations have been successfully applied.\n`),
+  ).toEqual({
+    datasource,
+    complete: true,
+  })
+  expect(readDeploy(`${head}\nNo pending migrations to apply.\n`)).toEqual({ datasource, complete: true })
+  expect(readDeploy(`${head}Applying migration \`2_b\`\nError: P3018\n`)).toEqual({ datasource, complete: false })
+  expect(readDeploy('')).toEqual({ datasource: null, complete: false })
 })
 
 test('an attempt that a successor has voided starts nothing, however late its wrapper comes', async () => {

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compareApplied } from '../../src/plan/compare.ts'
 import { migrationFile } from '../../src/plan/files.ts'
 import { statusOf, type MigrationRow } from '../../src/plan/status.ts'
 
@@ -26,19 +25,6 @@ const state = fc.record({
   lockHeld: fc.boolean(),
   schemasWithTables: fc.constant([]),
 })
-
-const finished = (name: string): MigrationRow => ({
-  id: name,
-  name,
-  checksum: sumOf(name),
-  startedAt: new Date(0),
-  finishedAt: new Date(1),
-  rolledBackAt: null,
-  logs: null,
-  appliedSteps: 1,
-})
-const applied = (done: readonly string[]) =>
-  statusOf({ schema: 'public', recorded: true, rows: done.map(finished), lockHeld: false, schemasWithTables: [] }, files)
 
 describe('a status', () => {
   test('puts each migration into one state, lists each file once, and finds something running only while the lock is held', () => {
@@ -73,19 +59,4 @@ describe('a status', () => {
     expect(statusOf(empty, files, ['shop']).baseline).toBe('missing')
     expect(statusOf({ ...empty, schema: 'shop' }, files).baseline).toBe('missing')
   })
-})
-
-test('what is applied is what was approved exactly when it is the baseline and a beginning of the list', () => {
-  const plan = {
-    baseline: [{ name: '1_a', sha256: sumOf('1_a') }],
-    list: ['2_b', '3_c'].map((name) => ({ name, sha256: sumOf(name), bytes: 1, rollbackSha256: null, concurrently: false })),
-  }
-  const allowed = ['1_a', '1_a 2_b', '1_a 2_b 3_c']
-  fc.assert(
-    fc.property(fc.subarray(names), (done) => {
-      const key = done.join(' ')
-      expect(compareApplied(plan, applied(done), 'before-migrate').kind).toBe(allowed.includes(key) ? 'same' : 'changed')
-      expect(compareApplied(plan, applied(done), 'after-migrate').kind).toBe(key === '1_a 2_b 3_c' ? 'same' : 'changed')
-    }),
-  )
 })

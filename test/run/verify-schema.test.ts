@@ -1,10 +1,11 @@
-import { rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { observe } from '../../src/lib/telemetry.ts'
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { verifySchemaStep } from '../../src/run/steps/verify-schema.ts'
+import { countingNode } from '../helpers/counting-node.ts'
 import { fast, later, scene } from './scene.ts'
 
 const schema = `datasource db {
@@ -19,10 +20,19 @@ model orders {
 const init = 'CREATE TABLE "orders" ("id" int NOT NULL, "total" int NOT NULL DEFAULT 0, CONSTRAINT "orders_pkey" PRIMARY KEY ("id"));\n'
 const step = verifySchemaStep()
 
+/** After the migration; `started` is what the CLI was started with from here on. */
+async function migrated() {
+  const directory = mkdtempSync(join(tmpdir(), 'lockkeeper-node-'))
+  later(() => rmSync(directory, { recursive: true }))
+  const node = countingNode(directory)
+  const made = await scene({ '1_init': init }, { files: { 'prisma/schema.prisma': schema }, env: { ...process.env, PATH: node.path } })
+  expect(await migrateStep(fast).act(made.run.context)).toMatchObject({ kind: 'done' })
+  const before = node.prisma().length
+  return { ...made, started: () => node.prisma().slice(before) }
+}
+
 test('after a migration the record, Prisma and the live schema agree; what departs is told or stops', async () => {
-  const { run, sql } = await scene({ '1_init': init }, { files: { 'prisma/schema.prisma': schema } })
-  expect(await migrateStep(fast).act(run.context)).toMatchObject({ kind: 'done' })
-  const asked = programsStarted()
+  const { run, sql, started } = await migrated()
   const { events } = run.recorded
   events.length = 0
   expect(await step.inspect(run.context)).toEqual({ kind: 'todo' })
@@ -32,12 +42,11 @@ test('after a migration the record, Prisma and the live schema agree; what depar
     data: { applied: 1, invalid: [], drift: 'same', prisma: packageJson.devDependencies.prisma },
   })
   expect(events).toEqual([])
-  // its state, the live schema and the comparison; which version it is was asked before the migration
-  expect(asked().filter((program) => program === 'prisma')).toHaveLength(3)
+  // that it agrees was the last word of its deploy
+  expect(started()).toEqual(['db pull --print --schema prisma/schema.prisma'])
 
   await sql('alter table orders add column stray text; insert into orders values (1, 7), (2, 7)')
   await sql('create unique index concurrently orders_total_key on orders (total)').catch(() => {}) // leaves an invalid index, which is wanted here
-  rmSync(join(run.context.directory, 'migrator/version.json')) // as on another machine, which asks again
   expect(await step.act(run.context)).toMatchObject({
     kind: 'done',
     output: '1 applied, Prisma agrees, live schema differs, see the thread, 1 invalid index',
@@ -58,20 +67,32 @@ test('after a migration the record, Prisma and the live schema agree; what depar
   })
 })
 
-/** The programs that are started from here on, in order. */
-function programsStarted(): () => readonly string[] {
-  const programs: string[] = []
-  const stop = observe(
-    {
-      begun({ activity }) {
-        if (activity.kind === 'child') programs.push(activity.program)
-        return () => {}
-      },
+test.each([
+  ['on another machine, which has no attempts', (base: string) => rmSync(base, { recursive: true })],
+  [
+    'after a migrator that was killed when it had committed',
+    (base: string) => writeFileSync(join(base, '0001/exit.json'), JSON.stringify({ exitCode: null, signal: 'SIGKILL' })),
+  ],
+  ['after a deploy that did not say that it is through', (base: string) => writeFileSync(join(base, '0001/output.log'), '')],
+])('%s, Prisma is asked whether it agrees', async (_, happens) => {
+  const { run, started } = await migrated()
+  happens(join(run.context.directory, 'migrator'))
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: '1 applied, Prisma agrees, live schema as described' })
+  expect(started()).toEqual(['migrate status --schema prisma/schema.prisma', 'db pull --print --schema prisma/schema.prisma'])
+})
+
+test('when Prisma does not agree, a person looks', async () => {
+  const other = await scene({ '1_init': init })
+  const { application, run } = await migrated()
+  rmSync(join(run.context.directory, 'migrator'), { recursive: true })
+  const config = join(application.directory, 'prisma.config.ts')
+  writeFileSync(config, readFileSync(config, 'utf8').replace(/database: .*/, `database: '${other.database.name}',`))
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'unknown',
+    output: 'Prisma disagrees',
+    outcome: {
+      headline: '*Prisma does not agree that 1 migration is applied. Lockkeeper will not guess.*',
+      excerpt: expect.stringContaining('1_init'),
     },
-    (error) => {
-      throw error
-    },
-  )
-  later(stop)
-  return () => programs
-}
+  })
+})

@@ -126,6 +126,11 @@ describe('findings', () => {
       'create index concurrently on orders (id); select 1',
       'a statement that cannot run in a transaction (CONCURRENTLY, VACUUM) must be alone in its file; here it fails (25001)',
     ],
+    [
+      'do $$ begin update orders set a = 1; commit; end $$',
+      'what it runs may commit by itself, so a failure may leave a part of it applied',
+    ],
+    ['call archive()', 'what it runs may commit by itself, so a failure may leave a part of it applied'],
     ['begin; update orders set a = 1; commit', 'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied'],
     [
       "alter type e add value 'x'; update orders set s = 'x'",

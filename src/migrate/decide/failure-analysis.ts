@@ -7,7 +7,8 @@ import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attem
 import { invalidIndexes, madeSince } from './schema-diff.ts'
 import type { Judgement } from './next-action.ts'
 import { cancelledOutcome, crashedOutcome, failedOutcome, invalidSentence, unclearOutcome } from './outcomes.ts'
-import { concurrentIndexOf, isOneTransaction } from '../../sql/scripts.ts'
+import { readScript, type Script } from '../../sql/parse.ts'
+import { concurrentIndexOf, isOneTransaction } from '../../sql/transactions.ts'
 import { blockerOf, type MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
 
@@ -151,16 +152,17 @@ async function evidenceOf(work: Work, attempt: Attempt, failed: string | null, o
     leftovers: await madeSince(client, attempt.intent.sinceXid, site.parsed.schema),
     invalid: await invalidIndexes(client),
   }))
-  const sql = site.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8') ?? ''
+  const file = site.approved.migrations.find(({ name }) => name === failed)
+  const script: Script = file === undefined ? { kind: 'unreadable', why: 'it is not there' } : await readScript(file.content)
   const refused = /apply_migration::apply_script|^Error: P3018/m.test(output)
   if (concurrently) {
-    const own = await concurrentIndexOf(sql)
+    const own = concurrentIndexOf(script)
     const broken = invalid.filter(({ name }) => name === own && leftovers.includes(`index ${name}`)).map(({ name }) => name)
     const others = leftovers.filter((what) => !broken.some((name) => what === `index ${name}`))
     const kind = !refused || others.length > 0 ? 'unclear' : broken.length > 0 ? 'index' : 'undone'
     return { kind, concurrently, leftovers, invalid: broken }
   }
-  const whole = refused && attempt.intent.atomic && (await isOneTransaction(sql))
+  const whole = refused && attempt.intent.atomic && isOneTransaction(script)
   return { kind: whole && leftovers.length === 0 ? 'undone' : 'unclear', concurrently, leftovers, invalid: [] }
 }
 

@@ -45,10 +45,11 @@ export async function sight(client: Queryable, schema: string, applicationName: 
   const lock = await lockHolder(client)
   const worker = sessions.find(({ state: doing }) => doing === 'active') ?? sessions[0]
   if (worker === undefined) return { state, sessions, lock, waiting: null, queued: 0, index: null }
-  const [blocking, waiting, index] = [
-    await blockingOf(client, worker.pid),
+  // who is in the way is asked last: a wait that began after that question would have nobody
+  const [waiting, index, blocking] = [
     await waitOf(client, worker.pid),
     await indexOf(client, worker.pid),
+    await blockingOf(client, worker.pid),
   ]
   return {
     state,

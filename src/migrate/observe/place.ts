@@ -3,7 +3,7 @@ import { connectTarget } from '../../database/connect.ts'
 import { readIdentity, sameIdentity, type Identity } from '../../database/identity.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { code } from '../../lib/mrkdwn.ts'
-import type { ToolStatus } from '../prisma/tool.ts'
+import type { Datasource } from '../prisma/tool.ts'
 
 /**
  * Whether the tool, as configured by the repository, works on the pinned database: rule 13. Its `Datasource` line is read, and where
@@ -37,9 +37,7 @@ export async function provePlace(place: {
 export type Seen = 'waiting' | 'unnamed' | 'elsewhere' | 'not-proved'
 
 /** Why the tool may not be let at it; null when all is well. */
-export function whyElsewhere(status: ToolStatus, seen: Seen, identity: Identity, url: Pick<TargetUrl, 'schema'>): string | null {
-  const { datasource } = status
-  if (datasource === null) return 'Prisma did not say which database it would change.'
+export function whyElsewhere(datasource: Datasource, seen: Seen, identity: Identity, url: Pick<TargetUrl, 'schema'>): string | null {
   if (datasource.database !== identity.database)
     return `Prisma would change the database ${code(datasource.database)}, but ${code(identity.database)} was approved.`
   if (datasource.schema !== null && datasource.schema !== url.schema)

@@ -6,7 +6,7 @@ import type { RunContext } from '../../request/step.ts'
 import { parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
 import { buildLayout } from './layout.ts'
 import { prismaTool } from './prisma.ts'
-import type { MigrationTool } from './tool.ts'
+import type { MigrationTool, ToolSession } from './tool.ts'
 
 /** Where and with what the migrator of one run works. */
 export type Site = {
@@ -22,22 +22,20 @@ export type Site = {
   readonly layoutUpTo: (last: string) => string
   /** The same with one migration more, `MARKER`, which is never applied: a tool that does not see it reads another directory. */
   readonly markedLayout: (last: string) => string
-  readonly environment: (session: Session) => Record<string, string>
+  readonly environment: (session: ToolSession) => Record<string, string>
   /** Runs a short command of the tool to its end; its redacted output also goes to the run's log. */
   readonly run: (
     argv: readonly string[],
     cwd: string,
-    session: Session,
+    session: ToolSession,
   ) => Promise<{ readonly exitCode: number | null; readonly output: string }>
   /** Like `run`, but standard output is the answer and stays out of the log. */
   readonly ask: (
     argv: readonly string[],
     cwd: string,
-    session: Session,
+    session: ToolSession,
   ) => Promise<{ readonly exitCode: number | null; readonly stdout: string }>
 }
-
-type Session = Parameters<MigrationTool['environment']>[0]
 
 const SHORT_MS = 60_000
 
@@ -65,9 +63,9 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
     }
   const approved = await readApproved(context)
   const path = target.source.path ?? operatorPath(context.env['PATH'])
-  // a run starts the tool seven times, and a quarter of a start or more is compiling; of this run alone, so that no other's code gets in
+  // a quarter of a start of the tool or more is compiling, which its next start is spared; of this run alone, so that no other's code gets in
   const compiled = { NODE_COMPILE_CACHE: join(directory, COMPILED) }
-  const environment = (session: Session) => childEnvironment(context.env, path, { ...compiled, ...tool.environment(session) })
+  const environment = (session: ToolSession) => childEnvironment(context.env, path, { ...compiled, ...tool.environment(session) })
   const layout = (last: string, more: ReadonlyMap<string, Buffer>) => {
     const upTo = approved.migrations.findIndex(({ name }) => name === last) + 1
     const files = new Map(approved.migrations.slice(0, upTo).map(({ name, content }) => [join(name, 'migration.sql'), content]))

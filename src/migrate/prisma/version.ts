@@ -1,22 +1,13 @@
-import { join } from 'node:path'
-import { z } from 'zod'
-import { readJson, writeWhole } from '../attempts/files.ts'
-import type { ToolVersion } from './tool.ts'
+import type { Site } from './prisma-workspace.ts'
+import type { ToolSession, ToolVersion } from './tool.ts'
 
-/** What the tool said about itself before it was first started, kept beside the attempts: nobody has to start it again to ask. */
-export const keepVersion = (base: string, tool: ToolVersion): void => writeWhole(join(base, FILE), JSON.stringify(tool))
-
-/** Null when it was never asked here: the run may have begun on another machine. */
-export function keptVersion(base: string): ToolVersion | null {
-  const found = readJson(join(base, FILE))
-  return found === null ? null : shape.parse(found)
+/** From the installed package; where that does not tell, by a start, whose words are given too. */
+export async function askVersion(
+  site: Pick<Site, 'tool' | 'run'>,
+  directory: () => string,
+  session: ToolSession,
+): Promise<{ readonly version: ToolVersion | null; readonly said: string }> {
+  if (site.tool.installed !== null) return { version: site.tool.installed, said: '' }
+  const { output } = await site.run(site.tool.commands.version, directory(), session)
+  return { version: site.tool.readVersion(output), said: output }
 }
-
-const FILE = 'version.json'
-
-const shape = z.strictObject({
-  version: z.string(),
-  major: z.int(),
-  engine: z.enum(['native', 'wasm', 'unknown']),
-  atomic: z.boolean(),
-})

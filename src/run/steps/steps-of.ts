@@ -5,7 +5,8 @@ import { maintenanceOf } from '../../deploy/planned.ts'
 import { probeOnce } from '../../watching/probe.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Ask } from '../../request/request.ts'
-import type { Step } from '../../request/step.ts'
+import type { RunContext, Step } from '../../request/step.ts'
+import { askAhead } from '../../migrate/ahead.ts'
 import { backupStep } from './backup.ts'
 import { installStep } from './checkout.ts'
 import { deploySteps } from './deploy.ts'
@@ -38,11 +39,14 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
   const commands = [...target.prepare, ...(ask.skipApp ? [] : target.deploy), ...(mode === null ? [] : [...mode.on, ...mode.off])]
   const touchesDatabase = migrates || commands.some((step) => step.database)
   const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
+  // switching maintenance mode on runs commands, after which an answer of before is none
+  const verifyBackup = verifyBackupStep({ store: ports.backups })
+  const whileReading = migrates && mode === null ? alongside(verifyBackup, askAhead) : verifyBackup
   return [
     preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce, clocks: ports.clocks, backsUp: touchesDatabase }),
     ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
     ...prepare,
-    ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),
+    ...(touchesDatabase ? [backupStep({ store: ports.backups }), whileReading] : []),
     ...maintenance.on,
     migrateStep(),
     ...(migrates ? [verifySchemaStep()] : []),
@@ -51,3 +55,13 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
     ...maintenance.off,
   ]
 }
+
+/** A step during which something else is done that changes nothing; it ends when both have. What else is done has no say in how it ends. */
+const alongside = (step: Step, also: (context: RunContext) => Promise<void>): Step => ({
+  ...step,
+  act: async (context) => {
+    const [end] = await Promise.allSettled([step.act(context), also(context)])
+    if (end.status === 'rejected') throw end.reason
+    return end.value
+  },
+})

@@ -1,14 +1,13 @@
-import { join } from 'node:path'
 import { code } from '../../lib/mrkdwn.ts'
+import { appliedOf } from '../../plan/applied.ts'
 import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
 import { withTarget } from '../../database/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../../migrate/decide/schema-diff.ts'
-import { writeWhole } from '../../migrate/attempts/files.ts'
-import { departureFrom } from '../../migrate/decide/next-action.ts'
 import { unclearOutcome } from '../../migrate/decide/outcomes.ts'
 import { isProblem, openSite, type Site } from '../../migrate/prisma/prisma-workspace.ts'
-import type { ToolVersion } from '../../migrate/prisma/tool.ts'
-import { keptVersion } from '../../migrate/prisma/version.ts'
+import { compareLive, type Drift } from '../../migrate/prisma/drift.ts'
+import { askVersion } from '../../migrate/prisma/version.ts'
+import { agreementOf } from '../../migrate/decide/agreement.ts'
 import { tasksOf } from '../../migrate/observe/watch.ts'
 import { count, list } from '../../lib/sentences.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
@@ -33,27 +32,37 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
     status: statusOf(await readDatabaseState(client, site.parsed.schema), site.approved.migrations),
     invalid: await invalidIndexes(client),
   }))
-  const open = [...status.failed, ...status.running, ...status.pending]
-  const departure = departureFrom(context.plan, status)
-  if (departure !== null || open.length > 0) return notAsApproved(context, site, status, departure?.names ?? open.map(({ name }) => name))
+  const applied = appliedOf(context.plan, status)
+  const wrong = applied.kind === 'departs' ? applied.names : applied.open.map(({ name }) => name)
+  if (wrong.length > 0) return notAsApproved(context, site, status, wrong)
   const last = site.approved.migrations.at(-1)?.name
   if (last === undefined) return { kind: 'done', output: 'no migrations' }
   const cwd = site.layoutUpTo(last)
   context.report('Asking Prisma whether it sees the same, and comparing the live schema.')
-  const [said, drift] = await Promise.all([site.run(site.tool.commands.status, cwd, session(context)), compareSchemas(context, site, cwd)])
-  const tool = site.tool.readStatus(said.output)
-  if (said.exitCode !== 0 || tool.pending === null || tool.pending.length > 0)
+  const asked = { site, cwd, session: session(context) }
+  const [agreement, { version }] = [await agreementOf({ ...asked, plan: context.plan }), await askVersion(site, () => cwd, asked.session)]
+  if (!agreement.agrees)
     return {
       kind: 'unknown',
       output: 'Prisma disagrees',
       outcome: unclearOutcome({
-        headline: `Prisma does not agree that the ${count(status.applied.length, 'migration')} are applied.`,
+        headline: `Prisma does not agree that ${count(status.applied.length, 'migration')} ${status.applied.length === 1 ? 'is' : 'are'} applied.`,
         tasks: tasksOf(status, context.plan.list, site.base),
         notKnown: 'Why the record of the database and Prisma differ.',
         next: 'Read what Prisma said in the thread. Then cancel this request, and ask again when both agree.',
-        excerpt: said.output.trim().split('\n').slice(-5).join('\n'),
+        excerpt: agreement.said.trim().split('\n').slice(-5).join('\n'),
       }),
     }
+  const drift: Drift =
+    version === null
+      ? { kind: 'not-compared' }
+      : await compareLive({
+          ...asked,
+          schema: context.target.tool.prisma.schema,
+          directory: context.directory,
+          major: version.major,
+          adapter: agreement.adapter,
+        })
   for (const index of invalid) await context.note({ kind: 'finding', data: { text: invalidFinding(index) } })
   if (drift.kind === 'differs') await context.note({ kind: 'finding', data: { text: driftFinding(drift.summary) } })
   return {
@@ -63,33 +72,10 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
       applied: status.applied.length,
       invalid: invalid.map(({ name }) => name),
       drift: drift.kind,
-      ...(drift.prisma === undefined ? {} : { prisma: drift.prisma }),
+      ...(version === null ? {} : { prisma: version.version }),
     },
   }
 }
-
-type Drift = ({ readonly kind: 'same' | 'not-compared' } | { readonly kind: 'differs'; readonly summary: string }) & {
-  /** The version that the application brings; undefined when it could not be read. */
-  readonly prisma: string | undefined
-}
-
-/** Without a shadow database: what `db pull` finds against the commit's schema. */
-async function compareSchemas(context: RunContext, site: Site, cwd: string): Promise<Drift> {
-  const [tool, pulled] = await Promise.all([versionOf(context, site, cwd), site.ask(site.tool.commands.pull, cwd, session(context))])
-  const [prisma, major] = [tool?.version, tool?.major]
-  const live = site.tool.readPulled(pulled.stdout)
-  if (pulled.exitCode !== 0 || live === null || major === undefined) return { kind: 'not-compared', prisma }
-  const path = join(context.directory, 'live.prisma')
-  writeWhole(path, live)
-  const { schema } = context.target.tool.prisma
-  const diff = await site.ask(site.tool.commands.diff(path, schema, major), cwd, session(context))
-  if (diff.exitCode === 0) return { kind: 'same', prisma }
-  return diff.exitCode === 2 ? { kind: 'differs', summary: diff.stdout.trim(), prisma } : { kind: 'not-compared', prisma }
-}
-
-/** Asked before the migration; a run that came here from another machine has to ask again. */
-const versionOf = async (context: RunContext, site: Site, cwd: string): Promise<ToolVersion | null> =>
-  keptVersion(site.base) ?? site.tool.readVersion((await site.ask(site.tool.commands.version, cwd, session(context))).stdout)
 
 const session = ({ requestId, target }: RunContext) => ({
   applicationName: `lockkeeper-${requestId}-verify`,

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { code } from '../lib/mrkdwn.ts'
+import { count } from '../lib/sentences.ts'
+import { readDatabaseState, statusOf } from '../plan/status.ts'
+import type { StepEnd } from '../request/step.ts'
+import { answerAhead } from './ahead.ts'
+import { diagnosisContext } from './decide/failure-analysis.ts'
+import type { Judgement } from './decide/next-action.ts'
+import { failedOutcome, unclearOutcome } from './decide/outcomes.ts'
+import { diagnose } from './diagnoses/diagnosis.ts'
+import { sight } from './observe/activity-snapshot.ts'
+import { whyElsewhere, whyOther } from './observe/place.ts'
+import type { MigrationTask } from './observe/watch.ts'
+import type { Work } from './observe/work.ts'
+import { MARKER } from './prisma/prisma-workspace.ts'
+import type { ToolVersion } from './prisma/tool.ts'
+import { askVersion } from './prisma/version.ts'
+import { answerOf, sessionOf } from './question.ts'
+
+export type Proof = { readonly kind: 'proven'; readonly version: ToolVersion } | { readonly kind: 'hindered'; readonly end: StepEnd }
+
+/**
+ * Before the first start: the database is the pinned one, nobody else migrates it, and the tool is a version that is known, works on that
+ * database and sees what was approved. When something of that does not hold, nothing was started.
+ */
+export async function proveAll(
+  work: Work,
+  { remaining }: Extract<Judgement, { readonly kind: 'next' }>,
+  tasks: readonly MigrationTask[],
+): Promise<Proof> {
+  const { context, site, observer } = work
+  const other = await observer.look((client) => whyOther(client, site.parsed, context.plan.identity))
+  if (other !== null) return refused(tasks, `This is not the database that was approved: ${other}.`)
+  const held = await foreignLock(work)
+  if (held !== null) return notStarted(work, tasks, 'Error: P1002 advisory lock', held)
+  const last = remaining.at(-1)
+  if (last === undefined) throw new Error('there is nothing to start')
+  const { version, said } = await askVersion(site, () => site.layoutUpTo(last.name), sessionOf(work, 'version'))
+  if (version === null) return notStarted(work, tasks, said)
+  if (version.major >= 8)
+    return refused(
+      tasks,
+      `The application brings Prisma ${version.version}, which has another migration runner than this product knows (5 to 7).`,
+    )
+  const ahead = answerAhead(context, site, last.name)
+  if (ahead === null) context.report('Asking Prisma which database it would change, and what.')
+  const answer = ahead ?? (await answerOf(work, last.name))
+  const status = site.tool.readStatus(answer.output)
+  if (status.datasource === null || status.pending === null) return notStarted(work, tasks, answer.output)
+  const elsewhere = whyElsewhere(status.datasource, answer.seen, context.plan.identity, site.parsed)
+  if (elsewhere !== null) return refused(tasks, elsewhere)
+  const pending = status.pending.filter((name) => name !== MARKER)
+  // the same names elsewhere may be other SQL than what was approved
+  if (pending.length === status.pending.length && status.failed.length === 0)
+    return refused(
+      tasks,
+      `Prisma does not read its migrations from ${code(context.target.tool.prisma.migrations)}: the repository's configuration (\`migrations.path\` in \`prisma.config.ts\`, or another place of the schema) leads it to another directory.`,
+    )
+  // Prisma's status leaves out what was only rolled back, though its deploy runs that again
+  const rolledBack = await rolledBackIn(work)
+  const seen = new Set(pending)
+  const expected = remaining.map(({ name }) => name).filter((name) => seen.has(name) || !rolledBack.has(name))
+  if (pending.join('\n') !== expected.join('\n'))
+    return refused(
+      tasks,
+      `Prisma would apply ${count(pending.length, 'migration')} (${shown(pending)}), but what is approved and open is ${count(expected.length, 'migration')} (${shown(expected)}).`,
+    )
+  context.report(`Prisma ${version.version}, ${status.datasource.adapter ? 'WebAssembly' : 'native'} engine: ${kept(version)}.`)
+  return { kind: 'proven', version }
+}
+
+const kept = ({ atomic }: ToolVersion): string =>
+  atomic ? 'each file is one transaction' : 'it may send a file statement by statement, so a file that fails may be applied in part'
+
+async function rolledBackIn({ site, observer }: Work): Promise<ReadonlySet<string>> {
+  const state = await observer.look((client) => readDatabaseState(client, site.parsed.schema))
+  return new Set(statusOf(state, site.approved.migrations).rolledBack.map(({ name }) => name))
+}
+
+/** Somebody else's migrator is waited for, for a while; null when the lock is free. */
+async function foreignLock(work: Work): Promise<{ readonly name: string; readonly relation: null } | null> {
+  const { context, site, observer, pace } = work
+  for (const began = performance.now(); ; await sleep(pace.pollMs)) {
+    const { lock } = await observer.look((client) => sight(client, site.parsed.schema, site.applicationName))
+    if (lock === null || !lock.here) return null
+    context.report(`Another migrator, ${lock.name} (pid ${lock.pid}), holds Prisma's lock. Waiting for it to end.`)
+    if (context.signal.aborted || performance.now() - began > pace.silenceMs)
+      return { name: `${code(lock.name)} (pid ${lock.pid})`, relation: null }
+  }
+}
+
+function notStarted(
+  work: Work,
+  tasks: readonly MigrationTask[],
+  output: string,
+  blocker?: { readonly name: string; readonly relation: null },
+): Proof {
+  const diagnosis = diagnose({ output, context: { ...diagnosisContext(work, null), ...(blocker === undefined ? {} : { blocker }) } })
+  const outcome = failedOutcome(diagnosis, tasks, null)
+  return { kind: 'hindered', end: { kind: 'failed', output: 'not started', outcome, data: { migrations: tasks } } }
+}
+
+const refused = (tasks: readonly MigrationTask[], why: string): Proof => ({
+  kind: 'hindered',
+  end: {
+    kind: 'unknown',
+    output: 'not started',
+    data: { migrations: tasks },
+    outcome: unclearOutcome({
+      headline: `${why} Nothing was started.`,
+      tasks,
+      notKnown: 'Why what Prisma would do differs from what was approved.',
+      next: 'Compare the repository and the configuration with the target. Then cancel this request, mend it and ask again.',
+    }),
+  },
+})
+
+const shown = (names: readonly string[]) =>
+  names.length === 0
+    ? 'none'
+    : names.length <= 4
+      ? names.map(code).join(', ')
+      : `${names.slice(0, 3).map(code).join(', ')} and ${names.length - 3} more`

@@ -1,0 +1,32 @@
+import type { RunContext } from '../request/step.ts'
+import { provePlace, type Seen } from './observe/place.ts'
+import type { Work } from './observe/work.ts'
+import type { ToolSession } from './prisma/tool.ts'
+
+/** What Prisma said about which database it would change and what, and where it was seen meanwhile. */
+export type Answer = { readonly output: string; readonly seen: Seen }
+
+/** Asks with all that was approved in place, up to `last`, and the marker behind it. */
+export async function answerOf(work: Pick<Work, 'context' | 'site'>, last: string): Promise<Answer> {
+  const { context, site } = work
+  const cwd = site.markedLayout(last)
+  const session = sessionOf(work, 'status')
+  return provePlace({
+    url: site.url,
+    applicationName: `lockkeeper-probe-${context.requestId}`,
+    toolName: session.applicationName,
+    schema: site.parsed.schema,
+    status: async () => (await site.run(site.tool.commands.status, cwd, session)).output,
+  })
+}
+
+/** Of a short command. */
+export const sessionOf = ({ context, site }: Pick<Work, 'context' | 'site'>, suffix: string): ToolSession => ({
+  applicationName: `${site.applicationName}-${suffix}`,
+  ...timeoutsOf(context),
+})
+
+export const timeoutsOf = ({ target }: Pick<RunContext, 'target'>): Pick<ToolSession, 'lockTimeoutMs' | 'statementTimeoutMs'> => ({
+  lockTimeoutMs: target.database.lockTimeout,
+  statementTimeoutMs: target.database.statementTimeout,
+})
