@@ -68,6 +68,8 @@ export type Listening = {
 }
 
 export type Bolt = Pick<Listening, 'app' | 'start'> & {
+  /** Whether somebody waits for an acknowledgement. */
+  readonly isAwaited: () => boolean
   readonly connection: () =>
     { readonly mode: 'socket'; readonly connections: number } | { readonly mode: 'http'; readonly isListening: boolean }
 }
@@ -84,34 +86,37 @@ export function createBolt(options: BoltOptions): Bolt {
     // the bot's own identity is known, so no delivery waits for a question to Slack
     authorize: async () => ({ botToken: options.botToken, botUserId: options.botUser }),
   })
-  watchDeliveries(app)
-  return { app, start: way.start, connection: way.connection }
+  return { app, start: way.start, connection: way.connection, isAwaited: watchDeliveries(app) }
 }
 
 type Way = Pick<Bolt, 'start' | 'connection'> & { readonly receiver: Receiver }
 
-/** Whatever comes of a delivery is logged under its id, and its acknowledgement is timed. */
-function watchDeliveries(app: App): void {
+/** Whatever comes of a delivery is logged under its id, and its acknowledgement is timed. Answers whether one is still to come. */
+function watchDeliveries(app: App): () => boolean {
   const process = app.processEvent.bind(app)
+  const awaited = new Set<unknown>()
   app.processEvent = (event) => {
     const arrived = performance.now()
     const envelope: unknown = event.customProperties?.['envelopeId']
     const type: unknown = event.body['command'] === undefined ? event.body['type'] : 'command'
     const acknowledge = event.ack
+    awaited.add(event)
     return withFields({ delivery: typeof envelope === 'string' ? envelope : randomUUID() }, () =>
       process({
         ...event,
         async ack(response) {
           await acknowledge(response)
+          awaited.delete(event)
           tell({
             kind: 'acknowledged',
             type: deliveryTypes.find((one) => one === type) ?? 'other',
             durationMs: performance.now() - arrived,
           })
         },
-      }),
+      }).finally(() => awaited.delete(event)),
     )
   }
+  return () => awaited.size > 0
 }
 
 const deliveryTypes = ['command', 'block_actions', 'view_submission', 'view_closed', 'event_callback']
