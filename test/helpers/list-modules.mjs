@@ -4,8 +4,9 @@ import { registerHooks } from 'node:module'
 
 const list = process.env.LOCKKEEPER_TEST_MODULES
 registerHooks({
-  load(url, context, next) {
-    appendFileSync(list, `${url}\n`)
-    return next(url, context)
+  resolve(specifier, context, next) {
+    const resolved = next(specifier, context)
+    appendFileSync(list, `${resolved.url}\n`)
+    return resolved
   },
 })
