@@ -1,15 +1,14 @@
 import { defineConfig } from 'vitest/config'
-
-const results = process.env.LOCKKEEPER_TEST_RESULTS
+import { reporters, withServer } from './test/runner/configuration.ts'
 
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts'],
-    globalSetup: ['test/helpers/global.ts'],
+    ...withServer,
     testTimeout: 240_000,
     hookTimeout: 120_000,
+    teardownTimeout: 60_000,
     pool: 'forks',
-    reporters: results === undefined ? ['default'] : ['default', 'json'],
-    ...(results === undefined ? {} : { outputFile: { json: results } }),
+    ...reporters(process.env['LOCKKEEPER_TEST_RESULTS']),
   },
 })

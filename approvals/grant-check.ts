@@ -5,7 +5,7 @@ import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
 import { requestById, votesOf } from '../src/request/store.ts'
 import type { ApprovalDeps } from './deps.ts'
-import { canBeApproved, decide, glassRulesOf, groupsIn, rulesOf, type Question, type Rules, type Standing } from './policy.ts'
+import { canBeApproved, decide, breakGlassRulesOf, groupsIn, rulesOf, type Question, type Rules, type Tally } from './policy.ts'
 import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function policySnapshot(
   isBreakGlass = false,
 ): Promise<PolicySnapshot | Refusal> {
   const rules = rulesOf(target, classes)
-  const breakGlass = glassRulesOf(target)
+  const breakGlass = breakGlassRulesOf(target)
   const members = await deps.people.membersOf(groupsIn(rules.from, breakGlass?.from ?? [], breakGlass?.review ?? []), { fresh: true })
   const snapshot = { ...rules, members, ...(breakGlass === undefined ? {} : { breakGlass }) }
   if (isBreakGlass && breakGlass !== undefined) return snapshot
@@ -39,9 +39,11 @@ export async function readQuestion(
   if (request.policy === null) return notYetVotable(request)
   const rules = rulesOf(target, classesOf(request))
   const hasStarted = request.startedAt !== null
-  const glassThen = request.policy.breakGlass
-  const glassNow = glassRulesOf(target)
-  const members = await deps.people.membersOf(groupsIn(rules.from, glassThen === undefined ? [] : (glassNow?.from ?? [])), { fresh: true })
+  const breakGlassThen = request.policy.breakGlass
+  const breakGlassNow = breakGlassRulesOf(target)
+  const members = await deps.people.membersOf(groupsIn(rules.from, breakGlassThen === undefined ? [] : (breakGlassNow?.from ?? [])), {
+    fresh: true,
+  })
   // a run that has started never waits for Slack: a group that cannot be read now counts as it was when it was approved
   const now: Rules = { ...rules, members: hasStarted ? { ...request.policy.members, ...members } : members }
   return {
@@ -51,12 +53,12 @@ export async function readQuestion(
     now,
     humanOf: deps.people.humanOf,
     barred: await barredAmong(deps, votes, hasStarted),
-    ...(glassThen === undefined || glassNow === undefined
+    ...(breakGlassThen === undefined || breakGlassNow === undefined
       ? {}
       : {
-          glass: {
-            atRequest: { from: glassThen.from, members: request.policy.members },
-            now: { from: glassNow.from, members: now.members },
+          breakGlass: {
+            atRequest: { from: breakGlassThen.from, members: request.policy.members },
+            now: { from: breakGlassNow.from, members: now.members },
           },
         }),
   }
@@ -80,9 +82,9 @@ export async function stillGranted(
   if (request.startedAt === null && (await isPast(deps.db, request.grantExpiresAt))) return grantExpired(request, deps.command)
   const question = await readQuestion(deps, request, await votesOf(deps.db, request.id))
   if (isRefusal(question)) return question
-  const standing = decide(question)
-  if (standing.isGranted) return true
-  return whyShort(request, standing, question.votes)
+  const tally = decide(question)
+  if (tally.isGranted) return true
+  return whyShort(request, tally, question.votes)
 }
 
 /** By the store's clock, which all replicas share. */
@@ -110,27 +112,27 @@ async function barredAmong(
   )
 }
 
-function whyShort(request: RequestRow, standing: Standing, votes: Question['votes']): Refusal {
+function whyShort(request: RequestRow, tally: Tally, votes: Question['votes']): Refusal {
   const glass = votes.findLast((vote) => vote.decision === 'break_glass' && vote.digest === request.digest)
-  if (glass !== undefined && standing.unreadGlassGroups.length > 0)
+  if (glass !== undefined && tally.unreadBreakGlassGroups.length > 0)
     return refuse(
       'approvers_unknown',
-      `${mention(glass.actor)} broke the glass of #${request.id}, and Slack does not say now who is in ${list(standing.unreadGlassGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
+      `${mention(glass.actor)} broke the glass of #${request.id}, and Slack does not say now who is in ${list(tally.unreadBreakGlassGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
     )
   if (glass !== undefined)
     return refuse(
       'not_an_approver',
       `${mention(glass.actor)} broke the glass of #${request.id} and may not do that under the rules as they are now: somebody may have left the group, or \`breakGlass\` of ${code(request.target)} has changed. It needs an approval, or somebody who may.`,
     )
-  return approvalsShort(request, standing)
+  return approvalsShort(request, tally)
 }
 
-function approvalsShort(request: RequestRow, standing: Standing): Refusal {
-  const count = `${standing.approvals.length} of ${standing.required}`
-  if (standing.unreadGroups.length > 0)
+function approvalsShort(request: RequestRow, tally: Tally): Refusal {
+  const count = `${tally.approvals.length} of ${tally.required}`
+  if (tally.unreadGroups.length > 0)
     return refuse(
       'approvers_unknown',
-      `#${request.id} counts ${count} approvals, because Slack does not say now who is in ${list(standing.unreadGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
+      `#${request.id} counts ${count} approvals, because Slack does not say now who is in ${list(tally.unreadGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
     )
   return refuse(
     'not_an_approver',

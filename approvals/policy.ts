@@ -27,10 +27,10 @@ export type Question = {
   /** Humans that may not act today (deactivated since, look-up failed): their votes do not count. */
   readonly barred?: ReadonlySet<string>
   /** Who may let it run without approvals; left out when the target did not allow that then, or does not now. */
-  readonly glass?: { readonly atRequest: Circle; readonly now: Circle }
+  readonly breakGlass?: { readonly atRequest: Circle; readonly now: Circle }
 }
 
-export type Standing = {
+export type Tally = {
   /** The stricter of then and now. */
   readonly required: number
   /** Humans that may approve: in the rules then and now, and not the requester. */
@@ -44,11 +44,11 @@ export type Standing = {
   /** Humans that broke the glass for this digest and may still do so, in order. One of them is enough. */
   readonly broken: readonly string[]
   /** The same as `unreadGroups` of those who may break the glass. */
-  readonly unreadGlassGroups: readonly string[]
+  readonly unreadBreakGlassGroups: readonly string[]
 }
 
-export function decide(question: Question): Standing {
-  const { request, votes, atRequest, now, humanOf, barred = new Set<string>(), glass } = question
+export function decide(question: Question): Tally {
+  const { request, votes, atRequest, now, humanOf, barred = new Set<string>(), breakGlass } = question
   const required = Math.max(1, atRequest.required, now.required)
   const requesters = new Set([humanOf(request.requester), humanOf(request.requesterHuman)])
   const then = humansIn(atRequest, humanOf)
@@ -65,7 +65,7 @@ export function decide(question: Question): Standing {
     isRejected,
     unreadGroups: [...new Set([...unreadIn(atRequest), ...unreadIn(now)])],
     broken,
-    unreadGlassGroups: glass === undefined ? [] : [...new Set([...unreadIn(glass.atRequest), ...unreadIn(glass.now)])],
+    unreadBreakGlassGroups: breakGlass === undefined ? [] : [...new Set([...unreadIn(breakGlass.atRequest), ...unreadIn(breakGlass.now)])],
   }
 }
 
@@ -75,10 +75,10 @@ const voicesAmong = (votes: Question['votes'], decision: VoteRow['decision'], hu
 ]
 
 /** In the rules then and now. Unlike an approver, whoever asked may do it: that is what the right is for. */
-export function mayBreakGlass({ glass, humanOf, barred }: Question, human: string): 'yes' | 'off' | 'no' | 'unknown' {
-  if (glass === undefined) return 'off'
+export function mayBreakGlass({ breakGlass, humanOf, barred }: Question, human: string): 'yes' | 'off' | 'no' | 'unknown' {
+  if (breakGlass === undefined) return 'off'
   const who = humanOf(human)
-  const circles = [glass.atRequest, glass.now]
+  const circles = [breakGlass.atRequest, breakGlass.now]
   if (barred?.has(who) === true) return 'no'
   if (circles.every((circle) => humansIn(circle, humanOf).has(who))) return 'yes'
   return circles.every((circle) => humansIn(circle, humanOf).has(who) || unreadIn(circle).length > 0) ? 'unknown' : 'no'
@@ -99,7 +99,7 @@ export function reviewersIn(circle: Circle, involved: readonly string[], humanOf
 }
 
 /** The break-glass rules of a target; undefined when nobody may. */
-export function glassRulesOf(target: Target): GlassRules | undefined {
+export function breakGlassRulesOf(target: Target): GlassRules | undefined {
   const { breakGlass, approvals } = target
   if (breakGlass === undefined) return undefined
   return { from: breakGlass.from, review: breakGlass.review ?? approvals.from, remindMs: breakGlass.remind }
@@ -108,15 +108,13 @@ export function glassRulesOf(target: Target): GlassRules | undefined {
 export type MayVote = 'yes' | 'own_request' | 'not_an_approver' | 'approvers_unknown'
 
 /** `approvers_unknown`: the person could be eligible through a group that cannot be read, and what cannot be checked is refused. */
-export function mayVote(question: Question, standing: Standing, human: string): MayVote {
+export function mayVote(question: Question, tally: Tally, human: string): MayVote {
   const voter = question.humanOf(human)
   if (voter === question.humanOf(question.request.requester) || voter === question.humanOf(question.request.requesterHuman))
     return 'own_request'
-  if (standing.eligible.has(voter)) return 'yes'
+  if (tally.eligible.has(voter)) return 'yes'
   const couldBeIn = (rules: Rules) => unreadIn(rules).length > 0 || humansIn(rules, question.humanOf).has(voter)
-  return standing.unreadGroups.length > 0 && couldBeIn(question.atRequest) && couldBeIn(question.now)
-    ? 'approvers_unknown'
-    : 'not_an_approver'
+  return tally.unreadGroups.length > 0 && couldBeIn(question.atRequest) && couldBeIn(question.now) ? 'approvers_unknown' : 'not_an_approver'
 }
 
 /** Whether somebody may ask for a run of this target (`requests.from`); every full member when nothing is said. */

@@ -1,6 +1,6 @@
 import { asPlainText, code, when } from '../approvals/wording.ts'
 import { breakGlass } from '../approvals/break-glass/decision.ts'
-import { castVote } from '../approvals/vote.ts'
+import { castVote } from '../approvals/decisions/vote.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { RequestRow } from '../src/request/request.ts'
 import { requestById } from '../src/request/store.ts'

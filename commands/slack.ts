@@ -3,8 +3,11 @@ import type { App, AllMiddlewareArgs, AnyMiddlewareArgs, BlockAction, Logger, Re
 // by their own files: the package's front door also loads Express and all that it needs, which nobody here uses
 import bolt from '@slack/bolt/dist/App.js'
 import receivers from '@slack/bolt/dist/receivers/HTTPReceiver.js'
-import { decisionWindows, listenToButtons, viewToBreak, withOffer, type ButtonDeps } from '../approvals/buttons.ts'
-import { toldView, workingView } from '../approvals/modals/notice-modal.ts'
+import type { ButtonDeps } from '../approvals/buttons/deps.ts'
+import { decisionWindows, listenToButtons } from '../approvals/buttons/listen.ts'
+import { viewToBreak } from '../approvals/buttons/open.ts'
+import { withOffer } from '../approvals/buttons/press.ts'
+import { noticeView, workingView } from '../approvals/modals/notice-modal.ts'
 import { code } from '../approvals/wording.ts'
 import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
 import type { Clock } from '../src/lib/clock.ts'
@@ -25,7 +28,6 @@ import { formNotOpened, placeOf, readForm, REQUEST_FORM, requestForm } from './f
 import { parseText, type Command } from './parse/command.ts'
 import { auditedBy, type Reply, type VerbDeps } from './verbs/reply.ts'
 import { deliveryKeys, firstSight } from './dedupe.ts'
-import { deploy } from './verbs/deploy.ts'
 import { notInDirect, whyNotHere, type Asker, type Place } from './parse/channel-scope.ts'
 
 export type BoltOptions = {
@@ -177,7 +179,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
     const form = { ...auditedBy(deps, { account: body.user.id, entry: 'modal', place: null }), act: 'form' }
     if (place === undefined) {
       await recordSafely(deps, { ...form, result: 'stale_button' })
-      return acknowledge({ response_action: 'update', view: toldView(formUnknown) })
+      return acknowledge({ response_action: 'update', view: noticeView(formUnknown) })
     }
     const now = await storeNow(deps.db).catch(deps.onFault)
     const read = readForm(view.state.values, deps.known, now === undefined ? null : { now, targets: deps.targets })
@@ -185,7 +187,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
       await recordSafely(deps, { ...form, result: 'bad_arguments' })
       return acknowledge({ response_action: 'errors', errors: read.errors })
     }
-    const told = withoutFault(deps, deploy(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
+    const told = withoutFault(deps, answer(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
     const quick = await inTime(told, ACT_MS)
     if (quick.kind === 'in time') return acknowledge(quick.value)
     await acknowledge({ response_action: 'update', view: workingView('Lockkeeper is still checking. The answer appears here.') })
@@ -197,7 +199,7 @@ export function listen(bolt: Pick<Listening, 'app' | 'start'>, deps: ListenDeps)
   app.view({ callback_id: /^/, type: 'view_submission' }, async ({ body, view, ack }) => {
     if ([REQUEST_FORM, ...decisionWindows, ...maintenanceViews].includes(view.callback_id)) return
     await recordSafely(deps, { actor: body.user.id, entry: 'modal', act: 'form', result: 'stale_button' })
-    await (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: toldView(formUnknown) })
+    await (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: noticeView(formUnknown) })
   })
   app.event('app_home_opened', async ({ event }) => {
     if (event.tab === 'home') await deps.showHome(event.user)
@@ -320,7 +322,7 @@ async function refuseDelivery(args: Incoming, text: string | undefined): Promise
   const ack: unknown = 'ack' in args ? args.ack : undefined
   if (typeof ack !== 'function') return // events are acknowledged by the library
   const isSubmission = args.body.type === 'view_submission'
-  const response = isSubmission && text !== undefined ? { response_action: 'update', view: toldView(text) } : undefined
+  const response = isSubmission && text !== undefined ? { response_action: 'update', view: noticeView(text) } : undefined
   await (ack as (response?: unknown) => Promise<void>)(response)
 }
 
@@ -362,8 +364,8 @@ const windowNotOpened = 'Slack did not open the window in time. Nothing was star
 /** A refusal lies over the form, which stays as it was filled in. */
 const formEnd = (reply: Reply): { readonly response_action: 'update' | 'push'; readonly view: View } =>
   isRefusal(reply)
-    ? { response_action: 'push', view: toldView(reply.text) }
-    : { response_action: 'update', view: toldView(textOf(reply), 'Asked') }
+    ? { response_action: 'push', view: noticeView(reply.text) }
+    : { response_action: 'update', view: noticeView(textOf(reply), 'Asked') }
 
 const withoutFault = <T>(deps: ListenDeps, reply: Promise<T>): Promise<T | Refusal> =>
   reply

@@ -1,22 +1,21 @@
-import { writeAudit, type Entry } from '../../src/audit/write.ts'
-import type { Tx } from '../../src/store/pool.ts'
 import { killPoint } from '../../src/lib/failpoint.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
-import type { GlassRules, PolicySnapshot, RequestRow } from '../../src/request/request.ts'
-import { addEvent, listRequests, lockRequest, requestByToken, transition, votesOf } from '../../src/request/store.ts'
+import type { GlassRules as BreakGlassRules, PolicySnapshot, RequestRow } from '../../src/request/request.ts'
+import { addEvent, listRequests, votesOf } from '../../src/request/store.ts'
+import type { Tx } from '../../src/store/pool.ts'
+import type { By } from '../decisions/audit.ts'
+import { whyClosed } from '../decisions/closed.ts'
+import { takeDecision, type Held, type Written } from '../decisions/decision.ts'
+import { grant, whenItRuns, writeVote } from '../decisions/grant.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import type { Actor } from '../people.ts'
-import { accountsIn, decide, glassRulesOf, groupsIn, mayBreakGlass, reviewersIn, type Question } from '../policy.ts'
+import { accountsIn, decide, breakGlassRulesOf, groupsIn, mayBreakGlass, reviewersIn, type Question } from '../policy.ts'
 import { readQuestion } from '../grant-check.ts'
-import { whyNoApproval } from '../requests/start-slot.ts'
-import { grantFor, staleButton, whenItRuns, whyClosed } from '../vote.ts'
+import { whyNoApproval } from '../start-slot.ts'
 import { code, list, mentionApprover } from '../wording.ts'
 
-export type Breaking = {
+export type Breaking = By & {
   readonly token: string
-  /** `U…` or `os:name`. */
-  readonly account: string
-  readonly entry: Entry
   /** What stood before the person's eyes. */
   readonly digest: string
   /** Null: the one that the request was asked with. */
@@ -27,50 +26,104 @@ export type Breaking = {
 export type Broken = { readonly kind: 'broken'; readonly requestId: number; readonly text: string }
 
 /** As long as a reason for a request. */
-export const LONGEST_GLASS_REASON = 500
+export const LONGEST_BREAK_GLASS_REASON = 500
 
 /**
  * One person, named for it, lets a request run without approvals. Everything else holds: it is for one digest, used once, and expires;
  * backup, checks and comparisons are those of an approved run. A vote of its own kind, so that nobody takes it for an approval.
  */
 export async function breakGlass(deps: ApprovalDeps, asked: Breaking): Promise<Broken | Refusal> {
-  const actor = await deps.people.identify(asked.account, { fresh: true })
-  const seen = await requestByToken(deps.db, asked.token)
-  if (seen === undefined) return record(deps, asked, undefined, staleButton())
-  if (isRefusal(actor)) return record(deps, asked, seen, actor)
-  if (asked.account.startsWith('os:') && (await deps.people.isSlackReachable())) return record(deps, asked, seen, breakInSlack(seen))
-  const ballot = { account: asked.account, digest: asked.digest, decision: 'break_glass' } as const
-  const early = await whyClosed(deps, deps.db, seen, ballot)
-  if (early !== undefined) return record(deps, asked, seen, early)
-  const question = await readQuestion(deps, seen, await votesOf(deps.db, seen.id))
-  if (isRefusal(question)) return record(deps, asked, seen, question)
-  const reviewers = await reviewersLeft(deps, seen, actor)
-  const outcome = await deps.db.transaction(async (tx) => {
-    const request = await lockRequest(tx, seen.id)
-    if (request === undefined) return staleButton()
-    const votes = await votesOf(tx, request.id)
-    const done =
-      (await whyClosed(deps, tx, request, ballot)) ??
-      (await whyNoApproval(deps, tx, request)) ??
-      (await breakNow(deps, tx, { ...question, request, votes }, { request, actor, asked, reviewers }))
-    await auditBreaking(deps, tx, asked, request, done)
-    return done
+  const click = { account: asked.account, digest: asked.digest, decision: 'break_glass' } as const
+  const outcome = await takeDecision(deps, {
+    act: 'break_glass',
+    by: asked,
+    which: asked,
+    digest: asked.digest,
+    data: (request) => ({ reason: (asked.reason ?? request?.glass?.reason ?? '').slice(0, 1_000) }),
+    whyInSlack: breakInSlack,
+    whyClosed: (db, request) => whyClosed(deps, db, request, click),
+    async lookUp(request, actor) {
+      const question = await readQuestion(deps, request, await votesOf(deps.db, request.id))
+      return isRefusal(question) ? question : { question, reviewers: await reviewersLeft(deps, request, actor) }
+    },
+    read: async (tx, request) => (await whyNoApproval(deps, tx, request)) ?? votesOf(tx, request.id),
+    rule: (held) => breakingFrom(deps, held, asked),
+    write: (tx, held, breaking) => breakNow(deps, tx, held, breaking),
   })
   if (!isRefusal(outcome)) killPoint('after-break-glass')
   return outcome
 }
 
+type Facts = { readonly question: Question; readonly reviewers: readonly string[] | undefined }
+
+type HeldRequest = Held<Facts, Question['votes']>
+
+/** What lets it through: the rules that it was asked under, and the reason that everybody reads. */
+type Permit = { readonly policy: PolicySnapshot; readonly rules: BreakGlassRules; readonly reason: string }
+
+function breakingFrom(deps: ApprovalDeps, { request, actor, facts, rows: votes }: HeldRequest, asked: Breaking): Permit | Refusal {
+  const { policy } = request
+  const rules = policy?.breakGlass
+  const may = mayBreakGlass({ ...facts.question, request, votes }, actor.human)
+  if (may === 'off' || rules === undefined || policy === null) return notConfigured(request.target, deps.command, request)
+  const forbidden = whyForbidden(may, request.target, rules.from, deps.command, request)
+  if (forbidden !== undefined) return forbidden
+  const reason = whyNoReason(asked.reason ?? request.glass?.reason ?? '')
+  if (isRefusal(reason)) return reason
+  return facts.reviewers?.length === 0 ? nobodyReviews(rules.review) : { policy, rules, reason }
+}
+
+async function breakNow(
+  deps: ApprovalDeps,
+  tx: Tx,
+  { request, actor, facts, rows: votes }: HeldRequest,
+  { policy, rules, reason }: Permit,
+): Promise<Written<Broken>> {
+  await writeVote(tx, request, { actor: actor.account, human: actor.human, decision: 'break_glass', reason })
+  await tx.query(
+    `insert into lockkeeper.break_glass as g (request_id, reason, asked_by, digest, broken_by, broken_at, involved, review, remind_ms, remind_at)
+     values ($1, $2, $3, $4, $3, lockkeeper.now(), $5, $7, $6::bigint, lockkeeper.now() + $6 * interval '1 millisecond')
+     on conflict (request_id) do update set reason = excluded.reason, digest = excluded.digest, broken_by = excluded.broken_by,
+       broken_at = excluded.broken_at, review = excluded.review, remind_ms = excluded.remind_ms, remind_at = excluded.remind_at,
+       involved = array(select distinct unnest(g.involved || excluded.involved))`,
+    [request.id, reason, actor.account, request.digest, involvedIn(request, actor), rules.remindMs, rules.review],
+  )
+  const count = decide({ ...facts.question, request, votes })
+  const unreviewed = (await listRequests(tx, { target: request.target, isUnreviewed: true, limit: 20 })).map(({ id }) => id)
+  await addEvent(tx, request.id, {
+    kind: 'glass_broken',
+    data: {
+      by: actor.account,
+      reason,
+      count: count.approvals.length,
+      required: count.required,
+      review: rules.review,
+      users: noticedOf(policy, rules, (account) => deps.people.humanOf(account) === actor.human),
+      unreviewed: unreviewed.filter((id) => id !== request.id),
+    },
+  })
+  const granted = await grant(deps, tx, request, 'break_glass')
+  return {
+    outcome: {
+      kind: 'broken',
+      requestId: request.id,
+      text: `You broke the glass of #${request.id}. ${request.notBefore === null ? 'The run starts now, everybody' : `${await whenItRuns(tx, request)} Everybody`} who may approve is told, and ${list(rules.review.map(mentionApprover), 'or')} must review it afterwards.`,
+    },
+    ...granted,
+  }
+}
+
 /** Why somebody may not break the glass of a target; undefined when he may. Groups are asked of Slack. */
 export async function whyNotBreakGlass(
   deps: Pick<ApprovalDeps, 'people' | 'command'>,
-  target: Parameters<typeof glassRulesOf>[0],
+  target: Parameters<typeof breakGlassRulesOf>[0],
   human: string,
 ): Promise<Refusal | undefined> {
-  const rules = glassRulesOf(target)
+  const rules = breakGlassRulesOf(target)
   if (rules === undefined) return notConfigured(target.name, deps.command)
   const members = await deps.people.membersOf(groupsIn(rules.from, rules.review), { fresh: true })
   const circle = { from: rules.from, members }
-  const may = mayBreakGlass({ ...nothing, humanOf: deps.people.humanOf, glass: { atRequest: circle, now: circle } }, human)
+  const may = mayBreakGlass({ ...nothing, humanOf: deps.people.humanOf, breakGlass: { atRequest: circle, now: circle } }, human)
   const forbidden = whyForbidden(may, target.name, rules.from, deps.command)
   if (forbidden !== undefined) return forbidden
   const left = reviewersIn({ from: rules.review, members }, [human], deps.people.humanOf)
@@ -87,7 +140,7 @@ const nothing: Omit<Question, 'humanOf'> = {
 /** Reviewers without those who take part; undefined when Slack does not say who they are. */
 async function reviewersLeft(deps: ApprovalDeps, request: RequestRow, actor: Actor): Promise<readonly string[] | undefined> {
   const target = deps.targets.get(request.target)
-  const rules = (target === undefined ? undefined : glassRulesOf(target)) ?? request.policy?.breakGlass
+  const rules = (target === undefined ? undefined : breakGlassRulesOf(target)) ?? request.policy?.breakGlass
   if (rules === undefined) return []
   const members = await deps.people.membersOf(groupsIn(rules.review), { fresh: true })
   return reviewersIn({ from: rules.review, members }, involvedIn(request, actor), deps.people.humanOf)
@@ -97,63 +150,8 @@ const involvedIn = (request: RequestRow, actor: Actor): readonly string[] => [
   ...new Set([...(request.glass?.involved ?? []), request.requester, request.requesterHuman, actor.account, actor.human]),
 ]
 
-type Act = {
-  readonly request: RequestRow
-  readonly actor: Actor
-  readonly asked: Breaking
-  readonly reviewers: readonly string[] | undefined
-}
-
-async function breakNow(deps: ApprovalDeps, tx: Tx, question: Question, act: Act): Promise<Broken | Refusal> {
-  const { request, actor, asked } = act
-  const rules = request.policy?.breakGlass
-  const may = mayBreakGlass(question, actor.human)
-  if (may === 'off' || rules === undefined || request.policy === null) return notConfigured(request.target, deps.command, request)
-  const forbidden = whyForbidden(may, request.target, rules.from, deps.command, request)
-  if (forbidden !== undefined) return forbidden
-  const reason = whyNoReason(asked.reason ?? request.glass?.reason ?? '')
-  if (isRefusal(reason)) return reason
-  if (act.reviewers?.length === 0) return nobodyReviews(rules.review)
-  await tx.query(
-    `insert into lockkeeper.vote (request_id, digest, actor, human, decision, reason) values ($1, $2, $3, $4, 'break_glass', $5)
-     on conflict (request_id, digest, human) do update set actor = excluded.actor, decision = excluded.decision, reason = excluded.reason,
-       at = lockkeeper.now()`,
-    [request.id, request.digest, actor.account, actor.human, reason],
-  )
-  await tx.query(
-    `insert into lockkeeper.break_glass as g (request_id, reason, asked_by, digest, broken_by, broken_at, involved, review, remind_ms, remind_at)
-     values ($1, $2, $3, $4, $3, lockkeeper.now(), $5, $7, $6::bigint, lockkeeper.now() + $6 * interval '1 millisecond')
-     on conflict (request_id) do update set reason = excluded.reason, digest = excluded.digest, broken_by = excluded.broken_by,
-       broken_at = excluded.broken_at, review = excluded.review, remind_ms = excluded.remind_ms, remind_at = excluded.remind_at,
-       involved = array(select distinct unnest(g.involved || excluded.involved))`,
-    [request.id, reason, actor.account, request.digest, involvedIn(request, actor), rules.remindMs, rules.review],
-  )
-  const standing = decide(question)
-  const unreviewed = (await listRequests(tx, { target: request.target, isUnreviewed: true, limit: 20 })).map(({ id }) => id)
-  await addEvent(tx, request.id, {
-    kind: 'glass_broken',
-    data: {
-      by: actor.account,
-      reason,
-      count: standing.approvals.length,
-      required: standing.required,
-      review: rules.review,
-      users: toldOf(request.policy, rules, (account) => deps.people.humanOf(account) === actor.human),
-      unreviewed: unreviewed.filter((id) => id !== request.id),
-    },
-  })
-  await transition(tx, request.id, ['waiting'], 'granted', grantFor(deps, request))
-  // by the revision, as for votes: the same plan may be let through twice
-  await deps.engine.signal(tx, request.id, { kind: 'decided' }, `vote:${request.id}:${request.revision}:break_glass`)
-  return {
-    kind: 'broken',
-    requestId: request.id,
-    text: `You broke the glass of #${request.id}. ${request.notBefore === null ? 'The run starts now, everybody' : `${await whenItRuns(tx, request)} Everybody`} who may approve is told, and ${list(rules.review.map(mentionApprover), 'or')} must review it afterwards.`,
-  }
-}
-
 /** Accounts that are told by a direct message: everybody who approves or reviews, but not whoever did it. */
-function toldOf(policy: PolicySnapshot, rules: GlassRules, isActor: (account: string) => boolean): readonly string[] {
+function noticedOf(policy: PolicySnapshot, rules: BreakGlassRules, isActor: (account: string) => boolean): readonly string[] {
   return accountsIn({ from: [...policy.from, ...rules.review], members: policy.members }).filter((account) => !isActor(account))
 }
 
@@ -165,10 +163,10 @@ export function whyNoReason(text: string): string | Refusal {
       'bad_arguments',
       `Breaking the glass needs a reason, which everybody reads. Nothing was started. Say in a sentence what cannot wait, for example ${code('--reason "checkout is down, the index is missing"')}.`,
     )
-  if (reason.length > LONGEST_GLASS_REASON)
+  if (reason.length > LONGEST_BREAK_GLASS_REASON)
     return refuse(
       'bad_arguments',
-      `The reason is ${reason.length.toLocaleString('en-US')} characters long, and at most ${LONGEST_GLASS_REASON} fit on the card. Nothing was started.`,
+      `The reason is ${reason.length.toLocaleString('en-US')} characters long, and at most ${LONGEST_BREAK_GLASS_REASON} fit on the card. Nothing was started.`,
     )
   return reason
 }
@@ -220,27 +218,3 @@ const breakInSlack = (request: RequestRow) =>
     'vote_in_slack',
     `Slack can be reached, so the glass of #${request.id} is broken there, on its card. The command line does it only while Slack cannot be reached. Nothing was started.`,
   )
-
-async function record(deps: ApprovalDeps, asked: Breaking, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await auditBreaking(deps, deps.db, asked, request, refusal)
-  return refusal
-}
-
-const auditBreaking = (
-  deps: ApprovalDeps,
-  db: Pick<Tx, 'query'>,
-  asked: Breaking,
-  request: RequestRow | undefined,
-  outcome: Broken | Refusal,
-) =>
-  writeAudit(db, {
-    actor: asked.account,
-    human: deps.people.humanOf(asked.account),
-    entry: asked.entry,
-    act: 'break_glass',
-    target: request?.target ?? null,
-    requestId: request?.id ?? null,
-    result: isRefusal(outcome) ? outcome.code : outcome.kind,
-    digest: asked.digest.slice(0, 64),
-    data: { reason: (asked.reason ?? request?.glass?.reason ?? '').slice(0, 1_000) },
-  })

@@ -14,24 +14,24 @@ import {
   personText,
   quoteText,
 } from '../../src/lib/text.ts'
-import { LONGEST_GLASS_REASON } from './decision.ts'
+import { LONGEST_BREAK_GLASS_REASON } from './decision.ts'
 import { decided, metadataOf, reasonInput } from '../modals/confirm.ts'
-import { LONGEST_NOTE } from '../review.ts'
+import { LONGEST_NOTE } from '../decisions/review.ts'
 
 /** The windows before the glass is broken, and when a second person looks at it afterwards. */
 
-export const glassCallback = 'break_glass_request'
+export const breakGlassCallback = 'break_glass_request'
 export const reviewCallback = 'review_request'
 /** Block and action id of the note. */
 export const noteInput = 'note'
 
 /** `typed`: a reason that came with the command. The one that the request was asked with stands, and is not asked for again. */
-export function glassView(view: RequestView, typed: string | null = null): View {
+export function breakGlassView(view: RequestView, typed: string | null = null): View {
   const { request } = view
   const { glass, policy } = request
   const asked = glass === null || glass.brokenBy !== null ? null : glass
   return modal({
-    callback: glassCallback,
+    callback: breakGlassCallback,
     title: `Break the glass #${request.id}`,
     submit: 'Break the glass',
     close: 'Do not',
@@ -53,7 +53,7 @@ const reasonBlock = (typed: string | null): Block =>
     label: 'What cannot wait',
     multiline: true,
     placeholder: 'Everybody reads this, now and in the record',
-    maximum: LONGEST_GLASS_REASON,
+    maximum: LONGEST_BREAK_GLASS_REASON,
     ...(typed === null ? {} : { initial: typed }),
   })
 

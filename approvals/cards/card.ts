@@ -1,41 +1,24 @@
-import type { MigrationEvidence } from '../../src/sql/review.ts'
-import type { MigrationClass } from '../../src/sql/effects.ts'
-import { maintenanceOf } from '../../src/deploy/planned.ts'
-import type { Evidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
-import type { RequestView } from '../../src/request/request.ts'
-import { glassBlocks } from '../../src/request/render/break-glass.ts'
-import { queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'
-import {
-  approvalsOf,
-  approvedBy,
-  askOf,
-  bold,
-  brokenBy,
-  changesApplication,
-  commitOf,
-  shortDigest,
-  titleOf,
-} from '../../src/request/render/words.ts'
-import type { CardContext } from '../../src/request/render/card.ts'
-import { actions, button, context, fields, header, overflow, section, table } from '../../src/slack/blocks/blocks.ts'
-import type { Block, Message } from '../../src/slack/port.ts'
 import {
   approverText,
-  bytesText,
   cleanMrkdwn,
   codeText,
-  countText,
   dateText,
-  durationText,
   escapeLine,
-  listText,
   personText,
   pluralText,
   quoteText,
   truncate,
-  truncateMrkdwn,
 } from '../../src/lib/text.ts'
+import { glassBlocks } from '../../src/request/render/break-glass.ts'
+import type { CardContext } from '../../src/request/render/card.ts'
+import { queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'
+import { approvalsOf, approvedBy, askOf, bold, brokenBy, commitOf, shortDigest, titleOf } from '../../src/request/render/words.ts'
+import type { RequestView } from '../../src/request/request.ts'
+import { actions, button, context, header, overflow, section } from '../../src/slack/blocks/blocks.ts'
+import type { Block, Message } from '../../src/slack/port.ts'
 import { list } from '../wording.ts'
+import { evidenceFields } from './evidence.ts'
+import { migrationsTable } from './migrations.ts'
 
 /** The card from the asking to the decision. */
 export function requestCard(view: RequestView, cardContext: CardContext): Message {
@@ -219,120 +202,4 @@ const REASON = 600
 const reasonOf = (view: RequestView): string => {
   const reason = view.request.ask.reason?.trim() ?? ''
   return reason === '' ? '' : `\n${quoteText(truncate(reason, REASON))}`
-}
-
-/** Migration, class, what it does, rows; a row for each pending migration. */
-export function migrationsTable(plan: Plan | null, evidence: Evidence | null): readonly Block[] {
-  if (plan === null || plan.list.length === 0) return []
-  const known = new Map((evidence?.migrations ?? []).map((migration) => [migration.name, migration]))
-  if (known.size === 0)
-    return [
-      table(
-        [{ title: 'Migration', wrapped: true }],
-        plan.list.map((migration) => [migration.name]),
-      ),
-    ]
-  return [
-    table(
-      [
-        { title: 'Migration', wrapped: true },
-        { title: 'Class' },
-        { title: 'What it does', wrapped: true },
-        { title: 'Rows', align: 'right' },
-      ],
-      plan.list.map(({ name }) => {
-        const migration = known.get(name)
-        return [name, migration?.class ?? 'unclear', migration?.summary ?? '', migration === undefined ? '' : rowsText(migration)]
-      }),
-    ),
-  ]
-}
-
-/** The same as lines of text, for modals, which take no tables. */
-export function migrationLines(plan: Plan | null, evidence: Evidence | null, most = 30): readonly Block[] {
-  if (plan === null || plan.list.length === 0) return []
-  const known = new Map((evidence?.migrations ?? []).map((migration) => [migration.name, migration]))
-  const lines = plan.list.slice(0, most).map(({ name }) => {
-    const migration = known.get(name)
-    const facts =
-      migration === undefined
-        ? []
-        : [migration.class, escapeLine(migration.summary), ...(migration.rows === null ? [] : [`${countText(migration.rows)} rows`])]
-    return `• ${[`*${escapeLine(name)}*`, ...facts.filter((fact) => fact !== '')].join(' · ')}`
-  })
-  const rest = plan.list.length - lines.length
-  return [section(truncateMrkdwn(lines.join('\n'), 2_900)), ...(rest > 0 ? [context(`and ${rest} more, in the thread`)] : [])]
-}
-
-const rowsText = (migration: MigrationEvidence): string => (migration.rows === null ? 'new' : countText(migration.rows))
-
-function evidenceFields(view: RequestView): readonly Block[] {
-  const { plan, evidence, policy, ask } = view.request
-  return fields([
-    ['Approvals', policy === null ? null : approvalsText(view)],
-    ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
-    ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
-    ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
-    ['Backup', evidence === null || plan === null || !backsUp(plan) ? null : backupText(evidence)],
-    ['Maintenance mode', plan === null ? null : maintenanceText(plan)],
-    ['Application', plan === null || ask.skipApp || !changesApplication(plan) ? null : stepsText(plan)],
-  ])
-}
-
-/** `1 of 2 · <@U0BOB> · open to <!subteam^S0DBA>` */
-export function approvalsText(view: RequestView): string {
-  const { policy } = view.request
-  const votes = approvalsOf(view)
-  const required = policy?.required ?? 1
-  return [
-    `${votes.length} of ${required}`,
-    ...(votes.length === 0 ? [] : [listText(votes.map((vote) => personText(vote.actor)))]),
-    ...(policy === null || votes.length >= required ? [] : [`open to ${listText(policy.from.map(approverText))}`]),
-  ].join(' · ')
-}
-
-const maintenanceText = (plan: Plan): string | null =>
-  maintenanceOf(plan) === null ? null : `on before the ${plan.list.length === 0 ? 'deploy steps' : 'migrations'}, off at the end`
-
-const commitText = (evidence: Evidence): string =>
-  `${escapeLine(evidence.subject)}${evidence.author === '' ? '' : `, by ${escapeLine(evidence.author)}`}`
-
-const severity: readonly MigrationClass[] = ['breaking', 'unclear', 'transformative', 'additive']
-
-/** `1 breaking, 2 additive`: the worst first. */
-export function classesText(evidence: Evidence): string | null {
-  const counts = severity.flatMap((name) => {
-    const count = evidence.migrations.filter((migration) => migration.class === name).length
-    return count === 0 ? [] : [`${count} ${name}`]
-  })
-  return counts.length === 0 ? null : counts.join(', ')
-}
-
-function wayBackText(plan: Plan): string {
-  const there = plan.list.filter((migration) => migration.rollbackSha256 !== null).length
-  if (there === 0) return 'the backup; there is no rollback SQL'
-  return there === plan.list.length
-    ? 'rollback SQL for each migration, and the backup'
-    : `rollback SQL for ${there} of ${plan.list.length}, and the backup`
-}
-
-function backupText(evidence: Evidence): string {
-  if (evidence.lastBackup === null) return `the first of this target; the database has ${bytesText(evidence.databaseBytes)}`
-  return `about ${durationText(Math.max(1, Math.round(evidence.lastBackup.seconds)) * 1000)}, ${bytesText(evidence.lastBackup.bytes)}, like the last one`
-}
-
-/** Whether this step is a command of this run. */
-const isRun = (plan: Plan, { phase }: PlannedStep): boolean =>
-  phase === 'prepare' || phase === 'deploy' || (phase.startsWith('maintenance-o') && maintenanceOf(plan) !== null)
-
-/** Whether this run makes a backup: nothing else leaves the database alone. */
-const backsUp = (plan: Plan): boolean =>
-  plan.list.length > 0 ||
-  plan.steps.some((step) => isRun(plan, step) && (step.settings as { readonly database?: unknown } | null)?.database === true)
-
-function stepsText(plan: Plan): string {
-  const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => escapeLine(step.name))
-  const checks = named('health').length
-  const steps = listText([...named('deploy'), ...(checks === 0 ? [] : [pluralText(checks, 'health check')])])
-  return plan.list.length === 0 ? steps : `${steps}, after the migrations`
 }

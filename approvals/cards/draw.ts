@@ -26,7 +26,7 @@ export function drawRequest(view: RequestView, context: DrawContext): readonly D
     ...(view.request.state === 'waiting' ? context.approvers.map((user) => notice(view, user, card)) : []),
     ...pageOf(view, context.timezone),
     ...view.events.flatMap((event) => pageNotices(view, event, card)),
-    ...view.events.flatMap((event) => [...glassNotices(view, event, card), ...turnNotices(view, event, card, context.timezone)]),
+    ...view.events.flatMap((event) => [...breakGlassNotices(view, event, card), ...slotNotices(view, event, card, context.timezone)]),
   ]
 }
 
@@ -40,11 +40,11 @@ const cardOf = (view: RequestView, context: DrawContext): Desired =>
       }
     : drawRun(view, context)
 
-const glassAsked = ({ request: { glass } }: RequestView): string =>
+const breakGlassAsked = ({ request: { glass } }: RequestView): string =>
   glass === null || glass.brokenBy !== null ? '' : `\n*BREAK GLASS is asked for*\n${quoteText(glass.reason)}`
 
 /** To everybody who approves or reviews, when it happens; to reviewers again and again until one of them has looked. */
-function glassNotices(view: RequestView, event: EventRow, card: string): readonly Desired[] {
+function breakGlassNotices(view: RequestView, event: EventRow, card: string): readonly Desired[] {
   if (event.kind !== 'glass_broken' && event.kind !== 'review_due') return []
   const text = event.kind === 'glass_broken' ? brokenText(view, event) : reviewDueText(view, event)
   return event.data.users.map((user) => ({
@@ -105,7 +105,7 @@ function pageNotices(view: RequestView, event: EventRow, card: string): readonly
 function notice(view: RequestView, user: string, card: string): Desired {
   const { request } = view
   const plan = request.digest === null ? '' : ` Plan ${codeText(shortDigest(request.digest))}.`
-  const text = `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on ${escapeLine(view.targetTitle)}. You may decide.${plan}${glassAsked(view)}`
+  const text = `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on ${escapeLine(view.targetTitle)}. You may decide.${plan}${breakGlassAsked(view)}`
   return {
     key: `dm:${request.id}:${user}`,
     place: { kind: 'direct', user },
@@ -121,7 +121,7 @@ function notice(view: RequestView, user: string, card: string): Desired {
 }
 
 /** To whoever asked when nobody answered in time, also to whoever had approved when its turn never came, and to whom an open end is up. */
-function turnNotices(view: RequestView, event: EventRow, card: string, timezone: string): readonly Desired[] {
+function slotNotices(view: RequestView, event: EventRow, card: string, timezone: string): readonly Desired[] {
   const { request } = view
   const direct = (users: readonly string[], text: string, again: boolean): readonly Desired[] =>
     [...new Set(users)].filter(isSlackUser).map((user) => ({

@@ -5,7 +5,8 @@ import { actions, button, context, divider, header, home, linkButton, section } 
 import { limits } from '../../src/slack/limits/limits.ts'
 import type { Block, View } from '../../src/slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, quoteText } from '../../src/lib/text.ts'
-import { approvalsText, askLine, classesText } from '../cards/card.ts'
+import { askLine } from '../cards/card.ts'
+import { approvalsText, classesText } from '../cards/evidence.ts'
 import { freezeBlocks, windowBlocks, type HomeCalendar } from './calendar.ts'
 
 /** A request and where its card stands, if it does. */

@@ -9,7 +9,7 @@ import { homeView, type HomeEntry } from './home.ts'
 import { createLinks, isAtMark, nextChange, readWorld, type Seen, type World, type WorldPorts } from './rows.ts'
 import type { People } from '../people.ts'
 import { accountsIn, mayReview } from '../policy.ts'
-import { reviewersOf } from '../review.ts'
+import { reviewersOf } from '../decisions/review.ts'
 
 export type HomePorts = WorldPorts & {
   readonly slack: Pick<SlackPort, 'publishHome' | 'permalink' | 'user'>

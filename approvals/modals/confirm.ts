@@ -3,7 +3,8 @@ import { askOf, commitOf, shortDigest } from '../../src/request/render/words.ts'
 import { context, fields, modal, section, textInput } from '../../src/slack/blocks/blocks.ts'
 import type { Block, View } from '../../src/slack/port.ts'
 import { codeText, dateText, escapeLine, personText } from '../../src/lib/text.ts'
-import { approvalsText, classesText, migrationLines } from '../cards/card.ts'
+import { approvalsText, classesText } from '../cards/evidence.ts'
+import { migrationLines } from '../cards/migrations.ts'
 
 /** What travels through a modal: the random id, and the digest that the reader saw. */
 export type Decision = { readonly token: string; readonly digest: string }
@@ -67,8 +68,8 @@ export function decisionOf(metadata: string): Decision | undefined {
   }
 }
 
-export const metadataOf = (view: RequestView): string =>
-  JSON.stringify({ token: view.request.token, digest: view.request.digest ?? '' } satisfies Decision)
+export const metadataOf = ({ request }: Pick<RequestView, 'request'>): string =>
+  JSON.stringify({ token: request.token, digest: request.digest ?? '' } satisfies Decision)
 
 export function decided(view: RequestView): readonly Block[] {
   const { request } = view

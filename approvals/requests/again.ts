@@ -1,16 +1,16 @@
-import { writeAudit, type Entry } from '../../src/audit/write.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { endedStates } from '../../src/request/request.ts'
 import { requestByToken } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { offerByToken, type Offer } from './offer.ts'
 import { openRequest, saidOpened, type Asked, type OpenDeps } from './request.ts'
-import { staleButton } from '../vote.ts'
+import { audited, type By } from '../decisions/audit.ts'
+import { staleButton } from '../decisions/decision.ts'
 import { code, mention, stateSince } from '../wording.ts'
 
 /** Requests that are asked for by a button: what was offered instead of a refusal, and one that nobody answered. */
 
-export type Pressing = { readonly token: string; readonly account: string; readonly entry: Entry }
+export type Pressing = By & { readonly token: string }
 
 export type Asking = { readonly kind: 'opened'; readonly text: string }
 
@@ -27,7 +27,7 @@ export async function queueOffered(deps: AgainDeps, pressing: Pressing): Promise
     askedIn: offer.askedIn,
     offer: offer.token,
     // the opening has begun meanwhile: it starts as soon as it is approved, if it is still open
-    ...(whyNot === 'begun' ? {} : { turn: { at: offer.notBefore.getTime() } }),
+    ...(whyNot === 'begun' ? {} : { slot: { at: offer.notBefore.getTime() } }),
   })
 }
 
@@ -64,15 +64,15 @@ export async function askAgain(deps: AgainDeps, pressing: Pressing): Promise<Ask
       request.target,
       refuse('target_taken', `#${request.id} has not ended: it is ${stateSince(request)}. Nothing more was started.`),
     )
-  const turn = request.notBefore?.getTime()
+  const slot = request.notBefore?.getTime()
   return ask(deps, pressing, request.target, {
     ask: request.ask,
     askedIn: request.askedIn,
     // the rights to both are looked up anew
     ...(request.glass === null ? {} : { breakGlass: true }),
     ...(request.overrideReason === null ? {} : { override: request.overrideReason }),
-    // a turn that has passed is not asked for again: it starts when it is approved, or the next opening is offered
-    ...(turn === undefined || turn <= (await storeNow(deps.db)) ? {} : { turn: { at: turn } }),
+    // a time that has passed is not asked for again: it starts when it is approved, or the next opening is offered
+    ...(slot === undefined || slot <= (await storeNow(deps.db)) ? {} : { slot: { at: slot } }),
   })
 }
 
@@ -80,7 +80,7 @@ async function ask(
   deps: AgainDeps,
   pressing: Pressing,
   name: string,
-  how: Pick<Asked, 'ask' | 'askedIn' | 'turn' | 'offer' | 'breakGlass' | 'override'>,
+  how: Pick<Asked, 'ask' | 'askedIn' | 'slot' | 'offer' | 'breakGlass' | 'override'>,
 ): Promise<Asking | Refusal> {
   const target = deps.targets.get(name)
   if (target === undefined)
@@ -91,7 +91,5 @@ async function ask(
   return isRefusal(opened) ? opened : { kind: 'opened', text: saidOpened(deps, opened, target, how.ask.ref) }
 }
 
-async function record(deps: AgainDeps, { account, entry }: Pressing, target: string | null, refusal: Refusal): Promise<Refusal> {
-  await writeAudit(deps.db, { actor: account, human: deps.people.humanOf(account), entry, act: 'request', target, result: refusal.code })
-  return refusal
-}
+const record = (deps: AgainDeps, by: By, target: string | null, refusal: Refusal): Promise<Refusal> =>
+  audited(deps, deps.db, by, { act: 'request', target }, refusal)

@@ -1,40 +1,38 @@
-import { writeAudit, type Entry } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
-import { constraintOf, hasSqlState, sqlState, type Tx } from '../../src/store/pool.ts'
+import type { Tx } from '../../src/store/pool.ts'
+import { constraintOf, hasSqlState, sqlState } from '../../src/lib/sqlstate.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { Ask, RequestRow } from '../../src/request/request.ts'
 import { activeRequest, addEvent } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { nextCheck } from '../../src/request/start-slot.ts'
 import { saySpan } from '../../src/calendar/say.ts'
+import { audited, type About, type By } from '../decisions/audit.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import type { Actor } from '../people.ts'
 import { whyNoReason, whyNotBreakGlass } from '../break-glass/decision.ts'
 import { passesAt, timesOf, whyNotOverride, whyShut } from '../gate.ts'
 import { makeOffer, takeOffer } from './offer.ts'
 import { canBeApproved, groupsIn, mayAsk, rulesOf } from '../policy.ts'
-import { readTurn, type Turn, type TurnAsked } from './start-slot.ts'
+import { readSlot, type StartSlot, type SlotAsked } from '../start-slot.ts'
 import { code, list, mention, mentionApprover, stateSince } from '../wording.ts'
 
-export type Asked = {
+export type Asked = By & {
   readonly target: Target
   readonly ask: Ask
-  /** `U…` or `os:name`. */
-  readonly account: string
   /** The channel it was typed in; null on the command line. */
   readonly askedIn: string | null
-  readonly entry: Entry
   /** To run without approvals, if somebody who may breaks the glass; needs a reason. */
   readonly breakGlass?: boolean
   /** To start by itself at a time or in a window, and not as soon as it is approved. */
-  readonly turn?: TurnAsked
+  readonly slot?: SlotAsked
   /** Why it may start outside of windows and in a freeze. */
   readonly override?: string
   /** What it was offered as, taken in the same transaction. */
   readonly offer?: string
 }
 
-export type Opened = { readonly kind: 'opened'; readonly id: number; readonly token: string; readonly turn: Turn | null }
+export type Opened = { readonly kind: 'opened'; readonly id: number; readonly token: string; readonly slot: StartSlot | null }
 
 export type OpenDeps = ApprovalDeps & { readonly randomBytes: (count: number) => Uint8Array }
 
@@ -44,13 +42,13 @@ export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened 
   if (isRefusal(actor)) return refused(deps, asked, actor)
   const unfit = await whyNotAsk(deps, asked, actor)
   if (unfit !== undefined) return refused(deps, asked, unfit)
-  const turn = await whenItStarts(deps, asked, actor)
-  if (isRefusal(turn)) return refused(deps, asked, turn)
+  const slot = await whenItStarts(deps, asked, actor)
+  if (isRefusal(slot)) return refused(deps, asked, slot)
   const token = randomToken(deps.randomBytes)
   for (let attempt = 0; ; attempt++) {
     try {
-      const id = await deps.db.transaction((tx) => insertRequest(deps, tx, { asked, actor, turn, token }))
-      return { kind: 'opened', id, token, turn }
+      const id = await deps.db.transaction((tx) => insertRequest(deps, tx, { asked, actor, slot, token }))
+      return { kind: 'opened', id, token, slot }
     } catch (error) {
       if (!hasSqlState(error, sqlState.uniqueViolation) || constraintOf(error) !== 'request_active_target') throw error
       const holder = await activeRequest(deps.db, asked.target.name)
@@ -62,11 +60,11 @@ export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened 
 }
 
 /** For whoever asked. */
-export function saidOpened(deps: Pick<ApprovalDeps, 'command'>, { id, turn }: Opened, target: Target, ref: string | null): string {
+export function saidOpened(deps: Pick<ApprovalDeps, 'command'>, { id, slot }: Opened, target: Target, ref: string | null): string {
   const queued =
-    turn === null
+    slot === null
       ? ''
-      : `, queued for ${saySpan({ from: turn.notBefore, to: turn.notAfter }, target.timezone)}: once approved it starts by itself then`
+      : `, queued for ${saySpan({ from: slot.notBefore, to: slot.notAfter }, target.timezone)}: once approved it starts by itself then`
   return `#${id} is asked for: ${code(ref ?? target.source.branch)} to ${code(target.name)}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${id}`)}.`
 }
 
@@ -90,10 +88,10 @@ export function randomToken(randomBytes: (count: number) => Uint8Array): string 
 const TOKEN_LENGTH = 16
 const BASE62 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-type Insert = { readonly asked: Asked; readonly actor: Actor; readonly turn: Turn | null; readonly token: string }
+type Insert = { readonly asked: Asked; readonly actor: Actor; readonly slot: StartSlot | null; readonly token: string }
 
-async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token }: Insert): Promise<number> {
-  const checkAt = turn === null ? null : nextCheck(turn.notBefore, await storeNow(tx))
+async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, slot, token }: Insert): Promise<number> {
+  const checkAt = slot === null ? null : nextCheck(slot.notBefore, await storeNow(tx))
   const rows = await tx.query<{ id: number }>(
     `insert into lockkeeper.request (token, target, requester, requester_human, asked_in, channel, ask, state,
        not_before, not_after, maintenance_id, check_at, wake_at, override_reason, follows_start)
@@ -106,27 +104,18 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
       asked.askedIn,
       asked.target.channel,
       JSON.stringify(asked.ask),
-      turn?.notBefore ?? null,
-      turn?.notAfter ?? null,
-      turn?.windowId ?? null,
+      slot?.notBefore ?? null,
+      slot?.notAfter ?? null,
+      slot?.windowId ?? null,
       checkAt,
-      checkAt ?? turn?.notBefore ?? null,
+      checkAt ?? slot?.notBefore ?? null,
       asked.override ?? null,
-      turn?.followsStart ?? false,
+      slot?.followsStart ?? false,
     ],
   )
   const id = rows[0]?.id
   if (id === undefined) throw new Error('the store gave no id for a new request')
-  await writeAudit(tx, {
-    actor: actor.account,
-    human: actor.human,
-    entry: asked.entry,
-    act: 'request',
-    target: asked.target.name,
-    requestId: id,
-    result: 'opened',
-    data: { askedIn: asked.askedIn, ...dataOf(asked) },
-  })
+  await audited(deps, tx, asked, { ...aboutOf(asked), requestId: id }, { kind: 'opened' })
   if (asked.breakGlass === true)
     await tx.query('insert into lockkeeper.break_glass (request_id, reason, asked_by, involved) values ($1, $2, $3, $4)', [
       id,
@@ -136,7 +125,8 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
     ])
   if (asked.override !== undefined) {
     await addEvent(tx, id, { kind: 'overridden', data: { by: actor.account, reason: asked.override } })
-    await writeAudit(tx, { ...entryOf(deps, asked), act: 'override', requestId: id, result: 'asked', data: { reason: asked.override } })
+    const about = { act: 'override', target: asked.target.name, requestId: id, data: { reason: asked.override } }
+    await audited(deps, tx, asked, about, { kind: 'asked' })
   }
   if (asked.offer !== undefined && !(await takeOffer(tx, asked.offer, id))) throw new Error('an offer was taken twice at once') // the one request of the target was written by the other
   await deps.engine.start(tx, id)
@@ -146,11 +136,11 @@ async function insertRequest(deps: OpenDeps, tx: Tx, { asked, actor, turn, token
 const time = (parameter: number): string => `to_timestamp($${parameter}::float8 / 1000)`
 
 /** Null: as soon as it is approved. While the target is closed that is refused, and the next opening is offered. */
-async function whenItStarts(deps: OpenDeps, asked: Asked, actor: Actor): Promise<Turn | null | Refusal> {
-  const { target, ask, askedIn, turn, override, entry } = asked
+async function whenItStarts(deps: OpenDeps, asked: Asked, actor: Actor): Promise<StartSlot | null | Refusal> {
+  const { target, ask, askedIn, slot, override, entry } = asked
   if (override !== undefined) return (await whyNotOverride(deps, target, actor.human)) ?? null
   const times = await timesOf(deps.freezes, deps.db, target)
-  if (turn !== undefined) return readTurn(times, turn, deps.command)
+  if (slot !== undefined) return readSlot(times, slot, deps.command)
   const passage = passesAt(times, times.now)
   if (passage.kind === 'open') return null
   const refusal = whyShut(times, passage, deps.command, times.now)
@@ -160,10 +150,10 @@ async function whenItStarts(deps: OpenDeps, asked: Asked, actor: Actor): Promise
   return { ...refusal, text: `${refusal.text} To queue it for then: ${code(offer.typed, 700)}`, offer }
 }
 
-const dataOf = ({ ask, breakGlass, turn, override }: Asked) => ({
+const dataOf = ({ ask, breakGlass, slot, override }: Asked) => ({
   ask,
   ...(breakGlass === true ? { breakGlass } : {}),
-  ...(turn === undefined ? {} : { turn }),
+  ...(slot === undefined ? {} : { turn: slot }), // as rows of the audit have always called it
   ...(override === undefined ? {} : { override }),
 })
 
@@ -190,19 +180,7 @@ async function whyNotAsk(deps: ApprovalDeps, { target, ask, breakGlass }: Asked,
 
 const onlyRefusal = (checked: string | Refusal): Refusal | undefined => (isRefusal(checked) ? checked : undefined)
 
-async function refused(deps: ApprovalDeps, asked: Asked, refusal: Refusal): Promise<Refusal> {
-  await writeAudit(deps.db, {
-    ...entryOf(deps, asked),
-    act: 'request',
-    result: refusal.code,
-    data: { askedIn: asked.askedIn, ...dataOf(asked) },
-  })
-  return refusal
-}
+const refused = (deps: ApprovalDeps, asked: Asked, refusal: Refusal): Promise<Refusal> =>
+  audited(deps, deps.db, asked, aboutOf(asked), refusal)
 
-const entryOf = (deps: ApprovalDeps, { account, entry, target }: Asked) => ({
-  actor: account,
-  human: deps.people.humanOf(account),
-  entry,
-  target: target.name,
-})
+const aboutOf = (asked: Asked): About => ({ act: 'request', target: asked.target.name, data: { askedIn: asked.askedIn, ...dataOf(asked) } })

@@ -1,5 +1,5 @@
 import type { Asker } from '../parse/channel-scope.ts'
-import { acknowledgePage } from '../../approvals/acknowledge.ts'
+import { acknowledgePage } from '../../approvals/decisions/acknowledge.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
 import { say, type Reply, type VerbDeps } from './reply.ts'

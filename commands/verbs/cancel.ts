@@ -1,5 +1,5 @@
 import type { Asker } from '../parse/channel-scope.ts'
-import { cancelRequest } from '../../approvals/cancel.ts'
+import { cancelRequest } from '../../approvals/decisions/cancel.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
 import { say, type Reply, type VerbDeps } from './reply.ts'

@@ -1,5 +1,5 @@
 import { openRequest, saidOpened } from '../../approvals/requests/request.ts'
-import type { TurnAsked } from '../../approvals/requests/start-slot.ts'
+import type { SlotAsked } from '../../approvals/start-slot.ts'
 import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
@@ -16,8 +16,8 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
   if (isRefusal(target)) return refused(deps, command, asker, target)
   const unfit = whyNotHere(target, asker) ?? (await deps.whyNoRun())
   if (unfit !== null) return refused(deps, command, asker, unfit)
-  const turn = await turnOf(deps, command, target)
-  if (isRefusal(turn)) return refused(deps, command, asker, turn)
+  const slot = await slotOf(deps, command, target)
+  if (isRefusal(slot)) return refused(deps, command, asker, slot)
   const opened = await openRequest(deps, {
     target,
     ask: { ref: command.ref, reason: command.reason, skipApp: command.skipApp },
@@ -25,7 +25,7 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
     askedIn: asker.place?.channel ?? null,
     entry: asker.entry,
     ...(command.breakGlass === true ? { breakGlass: true } : {}),
-    ...(turn === null ? {} : { turn }),
+    ...(slot === null ? {} : { slot }),
     ...(command.override === undefined ? {} : { override: command.override }),
   })
   if (isRefusal(opened)) return opened
@@ -38,7 +38,7 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
 }
 
 /** What was typed about when it starts; a time without a zone is in the target's. */
-async function turnOf(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, target: Target): Promise<TurnAsked | null | Refusal> {
+async function slotOf(deps: VerbDeps, command: Extract<Command, { verb: 'deploy' }>, target: Target): Promise<SlotAsked | null | Refusal> {
   if (command.inWindow !== undefined) return { window: command.inWindow }
   if (command.at === undefined) return null
   const when = readWhen(command.at, { now: await storeNow(deps.db), zone: target.timezone })

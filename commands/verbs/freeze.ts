@@ -1,4 +1,4 @@
-import { freezeTargets, unfreezeTargets } from '../../approvals/freeze.ts'
+import { freezeTargets, unfreezeTargets } from '../../approvals/decisions/freeze.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal, type Refusal } from '../../src/lib/refusal.ts'

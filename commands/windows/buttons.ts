@@ -10,7 +10,7 @@ import { saySpan } from '../../src/calendar/say.ts'
 import type { FormValues } from '../forms/deploy.ts'
 import type { Reply } from '../verbs/reply.ts'
 import { change, standBy } from './verbs.ts'
-import { auditOf, targetsOf, whyNotManage, type MaintenanceDeps } from './deps.ts'
+import { auditOf, targetsOf, whyNotManageHere, type MaintenanceDeps } from './deps.ts'
 import type { MaintenanceCommand } from '../parse/window.ts'
 import { itemText } from './replies.ts'
 
@@ -87,7 +87,7 @@ async function tick(deps: MaintenanceDeps, window: WindowRow, { id, isDone }: Wi
   if (item === undefined) return unknownButton
   if (item.owner === null || deps.people.humanOf(item.owner) !== actor.human) {
     const targets = targetsOf(deps, window.targets)
-    const unfit = isRefusal(targets) ? targets : await whyNotManage(deps, targets, actor, { ...asker, place: null })
+    const unfit = isRefusal(targets) ? targets : await whyNotManageHere(deps, targets, actor, { ...asker, place: null })
     if (unfit !== undefined) return unfit
   }
   const by = isDone ? actor.account : null

@@ -1,6 +1,6 @@
-import { groupsIn, managersOf, mayAsk } from '../../approvals/policy.ts'
+import { whyNotManage } from '../../approvals/managers.ts'
 import type { Actor, People } from '../../approvals/people.ts'
-import { code, list, mentionApprover } from '../../approvals/wording.ts'
+import { code } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { ConfigFile } from '../../src/config/schema.ts'
 import type { Db } from '../../src/store/pool.ts'
@@ -21,30 +21,16 @@ export type MaintenanceDeps = {
 
 export type MaintenanceSlack = { readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'> }
 
-/** Whether this person may schedule and change windows of these targets, here. */
-export async function whyNotManage(
+/** Why this person may not schedule and change windows of these targets, here; undefined when he may. */
+export async function whyNotManageHere(
   deps: MaintenanceDeps,
   targets: readonly Target[],
   actor: Actor,
   asker: Asker,
 ): Promise<Refusal | undefined> {
   for (const target of targets) {
-    const elsewhere = whyNotHere(target, asker)
-    if (elsewhere !== undefined) return elsewhere
-    const from = managersOf(target)
-    const members = await deps.people.membersOf(groupsIn(from ?? []), { fresh: true })
-    const may = mayAsk(from, members, deps.people.humanOf, actor.human)
-    if (may === 'yes') continue
-    const who = list((from ?? []).map(mentionApprover), 'or')
-    return may === 'no'
-      ? refuse(
-          'not_allowed_to_schedule',
-          `Windows of ${code(target.name)} are scheduled and changed by ${who} only. Nothing was changed. Ask one of them.`,
-        )
-      : refuse(
-          'identity_unknown',
-          `Windows of ${code(target.name)} are changed by ${who} only, and Slack does not say now who that is. Nothing was changed. Try again in a minute.`,
-        )
+    const unfit = whyNotHere(target, asker) ?? (await whyNotManage(deps, target, actor.human, 'windows'))
+    if (unfit !== undefined) return unfit
   }
   return undefined
 }

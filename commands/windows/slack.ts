@@ -1,4 +1,4 @@
-import { toldView, workingView } from '../../approvals/modals/notice-modal.ts'
+import { noticeView, workingView } from '../../approvals/modals/notice-modal.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import { inTime } from '../../src/lib/in-time.ts'
 import { noted } from '../../src/lib/telemetry.ts'
@@ -91,7 +91,7 @@ export async function clickedWindow(deps: SlackDeps, clicked: Clicked): Promise<
       await (viewId === undefined ? deps.slack.openView(trigger, outcome.view) : deps.slack.updateView(viewId, outcome.view)),
     )
   noted(outcome)
-  if (channel === undefined) return shown(deps, await deps.slack.openView(trigger, toldView(outcome.text)))
+  if (channel === undefined) return shown(deps, await deps.slack.openView(trigger, noticeView(outcome.text)))
   shown(deps, await deps.slack.ephemeral({ channel, user, ...(thread === undefined ? {} : { thread }) }, { text: outcome.text }))
 }
 
@@ -126,7 +126,7 @@ export async function submittedWindow(deps: SlackDeps, submitted: Submitted): Pr
   const view =
     'view' in late
       ? late.view
-      : toldView('errors' in late ? Object.values(late.errors).join(' ') : 'Done. It stands in the channel.', 'Done')
+      : noticeView('errors' in late ? Object.values(late.errors).join(' ') : 'Done. It stands in the channel.', 'Done')
   shown(deps, await deps.slack.updateView(viewId, view))
 }
 
@@ -156,7 +156,7 @@ async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormRe
 }
 
 /** A refusal takes the place of the page; what was typed before it is kept below. */
-const told = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: toldView(refusal.text) })
+const told = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: noticeView(refusal.text) })
 
 const record = (deps: SlackDeps, asker: Asker, act: string, result: string): Promise<void> =>
   writeAudit(deps.db, { ...auditedBy(deps, asker), act: `maintenance ${act}`, result }).catch(deps.onFault)

@@ -8,14 +8,14 @@ import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { queuedRuns } from '../../src/request/queued.ts'
 import { durationText } from '../../src/lib/text.ts'
 import { holdSchedule, whyNotThen } from '../../src/windows/schedule/conflict.ts'
-import { readLength, readWhen } from '../../src/calendar/when.ts'
+import { readLength, readWhen, takeLength, takeWhen } from '../../src/calendar/when.ts'
 import type { WindowRow } from '../../src/windows/window.ts'
 import { addWindowEvent, changeWindow, lockWindow, windowById, type Hours } from '../../src/windows/store.ts'
 import { saySpan, sayTime } from '../../src/calendar/say.ts'
 import { endNow, startNow, cancelWindow, hoursOf, replanWindow, scheduleWindow } from '../../src/windows/schedule/schedule.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { say, type Reply } from '../verbs/reply.ts'
-import { knownHere, noWindow, targetsOf, whyNotManage, type MaintenanceDeps } from './deps.ts'
+import { knownHere, noWindow, targetsOf, whyNotManageHere, type MaintenanceDeps } from './deps.ts'
 import { checkReason, exampleOf, type MaintenanceCommand } from '../parse/window.ts'
 
 type Schedule = Extract<MaintenanceCommand, { verb: 'schedule' }>
@@ -24,7 +24,7 @@ type Schedule = Extract<MaintenanceCommand, { verb: 'schedule' }>
 export async function schedule(deps: MaintenanceDeps, command: Schedule, actor: Actor, asker: Asker): Promise<Reply> {
   const targets = targetsOf(deps, command.targets)
   if (isRefusal(targets)) return targets
-  const unfit = await whyNotManage(deps, targets, actor, asker)
+  const unfit = await whyNotManageHere(deps, targets, actor, asker)
   if (unfit !== undefined) return unfit
   const zone = targets[0].timezone
   const now = await storeNow(deps.db)
@@ -68,7 +68,7 @@ export async function change(deps: MaintenanceDeps, command: Change, actor: Acto
   if (before === undefined) return noWindow(deps, command.id)
   const targets = targetsOf(deps, before.targets)
   if (isRefusal(targets)) return targets
-  const unfit = await whyNotManage(deps, targets, actor, asker)
+  const unfit = await whyNotManageHere(deps, targets, actor, asker)
   if (unfit !== undefined) return unfit
   return deps.db.transaction(async (tx) => {
     await holdSchedule(tx)
@@ -203,7 +203,7 @@ export async function standBy(deps: MaintenanceDeps, id: number, actor: Actor, a
   if (before === undefined) return noWindow(deps, id)
   const targets = targetsOf(deps, before.targets)
   if (isRefusal(targets)) return targets
-  const unfit = await whyNotManage(deps, targets, actor, asker)
+  const unfit = await whyNotManageHere(deps, targets, actor, asker)
   if (unfit !== undefined) return unfit
   return deps.db.transaction(async (tx) => {
     const window = await lockWindow(tx, id)
@@ -228,25 +228,28 @@ const withExample = (
 
 export type ReadHours = { readonly startsAt: number; readonly length?: number; readonly rest: readonly string[] }
 
-/** Times of several words need no quotation marks: the shortest beginning that is a time and has a length after it, or else a time alone. */
+/** A time, a length and a reason, none of which needs quotation marks. */
 export function readHours(words: readonly string[], clock: { readonly now: number; readonly zone: string }): ReadHours | Refusal {
+  const when = takeWhen(words, clock)
+  if (isRefusal(when)) return readAround(words, clock) ?? when
+  if (when.rest.length === 0) return readAround(words, clock) ?? { startsAt: when.at, rest: [] }
+  const taken = lengthOf(when.rest)
+  return isRefusal(taken) ? (readAround(words, clock) ?? taken) : { startsAt: when.at, ...taken }
+}
+
+/** A time that is written in a rarer way ends at the first length that makes one of what stands before it. */
+function readAround(words: readonly string[], clock: { readonly now: number; readonly zone: string }): ReadHours | undefined {
   for (let count = 1; count < Math.min(words.length, MOST_WORDS); count++) {
-    const length = readLength(words[count] ?? '')
-    if (isRefusal(length)) continue
-    const when = readWhen(words.slice(0, count).join(' '), clock)
-    if (isRefusal(when)) return when
-    return { startsAt: when.at, length, rest: words.slice(count + 1) }
+    const taken = lengthOf(words.slice(count))
+    const when = isRefusal(taken) ? taken : readWhen(words.slice(0, count).join(' '), clock)
+    if (!isRefusal(taken) && !isRefusal(when)) return { startsAt: when.at, ...taken }
   }
-  // nothing in it is a length: all of it is the time, or its first word is
-  const all = readWhen(words.join(' '), clock)
-  if (!isRefusal(all)) return { startsAt: all.at, rest: [] }
-  const first = readWhen(words[0] ?? '', clock)
-  if (isRefusal(first)) return words.length > 1 && /^\S+$/.test(words[0] ?? '') ? all : first
-  const length = readLength(words[1] ?? '')
-  return isRefusal(length) ? length : { startsAt: first.at, length, rest: words.slice(2) }
+  return undefined
 }
 
 const MOST_WORDS = 9
+
+const lengthOf = (words: readonly string[]) => takeLength(/^for$/i.test(words[0] ?? '') ? words.slice(1) : words)
 
 async function record(tx: Tx, actor: Actor, asker: Asker, window: WindowRow, result: string, hours: Hours): Promise<void> {
   for (const target of window.targets)

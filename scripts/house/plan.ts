@@ -60,6 +60,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'approvals',
     holds: 'who may decide, and every decision: votes, reviews, cancels, acknowledgements, break-glass; their windows, cards and Home',
+    inner: ['.', 'decisions', 'cards', 'modals', 'break-glass', 'requests', 'buttons', 'home'],
   },
   {
     folder: 'commands',

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { schedule } from 'node-cron'
 import packageJson from '../../package.json' with { type: 'json' }
-import { expireDue, expiryIsDue } from '../../approvals/expiry.ts'
+import { expireDue, expiryIsDue } from '../../approvals/decisions/expiry.ts'
 import { createBolt, listen } from '../../commands/slack.ts'
 import { forgetOldSights } from '../../commands/dedupe.ts'
 import { storeId, whyNoRun as whyNoRunOf } from '../audit/health.ts'

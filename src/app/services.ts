@@ -17,7 +17,7 @@ import type { PlanDeps } from '../plan/deps.ts'
 import { readFiles } from '../plan/files.ts'
 import { makePlan, readTargetState, type MadePlan } from '../plan/make.ts'
 import { fetchRepository } from '../plan/repository.ts'
-import { pendingSql } from '../plan/pending-sql.ts'
+import { pendingSql, visibleSql } from '../plan/pending-sql.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import type { Ask, RequestRow } from '../request/request.ts'
 import type { SlackPort } from '../slack/port.ts'
@@ -106,7 +106,7 @@ export function coreOf(
     },
     readSql: async (request) => {
       const files = await filesOf(request)
-      return isRefusal(files) ? files : files.map(({ name, content }) => ({ name, sql: content.toString('utf8') }))
+      return isRefusal(files) ? files : files.map(({ name, content }) => ({ name, sql: visibleSql(content.toString('utf8')) }))
     },
     sqlFile: async (request) => {
       const files = await filesOf(request)

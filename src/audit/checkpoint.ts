@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { writeWhole } from '../lib/durable-file.ts'
 import type { Head } from './chain.ts'
 
 /** The newest row that this machine has seen, and of which store. */
@@ -10,7 +10,7 @@ export type Witnessed = Head & { readonly store: string }
 export type Witness = {
   /** Null when there is none yet, or what is there is no witness. */
   readonly read: () => Witnessed | null
-  /** On the disk when it resolves: written beside, synced, and moved over the old one. */
+  /** On the disk when it resolves. */
   readonly write: (seen: Witnessed) => Promise<void>
 }
 
@@ -23,15 +23,7 @@ export function openWitness(path: string): Witness {
     async write(seen) {
       if (known !== undefined && known.store === seen.store && known.seq === seen.seq && known.hash === seen.hash) return
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-      const beside = `${path}.${process.pid}`
-      const file = await open(beside, 'w', 0o600)
-      try {
-        await file.writeFile(`${JSON.stringify(seen)}\n`)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(beside, path)
+      await writeWhole(path, `${JSON.stringify(seen)}\n`)
       known = seen
     },
   }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { syncDirectory } from '../lib/durable-file.ts'
 
 export const MANIFEST = 'manifest.json'
 
@@ -91,11 +92,6 @@ export async function filesOf(directory: string): Promise<readonly string[]> {
 
 export async function hashFile(file: string, signal: AbortSignal): Promise<{ readonly bytes: number; readonly sha256: string }> {
   return withFile(file, constants.O_RDONLY | constants.O_NOFOLLOW, (handle) => hashOf(handle, signal))
-}
-
-/** So that a name in it survives a loss of power. */
-export async function syncDirectory(directory: string): Promise<void> {
-  await withFile(directory, constants.O_RDONLY | constants.O_DIRECTORY, (handle) => handle.sync())
 }
 
 type Handle = Awaited<ReturnType<typeof open>>

@@ -1,11 +1,42 @@
 import { createRequire } from 'node:module'
 import type { Chrono, ParsedResult } from 'chrono-node'
-import { refuse, type Refusal } from '../lib/refusal.ts'
+import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { codeText, oneLine, truncate } from '../lib/text.ts'
 import { typedTime, weekdayNames, zoneTime } from './say.ts'
+import { lengthWords, partsOfLength, timeWords } from './time-words.ts'
 import { addDays, isDay, isZone, nearestZone, offsetAt, onClock, wallAt, weekdayOf, type Wall } from './zone.ts'
 
 export type When = { readonly at: number; readonly zone: string }
+
+type Clock = { readonly now: number; readonly zone: string }
+
+/** The time that words begin with, and what follows it. In quotation marks it is a word by itself, and nothing after it is about time. */
+export function takeWhen(words: readonly string[], clock: Clock): (When & { readonly rest: readonly string[] }) | Refusal {
+  const quoted = isSeveral(words[0]) ? readWhen(words[0], clock) : undefined
+  if (quoted !== undefined && !isRefusal(quoted)) return { ...quoted, rest: words.slice(1) }
+  const all = unquoted(words)
+  const count = Math.max(timeWords(all), 1)
+  const when = readWhen(all.slice(0, count).join(' '), clock)
+  return isRefusal(when) ? when : { ...when, rest: all.slice(count) }
+}
+
+/** The length that words begin with, and what follows it. */
+export function takeLength(words: readonly string[]): { readonly length: number; readonly rest: readonly string[] } | Refusal {
+  const quoted = isSeveral(words[0]) ? readLength(words[0]) : undefined
+  if (quoted !== undefined && !isRefusal(quoted)) return { length: quoted, rest: words.slice(1) }
+  const all = unquoted(words)
+  const count = Math.max(lengthWords(all), 1)
+  const length = readLength(all.slice(0, count).join(' '))
+  return isRefusal(length) ? length : { length, rest: all.slice(count) }
+}
+
+const isSeveral = (word: string | undefined): word is string => /\S\s+\S/.test(word ?? '')
+
+/** Time and reason in one pair of quotation marks read like without. */
+const unquoted = ([first = '', ...rest]: readonly string[]): readonly string[] => [
+  ...first.split(/\s+/).filter((word) => word !== ''),
+  ...rest,
+]
 
 /**
  * A time as people write it: `next Tue 02:00`, `2026-12-01 02:00 America/New_York`, `in 2 hours`. chrono-node reads the fields of the wall
@@ -39,15 +70,14 @@ export function readWhen(text: string, { now, zone: own }: { readonly now: numbe
 const withYear = (at: number, { now, zone }: { readonly now: number; readonly zone: string }): string =>
   wallAt(at, zone).year === wallAt(now, zone).year ? zoneTime(at, zone) : yearTime(at, zone)
 
-/** How long: `2h`, `90m`, `1h30m`. More than nothing and less than a week. */
+/** How long: `2h`, `90 minutes`, `1h30m`. More than nothing and less than a week. */
 export function readLength(text: string): number | Refusal {
   const written = oneLine(text)
   if (written.length > LONGEST) return no(`A length has at most ${LONGEST} characters, and this one has ${countOf(text)}. ${LENGTHS}`)
-  const parts = /^(?:(\d{1,3})\s*d)?\s*(?:(\d{1,4})\s*h)?\s*(?:(\d{1,5})\s*m(?:in)?)?\s*(?:(\d{1,6})\s*s)?$/i.exec(written)
-  if (written === '' || parts === null)
+  const words = written.split(' ')
+  if (written === '' || lengthWords(words) < words.length)
     return no(`${written === '' ? 'No length was given' : `${shown(written)} is not a length`}. ${LENGTHS}`)
-  const [days = 0, hours = 0, minutes = 0, seconds = 0] = parts.slice(1).map((part) => Number(part ?? 0))
-  const length = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+  const length = partsOfLength(written).reduce((sum, { count, unitMs }) => sum + count * unitMs, 0)
   if (length === 0) return no(`A length of ${codeText(written)} is no time at all. ${LENGTHS}`)
   if (length >= WEEK_MS) return no(`${codeText(written)} is too long: nothing here lasts a week or more. ${LENGTHS}`)
   return length

@@ -68,6 +68,9 @@ export function isZone(name: string): boolean {
   }
 }
 
+/** Whether somebody who writes this meant a zone. */
+export const isNearZone = (name: string): boolean => distance(name, closest(name, Intl.supportedValuesOf('timeZone'))) <= 3
+
 /** A sentence that helps: people leave out the continent (`Berlin`) as often as they mistype. */
 export function nearestZone(name: string): string {
   const zones = Intl.supportedValuesOf('timeZone')

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { sqlState } from '../lib/sqlstate.ts'
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
 import { describeUrl, parseTargetUrl, pgDialect, type PgConnection, type TargetUrl, type Tls } from './urls.ts'
@@ -103,20 +104,20 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return say('unreachable', `${server} did not answer. Check the network, the firewall and the allowed addresses of the server.`)
-    case '3D000':
+    case sqlState.invalidCatalogName:
       return say('no_such_database', `There is no database "${url.database}" on ${server}. Check the name in the URL.`)
-    case '28P01':
+    case sqlState.invalidPassword:
       return say('authentication', `${server} refused the password of the role "${url.user}". Check user and password of the URL.`)
-    case '28000':
+    case sqlState.invalidAuthorization:
       return say('authentication', `${server} does not let the role "${url.user}" in (${message}). Check the role and pg_hba.conf.`)
-    case '53300':
+    case sqlState.tooManyConnections:
       return say('too_many_connections', `${server} has no free connection left. Wait until some end, or raise max_connections.`)
-    case '42501':
+    case sqlState.insufficientPrivilege:
       return say('rights', `The role "${url.user}" may not connect to ${where} (${message}). Grant CONNECT to it.`)
-    case '57P03':
+    case sqlState.cannotConnectNow:
       return say('starting', `${server} is starting up or recovering and takes no connections yet. Try again in a minute.`)
-    case '57P01':
-    case '57P02':
+    case sqlState.adminShutdown:
+    case sqlState.crashShutdown:
     case 'ECONNRESET':
     case 'EPIPE':
       return say('lost', `The connection to ${where} was lost. The server may have restarted, or an administrator ended the session.`)

@@ -1,4 +1,5 @@
 import { code } from '../lib/mrkdwn.ts'
+import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
 import { lockedTable, type LockedTable } from './activity.ts'
 import type { Queryable } from './connect.ts'
 
@@ -17,12 +18,10 @@ export async function namingWhoLocks<T>(client: Queryable, read: () => Promise<T
   try {
     return await read()
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE)) throw error
+    if (!hasSqlState(error, sqlState.lockNotAvailable)) throw error
     throw new TableLockedError(await lockedTable(client), error)
   }
 }
-
-const LOCK_NOT_AVAILABLE = '55P03'
 
 function sentence(locked: LockedTable | null): string {
   const meaning = 'A migration would wait for that lock too, and everybody else behind the migration.'

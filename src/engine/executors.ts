@@ -1,4 +1,5 @@
-import { hasSqlState, sqlState, type Queries } from '../store/pool.ts'
+import type { Queries } from '../store/pool.ts'
+import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
 import { APPLICATION, VERSION } from './names.ts'
 import { LIVENESS_LOCK } from './liveness.ts'
 

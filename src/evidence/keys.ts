@@ -1,8 +1,9 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { writeAudit } from '../audit/write.ts'
 import type { Config } from '../config/config.ts'
+import { writeFirstSync } from '../lib/durable-file.ts'
 import type { Queries } from '../store/pool.ts'
 import { StartFault } from '../lib/start-fault.ts'
 import { signerOf, type Signer } from './envelope.ts'
@@ -60,18 +61,7 @@ async function madeKey(config: Pick<Config, 'varDirectory'>): Promise<string> {
   if (there !== undefined) return there
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const { privateKey } = generateKeyPairSync('ed25519')
-  const draft = join(directory, `key.${randomBytes(6).toString('hex')}`)
-  const file = await open(draft, 'wx', 0o600)
-  try {
-    await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error // another process was faster: its key counts
-  })
-  await rm(draft)
+  writeFirstSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' })) // another process may be faster: its key counts
   return readFile(path, 'utf8')
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { writeAudit } from '../audit/write.ts'
 import type { Config } from '../config/config.ts'
 import type { Db, Queries, Tx } from '../store/pool.ts'
+import { claimEach, inTurn, isAnyDue, type Claim } from '../store/claim-each.ts'
 import type { Due } from '../store/due.ts'
 import type { PageReason, RequestRow } from '../request/request.ts'
 import { about, addEvent, requestById } from '../request/store.ts'
@@ -21,13 +22,32 @@ const FRESH = '1 day'
 
 const stopped = `r.state = 'needs_human' or (r.state = 'failed' and r.ended_at > lockkeeper.now() - interval '${FRESH}')`
 
-const unpaged = `from lockkeeper.request r where (${stopped}) and not exists (select from lockkeeper.page p where p.request_id = r.id)`
-
 const open = `p.acknowledged_at is null and p.closed_at is null`
 
-const over = `from lockkeeper.page p join lockkeeper.request r on r.id = p.request_id where ${open} and r.state not in ('needs_human', 'failed')`
+const unpaged: Claim = {
+  what: 'requests for a page',
+  due: `select r.id from lockkeeper.request r where (${stopped}) and not exists (select from lockkeeper.page p where p.request_id = r.id)`,
+  id: 'r.id',
+  order: 'r.id',
+  lock: 'of r',
+}
 
-const dueAgain = `from lockkeeper.page p where ${open} and p.next_at <= lockkeeper.now()`
+const over: Claim = {
+  what: 'pages that are over',
+  due: `select p.id from lockkeeper.page p join lockkeeper.request r on r.id = p.request_id where ${open} and r.state not in ('needs_human', 'failed')`,
+  id: 'p.id',
+  order: 'p.id',
+  lock: 'of p',
+}
+
+// with its request, which an acknowledgement holds first: neither waits for the other
+const again: Claim = {
+  what: 'pages',
+  due: `select p.id from lockkeeper.page p join lockkeeper.request r on r.id = p.request_id where ${open} and p.next_at <= lockkeeper.now()`,
+  id: 'p.id',
+  order: 'p.next_at',
+  lock: 'of p, r',
+}
 
 /**
  * On-call is paged when a run stops and somebody has to look: at once, and again until a person acknowledges or closes the request. What
@@ -35,25 +55,14 @@ const dueAgain = `from lockkeeper.page p where ${open} and p.next_at <= lockkeep
  */
 export const createOncall = (ports: OncallPorts): Due => ({
   name: 'on-call',
-  isDue: `exists (select ${unpaged}) or exists (select ${over}) or exists (select ${dueAgain})`,
-  async act() {
-    await each(ports.db, `select r.id ${unpaged} order by r.id limit 1 for update of r skip locked`, openPage)
-    await each(ports.db, `select p.id ${over} order by p.id limit 1 for update of p skip locked`, closePage)
-    // with its request, which an acknowledgement holds first: neither waits for the other
-    const again = `select p.id from lockkeeper.page p join lockkeeper.request r on r.id = p.request_id where ${open} and p.next_at <= lockkeeper.now()`
-    await each(ports.db, `${again} order by p.next_at limit 1 for update of p, r skip locked`, (tx, id) => page(ports, tx, id))
-  },
+  isDue: isAnyDue([unpaged, over, again]),
+  act: () =>
+    inTurn(
+      () => claimEach(ports.db, unpaged, (tx, { id }) => openPage(tx, id)),
+      () => claimEach(ports.db, over, (tx, { id }) => closePage(tx, id)),
+      () => claimEach(ports.db, again, (tx, { id }) => page(ports, tx, id)),
+    ),
 })
-
-async function each(db: Db, due: string, act: (tx: Tx, id: number) => Promise<void>): Promise<void> {
-  const one = async (tx: Tx) => {
-    const [row] = await tx.query<{ id: number }>(due)
-    if (row === undefined) return false
-    await act(tx, row.id)
-    return true
-  }
-  while (await db.transaction(one));
-}
 
 async function openPage(tx: Tx, requestId: number): Promise<void> {
   const request = await requestById(tx, requestId)

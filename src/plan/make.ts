@@ -1,4 +1,5 @@
 import type { Target } from '../config/config.ts'
+import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { prismaLockHolder, type Session } from '../database/activity.ts'
 import { TargetConnectionError, withTarget } from '../database/connect.ts'
@@ -146,7 +147,7 @@ export function refusalOf(error: unknown, target: Pick<Target, 'name'>): Refusal
     )
   if (error instanceof TableLockedError)
     return refuse('target_unfit', `The database of ${name} cannot be read now. ${error.message} Nothing was changed; ask again then.`)
-  if (error instanceof Error && 'code' in error && error.code === '42501')
+  if (error instanceof Error && hasSqlState(error, sqlState.insufficientPrivilege))
     return refuse(
       'target_unfit',
       `The role of ${name} may not read what a plan needs: ${escapeMrkdwn(error.message)}. Grant it, or name another role in the URL.`,

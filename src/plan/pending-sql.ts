@@ -12,12 +12,12 @@ export function pendingSql(migrations: readonly MigrationFile[], about: { readon
 
 function oneFile({ name, content, sha256, rollback }: MigrationFile): string {
   const undo = rollback === null ? 'no rollback.sql' : `rollback.sql of ${bytesText(rollback.content.length)}`
-  const sql = visible(content.toString('utf8')).trimEnd()
+  const sql = visibleSql(content.toString('utf8')).trimEnd()
   return `\n-- migration ${name}\n-- ${bytesText(content.length)}, ${undo}\n-- SHA-256 ${sha256}\n\n${sql}\n`
 }
 
 /** Bidirectional, zero-width and control characters as `<U+202E>`; line endings become LF. */
-function visible(text: string): string {
+export function visibleSql(text: string): string {
   const code = (character: string) => `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`
   return text
     .replaceAll('\r\n', '\n')

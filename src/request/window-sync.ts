@@ -1,5 +1,6 @@
 import { writeAudit } from '../audit/write.ts'
 import type { Db, Tx } from '../store/pool.ts'
+import { claimEach, inTurn, isAnyDue, type Claim } from '../store/claim-each.ts'
 import type { Due } from '../store/due.ts'
 import { about, addEvent, requestById } from './store.ts'
 
@@ -8,27 +9,29 @@ import { about, addEvent, requestById } from './store.ts'
 const closes = `coalesce((select m.ends_at from lockkeeper.maintenance m where m.id = r.maintenance_id), r.closes_at)`
 
 /** Told once for each end that the window has. */
-const overrun = `select r.id, (extract(epoch from ${closes}) * 1000)::float8 as "closedAt", r.maintenance_id as "windowId",
+const overrun = claimOf(`select r.id, (extract(epoch from ${closes}) * 1000)::float8 as "closedAt", r.maintenance_id as "windowId",
     coalesce((select m.owner from lockkeeper.maintenance m where m.id = r.maintenance_id), r.requester) as owner
-  from lockkeeper.request r where r.state = 'running' and ${closes} <= lockkeeper.now() and (r.overrun_told_at is null or r.overrun_told_at < ${closes})`
+  from lockkeeper.request r where r.state = 'running' and ${closes} <= lockkeeper.now() and (r.overrun_told_at is null or r.overrun_told_at < ${closes})`)
 
-const moved = `select r.id, m.id as "windowId", (extract(epoch from m.starts_at) * 1000)::float8 as from, (extract(epoch from m.ends_at) * 1000)::float8 as to,
+const moved =
+  claimOf(`select r.id, m.id as "windowId", (extract(epoch from m.starts_at) * 1000)::float8 as from, (extract(epoch from m.ends_at) * 1000)::float8 as to,
     (extract(epoch from r.not_before) * 1000)::float8 as "notBefore", r.follows_start as "followsStart"
   from lockkeeper.request r join lockkeeper.maintenance m on m.id = r.maintenance_id
   where r.state in ('planning','waiting','granted') and r.not_before is not null and m.state in ('scheduled','open')
-    and (r.not_after <> m.ends_at or r.not_before < m.starts_at or (r.follows_start and r.not_before > m.starts_at + interval '1 millisecond'))`
+    and (r.not_after <> m.ends_at or r.not_before < m.starts_at or (r.follows_start and r.not_before > m.starts_at + interval '1 millisecond'))`)
 
-const gone = `select r.id from lockkeeper.request r join lockkeeper.maintenance m on m.id = r.maintenance_id
-  where r.state in ('waiting','granted') and r.not_before is not null and r.not_after > lockkeeper.now() and m.state in ('completed','cancelled')`
+const gone = claimOf(`select r.id from lockkeeper.request r join lockkeeper.maintenance m on m.id = r.maintenance_id
+  where r.state in ('waiting','granted') and r.not_before is not null and r.not_after > lockkeeper.now() and m.state in ('completed','cancelled')`)
 
 export const windowsOfRunsDue = (db: Db): Due => ({
   name: 'windows of runs',
-  isDue: `exists (${overrun}) or exists (${moved}) or exists (${gone})`,
-  async act() {
-    await each(db, overrun, tellOverrun)
-    await each(db, moved, follow)
-    await each(db, gone, (tx, { id }) => end(tx, id))
-  },
+  isDue: isAnyDue([overrun, moved, gone]),
+  act: () =>
+    inTurn(
+      () => claimEach(db, overrun, tellOverrun),
+      () => claimEach(db, moved, follow),
+      () => claimEach(db, gone, (tx, { id }) => end(tx, id)),
+    ),
 })
 
 type Found = {
@@ -42,16 +45,9 @@ type Found = {
   readonly followsStart: boolean
 }
 
-async function each(db: Db, due: string, act: (tx: Tx, found: Found) => Promise<void>): Promise<void> {
-  for (;;) {
-    const isDone = await db.transaction(async (tx) => {
-      const [found] = await tx.query<Found>(`${due} order by r.id limit 1 for update of r skip locked`)
-      if (found === undefined) return true
-      await act(tx, found)
-      return false
-    })
-    if (isDone) return
-  }
+/** Requests, one at a time. */
+function claimOf(due: string): Claim {
+  return { what: 'requests', due, id: 'r.id', order: 'r.id', lock: 'of r' }
 }
 
 /** The run goes on: stopping it half-way would be worse. */

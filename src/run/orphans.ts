@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { z } from 'zod'
 import { endProcess, isGroupAlive, startTime, type ProcessId } from '../process/process.ts'
-import { readJson } from '../migrate/attempts/files.ts'
+import { readJson } from '../lib/durable-file.ts'
 
 /**
  * A killed process takes its children with it, but not theirs: the scripts of an installer, the workers of a build. So each command's

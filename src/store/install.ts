@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Db, Tx } from './pool.ts'
 import { storeMigrations } from './schema.ts'
@@ -16,6 +15,7 @@ export async function installStore(db: Db): Promise<void> {
     else await wait(100)
 }
 
+/** Inside one transaction: a store has all of it or nothing. */
 async function installAlone(tx: Tx): Promise<boolean> {
   const [lock] = await tx.query<{ free: boolean }>('select pg_try_advisory_xact_lock($1, $2) as free', LOCK)
   if (lock?.free !== true) return false
@@ -26,21 +26,19 @@ async function installAlone(tx: Tx): Promise<boolean> {
   const done = new Map(
     (await tx.query<{ id: number; sha256: string }>('select id, sha256 from lockkeeper.schema_version')).map((row) => [row.id, row.sha256]),
   )
-  const newest = storeMigrations.at(-1)?.id ?? 0
+  const migrations = storeMigrations()
+  const newest = migrations.at(-1)?.id ?? 0
   const unknown = [...done.keys()].filter((id) => id > newest)
   if (unknown.length > 0)
     throw new Error(
       `The store was used by a newer Lockkeeper (schema ${Math.max(...unknown)}, this one knows ${newest}). Start that version or a newer one.`,
     )
-  for (const migration of storeMigrations) {
-    const sha256 = createHash('sha256').update(migration.sql).digest('hex')
-    if (done.get(migration.id) === sha256) continue
-    if (done.has(migration.id))
-      throw new Error(
-        `The store's schema ${migration.id} (${migration.name}) is not the one that this version knows. It may come from an unreleased build.`,
-      )
-    await tx.query(migration.sql)
-    await tx.query('insert into lockkeeper.schema_version (id, name, sha256) values ($1, $2, $3)', [migration.id, migration.name, sha256])
+  for (const { id, name, sql, sha256 } of migrations) {
+    if (done.get(id) === sha256) continue
+    if (done.has(id))
+      throw new Error(`The store's schema ${id} (${name}) is not the one that this version knows. It may come from an unreleased build.`)
+    await tx.query(sql)
+    await tx.query('insert into lockkeeper.schema_version (id, name, sha256) values ($1, $2, $3)', [id, name, sha256])
   }
   return true
 }

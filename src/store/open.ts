@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
 import type { Config } from '../config/config.ts'
 import { startEmbedded } from './embedded.ts'
 import { installStore } from './install.ts'
@@ -37,7 +38,7 @@ function whyNoStore(error: unknown, url: string): unknown {
   const say = (why: string) =>
     new StartFault('unavailable', `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why}`, error)
   if (parsed.kind === 'bad') return say(`Its URL is wrong: ${parsed.why}.`)
-  if (error instanceof Error && 'code' in error && error.code === '42501')
+  if (error instanceof Error && hasSqlState(error, sqlState.insufficientPrivilege))
     return say(`The role "${parsed.url.user}" may not create tables there (${error.message}). Grant it CREATE on the database.`)
   const explained = explainConnectionError(error, parsed.url)
   return explained.problem === 'other' ? error : say(`${explained.message} Or leave both out to use the embedded PostgreSQL.`)

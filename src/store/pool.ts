@@ -88,12 +88,3 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     close: () => pool.end(),
   }
 }
-
-/** SQLSTATEs that the house reacts to by name. */
-export const sqlState = { uniqueViolation: '23505', serializationFailure: '40001', undefinedTable: '42P01' } as const
-
-export const hasSqlState = (error: unknown, state: string): boolean =>
-  typeof error === 'object' && error !== null && (error as { code?: unknown }).code === state
-
-export const constraintOf = (error: unknown): string | undefined =>
-  typeof error === 'object' && error !== null ? (error as { constraint?: string }).constraint : undefined

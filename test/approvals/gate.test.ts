@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { askAgain, queueOffered } from '../../approvals/requests/again.ts'
-import { expireDue } from '../../approvals/expiry.ts'
+import { expireDue } from '../../approvals/decisions/expiry.ts'
 import { gateFor, passes, type Doors } from '../../approvals/gate.ts'
 import { openRequest } from '../../approvals/requests/request.ts'
-import { castVote } from '../../approvals/vote.ts'
+import { castVote } from '../../approvals/decisions/vote.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { nextCheck, turnOf } from '../../src/request/start-slot.ts'
@@ -45,7 +45,7 @@ const asking = (
     account: how.by ?? ALICE,
     askedIn: 'C0DEPLOYS',
     entry: how.entry ?? 'slash',
-    ...(how.at === undefined ? {} : { turn: { at: how.at } }),
+    ...(how.at === undefined ? {} : { slot: { at: how.at } }),
     ...(how.override === undefined ? {} : { override: how.override }),
   })
 const said = (outcome: unknown) =>
@@ -158,10 +158,10 @@ describe('outside of its hours', () => {
   })
 
   test('a target without protection, one without hours, and one in its hours are open', async () => {
-    expect(await asking('loose')).toMatchObject({ kind: 'opened', turn: null })
-    expect(await asking('open')).toMatchObject({ kind: 'opened', turn: null })
+    expect(await asking('loose')).toMatchObject({ kind: 'opened', slot: null })
+    expect(await asking('open')).toMatchObject({ kind: 'opened', slot: null })
     await setClock('2026-12-01 02:30 America/New_York')
-    expect(await asking('prod')).toMatchObject({ kind: 'opened', turn: null })
+    expect(await asking('prod')).toMatchObject({ kind: 'opened', slot: null })
   })
 
   test('an approval of a request from the opening before is refused, and counts nothing', async () => {

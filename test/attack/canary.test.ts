@@ -9,7 +9,7 @@ import { launchBots, temporary, type Bots } from '../helpers/bots.ts'
 import { startFlow, type Flow, type FlowOptions } from '../helpers/flow.ts'
 import { serveRepository, type HttpsRepository } from '../helpers/https-repository.ts'
 import { onServer } from '../helpers/postgres.ts'
-import { commitTo, shopModules } from '../helpers/sample.ts'
+import { commitTo, linkCommand, shopModules } from '../helpers/sample.ts'
 import { placesOf, watchProcesses, type Seen } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
 import { startCollector, type Collector } from '../observability/collector.ts'
@@ -38,8 +38,8 @@ afterEach(async () => {
 
 /** Prints a secret as programs do that do not mean to hide it. It comes in the environment, as a careless configuration would give it. */
 const TELL = `
-const { TOLD, LOGIN_IN } = process.env
-const secret = TOLD ?? decodeURIComponent(/:\\/\\/bot:([^@]+)@/.exec(require('fs').readFileSync(LOGIN_IN, 'utf8'))[1])
+const { NOTICE, LOGIN_IN } = process.env
+const secret = NOTICE ?? decodeURIComponent(/:\\/\\/bot:([^@]+)@/.exec(require('fs').readFileSync(LOGIN_IN, 'utf8'))[1])
 const lines = (text, width, prefix = '') => text.match(new RegExp('[^]{1,' + width + '}', 'g')).map((line) => prefix + line).join('\\n')
 const b64 = (text) => Buffer.from(text).toString('base64'), hex = Buffer.from(secret).toString('hex'), json = JSON.stringify(secret)
 const say = [secret, b64(secret), b64('x' + secret), b64('xy' + secret), Buffer.from(secret).toString('base64url'), hex, hex.toUpperCase(),
@@ -50,7 +50,7 @@ for (const text of say) console.log('told:\\n' + text + '\\ntold')
 const pieces = secret.match(/[^]{1,5}/g), next = () => { if (pieces.length > 0) { process.stdout.write(pieces.shift()); setTimeout(next, 20) } else { console.log('\\nall told'); process.exit(Number(process.argv[1] ?? 0)) } }
 next()`
 
-const telling = (name: string, told: string, code = 0) => ({ name, run: ['node', '-e', TELL, String(code)], env: { TOLD: told } })
+const telling = (name: string, told: string, code = 0) => ({ name, run: ['node', '-e', TELL, String(code)], env: { NOTICE: told } })
 /** The operator's own file has the login of the repository in it, and whoever may read that may tell it. */
 const tellingLogin = (configPath: string) => ({
   name: 'Tell the login',
@@ -88,7 +88,7 @@ async function openAviary(
     },
     target(place) {
       const known = options.target?.(place) ?? {}
-      const source = { branch: 'main', install: ['cp', '-al', modules, 'node_modules'] }
+      const source = { branch: 'main', install: linkCommand(modules) }
       return { windows: { mail: ['ops@shop.example'] }, ...known, source: { ...source, repository: origin?.url } }
     },
     async prepare(place) {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { split } from '../../src/app/handover.ts'
 import { launchBots, type Bots } from '../helpers/bots.ts'
 import { startFlow, type Flow } from '../helpers/flow.ts'
-import { shopModules } from '../helpers/sample.ts'
+import { linkCommand, shopModules } from '../helpers/sample.ts'
 import { until } from '../helpers/until.ts'
 import { BIN } from '../commands/operator/lockkeeper.ts'
 
@@ -36,8 +36,8 @@ const PRY = `
   fs.writeFileSync(process.argv[1], JSON.stringify({ found, read}))`
 
 test('install, build and deploy steps that look into every process find no secret of the bot in its environment', async () => {
-  const modules = await shopModules()
-  const copy = `require('child_process').execFileSync('cp', ['-al', ${JSON.stringify(modules)}, 'node_modules']);`
+  const [program, ...words] = linkCommand(await shopModules())
+  const link = `require('child_process').execFileSync(${JSON.stringify(program)}, ${JSON.stringify(words)});`
   let bots: Bots | undefined
   const pry = (directory: string, name: string, more = '') => ['node', '-e', more + PRY, join(directory, `pry-${name}`)]
   flow = await startFlow({
@@ -48,7 +48,7 @@ test('install, build and deploy steps that look into every process find no secre
     },
     pending: 0,
     target: ({ directory, repository }) => ({
-      source: { repository, branch: 'main', install: pry(directory, 'install', copy) },
+      source: { repository, branch: 'main', install: pry(directory, 'install', link) },
       prepare: [{ name: 'Build', run: pry(directory, 'build') }],
       deploy: [{ name: 'Switch', run: pry(directory, 'deploy') }],
     }),

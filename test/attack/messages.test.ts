@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { approveView, rejectView } from '../../approvals/modals/confirm.ts'
-import { glassView, reviewView } from '../../approvals/break-glass/views.ts'
+import { breakGlassView, reviewView } from '../../approvals/break-glass/views.ts'
 import { drawRequest } from '../../approvals/cards/draw.ts'
 import { homeView } from '../../approvals/home/home.ts'
 import type { EventRow, RequestView } from '../../src/request/request.ts'
@@ -193,7 +193,7 @@ describe.each([
             notice: null,
           }),
         )
-        expectHarmless([approveView(dark), rejectView(dark), glassView(dark, bad), reviewView(dark)])
+        expectHarmless([approveView(dark), rejectView(dark), breakGlassView(dark, bad), reviewView(dark)])
       }),
       { numRuns: 40 },
     )

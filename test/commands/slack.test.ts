@@ -225,6 +225,20 @@ describe('the form', () => {
     await modalOf(ALICE, /is taken by #1/)
     expect(await requests()).toHaveLength(1)
   })
+
+  test('sent by a guest is refused and written down where a typed deploy is', async () => {
+    await workspace.as('U0GINA').command(CHANNEL, '/migrate')
+    const form = await modalOf('U0GINA', /Ask for a deploy/)
+    await workspace.as('U0GINA').submit(form.viewId, { target: { target: 'prod' } })
+    await modalOf('U0GINA', /Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest/)
+    await workspace.as('U0GINA').command(CHANNEL, '/migrate deploy prod')
+    await said('U0GINA', /full members/)
+    // that the form was opened is written while it is being filled in
+    await expect
+      .poll(async () => (await world.audited()).toSorted())
+      .toEqual(['U0GINA deploy not_a_member', 'U0GINA deploy not_a_member', 'U0GINA form allowed'])
+    expect(await requests()).toEqual([])
+  })
 })
 
 describe('the buttons', () => {

@@ -1,6 +1,6 @@
 import type { RequestState } from '../../src/request/request.ts'
 import type { Bot } from '../helpers/bots.ts'
-import { CHANNEL } from '../helpers/flow.ts'
+import { CHANNEL } from '../helpers/channel.ts'
 import { until } from '../helpers/until.ts'
 import type { CommitFault } from './proxy.ts'
 import type { Scene } from './scene.ts'

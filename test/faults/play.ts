@@ -2,6 +2,7 @@ import type { RequestRow, RequestState } from '../../src/request/request.ts'
 import { CHANNEL, textOf } from '../helpers/flow.ts'
 import { until } from '../helpers/until.ts'
 import { moments, NothingHit, UNHURT, type Fault, type Moment } from './catalogue.ts'
+import { createJournal, type Journal } from './journal.ts'
 import type { Scene } from './scene.ts'
 
 export type Planned = { readonly fault: Fault; readonly at: Moment }
@@ -17,7 +18,7 @@ export type Played = {
 }
 
 /** Brings one request from asking to rest, is patient as people are, and does each fault at its moment. */
-export async function play(scene: Scene, work: Work, planned: readonly Planned[]): Promise<Played> {
+export async function play(scene: Scene, work: Work, planned: readonly Planned[], { note }: Journal = createJournal()): Promise<Played> {
   const hit: Planned[] = []
   const at = (moment: Moment) => planned.filter((one) => one.at === moment)
   const strike = async (moment: Moment, id: number | null, act: () => Promise<void> = async () => {}) => {
@@ -26,13 +27,19 @@ export async function play(scene: Scene, work: Work, planned: readonly Planned[]
     const settled = scene.disturbed()
     const heals: (() => Promise<void>)[] = []
     for (const one of mine) {
+      note(`${moment}: ${one.fault.name}`)
       const heal = await one.fault.inject(scene, id, moment)
+      note(heal === null ? '  there was nothing to hit' : '  done')
       if (heal === null) continue
       heals.push(() =>
         heal().then(
-          () => void hit.push(one),
+          () => {
+            hit.push(one)
+            note(`${moment}: ${one.fault.name}, put right`)
+          },
           (error: unknown) => {
             if (!(error instanceof NothingHit)) throw error
+            note(`${moment}: ${one.fault.name}, hit nothing`)
           },
         ),
       )
@@ -56,6 +63,7 @@ export async function play(scene: Scene, work: Work, planned: readonly Planned[]
   await strike('asking', null, () => ask(scene))
   const id = await newest(scene)
   if (id === undefined) throw new Error('nobody could ask')
+  note(`request ${id} is written`)
   const stateOf = async () =>
     (await scene.store.query<{ state: RequestState }>('select state from lockkeeper.request where id = $1', [id]))[0]?.state
   const isOver = async () => OVER.has((await settled(stateOf)) ?? 'planning')
@@ -66,6 +74,7 @@ export async function play(scene: Scene, work: Work, planned: readonly Planned[]
     // not earlier: planning looks at the table as well
     if (at('dumping').length > 0) releases.set('dumping', await scene.hold('lock table orders in access exclusive mode'))
     await strike('voting', id, () => decide(scene, id, work))
+    note(`${work} is heard`)
   }
   const reached: Readonly<Record<string, () => Promise<boolean>>> = {
     dumping: async () => (await scene.dumping()).length > 0,
@@ -82,6 +91,7 @@ export async function play(scene: Scene, work: Work, planned: readonly Planned[]
       async () => ((await settled(isThere)) === true ? 'there' : (await isOver()) && 'over'),
       120_000,
     )
+    note(arrived === 'there' ? `it is ${moment}` : `it is over before it is ${moment}`)
     if (arrived === 'there') {
       if (moment === 'migrating' && work === 'cancel while it runs') await strike(moment, id, () => decide(scene, id, work))
       else await strike(moment, id)
@@ -92,6 +102,7 @@ export async function play(scene: Scene, work: Work, planned: readonly Planned[]
     if (moment === 'probing' && !scene.isHealthKept()) scene.health.status = 200
   }
   await until('it comes to rest', isOver, 150_000)
+  note('it has come to rest')
   await until('a bot is up', scene.allUp, 60_000)
   const { request, broken } = await scene.rests(id)
   return { request, broken, hit }

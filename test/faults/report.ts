@@ -1,11 +1,12 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { RequestState } from '../../src/request/request.ts'
 import { invariantNames, lateAcknowledgements } from './invariants.ts'
 import type { RunPlan } from './plan.ts'
 import type { Planned } from './play.ts'
 
 type Walked = {
-  readonly fault: string | null
-  readonly seconds: number
+  readonly failure: string | null
   readonly hit?: readonly Planned[]
   readonly extra?: readonly string[]
   readonly request?: { readonly state: RequestState }
@@ -33,7 +34,7 @@ export function createReport(seed: number) {
         checked += 1
       }
       acknowledged.push(...(walked.scene?.acknowledged() ?? []))
-      if (walked.fault !== null) failures.push(walked.fault)
+      if (walked.failure !== null) failures.push(walked.failure)
     },
     failures: () => failures,
     injected,
@@ -51,10 +52,24 @@ export function createReport(seed: number) {
         `  invariants checked after each of ${checked} runs: ${invariantNames.join(' ')}`,
         `  acknowledgements outside of faults: ${acknowledged.length}, p50 ${quantile(acknowledged, 0.5)} ms, p99 ${quantile(acknowledged, 0.99)} ms`,
         `  violations: ${failures.length}`,
-        ...failures.map((one) => `\n${one}`),
+        ...failures.map((one) => `    ${one}`),
+        verdict(runs, seed, failures),
         '',
       ].join('\n'),
   }
+}
+
+/** The last line, for whoever reads no other. */
+const verdict = (runs: number, seed: number, failures: readonly string[]): string =>
+  failures.length === 0
+    ? `The walk broke nothing: ${runs} runs, seed ${seed}.`
+    : `The walk failed in ${failures.length} of ${runs} runs: ${failures[0]}`
+
+export const REPORT = join(import.meta.dirname, '../../.build/faults/report.txt')
+
+export function writeReport(text: string): void {
+  mkdirSync(dirname(REPORT), { recursive: true })
+  writeFileSync(REPORT, text)
 }
 
 function quantile(all: readonly number[], share: number): number {

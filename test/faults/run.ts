@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { REPORT } from './report.ts'
 
 /**
  * `npm run faults -- --runs 200 --seed N [--only RUN] [--lanes 3]`: the random walk over the faults, and its report.
@@ -25,6 +27,7 @@ if (wrong.length > 0) {
 }
 const root = join(import.meta.dirname, '../..')
 const files = (all ? ['one-bot', 'three-bots'] : ['walk']).map((name) => `test/faults/${name}.test.ts`)
+rmSync(REPORT, { force: true })
 const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=verbose', ...files], {
   cwd: root,
   stdio: 'inherit',
@@ -37,4 +40,5 @@ const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/
     ...(values.only === undefined ? {} : { FAULT_ONLY: values.only }),
   },
 })
+if (!all) console.log(existsSync(REPORT) ? readFileSync(REPORT, 'utf8').trimEnd().split('\n').at(-1) : 'The walk did not come to its end.')
 process.exit(status ?? 1)

@@ -6,7 +6,7 @@ import { expect, type TestContext } from 'vitest'
 import type { RequestRow, RequestState } from '../../src/request/request.ts'
 import { isUp, launchBots, temporary, type Bot, type Bots } from '../helpers/bots.ts'
 import { CHANNEL, startFlow, textOf, type Flow, type FlowOptions } from '../helpers/flow.ts'
-import type { TestDatabase } from '../helpers/postgres.ts'
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 import { commitTo, shopDatabase, shopModules } from '../helpers/sample.ts'
 import { until } from '../helpers/until.ts'
 import { formsOf, roleFor, type Role } from './canary.ts'
@@ -162,7 +162,7 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
   const flow = await startFlow({
     pending: 0,
     orders: 0,
-    ...(options.storeOn === undefined ? {} : { store: options.storeOn.create }),
+    store: options.storeOn?.create ?? createDatabase, // empty: what is in it belongs to the bot's own role
     ...(options.targetOn === undefined ? {} : { database: () => shopOn(options.targetOn as OwnServer) }),
     async env(directory, { store }) {
       const [proxy, url] = await proxied(store, 'store')
@@ -174,7 +174,11 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
       known.bots = received
     }),
     target(place) {
-      if (options.disk === true) known.disk = smallDisk(place.directory)
+      if (options.disk === true) {
+        const disk = smallDisk(place.directory)
+        known.disk = disk
+        place.undo(async () => disk.remove())
+      }
       return {
         source: { repository: place.repository, branch: 'main', install: installCommand(options, place.directory, modules) },
         ...(deploy === undefined ? {} : { deploy: [gatedStep(place.directory, deploy === 'gated and repeatable')] }),
@@ -203,7 +207,6 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
   })
   const { bots: all, store, target } = known
   if (all === undefined || store === undefined || target === undefined) throw new Error('no bot was started')
-  if (known.disk !== undefined) undo.push(async () => known.disk?.remove())
   const watch = watchTarget(flow)
   const client = new pg.Pool({ connectionString: flow.database.url, application_name: WITNESS, max: 1 })
   client.on('error', () => {}) // the server may be made to crash

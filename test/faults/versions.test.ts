@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { patiently as until } from '../helpers/until.ts'
@@ -33,9 +33,9 @@ function nextVersion(directory: string): string {
   mkdirSync(directory)
   for (const part of ['src', 'commands', 'approvals', 'package.json']) cpSync(join(root, part), join(directory, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
-  const schema = join(directory, 'src/store/schema.ts')
-  const text = readFileSync(schema, 'utf8').trimEnd()
-  const more = `{ id: 9999, name: 'the next version', sql: 'create table lockkeeper.of_the_next_version (id int)' },`
-  writeFileSync(schema, text.replace(/\]$/, `  ${more}\n]\n`))
+  writeFileSync(
+    join(directory, 'src/store/migrations/999999-the-next-version.sql'),
+    'create table lockkeeper.of_the_next_version (id int);\n',
+  )
   return directory
 }

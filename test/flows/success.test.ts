@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startFlow, type Flow } from '../helpers/flow.ts'
+import { createDatabase } from '../helpers/postgres.ts'
 import { git, installCommand } from '../helpers/sample.ts'
 import { placesOf } from '../helpers/secrets.ts'
 import { applied, fingerprint, query } from '../helpers/target.ts'
@@ -13,6 +14,7 @@ let flow: Flow
 
 beforeAll(async () => {
   flow = await startFlow({
+    store: createDatabase, // an empty one, as at the very first start
     target: ({ repository }) => ({ source: { repository, install: [...installCommand] } }),
     targets: {
       staging: {},

@@ -13,12 +13,14 @@ import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import type { RequestRow, RequestState } from '../../src/request/request.ts'
 import { requestById } from '../../src/request/store.ts'
 import type { Pace } from '../../src/slack/outbox/rate-limit.ts'
-import { createDatabase, type TestDatabase } from './postgres.ts'
-import { applicationPath, shopDatabase, shopModules, shopRepository, toolEnvironment } from './sample.ts'
+import { CHANNEL } from './channel.ts'
+import { installedStore } from './installed-store.ts'
+import type { TestDatabase } from './postgres.ts'
+import { applicationPath, linkCommand, shopDatabase, shopModules, shopRepository, toolEnvironment } from './sample.ts'
 import { spoken } from './spoken.ts'
 import { until } from './until.ts'
 
-export const CHANNEL = 'C0DEPLOYS'
+export { CHANNEL }
 
 export type TargetOptions = {
   /** Migrations that the target lacks; 3 unless said. */
@@ -29,6 +31,8 @@ export type TargetOptions = {
     readonly directory: string
     readonly repository: string
     readonly healthUrl: string
+    /** What is to be undone before the directory is removed, also where the flow does not come up. */
+    readonly undo: (act: () => Promise<unknown>) => void
   }) => Record<string, unknown>
   /** Changes the repository or the database before the bot reads them. */
   readonly prepare?: (flow: { readonly repository: string; readonly database: TestDatabase }) => Promise<void>
@@ -53,7 +57,7 @@ export type FlowOptions = TargetOptions & {
     directory: string,
     known: { readonly store: TestDatabase },
   ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
-  /** Where the store is, instead of on the server of all tests. */
+  /** The store, instead of one on the server of all tests in which a bot has been once. */
   readonly store?: () => Promise<TestDatabase>
   /** The bot's own pace towards Slack; otherwise it writes as fast as it can. */
   readonly isPaced?: boolean
@@ -133,7 +137,7 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-flow-'))
   undo.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
   const modules = await shopModules()
-  const storeDatabase = await (options.store ?? createDatabase)()
+  const storeDatabase = await (options.store ?? installedStore)()
   undo.push(storeDatabase.close)
   const targets = new Map<string, Behind & { readonly settings: Record<string, unknown> }>()
   const urls: Record<string, string> = {}
@@ -261,15 +265,15 @@ async function makeTarget(
   const settings = {
     label: name === 'prod' ? 'Production' : name,
     channel: CHANNEL,
-    // what `npm ci` would install, as links; the flow of a success installs with npm
-    source: { repository: repository.path, branch: 'main', install: ['cp', '-al', modules, 'node_modules'] },
+    // the flow of a success installs with npm
+    source: { repository: repository.path, branch: 'main', install: linkCommand(modules) },
     database: { url: `env:${name.toUpperCase()}_DATABASE_URL` },
     tool: { prisma: { env: { ...toolEnvironment } } },
     backup: { directory: join(directory, 'backups') },
     approvals: { required: 1, from: ['group:S0DBA'] },
     deploy: [{ name: 'Switch', cwd: live, run: ['node', '-e', 'require("fs").writeFileSync("live", process.argv[1])', '{commit}'] }],
     health: [{ http: healthUrl, within: '10s' }],
-    ...options.target?.({ directory, repository: repository.path, healthUrl }),
+    ...options.target?.({ directory, repository: repository.path, healthUrl, undo: (act) => void undo.push(act) }),
   }
   return {
     database,

@@ -2,12 +2,10 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import { installedModules, migrateShop, shopMigrations } from '../../playground/shop/application.ts'
 import { makeShopRepository, type ShopRepository } from '../../playground/shop/repository.ts'
 import { fillShop, PENDING_IN_PRODUCTION } from '../../playground/shop/rows.ts'
-import { createDatabase, type TestDatabase } from './postgres.ts'
-import { serverUrl } from './server.ts'
+import { createDatabase, madeOnce, type TestDatabase } from './postgres.ts'
 
 export { commitTo, git } from '../../playground/shop/repository.ts'
 export { applicationPath, toolEnvironment, installCommand, shopMigrations } from '../../playground/shop/application.ts'
@@ -33,29 +31,23 @@ export async function shopDatabase(options: { readonly pending?: number; readonl
   const orders = options.orders ?? 0
   const state = createHash('sha256').update(`${upTo} ${orders}`).digest('hex').slice(0, 12)
   const template = `shop_${state}`
-  await madeOnce(template, async () => {
-    const database = await createDatabase({ name: `${template}_making` })
-    if (upTo !== undefined) await migrateShop({ cache, url: database.url, upTo })
-    if (orders > 0) await fillShop(database.url, orders)
-    return database.name
+  await madeOnce(template, async (url) => {
+    if (upTo !== undefined) await migrateShop({ cache, url, upTo })
+    if (orders > 0) await fillShop(url, orders)
   })
   return createDatabase({ template })
 }
 
-/** The shop's `node_modules`, installed once; link or copy them, never write into them. */
+/** The shop's `node_modules`, installed once; link them, never write into them. */
 export const shopModules = (): Promise<string> => installedModules(cache)
 
-/** Suites run in parallel processes: the first one makes it under an advisory lock and gives it its name at the end. */
-async function madeOnce(name: string, make: () => Promise<string>): Promise<void> {
-  const client = new pg.Client({ connectionString: serverUrl() })
-  await client.connect()
-  try {
-    await client.query(`select pg_advisory_lock(hashtext($1))`, [name])
-    if ((await client.query('select 1 from pg_database where datname = $1', [name])).rowCount === 1) return
-    await client.query(`drop database if exists ${pg.escapeIdentifier(`${name}_making`)} with (force)`)
-    const made = await make()
-    await client.query(`alter database ${pg.escapeIdentifier(made)} rename to ${pg.escapeIdentifier(name)}`)
-  } finally {
-    await client.end()
-  }
-}
+/**
+ * Installs what `npm ci` would, in a moment: a directory with a link to each package. The bot keeps and copies what a run installed, and
+ * these are fifty links instead of five thousand files.
+ */
+export const linkCommand = (modules: string): readonly string[] => [
+  'sh',
+  '-c',
+  'mkdir node_modules && ln -s "$0"/* "$0"/.[!.]* node_modules/',
+  modules,
+]

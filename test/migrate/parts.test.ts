@@ -8,7 +8,7 @@ import { groupsOf } from '../../src/migrate/attempts/groups.ts'
 import { readDeploy, readPulled, readStatus, readVersion } from '../../src/migrate/prisma/output.ts'
 import { sentenceOf } from '../../src/migrate/observe/activity-snapshot.ts'
 import { stateOf, startAttempt } from '../../src/migrate/attempts/attempt.ts'
-import { writeFirst } from '../../src/migrate/attempts/files.ts'
+import { writeFirstSync } from '../../src/lib/durable-file.ts'
 import { until } from '../helpers/until.ts'
 import { list, roughly, seconds } from '../../src/lib/sentences.ts'
 
@@ -157,10 +157,10 @@ test('an attempt that a successor has voided starts nothing, however late its wr
     const mark = join(base, 'ran')
     const child = { argv: ['/bin/sh', '-c', `echo > ${mark}`], cwd: base, env: { PATH: '/usr/bin:/bin' } }
     mkdirSync(join(base, '0001'))
-    writeFirst(join(base, '0001', 'attempt.json'), JSON.stringify(intent))
-    writeFirst(join(base, '0001', 'claim.json'), JSON.stringify({ void: true }))
+    writeFirstSync(join(base, '0001', 'attempt.json'), JSON.stringify(intent))
+    writeFirstSync(join(base, '0001', 'claim.json'), JSON.stringify({ void: true }))
     expect(await stateOf({ number: 1, directory: join(base, '0001'), intent })).toEqual({ kind: 'void' })
-    expect(writeFirst(join(base, '0001', 'claim.json'), '{}')).toBe(false)
+    expect(writeFirstSync(join(base, '0001', 'claim.json'), '{}')).toBe(false)
     const attempt = startAttempt(base, intent, child)
     expect(attempt.number).toBe(2)
     expect(await until('the end', async () => ((await stateOf(attempt)).kind === 'living' ? undefined : stateOf(attempt)))).toEqual({

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { acknowledgePage } from '../../approvals/acknowledge.ts'
-import { cancelRequest } from '../../approvals/cancel.ts'
+import { acknowledgePage } from '../../approvals/decisions/acknowledge.ts'
+import { cancelRequest } from '../../approvals/decisions/cancel.ts'
 import { drawRequest } from '../../approvals/cards/draw.ts'
 import { actOnDue } from '../../src/store/due.ts'
 import { createOncall } from '../../src/notifications/on-call.ts'

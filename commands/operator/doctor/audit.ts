@@ -1,7 +1,7 @@
 import { auditHealth, brokenText, restoredText, storeId } from '../../../src/audit/health.ts'
 import type { Witness } from '../../../src/audit/checkpoint.ts'
 import type { Db } from '../../../src/store/pool.ts'
-import { hasSqlState, sqlState } from '../../../src/store/pool.ts'
+import { hasSqlState, sqlState } from '../../../src/lib/sqlstate.ts'
 import { ok, warning, wrong, type Finding } from './finding.ts'
 
 /** What came after the row that this machine has seen last; reading all of it is `lockkeeper audit verify`'s. */

@@ -1,5 +1,6 @@
-import { hasSqlState, sqlState, type Db } from '../../../src/store/pool.ts'
-import { storeMigrations } from '../../../src/store/schema.ts'
+import type { Db } from '../../../src/store/pool.ts'
+import { hasSqlState, sqlState } from '../../../src/lib/sqlstate.ts'
+import { newestMigration } from '../../../src/store/schema.ts'
 import { ageText, bytesText, count, ok, requests, warning, wrong, type Finding } from './finding.ts'
 
 /** What the store is, and what waits in it. */
@@ -17,7 +18,7 @@ export async function lookAtStore(db: Db): Promise<readonly Finding[]> {
         'The first start makes them. If there should be some, STORE_URL names another database.',
       ),
     ]
-  const newest = storeMigrations.at(-1)?.id ?? 0
+  const newest = newestMigration()
   if (schema > newest)
     return [
       wrong(

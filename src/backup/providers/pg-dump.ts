@@ -1,3 +1,4 @@
+import { syncDirectory } from '../../lib/durable-file.ts'
 import type { Identity } from '../../database/identity.ts'
 import { existsSync } from 'node:fs'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
@@ -8,7 +9,7 @@ import { TargetConnectionError, withTarget, type Queryable } from '../../databas
 import { libpqDialect, type TargetUrl } from '../../database/urls.ts'
 import type { Clients } from './clients.ts'
 import { counted, sizeText } from '../../lib/units.ts'
-import { sealFiles, syncDirectory, writeManifest, type Manifest, type ManifestFile } from '../manifest.ts'
+import { sealFiles, writeManifest, type Manifest, type ManifestFile } from '../manifest.ts'
 import { reserve } from '../names.ts'
 import { dumpApplicationName, endSessions, exportSnapshot, waitsFor, type Snapshot } from './session.ts'
 import { writeThrough } from './write-through.ts'

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { endProcess, isGroupAlive, startDetached } from '../../process/process.ts'
 import type { Redactor } from '../../redact/redact.ts'
-import { readJson, writeFirst, writeWhole } from './files.ts'
+import { readJson, writeFirstSync, writeWholeSync } from '../../lib/durable-file.ts'
 
 /**
  * One start of the migrator, kept in files so that whoever takes the run over finds it: `attempt.json` (before the start), `claim.json`
@@ -46,7 +46,7 @@ export function startAttempt(
   const number = (attemptsIn(base).at(-1)?.number ?? 0) + 1
   const directory = join(base, String(number).padStart(4, '0'))
   mkdirSync(directory, { mode: 0o700 })
-  writeWhole(join(directory, 'attempt.json'), JSON.stringify(intent))
+  writeWholeSync(join(directory, 'attempt.json'), JSON.stringify(intent))
   const attempt = { number, directory, intent }
   startDetached({
     argv: [process.execPath, join(import.meta.dirname, 'wrapper.ts'), directory, ...child.argv],
@@ -93,10 +93,10 @@ export function outputOf(attempt: Attempt): string {
 export function hideOutput(attempt: Attempt, redactor: Redactor): void {
   const written = outputOf(attempt)
   const hidden = redactor.text(written)
-  if (hidden !== written) writeWhole(join(attempt.directory, 'output.log'), hidden)
+  if (hidden !== written) writeWholeSync(join(attempt.directory, 'output.log'), hidden)
 }
 
-export const settle = (attempt: Attempt): void => writeWhole(join(attempt.directory, 'settled.json'), 'true')
+export const settle = (attempt: Attempt): void => writeWholeSync(join(attempt.directory, 'settled.json'), 'true')
 export const isSettled = (attempt: Attempt): boolean => readJson(join(attempt.directory, 'settled.json')) !== null
 
 /** Only after its backends are gone: a killed migrator's backend commits what it was doing. */
@@ -111,7 +111,7 @@ async function settledClaim(attempt: Attempt): Promise<z.output<typeof claimShap
     const claim = readClaim(attempt)
     if (claim !== null) return claim
   }
-  writeFirst(join(attempt.directory, 'claim.json'), JSON.stringify({ void: true }))
+  writeFirstSync(join(attempt.directory, 'claim.json'), JSON.stringify({ void: true }))
   const claim = readClaim(attempt)
   if (claim === null) throw new Error(`${attempt.directory} lost its claim`)
   return claim

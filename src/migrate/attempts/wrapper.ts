@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { startTime } from '../../process/process-id.ts'
-import { writeFirst, writeWhole } from './files.ts'
+import { writeFirstSync, writeWholeSync } from '../../lib/durable-file.ts'
 
 const [directory, command, ...args] = process.argv.slice(2)
 if (directory === undefined || command === undefined) throw new Error('usage: wrapper.ts DIRECTORY COMMAND ARGUMENT…')
@@ -15,10 +15,10 @@ if (directory === undefined || command === undefined) throw new Error('usage: wr
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
 
 const claim = { pid: process.pid, startedAt: startTime(process.pid) ?? 'unknown' }
-if (writeFirst(join(directory, 'claim.json'), JSON.stringify(claim))) {
+if (writeFirstSync(join(directory, 'claim.json'), JSON.stringify(claim))) {
   const migrator = spawn(command, args, { stdio: 'inherit' })
   const end = (exit: { exitCode: number | null; signal: string | null; fault?: string }) =>
-    writeWhole(join(directory, 'exit.json'), JSON.stringify(exit))
+    writeWholeSync(join(directory, 'exit.json'), JSON.stringify(exit))
   migrator.on('error', (error) => end({ exitCode: null, signal: null, fault: error.message }))
   migrator.on('exit', (exitCode, signal) => end({ exitCode, signal }))
 }

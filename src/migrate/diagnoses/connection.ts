@@ -1,11 +1,12 @@
 import { code } from '../../lib/mrkdwn.ts'
+import { sqlState as state } from '../../lib/sqlstate.ts'
 import type { DiagnosisContext, Entry } from './entry.ts'
 
 export const connectionDiagnoses: readonly Entry[] = [
   {
     code: 'too_many_connections',
     matches: ({ sqlState, output }) =>
-      sqlState === '53300' || /too many connections|too many clients already|remaining connection slots/.test(output),
+      sqlState === state.tooManyConnections || /too many connections|too many clients already|remaining connection slots/.test(output),
     explain: (_fault, context) => ({
       headline: `${code(context.database)} has no connection left for the migrator.`,
       why: 'All connections of the server or of the role are in use, often by a pool that is too large or by processes that were not stopped.',
@@ -15,7 +16,9 @@ export const connectionDiagnoses: readonly Entry[] = [
   {
     code: 'no_such_database',
     matches: ({ sqlState, prismaCode, output }) =>
-      sqlState === '3D000' || prismaCode === 'P1003' || /Database `[^`]+` does not exist|database "[^"]+" does not exist/.test(output),
+      sqlState === state.invalidCatalogName ||
+      prismaCode === 'P1003' ||
+      /Database `[^`]+` does not exist|database "[^"]+" does not exist/.test(output),
     explain: (_fault, context) => ({
       headline: `There is no database ${code(context.database)} on ${endpoint(context)}.`,
       why: 'The name in `database.url` is wrong, or the database was renamed or dropped.',
@@ -38,7 +41,7 @@ export const connectionDiagnoses: readonly Entry[] = [
   {
     code: 'cannot_reach_server',
     matches: ({ sqlState, prismaCode, output }) =>
-      sqlState === '57P03' ||
+      sqlState === state.cannotConnectNow ||
       prismaCode === 'P1001' ||
       /Can't reach database server|ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ECONNRESET/.test(output),
     explain: (_fault, context) => ({

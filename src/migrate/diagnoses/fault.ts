@@ -1,3 +1,4 @@
+import { sqlState as state } from '../../lib/sqlstate.ts'
 /** What the migrator's output says, as far as it can be read without guessing. */
 export type Fault = {
   readonly output: string
@@ -50,12 +51,12 @@ function impliedState(message: string | null): string | null {
 }
 
 const IMPLIED: readonly (readonly [RegExp, string])[] = [
-  [/^canceling statement due to lock timeout/, '55P03'],
-  [/^canceling statement due to (statement timeout|user request)/, '57014'],
-  [/^terminating connection due to administrator command/, '57P01'],
-  [/^(permission denied|must be owner of)/, '42501'],
-  [/^(too many connections|sorry, too many clients|remaining connection slots)/, '53300'],
-  [/No space left on device/, '53100'],
+  [/^canceling statement due to lock timeout/, state.lockNotAvailable],
+  [/^canceling statement due to (statement timeout|user request)/, state.queryCanceled],
+  [/^terminating connection due to administrator command/, state.adminShutdown],
+  [/^(permission denied|must be owner of)/, state.insufficientPrivilege],
+  [/^(too many connections|sorry, too many clients|remaining connection slots)/, state.tooManyConnections],
+  [/No space left on device/, state.diskFull],
 ]
 
 const first = (text: string, pattern: RegExp): string | null => pattern.exec(text)?.[1]?.trim() ?? null

@@ -1,4 +1,5 @@
 import { code } from '../../lib/mrkdwn.ts'
+import { sqlState as state } from '../../lib/sqlstate.ts'
 import { seconds } from '../../lib/sentences.ts'
 import { subject, type DiagnosisContext, type Entry } from './entry.ts'
 
@@ -8,7 +9,7 @@ export const lockDiagnoses: readonly Entry[] = [
     // The wait for Prisma's own lock ends by our lock_timeout or by Prisma's 10 s, before any migration has begun
     code: 'migrator_lock_held',
     matches: ({ prismaCode, sqlState, migration, output }) =>
-      (prismaCode === 'P1002' && output.includes('advisory')) || (sqlState === '55P03' && migration === null),
+      (prismaCode === 'P1002' && output.includes('advisory')) || (sqlState === state.lockNotAvailable && migration === null),
     explain: (_fault, context) => ({
       headline: `Another migrator is at work on ${code(context.database)}, so nothing was started.`,
       why: `Prisma lets one migrator at a time into a database, by an advisory lock, and ${context.blocker === undefined ? 'somebody else' : context.blocker.name} holds it.`,
@@ -17,7 +18,7 @@ export const lockDiagnoses: readonly Entry[] = [
   },
   {
     code: 'lock_timeout',
-    matches: ({ sqlState }) => sqlState === '55P03',
+    matches: ({ sqlState }) => sqlState === state.lockNotAvailable,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} could not get its lock.`,
       why: `${lockWhy(context)} Waiting longer would have queued everybody else behind it.`,
@@ -29,7 +30,7 @@ export const lockDiagnoses: readonly Entry[] = [
   },
   {
     code: 'statement_timeout',
-    matches: ({ sqlState, message }) => sqlState === '57014' && (message === null || message.includes('timeout')),
+    matches: ({ sqlState, message }) => sqlState === state.queryCanceled && (message === null || message.includes('timeout')),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} took too long and was stopped by the database.`,
       why: `One statement ran for longer than ${seconds(context.statementTimeoutMs)}, the target's \`statementTimeout\`.`,
@@ -38,7 +39,7 @@ export const lockDiagnoses: readonly Entry[] = [
   },
   {
     code: 'cancelled',
-    matches: ({ sqlState }) => sqlState === '57014',
+    matches: ({ sqlState }) => sqlState === state.queryCanceled,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} was cancelled while it ran.`,
       why: 'Somebody asked the database to cancel its statement: this product after a cancel, or a person or a tool by `pg_cancel_backend`.',
@@ -48,7 +49,7 @@ export const lockDiagnoses: readonly Entry[] = [
   {
     code: 'terminated',
     matches: ({ sqlState, output }) =>
-      sqlState === '57P01' ||
+      sqlState === state.adminShutdown ||
       /terminating connection due to administrator command|Connection terminated unexpectedly|server closed the connection unexpectedly/.test(
         output,
       ),

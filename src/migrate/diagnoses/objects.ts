@@ -1,4 +1,5 @@
 import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import { sqlState as state } from '../../lib/sqlstate.ts'
 import { subject, type Entry } from './entry.ts'
 import { detailOf, named, type Fault } from './fault.ts'
 
@@ -6,7 +7,14 @@ import { detailOf, named, type Fault } from './fault.ts'
 export const objectDiagnoses: readonly Entry[] = [
   {
     code: 'already_exists',
-    matches: ({ sqlState }) => sqlState !== null && ['42P07', '42701', '42710', '42P06', '42723'].includes(sqlState),
+    matches: ({ sqlState }) =>
+      isOneOf(sqlState, [
+        state.duplicateTable,
+        state.duplicateColumn,
+        state.duplicateObject,
+        state.duplicateSchema,
+        state.duplicateFunction,
+      ]),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${existing(fault)} already exists.`,
       why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
@@ -15,7 +23,14 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'does_not_exist',
-    matches: ({ sqlState }) => sqlState !== null && ['42P01', '42703', '42704', '42883', '3F000'].includes(sqlState),
+    matches: ({ sqlState }) =>
+      isOneOf(sqlState, [
+        state.undefinedTable,
+        state.undefinedColumn,
+        state.undefinedObject,
+        state.undefinedFunction,
+        state.invalidSchemaName,
+      ]),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${missing(fault)} does not exist.`,
       why: 'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
@@ -24,7 +39,7 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'foreign_key_fails',
-    matches: ({ sqlState }) => sqlState === '23503',
+    matches: ({ sqlState }) => sqlState === state.foreignKeyViolation,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: rows ${tableOf(fault)} point at rows that do not exist.`,
       why: `The foreign key ${quoted(named(fault, 'constraint'))} cannot be added or kept while such rows are there.${detail(fault)}`,
@@ -33,7 +48,7 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'duplicate_rows',
-    matches: ({ sqlState }) => sqlState === '23505',
+    matches: ({ sqlState }) => sqlState === state.uniqueViolation,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: rows that must be unique are not.`,
       why: `The unique index or constraint ${quoted(named(fault, 'constraint') ?? named(fault, 'index'))} found two rows with the same values.${detail(fault)}`,
@@ -42,7 +57,7 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'null_values',
-    matches: ({ sqlState }) => sqlState === '23502',
+    matches: ({ sqlState }) => sqlState === state.notNullViolation,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: column ${quoted(named(fault, 'column'))} would be required, but rows have no value for it.`,
       why: 'A column can become required only once every row has a value; a new required column on a table with rows needs a default.',
@@ -51,7 +66,7 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'check_fails',
-    matches: ({ sqlState }) => sqlState === '23514',
+    matches: ({ sqlState }) => sqlState === state.checkViolation,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: rows break the check ${quoted(named(fault, 'constraint'))}.`,
       why: 'A check holds for all rows or cannot be added.',
@@ -60,7 +75,7 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'others_depend',
-    matches: ({ sqlState }) => sqlState === '2BP01',
+    matches: ({ sqlState }) => sqlState === state.dependentObjectsStillExist,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: other objects depend on what it drops.`,
       why: 'PostgreSQL drops nothing that a view, a key or a function still uses.',
@@ -69,7 +84,7 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'concurrently_in_transaction',
-    matches: ({ sqlState }) => sqlState === '25001',
+    matches: ({ sqlState }) => sqlState === state.activeSqlTransaction,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: a \`CONCURRENTLY\` statement is not alone in its file.`,
       why: 'Prisma sends a file as one script, and PostgreSQL runs a script of several statements as one transaction; `CONCURRENTLY` refuses to run in a transaction.',
@@ -78,7 +93,7 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'enum_value_too_new',
-    matches: ({ sqlState }) => sqlState === '55P04',
+    matches: ({ sqlState }) => sqlState === state.unsafeNewEnumValueUsage,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: it uses an enum value that it adds itself.`,
       why: `PostgreSQL lets a new enum value${quotedAfter(named(fault, 'value'))} be used only after the transaction that added it has ended, and a file is one transaction.`,
@@ -87,7 +102,7 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'syntax',
-    matches: ({ sqlState }) => sqlState === '42601',
+    matches: ({ sqlState }) => sqlState === state.syntaxError,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: PostgreSQL cannot read its SQL.`,
       why: 'There is a mistake in the SQL, or it is written for a newer server.',
@@ -95,6 +110,8 @@ export const objectDiagnoses: readonly Entry[] = [
     }),
   },
 ]
+
+const isOneOf = (found: string | null, states: readonly string[]): boolean => found !== null && states.includes(found)
 
 /** `relation "orders"`, `column "x" of relation "orders"`: as the database words it, with the names set as code. */
 const existing = (fault: Fault): string => worded(fault.message?.replace(/ already exists.*$/, '') ?? null, 'something that it creates')

@@ -1,10 +1,11 @@
 import { code } from '../../lib/mrkdwn.ts'
+import { sqlState as state } from '../../lib/sqlstate.ts'
 import { subject, type Entry } from './entry.ts'
 
 export const rightsDiagnoses: readonly Entry[] = [
   {
     code: 'must_be_owner',
-    matches: ({ sqlState, message }) => sqlState === '42501' && message?.startsWith('must be owner') === true,
+    matches: ({ sqlState, message }) => sqlState === state.insufficientPrivilege && message?.startsWith('must be owner') === true,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: the role ${code(context.role)} does not own ${ownedThing(fault.message)}.`,
       why: 'PostgreSQL lets only the owner of a table, or a member of the owning role, alter or drop it. A grant is not enough.',
@@ -13,7 +14,7 @@ export const rightsDiagnoses: readonly Entry[] = [
   },
   {
     code: 'permission_denied',
-    matches: ({ sqlState }) => sqlState === '42501',
+    matches: ({ sqlState }) => sqlState === state.insufficientPrivilege,
     explain: (fault, context) => ({
       headline: `${fault.migration === null && context.migration === null ? 'Nothing was started' : `${subject(context, fault)} stopped`}: the role ${code(context.role)} may not use ${deniedThing(fault.message)}.`,
       why: 'The role in `database.url` lacks a right that the migration needs.',
@@ -23,8 +24,8 @@ export const rightsDiagnoses: readonly Entry[] = [
   {
     code: 'login_refused',
     matches: ({ sqlState, prismaCode, output }) =>
-      sqlState === '28P01' ||
-      sqlState === '28000' ||
+      sqlState === state.invalidPassword ||
+      sqlState === state.invalidAuthorization ||
       prismaCode === 'P1000' ||
       prismaCode === 'P1010' ||
       /password authentication failed|User was denied access|Authentication failed/.test(output),

@@ -1,11 +1,12 @@
 import { code } from '../../lib/mrkdwn.ts'
+import { sqlState as state } from '../../lib/sqlstate.ts'
 import { subject, type Entry } from './entry.ts'
 
 /** The server's own limits. */
 export const serverDiagnoses: readonly Entry[] = [
   {
     code: 'disk_full',
-    matches: ({ sqlState, output }) => sqlState === '53100' || /No space left on device/.test(output),
+    matches: ({ sqlState, output }) => sqlState === state.diskFull || /No space left on device/.test(output),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: the database server's disk is full.`,
       why: 'A migration that rewrites a table or builds an index needs room for a second copy of it, and for its log.',
@@ -14,7 +15,7 @@ export const serverDiagnoses: readonly Entry[] = [
   },
   {
     code: 'out_of_memory',
-    matches: ({ sqlState }) => sqlState === '53200' || sqlState === '54000',
+    matches: ({ sqlState }) => sqlState === state.outOfMemory || sqlState === state.programLimitExceeded,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: the database server ran out of memory or of room in its lock table.`,
       why: 'The migration touches more at once than the server is set up for.',
@@ -23,7 +24,7 @@ export const serverDiagnoses: readonly Entry[] = [
   },
   {
     code: 'deadlock',
-    matches: ({ sqlState }) => sqlState === '40P01',
+    matches: ({ sqlState }) => sqlState === state.deadlockDetected,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} and another session waited for each other, and the database stopped the migration.`,
       why: 'They took the same locks in opposite order. What the migration had done was undone.',
@@ -32,7 +33,7 @@ export const serverDiagnoses: readonly Entry[] = [
   },
   {
     code: 'read_only',
-    matches: ({ sqlState }) => sqlState === '25006',
+    matches: ({ sqlState }) => sqlState === state.readOnlySqlTransaction,
     explain: (_fault, context) => ({
       headline: `${code(context.database)} is read-only, so nothing can be migrated.`,
       why: 'The URL leads to a replica, or the server was switched to read-only.',

@@ -7,7 +7,7 @@ import type { MigrationFile } from '../../plan/files.ts'
 import type { RunContext } from '../../request/step.ts'
 import { roughly, seconds } from '../../lib/sentences.ts'
 import { outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
-import { readJson, writeWhole } from '../attempts/files.ts'
+import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import type { Observer } from './observer.ts'
 import { detailOf, nameOf, sentenceOf, sight, strayDatabase, type Sighting } from './activity-snapshot.ts'
 
@@ -121,7 +121,7 @@ export async function noteApplied(watched: Pick<Watched, 'context' | 'base'>, ta
       data: { name: task.name, output: task.output ?? 'applied', at: at + 1, of: tasks.length },
     })
     noted.add(task.name)
-    writeWhole(path, JSON.stringify([...noted]))
+    writeWholeSync(path, JSON.stringify([...noted]))
   }
 }
 
@@ -152,11 +152,11 @@ function rememberWait(watched: Watched, attempt: Attempt | null, { waiting }: Si
   if (waiting === null) return
   if (waiting.blocker !== null && attempt !== null) {
     const blocker = { name: nameOf(waiting.blocker), detail: detailOf(waiting.blocker), relation: waiting.relation }
-    writeWhole(join(attempt.directory, 'blocker.json'), JSON.stringify(blocker))
+    writeWholeSync(join(attempt.directory, 'blocker.json'), JSON.stringify(blocker))
   }
   const waits = waitsIn(watched.base)
   if (running !== null && waiting.ms > (waits.get(running) ?? 0))
-    writeWhole(join(watched.base, 'waits.json'), JSON.stringify({ ...Object.fromEntries(waits), [running]: waiting.ms }))
+    writeWholeSync(join(watched.base, 'waits.json'), JSON.stringify({ ...Object.fromEntries(waits), [running]: waiting.ms }))
 }
 
 /** Whole lines of the migrator's output, redacted, into the run's log. How far it has come is kept in a file. */
@@ -168,5 +168,5 @@ function passOutput(watched: Pick<Watched, 'context' | 'readable'>, attempt: Att
   if (end <= passed) return
   const text = watched.readable(watched.context.redactor.text(output.slice(passed, end)))
   if (text !== '') appendFileSync(watched.context.spool, `${text}\n`, { mode: 0o600 })
-  writeWhole(path, JSON.stringify(end))
+  writeWholeSync(path, JSON.stringify(end))
 }

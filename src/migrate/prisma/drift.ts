@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { writeWhole } from '../attempts/files.ts'
+import { writeWholeSync } from '../../lib/durable-file.ts'
 import type { Site } from './prisma-workspace.ts'
 import { declaresSame, schemaText } from './schema-text.ts'
 import type { MigrationTool, ToolSession } from './tool.ts'
@@ -32,7 +32,7 @@ export async function compareLive(asked: {
   if (pulled.exitCode !== 0 || live === null) return { kind: 'not-compared' }
   if (declaresSame(live, schemaText(join(cwd, schema)))) return { kind: 'same' }
   const path = join(asked.directory, 'live.prisma')
-  writeWhole(path, live)
+  writeWholeSync(path, live)
   return read(await site.ask(commands.diff(path, schema, major), cwd, session)) ?? { kind: 'not-compared' }
 }
 

@@ -1,4 +1,5 @@
 import { context, preformatted, section } from '../../slack/blocks/blocks.ts'
+import { preformattedPieces } from '../../slack/blocks/pieces.ts'
 import type { Desired } from '../../slack/outbox/desired.ts'
 import type { Message } from '../../slack/port.ts'
 import {
@@ -15,7 +16,6 @@ import {
   personText,
   pluralText,
   quoteText,
-  truncate,
 } from '../../lib/text.ts'
 import { brokenText, reviewDueText, reviewedText } from './break-glass.ts'
 import { acknowledgedText, pagedText } from './pages.ts'
@@ -32,8 +32,8 @@ export type ThreadContext = {
 
 /** Slack shows about this much output well; the whole is in the log file. */
 const TAIL = 2_500
-/** What a message can hold where files are not available. */
-const INSTEAD = 6_000
+/** What a message can hold where files are not available: Slack's budget without the title and the note. */
+const INSTEAD = 8_000
 
 /** Everything below the card: one post for each change of state, the SQL, the tail of output, and at the end the log. */
 export function threadOf(view: RequestView, parent: string, threadContext: ThreadContext): readonly Desired[] {
@@ -246,16 +246,14 @@ function sqlPost(view: RequestView, parent: string): readonly Desired[] {
 }
 
 function sqlMessage(title: string, sql: string, target: string): Message {
-  const rest = Buffer.byteLength(sql) - Buffer.byteLength(truncate(sql, INSTEAD))
-  const chunks = Array.from({ length: Math.ceil(Math.min(sql.length, INSTEAD) / TAIL) }, (_, index) =>
-    truncate(sql.slice(index * TAIL), TAIL),
-  )
+  const { blocks, rest } = preformattedPieces(sql, { budget: INSTEAD })
+  const more = bytesText(Buffer.byteLength(rest))
   return {
     text: title,
     blocks: [
       section(`*${title}*`),
-      ...chunks.map(preformatted),
-      ...(rest > 0 ? [context(`and ${bytesText(rest)} more; ${codeText(`/migrate plan ${target}`)} names each file`)] : []),
+      ...blocks,
+      ...(rest === '' ? [] : [context(`and ${more} more; ${codeText(`/migrate plan ${target}`)} names each file`)]),
     ],
   }
 }

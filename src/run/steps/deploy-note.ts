@@ -1,6 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { writeWhole } from '../../lib/durable-file.ts'
 
 /** What a deploy step leaves for whoever takes the run over. */
 export type Note = z.infer<typeof note>
@@ -29,20 +29,4 @@ export async function readNote(file: string): Promise<Note | null> {
 }
 
 /** On the disk before this returns, whole or not at all. */
-export async function writeNote(file: string, content: Note): Promise<void> {
-  const partial = `${file}.${content.state === 'started' && content.pid !== null ? 'pid' : content.state}.partial`
-  const handle = await open(partial, 'w', 0o600)
-  try {
-    await handle.writeFile(JSON.stringify(content))
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(partial, file)
-  const directory = await open(dirname(file), 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
-}
+export const writeNote = (file: string, content: Note): Promise<void> => writeWhole(file, JSON.stringify(content))

@@ -1,5 +1,6 @@
 import { context, section, type TextObject } from '../blocks/blocks.ts'
 import { withoutPlan, withoutTable } from './fallback.ts'
+import { sizeOf } from './size.ts'
 import type { Block, Message, View } from '../port.ts'
 import { lastPart, truncate, truncateMrkdwn } from '../../lib/text.ts'
 
@@ -56,12 +57,10 @@ export function fitView(view: View): View {
   }
 }
 
-/** Size as it counts against `budget`. */
-export const sizeOf = (blocks: readonly Block[]): number => JSON.stringify(blocks).length
-
 function fitBlocks(blocks: readonly Block[], count: number, budget: number): readonly Block[] {
   let fitted = onlyOneTable(blocks.flatMap((block) => fitBlock(block as AnyBlock)))
-  fitted = fitCount(fitted, count)
+  // a table that is cut afterwards brings a line of its own, and what was left out is counted once
+  fitted = fitted.length > count ? fitCount(fitted, count - 1) : fitted
   for (const shrink of shrinkers) {
     if (sizeOf(fitted) <= budget) return fitted
     fitted = fitCount(shrink(fitted, sizeOf(fitted) - budget), count)

@@ -1,6 +1,7 @@
 import { writeAudit } from '../../audit/write.ts'
 import type { Target } from '../../config/config.ts'
 import type { Db, Queries, Tx } from '../../store/pool.ts'
+import { claimEach, inTurn, isAnyDue, type Claim } from '../../store/claim-each.ts'
 import type { Due } from '../../store/due.ts'
 import { postBulletin } from '../notices/channel-posts.ts'
 import type { FreezeNews } from './draw.ts'
@@ -54,38 +55,41 @@ export async function freezesInForce(db: Queries, target: string | null): Promis
 /** Whoever set it hears it an hour before it ends. */
 const AHEAD = `interval '1 hour'`
 
-const endingSoon = `select ${freezeColumns} from lockkeeper.freeze
-  where lifted_at is null and told_at is null and until_at > lockkeeper.now() and until_at <= lockkeeper.now() + ${AHEAD} and until_at - from_at > ${AHEAD}`
+const endingSoon: Claim = {
+  what: 'freezes',
+  due: `select ${freezeColumns} from lockkeeper.freeze
+  where lifted_at is null and told_at is null and until_at > lockkeeper.now() and until_at <= lockkeeper.now() + ${AHEAD} and until_at - from_at > ${AHEAD}`,
+  id: 'id',
+  order: 'id',
+}
 
-const ended = `select ${freezeColumns} from lockkeeper.freeze where lifted_at is null and ended_told_at is null and until_at <= lockkeeper.now()`
+const ended: Claim = {
+  what: 'freezes',
+  due: `select ${freezeColumns} from lockkeeper.freeze where lifted_at is null and ended_told_at is null and until_at <= lockkeeper.now()`,
+  id: 'id',
+  order: 'id',
+}
 
 /** That one ends soon, and that it has ended. */
 export const freezesDue = (db: Db, targets: ReadonlyMap<string, Target>, command: string): Due => ({
   name: 'freezes',
-  isDue: `exists (${endingSoon}) or exists (${ended})`,
-  async act() {
-    await each(db, endingSoon, 'told_at', (tx, freeze) => tellFreeze(tx, targets, command, freeze, 'ending', freeze.setBy))
-    await each(db, ended, 'ended_told_at', async (tx, freeze) => {
-      await tellFreeze(tx, targets, command, freeze, 'ended', freeze.setBy)
-      const data = { freeze: freeze.id, targets: freeze.targets }
-      await writeAudit(tx, { actor: 'lockkeeper', act: freeze.kind, target: onlyTarget(freeze), result: 'ended', data })
-    })
-  },
+  isDue: isAnyDue([endingSoon, ended]),
+  act: () =>
+    inTurn(
+      () =>
+        claimEach<FreezeRow>(db, endingSoon, async (tx, freeze) => {
+          await tx.query('update lockkeeper.freeze set told_at = lockkeeper.now() where id = $1', [freeze.id])
+          await tellFreeze(tx, targets, command, freeze, 'ending', freeze.setBy)
+        }),
+      () =>
+        claimEach<FreezeRow>(db, ended, async (tx, freeze) => {
+          await tx.query('update lockkeeper.freeze set ended_told_at = lockkeeper.now() where id = $1', [freeze.id])
+          await tellFreeze(tx, targets, command, freeze, 'ended', freeze.setBy)
+          const data = { freeze: freeze.id, targets: freeze.targets }
+          await writeAudit(tx, { actor: 'lockkeeper', act: freeze.kind, target: onlyTarget(freeze), result: 'ended', data })
+        }),
+    ),
 })
-
-/** Claimed and told in one transaction, so that any number of replicas tells it once. */
-async function each(db: Db, due: string, told: 'told_at' | 'ended_told_at', act: (tx: Tx, freeze: FreezeRow) => Promise<void>) {
-  for (;;) {
-    const found = await db.transaction(async (tx) => {
-      const [freeze] = await tx.query<FreezeRow>(`${due} order by id limit 1 for update skip locked`)
-      if (freeze === undefined) return false
-      await tx.query(`update lockkeeper.freeze set ${told} = lockkeeper.now() where id = $1`, [freeze.id])
-      await act(tx, freeze)
-      return true
-    })
-    if (!found) return
-  }
-}
 
 /** In the channel of each target, once where several share it. */
 export async function tellFreeze(

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { requestCard } from '../../../approvals/cards/card.ts'
 import { approveView, decisionOf, rejectView } from '../../../approvals/modals/confirm.ts'
 import { homeView } from '../../../approvals/home/home.ts'
-import { fit, fitView, limits, sizeOf } from '../../../src/slack/limits/limits.ts'
+import { fit, fitView, limits } from '../../../src/slack/limits/limits.ts'
+import { sizeOf } from '../../../src/slack/limits/size.ts'
 import { spoken } from '../../helpers/spoken.ts'
 import {
   changedRow,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { cancelRequest } from '../../../approvals/cancel.ts'
-import { expireDue } from '../../../approvals/expiry.ts'
+import { cancelRequest } from '../../../approvals/decisions/cancel.ts'
+import { expireDue } from '../../../approvals/decisions/expiry.ts'
 import { openRequest, randomToken } from '../../../approvals/requests/request.ts'
-import { castVote } from '../../../approvals/vote.ts'
+import { castVote } from '../../../approvals/decisions/vote.ts'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { eventsOf, transition } from '../../../src/request/store.ts'
 import type { RequestState } from '../../../src/request/request.ts'
@@ -269,7 +269,7 @@ describe('time', () => {
         signal: (...args: Parameters<typeof signal>) => (args[1] === first.id ? Promise.reject(new Error('engine')) : signal(...args)),
       },
     }
-    await expect(expireDue(failing)).rejects.toThrow(`requests ${first.id} are due and could not be ended`)
+    await expect(expireDue(failing)).rejects.toThrow(`requests ${first.id} are due and could not be dealt with: engine`)
     expect((await world.request(first.id)).state).toBe('waiting')
     expect((await world.request(second.id)).state).toBe('expired')
   })

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
 import { readLimit } from '../../../commands/parse/freeze-period.ts'
+import { readHours } from '../../../commands/windows/verbs.ts'
 import { isRefusal } from '../../../src/lib/refusal.ts'
+import { readLength, readWhen, type When } from '../../../src/calendar/when.ts'
 
 // a Saturday noon in New York
 const clock = { now: Date.UTC(2026, 10, 28, 17, 0), zone: 'America/New_York' }
@@ -17,6 +19,24 @@ test.each([
   ['until tomorrow at 02:00 in the night nobody is here', '2026-11-29T07:00:00.000Z | in the night nobody is here'],
   ['for 2h restoring a table by hand', '2026-11-28T19:00:00.000Z | restoring a table by hand'],
   ['for 1h 30m', '2026-11-28T18:30:00.000Z | '],
+  ['until Monday 09:00 marketing push', '2026-11-30T14:00:00.000Z | marketing push'],
+  ['until Monday 09:00 May release', '2026-11-30T14:00:00.000Z | May release'],
+  ['until Monday 09:00 Decimals are being rounded', '2026-11-30T14:00:00.000Z | Decimals are being rounded'],
+  ['until Monday 09:00 Days of rest', '2026-11-30T14:00:00.000Z | Days of rest'],
+  ['until Monday 09:00 a/b test of the checkout', '2026-11-30T14:00:00.000Z | a/b test of the checkout'],
+  ['until Monday 09:00 2 tables are copied', '2026-11-30T14:00:00.000Z | 2 tables are copied'],
+  ['until Monday 09:00 the 5th of many', '2026-11-30T14:00:00.000Z | the 5th of many'],
+  ['until 09:00 tomorrow marketing push', '2026-11-29T14:00:00.000Z | marketing push'],
+  ['until Monday 09:00, marketing push', '2026-11-30T14:00:00.000Z | marketing push'],
+  ['until Tuesday, 1 December 2026 at 9 pm 3 tables', '2026-12-02T02:00:00.000Z | 3 tables'],
+  ['until in 2 hours 3 tables are copied', '2026-11-28T19:00:00.000Z | 3 tables are copied'],
+  ['until 90 minutes from now decide', '2026-11-28T18:30:00.000Z | decide'],
+  ['until Monday 09:00 in Europe/Berlin in spring', '2026-11-30T08:00:00.000Z | in spring'],
+  ['for 2 hours marketing push', '2026-11-28T19:00:00.000Z | marketing push'],
+  ['for 2 hours 30 minutes 5 people move', '2026-11-28T19:30:00.000Z | 5 people move'],
+  ['for an hour and 30 minutes decide', '2026-11-28T18:30:00.000Z | decide'],
+  ['for 1 day minutes are taken', '2026-11-29T17:00:00.000Z | minutes are taken'],
+  ['for 2h 5 tables', '2026-11-28T19:00:00.000Z | 5 tables'],
   ['the fair is on', 'no end | the fair is on'],
   ['', 'no end | '],
 ])('%s', (text, expected) => {
@@ -27,12 +47,134 @@ test.each([
   ['until Monday'],
   ['until the launch'],
   ['until Monday 09:00 EST'],
+  ['until Monday 09:00 Europe/Berlim marketing push'],
   ['until yesterday 09:00'],
   ['for ever'],
   ['for 9d'],
   ['until 2027-03-14 02:30 spring'],
 ])('%s is refused with what works', (text) => {
   expect(read(text)).toMatchSnapshot()
+})
+
+test('a time in quotation marks ends with them, whatever the reason begins with', () => {
+  const quoted = (words: readonly string[]) => readLimit(words, clock)
+  const until = Date.UTC(2026, 10, 30, 14)
+  expect(quoted(['until', 'Monday 09:00', 'UTC', 'is gone'])).toEqual({ until, reason: 'UTC is gone' })
+  expect(quoted(['until', 'Monday 09:00', 'May 5 is the fair'])).toEqual({ until, reason: 'May 5 is the fair' })
+  expect(quoted(['for', '2 hours', '30 minutes of fame'])).toEqual({ until: clock.now + 7_200_000, reason: '30 minutes of fame' })
+  expect(quoted(['until Monday 09:00 marketing push'])).toEqual({ until, reason: 'marketing push' })
+})
+
+const times = [
+  'Monday 09:00',
+  'on Monday at 9',
+  'next Tue 9am',
+  'tomorrow noon',
+  'tomorrow morning 9 am',
+  '2026-12-01 09:00',
+  '2026-12-01T09:00',
+  'Dec 24th 22:00',
+  'the 24th of December 2026 at 22:00',
+  'Tuesday next week 02:00',
+  '09:00 tomorrow',
+  'in 3 days at 09:00',
+]
+const zonedTimes = [
+  ...times.map((time) => `${time} Europe/Berlin`),
+  'Monday 09:00 (UTC)',
+  '2026-12-01T09:00+02:00',
+  'in 2 hours',
+  '90 minutes from now',
+]
+const lengths = ['2h', '90m', '1h30m', '2 hours', '1 hour and 30 minutes', 'half an hour', '1 day 2 hours', '45 s']
+
+/** What people say, more often than chance would have it something that looks like a time. */
+const word = fc.oneof(
+  fc
+    .string({ minLength: 1, maxLength: 12, unit: 'grapheme' })
+    .map((text) => text.replace(/\s/g, ''))
+    .filter((text) => text !== ''),
+  fc.constantFrom(
+    'Mar',
+    'marketing',
+    'May',
+    'Dec',
+    'Day',
+    'Days',
+    'a/b',
+    '5',
+    '12/1',
+    '1.2',
+    '2026',
+    '09:00',
+    'Monday',
+    'at',
+    'on',
+    'the',
+    'in',
+    'noon',
+    'am',
+    'next',
+    'hours',
+    'for',
+    'until',
+    'and',
+    'week',
+  ),
+)
+const reasons = fc.array(word, { maxLength: 6 })
+const reasonOf = (words: readonly string[]) => {
+  const limit = readLimit(words, clock)
+  return isRefusal(limit) ? limit.text : limit.reason
+}
+
+test('after a time with its zone any reason comes back whole', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...zonedTimes), reasons, (time, reason) => {
+      expect(reasonOf(['until', ...time.split(' '), ...reason])).toBe(reason.join(' '))
+    }),
+    { numRuns: 400 },
+  )
+})
+
+const saysHalf = /^([ap]\.?m|o['’]clock)[,:;]*$/i
+
+test('after a time without its zone any reason comes back whole that begins with no zone', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...times), reasons, (time, reason) => {
+      fc.pre(!saysHalf.test(reason[0] ?? ''))
+      expect(reasonOf(['until', ...time.split(' '), ...reason])).toBe(reason.join(' '))
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('after a length any reason comes back whole that begins with no length', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...lengths), reasons, (length, reason) => {
+      fc.pre(!/^(and )?(\d+|an?|half an?) ?[dhms]/i.test(reason.join(' ')))
+      expect(reasonOf(['for', ...length.split(' '), ...reason])).toBe(reason.join(' '))
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('a window with its time, its length and any reason keeps all three apart', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...times, ...zonedTimes),
+      fc.constantFrom(...lengths),
+      fc.boolean(),
+      reasons,
+      (time, length, hasFor, reason) => {
+        fc.pre(!/^(and )?(\d+|an?|half an?) ?[dhms]/i.test(reason.join(' ')))
+        const hours = readHours([...time.split(' '), ...(hasFor ? ['for'] : []), ...length.split(' '), ...reason], clock)
+        const alone = [readWhen(time, clock), readLength(length)]
+        expect(hours).toEqual({ startsAt: (alone[0] as When).at, length: alone[1], rest: reason })
+      },
+    ),
+    { numRuns: 400 },
+  )
 })
 
 test('whatever is typed is a limit or a refusal, and words are never lost', () => {

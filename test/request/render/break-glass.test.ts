@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { glassView, reviewView } from '../../../approvals/break-glass/views.ts'
+import { breakGlassView, reviewView } from '../../../approvals/break-glass/views.ts'
 import { requestCard } from '../../../approvals/cards/card.ts'
 import { drawRequest } from '../../../approvals/cards/draw.ts'
 import { runCard } from '../../../src/request/render/card.ts'
@@ -143,9 +143,9 @@ test('the channel reads who, why and what is open, and each who approves gets it
 
 test('the windows show the plan, and fit into Slack', () => {
   const asked = withGlass(waitingView(), { brokenBy: null, brokenAt: null, digest: null })
-  for (const view of [glassView(waitingView(), 'Typed'), glassView(asked), reviewView(withGlass(failedView()))])
+  for (const view of [breakGlassView(waitingView(), 'Typed'), breakGlassView(asked), reviewView(withGlass(failedView()))])
     expect(fitView(view)).toEqual(view)
-  expect(spoken(glassView(asked)).slice(-3)).toEqual([
+  expect(spoken(breakGlassView(asked)).slice(-3)).toEqual([
     '*Why*, said by <@U0DAVE>',
     '> Checkout is down, the index is missing',
     'This is for exactly the plan that is shown. If anything in it changes, it asks again.',

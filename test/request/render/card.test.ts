@@ -1,10 +1,14 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { runCard } from '../../../src/request/render/card.ts'
 import { eventMessage, threadOf } from '../../../src/request/render/thread.ts'
 import { bold } from '../../../src/request/render/words.ts'
 import { drawRequest } from '../../../approvals/cards/draw.ts'
 import type { RequestEvent } from '../../../src/request/request.ts'
-import { fit, limits, sizeOf } from '../../../src/slack/limits/limits.ts'
+import { fit, limits } from '../../../src/slack/limits/limits.ts'
+import { preformattedText } from '../../slack/preformatted.ts'
+import { bytesText } from '../../../src/lib/text.ts'
+import { sizeOf } from '../../../src/slack/limits/size.ts'
 import { spoken } from '../../helpers/spoken.ts'
 import {
   changedRow,
@@ -299,8 +303,31 @@ describe('the thread', () => {
     if (sql?.content.kind !== 'file') throw new Error('no file')
     const message = sql.content.instead(`-- 1\n${'select 1;\n'.repeat(2_000)}`)
     expect(spoken(message)[0]).toBe('*SQL of 3 migrations*')
-    expect(spoken(message).at(-1)).toBe('and 14 kB more; `/migrate plan prod` names each file')
+    expect(spoken(message).at(-1)).toBe('and 13.2 kB more; `/migrate plan prod` names each file')
     expect(sizeOf(fit(message).blocks ?? [])).toBeLessThanOrEqual(limits.budget)
+  })
+  test('loses no character of SQL between its pieces, as it is sent', () => {
+    const sql = threadOf(waitingView(), 'card:42', { isProtected: false, timezone: 'UTC' })[1]
+    if (sql?.content.kind !== 'file') throw new Error('no file')
+    const { instead } = sql.content
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('x'.repeat(2_499), '😀'.repeat(1_251), 'add "note" text;\n', '"\\\n'.repeat(700)), {
+          minLength: 1,
+          maxLength: 12,
+        }),
+        (parts) => {
+          const text = parts.join('')
+          const message = fit(instead(text))
+          const shown = (message.blocks ?? []).map(preformattedText).join('')
+          expect(text.startsWith(shown)).toBe(true)
+          const missing = Buffer.byteLength(text) - Buffer.byteLength(shown)
+          expect(spoken(message).filter((line) => line.includes(' more;'))).toEqual(
+            missing === 0 ? [] : [`and ${bytesText(missing)} more; \`/migrate plan prod\` names each file`],
+          )
+        },
+      ),
+    )
   })
 })
 

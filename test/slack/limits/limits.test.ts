@@ -12,7 +12,8 @@ import {
   table,
   type TaskStatus,
 } from '../../../src/slack/blocks/blocks.ts'
-import { fit, fitView, limits, sizeOf } from '../../../src/slack/limits/limits.ts'
+import { fit, fitView, limits } from '../../../src/slack/limits/limits.ts'
+import { sizeOf } from '../../../src/slack/limits/size.ts'
 import type { Block, Message } from '../../../src/slack/port.ts'
 import { escapeText } from '../../../src/lib/text.ts'
 

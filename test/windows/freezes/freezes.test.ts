@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { freezeTargets, unfreezeTargets } from '../../../approvals/freeze.ts'
+import { freezeTargets, unfreezeTargets } from '../../../approvals/decisions/freeze.ts'
 import { actOnDue } from '../../../src/store/due.ts'
 import { freezeMessage, type FreezeNews } from '../../../src/windows/freezes/draw.ts'
 import { freezesDue, freezesInForce } from '../../../src/windows/freezes/freezes.ts'

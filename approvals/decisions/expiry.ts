@@ -1,12 +1,13 @@
-import { writeAudit } from '../src/audit/write.ts'
-import type { Tx } from '../src/store/pool.ts'
-import { about, addEvent, requestById, transition, votesOf } from '../src/request/store.ts'
-import type { PolicySnapshot, RequestRow } from '../src/request/request.ts'
-import type { ApprovalDeps } from './deps.ts'
-import { accountsIn, decide, rulesOf } from './policy.ts'
+import { writeAudit } from '../../src/audit/write.ts'
+import { claimEach, inTurn, isAnyDue, type Claim } from '../../src/store/claim-each.ts'
+import type { Tx } from '../../src/store/pool.ts'
+import { about, addEvent, requestById, transition, votesOf } from '../../src/request/store.ts'
+import type { PolicySnapshot, RequestRow } from '../../src/request/request.ts'
+import type { ApprovalDeps } from '../deps.ts'
+import { accountsIn, decide, rulesOf } from '../policy.ts'
 import { reviewersOf } from './review.ts'
-import { classesOf } from './grant-check.ts'
-import { code, when } from './wording.ts'
+import { classesOf } from '../grant-check.ts'
+import { code, when } from '../wording.ts'
 
 export type Expired = {
   readonly requests: number
@@ -21,67 +22,64 @@ export type Expired = {
  * row that a vote holds at this moment is looked at next time.
  */
 export async function expireDue(deps: ApprovalDeps): Promise<Expired> {
-  return {
-    requests: await each(deps, dueRequests, (tx, request) => expireRequest(deps, tx, request)),
-    grants: await each(deps, dueGrants, (tx, request) => expireGrant(deps, tx, request)),
-    reminders: await each(deps, dueReminders, (tx, request) => remind(deps, tx, request)),
-    escalations: await each(deps, dueEscalations, (tx, request) => escalate(deps, tx, request)),
-    reviews: await each(deps, dueReviews, (tx, request) => remindReviewers(deps, tx, request)),
-  }
+  const each = (claim: Claim, act: (tx: Tx, request: RequestRow) => Promise<void>) => () =>
+    claimEach(deps.db, claim, async (tx, { id }) => {
+      const request = await requestById(tx, id)
+      if (request !== undefined) await act(tx, request)
+    })
+  const [requests, grants, reminders, escalations, reviews] = await inTurn(
+    each(dueRequests, (tx, request) => expireRequest(deps, tx, request)),
+    each(dueGrants, (tx, request) => expireGrant(deps, tx, request)),
+    each(dueReminders, (tx, request) => remind(deps, tx, request)),
+    each(dueEscalations, (tx, request) => escalate(deps, tx, request)),
+    each(dueReviews, (tx, request) => remindReviewers(deps, tx, request)),
+  )
+  return { requests, grants, reminders, escalations, reviews }
 }
 
-const dueRequests = `select id from lockkeeper.request where state = 'waiting' and expires_at <= lockkeeper.now() and id <> all($1)
-  order by expires_at limit 1 for update skip locked`
+const claimOf = (what: string, due: string, order: string, lock = 'r'): Claim => ({ what, due, id: 'r.id', order, lock: `of ${lock}` })
 
-const dueGrants = `select id from lockkeeper.request where state = 'granted' and started_at is null and grant_expires_at <= lockkeeper.now() and id <> all($1)
-  order by grant_expires_at limit 1 for update skip locked`
+const dueRequests = claimOf(
+  'requests',
+  `select r.id from lockkeeper.request r where r.state = 'waiting' and r.expires_at <= lockkeeper.now()`,
+  'r.expires_at',
+)
+
+const dueGrants = claimOf(
+  'grants of requests',
+  `select r.id from lockkeeper.request r where r.state = 'granted' and r.started_at is null and r.grant_expires_at <= lockkeeper.now()`,
+  'r.grant_expires_at',
+)
 
 // half-way of the time that this plan has, once per plan
-const dueReminders = `select r.id from lockkeeper.request r
-  where r.state = 'waiting' and r.id <> all($1) and r.digest is not null and r.policy is not null and r.expires_at > lockkeeper.now()
+const dueReminders = claimOf(
+  'reminders of requests',
+  `select r.id from lockkeeper.request r
+  where r.state = 'waiting' and r.digest is not null and r.policy is not null and r.expires_at > lockkeeper.now()
     and r.expires_at - ((r.policy->>'expiresMs')::float8 / 2) * interval '1 millisecond' <= lockkeeper.now()
-    and not exists (select from lockkeeper.event e where e.request_id = r.id and e.kind = 'reminded' and e.data->>'digest' = r.digest)
-  order by r.expires_at limit 1 for update of r skip locked`
+    and not exists (select from lockkeeper.event e where e.request_id = r.id and e.kind = 'reminded' and e.data->>'digest' = r.digest)`,
+  'r.expires_at',
+)
 
 // three quarters of that time: half of what was left after the reminder, once
-const dueEscalations = `select r.id from lockkeeper.request r
-  where r.state = 'waiting' and r.id <> all($1) and r.digest is not null and r.policy is not null and r.expires_at > lockkeeper.now() and r.escalated_at is null
-    and r.expires_at - ((r.policy->>'expiresMs')::float8 / 4) * interval '1 millisecond' <= lockkeeper.now()
-  order by r.expires_at limit 1 for update of r skip locked`
+const dueEscalations = claimOf(
+  'escalations of requests',
+  `select r.id from lockkeeper.request r
+  where r.state = 'waiting' and r.digest is not null and r.policy is not null and r.expires_at > lockkeeper.now() and r.escalated_at is null
+    and r.expires_at - ((r.policy->>'expiresMs')::float8 / 4) * interval '1 millisecond' <= lockkeeper.now()`,
+  'r.expires_at',
+)
 
 // what ran without approvals and nobody has reviewed, again and again; one that needs a person has stopped too, and may stay so for long
-const dueReviews = `select r.id from lockkeeper.break_glass g join lockkeeper.request r on r.id = g.request_id
-  where g.broken_at is not null and g.reviewed_at is null and g.remind_at <= lockkeeper.now() and (r.ended_at is not null or r.state = 'needs_human') and r.id <> all($1)
-  order by g.remind_at limit 1 for update of r, g skip locked`
+const dueReviews = claimOf(
+  'reviews of requests',
+  `select r.id from lockkeeper.break_glass g join lockkeeper.request r on r.id = g.request_id
+  where g.broken_at is not null and g.reviewed_at is null and g.remind_at <= lockkeeper.now() and (r.ended_at is not null or r.state = 'needs_human')`,
+  'g.remind_at',
+  'r, g',
+)
 
-/** Whether anything is, as a condition: nearly always nothing is. */
-export const expiryIsDue = [dueRequests, dueGrants, dueReminders, dueEscalations, dueReviews]
-  .map((due) => `exists (${due.slice(0, due.indexOf('order by')).replaceAll('$1', `'{}'`)})`)
-  .join(' or ')
-
-/** Each row in a transaction of its own, so that one that fails holds back no other; what failed is thrown at the end. */
-async function each(deps: ApprovalDeps, due: string, act: (tx: Tx, request: RequestRow) => Promise<void>): Promise<number> {
-  const failed = new Map<number, unknown>()
-  let done = 0
-  for (;;) {
-    let current: number | undefined
-    try {
-      await deps.db.transaction(async (tx) => {
-        current = (await tx.query<{ id: number }>(due, [[...failed.keys()]]))[0]?.id
-        const request = current === undefined ? undefined : await requestById(tx, current)
-        if (request !== undefined) await act(tx, request)
-      })
-    } catch (error) {
-      if (current === undefined) throw error
-      failed.set(current, error)
-      continue
-    }
-    if (current === undefined) break
-    done++
-  }
-  if (failed.size > 0) throw new AggregateError(failed.values(), `requests ${[...failed.keys()].join(', ')} are due and could not be ended`)
-  return done
-}
+export const expiryIsDue = isAnyDue([dueRequests, dueGrants, dueReminders, dueEscalations, dueReviews])
 
 async function expireRequest(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
   const ended = await endOfWindow(tx, request)
@@ -151,10 +149,10 @@ async function remind(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<
   const target = deps.targets.get(request.target)
   if (request.digest === null || request.policy === null) throw new Error(`request ${request.id} waits without a plan`)
   const rules = target === undefined ? request.policy : rulesOf(target, classesOf(request))
-  const standing = await countOf(deps, tx, request, request.policy, rules)
+  const tally = await countOf(deps, tx, request, request.policy, rules)
   await addEvent(tx, request.id, {
     kind: 'reminded',
-    data: { digest: request.digest, count: standing.approvals.length, required: standing.required, from: rules.from },
+    data: { digest: request.digest, count: tally.approvals.length, required: tally.required, from: rules.from },
   })
 }
 
@@ -170,9 +168,9 @@ async function escalate(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promis
   await tx.query('update lockkeeper.request set escalated_at = lockkeeper.now() where id = $1', [request.id])
   const to = target?.approvals.escalate
   if (target === undefined || to === undefined || request.policy === null) return
-  const standing = await countOf(deps, tx, request, request.policy, rulesOf(target, classesOf(request)))
+  const tally = await countOf(deps, tx, request, request.policy, rulesOf(target, classesOf(request)))
   const users = to.filter((one) => one.startsWith('user:')).map((one) => one.slice('user:'.length))
-  await addEvent(tx, request.id, { kind: 'escalated', data: { count: standing.approvals.length, required: standing.required, to, users } })
+  await addEvent(tx, request.id, { kind: 'escalated', data: { count: tally.approvals.length, required: tally.required, to, users } })
   await writeAudit(tx, { ...about(request), act: 'escalate', result: 'told', data: { to } })
 }
 

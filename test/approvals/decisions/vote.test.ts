@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { castVote, type Ballot } from '../../approvals/vote.ts'
-import { stillGranted } from '../../approvals/grant-check.ts'
-import { isRefusal } from '../../src/lib/refusal.ts'
-import { votesOf } from '../../src/request/store.ts'
-import type { RequestRow } from '../../src/request/request.ts'
-import { ALICE, baseTarget, BOB, CAROL, createWorld, DAVE, DIGEST, type Store, type World } from './fixture.ts'
-import { createStore } from '../helpers/postgres.ts'
+import { castVote, type Ballot } from '../../../approvals/decisions/vote.ts'
+import { stillGranted } from '../../../approvals/grant-check.ts'
+import { isRefusal } from '../../../src/lib/refusal.ts'
+import { votesOf } from '../../../src/request/store.ts'
+import type { RequestRow } from '../../../src/request/request.ts'
+import { ALICE, baseTarget, BOB, CAROL, createWorld, DAVE, DIGEST, type Store, type World } from '../fixture.ts'
+import { createStore } from '../../helpers/postgres.ts'
 
 let store: Store
 let world: World

@@ -1,16 +1,16 @@
-import { writeAudit, type Entry } from '../src/audit/write.ts'
-import type { Tx } from '../src/store/pool.ts'
-import { killPoint } from '../src/lib/failpoint.ts'
-import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
-import { endedStates, type RequestRow } from '../src/request/request.ts'
-import { addEvent, lockRequest, requestByToken } from '../src/request/store.ts'
-import type { ApprovalDeps } from './deps.ts'
-import type { Actor } from './people.ts'
-import { glassRulesOf, groupsIn, mayReview } from './policy.ts'
-import { staleButton } from './vote.ts'
-import { list, mention, mentionApprover, stateSince, when } from './wording.ts'
+import type { Tx } from '../../src/store/pool.ts'
+import { killPoint } from '../../src/lib/failpoint.ts'
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { endedStates, type RequestRow } from '../../src/request/request.ts'
+import { addEvent } from '../../src/request/store.ts'
+import type { By } from './audit.ts'
+import { takeDecision, type Written } from './decision.ts'
+import type { ApprovalDeps } from '../deps.ts'
+import type { Actor } from '../people.ts'
+import { breakGlassRulesOf, groupsIn, mayReview } from '../policy.ts'
+import { list, mention, mentionApprover, stateSince, when } from '../wording.ts'
 
-export type Reviewing = { readonly token: string; readonly account: string; readonly entry: Entry; readonly note: string | null }
+export type Reviewing = By & { readonly token: string; readonly note: string | null }
 
 export type Reviewed = { readonly kind: 'reviewed'; readonly requestId: number; readonly text: string }
 
@@ -18,19 +18,21 @@ export const LONGEST_NOTE = 1_000
 
 /** A second human has looked at what ran without approvals. Until then it stays marked. */
 export async function reviewRequest(deps: ApprovalDeps, asked: Reviewing): Promise<Reviewed | Refusal> {
-  const actor = await deps.people.identify(asked.account, { fresh: true })
-  const seen = await requestByToken(deps.db, asked.token)
-  if (seen === undefined) return record(deps, asked, undefined, staleButton())
-  if (isRefusal(actor)) return record(deps, asked, seen, actor)
-  const from = reviewersOf(deps, seen)
-  const members = await deps.people.membersOf(groupsIn(from), { fresh: true })
-  const outcome = await deps.db.transaction(async (tx) => {
-    const request = await lockRequest(tx, seen.id)
-    if (request === undefined) return staleButton()
-    const may = mayReview({ from, members }, request.glass?.involved ?? [], deps.people.humanOf, actor.human)
-    const done = whyNotReview(request) ?? whyNotBy(may, request, from) ?? whyNotYet(request) ?? (await reviewNow(tx, request, actor, asked))
-    await auditReview(deps, tx, asked, request, done)
-    return done
+  const outcome = await takeDecision(deps, {
+    act: 'review',
+    by: asked,
+    which: asked,
+    data: () => (asked.note === null ? {} : { note: asked.note.slice(0, LONGEST_NOTE) }),
+    async lookUp(request) {
+      const from = reviewersOf(deps, request)
+      return { from, members: await deps.people.membersOf(groupsIn(from), { fresh: true }) }
+    },
+    read: async () => null,
+    rule({ request, actor, facts }) {
+      const may = mayReview(facts, request.glass?.involved ?? [], deps.people.humanOf, actor.human)
+      return whyNotReview(request) ?? whyNotBy(may, request, facts.from) ?? whyNotYet(request) ?? 'reviewed'
+    },
+    write: (tx, { request, actor }) => reviewNow(tx, request, actor, asked),
   })
   if (!isRefusal(outcome)) killPoint('after-review')
   return outcome
@@ -39,10 +41,10 @@ export async function reviewRequest(deps: ApprovalDeps, asked: Reviewing): Promi
 /** As they are configured now; when the target no longer allows break-glass, or is gone, as they were when it happened. */
 export function reviewersOf(deps: Pick<ApprovalDeps, 'targets'>, request: RequestRow): readonly string[] {
   const target = deps.targets.get(request.target)
-  return (target === undefined ? undefined : glassRulesOf(target)?.review) ?? request.glass?.review ?? []
+  return (target === undefined ? undefined : breakGlassRulesOf(target)?.review) ?? request.glass?.review ?? []
 }
 
-async function reviewNow(tx: Tx, request: RequestRow, actor: Actor, asked: Reviewing): Promise<Reviewed> {
+async function reviewNow(tx: Tx, request: RequestRow, actor: Actor, asked: Reviewing): Promise<Written<Reviewed>> {
   const note = asked.note?.trim().slice(0, LONGEST_NOTE) ?? ''
   const rows = await tx.query(
     `update lockkeeper.break_glass set reviewed_by = $2, reviewed_by_human = $3, reviewed_at = lockkeeper.now(), note = $4
@@ -51,7 +53,9 @@ async function reviewNow(tx: Tx, request: RequestRow, actor: Actor, asked: Revie
   )
   if (rows.length !== 1) throw new Error(`the review of request ${request.id} was not written`)
   await addEvent(tx, request.id, { kind: 'reviewed', data: { by: actor.account, note } })
-  return { kind: 'reviewed', requestId: request.id, text: `#${request.id} is reviewed, and the record names you. Its mark is gone.` }
+  return {
+    outcome: { kind: 'reviewed', requestId: request.id, text: `#${request.id} is reviewed, and the record names you. Its mark is gone.` },
+  }
 }
 
 /** What nobody could review, whoever asks. Needs no look-up at Slack. */
@@ -96,27 +100,3 @@ export const ownBreakGlass = (request: RequestRow, from: readonly string[]) =>
     'own_break_glass',
     `You asked for #${request.id} or broke its glass yourself, so somebody else has to review it: one of ${list(from.map(mentionApprover), 'or')}. Nothing was changed; its mark stays.`,
   )
-
-async function record(deps: ApprovalDeps, asked: Reviewing, request: RequestRow | undefined, refusal: Refusal): Promise<Refusal> {
-  await auditReview(deps, deps.db, asked, request, refusal)
-  return refusal
-}
-
-const auditReview = (
-  deps: ApprovalDeps,
-  db: Pick<Tx, 'query'>,
-  asked: Reviewing,
-  request: RequestRow | undefined,
-  outcome: Reviewed | Refusal,
-) =>
-  writeAudit(db, {
-    actor: asked.account,
-    human: deps.people.humanOf(asked.account),
-    entry: asked.entry,
-    act: 'review',
-    target: request?.target ?? null,
-    requestId: request?.id ?? null,
-    result: isRefusal(outcome) ? outcome.code : outcome.kind,
-    digest: request?.digest ?? null,
-    data: asked.note === null ? {} : { note: asked.note.slice(0, LONGEST_NOTE) },
-  })

@@ -1,17 +1,17 @@
-import type { Queries } from '../../src/store/pool.ts'
-import { refuse, type Refusal } from '../../src/lib/refusal.ts'
-import type { RequestRow } from '../../src/request/request.ts'
-import { openings, statusAt } from '../../src/calendar/opening-hours.ts'
-import { saySpan, sayTime } from '../../src/calendar/say.ts'
-import { nextChance, passesAt, timesOf, whyNoVote, whyShut, windowAt, type GateDeps, type Times, type WindowAhead } from '../gate.ts'
-import { code, list } from '../wording.ts'
+import type { Queries } from '../src/store/pool.ts'
+import { refuse, type Refusal } from '../src/lib/refusal.ts'
+import type { RequestRow } from '../src/request/request.ts'
+import { openings, statusAt } from '../src/calendar/opening-hours.ts'
+import { saySpan, sayTime } from '../src/calendar/say.ts'
+import { nextChance, passesAt, timesOf, whyNoVote, whyShut, windowAt, type GateDeps, type Times, type WindowAhead } from './gate.ts'
+import { code, list } from './wording.ts'
 
 /** When a request may start that does not start as soon as it is approved. Times are milliseconds since 1970. */
 
 /** What was asked for: a time, or a maintenance window by its name or number. */
-export type TurnAsked = { readonly at: number } | { readonly window: string }
+export type SlotAsked = { readonly at: number } | { readonly window: string }
 
-export type Turn = {
+export type StartSlot = {
   readonly notBefore: number
   readonly notAfter: number
   readonly windowId: number | null
@@ -22,7 +22,7 @@ export type Turn = {
 const DAY_MS = 86_400_000
 
 /** The opening that contains the time. Where a target has no hours it is open as long as its longest window. */
-export function turnAt(times: Times, at: number, command: string): Turn | Refusal {
+export function slotAt(times: Times, at: number, command: string): StartSlot | Refusal {
   const { target, calendar } = times
   const passage = passesAt(times, at)
   const window = windowAt(times, at)
@@ -48,7 +48,7 @@ function closedThen(times: Times, at: number, command: string): Refusal {
 }
 
 /** A maintenance window of the target that is not over: by its number, or the next one of that name. */
-export function turnIn(times: Times, typed: string, command: string): Turn | Refusal {
+export function slotIn(times: Times, typed: string, command: string): StartSlot | Refusal {
   const { target, windows, calendar } = times
   const id = /^#?([1-9]\d{0,14})$/.exec(typed)?.[1]
   const window = windows.find((one) => (id === undefined ? one.name?.toLowerCase() === typed.toLowerCase() : one.id === Number(id)))
@@ -80,8 +80,8 @@ function unknownWindow({ target, windows }: Times, typed: string, command: strin
 const windowName = (window: WindowAhead, zone: string): string =>
   `${code(window.name ?? `#${window.id}`)}${window.name === null ? '' : ` (#${window.id})`}, ${saySpan(window, zone)}`
 
-export const readTurn = (times: Times, asked: TurnAsked, command: string): Turn | Refusal =>
-  'at' in asked ? turnAt(times, asked.at, command) : turnIn(times, asked.window, command)
+export const readSlot = (times: Times, asked: SlotAsked, command: string): StartSlot | Refusal =>
+  'at' in asked ? slotAt(times, asked.at, command) : slotIn(times, asked.window, command)
 
 /** No approval opens a closed window or a freeze: it is taken as long as it is open when the run would start. */
 export async function whyNoApproval(deps: GateDeps, db: Queries, request: RequestRow): Promise<Refusal | undefined> {

@@ -1,0 +1,98 @@
+import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { noted } from '../../src/lib/telemetry.ts'
+import type { RequestRow } from '../../src/request/request.ts'
+import { requestByToken } from '../../src/request/store.ts'
+import { actions, button, section } from '../../src/slack/blocks/blocks.ts'
+import type { Message } from '../../src/slack/port.ts'
+import { acknowledgePage } from '../decisions/acknowledge.ts'
+import { audited } from '../decisions/audit.ts'
+import { staleButton } from '../decisions/decision.ts'
+import { noticeView } from '../modals/notice-modal.ts'
+import { askAgain, queueOffered, type Asking } from '../requests/again.ts'
+import { code } from '../wording.ts'
+import type { ButtonDeps } from './deps.ts'
+import { viewToOpen } from './open.ts'
+import { unclear } from './settle.ts'
+
+/** A button that was pressed, and where it stands: in a message, in its thread, or in a window. */
+export type Press = {
+  readonly action: string
+  readonly token: string
+  readonly account: string
+  /** Opens a window, for 3 s. */
+  readonly trigger: string
+  readonly channel: string | undefined
+  readonly ts: string | undefined
+  readonly thread: string | undefined
+}
+
+/** What a button of a card, of a thread or of Home leads to. */
+export async function press(deps: ButtonDeps, pressed: Press): Promise<void> {
+  const { action, token, account } = pressed
+  if (action === 'queue' || action === 'ask_again') return askFor(deps, pressed, action)
+  const request = await requestByToken(deps.db, token)
+  if (request === undefined) return refuseAt(deps, pressed, undefined, (await whyOtherStore(deps, pressed)) ?? staleButton())
+  if (action === 'acknowledge') {
+    const outcome = await acknowledgePage(deps, { token, account, entry: 'button' })
+    return isRefusal(outcome) ? tell(deps, pressed, outcome) : undefined
+  }
+  const view = await viewToOpen(deps, request, action, account)
+  if (isRefusal(view)) return refuseAt(deps, pressed, request, view)
+  const opened = await deps.slack.openView(pressed.trigger, view)
+  if (opened.kind !== 'ok') return refuseAt(deps, pressed, request, notOpened(deps, request))
+  await record(deps, pressed, request, { kind: 'opened' })
+}
+
+/** A request of its own, from a button below a refusal or below what has expired. */
+async function askFor(deps: ButtonDeps, pressed: Press, action: 'queue' | 'ask_again'): Promise<void> {
+  const pressing = { token: pressed.token, account: pressed.account, entry: 'button' } as const
+  const outcome = await (action === 'queue' ? queueOffered(deps, pressing) : askAgain(deps, pressing)).catch((error: unknown) => {
+    deps.onFault(error)
+    return refuse('store_unreachable', unclear)
+  })
+  await tell(deps, pressed, outcome)
+}
+
+async function whyOtherStore(deps: ButtonDeps, { channel, ts, thread }: Press): Promise<Refusal | null> {
+  if (channel === undefined || ts === undefined) return null
+  return deps.whyNotOurs({ channel, ts, ...(thread === undefined ? {} : { thread }) })
+}
+
+async function refuseAt(deps: ButtonDeps, pressed: Press, request: RequestRow | undefined, refusal: Refusal): Promise<void> {
+  await tell(deps, pressed, refusal)
+  await record(deps, pressed, request, refusal)
+}
+
+/** What was pressed, after it was answered: a window lives 3 s, and what it leads to has a row of its own. */
+async function record(
+  deps: ButtonDeps,
+  { action, account }: Press,
+  request: RequestRow | undefined,
+  outcome: Refusal | { readonly kind: 'opened' },
+): Promise<void> {
+  const act = `press ${action.slice(0, 40)}`
+  const about = { act, target: request?.target ?? null, requestId: request?.id ?? null, digest: request?.digest ?? null }
+  await audited(deps, deps.db, { account, entry: 'button' }, about, outcome)
+}
+
+/** To the one who clicked, where he clicked. */
+async function tell(deps: ButtonDeps, { channel, thread, account, trigger }: Press, said: Refusal | Asking): Promise<void> {
+  if (isRefusal(said)) noted(said)
+  const sent =
+    channel === undefined
+      ? await deps.slack.openView(trigger, noticeView(said.text, isRefusal(said) ? 'Not possible' : 'Asked'))
+      : await deps.slack.ephemeral({ channel, user: account, ...(thread === undefined ? {} : { thread }) }, withOffer(said))
+  if (sent.kind !== 'ok') deps.onFault(new Error(`a refusal could not be shown: ${sent.kind}`))
+}
+
+/** A refusal with what can be done instead below it. */
+export const withOffer = (said: { readonly text: string; readonly offer?: Refusal['offer'] }): Message =>
+  said.offer === undefined
+    ? { text: said.text }
+    : { text: said.text, blocks: [section(said.text), actions(button(said.offer.label, 'queue', said.offer.token, 'primary'))] }
+
+const notOpened = (deps: ButtonDeps, request: RequestRow) =>
+  refuse(
+    'stale_button',
+    `Slack did not open the window in time. Nothing was changed. Click again, or type ${code(`${deps.command} show ${request.id}`)}.`,
+  )

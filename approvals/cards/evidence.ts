@@ -1,0 +1,80 @@
+import { maintenanceOf } from '../../src/deploy/planned.ts'
+import { approverText, bytesText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text.ts'
+import type { Evidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
+import { approvalsOf, changesApplication } from '../../src/request/render/words.ts'
+import type { RequestView } from '../../src/request/request.ts'
+import { fields } from '../../src/slack/blocks/blocks.ts'
+import type { Block } from '../../src/slack/port.ts'
+import type { MigrationClass } from '../../src/sql/effects.ts'
+
+/** What whoever decides has to know beside the migrations. */
+export function evidenceFields(view: RequestView): readonly Block[] {
+  const { plan, evidence, policy, ask } = view.request
+  return fields([
+    ['Approvals', policy === null ? null : approvalsText(view)],
+    ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
+    ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
+    ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
+    ['Backup', evidence === null || plan === null || !backsUp(plan) ? null : backupText(evidence)],
+    ['Maintenance mode', plan === null ? null : maintenanceText(plan)],
+    ['Application', plan === null || ask.skipApp || !changesApplication(plan) ? null : stepsText(plan)],
+  ])
+}
+
+/** `1 of 2 · <@U0BOB> · open to <!subteam^S0DBA>` */
+export function approvalsText(view: RequestView): string {
+  const { policy } = view.request
+  const votes = approvalsOf(view)
+  const required = policy?.required ?? 1
+  return [
+    `${votes.length} of ${required}`,
+    ...(votes.length === 0 ? [] : [listText(votes.map((vote) => personText(vote.actor)))]),
+    ...(policy === null || votes.length >= required ? [] : [`open to ${listText(policy.from.map(approverText))}`]),
+  ].join(' · ')
+}
+
+const maintenanceText = (plan: Plan): string | null =>
+  maintenanceOf(plan) === null ? null : `on before the ${plan.list.length === 0 ? 'deploy steps' : 'migrations'}, off at the end`
+
+const commitText = (evidence: Evidence): string =>
+  `${escapeLine(evidence.subject)}${evidence.author === '' ? '' : `, by ${escapeLine(evidence.author)}`}`
+
+const severity: readonly MigrationClass[] = ['breaking', 'unclear', 'transformative', 'additive']
+
+/** `1 breaking, 2 additive`: the worst first. */
+export function classesText(evidence: Evidence): string | null {
+  const counts = severity.flatMap((name) => {
+    const count = evidence.migrations.filter((migration) => migration.class === name).length
+    return count === 0 ? [] : [`${count} ${name}`]
+  })
+  return counts.length === 0 ? null : counts.join(', ')
+}
+
+function wayBackText(plan: Plan): string {
+  const there = plan.list.filter((migration) => migration.rollbackSha256 !== null).length
+  if (there === 0) return 'the backup; there is no rollback SQL'
+  return there === plan.list.length
+    ? 'rollback SQL for each migration, and the backup'
+    : `rollback SQL for ${there} of ${plan.list.length}, and the backup`
+}
+
+function backupText(evidence: Evidence): string {
+  if (evidence.lastBackup === null) return `the first of this target; the database has ${bytesText(evidence.databaseBytes)}`
+  return `about ${durationText(Math.max(1, Math.round(evidence.lastBackup.seconds)) * 1000)}, ${bytesText(evidence.lastBackup.bytes)}, like the last one`
+}
+
+/** Whether this step is a command of this run. */
+const isRun = (plan: Plan, { phase }: PlannedStep): boolean =>
+  phase === 'prepare' || phase === 'deploy' || (phase.startsWith('maintenance-o') && maintenanceOf(plan) !== null)
+
+/** Whether this run makes a backup: nothing else leaves the database alone. */
+const backsUp = (plan: Plan): boolean =>
+  plan.list.length > 0 ||
+  plan.steps.some((step) => isRun(plan, step) && (step.settings as { readonly database?: unknown } | null)?.database === true)
+
+function stepsText(plan: Plan): string {
+  const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => escapeLine(step.name))
+  const checks = named('health').length
+  const steps = listText([...named('deploy'), ...(checks === 0 ? [] : [pluralText(checks, 'health check')])])
+  return plan.list.length === 0 ? steps : `${steps}, after the migrations`
+}

@@ -1,0 +1,111 @@
+import { readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+
+const root = join(import.meta.dirname, '../..')
+
+/**
+ * What a test needs decides how it is run. `unit`: nothing but this process, in threads that share what they loaded. `parts`: PostgreSQL,
+ * pg_dump, git or another program. `runs`: a whole bot. `faults`: bots that are killed, servers that crash.
+ */
+export const projectNames = ['unit', 'parts', 'runs', 'faults'] as const
+export type ProjectName = (typeof projectNames)[number]
+
+/** Folders and files below test/; of two that fit the longer one counts. */
+const places: Readonly<Record<ProjectName, readonly string[]>> = {
+  unit: [
+    'approvals/cards/',
+    'approvals/home/calendar.test.ts',
+    'attack/messages.test.ts',
+    'backup/providers/decode.test.ts',
+    'backup/retention.test.ts',
+    'bench/',
+    'calendar/',
+    'commands/http-guard.test.ts',
+    'commands/operator/check-notifications.test.ts',
+    'commands/parse/',
+    'config/',
+    'evidence/document/output.test.ts',
+    'faults/invariants.test.ts',
+    'faults/report.test.ts',
+    'faults/shares.test.ts',
+    'lib/',
+    'notifications/mail.test.ts',
+    'notifications/webhook.test.ts',
+    'observability/readiness.test.ts',
+    'plan/digest.test.ts',
+    'plan/status.test.ts',
+    'playground/',
+    'redact/',
+    'request/render/',
+    'run/preflight/',
+    'runner/',
+    'slack/client/',
+    'slack/limits/',
+    'sql/',
+    'watching/',
+    'windows/',
+  ],
+  parts: [
+    'approvals/',
+    'attack/',
+    'audit/',
+    'backup/',
+    'commands/',
+    'database/',
+    'engine/',
+    'evidence/',
+    'faults/infrastructure.test.ts',
+    'faults/proxy.test.ts',
+    'migrate/',
+    'notifications/',
+    'plan/',
+    'playground/sample.test.ts',
+    'playground/shop.test.ts',
+    'process/',
+    'request/',
+    'run/',
+    'runner/left-behind.test.ts',
+    'scripts/',
+    'slack/outbox/',
+    'store/',
+    'windows/feed/',
+    'windows/freezes/',
+    'windows/jobs/',
+    'windows/notices/announce.test.ts',
+  ],
+  runs: [
+    'app/',
+    'attack/canary.test.ts',
+    'attack/catalogue/',
+    'attack/environment.test.ts',
+    'attack/hostile-application.test.ts',
+    'commands/operator/command-line.test.ts',
+    'flows/',
+    'observability/observed.test.ts',
+    'windows/jobs/notify.test.ts',
+  ],
+  faults: ['faults/'],
+}
+
+/** The projects of a file below test/: one, or the table is wrong. */
+export function projectsOf(file: string): readonly ProjectName[] {
+  const lengthIn = (name: ProjectName) => Math.max(0, ...places[name].filter((place) => fits(place, file)).map(({ length }) => length))
+  const longest = Math.max(...projectNames.map(lengthIn))
+  return longest === 0 ? [] : projectNames.filter((name) => lengthIn(name) === longest)
+}
+
+const fits = (place: string, file: string): boolean => (place.endsWith('/') ? file.startsWith(place) : file === place)
+
+/** Entries of the table that no file needs. */
+export const idlePlaces = (files: readonly string[]): readonly string[] =>
+  Object.values(places)
+    .flat()
+    .filter((place) => !files.some((file) => fits(place, file)))
+
+/** Every test file below test/, but for those of the browser, which have a configuration of their own. */
+export const testFiles = (): readonly string[] =>
+  readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.test\.tsx?$/.test(entry.name))
+    .map((entry) => relative(join(root, 'test'), join(entry.parentPath, entry.name)))
+    .filter((file) => !file.startsWith('browser/'))
+    .toSorted()

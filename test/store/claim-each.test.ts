@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { claimEach, inTurn, isAnyDue, type Claim } from '../../src/store/claim-each.ts'
+import { openStore, type Db, type Tx } from '../../src/store/pool.ts'
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+
+let database: TestDatabase
+let db: Db
+beforeAll(async () => {
+  database = await createDatabase()
+  db = openStore(database.url, () => {})
+  await db.query('create table job (id int primary key, rank int not null, owner text, done_by text)')
+})
+afterAll(async () => {
+  await db.close()
+  await database.close()
+})
+beforeEach(async () => {
+  await db.query('truncate job')
+  await db.query('insert into job (id, rank) select id, 100 - id from generate_series(1, 6) as id')
+})
+
+const jobs: Claim = {
+  what: 'jobs',
+  due: 'select j.id, j.rank from job j where j.done_by is null',
+  id: 'j.id',
+  order: 'j.rank',
+  lock: 'of j',
+}
+type Job = { readonly id: number; readonly rank: number }
+const finish = (tx: Tx, id: number, by: string) => tx.query('update job set done_by = $2 where id = $1', [id, by])
+const left = async () => (await db.query<{ id: number }>('select id from job where done_by is null order by id')).map(({ id }) => id)
+
+test('each row is dealt with once, in its order, with what was read of it', async () => {
+  const seen: Job[] = []
+  const done = await claimEach<Job>(db, jobs, async (tx, job) => {
+    seen.push(job)
+    await finish(tx, job.id, 'me')
+  })
+  expect({ done, first: seen[0], last: seen.at(-1), left: await left() }).toEqual({
+    done: 6,
+    first: { id: 6, rank: 94 },
+    last: { id: 1, rank: 99 },
+    left: [],
+  })
+  expect(await claimEach(db, jobs, () => expect.fail('nothing is due'))).toBe(0)
+})
+
+test('replicas share the rows: none is dealt with twice and none is waited for', async () => {
+  const did: number[] = []
+  const replica = (name: string) =>
+    claimEach<Job>(db, jobs, async (tx, { id }) => {
+      did.push(id)
+      await tx.query('select pg_sleep(0.02)')
+      await finish(tx, id, name)
+    })
+  const done = await Promise.all(['a', 'b', 'c'].map(replica))
+  expect(done.reduce((sum, one) => sum + one)).toBe(6)
+  expect(did.toSorted()).toEqual([1, 2, 3, 4, 5, 6])
+})
+
+test('a row that somebody else holds is left for the next time', async () => {
+  await db.transaction(async (holder) => {
+    await holder.query('select 1 from job where id = 6 for update')
+    expect(await claimEach(db, jobs, async (tx, { id }) => void (await finish(tx, id, 'me')))).toBe(5)
+  })
+  expect(await left()).toEqual([6])
+})
+
+test('a row that fails is undone and holds back no other; which ones and why is thrown at the end', async () => {
+  const dealing = claimEach(db, jobs, async (tx, { id }) => {
+    await finish(tx, id, 'me')
+    if (id % 2 === 0) throw new Error(`no ${id}`)
+  })
+  await expect(dealing).rejects.toThrow('jobs 6, 4, 2 are due and could not be dealt with: no 6; no 4; no 2')
+  expect(await left()).toEqual([2, 4, 6])
+})
+
+test('a question that cannot be asked is a fault at once', async () => {
+  await expect(claimEach(db, { ...jobs, order: 'j.nothing' }, () => expect.fail('nothing is due'))).rejects.toThrow(
+    'column j.nothing does not exist',
+  )
+})
+
+test('a kind that fails holds back no other kind', async () => {
+  const failing = () => claimEach(db, { ...jobs, what: 'first jobs' }, () => Promise.reject(new Error('no')))
+  const other = () => claimEach(db, jobs, async (tx, { id }) => void (await finish(tx, id, 'me')))
+  await expect(inTurn(failing, other)).rejects.toThrow(/^first jobs 6, 5, 4, 3, 2, 1 are due and could not be dealt with: no; /)
+  expect(await left()).toEqual([])
+  expect(await inTurn(other, other)).toEqual([0, 0])
+})
+
+test('whether any is due is one condition', async () => {
+  const ask = async () =>
+    (await db.query<{ due: boolean }>(`select ${isAnyDue([jobs, { ...jobs, due: 'select j.id from job j where false' }])} as due`))[0]
+  expect(await ask()).toEqual({ due: true })
+  await db.query(`update job set done_by = 'me'`)
+  expect(await ask()).toEqual({ due: false })
+})
