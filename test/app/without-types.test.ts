@@ -28,7 +28,7 @@ test('a directory that others may write gives nothing, and one that cannot be wr
   await writeFile(join(cache, KEPT, await nameOf('src/app/main.ts')), `console.log('of somebody else')`)
   await chmod(join(cache, KEPT), 0o777)
   expect(await lockkeeper(['--version'], { cwd: cache, env: { XDG_CACHE_HOME: cache } })).toEqual(VERSION)
-  expect(await lockkeeper(['--version'], { cwd: cache, env: { XDG_CACHE_HOME: '/proc/nowhere' } })).toEqual(VERSION)
+  expect(await lockkeeper(['--version'], { cwd: cache, env: { XDG_CACHE_HOME: '/dev/null/nowhere' } })).toEqual(VERSION)
 })
 
 const nameOf = async (path: string) =>

@@ -25,7 +25,7 @@ export async function createDatabase(options: { readonly template?: string; read
 }
 
 /** Named for what is installed in it. */
-export const STORE_TEMPLATE = `store_${createHash('sha256').update(JSON.stringify(storeMigrations)).digest('hex').slice(0, 12)}`
+export const STORE_TEMPLATE = `store_${createHash('sha256').update(JSON.stringify(storeMigrations())).digest('hex').slice(0, 12)}`
 
 /** A fresh store with the bot's own tables: a copy of one that was installed for this schema. */
 export async function createStore(): Promise<{ readonly db: Db; readonly url: string; readonly close: () => Promise<void> }> {
