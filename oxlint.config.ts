@@ -73,7 +73,8 @@ export default defineConfig({
     'no-await-in-loop': 'off',
     'no-shadow': 'off',
     'no-underscore-dangle': 'off',
-    'typescript/no-floating-promises': 'error',
+    // `void` before a promise leaves it alone: where nobody can await it, its faults are caught
+    'typescript/no-floating-promises': ['error', { ignoreVoid: false }],
     'typescript/no-misused-promises': 'error',
     'typescript/await-thenable': 'error',
     'typescript/switch-exhaustiveness-check': [
@@ -113,7 +114,20 @@ export default defineConfig({
       },
     },
     {
-      files: ['commands/cli.ts', 'playground/*.ts', 'src/app/main.ts', 'src/app/operator.ts', 'bench/**', 'scripts/**', 'test/**', 'examples/**'],
+      files: ['playground/**', 'test/**', 'examples/**'],
+      rules: { 'typescript/no-floating-promises': 'error' },
+    },
+    {
+      files: [
+        'commands/cli.ts',
+        'playground/*.ts',
+        'src/app/main.ts',
+        'src/app/operator.ts',
+        'bench/**',
+        'scripts/**',
+        'test/**',
+        'examples/**',
+      ],
       rules: { 'no-console': 'off' },
     },
   ],

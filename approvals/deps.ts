@@ -1,3 +1,4 @@
+import type { Commands } from '../src/config/commands.ts'
 import type { Target } from '../src/config/config.ts'
 import type { Db } from '../src/store/pool.ts'
 import type { Engine } from '../src/engine/engine.ts'
@@ -13,4 +14,5 @@ export type ApprovalDeps = {
   readonly engine: Engine
   /** The slash command as it is named in this workspace, for sentences: `/migrate`. */
   readonly command: string
+  readonly commands: Commands
 }

@@ -4,12 +4,13 @@ import { breakGlass, whyNoReason } from '../break-glass/decision.ts'
 import { breakGlassCallback, noteInput, reviewCallback } from '../break-glass/views.ts'
 import { cancelRequest } from '../decisions/cancel.ts'
 import { audited } from '../decisions/audit.ts'
+import { clickedAt } from '../modals/click.ts'
 import { cancelCallback } from '../modals/cancel.ts'
 import { approveCallback, decisionOf, reasonInput, rejectCallback } from '../modals/confirm.ts'
 import { reviewRequest } from '../decisions/review.ts'
 import { castVote } from '../decisions/vote.ts'
 import type { ButtonDeps } from './deps.ts'
-import { press, type Press } from './press.ts'
+import { press } from './press.ts'
 import { settle } from './settle.ts'
 
 /** Windows that are answered here. */
@@ -20,7 +21,7 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
   app.action<BlockAction>({ type: 'block_actions', action_id: /^(?!window_)/ }, async ({ body, action, ack }) => {
     await ack()
     const token = tokenOf(action)
-    if (token !== undefined) await press(deps, { ...placeOf(body), action: action.action_id, token })
+    if (token !== undefined) await press(deps, { ...clickedAt(body), ts: body.message?.ts, action: action.action_id, token })
   })
   app.view(approveCallback, async ({ body, view, ack }) => {
     const { token, digest } = shownTo(view.private_metadata)
@@ -70,16 +71,4 @@ const shownTo = (metadata: string) => decisionOf(metadata) ?? { token: '', diges
 function tokenOf(action: BlockAction['actions'][number]): string | undefined {
   if (action.type === 'overflow') return action.selected_option.value
   return action.type === 'button' && action.url === undefined ? (action.value ?? '') : undefined
-}
-
-function placeOf({ user, trigger_id, channel, message }: BlockAction): Omit<Press, 'action' | 'token'> {
-  const ts: unknown = message?.ts
-  const thread: unknown = message?.['thread_ts']
-  return {
-    account: user.id,
-    trigger: trigger_id,
-    channel: channel?.id,
-    ts: typeof ts === 'string' ? ts : undefined,
-    thread: typeof thread === 'string' && thread !== ts ? thread : undefined,
-  }
 }

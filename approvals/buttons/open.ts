@@ -44,7 +44,11 @@ async function confirmView(deps: ButtonDeps, request: RequestRow, action: 'appro
 }
 
 const viewFor = (deps: ButtonDeps, request: RequestRow) =>
-  viewOf(deps.db, request, deps.targets.get(request.target)?.title ?? request.target, '')
+  viewOf(deps.db, request, {
+    targetTitle: deps.targets.get(request.target)?.title ?? request.target,
+    commands: deps.commands,
+    tail: '',
+  })
 
 /** The window before the glass is broken, also for the command that opens it. Nothing here asks Slack. */
 export async function viewToBreak(deps: ButtonDeps, request: RequestRow, user: string, reason: string | null): Promise<View | Refusal> {

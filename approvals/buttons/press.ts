@@ -7,27 +7,25 @@ import type { Message } from '../../src/slack/port.ts'
 import { acknowledgePage } from '../decisions/acknowledge.ts'
 import { audited } from '../decisions/audit.ts'
 import { staleButton } from '../decisions/decision.ts'
-import { noticeView } from '../modals/notice-modal.ts'
+import { tellClicked, type Click } from '../modals/click.ts'
 import { askAgain, queueOffered, type Asking } from '../requests/again.ts'
 import { code } from '../wording.ts'
 import type { ButtonDeps } from './deps.ts'
 import { viewToOpen } from './open.ts'
 import { unclear } from './settle.ts'
 
-/** A button that was pressed, and where it stands: in a message, in its thread, or in a window. */
-export type Press = {
-  readonly action: string
-  readonly token: string
-  readonly account: string
-  /** Opens a window, for 3 s. */
-  readonly trigger: string
-  readonly channel: string | undefined
-  readonly ts: string | undefined
-  readonly thread: string | undefined
-}
+/** A button that was pressed, and where it stands. `ts`: of its message. */
+export type Press = Click & { readonly action: string; readonly token: string; readonly ts: string | undefined }
 
 /** What a button of a card, of a thread or of Home leads to. */
 export async function press(deps: ButtonDeps, pressed: Press): Promise<void> {
+  await lead(deps, pressed).catch((error: unknown) => {
+    deps.onFault(error)
+    return tell(deps, pressed, refuse('store_unreachable', unclear))
+  })
+}
+
+async function lead(deps: ButtonDeps, pressed: Press): Promise<void> {
   const { action, token, account } = pressed
   if (action === 'queue' || action === 'ask_again') return askFor(deps, pressed, action)
   const request = await requestByToken(deps.db, token)
@@ -72,16 +70,13 @@ async function record(
 ): Promise<void> {
   const act = `press ${action.slice(0, 40)}`
   const about = { act, target: request?.target ?? null, requestId: request?.id ?? null, digest: request?.digest ?? null }
-  await audited(deps, deps.db, { account, entry: 'button' }, about, outcome)
+  await audited(deps, deps.db, { account, entry: 'button' }, about, outcome).catch(deps.onFault)
 }
 
 /** To the one who clicked, where he clicked. */
-async function tell(deps: ButtonDeps, { channel, thread, account, trigger }: Press, said: Refusal | Asking): Promise<void> {
+async function tell(deps: ButtonDeps, pressed: Press, said: Refusal | Asking): Promise<void> {
   if (isRefusal(said)) noted(said)
-  const sent =
-    channel === undefined
-      ? await deps.slack.openView(trigger, noticeView(said.text, isRefusal(said) ? 'Not possible' : 'Asked'))
-      : await deps.slack.ephemeral({ channel, user: account, ...(thread === undefined ? {} : { thread }) }, withOffer(said))
+  const sent = await tellClicked(deps.slack, pressed, withOffer(said), isRefusal(said) ? 'Not possible' : 'Asked')
   if (sent.kind !== 'ok') deps.onFault(new Error(`a refusal could not be shown: ${sent.kind}`))
 }
 

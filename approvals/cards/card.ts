@@ -154,7 +154,7 @@ function closedCard(view: RequestView, { timezone }: CardContext): Message {
 
 function endOf(view: RequestView): { readonly word: string; readonly text: string } {
   const { request } = view
-  const again = codeText(`/migrate deploy ${request.target}`)
+  const again = codeText(`${view.commands.migrate} deploy ${request.target}`)
   if (request.state === 'rejected') {
     const vote = view.votes.findLast((one) => one.decision === 'reject')
     const by = vote === undefined ? '*Rejected.*' : `*Rejected by ${personText(vote.actor)}.*`

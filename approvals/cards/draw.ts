@@ -161,7 +161,7 @@ function slotNotices(view: RequestView, event: EventRow, card: string, timezone:
         false,
       )
     case 'overrun':
-      return direct([event.data.owner], overrunText(event, timezone), false)
+      return direct([event.data.owner], overrunText(view, event, timezone), false)
     case 'ended':
       // approved for its turn, and stopped there: by a freeze, or since what was approved cannot be done any more
       return event.data.state === 'refused' && request.notBefore !== null

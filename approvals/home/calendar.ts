@@ -1,6 +1,7 @@
 import { context, header, linkButton, section } from '../../src/slack/blocks/blocks.ts'
+import type { Commands } from '../../src/config/commands.ts'
 import type { Block } from '../../src/slack/port.ts'
-import { dateText, durationText, escapeLine, listText, personText, truncate } from '../../src/lib/text.ts'
+import { codeText, dateText, durationText, escapeLine, listText, personText, truncate } from '../../src/lib/text.ts'
 import type { FreezeRow, WindowRow } from '../../src/windows/window.ts'
 import { dayText, hoursOn } from '../../src/calendar/say.ts'
 import { addDays, wallAt, type Day } from '../../src/calendar/zone.ts'
@@ -29,6 +30,7 @@ export type HomeFreeze = {
 
 export type HomeCalendar = {
   readonly now: number
+  readonly commands: Commands
   /** The reader's. */
   readonly zone: string
   /** Open ones and those of the next `DAYS_AHEAD` days, by their starts. */
@@ -47,9 +49,9 @@ const IN_SECTION = 4
 const REASON = 150
 
 /** The windows day by day, in at most so many blocks. */
-export function windowBlocks({ now, zone, windows }: HomeCalendar, room: number): readonly Block[] {
+export function windowBlocks({ now, zone, windows, commands }: HomeCalendar, room: number): readonly Block[] {
   const title = header(`Maintenance windows, next ${DAYS_AHEAD} days`)
-  if (windows.length === 0) return [title, context('None is planned. `/maintenance schedule` plans one.')]
+  if (windows.length === 0) return [title, context(`None is planned. ${codeText(`${commands.maintenance} schedule`)} plans one.`)]
   const blocks: Block[] = []
   let shown = 0
   let day = ''
@@ -65,7 +67,7 @@ export function windowBlocks({ now, zone, windows }: HomeCalendar, room: number)
     shown++
   }
   const more = windows.length - shown
-  return [title, ...blocks, ...(more > 0 ? [context(`and ${more} more; \`/maintenance list\` has all`)] : [])]
+  return [title, ...blocks, ...(more > 0 ? [context(`and ${more} more; ${codeText(`${commands.maintenance} list`)} has all`)] : [])]
 }
 
 function windowBlock({ window, titles, link, needsStandby }: HomeWindow, day: number, reader: string): Block {

@@ -41,11 +41,11 @@ export function homeView(state: HomeState): View {
   const before = [
     ...(state.notice === null ? [] : [section(`*No run starts now.* ${state.notice}`), divider]),
     header('Waiting for your decision'),
-    ...(state.reviews.length === 0 ? [] : part(state.reviews, reviewEntry, '')),
-    ...(state.reviews.length > 0 && state.waiting.length === 0 ? [] : part(state.waiting, waitingEntry, 'Nothing waits for you.')),
+    ...(state.reviews.length === 0 ? [] : part(calendar, state.reviews, reviewEntry, '')),
+    ...(state.reviews.length > 0 && state.waiting.length === 0 ? [] : part(calendar, state.waiting, waitingEntry, 'Nothing waits for you.')),
     divider,
     header('Under way'),
-    ...part(state.underWay, (entry) => underWayEntry(entry, calendar.zone), 'Nothing is under way.'),
+    ...part(calendar, state.underWay, (entry) => underWayEntry(entry, calendar.zone), 'Nothing is under way.'),
     divider,
     ...frozen,
     ...(frozen.length === 0 ? [] : [divider]),
@@ -54,19 +54,20 @@ export function homeView(state: HomeState): View {
     divider,
     header('Last runs'),
     ...part(
+      calendar,
       state.last,
       (entry) => lastEntry(entry, calendar.zone),
-      'Nothing has run yet. Ask with `/migrate deploy` and a target, in a channel.',
+      `Nothing has run yet. Ask with ${codeText(`${calendar.commands.migrate} deploy`)} and a target, in a channel.`,
     ),
   ]
   return home([...before, ...windowBlocks(calendar, limits.viewBlocks - before.length - after.length), ...after])
 }
 
-function part(entries: readonly HomeEntry[], draw: (entry: HomeEntry) => readonly Block[], empty: string): readonly Block[] {
+function part({ commands }: HomeCalendar, entries: readonly HomeEntry[], draw: (entry: HomeEntry) => readonly Block[], empty: string): readonly Block[] {
   if (entries.length === 0) return [context(empty)]
   return [
     ...entries.slice(0, MOST).flatMap(draw),
-    ...(entries.length > MOST ? [context(`and ${entries.length - MOST} more; \`/migrate history\` lists them`)] : []),
+    ...(entries.length > MOST ? [context(`and ${entries.length - MOST} more; ${codeText(`${commands.migrate} history`)} lists them`)] : []),
   ]
 }
 

@@ -103,7 +103,7 @@ async function draw(ports: HomePorts, world: World, account: string, zone: strin
     waiting: of(world.active).filter((entry) => waitsFor(ports, entry, account)),
     underWay: of(world.active.filter((request) => request.state !== 'waiting' || isOwn(ports, request, account))),
     last: of(world.last),
-    calendar: { now: world.now, zone, windows: world.windows, freezes: world.freezes },
+    calendar: { commands: ports.commands, now: world.now, zone, windows: world.windows, freezes: world.freezes },
     notice: ports.notice(),
   })
   const hash = createHash('sha256').update(JSON.stringify(view)).digest('hex')

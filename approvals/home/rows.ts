@@ -1,3 +1,4 @@
+import type { Commands } from '../../src/config/commands.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { Db } from '../../src/store/pool.ts'
 import { endedStates, type RequestRow, type RequestView } from '../../src/request/request.ts'
@@ -18,6 +19,7 @@ export type WorldPorts = {
   readonly targets: ReadonlyMap<string, Target>
   /** Those of the configuration. */
   readonly freezes: readonly Freeze[]
+  readonly commands: Commands
 }
 
 /** A request and where its card stands, if it does. */
@@ -62,7 +64,7 @@ const MARK = `(
 export const isAtMark = `next_at > lockkeeper.now() and mark is not distinct from coalesce(${MARK}, '')`
 
 export async function readWorld(ports: WorldPorts, linksOf: Links): Promise<World> {
-  const { db, targets } = ports
+  const { db, targets, commands } = ports
   const [at] = await db.query<{ mark: string }>(`select coalesce(${MARK}, '') as mark`)
   const now = await storeNow(db)
   const ahead = now + DAYS_AHEAD * DAY_MS
@@ -81,7 +83,7 @@ export async function readWorld(ports: WorldPorts, linksOf: Links): Promise<Worl
   const links = await linksOf([...requests.map(({ id }) => cardKey(id)), ...shown.slice(0, MOST_SHOWN).map(keyOf)])
   const seen = await Promise.all(
     requests.map(async (request) => ({
-      view: await viewOf(db, request, targets.get(request.target)?.title ?? request.target, ''),
+      view: await viewOf(db, request, { targetTitle: targets.get(request.target)?.title ?? request.target, commands, tail: '' }),
       link: links.get(cardKey(request.id)) ?? null,
     })),
   )

@@ -1,5 +1,5 @@
 import { context, header, modal, section } from '../../src/slack/blocks/blocks.ts'
-import { preformattedPieces } from '../../src/slack/blocks/pieces.ts'
+import { preformattedPieces } from '../../src/slack/limits/pieces.ts'
 import { limits } from '../../src/slack/limits/limits.ts'
 import { sizeOf } from '../../src/slack/limits/size.ts'
 import type { Block, View } from '../../src/slack/port.ts'

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { childEnvironment } from '../../src/process/process.ts'
+import { childEnvironment } from '../../src/process/environment.ts'
 import { applicationPath, toolEnvironment } from '../../playground/shop/application.ts'
 
 /** A command as a person types it in the application's directory; how long it took from the start to its end, in milliseconds. */

@@ -1,3 +1,4 @@
+import { tellClicked, type Click } from '../../approvals/modals/click.ts'
 import { noticeView, workingView } from '../../approvals/modals/notice-modal.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import { inTime } from '../../src/lib/in-time.ts'
@@ -62,21 +63,12 @@ async function openForm(deps: SlackDeps, trigger: string, asker: Typed['asker'])
   return opened.kind === 'ok' ? undefined : formNotOpened(knownHere(deps))
 }
 
-export type Clicked = {
-  readonly action: string
-  readonly value: string
-  readonly trigger: string
-  readonly user: string
-  /** Where the button stands: a message, or a window that is open. */
-  readonly channel: string | undefined
-  readonly thread: string | undefined
-  readonly viewId: string | undefined
-}
+export type Clicked = { readonly action: string; readonly value: string; readonly at: Click }
 
-export async function clickedWindow(deps: SlackDeps, clicked: Clicked): Promise<void> {
-  const { action, value, user, channel, thread, viewId, trigger } = clicked
+export async function clickedWindow(deps: SlackDeps, { action, value, at }: Clicked): Promise<void> {
+  const { account, channel, viewId, trigger } = at
   const asker: Asker = {
-    account: user,
+    account,
     entry: 'button',
     place: channel === undefined ? null : { channel, isDirect: channel.startsWith('D') },
   }
@@ -91,8 +83,7 @@ export async function clickedWindow(deps: SlackDeps, clicked: Clicked): Promise<
       await (viewId === undefined ? deps.slack.openView(trigger, outcome.view) : deps.slack.updateView(viewId, outcome.view)),
     )
   noted(outcome)
-  if (channel === undefined) return shown(deps, await deps.slack.openView(trigger, noticeView(outcome.text)))
-  shown(deps, await deps.slack.ephemeral({ channel, user, ...(thread === undefined ? {} : { thread }) }, { text: outcome.text }))
+  shown(deps, await tellClicked(deps.slack, at, { text: outcome.text }))
 }
 
 function shown(deps: SlackDeps, sent: { readonly kind: string }): void {

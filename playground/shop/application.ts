@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
-import { captureChild, childEnvironment, operatorPath } from '../../src/process/process.ts'
+import { captureChild } from '../../src/process/capture.ts'
+import { childEnvironment, operatorPath } from '../../src/process/environment.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import { shopFiles, SHOP } from './repository.ts'
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { captureChild, childEnvironment, operatorPath } from '../../src/process/process.ts'
+import { captureChild } from '../../src/process/capture.ts'
+import { childEnvironment, operatorPath } from '../../src/process/environment.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { authors, LIVE_SUBJECT, shopHistory, type Author, type Commit, type Tree } from './history.ts'
 

@@ -2,7 +2,8 @@ import { hostname } from 'node:os'
 import { schedule } from 'node-cron'
 import packageJson from '../../package.json' with { type: 'json' }
 import { expireDue, expiryIsDue } from '../../approvals/decisions/expiry.ts'
-import { createBolt, listen } from '../../commands/slack.ts'
+import { createBolt } from '../../commands/bolt.ts'
+import { listen } from '../../commands/slack.ts'
 import { forgetOldSights } from '../../commands/dedupe.ts'
 import { storeId, whyNoRun as whyNoRunOf } from '../audit/health.ts'
 import { recordStart } from '../audit/lifecycle.ts'
@@ -11,7 +12,7 @@ import type { AuditWatch } from '../audit/watch.ts'
 import type { Config } from '../config/config.ts'
 import type { Db } from '../store/pool.ts'
 import { actOnDue, type Due } from '../store/due.ts'
-import { startEngine } from '../engine/engine.ts'
+import { openEngine } from '../engine/engine.ts'
 import { LIVENESS_LOCK } from '../engine/liveness.ts'
 import { createDeliveries, forgetOldDeliveries } from '../notifications/deliveries.ts'
 import { serveCalendar } from '../windows/feed/feed.ts'
@@ -100,15 +101,13 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     },
     clocks: () => readClocks(db, slack, clock),
   }
-  const core = coreOf(options, db, slack, mayRun, {
-    start: (tx, id) => engine.start(tx, id),
-    signal: (tx, id, message, key) => engine.signal(tx, id, message, key),
-  })
   stack.defer(await operation.trace(db, `${hostname()}-${process.pid}`))
-  const working = createWorking()
-  const engine = await startEngine({ db, log, body: workflowOf(options, db, core, mayRun, working, () => engine) })
+  const engine = await openEngine({ db, log })
   stack.defer(() => engine.close())
+  const core = coreOf(options, db, slack, mayRun, engine)
+  const working = createWorking()
   stack.defer(() => working.stop())
+  await engine.run(workflowOf(options, db, core, mayRun, working, engine))
   operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
   operation.watch({ figures: () => readFigures(db) })
 
@@ -121,6 +120,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
 
   const windows = windowParts({ db, log, config }, { migrate: core.approvals.command, maintenance: core.windows.maintenance })
   const home = createHomes({
+    commands: core.approvals.commands,
     db,
     slack,
     targets: config.targets,

@@ -7,10 +7,11 @@ import { ConfigFault, EX_CONFIG, loadConfig, secretsOf } from '../config/load.ts
 import { keyPath } from '../evidence/keys.ts'
 import { systemClock } from '../lib/clock.ts'
 import { inTime } from '../lib/in-time.ts'
-import { createLog } from '../lib/log.ts'
+import { createLog, type Log } from '../lib/log.ts'
 import { StartFault } from '../lib/start-fault.ts'
-import type { Loaded } from './operator.ts'
 import { createRedactor, secretsOfHeaders, secretsOfUrl, type Redactor } from '../redact/redact.ts'
+import type { Loaded } from './operator.ts'
+import { catchStrayFaults } from './stray-faults.ts'
 
 /** `lockkeeper [--config FILE]` runs the bot; with a verb it answers that and ends. Neither loads what only the other one needs. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -31,6 +32,18 @@ const HEADERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADER
 
 /** What is known of the secrets when the program ends by a fault. */
 let known: Redactor | undefined
+
+/** Nothing is known of the secrets before the configuration was read, so only the message is shown. */
+function tellFault(error: Error): void {
+  const message = error instanceof StartFault ? error.message : `Lockkeeper could not go on: ${error.message}`
+  console.error(known === undefined ? message : known.text(message))
+}
+
+/** What only asks has nothing to drain. */
+const stray = catchStrayFaults((error) => {
+  tellFault(error)
+  process.exit(1)
+})
 
 /** The key that signs evidence, where an earlier start or another process made one. */
 function ownKey(config: Config): readonly string[] {
@@ -69,9 +82,9 @@ async function runBot({ config, redactor }: Loaded): Promise<never> {
   // libraries' deprecations belong into the log, not between its lines
   process.removeAllListeners('warning')
   process.on('warning', (warning) => log.debug({ warning: warning.message }, 'Node warns'))
-  const stop = stopWhenAsked()
+  const { stop, strayed } = stopWhenAsked(log)
   const app = await startApp({ config, env: process.env, redactor, log, clock: systemClock, stop }).catch((error: unknown) => {
-    if (stop.aborted) process.exit(0) // asked while it waited for Slack; what had been started is stopped again by now
+    if (stop.aborted) process.exit(strayed() ? 1 : 0) // asked while it waited for Slack; what had been started is stopped again by now
     throw error
   })
   if (!stop.aborted) await once(stop, 'abort')
@@ -79,17 +92,27 @@ async function runBot({ config, redactor }: Loaded): Promise<never> {
   const stopped = await inTime(app.stop(), STOP_MS)
   if (stopped.kind === 'late') log.warn(`not everything ended within ${STOP_MS / 1_000} s; what is left goes on as after a crash`)
   // what a stopped process must not do any more (watch a migrator, wait for the store) would keep it alive
-  process.exit(stopped.kind === 'late' ? 1 : 0)
+  process.exit(stopped.kind === 'late' || strayed() ? 1 : 0)
 }
 
-function stopWhenAsked(): AbortSignal {
+/** By a signal, or by a fault that nobody caught: after that nobody knows what this process still does right, and a new one does. */
+function stopWhenAsked(log: Log): { readonly stop: AbortSignal; readonly strayed: () => boolean } {
   const asked = new AbortController()
+  let strayed = false
+  let signals = 0
   for (const [signal, code] of Object.entries(stopSignals))
     process.on(signal, () => {
-      if (asked.signal.aborted) process.exit(code)
+      if (signals++ > 0) process.exit(code)
       asked.abort()
     })
-  return asked.signal
+  stray.become((error) => {
+    log.fatal({ error: String(error.stack) }, 'a fault that nobody caught; Lockkeeper stops, and runs go on at the next start')
+    if (strayed) return
+    strayed = true
+    asked.abort()
+    setTimeout(() => process.exit(1), STOP_MS + 1_000).unref() // also when it has not even started whole
+  })
+  return { stop: asked.signal, strayed: () => strayed }
 }
 
 /** The first one drains, the second one ends at once with the code that shells give to a program that a signal ended. */
@@ -117,8 +140,6 @@ function splitArguments(argv: readonly string[]): { readonly path: string; reado
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  // nothing is known of the secrets here unless the configuration was read, so only the message is shown
-  const message = error instanceof StartFault ? error.message : `Lockkeeper could not go on: ${(error as Error).message}`
-  console.error(known === undefined ? message : known.text(message))
+  tellFault(error as Error)
   process.exitCode = error instanceof StartFault ? error.exitCode : 1
 }

@@ -7,7 +7,9 @@ import type { Config } from '../config/config.ts'
 import type { Db } from '../store/pool.ts'
 import type { Log } from '../lib/log.ts'
 import type { Refusal } from '../lib/refusal.ts'
+import { readSlackClock } from '../slack/client/time.ts'
 import type { SlackPort } from '../slack/port.ts'
+import { together } from '../lib/together.ts'
 
 /** What stands above every single run: the record, the store, the clocks. */
 export type MayRun = {
@@ -20,10 +22,7 @@ export type MayRun = {
 
 /** What a clock says that does not answer is left out: a run waits for no Slack. */
 export async function readClocks(db: Db, slack: Pick<SlackPort, 'time'>, clock: Clock): Promise<readonly Reading[]> {
-  const read = await Promise.all([
-    readClock("the store's clock", () => storeTime(db), clock),
-    readClock("Slack's clock", async () => slack.time().then((sent) => (sent.kind === 'ok' ? sent.value : undefined)), clock, 1_000),
-  ])
+  const read = await Promise.all([readClock("the store's clock", () => storeTime(db), clock), readSlackClock(slack, clock)])
   return [ownReading, ...read.filter((one) => one !== undefined)]
 }
 
@@ -57,6 +56,6 @@ export function keepAudit(audit: AuditWatch, log: Log, stack: AsyncDisposableSta
   const daily = schedule(VERIFY_AT, verify)
   stack.defer(async () => {
     ending.abort()
-    await Promise.all([following.stop(), daily.destroy(), first])
+    await together([following.stop(), daily.destroy(), first])
   })
 }

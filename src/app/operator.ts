@@ -37,7 +37,8 @@ import { createLog } from '../lib/log.ts'
 import { openOwnStore } from '../store/open.ts'
 import { isRefusal } from '../lib/refusal.ts'
 import { createSlack } from '../slack/client/client.ts'
-import { slackAheadMs, tryAppToken } from '../slack/client/operator.ts'
+import { tryAppToken } from '../slack/client/operator.ts'
+import { readSlackClock } from '../slack/client/time.ts'
 
 const { version } = packageJson
 
@@ -148,7 +149,7 @@ async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise
       return tried.kind === 'refused' ? tried.error : null
     },
     witness: openWitness(witnessPath(config.varDirectory)),
-    slackAheadMs: () => slackAheadMs(apiUrl),
+    slackClock: () => readSlackClock(createSlack({ botToken: token, log, ...at }), systemClock),
     now: systemClock.now,
   })
   console.log(asJson ? JSON.stringify({ ok: isWell(findings), findings }, undefined, 2) : doctorText(findings))

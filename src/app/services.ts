@@ -7,6 +7,7 @@ import type { MaintenanceDeps } from '../../commands/windows/deps.ts'
 import type { VerbDeps } from '../../commands/verbs/reply.ts'
 import type { AppOptions } from './options.ts'
 import { backupStore } from '../backup/catalogue.ts'
+import { slackCommands, type Commands } from '../config/commands.ts'
 import type { Target } from '../config/config.ts'
 import type { Db } from '../store/pool.ts'
 import { plannedSteps } from '../deploy/planned.ts'
@@ -22,9 +23,6 @@ import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import type { Ask, RequestRow } from '../request/request.ts'
 import type { SlackPort } from '../slack/port.ts'
 import { configuredFreezes } from '../calendar/opening-hours.ts'
-
-/** As they are typed where the sentences are read. */
-export type Commands = { readonly migrate: string; readonly maintenance: string }
 
 /** Everything that a command line needs too: no connection to Slack's events, no engine of its own. */
 export type Core = {
@@ -43,14 +41,14 @@ export function coreOf(
   slack: SlackPort,
   mayRun: Pick<MayRun, 'whyNoRun'>,
   engine: Engine,
-  commands: Commands = { migrate: options.config.file.slack.command, maintenance: '/maintenance' },
+  commands: Commands = slackCommands(options.config.file),
 ): Core {
   const { config, redactor, clock, env, log } = options
   const command = commands.migrate
   const plan: PlanDeps = { home: config.home, varDirectory: config.varDirectory, secret: config.secret, redactor, clock, env }
   const people = createPeople({ slack, people: config.file.people, clock })
   const freezes = configuredFreezes(config.file.freezes)
-  const approvals: ApprovalDeps = { db, targets: config.targets, people, freezes, engine, command }
+  const approvals: ApprovalDeps = { db, targets: config.targets, people, freezes, engine, command, commands }
   const backups = backupStore(db)
   // what git, the server or a driver said may stand in a refusal, which is shown to people and kept in rows
   const redacted = <T>(outcome: T | Refusal): T | Refusal =>

@@ -5,14 +5,15 @@ import { policyHash } from '../../approvals/policy.ts'
 import { policySnapshot, stillGranted } from '../../approvals/grant-check.ts'
 import type { AppOptions } from './options.ts'
 import { backupStore } from '../backup/catalogue.ts'
-import type { Config } from '../config/config.ts'
+import { slackCommands } from '../config/commands.ts'
+import type { Config, Target } from '../config/config.ts'
 import { withoutApp, type Core } from './services.ts'
 import { storeNow } from '../store/now.ts'
 import type { Db } from '../store/pool.ts'
 import { plannedSteps } from '../deploy/planned.ts'
-import type { startEngine } from '../engine/engine.ts'
+import type { OpenEngine } from '../engine/engine.ts'
 import type { MayRun } from './may-run.ts'
-import { code } from '../lib/mrkdwn.ts'
+import { code, escapeMrkdwn } from '../lib/mrkdwn.ts'
 import { canonicalJson } from '../lib/canonical.ts'
 import { compareWithPlan } from '../plan/compare.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -21,7 +22,9 @@ import { readSpool, readTail } from '../request/output.ts'
 import { mayNotEnd } from '../request/duration-estimate.ts'
 import type { RequestRow } from '../request/request.ts'
 import { stepsOf } from '../run/steps/steps-of.ts'
-import { requestWorkflow, type Passage, type Planned } from '../run/workflow/workflow.ts'
+import type { UnderLock } from '../run/step-runner/ports.ts'
+import type { Passage, Planned } from '../run/workflow/ports.ts'
+import { requestWorkflow } from '../run/workflow/workflow.ts'
 import type { Working } from '../run/in-flight.ts'
 import { withTargetLock } from '../database/session-lock.ts'
 
@@ -36,7 +39,7 @@ export function workflowOf(
   core: Core,
   mayRun: MayRun,
   working: Working,
-  engine: () => Awaited<ReturnType<typeof startEngine>>,
+  engine: Pick<OpenEngine, 'liveness' | 'owns'>,
 ) {
   const { config, redactor, env, log } = options
   const backups = backupStore(db)
@@ -56,9 +59,9 @@ export function workflowOf(
     config,
     redactor,
     env,
-    liveness: () => engine().liveness,
+    liveness: () => engine.liveness,
     working,
-    owns: (queries, id) => engine().owns(queries, id),
+    owns: engine.owns,
     stillGranted: (id) => stillGranted(core.approvals, id),
     gate: (queries, request, how) => gateFor(core.approvals, queries, request, how),
     makePlan: async (request): Promise<Planned | Refusal> => {
@@ -99,15 +102,8 @@ export function workflowOf(
       if (why !== null || target === undefined) return { kind: 'changed', why: why ?? GONE }
       return compareWithPlan({ ...core.plan, target }, plan, phase)
     },
-    underTargetLock: async (target, requestId, work) => {
-      const outcome = await withTargetLock(
-        { url: config.secret(target.database.url), applicationName: `lockkeeper-${requestId}-guard`, waitMs: TARGET_LOCK_WAIT_MS },
-        ({ signal }) => work(signal),
-      )
-      if (outcome.kind === 'held') return outcome.value
-      const by = outcome.by === null ? 'another session' : `${code(outcome.by.applicationName)} (pid ${outcome.by.pid})`
-      return refuse('target_taken', `${by} holds Lockkeeper's lock in this database. Look who runs there; when it is gone, ask again.`)
-    },
+    underTargetLock: ({ target, requestId, signal }, work) =>
+      underTargetLock({ target, applicationName: `lockkeeper-${requestId}-guard`, url: config.secret(target.database.url), signal }, work),
     stepsFor: (request, plan) => {
       const target = targetOf(request.target)
       return target === undefined
@@ -116,6 +112,22 @@ export function workflowOf(
     },
   })
 }
+
+type Lockable = { readonly target: Target; readonly applicationName: string; readonly url: string; readonly signal: AbortSignal }
+
+async function underTargetLock<T>({ target, ...connection }: Lockable, work: (lost: AbortSignal) => Promise<T>): Promise<UnderLock<T>> {
+  const outcome = await withTargetLock({ ...connection, waitMs: TARGET_LOCK_WAIT_MS }, ({ signal }) => work(signal))
+  if (outcome.kind === 'held' || outcome.kind === 'aborted') return outcome
+  if (outcome.kind === 'unreachable') return { kind: 'refused', refusal: notReached(outcome.why, target) }
+  const by = outcome.by === null ? 'another session' : `${code(outcome.by.applicationName)} (pid ${outcome.by.pid})`
+  return {
+    kind: 'refused',
+    refusal: refuse('target_taken', `${by} holds Lockkeeper's lock in this database. Look who runs there; when it is gone, ask again.`),
+  }
+}
+
+const notReached = ({ message }: Error, target: Target): Refusal =>
+  refuse('target_unreachable', `The database of ${code(target.name)} cannot be reached. ${escapeMrkdwn(message)}`)
 
 const passageEnd = (passage: Passage): number | null => (passage.kind === 'open' ? passage.closesAt : null)
 
@@ -148,6 +160,7 @@ export function requestPorts(options: AppOptions, core: Core) {
         approvers: approversOf(view.request, core.approvals.people.humanOf),
       })
     },
+    commands: slackCommands(config.file),
     targetTitleOf: (name: string) => config.targets.get(name)?.title ?? name,
     tailOf: tailOf(options),
     logFileOf: async (request: RequestRow) => {

@@ -53,7 +53,7 @@ export function windowParts(
         notices: async (bulletin) => drawNotices(bulletin, context, await overtakenIn(db, bulletin.data as NoticeList)), // as lists.ts wrote it
         occurrence: ({ data }) => ({ message: occurrenceMessage(data as OccurrenceNews) }), // as `refuseOnce` wrote it
         freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
-        week: ({ data }) => ({ message: weekMessage(data as WeekNews) }), // as `weekJob` wrote it
+        week: ({ data }) => ({ message: weekMessage(data as WeekNews, commands.maintenance) }), // as `weekJob` wrote it
       }),
       windowSubject(db, (view) => drawWindow(view, context)),
     ],

@@ -73,7 +73,7 @@ function daysOf(fields: string): (day: Day) => boolean {
   if (known !== undefined) return known
   const task = cron.createTask(`0 12 ${fields}`, () => undefined, { timezone: 'UTC' })
   const isDay = (day: Day) => task.match(new Date(Date.UTC(day.year, day.month - 1, day.day, 12)))
-  void task.destroy()
+  Promise.resolve(task.destroy()).catch(() => {}) // it was never started
   readDays.set(fields, isDay)
   return isDay
 }

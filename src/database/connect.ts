@@ -134,6 +134,10 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
   return say('other', `No connection to ${where}: ${message}`)
 }
 
+/** A fault of a session that was lost, explained; any other fault as it is. */
+export const explainLoss = (error: unknown, url: string): unknown =>
+  isConnectionLoss(error) ? explainConnectionError(error, readUrl(url)) : error
+
 function readUrl(text: string): TargetUrl {
   const parsed = parseTargetUrl(text)
   if (parsed.kind === 'bad') throw new TargetConnectionError('bad_url', `The database URL cannot be used: ${parsed.why}.`)

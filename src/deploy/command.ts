@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import type { Target } from '../config/config.ts'
 import { isReference } from '../config/basics.ts'
 import type { CommandSettings } from '../config/schema.ts'
-import { childEnvironment, operatorPath, type Child } from '../process/process.ts'
+import type { Child } from '../process/child.ts'
+import { childEnvironment, operatorPath } from '../process/environment.ts'
 
 /** What stands for `{commit}`, `{previousCommit}` and `{checkout}`, and in the LOCKKEEPER_ variables. */
 export type StepValues = {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { captureChild } from '../process/process.ts'
+import { captureChild } from '../process/capture.ts'
 import { createRedactor } from '../redact/redact.ts'
 
 /** Lock files in the order in which they are looked for. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { DBOS, DBOSClient, type WorkflowQueue } from '@dbos-inc/dbos-sdk'
+import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
 import { openPool, type Db, type Queries, type Tx } from '../store/pool.ts'
 import { openSession } from '../store/session.ts'
 import type { Log } from '../lib/log.ts'
@@ -27,13 +27,15 @@ export type Durable = {
   readonly nextSignal: () => Promise<void>
 }
 
-export type RunningEngine = Engine & {
+export type OpenEngine = Engine & {
   readonly liveness: Liveness
   /**
    * Whether this process still owns the request's workflow, as far as the store knows. Asked inside a transaction, it stays so until that
    * ends: nobody can take the run over meanwhile.
    */
   readonly owns: (db: Queries, requestId: number) => Promise<boolean>
+  /** Begins to work. What waits in the store is begun at once, perhaps before this resolves; all else here can be used before. */
+  readonly run: (body: WorkflowBody) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -59,12 +61,47 @@ const workflow = DBOS.registerWorkflow(
   { name: 'request', maxRecoveryAttempts: 1000 },
 )
 
-export async function startEngine(options: { readonly db: Db; readonly log: Log; readonly body: WorkflowBody }): Promise<RunningEngine> {
-  body = options.body
-  const { db, log } = options
-  let queue: WorkflowQueue | undefined
-  const heard = () => queue !== undefined && lookIntoQueues(queue, log)
-  const liveness = await holdLiveness({ storeUrl: db.url, log, call: { channel: QUEUE_CHANNEL, heard } }) // before launch: never run without the lock
+/**
+ * Opened first and run afterwards: what a workflow needs of its engine is there before the first workflow is. Until it runs, what is
+ * started waits in the store.
+ */
+export async function openEngine({ db, log }: { readonly db: Db; readonly log: Log }): Promise<OpenEngine> {
+  let running: Running | undefined
+  const call = { channel: QUEUE_CHANNEL, heard: () => running?.lookIntoQueues() }
+  const liveness = await holdLiveness({ storeUrl: db.url, log, call }) // before launch: never run without the lock
+  const client = await startClientEngine(db)
+  return {
+    liveness,
+    start: client.start,
+    signal: client.signal,
+    async owns(queries, requestId) {
+      const rows = await queries.query(
+        `select 1 from dbos.workflow_status where workflow_uuid = $1 and executor_id = $2 and status = 'PENDING' for share`,
+        [workflowId(requestId), liveness.executorId],
+      )
+      return rows.length > 0
+    },
+    async run(theBody) {
+      body = theBody
+      running = await launch({ db, log, liveness })
+    },
+    async close() {
+      await running?.stopSweeping()
+      await client.close()
+      await running?.shutDown()
+      await liveness.close()
+    },
+  }
+}
+
+type Running = {
+  readonly lookIntoQueues: () => void
+  readonly stopSweeping: () => Promise<void>
+  readonly shutDown: () => Promise<void>
+}
+
+async function launch(parts: { readonly db: Db; readonly log: Log; readonly liveness: Liveness }): Promise<Running> {
+  const { db, log, liveness } = parts
   const pool = openPool(db.url, (error) => log.debug({ error: error.message }, 'an idle connection of the engine broke'), {
     max: ENGINE_CONNECTIONS,
     name: 'lockkeeper-engine',
@@ -82,28 +119,18 @@ export async function startEngine(options: { readonly db: Db; readonly log: Log;
   slowRounds()
   await alone(db.url, () => DBOS.launch())
   slowRecoveries()
-  queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_LOOK_MS })
-  const client = await startClientEngine(db)
+  const queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_LOOK_MS })
   const sweeps = new AbortController()
-  const sweeping = sweepForTheDead({ db, log, liveness, signal: sweeps.signal })
+  const sweeping = sweepForTheDead({ ...parts, signal: sweeps.signal })
   return {
-    liveness,
-    start: client.start,
-    signal: client.signal,
-    async owns(queries, requestId) {
-      const rows = await queries.query(
-        `select 1 from dbos.workflow_status where workflow_uuid = $1 and executor_id = $2 and status = 'PENDING' for share`,
-        [workflowId(requestId), liveness.executorId],
-      )
-      return rows.length > 0
-    },
-    async close() {
+    lookIntoQueues: () => lookIntoQueues(queue, log),
+    async stopSweeping() {
       sweeps.abort()
       await sweeping
-      await client.close()
+    },
+    async shutDown() {
       await DBOS.shutdown()
       await pool.end()
-      await liveness.close()
     },
   }
 }
@@ -188,7 +215,7 @@ async function sweep(
       if (!seenFree.has(id)) return void seenFree.add(id)
       const runs = await adoptFrom(id)
       await tx.query(callToQueue)
-      tell({ kind: 'adopted', runs })
+      tx.afterCommit(() => tell({ kind: 'adopted', runs }))
       seenFree.delete(id)
       log.warn({ from: id, runs }, 'a process died with work unfinished; it goes on here')
     })

@@ -47,8 +47,12 @@ export async function holdLiveness(options: {
   let controller = new AbortController()
   /** Nothing was lost at the first time, so there is nothing to settle. */
   let settledAt = 0
+  let isRetaken = false
   const closing = new AbortController()
   let held = Promise.withResolvers<void>()
+  /** Both end by themselves when this is closed, and never fail. */
+  let beating = Promise.resolve()
+  let retaking = Promise.resolve()
 
   /** A session that breaks before it is of use is not lost a second time: it would be taken anew by two, then by four. */
   let isTaking = false
@@ -63,21 +67,30 @@ export async function holdLiveness(options: {
   }
 
   async function takeOne(): Promise<void> {
-    session = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
-    const [lock] = await session.query<{ ok: boolean }>(`${signature} select pg_try_advisory_lock($1::int, hashtext($2)) as ok`, [
+    const mine = await openSession(options.storeUrl, 'lockkeeper-alive', onLost)
+    try {
+      await lockIn(mine)
+    } catch (error) {
+      await mine.close().catch(() => {}) // it broke before it was of use
+      throw error
+    }
+    // from here on others may be told that it is held, and not before
+    if (isRetaken) settledAt = performance.now() + SETTLE_MS
+    session = mine
+    controller = new AbortController()
+    held.resolve()
+    beating = beat(mine)
+  }
+
+  async function lockIn(mine: Session): Promise<void> {
+    const [lock] = await mine.query<{ ok: boolean }>(`${signature} select pg_try_advisory_lock($1::int, hashtext($2)) as ok`, [
       LIVENESS_LOCK,
       executorId,
     ])
-    if (lock?.ok !== true) {
-      await session.close()
-      throw new Error('the lock of the lost session is still held')
-    }
-    if (options.call !== undefined) await session.listen(options.call.channel, options.call.heard, signature)
+    if (lock?.ok !== true) throw new Error('the lock of the lost session is still held')
+    if (options.call !== undefined) await mine.listen(options.call.channel, options.call.heard, signature)
     // a setting of PostgreSQL 14 and later; before that only a process that has ended is noticed
-    await session.query(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [String(FROZEN_MS)])
-    controller = new AbortController()
-    held.resolve()
-    void beat(session)
+    await mine.query(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [String(FROZEN_MS)])
   }
 
   async function beat(mine: Session): Promise<void> {
@@ -92,21 +105,20 @@ export async function holdLiveness(options: {
     if (closing.signal.aborted || isTaking) return
     options.log.warn({ error: error.message }, 'the session that proves this process alive was lost; no step starts until it is back')
     session = undefined
+    isRetaken = true
     held = Promise.withResolvers<void>()
     controller.abort(error)
-    void retake()
+    retaking = retake()
   }
 
   async function retake(): Promise<void> {
     while (!closing.signal.aborted)
       try {
         await take()
-        settledAt = performance.now() + SETTLE_MS
-        options.call?.heard()
-        return
+        return options.call?.heard()
       } catch (error) {
         options.log.debug({ error: String(error) }, 'the store does not answer yet')
-        await wait(300)
+        await wait(300, undefined, { signal: closing.signal }).catch(() => {}) // aborted: the loop ends
       }
   }
 
@@ -119,7 +131,10 @@ export async function holdLiveness(options: {
     isSettled: () => session !== undefined && performance.now() >= settledAt,
     async close() {
       closing.abort()
-      await session?.close()
+      const first = session
+      await first?.close()
+      await Promise.all([beating, retaking])
+      if (session !== first) await session?.close() // one that was just being made
     },
   }
 }

@@ -16,20 +16,20 @@ export const ownReading: Reading = { whose: "this machine's clock", aheadMs: 0, 
 
 /**
  * Asks for a time and takes the middle of the way there and back as the moment at which it was read; the truth lies within half of it.
- * `granularityMs`: what the answer leaves out, a second for one of whole seconds. Undefined when there was no answer.
+ * `errorMs`: how wrong the answer itself may be either way. Undefined when there was no answer.
  */
 export async function readClock(
   whose: string,
   ask: () => Promise<number | undefined>,
   clock: Clock,
-  granularityMs = 0,
+  errorMs = 0,
 ): Promise<Reading | undefined> {
   const before = clock.now()
   const began = performance.now()
   const answer = await ask()
   const half = (performance.now() - began) / 2
   if (answer === undefined || !Number.isFinite(answer)) return undefined
-  return { whose, aheadMs: answer + granularityMs / 2 - (before + half), errorMs: half + granularityMs / 2 }
+  return { whose, aheadMs: answer - (before + half), errorMs: half + errorMs }
 }
 
 /** Compares all with all. The clock that disagrees with most of the others is the one that is called wrong. */

@@ -73,7 +73,7 @@ export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd
       }
       if (context.isCancelled())
         return { kind: 'cancelled', output: 'cancelled', outcome: cancelledOutcome(tasks, null), data: { migrations: tasks } }
-      if (context.signal.aborted) return lostHold(tasks)
+      if (context.signal.aborted) return lostHold(context, tasks)
       if (version === null) {
         const proof: Proof = await proveAll(work, judgement, tasks)
         if (proof.kind === 'hindered') return proof.end
@@ -201,13 +201,13 @@ function silent({ context, site }: Work): StepEnd {
       tasks: [],
       known: ['The migrator had been started.'],
       notKnown: `How far it came with ${count(tasks.length, 'migration')}: ${where} does not answer.`,
-      next: 'Look again when the database answers: `/migrate status` shows what is applied. Then cancel this request and ask anew for the rest.',
+      next: `Look again when the database answers: \`${context.command} status\` shows what is applied. Then cancel this request and ask anew for the rest.`,
     }),
   }
 }
 
 /** The lock of the target went away with its session, so nothing new may start. When the store was lost too, the run comes back here. */
-const lostHold = (tasks: readonly MigrationTask[]): StepEnd => ({
+const lostHold = ({ command }: RunContext, tasks: readonly MigrationTask[]): StepEnd => ({
   kind: 'unknown',
   output: 'interrupted',
   data: { migrations: tasks },
@@ -216,7 +216,7 @@ const lostHold = (tasks: readonly MigrationTask[]): StepEnd => ({
     tasks,
     known: ['Nothing of this run is at work.'],
     notKnown: 'Whether somebody else has begun to change the database meanwhile.',
-    next: 'Look at `/migrate status`, then cancel this request and ask anew for the rest.',
+    next: `Look at \`${command} status\`, then cancel this request and ask anew for the rest.`,
   }),
 })
 

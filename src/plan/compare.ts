@@ -1,5 +1,6 @@
 import type { Target } from '../config/config.ts'
 import { isRefusal } from '../lib/refusal.ts'
+import { together } from '../lib/together.ts'
 import { TargetConnectionError, withTarget } from '../database/connect.ts'
 import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
 import { readIdentity, sameIdentity } from '../database/identity.ts'
@@ -9,7 +10,7 @@ import { readFiles, type ApplicationFiles } from './files.ts'
 import type { Plan } from './plan.ts'
 import { fetchRepository, isReachable } from './repository.ts'
 import { readDatabaseState, statusOf, type Status } from './status.ts'
-import { listed, quoted } from '../lib/quoted.ts'
+import { escapeMrkdwn, listed, quoted } from '../lib/quoted.ts'
 
 /** `why` is mrkdwn, outside parts escaped. `unknown` means that it could not be found out; nothing may be started on it. */
 export type Comparison =
@@ -24,7 +25,7 @@ export async function compareWithPlan(
   plan: Plan,
   phase: 'before-migrate' | 'after-migrate',
 ): Promise<Comparison> {
-  const [files, found] = await Promise.all([filesNow(deps, plan), databaseNow(deps)])
+  const [files, found] = await together([filesNow(deps, plan), databaseNow(deps)])
   if ('kind' in files) return files
   const otherFiles = compareFiles(plan, files)
   if (otherFiles !== null) return changed(otherFiles)
@@ -103,8 +104,14 @@ async function databaseNow(deps: PlanDeps & { readonly target: Target }) {
     )
   } catch (error) {
     if (error instanceof TargetConnectionError || error instanceof TableLockedError) return { kind: 'unknown', why: error.message } as const
+    // the server answered that it cannot: a right that was taken away, a statement that took too long, no memory
+    if (isServersFault(error))
+      return { kind: 'unknown', why: `The database cannot be read: ${escapeMrkdwn(deps.redactor.text(error.message))}.` } as const
     throw error
   }
 }
+
+const isServersFault = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)
 
 const changed = (why: string): Comparison => ({ kind: 'changed', why })

@@ -1,4 +1,5 @@
-import { captureChild, childEnvironment, operatorPath, type Captured } from '../process/process.ts'
+import { captureChild, type Captured } from '../process/capture.ts'
+import { childEnvironment, operatorPath } from '../process/environment.ts'
 import type { GitDeps } from './deps.ts'
 
 /** Asks `git` about a bare clone of ours. Objects are only read: nothing is checked out, and no hook, filter or helper of the repository runs. */

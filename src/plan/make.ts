@@ -17,6 +17,7 @@ import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
 import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
 import { whyNotDeployable } from './unfit.ts'
 import { count, escapeMrkdwn, quoted } from '../lib/quoted.ts'
+import { together } from '../lib/together.ts'
 
 export type PlanRequest = {
   readonly target: Target
@@ -87,7 +88,7 @@ export type TargetFacts = {
 export async function readTargetState(deps: PlanDeps, target: Target, ref: string | null): Promise<TargetState | Refusal> {
   const url = usableUrl(deps, target)
   if (isRefusal(url)) return url
-  const [source, facts] = await Promise.all([readSource(deps, target, ref), readFacts(deps, target)])
+  const [source, facts] = await together([readSource(deps, target, ref), readFacts(deps, target)])
   if (isRefusal(source)) return source
   if (isRefusal(facts)) return facts
   return { source, facts, status: statusOf(facts.state, source.files.migrations, source.files.databaseSchemas) }

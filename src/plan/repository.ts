@@ -3,11 +3,12 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { closest } from 'fastest-levenshtein'
 import type { Target } from '../config/config.ts'
-import type { Captured } from '../process/process.ts'
+import type { Captured } from '../process/capture.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
 import type { GitDeps } from './deps.ts'
 import { answer, gitIn, type Git, type GitOptions } from './git.ts'
 import { escapeMrkdwn, listed, plainText, quoted } from '../lib/quoted.ts'
+import { together } from '../lib/together.ts'
 
 export type SourceOf = Pick<Target, 'name' | 'source'>
 
@@ -72,7 +73,7 @@ export async function resolveCommit(repository: Repository, target: SourceOf, as
       `${quoted(ref)} is commit ${quoted(found.slice(0, 10))}, which is not part of ${listed(allowed)}, from where ${quoted(target.name)} is deployed. Merge it first, or ask for a commit that is merged.`,
     )
   }
-  const [about, behind] = await Promise.all([
+  const [about, behind] = await together([
     answer(repository.git, ['log', '-1', '--no-show-signature', '--format=%s%x00%an', found]),
     isHead ? '0' : answer(repository.git, ['rev-list', '--count', `${found}..${head}`]),
   ])

@@ -1,3 +1,4 @@
+import type { Commands } from '../config/commands.ts'
 import type { Db } from '../store/pool.ts'
 import type { Log } from '../lib/log.ts'
 import type { Desired } from '../slack/outbox/desired.ts'
@@ -12,6 +13,7 @@ export type RequestPorts = {
   readonly draw: (view: RequestView) => readonly Desired[] | Promise<readonly Desired[]>
   readonly targetTitleOf: (target: string) => string
   /** The last redacted output of the run; empty when there is none. */
+  readonly commands: Commands
   readonly tailOf: (request: RequestRow) => Promise<string>
   /** The whole redacted log; null when there is none. */
   readonly logFileOf: (request: RequestRow) => Promise<string | null>
@@ -35,7 +37,11 @@ export const requestSubject = (ports: RequestPorts): Subject => ({
       revision: request.revision,
       fields: { request: request.id, target: request.target },
       async draw() {
-        const view = await viewOf(ports.db, request, ports.targetTitleOf(request.target), await tailOf(ports, request))
+        const view = await viewOf(ports.db, request, {
+          targetTitle: ports.targetTitleOf(request.target),
+          commands: ports.commands,
+          tail: await tailOf(ports, request),
+        })
         return {
           desired: await ports.draw(view),
           refreshInMs: refreshInMs(view),

@@ -1,3 +1,4 @@
+import type { Commands } from '../config/commands.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 
 /** The rows of a request, as the whole house sees them. Times are Dates, ids are numbers (they stay far below 2^53). */
@@ -264,6 +265,7 @@ export type EventRow = RequestEvent & { readonly id: number; readonly requestId:
 export type RequestView = {
   readonly request: RequestRow
   readonly targetTitle: string
+  readonly commands: Commands
   readonly votes: readonly VoteRow[]
   readonly steps: readonly StepRow[]
   readonly events: readonly EventRow[]

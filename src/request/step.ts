@@ -32,6 +32,8 @@ export type StepEnd =
 
 export type RunContext = {
   readonly requestId: number
+  /** The slash command as it is named here, for sentences. */
+  readonly command: string
   readonly digest: string
   readonly target: Target
   readonly plan: Plan

@@ -91,7 +91,12 @@ export async function eventsOf(db: Queries, requestId: number): Promise<readonly
  * plan that it is about, and whatever came after the events raises the revision and is drawn next. What changed meanwhile is read again,
  * a few times, so that an end is not drawn without the post that tells it.
  */
-export async function viewOf(db: Queries, request: RequestRow, targetTitle: string, tail: string, tries = 3): Promise<RequestView> {
+export async function viewOf(
+  db: Queries,
+  request: RequestRow,
+  about: Pick<RequestView, 'targetTitle' | 'commands' | 'tail'>,
+  tries = 3,
+): Promise<RequestView> {
   const [votes, steps, events, clock] = await Promise.all([
     votesOf(db, request.id),
     stepsOf(db, request.id),
@@ -99,8 +104,8 @@ export async function viewOf(db: Queries, request: RequestRow, targetTitle: stri
     db.query<{ now: Date }>('select lockkeeper.now() as now'),
   ])
   const newest = (await requestById(db, request.id)) ?? request
-  if (newest.revision !== request.revision && tries > 1) return viewOf(db, newest, targetTitle, tail, tries - 1)
-  return { request: newest, targetTitle, votes, steps, events, tail, now: clock[0]?.now ?? request.createdAt }
+  if (newest.revision !== request.revision && tries > 1) return viewOf(db, newest, about, tries - 1)
+  return { ...about, request: newest, votes, steps, events, now: clock[0]?.now ?? request.createdAt }
 }
 
 export async function addEvent(db: Queries, requestId: number, event: RequestEvent): Promise<void> {

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { endProcess, isGroupAlive, startTime, type ProcessId } from '../process/process.ts'
+import { endProcess } from '../process/detached.ts'
+import { isGroupAlive, startTime, type ProcessId } from '../process/process-id.ts'
 import { readJson } from '../lib/durable-file.ts'
 
 /**

@@ -21,7 +21,7 @@ export type SlackPort = {
   ) => Promise<Sent<readonly { readonly store: string; readonly channel: string; readonly ts: string }[]>>
   /** Of which store a message of ours is; null when it does not say. */
   readonly storeOf: (where: Posted & { readonly thread?: string }) => Promise<Sent<string | null>>
-  /** Slack's own clock, in milliseconds; Slack tells whole seconds. */
+  /** Slack's own clock, in milliseconds, wrong by at most half a second: Slack tells whole ones, and this is the middle of what it told. */
   readonly time: () => Promise<Sent<number>>
   readonly openView: (triggerId: string, view: View) => Promise<Sent<null>>
   readonly updateView: (viewId: string, view: View) => Promise<Sent<null>>

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chown, cp, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, cp, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { arch, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { captureChild, childEnvironment, operatorPath } from '../process/process.ts'
+import { captureChild } from '../process/capture.ts'
+import { childEnvironment, operatorPath } from '../process/environment.ts'
 import { createRedactor } from '../redact/redact.ts'
 
 export type Embedded = {
@@ -19,6 +21,9 @@ export type Embedded = {
  * PostgreSQL 15 from the registry, for people who have none: started below `directory`, or found running there. It listens on loopback
  * with a password and outlives a killed bot, so that the next start goes on where that one was.
  *
+ * Several may start at once, and each may die at any moment: what is made appears whole under its name or not at all, and whoever comes
+ * second takes what the first one made. Which of two servers runs is decided by PostgreSQL's own lock file.
+ *
  * PostgreSQL refuses to run as root, and another user may not be able to reach a clone below a 0700 directory. So as root it runs as
  * `nobody`, from a copy below /var/lib when the clone cannot be reached.
  */
@@ -31,20 +36,8 @@ export async function startEmbedded(options: {
   const place = await placeFor(resolve(options.directory))
   const password = await passwordIn(place)
   const run = (argv: readonly string[]) => postgresCommand(argv, place, options.env)
-  if (!(await exists(join(place.data, 'PG_VERSION')))) await initialise(place, run)
-  let port = await runningPort(place, password)
-  if (port === undefined) {
-    port = await freePort()
-    const settings = [
-      'listen_addresses=127.0.0.1',
-      `port=${port}`,
-      'unix_socket_directories=',
-      'max_connections=200',
-      ...(options.settings ?? []),
-    ]
-    const flags = settings.map((setting) => `-c ${setting}`).join(' ')
-    await run([place.pgCtl, 'start', '-w', '-t', '60', '-D', place.data, '-l', join(place.home, 'postgres.log'), '-o', flags])
-  }
+  if (!(await exists(join(place.data, 'PG_VERSION')))) await initialise(place, password, run)
+  const port = (await runningPort(place, password)) ?? (await startServer(place, password, options.settings ?? [], run))
   const url = `postgresql://lockkeeper:${password}@127.0.0.1:${port}/postgres`
   const end = () => run([place.pgCtl, 'stop', '-w', '-t', '60', '-m', 'fast', '-D', place.data])
   return {
@@ -119,38 +112,104 @@ async function othersReach(path: string): Promise<boolean> {
   }
 }
 
-/** Beside the data, readable by us alone; the server knows only its hash. */
-async function passwordIn(place: Place): Promise<string> {
-  const file = join(place.home, 'password')
-  if (!(await exists(file))) await writeFile(file, randomBytes(24).toString('hex'), { mode: 0o600, flag: 'wx' }).catch(ignoreExisting)
-  return readFile(file, 'utf8')
+/** Beside the data, readable by us alone; the server knows only its hash. An empty one was left by a start that died while it wrote. */
+async function passwordIn({ home }: Place): Promise<string> {
+  for (const name of ['password', 'password-2']) {
+    const file = join(home, name)
+    if (!(await exists(file))) await writeOnce(file, randomBytes(24).toString('hex'))
+    const password = await readFile(file, 'utf8')
+    if (password !== '') return password
+  }
+  throw new Error(
+    `The password of the embedded PostgreSQL in ${home} is empty. Restore it from a copy of that directory, or remove it to begin anew.`,
+  )
 }
 
-async function initialise(place: Place, run: (argv: readonly string[]) => Promise<void>): Promise<void> {
-  const passwordFile = join(place.home, `initial-${randomBytes(4).toString('hex')}`)
-  await writeFile(passwordFile, await passwordIn(place), { mode: 0o600 })
-  await rm(place.data, { recursive: true, force: true }) // a start that was cut off in the middle
-  await mkdir(place.data, { mode: 0o700 })
-  await writeFile(join(place.home, 'postgres.log'), '', { mode: 0o600 })
-  if (place.owner !== undefined)
-    for (const path of [passwordFile, place.data, join(place.home, 'postgres.log')]) await chown(path, place.owner.uid, place.owner.gid)
+/** Whole and on the disk, or not at all; of two at once the first one's counts. */
+async function writeOnce(file: string, content: string): Promise<void> {
+  const beside = `${file}.${randomBytes(4).toString('hex')}`
   try {
-    await run([
-      place.initdb,
-      '-D',
-      place.data,
-      '-U',
-      'lockkeeper',
-      '-A',
-      'scram-sha-256',
-      '-E',
-      'UTF8',
-      '--locale=C',
-      `--pwfile=${passwordFile}`,
-    ])
+    await writeFile(beside, content, { mode: 0o600, flush: true })
+    await link(beside, file).catch(ignoreExisting)
   } finally {
-    await rm(passwordFile, { force: true })
+    await rm(beside, { force: true })
   }
+  await syncDirectory(dirname(file))
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path)
+  await directory.sync().finally(() => directory.close())
+}
+
+type Run = (argv: readonly string[]) => Promise<void>
+
+/** In a directory of its own, which gets its name when it is whole. */
+async function initialise(place: Place, password: string, run: Run): Promise<void> {
+  await removeForgotten(place)
+  const own = join(place.home, `${UNFINISHED}${randomBytes(4).toString('hex')}`)
+  const [data, passwordFile, log] = [join(own, 'data'), join(own, 'password'), join(place.home, 'postgres.log')]
+  try {
+    await mkdir(own, { mode: 0o700 })
+    await mkdir(data, { mode: 0o700 })
+    await writeFile(passwordFile, password, { mode: 0o600 })
+    await writeFile(log, '', { mode: 0o600, flag: 'a' })
+    const { owner } = place
+    if (owner !== undefined) for (const path of [own, passwordFile, data, log]) await chown(path, owner.uid, owner.gid)
+    const settings = ['-U', 'lockkeeper', '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C', `--pwfile=${passwordFile}`]
+    await run([place.initdb, '-D', data, ...settings])
+    await rename(data, place.data).catch(async (error: unknown) => {
+      if (!(await exists(join(place.data, 'PG_VERSION')))) throw notOurs(place, error) // or another start was faster: its database is as good
+    })
+    await syncDirectory(place.home)
+  } finally {
+    await rm(own, { recursive: true, force: true })
+  }
+}
+
+const notOurs = ({ data }: Place, cause: unknown) =>
+  new Error(`${data} is there and is no database, so the embedded PostgreSQL cannot be made there. Move it away and start again.`, {
+    cause,
+  })
+
+const UNFINISHED = 'initial-'
+/** Longer than any start takes: initdb is ended before. */
+const FORGOTTEN_MS = 10 * 60_000
+
+/** What starts left behind that died. */
+async function removeForgotten({ home }: Place): Promise<void> {
+  for (const name of await readdir(home)) {
+    if (!name.startsWith(UNFINISHED)) continue
+    const made = await stat(join(home, name)).catch(() => undefined) // another start was faster
+    if (made !== undefined && Date.now() - made.mtimeMs > FORGOTTEN_MS) await rm(join(home, name), { recursive: true, force: true })
+  }
+}
+
+/** The port that it listens on; that of another start when that was faster. */
+async function startServer(place: Place, password: string, more: readonly string[], run: Run): Promise<number> {
+  const port = await freePort()
+  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'max_connections=200', ...more]
+  const flags = settings.map((setting) => `-c ${setting}`).join(' ')
+  try {
+    await run([place.pgCtl, 'start', '-w', '-t', '60', '-D', place.data, '-l', join(place.home, 'postgres.log'), '-o', flags])
+    return port
+  } catch (error) {
+    const other = await portOfOther(place, password)
+    if (other === undefined) throw error
+    return other
+  }
+}
+
+const START_MS = 60_000
+
+/** Waits for a server that somebody else is starting; undefined when nobody is. */
+async function portOfOther(place: Place, password: string): Promise<number | undefined> {
+  for (const until = performance.now() + START_MS; performance.now() < until; await wait(200)) {
+    const port = await runningPort(place, password)
+    if (port !== undefined) return port
+    if (!(await exists(join(place.data, 'postmaster.pid')))) return undefined
+  }
+  return undefined
 }
 
 /** The port in the server's own pid file, if that server answers with our password. */

@@ -7,7 +7,11 @@ export type Queries = {
 }
 
 /** Inside a transaction; `client` is for the engine, which enqueues and signals in our transaction. */
-export type Tx = Queries & { readonly client: pg.PoolClient }
+export type Tx = Queries & {
+  readonly client: pg.PoolClient
+  /** Called once this transaction is committed, and never when it is not. It must not throw. */
+  readonly afterCommit: (act: () => void) => void
+}
 
 export type Db = Queries & {
   readonly url: string
@@ -53,7 +57,7 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
   const listeners = new Set<() => void>()
   const queriesOf = (client: Pick<pg.ClientBase, 'query'> | pg.Pool): Queries['query'] => {
     return async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
-      const result = await (client as pg.Pool).query<Row & pg.QueryResultRow>(sql, [...values])
+      const result = await (client as pg.Pool).query<Row & pg.QueryResultRow>(sql, [...values]).catch(markOwn)
       return result.rows
     }
   }
@@ -61,16 +65,17 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     url,
     query: queriesOf(pool),
     async transaction(work) {
-      const client = await pool.connect()
+      const client = await pool.connect().catch(markOwn)
       let broken: Error | undefined
+      const acts: (() => void)[] = []
       // the pool listens only while it is idle; unheard, a connection that breaks between two statements would end the process
       const onBroken = (error: Error) => void (broken = error)
       client.on('error', onBroken)
       try {
-        await client.query('begin')
-        const result = await work({ query: queriesOf(client), client })
-        await client.query('commit')
-        for (const act of listeners) act()
+        await client.query('begin').catch(markOwn)
+        const result = await work({ query: queriesOf(client), client, afterCommit: (act) => void acts.push(act) })
+        await client.query('commit').catch(markOwn)
+        for (const act of [...acts, ...listeners]) act()
         return result
       } catch (error) {
         await client.query('rollback').catch((fault: Error) => (broken = fault)) // a dead connection rolls back by itself
@@ -88,3 +93,13 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
     close: () => pool.end(),
   }
 }
+
+const thrownByStore = new WeakSet<object>()
+
+function markOwn(error: unknown): never {
+  if (typeof error === 'object' && error !== null) thrownByStore.add(error)
+  throw error
+}
+
+/** Whether the store threw this, and not a target, whose faults have the same codes. */
+export const isOfStore = (error: unknown): boolean => typeof error === 'object' && error !== null && thrownByStore.has(error)

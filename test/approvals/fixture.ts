@@ -60,6 +60,7 @@ export async function createWorld(
       signal: async (_, id, message, key) => void signals.push({ id, kind: message.kind, key }),
     },
     command: '/migrate',
+    commands: { migrate: '/migrate', maintenance: '/maintenance' },
     randomBytes,
   }
   return {

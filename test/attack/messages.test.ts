@@ -143,6 +143,7 @@ function poisoned(view: RequestView, bad: string): RequestView {
   return {
     ...view,
     targetTitle: view.targetTitle,
+    commands: view.commands,
     request: changedRow(view.request, row),
     steps: [
       ...view.steps,
@@ -185,6 +186,7 @@ describe.each([
             underWay: [{ view: dark, link: null }],
             last: [{ view: dark, link: null }],
             calendar: {
+              commands: { migrate: '/migrate', maintenance: '/maintenance' },
               now: +now,
               zone: 'America/New_York',
               windows: [{ window: { ...windowRow(), reason: bad, work: bad }, titles: [bad, bad], link: null, needsStandby: true }],

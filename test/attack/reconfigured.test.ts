@@ -3,7 +3,8 @@ import { policyHash } from '../../approvals/policy.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
-import { performStep, type RunPorts } from '../../src/run/step-runner/step-runner.ts'
+import type { RunPorts } from '../../src/run/step-runner/ports.ts'
+import { performStep } from '../../src/run/step-runner/step-runner.ts'
 import { requestById, stepsOf, transition } from '../../src/request/store.ts'
 import type { Step } from '../../src/request/step.ts'
 import { requestWorkflow } from '../../src/run/workflow/workflow.ts'
@@ -68,7 +69,7 @@ async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}
     stillGranted: async () => true,
     compare: async () => ({ kind: 'same' }),
     reconfigured: () => null,
-    underTargetLock: async (_target, _id, work) => work(new AbortController().signal),
+    underTargetLock: async (_, work) => ({ kind: 'held', value: await work(new AbortController().signal) }),
     ...changes,
   }
   const steps: readonly Step[] = [

@@ -2,7 +2,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { captureChild } from '../../src/process/process.ts'
+import { captureChild } from '../../src/process/capture.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 
 test('bin/lockkeeper finds the house through a chain of symbolic links', async () => {

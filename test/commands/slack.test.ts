@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createPeople } from '../../approvals/people.ts'
-import { createBolt, listen, type Listening } from '../../commands/slack.ts'
+import { createBolt } from '../../commands/bolt.ts'
+import { listen, type Listening } from '../../commands/slack.ts'
 import { startWorkspace, type Workspace } from '../../playground/server/workspace.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { actions, button } from '../../src/slack/blocks/blocks.ts'
@@ -123,11 +124,12 @@ const closed = (person: string) =>
 
 const requests = () => listRequests(store.db, { limit: 10 })
 
+const slackOf = () => createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log })
+
 /** The buttons of a request in the channel, as its card has them. */
-async function card(request: RequestRow) {
-  const slack = createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log })
-  const blocks = [actions(...['approve', 'reject', 'sql', 'cancel'].map((id) => button(id, id, request.token)))]
-  const posted = await slack.post({ channel: CHANNEL }, { text: 'card', blocks }, `card-${request.id}`)
+async function card(request: RequestRow, buttons: readonly string[] = ['approve', 'reject', 'sql', 'cancel']) {
+  const blocks = [actions(...buttons.map((id) => button(id, id, request.token)))]
+  const posted = await slackOf().post({ channel: CHANNEL }, { text: 'card', blocks }, `card-${request.id}`)
   if (posted.kind !== 'ok') throw new Error(posted.kind)
   return posted.value
 }
@@ -189,14 +191,81 @@ describe('what is typed in Slack', () => {
       '*prod*: 1 applied, 1 pending.\n• Pending: `two`. To run them: `/migrate deploy prod`.\n• No run yet',
     )
   })
+})
 
-  test('while the store cannot be reached it says so, and nothing is lost without a word', async () => {
+describe('while the store is away', () => {
+  /** With the door's own row still written, or not even that. */
+  const outages = ['wholly', 'behind the door'] as const
+  let outage: (typeof outages)[number] | undefined
+
+  const unread = /^Lockkeeper could not read or write its own records/
+
+  beforeEach(async () => {
+    outage = undefined
     await bot.stop()
-    const broken = { ...store.db, query: () => Promise.reject(new Error('connection refused')) }
-    bot = await connect(broken)
-    await workspace.as(ALICE).command(CHANNEL, '/migrate deploy prod')
-    expect((await said(ALICE, /./)).text).toMatch(/^Lockkeeper could not read or write its own records\./)
-    expect(faults).toHaveLength(1)
+    const isAway = (sql: string) => outage === 'wholly' || (outage === 'behind the door' && !sql.includes('lockkeeper.seen'))
+    bot = await connect({
+      ...store.db,
+      query: (sql, values) => (isAway(sql) ? Promise.reject(new Error('connection refused')) : store.db.query(sql, values)),
+      transaction: (work) => (outage === undefined ? store.db.transaction(work) : Promise.reject(new Error('connection refused'))),
+    })
+  })
+
+  describe.each(outages)('%s', (how) => {
+    test.each(['/migrate deploy prod', '/migrate status prod', '/migrate cancel 1', '/maintenance list'])(
+      '%s is answered',
+      async (text) => {
+        outage = how
+        await workspace.as(ALICE).command(CHANNEL, text)
+        expect((await said(ALICE, /./)).text).toMatch(unread)
+        expect(faults.length).toBeGreaterThan(0)
+      },
+    )
+
+    test.each(['approve', 'reject', 'sql', 'cancel', 'acknowledge', 'queue', 'window_standby'])(
+      'whoever clicks %s on a message is told beside it',
+      async (action) => {
+        const container = await card(await world.waiting(), [
+          'approve',
+          'reject',
+          'sql',
+          'cancel',
+          'acknowledge',
+          'queue',
+          'window_standby',
+        ])
+        outage = how
+        await workspace.as(CAROL).click(container, action)
+        expect((await said(CAROL, /./)).text).toMatch(unread)
+        expect((await said(CAROL, /./)).text).toMatch(/[Tt]ry again/)
+        expect(faults.length).toBeGreaterThan(0)
+      },
+    )
+
+    test('whoever clicks on Home is told over it', async () => {
+      const request = await world.waiting()
+      await slackOf().publishHome(CAROL, { type: 'home', blocks: [actions(button('Approve', 'approve', request.token))] })
+      outage = how
+      const home = await workspace.waitFor(() => workspace.home(CAROL), { what: 'Home' })
+      await workspace.as(CAROL).click({ viewId: home.viewId }, 'approve')
+      await modalOf(CAROL, /could not read or write its own records/)
+    })
+
+    test.each(['approve', 'reject', 'cancel'])('the window behind %s says it when it is sent', async (action) => {
+      await workspace.as(CAROL).click(await card(await world.waiting()), action)
+      const asked = await modalOf(CAROL, /./)
+      outage = how
+      await workspace.as(CAROL).submit(asked.viewId, action === 'reject' ? { reason: { reason: 'not before Monday' } } : {})
+      await modalOf(CAROL, /could not read or write its own records/)
+    })
+
+    test.each(['/migrate', '/maintenance'])('the form behind %s says it when it is sent', async (command) => {
+      await workspace.as(ALICE).command(CHANNEL, command)
+      const form = await modalOf(ALICE, /./)
+      outage = how
+      await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' } })
+      await modalOf(ALICE, /could not read or write its own records/)
+    })
   })
 })
 

@@ -299,6 +299,49 @@ describe('the lock of a target', () => {
     expect(order).toEqual(['first', 'second'])
   })
 
+  test('who waits for it and is not wanted any more ends at once, and leaves no session behind', async () => {
+    const cancel = new AbortController()
+    const outcome = await withTargetLock({ ...as('run 1'), waitMs: 0 }, async () => {
+      const second = withTargetLock({ ...as('run 2'), waitMs: 600_000, signal: cancel.signal }, async () => 'never')
+      await withTarget(as('watch'), (client) => until('the second is there', async () => (await sessionsOf(client, 'run 2')).length > 0))
+      cancel.abort(new Error('cancelled'))
+      return second
+    })
+    expect(outcome).toEqual({ kind: 'held', value: { kind: 'aborted' } })
+    await withTarget(as('watch'), (client) => until('its session is gone', async () => (await sessionsOf(client, 'run 2')).length === 0))
+  })
+
+  test('a database that cannot be reached is told as that, nothing was begun', async () => {
+    const nowhere = { url: changed((url) => (url.port = '1')), applicationName: 'run 1' }
+    const outcome = await withTargetLock({ ...nowhere, waitMs: 0 }, async () => 'never')
+    expect(outcome).toMatchObject({ kind: 'unreachable', why: { message: expect.stringMatching(/^Nothing listens at 127\.0\.0\.1:1\./) } })
+    const cancel = new AbortController()
+    const waiting = withTargetLock({ ...nowhere, waitMs: 600_000, signal: cancel.signal }, async () => 'never')
+    cancel.abort(new Error('cancelled'))
+    expect(await waiting).toEqual({ kind: 'aborted' })
+  })
+
+  test('a session that is lost while it waits is made again', async () => {
+    const outcome = await withTargetLock({ ...as('run 1'), waitMs: 0 }, async () => {
+      const second = withTargetLock({ ...as('run 2'), waitMs: 60_000 }, async () => 'its turn')
+      await withTarget(as('admin'), async (client) => {
+        await until('the second is there', async () => (await sessionsOf(client, 'run 2')).length > 0)
+        await client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'run 2'")
+      })
+      return { second }
+    })
+    if (outcome.kind !== 'held') throw new Error('not held')
+    expect(await outcome.value.second).toEqual({ kind: 'held', value: 'its turn' })
+  })
+
+  test('what will not pass is not tried again', async () => {
+    const stranger = { url: changed((url) => (url.pathname = '/no_such_database')), applicationName: 'run 1' }
+    expect(await withTargetLock({ ...stranger, waitMs: 600_000 }, async () => 'never')).toMatchObject({
+      kind: 'unreachable',
+      why: { problem: 'no_such_database' },
+    })
+  })
+
   test('when its session is lost, the work is told at once', async () => {
     const outcome = await withTargetLock({ ...as('to lose'), waitMs: 0 }, async ({ signal }) => {
       const told = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { wfQueueRunner } from '@dbos-inc/dbos-sdk/internal/wfqueue'
 import { workflowTimeoutConfig } from '@dbos-inc/dbos-sdk/internal/workflow_management'
-import { startEngine, type RunningEngine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/engine.ts'
 import { QUEUE_LOOK_MS, RECOVERIES, UNUSED_MS } from '../../src/engine/poll-queue.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
@@ -26,13 +26,10 @@ test('its internal recovery, its rows and its function for signals are as this h
   const store = await createStore()
   onTestFinished(store.close)
   const released = Promise.withResolvers<void>()
-  const engine: RunningEngine = await startEngine({
-    db: store.db,
-    log: createLog(createRedactor([]), 'warn', process.stderr),
-    body: async (_id, { step }) => step('hold', () => released.promise),
-  })
+  const engine = await openEngine({ db: store.db, log: createLog(createRedactor([]), 'warn', process.stderr) })
   onTestFinished(engine.close)
   onTestFinished(() => released.resolve())
+  await engine.run((_id, { step }) => step('hold', () => released.promise))
   const executor = DBOSExecutor.globalInstance
   expect([typeof executor?.recoverPendingWorkflows, DBOSExecutor.prototype.recoverPendingWorkflows.length]).toEqual(['function', 0])
   // nobody's work: it answers with what it took over, which is nothing
@@ -65,12 +62,9 @@ type Rounds = {
 test('its rounds are as seldom as this house sets them, in both queues', async () => {
   const store = await createStore()
   onTestFinished(store.close)
-  const engine = await startEngine({
-    db: store.db,
-    log: createLog(createRedactor([]), 'warn', process.stderr),
-    body: async () => {},
-  })
+  const engine = await openEngine({ db: store.db, log: createLog(createRedactor([]), 'warn', process.stderr) })
   onTestFinished(engine.close)
+  await engine.run(async () => {})
   const runner = wfQueueRunner as unknown as Rounds
   const { reconcileIntervalMs, transitionIntervalMs } = runner.constructor
   expect([reconcileIntervalMs, transitionIntervalMs, workflowTimeoutConfig]).toEqual([

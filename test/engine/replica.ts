@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { openStore } from '../../src/store/pool.ts'
-import { startEngine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/engine.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 
@@ -8,19 +8,16 @@ import { createRedactor } from '../../src/redact/redact.ts'
 const db = openStore(process.env['STORE_URL'] ?? '', () => {})
 const note = (what: string) => db.query('insert into noted (pid, what) values ($1, $2)', [process.pid, what])
 
-const engine = await startEngine({
-  db,
-  log: createLog(createRedactor([]), 'warn', process.stderr),
-  body: async (id, { step, nextSignal }) => {
-    await step('first', () => note(`${id} first`))
-    await step('second', async () => {
-      await note(`${id} second starts`)
-      await wait(1_500)
-      await note(`${id} second ends`)
-    })
-    await nextSignal()
-    await step('third', () => note(`${id} third`))
-  },
+const engine = await openEngine({ db, log: createLog(createRedactor([]), 'warn', process.stderr) })
+await engine.run(async (id, { step, nextSignal }) => {
+  await step('first', () => note(`${id} first`))
+  await step('second', async () => {
+    await note(`${id} second starts`)
+    await wait(1_500)
+    await note(`${id} second ends`)
+  })
+  await nextSignal()
+  await step('third', () => note(`${id} third`))
 })
 await note('up')
 process.once('SIGTERM', () => {

@@ -33,7 +33,9 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  await Promise.all(lanes.flatMap(({ store, target }) => [store.close(), target?.close()]))
+  await Promise.all(
+    lanes.flatMap(({ store, target }) => (target === undefined ? [store] : [store, target])).map((server) => server.close()),
+  )
 })
 
 test(

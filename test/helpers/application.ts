@@ -93,6 +93,7 @@ export async function createRun(options: {
   const controls = { cancelled: false, abort: new AbortController() }
   const plan = await planOf(application, url, options.baseline ?? [], options.concurrently ?? [])
   const context: RunContext = {
+    command: '/migrate',
     requestId: options.requestId ?? ++lastRequest,
     digest: 'd'.repeat(64),
     target: targetOf(options),

@@ -1,4 +1,4 @@
-import { startEngine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/engine.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { installStore } from '../../src/store/install.ts'
@@ -11,7 +11,8 @@ export async function installedStore(): Promise<TestDatabase> {
   await madeOnce(template, async (url) => {
     const db = openStore(url, () => {})
     await installStore(db)
-    const engine = await startEngine({ db, log: createLog(createRedactor([]), 'silent'), body: async () => {} })
+    const engine = await openEngine({ db, log: createLog(createRedactor([]), 'silent') })
+    await engine.run(async () => {})
     await engine.close()
     await db.close()
   })

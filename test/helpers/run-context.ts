@@ -55,6 +55,7 @@ export function contextFor(options: {
   const reports: string[] = []
   const notes: RequestEvent[] = []
   const context: RunContext = {
+    command: '/migrate',
     requestId: 41,
     digest: 'd'.repeat(64),
     target: options.target ?? targetFor(options.directory),

@@ -63,6 +63,7 @@ export async function testRun(options: Options): Promise<TestRun> {
     const data = new Map<string, unknown>()
     const context: RunContext = {
       requestId,
+      command: '/migrate',
       digest: 'd'.repeat(64),
       target,
       plan: planOf(target, own),

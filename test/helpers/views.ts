@@ -169,7 +169,17 @@ export const event = (id: number, what: RequestEvent): EventRow => ({ ...what, i
 
 export const viewWith = (change: Partial<RequestView> & { readonly row?: RowChange } = {}): RequestView => {
   const { row, ...rest } = change
-  return { request: requestRow(row), targetTitle: 'Production', votes: [], steps: [], events: [], tail: '', now, ...rest }
+  return {
+    request: requestRow(row),
+    targetTitle: 'Production',
+    commands: { migrate: '/migrate', maintenance: '/maintenance' },
+    votes: [],
+    steps: [],
+    events: [],
+    tail: '',
+    now,
+    ...rest,
+  }
 }
 
 const two = [vote('U0BOB'), vote('U0CAROL')]

@@ -50,7 +50,14 @@ const keys = async () => (await deliveries()).map(({ key, state }) => `${key} ${
 async function drawn(id: number) {
   const request = await requestById(store.db, id)
   if (request === undefined) throw new Error('no such request')
-  const all = drawRequest(await viewOf(store.db, request, 'Production', ''), { timezone: 'UTC', isProtected: true, approvers: [] })
+  const all = drawRequest(
+    await viewOf(store.db, request, {
+      targetTitle: 'Production',
+      commands: { migrate: '/migrate', maintenance: '/maintenance' },
+      tail: '',
+    }),
+    { timezone: 'UTC', isProtected: true, approvers: [] },
+  )
   return all
     .filter(({ key, content }) => key.startsWith('page') || (key.startsWith('event:') && /page/i.test(JSON.stringify(content))))
     .map(({ place, content }) => {

@@ -343,6 +343,14 @@ describe('what was approved compared with what is there', () => {
     expect(await compare(plan, 'before-migrate', {}, { source })).toMatchObject({ kind: 'unknown' })
   })
 
+  test('the server answers that it cannot read the record: unknown, with its reason', async () => {
+    await sql('alter table _prisma_migrations rename column checksum to sum')
+    expect(await compare(plan)).toEqual({
+      kind: 'unknown',
+      why: expect.stringMatching(/^The database cannot be read: column .*checksum.* does not exist\.$/),
+    })
+  })
+
   test("somebody holds Prisma's lock: unknown", async () => {
     await withTarget({ url: database.url, applicationName: 'other' }, async (client) => {
       await client.query('select pg_advisory_lock(72707369)')

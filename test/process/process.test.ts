@@ -2,16 +2,12 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import {
-  captureChild,
-  childEnvironment,
-  endProcess,
-  isAlive,
-  operatorPath,
-  runChild,
-  startDetached,
-  TAIL_BYTES,
-} from '../../src/process/process.ts'
+import { captureChild } from '../../src/process/capture.ts'
+import { endProcess, startDetached } from '../../src/process/detached.ts'
+import { childEnvironment, operatorPath } from '../../src/process/environment.ts'
+import { TAIL_BYTES } from '../../src/process/output.ts'
+import { isAlive } from '../../src/process/process-id.ts'
+import { runChild } from '../../src/process/run-child.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { until } from '../helpers/until.ts'
 
@@ -89,6 +85,22 @@ test('an abort ends the child', async () => {
     onStart: () => stop.abort(),
   })
   expect(await running).toMatchObject({ ended: 'aborted' })
+})
+
+test('a child that could not be noted is ended, and then the fault is thrown', async () => {
+  let pid = 0
+  const running = runChild({
+    argv: ['sleep', '600'],
+    cwd: directory,
+    env,
+    redactor,
+    onStart(started) {
+      pid = started
+      throw new Error('the disk is full')
+    },
+  })
+  await expect(running).rejects.toThrow('the disk is full')
+  expect(isAlive({ pid, startedAt: 'unknown' })).toBe(false)
 })
 
 test('a command that does not exist and a directory that does not exist are told, not thrown', async () => {

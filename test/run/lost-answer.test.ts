@@ -67,7 +67,7 @@ test('when the answer to every commit is lost once, the run ends as it should an
     reconfigured: () => null,
     gate: () => Promise.resolve({ kind: 'open', closesAt: null, windowId: null }),
     compare: () => Promise.resolve({ kind: 'same' }),
-    underTargetLock: (_target, _id, work) => work(new AbortController().signal),
+    underTargetLock: async (_, work) => ({ kind: 'held', value: await work(new AbortController().signal) }),
     makePlan: () =>
       Promise.resolve({
         plan: planOf(),

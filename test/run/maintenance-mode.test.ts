@@ -159,7 +159,7 @@ async function started(ends: Readonly<Partial<Record<string, StepEnd | Error>>>,
       options.faultsBefore === 'deploy' && acts.includes('migrate')
         ? Promise.reject(new Error('the disk is gone'))
         : Promise.resolve({ kind: 'same' }),
-    underTargetLock: (_target, _id, work) => work(new AbortController().signal),
+    underTargetLock: async (_, work) => ({ kind: 'held', value: await work(new AbortController().signal) }),
     makePlan: () =>
       Promise.resolve({
         plan: planOf(),
@@ -204,6 +204,7 @@ async function started(ends: Readonly<Partial<Record<string, StepEnd | Error>>>,
       const answer = await cancelRequest(
         {
           db,
+          commands: { migrate: '/migrate', maintenance: '/maintenance' },
           targets: new Map(),
           freezes: [],
           people: {

@@ -19,8 +19,11 @@ const LONGEST = [
   'attack/canary',
   'flows/',
   'attack/',
+  'plan/status-against-cli',
+  'migrate/',
+  'backup/',
   'run/',
-  'operation/',
+  'commands/operator/',
   '',
 ]
 

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import config from '../../oxlint.config.ts'
 import { roomTable } from '../../scripts/house/table.ts'
-import { captureChild } from '../../src/process/process.ts'
+import { captureChild } from '../../src/process/capture.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 
 const root = resolve(import.meta.dirname, '../..')

@@ -18,10 +18,6 @@ export function lookAtClocks(answers: readonly (Reading | undefined)[]): Finding
   return verdict.level === 'stop' ? wrong('clocks', verdict.text, mend) : warning('clocks', verdict.text, mend)
 }
 
-/** Slack tells whole seconds. */
-export const slackReading = (aheadMs: number | undefined): Reading | undefined =>
-  aheadMs === undefined ? undefined : { whose: "Slack's clock", aheadMs, errorMs: 1_000 }
-
 const NOW = 'select extract(epoch from clock_timestamp()) * 1000 as now'
 
 export const storeClock = (db: Queries): Promise<Reading | undefined> =>

@@ -3,7 +3,8 @@ import type { Db, Queries } from '../../../src/store/pool.ts'
 import { withTargets, withSlack, type CheckDeps } from '../check/check.ts'
 import type { Witness } from '../../../src/audit/checkpoint.ts'
 import { lookAtAudit } from './audit.ts'
-import { lookAtClocks, slackReading, storeClock, targetClocks } from './clocks.ts'
+import type { Reading } from '../../../src/lib/clock-skew.ts'
+import { lookAtClocks, storeClock, targetClocks } from './clocks.ts'
 import { lookAtDisk } from './disk.ts'
 import { lookAtEngine } from './engine.ts'
 import { ok, wrong, type Finding } from './finding.ts'
@@ -20,7 +21,8 @@ export type DoctorDeps = Omit<CheckDeps, 'reachStore'> & {
   /** Null in HTTP mode; otherwise Slack's word against the app-level token, or null when it takes it. */
   readonly appTokenRefused: () => Promise<string | null>
   readonly witness: Witness
-  readonly slackAheadMs: () => Promise<number | undefined>
+  /** Slack tells its time without a token, too. */
+  readonly slackClock: () => Promise<Reading | undefined>
   readonly now: () => number
 }
 
@@ -45,7 +47,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
     inStore('processes', lookAtEngine),
     records === undefined ? [] : safely('audit', () => lookAtAudit(records, deps.witness)),
     safely('Slack', () => lookAtSlack(deps)),
-    records === undefined ? [] : safely('notices', () => lookAtNotices(records)),
+    records === undefined ? [] : safely('notices', () => lookAtNotices(records, config.file.slack.command)),
     safely('outside', async () => (await checkOutside(config)).map(fromCheck)),
     safely('targets', async () => (await withTargets({ ...deps })).map(fromCheck)),
     safely('clocks', () => compareClocks(deps, db)),
@@ -109,7 +111,7 @@ async function compareClocks(deps: DoctorDeps, db: Queries | undefined): Promise
   const [store, targets, slack] = await Promise.all([
     db === undefined ? undefined : storeClock(db),
     targetClocks(deps.config),
-    deps.slackAheadMs(),
+    deps.slackClock(),
   ])
-  return [lookAtClocks([store, ...targets, slackReading(slack)])]
+  return [lookAtClocks([store, ...targets, slack])]
 }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { Config } from '../../../src/config/config.ts'
 import type { Queries } from '../../../src/store/pool.ts'
-import { isGroupAlive } from '../../../src/process/process.ts'
+import { isGroupAlive } from '../../../src/process/process-id.ts'
 import { count, ok, requests, warning, type Finding } from './finding.ts'
 
 /** A dump writes all the time; one that has not for this long belongs to nobody. */

@@ -22,7 +22,7 @@ type Row = {
 }
 
 /** Notices of maintenance windows, and what leaves by mail, webhooks and pages. */
-export async function lookAtNotices(db: Queries): Promise<readonly Finding[]> {
+export async function lookAtNotices(db: Queries, command: string): Promise<readonly Finding[]> {
   const [row] = await db.query<Row>(
     `select n.overdue, n."overdueSeconds", d.waiting, d."waitingSeconds", d."givenUp", 
        ${lastWord('pending')} as "waitingFor", ${lastWord('given_up')} as lost,
@@ -71,7 +71,7 @@ export async function lookAtNotices(db: Queries): Promise<readonly Finding[]> {
           warning(
             'on-call',
             `nobody has acknowledged ${row.unacknowledged.map((id) => `#${id}`).join(', ')}`,
-            'Press Acknowledge in Slack, or type /migrate ack with the number.',
+            `Press Acknowledge in Slack, or type ${command} ack with the number.`,
           ),
         ]),
   ]

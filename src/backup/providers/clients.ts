@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { captureChild, childEnvironment, operatorPath } from '../../process/process.ts'
+import { captureChild } from '../../process/capture.ts'
+import { childEnvironment, operatorPath } from '../../process/environment.ts'
 import type { Redactor } from '../../redact/redact.ts'
 import { refuse, type Refusal } from '../../lib/refusal.ts'
 

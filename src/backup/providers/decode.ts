@@ -1,8 +1,12 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
-import { captureChild, childEnvironment, operatorPath, runChild, type ChildEnd } from '../../process/process.ts'
+import { captureChild } from '../../process/capture.ts'
+import type { ChildEnd } from '../../process/child.ts'
+import { childEnvironment, operatorPath } from '../../process/environment.ts'
+import { runChild } from '../../process/run-child.ts'
 import type { Manifest, ManifestFile } from '../manifest.ts'
+import { together } from '../../lib/together.ts'
 import type { Clients } from './clients.ts'
 import type { Redactor } from '../../redact/redact.ts'
 
@@ -37,7 +41,7 @@ export async function decodeWhole(request: VerifyRequest, manifest: Manifest, mo
   }
   try {
     const shares = await sharesOf(request, manifest, most)
-    const ends = await Promise.all(shares.map((share, at) => decodeShare(request, share, join(directory, String(at)), onLine)))
+    const ends = await together(shares.map((share, at) => decodeShare(request, share, join(directory, String(at)), onLine)))
     return ends.find(({ exitCode }) => exitCode !== 0) ?? null
   } finally {
     await passLogs(directory, request.spool)

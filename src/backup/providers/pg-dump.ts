@@ -3,7 +3,9 @@ import type { Identity } from '../../database/identity.ts'
 import { existsSync } from 'node:fs'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { childEnvironment, operatorPath, runChild, type ChildEnd } from '../../process/process.ts'
+import type { ChildEnd } from '../../process/child.ts'
+import { childEnvironment, operatorPath } from '../../process/environment.ts'
+import { runChild } from '../../process/run-child.ts'
 import type { Redactor } from '../../redact/redact.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
 import { libpqDialect, type TargetUrl } from '../../database/urls.ts'
@@ -163,11 +165,13 @@ const systemCa = (env: DumpRequest['env']): string | undefined =>
 function watch(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string, finished: () => number) {
   let round: Promise<void> | undefined
   const look = async () => {
-    const written = await writtenBytes(partial)
+    // that the directory cannot be read is pg_dump's to report, and of whoever writes it through
+    const written = await writtenBytes(partial).catch(() => undefined)
     // what it waits for is told when the server can be asked; that it cannot be asked is pg_dump's to report
     const waiting = await waitsFor(sessions.watcher, sessions.application).catch(() => undefined)
     const done = Math.min(finished(), snapshot.tables)
-    request.report([`${done} of ${counted(snapshot.tables, 'table')}, ${sizeText(written)} written`, waiting].filter(Boolean).join('; '))
+    const sizes = written === undefined ? '' : `, ${sizeText(written)} written`
+    request.report([`${done} of ${counted(snapshot.tables, 'table')}${sizes}`, waiting].filter(Boolean).join('; '))
   }
   const timer = setInterval(() => {
     round ??= look().finally(() => (round = undefined))
@@ -199,7 +203,7 @@ const otherDatabase = (identity: Identity): string =>
 async function explain(end: ChildEnd, request: DumpRequest, partial: string): Promise<DumpEnd> {
   const excerpt = lastLines(end.tail)
   if (/No space left on device|Disk quota exceeded|File too large/.test(end.tail) || end.signal === 'SIGXFSZ')
-    return failed(`${diskFull(request.directory)} ${sizeText(await writtenBytes(partial))} had been written.`, excerpt)
+    return failed(await diskFullAfter(request.directory, partial), excerpt)
   if (/canceling statement due to lock timeout/.test(end.tail))
     return failed(`pg_dump waited ${LOCK_WAIT_MS / 60_000} min for a table that another session locks, and gave up.`, excerpt)
   if (end.signal !== null) return failed(`pg_dump was ended by ${end.signal}.`, excerpt)
@@ -208,6 +212,11 @@ async function explain(end: ChildEnd, request: DumpRequest, partial: string): Pr
 }
 
 const diskFull = (directory: string): string => `The disk of the backup directory ${directory} is full.`
+
+async function diskFullAfter(directory: string, partial: string): Promise<string> {
+  const written = await writtenBytes(partial).catch(() => undefined)
+  return written === undefined ? diskFull(directory) : `${diskFull(directory)} ${sizeText(written)} had been written.`
+}
 
 const isDiskFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')
 

@@ -27,7 +27,7 @@ export async function conclude(
   stopped: Stopped | null,
 ): Promise<Conclusion> {
   if (judgement.kind === 'failed') return concludeFailed(work, judgement, tasks, stopped)
-  if (judgement.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departure(judgement))
+  if (judgement.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departure(judgement, work.context.command))
   if (judgement.kind === 'not_here')
     return unclear(tasks, 'unclear', {
       headline: 'Prisma says that it applied its migrations, but the approved database does not have them.',
@@ -218,7 +218,7 @@ async function concludeCrash(work: Work, failed: string, tasks: readonly Migrati
   }
 }
 
-function departure(judgement: Extract<Ended, { readonly kind: 'not_the_plan' }>) {
+function departure(judgement: Extract<Ended, { readonly kind: 'not_the_plan' }>, command: string) {
   const names = judgement.names.slice(0, 5).map(code).join(', ')
   const more = judgement.names.length > 5 ? ` and ${judgement.names.length - 5} more` : ''
   const says = {
@@ -230,7 +230,7 @@ function departure(judgement: Extract<Ended, { readonly kind: 'not_the_plan' }>)
   return {
     headline: `The database departs from the plan: ${says} Nothing more was started.`,
     notKnown: 'Who changed it, and whether the rest still fits.',
-    next: 'Look at `/migrate status` and find out who migrated this database. Then cancel this request and ask again for what is there now.',
+    next: `Look at \`${command} status\` and find out who migrated this database. Then cancel this request and ask again for what is there now.`,
   }
 }
 

@@ -3,6 +3,7 @@ import { connectTarget } from '../../database/connect.ts'
 import { readIdentity, sameIdentity, type Identity } from '../../database/identity.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { code } from '../../lib/mrkdwn.ts'
+import { together } from '../../lib/together.ts'
 import type { Datasource } from '../prisma/tool.ts'
 
 /**
@@ -24,10 +25,15 @@ export async function provePlace(place: {
   try {
     if (!(await holdRecord(holder, place.schema))) return { output: await place.status(), seen: 'not-proved' }
     const running = { ended: false }
-    const status = place.status().finally(() => (running.ended = true))
-    const seen = await seenWaiting(place, running)
-    await holder.query('rollback')
-    return { output: await status, seen }
+    const watch = async () => {
+      try {
+        return await seenWaiting(place, running)
+      } finally {
+        await holder.query('rollback') // also when it could not be watched: what waits for the table would wait for ever
+      }
+    }
+    const [output, seen] = await together([place.status().finally(() => (running.ended = true)), watch()])
+    return { output, seen }
   } finally {
     await holder.end().catch(() => {}) // the lock goes with the session
   }

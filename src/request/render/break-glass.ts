@@ -53,7 +53,7 @@ const askedBy = (request: RequestRow, by: string): string =>
 export const reviewDueText = (view: RequestView, { data }: Extract<EventRow, { readonly kind: 'review_due' }>): string =>
   `*Not reviewed yet.* #${view.request.id} ran without enough approvals: ${personText(view.request.glass?.brokenBy ?? '')} broke the glass. ${
     data.needsPerson === true
-      ? `It needs a person first: when what the card names is put right, close it with ${codeText(`/migrate cancel ${view.request.id}`)}. Then somebody`
+      ? `It needs a person first: when what the card names is put right, close it with ${codeText(`${view.commands.migrate} cancel ${view.request.id}`)}. Then somebody`
       : 'Somebody'
   } else of ${listText(data.review.map(approverText))} has to look at it and press *Review* on the card.`
 

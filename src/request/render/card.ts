@@ -89,7 +89,7 @@ function doneCard(view: RequestView, { timezone }: CardContext): Message {
         ['Maintenance mode', request.outcome?.maintenance],
         ['Next', request.outcome?.next],
       ]),
-      context(`${codeText(`/migrate show ${request.id}`)} has the record${planOf(view)}`),
+      context(`${codeText(`${view.commands.migrate} show ${request.id}`)} has the record${planOf(view)}`),
     ],
   }
 }

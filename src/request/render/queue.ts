@@ -35,19 +35,19 @@ type Of<Kind extends EventRow['kind']> = Extract<EventRow, { readonly kind: Kind
 export const overriddenText = (view: RequestView, { data }: Of<'overridden'>): string =>
   `*OVERRIDE.* ${personText(data.by)} lets #${view.request.id} start on *${escapeLine(view.targetTitle)}* outside of windows and in a freeze, once it is approved.\n${quoteText(data.reason)}`
 
-export const noStandbyText = ({ data }: Of<'no_standby'>): string =>
+export const noStandbyText = ({ commands }: RequestView, { data }: Of<'no_standby'>): string =>
   data.windowId === null
     ? 'Its turn has come, and it waits: a run that starts by itself on this target needs a maintenance window with a person who stands by, and there is none.'
-    : `Its turn has come, and it waits inside the window: ${data.standby === null ? 'nobody is named to stand by' : `${personText(data.standby)} has not confirmed to stand by`}. It starts when somebody confirms on the window's message (${codeText(`/maintenance show ${data.windowId}`)}), and ends when the window closes.`
+    : `Its turn has come, and it waits inside the window: ${data.standby === null ? 'nobody is named to stand by' : `${personText(data.standby)} has not confirmed to stand by`}. It starts when somebody confirms on the window's message (${codeText(`${commands.maintenance} show ${data.windowId}`)}), and ends when the window closes.`
 
 export const movedText = (view: RequestView, { data }: Of<'window_moved'>, zone: string): string =>
   `Its window has other hours now: ${saySpan({ from: data.from, to: data.to }, zone)}. It starts ${data.startsAt === undefined || data.startsAt === data.from ? 'then' : sayTime(data.startsAt, zone)}, and an approval of this plan${view.request.grantedAt === null ? '' : ', also the one given,'} lasts until that closes.`
 
-export const overrunText = ({ data }: Of<'overrun'>, zone: string): string =>
+export const overrunText = ({ commands }: RequestView, { data }: Of<'overrun'>, zone: string): string =>
   `The window closed ${sayTime(data.closedAt, zone)}, and the run goes on: stopping it half-way would be worse. ${personText(data.owner)}, ${
     data.windowId === null
       ? 'people who rely on the end of the window should hear that it takes longer.'
-      : `extend the window with ${codeText(`/maintenance extend ${data.windowId} 30m`)}, so that everybody is told.`
+      : `extend the window with ${codeText(`${commands.maintenance} extend ${data.windowId} 30m`)}, so that everybody is told.`
   }`
 
 /** To whoever asked, and to those who had approved. */

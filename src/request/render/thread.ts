@@ -1,5 +1,5 @@
 import { context, preformatted, section } from '../../slack/blocks/blocks.ts'
-import { preformattedPieces } from '../../slack/blocks/pieces.ts'
+import { preformattedPieces } from '../../slack/limits/pieces.ts'
 import type { Desired } from '../../slack/outbox/desired.ts'
 import type { Message } from '../../slack/port.ts'
 import {
@@ -107,11 +107,11 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
     case 'overridden':
       return overriddenText(view, event)
     case 'no_standby':
-      return noStandbyText(event)
+      return noStandbyText(view, event)
     case 'window_moved':
       return movedText(view, event, timezone)
     case 'overrun':
-      return overrunText(event, timezone)
+      return overrunText(view, event, timezone)
     case 'expired':
       if (event.data.what === 'window') return windowClosedText(view)
       return event.data.what === 'grant'
@@ -239,13 +239,13 @@ function sqlPost(view: RequestView, parent: string): readonly Desired[] {
         name: `request-${id}-${shortDigest(digest)}.sql`,
         title,
         comment: `The SQL that would run${plan.list.length === 1 ? '' : ', one migration after the other'}.`,
-        instead: (sql) => sqlMessage(title, sql, view.request.target),
+        instead: (sql) => sqlMessage(title, sql, view),
       },
     },
   ]
 }
 
-function sqlMessage(title: string, sql: string, target: string): Message {
+function sqlMessage(title: string, sql: string, { commands, request }: RequestView): Message {
   const { blocks, rest } = preformattedPieces(sql, { budget: INSTEAD })
   const more = bytesText(Buffer.byteLength(rest))
   return {
@@ -253,7 +253,7 @@ function sqlMessage(title: string, sql: string, target: string): Message {
     blocks: [
       section(`*${title}*`),
       ...blocks,
-      ...(rest === '' ? [] : [context(`and ${more} more; ${codeText(`/migrate plan ${target}`)} names each file`)]),
+      ...(rest === '' ? [] : [context(`and ${more} more; ${codeText(`${commands.migrate} plan ${request.target}`)} names each file`)]),
     ],
   }
 }

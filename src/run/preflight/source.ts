@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
-import { captureChild, childEnvironment, operatorPath } from '../../process/process.ts'
+import { captureChild } from '../../process/capture.ts'
+import { childEnvironment, operatorPath } from '../../process/environment.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { fetchRepository, isReachable, type SourceOf } from '../../plan/repository.ts'
 import { quoted } from '../../lib/quoted.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { stop, type Finding } from './finding.ts'
+import { together } from '../../lib/together.ts'
 
 /** B2: the approved commit is still there and still on a branch that this target takes commits from. */
 export async function commitFindings(deps: GitDeps, target: SourceOf, commit: string): Promise<readonly Finding[]> {
@@ -30,7 +32,7 @@ export async function treeFindings(deps: GitDeps, checkout: string, commit: stri
       timeoutMs: 30_000,
       redactor: deps.redactor,
     })
-  const [head, changes] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain', '--untracked-files=no')])
+  const [head, changes] = await together([git('rev-parse', 'HEAD'), git('status', '--porcelain', '--untracked-files=no')])
   const found = head.stdout.toString('utf8').trim()
   if (head.exitCode !== 0 || found !== commit)
     return [

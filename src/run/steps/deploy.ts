@@ -6,7 +6,7 @@ import { diagnoseStep } from '../../deploy/diagnoses.ts'
 import { stepTitle } from '../../deploy/planned.ts'
 import { killPoint } from '../../lib/failpoint.ts'
 import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
-import { isAlive } from '../../process/process.ts'
+import { isAlive } from '../../process/process-id.ts'
 import { seconds } from '../../lib/sentences.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import type { Inspection, RunContext, Step, StepEnd } from '../../request/step.ts'
@@ -49,16 +49,16 @@ async function act(settings: StepSettings, file: string, ports: { readonly home:
   // it ended, and only the record of that was lost: say so instead of running it again
   if (note?.state === 'ended' && note.why !== null) return failure(settings, { ...note, why: note.why }, context)
   const began: Note = { state: 'started', pid: null }
-  await writeNote(file, began)
-  let pidNoted = Promise.resolve()
+  const hindrance = await leave(file, began)
+  if (hindrance !== null) return notBegun(settings, hindrance, context)
+  let pidNoted: Promise<string | null> = Promise.resolve(null)
   const end = await runCommand(context, {
     ...stepChild({ ...context, settings, values: valuesOf(context), home: ports.home }),
     onStart(pid) {
-      pidNoted = writeNote(file, { ...began, pid })
-      void pidNoted.then(() => killPoint('in-deploy-step'))
+      pidNoted = leave(file, { ...began, pid }).finally(() => killPoint('in-deploy-step'))
     },
   })
-  await pidNoted // else it could replace the note of the end
+  const unnoted = [await pidNoted] // awaited here, else it could replace the note of the end
   if (end.ended === 'aborted' && context.isCancelled()) return stopped(settings, end, context)
   if (end.ended === 'aborted') return { kind: 'unknown', output: 'interrupted', outcome: await interrupted(settings, context) }
   const ended = {
@@ -69,9 +69,35 @@ async function act(settings: StepSettings, file: string, ports: { readonly home:
     durationMs: end.durationMs,
     how: end.ended,
   }
-  await writeNote(file, ended)
+  unnoted.push(await leave(file, ended))
+  const fault = unnoted.find((one) => one !== null)
+  if (fault !== undefined) await context.note({ kind: 'finding', data: { text: notNoted(settings, fault) } })
   return end.why === null ? { kind: 'done', output: seconds(end.durationMs) } : failure(settings, { ...ended, why: end.why }, context)
 }
+
+/**
+ * Why the note could not be left; null when it stands. Once a command was started, a note that is missing changes nothing about it:
+ * whoever takes the run over finds the one before, which says less and asks a person.
+ */
+const leave = (file: string, note: Note): Promise<string | null> =>
+  writeNote(file, note).then(
+    () => null,
+    (error: Error) => error.message,
+  )
+
+/** Without a note nobody could tell afterwards that it was started. */
+const notBegun = (settings: StepSettings, why: string, context: RunContext): StepEnd => ({
+  kind: 'failed',
+  output: 'not started',
+  outcome: {
+    headline: `*"${titleOf(settings)}" was not started.* ${database(context)}`,
+    why: `Lockkeeper could not write down that it begins: ${escapeMrkdwn(context.redactor.text(why))}.`,
+    next: `Mend that where Lockkeeper runs. ${again(context)}`,
+  },
+})
+
+const notNoted = (settings: StepSettings, why: string): string =>
+  `"${titleOf(settings)}" ran, but Lockkeeper could not write down for a successor how far it was: ${escapeMrkdwn(why)}. Mend that where Lockkeeper runs.`
 
 async function failure(
   settings: StepSettings,
@@ -107,7 +133,7 @@ async function interrupted(settings: StepSettings, context: RunContext): Promise
     headline: `*Lockkeeper was interrupted during "${titleOf(settings)}" and does not run it a second time by itself.*`,
     known: `${code(settings.run.join(' '))} was started. ${database(context)} ${await whatIsLive(context)}`,
     notKnown: 'Whether it did all of its work.',
-    next: `Look at what it changes. Then \`/migrate cancel ${context.requestId}\` closes this request. ${again(context)} \`repeatable: true\` beside a step that may run twice lets the next run go on by itself.`,
+    next: `Look at what it changes. Then \`${context.command} cancel ${context.requestId}\` closes this request. ${again(context)} \`repeatable: true\` beside a step that may run twice lets the next run go on by itself.`,
   }
 }
 
@@ -116,7 +142,7 @@ async function stillRuns(settings: StepSettings, pid: number, context: RunContex
     headline: `*"${titleOf(settings)}" was started by a Lockkeeper that has gone, and process ${pid} may still be at it.*`,
     known: `${code(settings.run.join(' '))} was started. ${database(context)} ${await whatIsLive(context)}`,
     notKnown: `Whether process ${pid} is that command, and how it will end.`,
-    next: `Look at that process and let it end, or end it. Then \`/migrate cancel ${context.requestId}\` closes this request. ${again(context)}`,
+    next: `Look at that process and let it end, or end it. Then \`${context.command} cancel ${context.requestId}\` closes this request. ${again(context)}`,
   }
 }
 
@@ -128,7 +154,7 @@ const database = ({ plan }: RunContext) =>
     ? 'The database was not changed.'
     : `The ${plan.list.length === 1 ? 'migration of this run is' : `${plan.list.length} migrations of this run are`} applied.`
 
-const again = ({ plan, target }: RunContext, when = 'then ') =>
+const again = ({ plan, target, command }: RunContext, when = 'then ') =>
   plan.list.length === 0
-    ? `\`/migrate deploy ${target.name}\` ${when}runs the steps again.`
-    : `\`/migrate deploy ${target.name}\` ${when}finds nothing pending and runs only the steps.`
+    ? `\`${command} deploy ${target.name}\` ${when}runs the steps again.`
+    : `\`${command} deploy ${target.name}\` ${when}finds nothing pending and runs only the steps.`

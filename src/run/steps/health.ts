@@ -37,7 +37,7 @@ async function act(context: RunContext): Promise<StepEnd> {
     outcome: {
       headline: `*The application is not healthy after the deploy.* ${migrations(context)}`,
       why: `${code(health.answer.url)}: ${escapeMrkdwn(health.why)}${health.answer.ok ? ` ${await whatIsLive(context)}` : ''}`,
-      next: `Look at the application's log. When it is mended, \`/migrate deploy ${target.name}\` runs the steps again; to go back, \`/migrate deploy ${target.name} --ref ${previous(context)}\` with a commit that fits the new schema.`,
+      next: `Look at the application's log. When it is mended, \`${context.command} deploy ${target.name}\` runs the steps again; to go back, \`${context.command} deploy ${target.name} --ref ${previous(context)}\` with a commit that fits the new schema.`,
       ...(health.answer.body.trim() === '' ? {} : { excerpt: health.answer.body.slice(0, 600) }),
     },
   }

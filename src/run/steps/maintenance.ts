@@ -61,7 +61,7 @@ async function switchOn(mode: MaintenanceMode, ports: Ports, context: RunContext
       outcome: {
         headline: `*Maintenance mode could not be switched on.* ${UNTOUCHED}`,
         why: `${end.why} ${end.ended === 'exited' ? diagnosis.why : ''}`.trim(),
-        next: `Mend that, and ask again with \`/migrate deploy ${context.target.name}\`.`,
+        next: `Mend that, and ask again with \`${context.command} deploy ${context.target.name}\`.`,
         ...(end.excerpt === '' ? {} : { excerpt: end.excerpt }),
       },
     }
@@ -103,7 +103,7 @@ const stopped = (context: RunContext): StepEnd =>
         outcome: {
           headline: `*Interrupted while switching maintenance mode on.* ${UNTOUCHED}`,
           why: "Lockkeeper's session in the database was lost, and without it nothing is changed.",
-          next: `Ask again with \`/migrate deploy ${context.target.name}\`.`,
+          next: `Ask again with \`${context.command} deploy ${context.target.name}\`.`,
         },
       }
 
@@ -111,7 +111,7 @@ async function switchOff(mode: MaintenanceMode, ports: Ports, context: RunContex
   let durationMs = 0
   for (const [index, settings] of mode.off.entries()) {
     const end = await tryCommand(settings, ports, context)
-    if ('why' in end) return notOff(mode.off.slice(index), context.plan, context.requestId, end)
+    if ('why' in end) return notOff(mode.off.slice(index), context, end)
     durationMs += end.durationMs
   }
   if (mode.probe === null) return done({ probe: null }, `off again, ${seconds(durationMs)}, no probe to ask`)
@@ -124,7 +124,7 @@ async function switchOff(mode: MaintenanceMode, ports: Ports, context: RunContex
   const commands =
     mode.off.length === 1 ? 'The command that switches it off has' : `The ${mode.off.length} commands that switch it off have`
   const saw = health.kind === 'unhealthy' ? escapeMrkdwn(health.why) : 'It was not asked to the end.'
-  return notOff(mode.off, context.plan, context.requestId, {
+  return notOff(mode.off, context, {
     why: `${commands} succeeded, but ${code(http)} does not answer as it should. ${saw}`,
     excerpt: health.kind === 'unhealthy' ? health.answer.body.slice(0, 600) : '',
   })
@@ -153,16 +153,17 @@ async function tryCommand(settings: CommandSettings, ports: Ports, context: RunC
 const childOf = (settings: CommandSettings, ports: Ports, context: RunContext) =>
   stepChild({ ...context, settings, values: valuesOf(context), home: ports.home })
 
-const notOff = (commands: readonly CommandSettings[], plan: Plan, requestId: number, { why, excerpt }: Failed): StepEnd => ({
+const notOff = (commands: readonly CommandSettings[], about: About, { why, excerpt }: Failed): StepEnd => ({
   kind: 'unknown',
   output: 'NOT switched off',
-  outcome: { ...notSwitchedOff(plan, requestId, why, commands), ...(excerpt === '' ? {} : { excerpt }) },
+  outcome: { ...notSwitchedOff(about, why, commands), ...(excerpt === '' ? {} : { excerpt }) },
 })
+
+type About = Pick<RunContext, 'plan' | 'requestId' | 'command'>
 
 /** What a person is told who has to do it by hand. `why` is mrkdwn. */
 export function notSwitchedOff(
-  plan: Plan,
-  requestId: number,
+  { plan, requestId, command }: About,
   why: string,
   commands: readonly CommandSettings[] = maintenanceOf(plan)?.off ?? [],
 ): RunOutcome {
@@ -174,7 +175,7 @@ export function notSwitchedOff(
     next: [
       `Users may still see the maintenance page. Switch it off by hand: ${byHand.join(', then ')}.`,
       ...(probe === null ? [] : [`${code(probe.http)} must answer HTTP ${probe.expect} then.`]),
-      `\`/migrate cancel ${requestId}\` closes this request.`,
+      `\`${command} cancel ${requestId}\` closes this request.`,
     ].join(' '),
   }
 }

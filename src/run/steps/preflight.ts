@@ -40,6 +40,7 @@ import { stop, summary, warn, type Check, type Finding } from '../preflight/find
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
+import { together } from '../../lib/together.ts'
 
 export type PreflightDeps = {
   readonly store: Pick<BackupStore, 'list'>
@@ -165,7 +166,7 @@ async function clockFindings(
   context: RunContext,
   ask: <T>(work: (client: Queryable) => Promise<T>) => Promise<T>,
 ): Promise<readonly Finding[]> {
-  const [others, target] = await Promise.all([
+  const [others, target] = await together([
     deps.clocks(),
     ask((client) =>
       readClock(`the clock of the database server of ${codeText(context.target.name)}`, () => serverTime(client), systemClock),
@@ -202,7 +203,7 @@ async function clientFindings(context: RunContext, client: Queryable): Promise<r
 async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Queryable, url: TargetUrl): Promise<readonly Finding[]> {
   const { directory } = context.target.backup
   if ((await directoryFindings(directory)).length > 0) return [] // told by its own check
-  const [bytes, past] = await Promise.all([databaseBytes(client), deps.store.list(context.target.name)])
+  const [bytes, past] = await together([databaseBytes(client), deps.store.list(context.target.name)])
   const estimate: Estimate = estimateBackup(bytes, past)
   return [
     ...diskFindings(await freeBytes(directory), bytes, estimate, directory),

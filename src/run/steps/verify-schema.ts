@@ -91,7 +91,7 @@ function notAsApproved(context: RunContext, site: Site, status: Status, names: r
       headline: `After migrating, the record does not show what was approved: ${list(names.slice(0, 5).map(code))}.`,
       tasks: tasksOf(status, context.plan.list, site.base),
       notKnown: 'Who else has changed this database meanwhile.',
-      next: 'Look at `/migrate status`. Then cancel this request, and ask again for what is there now.',
+      next: `Look at \`${context.command} status\`. Then cancel this request, and ask again for what is there now.`,
     }),
   }
 }

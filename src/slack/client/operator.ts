@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import type { Log } from '../../lib/log.ts'
 import { createCaller } from './client.ts'
 import type { Sent } from '../port.ts'
@@ -10,14 +9,3 @@ export const tryAppToken = (options: { readonly appToken: string; readonly log: 
   createCaller({ botToken: options.appToken, log: options.log, ...(options.apiUrl === undefined ? {} : { apiUrl: options.apiUrl }) })(
     'apps.connections.open',
   )
-
-/** How far Slack's clock is ahead of ours in milliseconds, to about a second, from the date of any answer. Undefined without one. */
-export async function slackAheadMs(apiUrl = 'https://slack.com/api/', timeoutMs = 5_000): Promise<number | undefined> {
-  const asked = performance.now()
-  const sent = Date.now()
-  const answer = await fetch(new URL('api.test', apiUrl), { method: 'POST', signal: AbortSignal.timeout(timeoutMs) }).catch(() => undefined)
-  const date = Date.parse(answer?.headers.get('date') ?? '')
-  if (Number.isNaN(date)) return undefined
-  // the header has whole seconds: half of one is the best guess
-  return date + 500 - (sent + (performance.now() - asked) / 2)
-}

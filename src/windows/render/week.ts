@@ -2,7 +2,7 @@ import type { Span } from '../../calendar/span.ts'
 import { context, header, section } from '../../slack/blocks/blocks.ts'
 import { fit } from '../../slack/limits/limits.ts'
 import type { Message } from '../../slack/port.ts'
-import { escapeLine, listText, personText, pluralText, truncate } from '../../lib/text.ts'
+import { codeText, escapeLine, listText, personText, pluralText, truncate } from '../../lib/text.ts'
 import { saySpan, sayTime, zoneSpan } from '../../calendar/say.ts'
 
 /** `data` of a bulletin of the kind `week`, as it was when it was posted. Times are milliseconds since 1970. */
@@ -29,7 +29,7 @@ export type WeekNews = Span & {
 }
 
 /** The week in a channel: what is planned, what is frozen. It is posted once and not kept current, and says where what is current stands. */
-export function weekMessage(news: WeekNews): Message {
+export function weekMessage(news: WeekNews, command: string): Message {
   const { windows, freezes } = news
   const counts = `${pluralText(windows.length, 'window')}, ${pluralText(freezes.length, 'freeze')}`
   const more = windows.length - MOST
@@ -46,7 +46,7 @@ export function weekMessage(news: WeekNews): Message {
       ...parts.map((part) => section(part.map((one) => windowText(one)).join('\n'))),
       ...(more > 0 ? [section(`and ${pluralText(more, 'more window')}`)] : []),
       ...(frozen.length === 0 ? [] : [section(['*Nothing starts*', ...frozen, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n'))]),
-      context(`${zoneSpan(news, news.zone)} · what changes after that: \`/maintenance list\``),
+      context(`${zoneSpan(news, news.zone)} · what changes after that: ${codeText(`${command} list`)}`),
     ],
   })
 }

@@ -224,7 +224,13 @@ describe('the two modals', () => {
   })
 })
 
-const calendar = { now: Date.parse('2026-11-20T07:50:00Z'), zone: 'UTC', windows: [], freezes: [] }
+const calendar = {
+  commands: { migrate: '/migrate', maintenance: '/maintenance' },
+  now: Date.parse('2026-11-20T07:50:00Z'),
+  zone: 'UTC',
+  windows: [],
+  freezes: [],
+}
 
 describe('App Home', () => {
   test('shows what waits for me, what runs and what ran, each with a button', () => {

@@ -13,6 +13,7 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
 const calendarOf = (change: Partial<HomeCalendar> = {}): HomeCalendar => ({
+  commands: { migrate: '/migrate', maintenance: '/maintenance' },
   now: +now,
   zone: 'America/New_York',
   windows: [],

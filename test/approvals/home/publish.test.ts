@@ -29,6 +29,7 @@ function replica(answer: () => Sent<null> = () => ({ kind: 'ok', value: null }))
   const published: { readonly account: string; readonly text: string }[] = []
   const says: { notice: string | null } = { notice: null }
   const homes = createHomes({
+    commands: { migrate: '/migrate', maintenance: '/maintenance' },
     db: store.db,
     targets: world.targets,
     people: world.deps.people,

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { lstatSync, readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -231,6 +231,24 @@ describe('a backup that does not succeed', () => {
     const request = await dumpRequest(database.url, directory, { signal: AbortSignal.abort() })
     expect(await dump(request)).toEqual({ kind: 'aborted' })
     expect(await sessionsOf(database.url)).toEqual([])
+  })
+
+  test('goes on, watched without its size, while its directory cannot be read', async () => {
+    const { database, directory } = await shop()
+    const release = await lockTable(database.url, 'orders')
+    const reports: string[] = []
+    const dumping = dump(await dumpRequest(database.url, directory, { report: (details) => reports.push(details) }))
+    await until('a report', () => reports.length > 0)
+    const [partial = ''] = readdirSync(join(directory, 'backups')).map((name) => join(directory, 'backups', name))
+    await rename(partial, `${partial}.away`)
+    await writeFile(partial, '') // no directory
+    await until('a report without a size', () => reports.some((report) => report.startsWith('0 of 4 tables; waiting for a lock on orders')))
+    await rm(partial)
+    await rename(`${partial}.away`, partial)
+    await release()
+    const [end] = await Promise.allSettled([dumping])
+    // where whoever writes it through met that too, it is not called whole
+    expect(end.status === 'fulfilled' ? end.value.kind : String(end.reason)).toMatch(/^(done|Error: ENOTDIR: not a directory, scandir .*)$/)
   })
 
   test('says what it waits for', async () => {

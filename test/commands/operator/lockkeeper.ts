@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { captureChild } from '../../../src/process/process.ts'
+import { captureChild } from '../../../src/process/capture.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
 import { until } from '../../helpers/until.ts'
 

@@ -2,7 +2,7 @@ import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { captureChild } from '../../../src/process/process.ts'
+import { captureChild } from '../../../src/process/capture.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
 import { BIN, lockkeeper, ROOT } from './lockkeeper.ts'
 

@@ -7,7 +7,7 @@ import { installStep } from '../../../src/run/steps/checkout.ts'
 import { deploySteps } from '../../../src/run/steps/deploy.ts'
 import { healthStep } from '../../../src/run/steps/health.ts'
 import { prepareSteps } from '../../../src/run/steps/prepare.ts'
-import { startDetached } from '../../../src/process/process.ts'
+import { startDetached } from '../../../src/process/detached.ts'
 import type { Step, StepEnd } from '../../../src/request/step.ts'
 import { git, shopRepository } from '../../helpers/sample.ts'
 import { SECRET, testRun, type TestRun } from '../../helpers/step-run.ts'
@@ -194,6 +194,39 @@ test('a note that is damaged never looks like a step that was never started', as
   const run = await installedRun({ deploy: [{ run: ['true'] }] })
   await writeFile(join(run.context.directory, 'deploy-1.json'), '')
   await expect(deploys(run)[0].inspect(run.context)).rejects.toThrow(/about a deploy step cannot be read/)
+})
+
+test('a note that cannot be written after the command was started neither stops it nor hides how it ended', async () => {
+  const run = await installedRun({ deploy: [{ name: 'Restart', run: ['sh', '-c', 'echo ran >> tally'], cwd: '{checkout}' }] })
+  for (const note of ['pid', 'ended']) await mkdir(join(run.context.directory, `deploy-1.json.${note}.partial`))
+  const notes: unknown[] = []
+  const [step] = deploys(run)
+  expect(await step.act({ ...run.context, note: async (event) => void notes.push(event) })).toMatchObject({ kind: 'done' })
+  expect(await readFile(join(run.context.checkout, 'tally'), 'utf8')).toBe('ran\n')
+  const file = join(run.context.directory, 'deploy-1.json.pid.partial')
+  expect(notes).toEqual([
+    {
+      kind: 'finding',
+      data: {
+        text: `"Restart" ran, but Lockkeeper could not write down for a successor how far it was: EISDIR: illegal operation on a directory, open '${file}'. Mend that where Lockkeeper runs.`,
+      },
+    },
+  ])
+  // whoever took it over now would ask a person
+  expect(await step.inspect(run.context)).toMatchObject({ kind: 'unknown' })
+})
+
+test('a command that could not be noted beforehand is not started', async () => {
+  const run = await installedRun({ deploy: [{ name: 'Restart', run: ['sh', '-c', 'echo ran >> tally'], cwd: '{checkout}' }] })
+  const file = join(run.context.directory, 'deploy-1.json.started.partial')
+  await mkdir(file)
+  const end = failure(await run.perform(deploys(run)[0]))
+  expect(end.outcome).toEqual({
+    headline: '*"Restart" was not started.* The database was not changed.',
+    why: `Lockkeeper could not write down that it begins: EISDIR: illegal operation on a directory, open '${file}'.`,
+    next: `Mend that where Lockkeeper runs. ${AGAIN}`,
+  })
+  await expect(stat(join(run.context.checkout, 'tally'))).rejects.toThrow('ENOENT')
 })
 
 test('cancelled in a deploy step, it stops the command and says what answers', async () => {

@@ -3,9 +3,11 @@ import { createServer, type Server } from 'node:http'
 import nock from 'nock'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createLog } from '../../../src/lib/log.ts'
+import { observe } from '../../../src/lib/telemetry.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
 import { context, header, plan, section, table } from '../../../src/slack/blocks/blocks.ts'
 import { createSlack } from '../../../src/slack/client/client.ts'
+import { readSlackClock } from '../../../src/slack/client/time.ts'
 
 const lines: string[] = []
 const log = createLog(
@@ -34,6 +36,46 @@ afterEach(() => {
 afterAll(() => {
   nock.enableNetConnect()
   nock.restore()
+})
+
+describe("Slack's clock", () => {
+  const date = 'Sat, 28 Nov 2026 17:00:00 GMT'
+  const middle = Date.UTC(2026, 10, 28, 17, 0, 0, 500)
+
+  test.each([
+    ['an answer', 200, { ok: true }],
+    ['a refusal', 200, { ok: false, error: 'invalid_auth' }],
+    ['a fault', 500, 'oops'],
+  ] as const)('is the middle of the second that %s names, asked by the client like everything else', async (_, status, body) => {
+    slackApi().post('/api/api.test').matchHeader('authorization', 'Bearer xoxb-test').reply(status, body, { date })
+    const told: unknown[] = []
+    const quiet = observe(
+      {
+        begun({ activity }) {
+          told.push(activity)
+          return () => {}
+        },
+      },
+      () => {},
+    )
+    expect(await make().time()).toEqual({ kind: 'ok', value: middle })
+    quiet()
+    expect(told).toEqual([{ kind: 'slack', method: 'api.test' }])
+  })
+
+  test('is unsure where no date comes', async () => {
+    slackApi().post('/api/api.test').reply(200, { ok: true })
+    expect(await make().time()).toEqual({ kind: 'unsure', cause: 'the answer had no date' })
+    slackApi().post('/api/api.test').replyWithError('connection refused')
+    expect(await make().time()).toMatchObject({ kind: 'unsure' })
+  })
+
+  test('is read alike before a run and by doctor, and known to half a second and the way there', async () => {
+    const reading = await readSlackClock({ time: async () => ({ kind: 'ok', value: middle }) }, { now: () => middle - 250 })
+    expect(reading?.errorMs).toBeGreaterThanOrEqual(500)
+    expect(Math.abs((reading?.aheadMs ?? 0) - 250)).toBeLessThan(100)
+    expect(await readSlackClock({ time: async () => ({ kind: 'limited', retryAfterMs: 1 }) }, { now: () => 0 })).toBeUndefined()
+  })
 })
 
 describe('a post', () => {

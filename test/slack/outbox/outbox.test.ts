@@ -60,6 +60,7 @@ async function start(pace: Pace | null = noPace, isAwaited = () => false): Promi
         db,
         log,
         draw: (view) => drawRequest(view, { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }),
+        commands: { migrate: '/migrate', maintenance: '/maintenance' },
         targetTitleOf: () => 'Production',
         tailOf: () => Promise.resolve('the output\n'),
         logFileOf: () => Promise.resolve('the log\n'),

@@ -265,7 +265,7 @@ test('the digest of the week lists its windows and freezes, once', async () => {
   const posted = await bulletins()
   expect(posted).toMatchObject([{ channel: 'C0TEAM', kind: 'week' }])
   const news = posted[0]!.data
-  expect(weekMessage({ ...news, from: monday, to: monday + 7 * 24 * HOUR })).toEqual({
+  expect(weekMessage({ ...news, from: monday, to: monday + 7 * 24 * HOUR }, '/maintenance')).toEqual({
     text: 'Maintenance this week: 1 window, 2 freezes',
     blocks: [
       { type: 'header', text: { type: 'plain_text', text: 'Maintenance this week', emoji: false } },
@@ -307,7 +307,7 @@ test('a digest that is a day late is recorded as missed and not posted, and an e
   await actOnDue(store.db, [rota.due])
   expect(await bulletins()).toEqual([])
   expect(await audit()).toEqual([{ act: 'digest', target: null, result: 'missed', data: { at: '2026-11-30T14:00:00.000Z' } }])
-  const empty = weekMessage({ from: monday, to: monday + HOUR, zone: 'UTC', windows: [], freezes: [] })
+  const empty = weekMessage({ from: monday, to: monday + HOUR, zone: 'UTC', windows: [], freezes: [] }, '/maintenance')
   expect(empty.text).toBe('Maintenance this week: 0 windows, 0 freezes')
   expect(JSON.stringify(empty.blocks)).toContain('No maintenance window is planned.')
 })
@@ -323,13 +323,16 @@ test('a week with more than fits says how many are left out', () => {
     isOpen: true,
   }
   const frozen = { kind: 'freeze' as const, name: 'Quarter end', titles: null, from: monday, to: monday + HOUR }
-  const message = weekMessage({
-    from: monday,
-    to: monday + HOUR,
-    zone: 'UTC',
-    windows: Array.from({ length: 15 }, () => one),
-    freezes: Array.from({ length: 8 }, () => frozen),
-  })
+  const message = weekMessage(
+    {
+      from: monday,
+      to: monday + HOUR,
+      zone: 'UTC',
+      windows: Array.from({ length: 15 }, () => one),
+      freezes: Array.from({ length: 8 }, () => frozen),
+    },
+    '/maintenance',
+  )
   const text = JSON.stringify(message.blocks)
   expect(text.match(/, open now/g)).toHaveLength(12)
   expect(text).toContain('and 3 more windows')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { visibleSql } from '../../../src/plan/pending-sql.ts'
-import { preformattedPieces } from '../../../src/slack/blocks/pieces.ts'
+import { preformattedPieces } from '../../../src/slack/limits/pieces.ts'
 import { sizeOf } from '../../../src/slack/limits/size.ts'
 import type { Block } from '../../../src/slack/port.ts'
 import { preformattedText } from '../preformatted.ts'

@@ -1,6 +1,6 @@
-import { sizeOf } from '../limits/size.ts'
+import { sizeOf } from './size.ts'
 import type { Block } from '../port.ts'
-import { preformatted } from './blocks.ts'
+import { preformatted } from '../blocks/blocks.ts'
 
 /** Slack takes 3,000 characters of a block; whole lines are cut well below. */
 const PIECE = 2_500

@@ -1,0 +1,59 @@
+import type { ButtonDeps } from '../approvals/buttons/deps.ts'
+import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
+import { noted } from '../src/lib/telemetry.ts'
+import { refuse, type Refusal } from '../src/lib/refusal.ts'
+import type { SlackPort, View } from '../src/slack/port.ts'
+import type { Place } from './parse/channel-scope.ts'
+import type { Reply, VerbDeps } from './verbs/reply.ts'
+import type { SlackDeps } from './windows/slack.ts'
+
+/** What everything that comes from Slack needs, and how it is answered. */
+
+export type ListenDeps = VerbDeps &
+  ButtonDeps & {
+    readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
+    /** Everything about maintenance windows. */
+    readonly windows: Omit<SlackDeps, 'slack'>
+    /** The workspace that the bot belongs to (`T…`). */
+    readonly team: string
+    /** The app that the bot belongs to (`A…`); null when Slack did not say. */
+    readonly slackApp: string | null
+    /** As in `BoltOptions`: answers to a `response_url` go there and to Slack, and nowhere else. */
+    readonly apiUrl?: string
+    /** Draws Home for somebody; called when he opens it. */
+    readonly showHome: (user: string) => Promise<void>
+  }
+
+/** What only reads is promised early; an act is promised only when Slack would give up. */
+export const READ_MS = 800
+export const ACT_MS = 2_300
+
+export type FormResponse =
+  | { readonly response_action: 'errors'; readonly errors: Readonly<Record<string, string>> }
+  | { readonly response_action: 'update' | 'push'; readonly view: View }
+
+/** Of an act that is over already: a store that is away is logged and changes nothing about the answer. */
+export const recordSafely = (deps: ListenDeps, entry: AuditEntry): Promise<void> => writeAudit(deps.db, entry).catch(deps.onFault)
+
+export const withoutFault = <T>(deps: ListenDeps, reply: Promise<T>): Promise<T | Refusal> =>
+  reply
+    .catch((error: unknown): T | Refusal => {
+      deps.onFault(error)
+      return storeUnreachable
+    })
+    .then(noted)
+
+export const storeUnreachable = refuse(
+  'store_unreachable',
+  'Lockkeeper could not read or write its own records. If no card appears in the channel within a minute, nothing was started: try again then. Whoever operates Lockkeeper finds the reason in its log.',
+)
+
+export const textOf = (reply: Reply): string => (reply.kind === 'form' ? 'The form opens with the bare command.' : reply.text)
+
+export const toAsker = (text: string) => ({ response_type: 'ephemeral' as const, text })
+
+/** Direct messages, of two or of several. */
+export const placeIn = (channel: string, name: string | undefined): Place => ({
+  channel,
+  isDirect: channel.startsWith('D') || name === 'directmessage' || name?.startsWith('mpdm-') === true,
+})
