@@ -1,4 +1,4 @@
-// Preloaded by bin/lockkeeper: gives Node the sources without their types, from a directory of this user where they are kept by their
+// Preloaded by bin/lockkeeper: gives Node the sources without their types, from `.build/` beside them, where they are kept by their
 // content. Node takes types off by itself too, at each start anew, with a tool that takes 15 MB of memory as long as the bot runs and a
 // second of each start (docs/performance.md). Plain JavaScript, since it comes before that.
 import { createHash } from 'node:crypto'
@@ -23,15 +23,18 @@ if (directory !== undefined) {
   })
 }
 
-/** Undefined where there is none that nobody else can write: then Node does it. */
+/**
+ * Beside the sources, and only where it belongs to whoever owns them and nobody else can write it: whoever could put something there could
+ * change the sources as well. The bot's user may be another one, which then only reads. Undefined where there is none: then Node does it.
+ */
 function ownDirectory() {
-  const cache = process.env.XDG_CACHE_HOME || (process.env.HOME && join(process.env.HOME, '.cache'))
-  if (!cache) return undefined
-  const path = join(cache, 'lockkeeper', `without-types-${process.version}`)
+  const path = join(root, '.build', `without-types-${process.version}`)
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    const { uid, mode } = statSync(path)
-    return uid === process.getuid() && (mode & 0o022) === 0 ? path : undefined
+    mkdirSync(path, { recursive: true, mode: 0o755 })
+  } catch {} // read-only: made before, or not at all
+  try {
+    const [kept, sources] = [statSync(path), statSync(import.meta.dirname)]
+    return kept.uid === sources.uid && (kept.mode & 0o022) === 0 ? path : undefined
   } catch {
     return undefined
   }
@@ -58,7 +61,7 @@ function keep(file, source) {
   process.removeAllListeners('warning') // that Node's function is experimental is no news for whoever operates the bot
   const text = stripTypeScriptTypes(source)
   try {
-    writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 })
+    writeFileSync(`${file}.${process.pid}`, text, { mode: 0o644 })
     renameSync(`${file}.${process.pid}`, file)
   } catch {}
   return text

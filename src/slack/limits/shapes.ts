@@ -1,3 +1,4 @@
+import type { TextObject } from '../blocks/blocks.ts'
 import type { Block } from '../port.ts'
 import { truncate } from '../../lib/text/text.ts'
 
