@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type { Chrono, ParsedResult } from 'chrono-node'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
-import { codeText, oneLine, truncate } from '../lib/text.ts'
+import { codeText, oneLine, truncate } from '../lib/text/text.ts'
 import { typedTime, weekdayNames, zoneTime } from './say.ts'
 import { lengthWords, partsOfLength, timeWords } from './time-words.ts'
 import { addDays, isDay, isZone, nearestZone, offsetAt, onClock, wallAt, weekdayOf, type Wall } from './zone.ts'

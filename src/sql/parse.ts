@@ -1,5 +1,5 @@
 import type { Node } from 'libpg-query'
-import { plainText } from '../lib/quoted.ts'
+import { plainText } from '../lib/text/quoted.ts'
 
 /** `unreadable` is not harmless: whoever decides by it takes the careful answer. `why` has no full stop and is not escaped. */
 export type Script = { readonly kind: 'sql'; readonly statements: readonly Node[] } | { readonly kind: 'unreadable'; readonly why: string }
