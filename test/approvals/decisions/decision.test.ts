@@ -70,7 +70,10 @@ async function requestIn(state: RequestState): Promise<RequestRow> {
     `page_${id}`,
     id,
   ])
-  if (state !== 'waiting') await transition(store.db, id, ['waiting'], state)
+  // what runs was granted, and what needs a person ran
+  const way: readonly RequestState[] =
+    state === 'waiting' ? [] : state === 'running' ? ['granted', state] : state === 'needs_human' ? ['granted', 'running', state] : [state]
+  for (const next of way) await transition(store.db, id, ['waiting', 'granted', 'running'], next)
   return world.request(id)
 }
 
