@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { secretsOfRepository } from '../redact/redact.ts'
 import { isZone, nearestZone } from '../calendar/zone.ts'
 import type { Config, Target } from './config.ts'

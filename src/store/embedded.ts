@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chown, cp, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, cp, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { arch, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
+import { syncDirectory } from '../lib/durable-file.ts'
 import { captureChild } from '../process/capture.ts'
 import { childEnvironment, operatorPath } from '../process/environment.ts'
 import { createRedactor } from '../redact/redact.ts'
@@ -135,11 +136,6 @@ async function writeOnce(file: string, content: string): Promise<void> {
     await rm(beside, { force: true })
   }
   await syncDirectory(dirname(file))
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path)
-  await directory.sync().finally(() => directory.close())
 }
 
 type Run = (argv: readonly string[]) => Promise<void>

@@ -109,6 +109,10 @@ const said = (person: string, pattern: RegExp) =>
     what: `${pattern} said to ${person}`,
   })
 
+/** It comes, or the wait for it fails. */
+const expectModal = async (person: string, pattern: RegExp): Promise<void> =>
+  expect(JSON.stringify((await modalOf(person, pattern)).view)).toMatch(pattern)
+
 const modalOf = (person: string, pattern: RegExp) =>
   workspace.waitFor(
     () => {
@@ -248,7 +252,7 @@ describe('while the store is away', () => {
       outage = how
       const home = await workspace.waitFor(() => workspace.home(CAROL), { what: 'Home' })
       await workspace.as(CAROL).click({ viewId: home.viewId }, 'approve')
-      await modalOf(CAROL, /could not read or write its own records/)
+      await expectModal(CAROL, /could not read or write its own records/)
     })
 
     test.each(['approve', 'reject', 'cancel'])('the window behind %s says it when it is sent', async (action) => {
@@ -256,7 +260,7 @@ describe('while the store is away', () => {
       const asked = await modalOf(CAROL, /./)
       outage = how
       await workspace.as(CAROL).submit(asked.viewId, action === 'reject' ? { reason: { reason: 'not before Monday' } } : {})
-      await modalOf(CAROL, /could not read or write its own records/)
+      await expectModal(CAROL, /could not read or write its own records/)
     })
 
     const filled = {
@@ -273,7 +277,7 @@ describe('while the store is away', () => {
       const form = await modalOf(ALICE, /./)
       outage = how
       await workspace.as(ALICE).submit(form.viewId, filled[command])
-      await modalOf(ALICE, /could not read or write its own records/)
+      await expectModal(ALICE, /could not read or write its own records/)
     })
   })
 })

@@ -29,7 +29,7 @@ test('no sentence names a slash command by itself: how it is called is a setting
 /** Not the paths of folders that are called alike, and not comments. */
 const namesCommand = (line: string): boolean =>
   !/^\s*(\*|\/\*|\/\/)/.test(line) &&
-  /(^|[^\w.\/-])\/(migrate|maintenance)(?![\w/.-])/.test(line.replace(/\s\/\/ .*$/, '').replace(/\/\*\*.*\*\//, ''))
+  /(^|[^\w./-])\/(migrate|maintenance)(?![\w/.-])/.test(line.replace(/\s\/\/ .*$/, '').replace(/\/\*\*.*\*\//, ''))
 
 test('with another name every card, thread, notice, Home and week names that one', () => {
   const file = configSchema.parse({

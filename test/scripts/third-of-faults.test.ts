@@ -25,5 +25,5 @@ test('three landings try the three thirds, and a merge of many commits is one la
   commit()
   seen.push(third())
   expect(seen.toSorted()).toEqual(['1/3', '2/3', '3/3'])
-  expect(seen.map(shareOf).toSorted()).toEqual([1, 2, 3])
+  expect(new Set(seen.map(shareOf))).toEqual(new Set([1, 2, 3]))
 })
