@@ -118,7 +118,16 @@ export default defineConfig({
       rules: { 'typescript/no-floating-promises': 'error' },
     },
     {
-      files: ['commands/cli.ts', 'playground/*.ts', 'src/app/main.ts', 'bench/**', 'scripts/**', 'test/**', 'examples/**'],
+      files: [
+        'commands/cli.ts',
+        'playground/*.ts',
+        'src/app/main.ts',
+        'src/app/operator.ts',
+        'bench/**',
+        'scripts/**',
+        'test/**',
+        'examples/**',
+      ],
       rules: { 'no-console': 'off' },
     },
   ],

@@ -1,5 +1,5 @@
 import type { RequestRow } from '../src/request/request.ts'
-import { approverText, codeText, dateText, escapeLine, personText, truncate } from '../src/lib/text.ts'
+import { approverText, codeText, dateText, escapeLine, personText, truncate } from '../src/lib/text/text.ts'
 
 /** How people, times, states and outside text are written in sentences. Everything from outside passes `shown` or `code` first. */
 

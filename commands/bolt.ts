@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { App, HTTPReceiver, LogLevel, type Logger, type Receiver } from '@slack/bolt'
+import type { App, Logger, Receiver } from '@slack/bolt'
+// by their own files: the package's front door also loads Express and all that it needs, which nobody here uses
+import bolt from '@slack/bolt/dist/App.js'
+import receivers from '@slack/bolt/dist/receivers/HTTPReceiver.js'
 import type { Clock } from '../src/lib/clock.ts'
 import type { Log } from '../src/lib/log.ts'
 import { tell, withFields } from '../src/lib/telemetry.ts'
@@ -26,6 +29,8 @@ export type Bolt = {
   readonly app: App
   /** In HTTP mode, the port that it listens on. */
   readonly start: () => Promise<{ readonly port: number | null }>
+  /** Whether somebody waits for an acknowledgement. */
+  readonly isAwaited: () => boolean
   readonly connection: () =>
     { readonly mode: 'socket'; readonly connections: number } | { readonly mode: 'http'; readonly isListening: boolean }
 }
@@ -35,41 +40,44 @@ export function createBolt(options: BoltOptions): Bolt {
   const logger = loggerFor(options.log)
   const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
   const way = options.mode === 'http' ? httpWay(options, logger) : socketWay(options)
-  const app = new App({
+  const app = new bolt.default({
     receiver: way.receiver,
     logger,
     clientOptions,
     // the bot's own identity is known, so no delivery waits for a question to Slack
     authorize: async () => ({ botToken: options.botToken, botUserId: options.botUser }),
   })
-  watchDeliveries(app)
-  return { app, start: way.start, connection: way.connection }
+  return { app, start: way.start, connection: way.connection, isAwaited: watchDeliveries(app) }
 }
 
 type Way = Pick<Bolt, 'start' | 'connection'> & { readonly receiver: Receiver }
 
-/** Whatever comes of a delivery is logged under its id, and its acknowledgement is timed. */
-function watchDeliveries(app: App): void {
+/** Whatever comes of a delivery is logged under its id, and its acknowledgement is timed. Answers whether one is still to come. */
+function watchDeliveries(app: App): () => boolean {
   const process = app.processEvent.bind(app)
+  const awaited = new Set<unknown>()
   app.processEvent = (event) => {
     const arrived = performance.now()
     const envelope: unknown = event.customProperties?.['envelopeId']
     const type: unknown = event.body['command'] === undefined ? event.body['type'] : 'command'
     const acknowledge = event.ack
+    awaited.add(event)
     return withFields({ delivery: typeof envelope === 'string' ? envelope : randomUUID() }, () =>
       process({
         ...event,
         async ack(response) {
           await acknowledge(response)
+          awaited.delete(event)
           tell({
             kind: 'acknowledged',
             type: deliveryTypes.find((one) => one === type) ?? 'other',
             durationMs: performance.now() - arrived,
           })
         },
-      }),
+      }).finally(() => awaited.delete(event)),
     )
   }
+  return () => awaited.size > 0
 }
 
 const deliveryTypes = ['command', 'block_actions', 'view_submission', 'view_closed', 'event_callback']
@@ -94,7 +102,7 @@ function socketWay(options: BoltOptions): Way {
 function httpWay(options: BoltOptions, logger: Logger): Way {
   const { signingSecret, clock, log } = options
   if (signingSecret === undefined || signingSecret === '') throw new Error('HTTP mode needs SLACK_SIGNING_SECRET')
-  const receiver = new HTTPReceiver({
+  const receiver = new receivers.default({
     signingSecret,
     logger,
     bodyLimit: 1_000_000,
@@ -129,7 +137,7 @@ function loggerFor(log: Log): Logger {
     warn: write('warn'),
     error: write('error'),
     setLevel() {},
-    getLevel: () => LogLevel.INFO,
+    getLevel: () => bolt.LogLevel.INFO,
     setName() {},
   }
 }

@@ -13,7 +13,7 @@ import {
   listText,
   personText,
   quoteText,
-} from '../../src/lib/text.ts'
+} from '../../src/lib/text/text.ts'
 import { LONGEST_BREAK_GLASS_REASON } from './decision.ts'
 import { decided, metadataOf, reasonInput } from '../modals/confirm.ts'
 import { LONGEST_NOTE } from '../decisions/review.ts'

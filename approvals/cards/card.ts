@@ -8,7 +8,7 @@ import {
   pluralText,
   quoteText,
   truncate,
-} from '../../src/lib/text.ts'
+} from '../../src/lib/text/text.ts'
 import { glassBlocks } from '../../src/request/render/break-glass.ts'
 import type { CardContext } from '../../src/request/render/card.ts'
 import { queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'

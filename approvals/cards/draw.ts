@@ -8,7 +8,7 @@ import { overrunText, windowClosedText } from '../../src/request/render/queue.ts
 import { approvalsOf, askOf, commitOf, shortDigest, titleOf } from '../../src/request/render/words.ts'
 import { actions, button, linkButton, section } from '../../src/slack/blocks/blocks.ts'
 import type { Desired } from '../../src/slack/outbox/desired.ts'
-import { cleanMrkdwn, codeText, escapeLine, personText, quoteText } from '../../src/lib/text.ts'
+import { cleanMrkdwn, codeText, escapeLine, personText, quoteText } from '../../src/lib/text/text.ts'
 import { requestCard } from './card.ts'
 
 export type DrawContext = CardContext &

@@ -1,5 +1,5 @@
 import { maintenanceOf } from '../../src/deploy/planned.ts'
-import { approverText, bytesText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text.ts'
+import { approverText, bytesText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
 import type { Evidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
 import { approvalsOf, changesApplication } from '../../src/request/render/words.ts'
 import type { RequestView } from '../../src/request/request.ts'

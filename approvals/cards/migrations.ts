@@ -1,4 +1,4 @@
-import { countText, escapeLine, truncateMrkdwn } from '../../src/lib/text.ts'
+import { countText, escapeLine, truncateMrkdwn } from '../../src/lib/text/text.ts'
 import type { Evidence, Plan } from '../../src/plan/plan.ts'
 import { context, section, table } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'

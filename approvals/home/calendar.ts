@@ -1,7 +1,7 @@
 import { context, header, linkButton, section } from '../../src/slack/blocks/blocks.ts'
 import type { Commands } from '../../src/config/commands.ts'
 import type { Block } from '../../src/slack/port.ts'
-import { codeText, dateText, durationText, escapeLine, listText, personText, truncate } from '../../src/lib/text.ts'
+import { codeText, dateText, durationText, escapeLine, listText, personText, truncate } from '../../src/lib/text/text.ts'
 import type { FreezeRow, WindowRow } from '../../src/windows/window.ts'
 import { dayText, hoursOn } from '../../src/calendar/say.ts'
 import { addDays, wallAt, type Day } from '../../src/calendar/zone.ts'

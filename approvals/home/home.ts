@@ -1,10 +1,10 @@
+import { limits } from '../../src/slack/limits/shapes.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { glassLine } from '../../src/request/render/break-glass.ts'
 import { bold, elapsedOf, shortDigest, titleOf } from '../../src/request/render/words.ts'
 import { actions, button, context, divider, header, home, linkButton, section } from '../../src/slack/blocks/blocks.ts'
-import { limits } from '../../src/slack/limits/limits.ts'
 import type { Block, View } from '../../src/slack/port.ts'
-import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, quoteText } from '../../src/lib/text.ts'
+import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, quoteText } from '../../src/lib/text/text.ts'
 import { askLine } from '../cards/card.ts'
 import { approvalsText, classesText } from '../cards/evidence.ts'
 import { freezeBlocks, windowBlocks, type HomeCalendar } from './calendar.ts'
@@ -42,7 +42,9 @@ export function homeView(state: HomeState): View {
     ...(state.notice === null ? [] : [section(`*No run starts now.* ${state.notice}`), divider]),
     header('Waiting for your decision'),
     ...(state.reviews.length === 0 ? [] : part(calendar, state.reviews, reviewEntry, '')),
-    ...(state.reviews.length > 0 && state.waiting.length === 0 ? [] : part(calendar, state.waiting, waitingEntry, 'Nothing waits for you.')),
+    ...(state.reviews.length > 0 && state.waiting.length === 0
+      ? []
+      : part(calendar, state.waiting, waitingEntry, 'Nothing waits for you.')),
     divider,
     header('Under way'),
     ...part(calendar, state.underWay, (entry) => underWayEntry(entry, calendar.zone), 'Nothing is under way.'),
@@ -63,7 +65,12 @@ export function homeView(state: HomeState): View {
   return home([...before, ...windowBlocks(calendar, limits.viewBlocks - before.length - after.length), ...after])
 }
 
-function part({ commands }: HomeCalendar, entries: readonly HomeEntry[], draw: (entry: HomeEntry) => readonly Block[], empty: string): readonly Block[] {
+function part(
+  { commands }: HomeCalendar,
+  entries: readonly HomeEntry[],
+  draw: (entry: HomeEntry) => readonly Block[],
+  empty: string,
+): readonly Block[] {
   if (entries.length === 0) return [context(empty)]
   return [
     ...entries.slice(0, MOST).flatMap(draw),

@@ -2,7 +2,7 @@ import type { RequestView } from '../../src/request/request.ts'
 import { askOf, commitOf, shortDigest } from '../../src/request/render/words.ts'
 import { context, fields, modal, section, textInput } from '../../src/slack/blocks/blocks.ts'
 import type { Block, View } from '../../src/slack/port.ts'
-import { codeText, dateText, escapeLine, personText } from '../../src/lib/text.ts'
+import { codeText, dateText, escapeLine, personText } from '../../src/lib/text/text.ts'
 import { approvalsText, classesText } from '../cards/evidence.ts'
 import { migrationLines } from '../cards/migrations.ts'
 

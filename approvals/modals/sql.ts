@@ -1,10 +1,10 @@
+import { limits } from '../../src/slack/limits/shapes.ts'
 import { context, header, modal, section } from '../../src/slack/blocks/blocks.ts'
 import { preformattedPieces } from '../../src/slack/limits/pieces.ts'
-import { limits } from '../../src/slack/limits/limits.ts'
 import { sizeOf } from '../../src/slack/limits/size.ts'
 import type { Block, View } from '../../src/slack/port.ts'
 import type { RequestRow } from '../../src/request/request.ts'
-import { bytesText } from '../../src/lib/text.ts'
+import { bytesText } from '../../src/lib/text/text.ts'
 import { code } from '../wording.ts'
 
 /** What would run, in a window of its own. What does not fit is counted and never cut out of the middle. */

@@ -4,6 +4,7 @@ import { defaultSeed, type Seed } from '../../playground/server/seed.ts'
 import { launchBots, type Bots } from '../../test/helpers/bots.ts'
 import { startFlow, type Flow } from '../../test/helpers/flow.ts'
 import { until } from '../../test/helpers/until.ts'
+import { watchCpu } from '../stage/cpu.ts'
 import { median, ms, percentile, under, type Measurement } from '../figure.ts'
 
 const REPLICAS = 3
@@ -36,11 +37,15 @@ export const ack: Measurement = {
       await openAll(flow, id, approvals)
       const cards = await until('every card can be decided', () => cardsOf(flow, approvals), 300_000)
       say(`${count} cards are open in ${flow.slack.socket.connections()} connections of ${REPLICAS} processes`)
+      const clicking = watchCpu()
       const clicks = await inOneSecond(flow, approvals, ({ person, target }) =>
         flow.slack.as(person).click({ channel: cards.get(target)?.channel ?? '', ts: cards.get(target)?.ts ?? '' }, 'approve'),
       )
+      say(`during the clicks: ${clicking.stop()}`)
       await until('every window is open', () => approvals.every(({ person }) => flow.slack.modal(person) !== null))
+      const voting = watchCpu()
       const votes = await inOneSecond(flow, approvals, ({ person }) => flow.slack.as(person).submit(flow.slack.modal(person)?.viewId ?? ''))
+      say(`during the votes: ${voting.stop()}`)
       const [counted] = await flow.store.query<{ count: number }>('select count(*)::int as count from lockkeeper.vote')
       if (counted?.count !== count) throw new Error(`${counted?.count} of ${count} votes were counted`)
       const text = (times: readonly number[]) =>

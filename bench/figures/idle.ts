@@ -9,8 +9,8 @@ import { callsOf, countStatements } from '../stage/statements.ts'
 /** A bot as a process of its own that has carried one run and has nothing to do, with its two connections to Slack. */
 export const idle: Measurement = {
   figures: [
-    { name: 'idle-rss-mb', unit: 'MB', aim: under(150) },
-    { name: 'idle-statements-per-s', unit: '1/s', aim: under(15) },
+    { name: 'idle-rss-mb', unit: 'MB', aim: under(110) },
+    { name: 'idle-statements-per-s', unit: '1/s', aim: under(10) },
   ],
   async measure({ sized, say }) {
     const bots: Bots[] = []

@@ -12,7 +12,7 @@ import { runIn, stepTimes, type Run } from '../stage/run.ts'
 export const runTime: Measurement = {
   figures: [
     { name: 'click-to-child-ms', unit: 'ms', aim: under(1_000) },
-    { name: 'overhead-ms', unit: 'ms', aim: under(2_000) },
+    { name: 'overhead-ms', unit: 'ms', aim: under(1_500) },
   ],
   async measure({ sized, say }) {
     const rounds = Array.from({ length: sized({ small: 3, full: 7 }) }, (_, index) => `round${index + 1}`)

@@ -1,5 +1,5 @@
+import { escapeText } from '../../src/lib/text/escape.ts'
 import { code, list, mention } from '../../approvals/wording.ts'
-import { escapeText } from '../../src/lib/text.ts'
 import { queuedRuns } from '../../src/request/queued.ts'
 import type { ChecklistItem } from '../../src/windows/checklist.ts'
 import { itemsOf, phases } from '../../src/windows/checklist.ts'

@@ -13,7 +13,11 @@ export type Room = {
 
 export const rooms: readonly Room[] = [
   { folder: 'src/redact', holds: 'forms of a secret and the search for them: the one redactor' },
-  { folder: 'src/lib', holds: 'leaves without a topic of the product: text, time, canonical JSON, refusals, log, telemetry, failpoints' },
+  {
+    folder: 'src/lib',
+    holds: 'leaves without a topic of the product: text, time, canonical JSON, refusals, log, telemetry, failpoints',
+    inner: ['text', '.'],
+  },
   { folder: 'src/process', holds: 'child processes: the only place that starts one' },
   { folder: 'src/calendar', holds: 'zones, cron, opening hours, holidays, and how people write and read times; pure' },
   { folder: 'src/config', holds: 'lockkeeper.yaml: schema, reading, what is wrong with it, references to secrets' },

@@ -119,14 +119,6 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   keepAudit(audit, log, stack)
 
   const windows = windowParts({ db, log, config }, { migrate: core.approvals.command, maintenance: core.windows.maintenance })
-  const outbox = createOutbox({
-    subjects: [requestSubject({ db, log, ...requestPorts(options, core) }), ...windows.subjects],
-    owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
-    db,
-    slack,
-    log,
-    ...(options.pace === undefined ? {} : { pace: options.pace }),
-  })
   const home = createHomes({
     commands: core.approvals.commands,
     db,
@@ -168,6 +160,15 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     showHome: home.show,
   })
 
+  const outbox = createOutbox({
+    subjects: [requestSubject({ db, log, ...requestPorts(options, core) }), ...windows.subjects],
+    owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
+    db,
+    slack,
+    log,
+    isAwaited: bolt.isAwaited,
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
+  })
   await outbox.start()
   stack.defer(() => outbox.stop())
   stack.defer(() => outbox.drain(DRAIN_MS))

@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../lib/text/escape.ts'
 import { join } from 'node:path'
 import { drawRequest } from '../../approvals/cards/draw.ts'
 import { gateFor } from '../../approvals/gate.ts'
@@ -13,7 +14,7 @@ import type { Db } from '../store/pool.ts'
 import { plannedSteps } from '../deploy/planned.ts'
 import type { OpenEngine } from '../engine/engine.ts'
 import type { MayRun } from './may-run.ts'
-import { code, escapeMrkdwn } from '../lib/mrkdwn.ts'
+import { code } from '../lib/text/code.ts'
 import { canonicalJson } from '../lib/canonical.ts'
 import { compareWithPlan } from '../plan/compare.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -127,7 +128,7 @@ async function underTargetLock<T>({ target, ...connection }: Lockable, work: (lo
 }
 
 const notReached = ({ message }: Error, target: Target): Refusal =>
-  refuse('target_unreachable', `The database of ${code(target.name)} cannot be reached. ${escapeMrkdwn(message)}`)
+  refuse('target_unreachable', `The database of ${code(target.name)} cannot be reached. ${escapeMarkup(message)}`)
 
 const passageEnd = (passage: Passage): number | null => (passage.kind === 'open' ? passage.closesAt : null)
 

@@ -2,7 +2,7 @@ import type { Queries } from '../store/pool.ts'
 import type { Log } from '../lib/log.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
 import type { Posted, SlackPort } from '../slack/port.ts'
-import { codeText, dateText } from '../lib/text.ts'
+import { codeText, dateText } from '../lib/text/text.ts'
 
 /** A message of this bot's own user that another store's bot has posted. */
 export type Foreign = { readonly store: string; readonly channel: string; readonly ts: string }

@@ -1,6 +1,7 @@
-import { casual, type ParsedResult } from 'chrono-node/en' // the other languages take 5 MB and a third of a second of each start
+import { createRequire } from 'node:module'
+import type { Chrono, ParsedResult } from 'chrono-node'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
-import { codeText, oneLine, truncate } from '../lib/text.ts'
+import { codeText, oneLine, truncate } from '../lib/text/text.ts'
 import { typedTime, weekdayNames, zoneTime } from './say.ts'
 import { lengthWords, partsOfLength, timeWords } from './time-words.ts'
 import { addDays, isDay, isZone, nearestZone, offsetAt, onClock, wallAt, weekdayOf, type Wall } from './zone.ts'
@@ -50,7 +51,7 @@ export function readWhen(text: string, { now, zone: own }: { readonly now: numbe
   if (!isZone(zone)) return no(`${codeText(zone)} is not a time zone. ${nearestZone(zone)}`)
   if (BOTH_WAYS.test(clock)) return no(`${shown(written)} could be read with the day or the month first. ${example}`)
 
-  const found = reader.parse(clock, { instant: new Date(now), timezone: offsetAt(now, zone) }, { forwardDate: !BEHIND.test(clock) })
+  const found = readerOf().parse(clock, { instant: new Date(now), timezone: offsetAt(now, zone) }, { forwardDate: !BEHIND.test(clock) })
   const [first, second] = found
   if (first === undefined) return no(`${shown(written)} is not a time that can be read, or not a day of the calendar. ${example}`)
   if (second !== undefined || first.end != null) return no(`${shown(written)} names more than one time. ${example}`)
@@ -88,9 +89,18 @@ const WEEK_MS = 7 * 86_400_000
 const FARTHEST_MS = 2 * 366 * 86_400_000
 const LENGTHS = 'Write for example `2h`, `90m` or `1h30m`.'
 
-/** Without its zones by abbreviation: `EST` and `IST` mean several, and what is left over is asked about. */
-const reader = casual.clone()
-reader.refiners = reader.refiners.filter((refiner) => refiner.constructor.name !== 'ExtractTimezoneAbbrRefiner')
+/**
+ * Without its zones by abbreviation: `EST` and `IST` mean several, and what is left over is asked about. Loaded by the first time that
+ * somebody types, in about 50 ms, and in English alone: all languages take 5 MB more.
+ */
+function readerOf(): Chrono {
+  if (reader !== undefined) return reader
+  const { casual } = createRequire(import.meta.url)('chrono-node/en') as { readonly casual: Chrono } // `require` has no types
+  reader = casual.clone()
+  reader.refiners = reader.refiners.filter((refiner) => refiner.constructor.name !== 'ExtractTimezoneAbbrRefiner')
+  return reader
+}
+let reader: Chrono | undefined
 
 const BEHIND = /\b(last|past)\b/i
 

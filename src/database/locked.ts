@@ -1,4 +1,4 @@
-import { code } from '../lib/mrkdwn.ts'
+import { code } from '../lib/text/code.ts'
 import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
 import { lockedTable, type LockedTable } from './activity.ts'
 import type { Queryable } from './connect.ts'

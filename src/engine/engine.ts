@@ -5,7 +5,7 @@ import { openSession } from '../store/session.ts'
 import type { Log } from '../lib/log.ts'
 import { tell } from '../lib/telemetry.ts'
 import { adoptFrom } from './adopt.ts'
-import { lookIntoQueue } from './poll-queue.ts'
+import { callToQueue, lookIntoQueues, QUEUE_CHANNEL, QUEUE_LOOK_MS, slowRecoveries, slowRounds, UNUSED_MS } from './poll-queue.ts'
 import { APPLICATION, VERSION } from './names.ts'
 import { holdLiveness, LIVENESS_LOCK, type Liveness } from './liveness.ts'
 
@@ -42,8 +42,6 @@ export type OpenEngine = Engine & {
 const QUEUE = 'requests'
 const TOPIC = 'request'
 const LAUNCH_LOCK = 7342
-/** What this process starts is begun at once; this is for what a command line, or a process that died just then, has written down. */
-const QUEUE_LOOK_MS = 2_000
 /** As many as the engine would take by itself; they are opened as they are needed. */
 const ENGINE_CONNECTIONS = 10
 /** Signals wake a waiting request; this is only for the one that got lost with a restored store. */
@@ -68,15 +66,13 @@ const workflow = DBOS.registerWorkflow(
  * started waits in the store.
  */
 export async function openEngine({ db, log }: { readonly db: Db; readonly log: Log }): Promise<OpenEngine> {
-  const liveness = await holdLiveness({ storeUrl: db.url, log }) // before launch: never run without the lock
-  const client = await startClientEngine(db)
   let running: Running | undefined
+  const call = { channel: QUEUE_CHANNEL, heard: () => running?.lookIntoQueues() }
+  const liveness = await holdLiveness({ storeUrl: db.url, log, call }) // before launch: never run without the lock
+  const client = await startClientEngine(db)
   return {
     liveness,
-    async start(tx, requestId) {
-      await client.start(tx, requestId)
-      tx.afterCommit(() => running?.lookIntoQueue())
-    },
+    start: client.start,
     signal: client.signal,
     async owns(queries, requestId) {
       const rows = await queries.query(
@@ -99,7 +95,7 @@ export async function openEngine({ db, log }: { readonly db: Db; readonly log: L
 }
 
 type Running = {
-  readonly lookIntoQueue: () => void
+  readonly lookIntoQueues: () => void
   readonly stopSweeping: () => Promise<void>
   readonly shutDown: () => Promise<void>
 }
@@ -118,13 +114,16 @@ async function launch(parts: { readonly db: Db; readonly log: Log; readonly live
     enablePatching: true,
     runAdminServer: false,
     logLevel: 'error',
+    schedulerPollingIntervalMs: UNUSED_MS,
   })
+  slowRounds()
   await alone(db.url, () => DBOS.launch())
+  slowRecoveries()
   const queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_LOOK_MS })
   const sweeps = new AbortController()
   const sweeping = sweepForTheDead({ ...parts, signal: sweeps.signal })
   return {
-    lookIntoQueue: () => lookIntoQueue(queue, log),
+    lookIntoQueues: () => lookIntoQueues(queue, log),
     async stopSweeping() {
       sweeps.abort()
       await sweeping
@@ -146,6 +145,7 @@ export async function startClientEngine(db: Db): Promise<Engine & { readonly clo
         { workflowName: 'request', queueName: QUEUE, workflowID: workflowId(requestId), appVersion: VERSION },
         requestId,
       )
+      await tx.query(callToQueue)
     },
     async signal(tx, requestId, message, key) {
       // the same key twice is ignored; a request that has ended has no workflow to wake
@@ -214,6 +214,7 @@ async function sweep(
       if (lock?.free !== true) return void seenFree.delete(id)
       if (!seenFree.has(id)) return void seenFree.add(id)
       const runs = await adoptFrom(id)
+      await tx.query(callToQueue)
       tx.afterCommit(() => tell({ kind: 'adopted', runs }))
       seenFree.delete(id)
       log.warn({ from: id, runs }, 'a process died with work unfinished; it goes on here')

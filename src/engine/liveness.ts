@@ -34,7 +34,12 @@ export type Liveness = {
  * Proves that this process lives, by a session advisory lock on a connection of its own. The id is new in each process: one that came
  * back could be recovered twice.
  */
-export async function holdLiveness(options: { readonly storeUrl: string; readonly log: Log }): Promise<Liveness> {
+export async function holdLiveness(options: {
+  readonly storeUrl: string
+  readonly log: Log
+  /** What other processes call through the store; the session that is there anyway listens. Also called when it was deaf for a while. */
+  readonly call?: { readonly channel: string; readonly heard: () => void }
+}): Promise<Liveness> {
   const executorId = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   // pg_stat_activity shows what a session asked last, and so whose it is
   const signature = `/* ${executorId.replace(/[^\w.-]/g, '')} */`
@@ -83,6 +88,7 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
       executorId,
     ])
     if (lock?.ok !== true) throw new Error('the lock of the lost session is still held')
+    if (options.call !== undefined) await mine.listen(options.call.channel, options.call.heard, signature)
     // a setting of PostgreSQL 14 and later; before that only a process that has ended is noticed
     await mine.query(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [String(FROZEN_MS)])
   }
@@ -108,7 +114,8 @@ export async function holdLiveness(options: { readonly storeUrl: string; readonl
   async function retake(): Promise<void> {
     while (!closing.signal.aborted)
       try {
-        return await take()
+        await take()
+        return options.call?.heard()
       } catch (error) {
         options.log.debug({ error: String(error) }, 'the store does not answer yet')
         await wait(300, undefined, { signal: closing.signal }).catch(() => {}) // aborted: the loop ends

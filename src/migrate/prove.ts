@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { code } from '../lib/mrkdwn.ts'
-import { count } from '../lib/sentences.ts'
+import { code } from '../lib/text/code.ts'
+import { count } from '../lib/text/sentences.ts'
 import { readDatabaseState, statusOf } from '../plan/status.ts'
 import type { StepEnd } from '../request/step.ts'
 import { diagnosisContext } from './decide/failure-analysis.ts'

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { killPoint } from '../lib/failpoint.ts'
-import { count } from '../lib/sentences.ts'
+import { count } from '../lib/text/sentences.ts'
 import { startAttempt, stateOf } from './attempts/attempt.ts'
 import type { Group } from './attempts/groups.ts'
 import { tryText } from './decide/failure-analysis.ts'

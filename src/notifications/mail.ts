@@ -1,5 +1,5 @@
+import { plainText } from '../lib/text/escape.ts'
 import type { Outgoing, Sending } from './deliveries.ts'
-import { visible } from '../lib/mrkdwn.ts'
 
 /** The payload of a delivery by e-mail. */
 export type MailPayload = {
@@ -90,7 +90,7 @@ export function composeMail(payloads: readonly MailPayload[]): {
 
 /** One line without anything that could end it: what people wrote becomes no header. */
 const subjectLine = (text: string): string => {
-  const line = visible(text).replace(/\s+/g, ' ').trim()
+  const line = plainText(text).replace(/\s+/g, ' ').trim()
   return line.length <= LONGEST_SUBJECT
     ? line
     : `${Array.from(line)
@@ -98,7 +98,7 @@ const subjectLine = (text: string): string => {
         .join('')}…`
 }
 
-const plain = (text: string): string => visible(text.replace(/\r\n?/g, '\n'))
+const plain = (text: string): string => plainText(text.replace(/\r\n?/g, '\n'))
 
 const isMail = (payload: unknown): payload is MailPayload =>
   typeof payload === 'object' && payload !== null && 'subject' in payload && 'text' in payload

@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
 import { isRefusal } from '../lib/refusal.ts'
 import { together } from '../lib/together.ts'
@@ -10,7 +11,7 @@ import { readFiles, type ApplicationFiles } from './files.ts'
 import type { Plan } from './plan.ts'
 import { fetchRepository, isReachable } from './repository.ts'
 import { readDatabaseState, statusOf, type Status } from './status.ts'
-import { escapeMrkdwn, listed, quoted } from '../lib/quoted.ts'
+import { listed, quoted } from '../lib/text/quoted.ts'
 
 /** `why` is mrkdwn, outside parts escaped. `unknown` means that it could not be found out; nothing may be started on it. */
 export type Comparison =
@@ -106,7 +107,7 @@ async function databaseNow(deps: PlanDeps & { readonly target: Target }) {
     if (error instanceof TargetConnectionError || error instanceof TableLockedError) return { kind: 'unknown', why: error.message } as const
     // the server answered that it cannot: a right that was taken away, a statement that took too long, no memory
     if (isServersFault(error))
-      return { kind: 'unknown', why: `The database cannot be read: ${escapeMrkdwn(deps.redactor.text(error.message))}.` } as const
+      return { kind: 'unknown', why: `The database cannot be read: ${escapeMarkup(deps.redactor.text(error.message))}.` } as const
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { answer, type Git } from './git.ts'
 import type { Repository } from './repository.ts'
 import { readSchema } from './prisma-schema.ts'
-import { listed, quoted } from '../lib/quoted.ts'
+import { listed, quoted } from '../lib/text/quoted.ts'
 
 export type MigrationFile = {
   readonly name: string

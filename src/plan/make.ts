@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
 import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
@@ -16,7 +17,7 @@ import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } 
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
 import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
 import { whyNotDeployable } from './unfit.ts'
-import { count, escapeMrkdwn, quoted } from '../lib/quoted.ts'
+import { count, quoted } from '../lib/text/quoted.ts'
 import { together } from '../lib/together.ts'
 
 export type PlanRequest = {
@@ -99,7 +100,7 @@ export function usableUrl(deps: Pick<PlanDeps, 'secret'>, target: Target): Targe
   const parsed = parseTargetUrl(deps.secret(target.database.url))
   const where = `The database URL of ${quoted(target.name)} (${quoted(target.database.url)})`
   if (parsed.kind === 'bad')
-    return refuse('target_unfit', `${where} cannot be used: ${escapeMrkdwn(parsed.why)}. Correct it and ask again.`)
+    return refuse('target_unfit', `${where} cannot be used: ${escapeMarkup(parsed.why)}. Correct it and ask again.`)
   const pooler = detectPooler(parsed.url)
   if (pooler === null) return parsed.url
   const direct =
@@ -108,7 +109,7 @@ export function usableUrl(deps: Pick<PlanDeps, 'secret'>, target: Target): Targe
       : `The direct one is likely ${quoted(pooler.direct)}, with the same user and password.`
   return refuse(
     'target_unfit',
-    `${where} leads to a connection pooler: ${escapeMrkdwn(pooler.why)}. Locks and timeouts do not hold there. ${direct}`,
+    `${where} leads to a connection pooler: ${escapeMarkup(pooler.why)}. Locks and timeouts do not hold there. ${direct}`,
   )
 }
 
@@ -144,14 +145,14 @@ export function refusalOf(error: unknown, target: Pick<Target, 'name'>): Refusal
   if (error instanceof TargetConnectionError)
     return refuse(
       error.problem === 'bad_url' ? 'target_unfit' : 'target_unreachable',
-      `The database of ${name} cannot be read. ${escapeMrkdwn(error.message)} Nothing was changed.`,
+      `The database of ${name} cannot be read. ${escapeMarkup(error.message)} Nothing was changed.`,
     )
   if (error instanceof TableLockedError)
     return refuse('target_unfit', `The database of ${name} cannot be read now. ${error.message} Nothing was changed; ask again then.`)
   if (error instanceof Error && hasSqlState(error, sqlState.insufficientPrivilege))
     return refuse(
       'target_unfit',
-      `The role of ${name} may not read what a plan needs: ${escapeMrkdwn(error.message)}. Grant it, or name another role in the URL.`,
+      `The role of ${name} may not read what a plan needs: ${escapeMarkup(error.message)}. Grant it, or name another role in the URL.`,
     )
   throw error
 }

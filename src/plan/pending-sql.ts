@@ -1,5 +1,5 @@
 import type { MigrationFile } from './files.ts'
-import { count } from '../lib/quoted.ts'
+import { count } from '../lib/text/quoted.ts'
 
 /** The SQL of the pending migrations as one text for the thread. Characters that could make it read otherwise than it runs are spelled out. */
 export function pendingSql(migrations: readonly MigrationFile[], about: { readonly target: string; readonly commit: string }): string {

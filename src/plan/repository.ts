@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../lib/text/escape.ts'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -7,7 +8,7 @@ import type { Captured } from '../process/capture.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
 import type { GitDeps } from './deps.ts'
 import { answer, gitIn, type Git, type GitOptions } from './git.ts'
-import { escapeMrkdwn, listed, plainText, quoted } from '../lib/quoted.ts'
+import { listed, plainText, quoted } from '../lib/text/quoted.ts'
 import { together } from '../lib/together.ts'
 
 export type SourceOf = Pick<Target, 'name' | 'source'>
@@ -202,7 +203,7 @@ async function notFound(git: Git, ref: string): Promise<Refusal> {
 function unreachable(target: SourceOf, why: string): Refusal {
   return refuse(
     'repository_unreachable',
-    `The repository of ${quoted(target.name)} could not be read: ${escapeMrkdwn(why)}. Nothing was planned. Check \`source.repository\` in lockkeeper.yaml and the access of the bot to it.`,
+    `The repository of ${quoted(target.name)} could not be read: ${escapeMarkup(why)}. Nothing was planned. Check \`source.repository\` in lockkeeper.yaml and the access of the bot to it.`,
   )
 }
 

@@ -1,9 +1,9 @@
 import type { Target } from '../config/config.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
-import { dateText } from '../lib/text.ts'
+import { dateText } from '../lib/text/text.ts'
 import type { Session } from '../database/activity.ts'
 import type { MigrationStatus, Status } from './status.ts'
-import { listed, quoted } from '../lib/quoted.ts'
+import { listed, quoted } from '../lib/text/quoted.ts'
 
 /** Why nothing may be deployed onto this state of a target; null when it may. What is the hardest to put right comes first. */
 export function whyNotDeployable(found: {

@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { during } from '../lib/telemetry.ts'
 import { programOf, resultOf, type Child, type ChildEnd } from './child.ts'
 
@@ -15,6 +14,7 @@ export const captureChild = (child: Capturable): Promise<Captured> =>
 type Capturable = Omit<Child, 'spool' | 'onLine' | 'shell'> & { readonly maxBytes?: number }
 
 async function capture(child: Capturable): Promise<Captured> {
+  const { execa } = await import('execa') // by the first child, in about 60 ms
   const started = performance.now()
   const result = await execa(child.argv[0]!, child.argv.slice(1), {
     cwd: child.cwd,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { execa, type Options } from 'execa'
+import type { execa, Options } from 'execa'
 import { during } from '../lib/telemetry.ts'
 import { programOf, resultOf, type Child, type ChildEnd } from './child.ts'
 import { endGroup, signalGroup } from './group.ts'
@@ -14,9 +14,10 @@ export const runChild = (child: Child): Promise<ChildEnd> =>
   )
 
 async function run(child: Child): Promise<ChildEnd> {
+  const { execa } = await import('execa') // by the first child, in about 60 ms
   const started = performance.now()
   const output = collectOutput(child)
-  const subprocess = startInGroup(dieWithParent(child.argv, child.shell), child)
+  const subprocess = startInGroup(execa, dieWithParent(child.argv, child.shell), child)
   let ended: ChildEnd['ended'] = 'exited'
   const stop = (why: 'timed-out' | 'aborted') => {
     if (ended !== 'exited') return
@@ -69,7 +70,7 @@ function told({ onStart }: Child, pid: number): Error | undefined {
   }
 }
 
-function startInGroup(argv: readonly string[], child: Child) {
+function startInGroup(start: typeof execa, argv: readonly string[], child: Child) {
   const options = {
     cwd: child.cwd,
     env: { ...child.env },
@@ -82,7 +83,7 @@ function startInGroup(argv: readonly string[], child: Child) {
     ...(child.shell === true ? { shell: true } : {}),
     ...child.as,
   } satisfies Options
-  return execa(argv[0]!, argv.slice(1), options)
+  return start(argv[0]!, argv.slice(1), options)
 }
 
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => process.platform === 'linux' && existsSync(path))

@@ -1,5 +1,5 @@
 import type { Queries } from '../store/pool.ts'
-import { durationText } from '../lib/text.ts'
+import { durationText } from '../lib/text/text.ts'
 import { sayTime } from '../calendar/say.ts'
 
 /** So many of the last runs are looked at. */

@@ -1,6 +1,7 @@
+import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Queries } from '../store/pool.ts'
-import { code, escapeMrkdwn } from '../lib/mrkdwn.ts'
-import { durationText } from '../lib/text.ts'
+import { code } from '../lib/text/code.ts'
+import { durationText } from '../lib/text/text.ts'
 import type { Ending, RunOutcome } from './request.ts'
 
 /**
@@ -45,7 +46,7 @@ export async function offAgain(db: Queries, requestId: number): Promise<string |
   if (row === undefined) return null
   const probe = row.data?.probe ?? null
   const seen =
-    probe === null ? '; no probe is configured, so nobody has looked.' : `: ${code(probe.url)} answers ${escapeMrkdwn(probe.said)}.`
+    probe === null ? '; no probe is configured, so nobody has looked.' : `: ${code(probe.url)} answers ${escapeMarkup(probe.said)}.`
   return row.wasOn ? `It was on for ${durationText(row.ms)} and is off again${seen}` : `It is off${seen}`
 }
 

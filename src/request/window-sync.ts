@@ -46,7 +46,7 @@ type Found = {
 }
 
 /** Requests, one at a time. */
-function claimOf(due: string): Claim {
+function claimOf(due: string): Claim<Found> {
   return { what: 'requests', due, id: 'r.id', order: 'r.id', lock: 'of r' }
 }
 

@@ -1,11 +1,12 @@
-import { hasSqlDetails, loadModule, parseSync, type Node } from 'libpg-query'
-import { plainText } from '../lib/quoted.ts'
+import type { Node } from 'libpg-query'
+import { plainText } from '../lib/text/quoted.ts'
 
 /** `unreadable` is not harmless: whoever decides by it takes the careful answer. `why` has no full stop and is not escaped. */
 export type Script = { readonly kind: 'sql'; readonly statements: readonly Node[] } | { readonly kind: 'unreadable'; readonly why: string }
 
 /** Reads the SQL of a file with PostgreSQL's own parser. What is shown before a run and what is decided after it come from here alike. */
 export async function readScript(content: Buffer): Promise<Script> {
+  const { hasSqlDetails, loadModule, parseSync } = await import('libpg-query') // by the first plan: it takes 6 MB
   await loadModule()
   // the parser stops at a NUL, so what stands behind it would be hidden
   if (content.includes(0)) return unreadable('it holds a NUL character')

@@ -3,7 +3,7 @@ import type { TableSize } from '../database/sizes.ts'
 import { readScript, type Script } from './parse.ts'
 import { isConcurrent, isTransactionStatement, mayCommit, standsAlone } from './transactions.ts'
 import { effectsOf, mentions, type Effect, type MigrationClass } from './effects.ts'
-import { count, plainText } from '../lib/quoted.ts'
+import { count, plainText } from '../lib/text/quoted.ts'
 
 export type MigrationEvidence = {
   readonly name: string

@@ -1,7 +1,7 @@
 import type { Db, Tx } from './pool.ts'
 
-/** Rows that are due, and how one of them is found. */
-export type Claim = {
+/** Rows that are due, and how one of them is found. `Row` is what the question gives of each. */
+export type Claim<Row extends Due = Due> = {
   /** For the fault: `requests`, `freezes`. */
   readonly what: string
   /** `select … where …` without parameters, limit and lock; one of its columns is called `id`. */
@@ -11,7 +11,11 @@ export type Claim = {
   readonly order: string
   /** Aliases of the rows that are locked, where the question joins several: `of r, g`. */
   readonly lock?: `of ${string}`
+  /** Never set: it ties the type to the question. */
+  readonly row?: Row
 }
+
+type Due = { readonly id: number }
 
 /** Whether anything is due, as a condition: nearly always nothing is. */
 export const isAnyDue = (claims: readonly Claim[]): string => claims.map(({ due }) => `exists (${due})`).join(' or ')
@@ -21,9 +25,9 @@ export const isAnyDue = (claims: readonly Claim[]): string => claims.map(({ due 
  * replicas may do it at once: SKIP LOCKED gives each row to one of them, and one that somebody else holds is looked at next time. A row
  * that fails holds back no other; what failed is thrown at the end. Gives the number of rows that were dealt with.
  */
-export async function claimEach<Row extends { readonly id: number }>(
+export async function claimEach<Row extends Due>(
   db: Pick<Db, 'transaction'>,
-  { what, due, id, order, lock }: Claim,
+  { what, due, id, order, lock }: Claim<Row>,
   act: (tx: Tx, row: Row) => Promise<void>,
 ): Promise<number> {
   const next = `${due} and ${id} <> all($1) order by ${order} limit 1 for update ${lock ?? ''} skip locked`

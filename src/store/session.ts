@@ -3,7 +3,11 @@ import { clientThatNotices } from './client.ts'
 import type { Queries } from './pool.ts'
 
 /** One connection of its own, for session locks. `onLost` is called once when it breaks, never when it is closed on purpose. */
-export type Session = Queries & { readonly close: () => Promise<void> }
+export type Session = Queries & {
+  /** Calls `heard` for each `notify` on this channel, as long as the session lives. `before` stands in front of the statement. */
+  readonly listen: (channel: string, heard: () => void, before?: string) => Promise<void>
+  readonly close: () => Promise<void>
+}
 
 /** Keepalives notice a peer that vanished within about 10 s; a lock on such a session is worth no more than that. */
 const KEEPALIVE = 'set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3; set tcp_user_timeout = 10000'
@@ -38,6 +42,12 @@ export async function openSession(url: string, applicationName: string, onLost: 
   return {
     query: async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
       (await client.query<Row & QueryResultRow>(sql, [...values])).rows,
+    async listen(channel, heard, before = '') {
+      client.on('notification', (notification) => {
+        if (notification.channel === channel) heard()
+      })
+      await client.query(`${before} listen ${channel}`)
+    },
     async close() {
       isOpen = false
       await client.end()

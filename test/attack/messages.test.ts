@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../../src/lib/text/escape.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { approveView, rejectView } from '../../approvals/modals/confirm.ts'
@@ -5,7 +6,7 @@ import { breakGlassView, reviewView } from '../../approvals/break-glass/views.ts
 import { drawRequest } from '../../approvals/cards/draw.ts'
 import { homeView } from '../../approvals/home/home.ts'
 import type { EventRow, RequestView } from '../../src/request/request.ts'
-import { code, escapeMrkdwn } from '../../src/lib/mrkdwn.ts'
+import { code } from '../../src/lib/text/code.ts'
 import {
   doneView,
   event,
@@ -94,7 +95,7 @@ function poisoned(view: RequestView, bad: string): RequestView {
     identity: { host: bad, port: 5432, database: bad, systemIdentifier: '1', databaseOid: 1 },
     steps: [{ phase: 'deploy', name: bad, settings: {} }],
   })
-  const outside = escapeMrkdwn(bad)
+  const outside = escapeMarkup(bad)
   const row: RowChange = {
     plan,
     evidence: {

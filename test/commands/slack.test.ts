@@ -259,11 +259,20 @@ describe('while the store is away', () => {
       await modalOf(CAROL, /could not read or write its own records/)
     })
 
-    test.each(['/migrate', '/maintenance'])('the form behind %s says it when it is sent', async (command) => {
+    const filled = {
+      '/migrate': { target: { target: 'prod' } },
+      '/maintenance': {
+        target: { target: 'prod' },
+        when: { when: 'tomorrow 02:00' },
+        length: { length: '2h' },
+        reason: { reason: 'shelves' },
+      },
+    } as const
+    test.each(['/migrate', '/maintenance'] as const)('the form behind %s says it when it is sent', async (command) => {
       await workspace.as(ALICE).command(CHANNEL, command)
       const form = await modalOf(ALICE, /./)
       outage = how
-      await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' } })
+      await workspace.as(ALICE).submit(form.viewId, filled[command])
       await modalOf(ALICE, /could not read or write its own records/)
     })
   })

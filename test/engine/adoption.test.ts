@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { openStore, type Db } from '../../src/store/pool.ts'
+import { startClientEngine } from '../../src/engine/engine.ts'
 import { readExecutors } from '../../src/engine/executors.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
@@ -40,7 +41,7 @@ test('work of a killed process goes on in another one within 5 s, ended steps ar
   expect(await noted('7 third')).toEqual([{ pid: survivor.pid }])
 })
 
-// the contract with the engine's private look into its queue: the rounds by themselves come every 2 s
+// the contract with the engine's private look into its queue: the rounds by themselves come every 5 s
 test('what a process starts is begun at once', async () => {
   const first = replica()
   await until('it is up', async () => (await noted('up')).length === 1)
@@ -50,6 +51,20 @@ test('what a process starts is begun at once', async () => {
     await until('its first step ran', async () => (await noted(`${id} first`)).length > 0)
     const [row] = await db.query<{ at: Date }>('select at from noted where what = $1', [`${id} first`])
     expect((row?.at.getTime() ?? 0) - before).toBeLessThan(1_000)
+  }
+})
+
+test('what a command line starts is begun at once by a process that lives', async () => {
+  const first = replica()
+  await until('it is up', async () => (await noted('up')).length === 1)
+  const client = await startClientEngine(db)
+  onTestFinished(client.close)
+  for (const id of [31, 32, 33]) {
+    const before = await clock()
+    await db.transaction((tx) => client.start(tx, id))
+    await until('its first step ran', async () => (await noted(`${id} first`)).length > 0)
+    const [row] = await db.query<{ at: Date; pid: number }>('select at, pid from noted where what = $1', [`${id} first`])
+    expect([row?.pid, (row?.at.getTime() ?? 0) - before < 1_000]).toEqual([first.pid, true])
   }
 })
 

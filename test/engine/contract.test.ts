@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { DBOSExecutor } from '@dbos-inc/dbos-sdk/internal/dbos-executor'
 import { expect, onTestFinished, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
+import { wfQueueRunner } from '@dbos-inc/dbos-sdk/internal/wfqueue'
+import { workflowTimeoutConfig } from '@dbos-inc/dbos-sdk/internal/workflow_management'
 import { openEngine } from '../../src/engine/engine.ts'
+import { QUEUE_LOOK_MS, RECOVERIES, UNUSED_MS } from '../../src/engine/poll-queue.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { createStore } from '../helpers/postgres.ts'
@@ -49,4 +52,32 @@ test('its internal recovery, its rows and its function for signals are as this h
     `select pg_get_function_arguments(oid) as arguments from pg_proc where proname = 'send_message' and pronamespace = 'dbos'::regnamespace`,
   )
   expect(signal?.['arguments']).toBe('destination_id text, message json, topic text DEFAULT NULL::text, message_id text DEFAULT NULL::text')
+})
+
+type Rounds = {
+  readonly states: ReadonlyMap<string, { readonly currentPollingMs: number }>
+  readonly constructor: Readonly<Record<'reconcileIntervalMs' | 'transitionIntervalMs', number>>
+}
+
+test('its rounds are as seldom as this house sets them, in both queues', async () => {
+  const store = await createStore()
+  onTestFinished(store.close)
+  const engine = await openEngine({ db: store.db, log: createLog(createRedactor([]), 'warn', process.stderr) })
+  onTestFinished(engine.close)
+  await engine.run(async () => {})
+  const runner = wfQueueRunner as unknown as Rounds
+  const { reconcileIntervalMs, transitionIntervalMs } = runner.constructor
+  expect([reconcileIntervalMs, transitionIntervalMs, workflowTimeoutConfig]).toEqual([
+    10_000,
+    UNUSED_MS,
+    { batchSize: 1000, pollingIntervalMs: UNUSED_MS },
+  ])
+  // the first round of its own queue comes a second after the launch, and ours is found by its first look at which there are
+  const intervals = () => Object.fromEntries([...runner.states].map(([name, { currentPollingMs }]) => [name, currentPollingMs]))
+  await until(
+    'both are known and slow',
+    () => intervals()[RECOVERIES] === QUEUE_LOOK_MS && intervals()['requests'] === QUEUE_LOOK_MS,
+    20_000,
+  )
+  expect(intervals()).toEqual({ [RECOVERIES]: QUEUE_LOOK_MS, requests: QUEUE_LOOK_MS })
 })

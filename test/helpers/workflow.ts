@@ -27,7 +27,7 @@ export async function oneRequest() {
     log: createLog(createRedactor([]), 'fatal', process.stderr),
     // what the workflow itself reads of a configuration
     config: {
-      file: { targets: {} },
+      file: { targets: {}, slack: { command: '/migrate' } },
       home: directory,
       varDirectory: directory,
       targets: new Map([['prod', targetFor(directory)]]),

@@ -10,7 +10,7 @@ import { sentenceOf } from '../../src/migrate/observe/activity-snapshot.ts'
 import { stateOf, startAttempt } from '../../src/migrate/attempts/attempt.ts'
 import { writeFirstSync } from '../../src/lib/durable-file.ts'
 import { until } from '../helpers/until.ts'
-import { list, roughly, seconds } from '../../src/lib/sentences.ts'
+import { list, roughly, seconds } from '../../src/lib/text/sentences.ts'
 
 const session = { pid: 4711, role: 'reports', applicationName: 'reporting', state: 'active', transactionMs: 38 * 60_000, query: null }
 

@@ -43,7 +43,7 @@ test('when the answer to every commit is lost once, the run ends as it should an
     log: createLog(createRedactor([]), 'error', process.stderr),
     // what the workflow itself reads of a configuration
     config: {
-      file: { targets: {} },
+      file: { targets: {}, slack: { command: '/migrate' } },
       home: directory,
       varDirectory: directory,
       targets: new Map([['prod', target]]),

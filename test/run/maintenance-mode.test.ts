@@ -133,7 +133,7 @@ async function started(ends: Readonly<Partial<Record<string, StepEnd | Error>>>,
     log: createLog(createRedactor([]), 'fatal', process.stderr),
     // what the workflow itself reads of a configuration
     config: {
-      file: { targets: {} },
+      file: { targets: {}, slack: { command: '/migrate' } },
       home: directory,
       varDirectory: directory,
       targets: new Map([['prod', targetFor(directory)]]),

@@ -19,20 +19,20 @@ beforeEach(async () => {
   await db.query('insert into job (id, rank) select id, 100 - id from generate_series(1, 6) as id')
 })
 
-const jobs: Claim = {
+type Job = { readonly id: number; readonly rank: number }
+const jobs: Claim<Job> = {
   what: 'jobs',
   due: 'select j.id, j.rank from job j where j.done_by is null',
   id: 'j.id',
   order: 'j.rank',
   lock: 'of j',
 }
-type Job = { readonly id: number; readonly rank: number }
 const finish = (tx: Tx, id: number, by: string) => tx.query('update job set done_by = $2 where id = $1', [id, by])
 const left = async () => (await db.query<{ id: number }>('select id from job where done_by is null order by id')).map(({ id }) => id)
 
 test('each row is dealt with once, in its order, with what was read of it', async () => {
   const seen: Job[] = []
-  const done = await claimEach<Job>(db, jobs, async (tx, job) => {
+  const done = await claimEach(db, jobs, async (tx, job) => {
     seen.push(job)
     await finish(tx, job.id, 'me')
   })
@@ -48,14 +48,14 @@ test('each row is dealt with once, in its order, with what was read of it', asyn
 test('replicas share the rows: none is dealt with twice and none is waited for', async () => {
   const did: number[] = []
   const replica = (name: string) =>
-    claimEach<Job>(db, jobs, async (tx, { id }) => {
+    claimEach(db, jobs, async (tx, { id }) => {
       did.push(id)
       await tx.query('select pg_sleep(0.02)')
       await finish(tx, id, name)
     })
   const done = await Promise.all(['a', 'b', 'c'].map(replica))
   expect(done.reduce((sum, one) => sum + one)).toBe(6)
-  expect(did.toSorted()).toEqual([1, 2, 3, 4, 5, 6])
+  expect(did.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6])
 })
 
 test('a row that somebody else holds is left for the next time', async () => {

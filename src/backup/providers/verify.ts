@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChildEnd } from '../../process/child.ts'
 import { decodeWhole, restore, type VerifyRequest } from './decode.ts'
-import { counted, sizeText } from '../../lib/units.ts'
+import { counted, sizeText } from '../../lib/text/units.ts'
 import { filesOf, hashFile, readManifest, type Manifest } from '../manifest.ts'
 
 export type VerifyEnd =

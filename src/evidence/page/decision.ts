@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { count, list } from '../../lib/sentences.ts'
+import { count, list } from '../../lib/text/sentences.ts'
 import type { MigrationPart, SqlPart } from '../document/document.ts'
 import { html, type Html } from './html.ts'
 import { pairs, section, table, time, type View } from './parts.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { secondsText } from '../../lib/units.ts'
-import { count, list } from '../../lib/sentences.ts'
+import { secondsText } from '../../lib/text/units.ts'
+import { count, list } from '../../lib/text/sentences.ts'
 import type { EvidenceDocument } from '../document/document.ts'
 import { html, trusted, type Html } from './html.ts'
 import { decisionSection, planSection, requestSection, sqlSection } from './decision.ts'

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
-import { secondsText, sizeText } from '../../lib/units.ts'
-import { count, list } from '../../lib/sentences.ts'
+import { secondsText, sizeText } from '../../lib/text/units.ts'
+import { count, list } from '../../lib/text/sentences.ts'
 import type { EvidenceDocument, OutputPart, TimelineEntry } from '../document/document.ts'
 import { html, type Html } from './html.ts'
 import { pairs, section, stepTones, table, time, type View } from './parts.ts'

@@ -1,6 +1,6 @@
-import { code } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnoses/diagnosis.ts'
-import { seconds } from '../../lib/sentences.ts'
+import { seconds } from '../../lib/text/sentences.ts'
 import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
 import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'

@@ -1,7 +1,7 @@
-import { code } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import type { Diagnosis } from '../diagnoses/diagnosis.ts'
 import type { RunOutcome } from '../../request/request.ts'
-import { list } from '../../lib/sentences.ts'
+import { list } from '../../lib/text/sentences.ts'
 import type { MigrationTask } from '../observe/watch.ts'
 
 /** `1 of 3 migrations is applied and kept.` */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectTarget } from '../../database/connect.ts'
-import { seconds } from '../../lib/sentences.ts'
+import { seconds } from '../../lib/text/sentences.ts'
 import type { Work } from '../observe/work.ts'
 import { invalidIndexes } from './schema-diff.ts'
 

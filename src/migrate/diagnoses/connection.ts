@@ -1,4 +1,4 @@
-import { code } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
 import type { DiagnosisContext, Entry } from './entry.ts'
 

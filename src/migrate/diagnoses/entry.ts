@@ -1,4 +1,4 @@
-import { code } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import type { Fault } from './fault.ts'
 
 /** `headline`, `why` and `next` are mrkdwn with outside text escaped; `excerpt` is raw. */

@@ -1,6 +1,6 @@
-import { code } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
-import { seconds } from '../../lib/sentences.ts'
+import { seconds } from '../../lib/text/sentences.ts'
 import { subject, type DiagnosisContext, type Entry } from './entry.ts'
 
 /** Waiting, stopping and being stopped. */

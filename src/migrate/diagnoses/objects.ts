@@ -1,4 +1,5 @@
-import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import { escapeMarkup } from '../../lib/text/escape.ts'
+import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
 import { subject, type Entry } from './entry.ts'
 import { detailOf, named, type Fault } from './fault.ts'
@@ -123,7 +124,7 @@ function worded(text: string | null, otherwise: string): string {
     .replace(/\bof relation\b/g, 'of table')
     .replace(/\brelation\b/g, 'table or index')
     .split(/("[^"]+")/)
-    .map((part) => (part.startsWith('"') && part.length > 2 ? code(part.slice(1, -1)) : escapeMrkdwn(part)))
+    .map((part) => (part.startsWith('"') && part.length > 2 ? code(part.slice(1, -1)) : escapeMarkup(part)))
     .join('')
 }
 

@@ -1,4 +1,4 @@
-import { code } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import type { Entry } from './entry.ts'
 
 /** What Prisma says about its own record, `_prisma_migrations`. */

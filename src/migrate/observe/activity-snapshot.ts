@@ -1,7 +1,7 @@
 import { blockingOf, sessionsOf, type Session } from '../../database/activity.ts'
 import type { Queryable } from '../../database/connect.ts'
 import { readDatabaseState, type DatabaseState } from '../../plan/status.ts'
-import { count, roughly, seconds } from '../../lib/sentences.ts'
+import { count, roughly, seconds } from '../../lib/text/sentences.ts'
 
 /** What a second connection sees of the migrator at one moment. */
 export type Sighting = {

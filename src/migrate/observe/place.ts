@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectTarget } from '../../database/connect.ts'
 import { readIdentity, sameIdentity, type Identity } from '../../database/identity.ts'
 import type { TargetUrl } from '../../database/urls.ts'
-import { code } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import { together } from '../../lib/together.ts'
 import type { Datasource } from '../prisma/tool.ts'
 

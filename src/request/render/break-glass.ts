@@ -1,6 +1,6 @@
 import { actions, button, context, section } from '../../slack/blocks/blocks.ts'
 import type { Block } from '../../slack/port.ts'
-import { approverText, codeText, dateText, escapeLine, listText, personText, pluralText, quoteText } from '../../lib/text.ts'
+import { approverText, codeText, dateText, escapeLine, listText, personText, pluralText, quoteText } from '../../lib/text/text.ts'
 import { endedStates, type EventRow, type RequestRow, type RequestView } from '../request.ts'
 import { approvalsOf, isUnreviewed, shortDigest } from './words.ts'
 

@@ -1,6 +1,6 @@
 import { actions, button, context, fields, header, plan, preformatted, section } from '../../slack/blocks/blocks.ts'
 import type { Block, Message } from '../../slack/port.ts'
-import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, pluralText } from '../../lib/text.ts'
+import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, pluralText } from '../../lib/text/text.ts'
 import { glassBlocks } from './break-glass.ts'
 import type { RequestView, RunOutcome, StepRow, Ending } from '../request.ts'
 import { tasksOf } from './tasks.ts'

@@ -1,6 +1,6 @@
 import { context, preformatted, section } from '../../slack/blocks/blocks.ts'
 import type { Message } from '../../slack/port.ts'
-import { cleanMrkdwn, codeText, durationText, escapeLine } from '../../lib/text.ts'
+import { cleanMrkdwn, codeText, durationText, escapeLine } from '../../lib/text/text.ts'
 import type { EventRow, RequestView } from '../request.ts'
 import { bold, elapsedOf, titleOf } from './words.ts'
 

@@ -1,4 +1,4 @@
-import { dateText, escapeLine, listText, personText } from '../../lib/text.ts'
+import { dateText, escapeLine, listText, personText } from '../../lib/text/text.ts'
 import type { EventRow, RequestView } from '../request.ts'
 
 /** What people read about a request that on-call was paged for. */

@@ -1,6 +1,6 @@
 import { section } from '../../slack/blocks/blocks.ts'
 import type { Block } from '../../slack/port.ts'
-import { codeText, escapeLine, personText, quoteText } from '../../lib/text.ts'
+import { codeText, escapeLine, personText, quoteText } from '../../lib/text/text.ts'
 import { saySpan, sayTime } from '../../calendar/say.ts'
 import type { EventRow, RequestRow, RequestView } from '../request.ts'
 import { approvedBy } from './words.ts'

@@ -1,5 +1,5 @@
 import type { Task, TaskStatus } from '../../slack/blocks/blocks.ts'
-import { durationText, oneLine, pluralText } from '../../lib/text.ts'
+import { durationText, oneLine, pluralText } from '../../lib/text/text.ts'
 import { MAINTENANCE_OFF } from '../maintenance-mode.ts'
 import type { RequestView, StepRow, StepState } from '../request.ts'
 import { progressOf, type MigrationProgress } from './words.ts'

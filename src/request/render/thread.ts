@@ -1,3 +1,4 @@
+import { escapeText } from '../../lib/text/escape.ts'
 import { context, preformatted, section } from '../../slack/blocks/blocks.ts'
 import { preformattedPieces } from '../../slack/limits/pieces.ts'
 import type { Desired } from '../../slack/outbox/desired.ts'
@@ -9,13 +10,12 @@ import {
   codeText,
   dateText,
   escapeLine,
-  escapeText,
   lastPart,
   listText,
   personText,
   pluralText,
   quoteText,
-} from '../../lib/text.ts'
+} from '../../lib/text/text.ts'
 import { brokenText, reviewDueText, reviewedText } from './break-glass.ts'
 import { endMessage, headlineMessage, whyMessage } from './end.ts'
 import { acknowledgedText, pagedText } from './pages.ts'

@@ -1,5 +1,5 @@
 import type { Plan } from '../../plan/plan.ts'
-import { codeText, listText, oneLine, personText, pluralText } from '../../lib/text.ts'
+import { codeText, listText, oneLine, personText, pluralText } from '../../lib/text/text.ts'
 import type { RequestRow, RequestView, StepRow, VoteRow } from '../request.ts'
 
 /** Phrases that all cards and posts share. */

@@ -1,8 +1,9 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { existsSync } from 'node:fs'
 import { access, constants, mkdir, stat, statfs } from 'node:fs/promises'
 import type { BackupRow } from '../../backup/catalogue.ts'
-import { secondsText, sizeText } from '../../lib/units.ts'
-import { escapeMrkdwn, listed, quoted } from '../../lib/quoted.ts'
+import { secondsText, sizeText } from '../../lib/text/units.ts'
+import { listed, quoted } from '../../lib/text/quoted.ts'
 import type { Queryable } from '../../database/connect.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { info, stop, warn, type Finding } from './finding.ts'
@@ -61,7 +62,7 @@ export async function directoryFindings(directory: string): Promise<readonly Fin
     return [
       stop(
         'backup_directory',
-        `The backup directory cannot be written to: ${escapeMrkdwn(reason)}. Correct \`backup.directory\` or its owner.`,
+        `The backup directory cannot be written to: ${escapeMarkup(reason)}. Correct \`backup.directory\` or its owner.`,
       ),
     ]
   }

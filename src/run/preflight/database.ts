@@ -1,5 +1,6 @@
-import { secondsText } from '../../lib/units.ts'
-import { count, escapeMrkdwn, listed, quoted } from '../../lib/quoted.ts'
+import { escapeMarkup } from '../../lib/text/escape.ts'
+import { secondsText } from '../../lib/text/units.ts'
+import { count, listed, quoted } from '../../lib/text/quoted.ts'
 import type { Session } from '../../database/activity.ts'
 import type { Queryable } from '../../database/connect.ts'
 import { sameIdentity, type Identity } from '../../database/identity.ts'
@@ -12,7 +13,7 @@ export function poolerFindings(url: TargetUrl): readonly Finding[] {
   const pooler = detectPooler(url)
   if (pooler === null) return []
   const direct = pooler.direct === null ? "the database's direct address" : quoted(pooler.direct)
-  return [stop('pooler', `The database URL leads to a pooler: ${escapeMrkdwn(pooler.why)}. Use ${direct} for migrations.`)]
+  return [stop('pooler', `The database URL leads to a pooler: ${escapeMarkup(pooler.why)}. Use ${direct} for migrations.`)]
 }
 
 export function identityFindings(planned: Identity, found: Identity): readonly Finding[] {
@@ -21,7 +22,7 @@ export function identityFindings(planned: Identity, found: Identity): readonly F
   return [
     stop(
       'identity_changed',
-      `This is not the database that was approved: ${escapeMrkdwn(comparison.why)}. Ask again if the new one is meant.`,
+      `This is not the database that was approved: ${escapeMarkup(comparison.why)}. Ask again if the new one is meant.`,
     ),
   ]
 }
@@ -87,7 +88,7 @@ export function activityFindings(sessions: readonly Session[], blocksIndexes: bo
 
 export function prismaLockFindings(holder: Session | null): readonly Finding[] {
   if (holder === null) return []
-  const name = holder.applicationName === null || holder.applicationName === '' ? '' : ` (${escapeMrkdwn(holder.applicationName)})`
+  const name = holder.applicationName === null || holder.applicationName === '' ? '' : ` (${escapeMarkup(holder.applicationName)})`
   return [
     stop(
       'migration_running',

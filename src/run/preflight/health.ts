@@ -1,5 +1,5 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import type { ProbeSettings } from '../../config/schema.ts'
-import { escapeMrkdwn } from '../../lib/quoted.ts'
 import { warn, type Finding } from './finding.ts'
 
 /** One look at one probe, without waiting for it to become well (`probeOnce`). `said` is what was seen: `HTTP 503 instead of 200`. */
@@ -14,6 +14,6 @@ export async function healthFindings(probes: readonly ProbeSettings[], probe: Pr
   return seen
     .filter(({ ok }) => !ok)
     .map(({ settings, said }) =>
-      warn('unhealthy_before', `The application is not well before the change: ${escapeMrkdwn(settings.http)} gave ${escapeMrkdwn(said)}.`),
+      warn('unhealthy_before', `The application is not well before the change: ${escapeMarkup(settings.http)} gave ${escapeMarkup(said)}.`),
     )
 }

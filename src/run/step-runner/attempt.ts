@@ -1,5 +1,5 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { writeAudit } from '../../audit/write.ts'
-import { escapeMrkdwn } from '../../lib/mrkdwn.ts'
 import type { Refusal } from '../../lib/refusal.ts'
 import { MAINTENANCE_ON, NOT_BEGUN } from '../../request/maintenance-mode.ts'
 import type { RequestRow, RunOutcome } from '../../request/request.ts'
@@ -68,7 +68,7 @@ function notBegun(ports: RunPorts, { step, previous }: Work, refusal: Refusal): 
     kind: 'failed',
     output: 'not started',
     outcome: {
-      headline: `*"${escapeMrkdwn(step.title)}" was not started.*`,
+      headline: `*"${escapeMarkup(step.title)}" was not started.*`,
       why: refusal.text,
       next: 'Nothing was changed by this step. When that is mended, ask again.',
     },
@@ -80,16 +80,16 @@ function notBegun(ports: RunPorts, { step, previous }: Work, refusal: Refusal): 
 function faulted(ports: RunPorts, { step, plan, request }: Work, error: Error): StepEnd {
   const reason = ports.redactor.text(error.message).slice(0, 500)
   ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a step met a fault')
-  if (step.isOwed === true) return notOff(ports, plan, request.id, `The fault: ${escapeMrkdwn(reason)}`)
+  if (step.isOwed === true) return notOff(ports, plan, request.id, `The fault: ${escapeMarkup(reason)}`)
   const changes = step.changes === 'database' || step.changes === 'application'
   const outcome: RunOutcome = changes
     ? {
         headline: `*"${step.title}" met a fault. Lockkeeper will not guess.*`,
-        known: `The fault: ${escapeMrkdwn(reason)}`,
+        known: `The fault: ${escapeMarkup(reason)}`,
         notKnown: 'Whether this step changed something before that.',
         next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. When it is clear, \`${commandOf(ports)} cancel\` closes this request so that a new one can be asked.`,
       }
-    : { headline: `*"${step.title}" met a fault; nothing was changed by it.*`, why: escapeMrkdwn(reason), next: 'Mend that and ask again.' }
+    : { headline: `*"${step.title}" met a fault; nothing was changed by it.*`, why: escapeMarkup(reason), next: 'Mend that and ask again.' }
   return changes ? { kind: 'unknown', output: 'unclear', outcome } : { kind: 'failed', output: 'fault', outcome }
 }
 

@@ -1,5 +1,5 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { writeAudit } from '../../audit/write.ts'
-import { escapeMrkdwn } from '../../lib/mrkdwn.ts'
 import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
 import type { RequestRow, RunOutcome } from '../../request/request.ts'
 import type { Step, StepEnd } from '../../request/step.ts'
@@ -38,8 +38,8 @@ export async function stopUnclear(ports: RunPorts, id: number, name: string, err
   ports.log.error({ error: ports.redactor.text(String(error.stack)) }, 'a run met a fault')
   const outcome: RunOutcome = {
     headline: '*The run met a fault. Lockkeeper will not guess.*',
-    known: `The fault: ${escapeMrkdwn(reason)}`,
-    notKnown: `Whether "${escapeMrkdwn(name)}" changed something before that.`,
+    known: `The fault: ${escapeMarkup(reason)}`,
+    notKnown: `Whether "${escapeMarkup(name)}" changed something before that.`,
     next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. When it is clear, \`${commandOf(ports)} cancel ${id}\` closes this request so that a new one can be asked.`,
   }
   const next = await persist(ports.log, () =>
@@ -51,7 +51,7 @@ export async function stopUnclear(ports: RunPorts, id: number, name: string, err
       await writeAudit(tx, { ...about(request), act: 'step', result: 'unknown', data: { step: name } })
       const off =
         name === MAINTENANCE_OFF && request.plan !== null
-          ? notSwitchedOff({ plan: request.plan, requestId: id, command: commandOf(ports) }, `The fault: ${escapeMrkdwn(reason)}`)
+          ? notSwitchedOff({ plan: request.plan, requestId: id, command: commandOf(ports) }, `The fault: ${escapeMarkup(reason)}`)
           : null
       return stopRun(tx, request, name, 'needs_human', off ?? outcome)
     }),

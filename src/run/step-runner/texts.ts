@@ -1,4 +1,4 @@
-import { escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import type { Refusal } from '../../lib/refusal.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Step, StepEnd } from '../../request/step.ts'
@@ -16,7 +16,7 @@ export const leftBehind = (ports: Pick<RunPorts, 'config'>, title: string, why: 
   kind: 'unknown',
   output: 'unclear',
   outcome: {
-    headline: `*"${escapeMrkdwn(title)}" had begun, and the configuration no longer knows it.*`,
+    headline: `*"${escapeMarkup(title)}" had begun, and the configuration no longer knows it.*`,
     why,
     notKnown: 'How far this step came.',
     next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. \`${commandOf(ports)} cancel\` closes this request when it is clear.`,
@@ -27,7 +27,7 @@ export const notAsApproved = (ports: Pick<RunPorts, 'config'>, title: string, wh
   kind: 'failed',
   output: 'not started',
   outcome: {
-    headline: `*Stopped before "${escapeMrkdwn(title)}": what was approved is no longer what would run.*`,
+    headline: `*Stopped before "${escapeMarkup(title)}": what was approved is no longer what would run.*`,
     why,
     next: `Nothing was changed by this step. Look at \`${commandOf(ports)} status\`, then ask again for what is there now.`,
   },
@@ -38,7 +38,7 @@ export const notCompared = (title: string, why: string): StepEnd => ({
   kind: 'failed',
   output: 'not started',
   outcome: {
-    headline: `*Stopped before "${escapeMrkdwn(title)}": whether it is still what was approved could not be checked.*`,
+    headline: `*Stopped before "${escapeMarkup(title)}": whether it is still what was approved could not be checked.*`,
     why,
     next: 'Nothing was changed by this step. Ask again when it can be read.',
   },
@@ -49,7 +49,7 @@ export const notLookedAt = (ports: Pick<RunPorts, 'config'>, title: string, why:
   kind: 'unknown',
   output: 'unclear',
   outcome: {
-    headline: `*"${escapeMrkdwn(title)}" had begun, and could not be looked at again.*`,
+    headline: `*"${escapeMarkup(title)}" had begun, and could not be looked at again.*`,
     why: why.text,
     notKnown: 'How far this step came.',
     next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. When it is clear, \`${commandOf(ports)} cancel\` closes this request so that a new one can be asked.`,
@@ -59,18 +59,18 @@ export const notLookedAt = (ports: Pick<RunPorts, 'config'>, title: string, why:
 export const cancelledBefore = ({ title }: Pick<Step, 'title'>, by: string | null): StepEnd => ({
   kind: 'cancelled',
   output: 'not started',
-  outcome: { headline: `*Cancelled by ${personOf(by)} before "${escapeMrkdwn(title)}" started.*` },
+  outcome: { headline: `*Cancelled by ${personOf(by)} before "${escapeMarkup(title)}" started.*` },
 })
 
 const personOf = (actor: string | null) =>
-  actor === null ? 'somebody' : /^[UW][A-Z0-9]+$/.test(actor) ? `<@${actor}>` : escapeMrkdwn(actor)
+  actor === null ? 'somebody' : /^[UW][A-Z0-9]+$/.test(actor) ? `<@${actor}>` : escapeMarkup(actor)
 
 /** What this store calls open may have been done since its copy was made. */
 export const recordIsOld = (ports: Pick<RunPorts, 'config'>, title: string, why: Refusal): StepEnd => ({
   kind: 'unknown',
   output: 'not started',
   outcome: {
-    headline: `*Stopped before "${escapeMrkdwn(title)}": the record of this run is not the newest.*`,
+    headline: `*Stopped before "${escapeMarkup(title)}": the record of this run is not the newest.*`,
     why: why.text,
     notKnown: 'What this run has done since the copy of the store was made.',
     next: `Look at \`${commandOf(ports)} status\` and at the thread in Slack. When it is clear, \`${commandOf(ports)} cancel\` closes this request so that a new one can be asked.`,

@@ -1,14 +1,14 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { findClients } from '../../backup/providers/clients.ts'
 import { dump, type DumpEnd } from '../../backup/providers/pg-dump.ts'
-import { secondsText, sizeText } from '../../lib/units.ts'
+import { secondsText, sizeText } from '../../lib/text/units.ts'
 import { readManifest, type Manifest } from '../../backup/manifest.ts'
 import { backupsOf, removePartials } from '../../backup/names.ts'
 import { compareSizes } from '../../backup/providers/verify.ts'
-import { escapeMrkdwn } from '../../lib/quoted.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { TargetConnectionError, withTarget } from '../../database/connect.ts'
 import { parseTargetUrl } from '../../database/urls.ts'
@@ -77,7 +77,7 @@ async function act(deps: BackupStepDeps, context: RunContext): Promise<StepEnd> 
 
 async function ended(deps: BackupStepDeps, end: DumpEnd): Promise<StepEnd> {
   if (end.kind === 'aborted') return cancelled
-  if (end.kind === 'failed') return failed(escapeMrkdwn(end.reason), end.excerpt)
+  if (end.kind === 'failed') return failed(escapeMarkup(end.reason), end.excerpt)
   await deps.store.written(end.manifest, end.path)
   return { kind: 'done', output: outputOf(end.manifest), data: dataOf(end.manifest, end.path) }
 }
@@ -98,7 +98,7 @@ async function fittingClients(context: RunContext, url: string) {
     return isRefusal(clients) ? clients.text : clients
   } catch (error) {
     if (context.signal.aborted) return null
-    if (error instanceof TargetConnectionError) return escapeMrkdwn(error.message)
+    if (error instanceof TargetConnectionError) return escapeMarkup(error.message)
     throw error
   }
 }

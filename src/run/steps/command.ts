@@ -1,11 +1,12 @@
+import { plainText } from '../../lib/text/escape.ts'
 import { join } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { isDirectory } from '../../deploy/command.ts'
-import { code, visible } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import type { Child, ChildEnd } from '../../process/child.ts'
 import { runChild } from '../../process/run-child.ts'
 import { noteChild } from '../orphans.ts'
-import { seconds } from '../../lib/sentences.ts'
+import { seconds } from '../../lib/text/sentences.ts'
 import type { RunContext } from '../../request/step.ts'
 
 export type CommandEnd = ChildEnd & {
@@ -38,7 +39,7 @@ export async function runCommand(
     spool: context.spool,
     signal: context.signal,
     onLine: (line) => {
-      const text = visible(line).trim()
+      const text = plainText(line).trim()
       if (text !== '' && !isRemark(text)) context.report(text.slice(0, REPORTED_CHARACTERS))
     },
   })
@@ -62,7 +63,7 @@ const isRemark = (line: string): boolean => /^(npm (warn|notice|WARN)|\(node:\d+
 /** The lines that say most, without colours and control characters: npm's error from its code on, otherwise the last ones. */
 function excerptOf(tail: string): string {
   // oxlint-disable-next-line no-control-regex -- terminal colours are what it removes
-  const plain = visible(tail.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, ''))
+  const plain = plainText(tail.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, ''))
   const lines = plain
     .split(/\r?\n|\r/)
     .map((line) => line.trimEnd())

@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { join } from 'node:path'
 import type { Target } from '../../config/config.ts'
 import type { StepSettings } from '../../config/schema.ts'
@@ -5,9 +6,9 @@ import { stepChild } from '../../deploy/command.ts'
 import { diagnoseStep } from '../../deploy/diagnoses.ts'
 import { stepTitle } from '../../deploy/planned.ts'
 import { killPoint } from '../../lib/failpoint.ts'
-import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import { isAlive } from '../../process/process-id.ts'
-import { seconds } from '../../lib/sentences.ts'
+import { seconds } from '../../lib/text/sentences.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import type { Inspection, RunContext, Step, StepEnd } from '../../request/step.ts'
 import { runCommand, type CommandEnd } from './command.ts'
@@ -91,13 +92,13 @@ const notBegun = (settings: StepSettings, why: string, context: RunContext): Ste
   output: 'not started',
   outcome: {
     headline: `*"${titleOf(settings)}" was not started.* ${database(context)}`,
-    why: `Lockkeeper could not write down that it begins: ${escapeMrkdwn(context.redactor.text(why))}.`,
+    why: `Lockkeeper could not write down that it begins: ${escapeMarkup(context.redactor.text(why))}.`,
     next: `Mend that where Lockkeeper runs. ${again(context)}`,
   },
 })
 
 const notNoted = (settings: StepSettings, why: string): string =>
-  `"${titleOf(settings)}" ran, but Lockkeeper could not write down for a successor how far it was: ${escapeMrkdwn(why)}. Mend that where Lockkeeper runs.`
+  `"${titleOf(settings)}" ran, but Lockkeeper could not write down for a successor how far it was: ${escapeMarkup(why)}. Mend that where Lockkeeper runs.`
 
 async function failure(
   settings: StepSettings,
@@ -146,7 +147,7 @@ async function stillRuns(settings: StepSettings, pid: number, context: RunContex
   }
 }
 
-const titleOf = (settings: StepSettings) => escapeMrkdwn(stepTitle(settings))
+const titleOf = (settings: StepSettings) => escapeMarkup(stepTitle(settings))
 
 /** With the usual order the migrations are behind us when the application changes. */
 const database = ({ plan }: RunContext) =>

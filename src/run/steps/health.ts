@@ -1,7 +1,8 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { waitUntilHealthy, type Answer } from '../../watching/probe.ts'
 import { versionIn } from '../../watching/version.ts'
-import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
-import { count, seconds } from '../../lib/sentences.ts'
+import { code } from '../../lib/text/code.ts'
+import { count, seconds } from '../../lib/text/sentences.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { installed } from './checkout.ts'
 import { whatIsLive } from './live.ts'
@@ -33,10 +34,10 @@ async function act(context: RunContext): Promise<StepEnd> {
     }
   return {
     kind: 'failed',
-    output: escapeMrkdwn(health.answer.said),
+    output: escapeMarkup(health.answer.said),
     outcome: {
       headline: `*The application is not healthy after the deploy.* ${migrations(context)}`,
-      why: `${code(health.answer.url)}: ${escapeMrkdwn(health.why)}${health.answer.ok ? ` ${await whatIsLive(context)}` : ''}`,
+      why: `${code(health.answer.url)}: ${escapeMarkup(health.why)}${health.answer.ok ? ` ${await whatIsLive(context)}` : ''}`,
       next: `Look at the application's log. When it is mended, \`${context.command} deploy ${target.name}\` runs the steps again; to go back, \`${context.command} deploy ${target.name} --ref ${previous(context)}\` with a commit that fits the new schema.`,
       ...(health.answer.body.trim() === '' ? {} : { excerpt: health.answer.body.slice(0, 600) }),
     },

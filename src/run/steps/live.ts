@@ -1,6 +1,7 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { probeOnce } from '../../watching/probe.ts'
 import { versionIn } from '../../watching/version.ts'
-import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import type { RunContext } from '../../request/step.ts'
 import { installed } from './checkout.ts'
 
@@ -11,7 +12,7 @@ export async function whatIsLive(context: Pick<RunContext, 'target' | 'plan' | '
   if (health.length === 0) return 'Which version is live is not known here, since no health probe is configured.'
   const answers = await Promise.all(health.map((probe) => probeOnce(probe)))
   const bad = answers.find((answer) => !answer.ok)
-  if (bad !== undefined) return `The application does not answer as it should: ${code(bad.url)} says ${escapeMrkdwn(bad.said)}.`
+  if (bad !== undefined) return `The application does not answer as it should: ${code(bad.url)} says ${escapeMarkup(bad.said)}.`
   const versions = new Set(answers.map((answer) => versionIn(answer.body, { next: context.plan.commit, previous: previousCommit })))
   if (versions.has('next') && versions.has('previous'))
     return 'The application answers, partly from the old version and partly from the new one.'

@@ -1,14 +1,15 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CommandSettings } from '../../config/schema.ts'
 import { stepChild } from '../../deploy/command.ts'
 import { diagnoseStep } from '../../deploy/diagnoses.ts'
 import { maintenanceOf, stepTitle, type MaintenanceMode } from '../../deploy/planned.ts'
 import { waitUntilHealthy } from '../../watching/probe.ts'
-import { code, escapeMrkdwn } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { MAINTENANCE_OFF, MAINTENANCE_ON, NOT_BEGUN, type SwitchedOff } from '../../request/maintenance-mode.ts'
 import type { RunOutcome } from '../../request/request.ts'
-import { count, seconds } from '../../lib/sentences.ts'
+import { count, seconds } from '../../lib/text/sentences.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { runCommand, whyNotStartable } from './command.ts'
 import { valuesOf } from './prepare.ts'
@@ -123,7 +124,7 @@ async function switchOff(mode: MaintenanceMode, ports: Ports, context: RunContex
   }
   const commands =
     mode.off.length === 1 ? 'The command that switches it off has' : `The ${mode.off.length} commands that switch it off have`
-  const saw = health.kind === 'unhealthy' ? escapeMrkdwn(health.why) : 'It was not asked to the end.'
+  const saw = health.kind === 'unhealthy' ? escapeMarkup(health.why) : 'It was not asked to the end.'
   return notOff(mode.off, context, {
     why: `${commands} succeeded, but ${code(http)} does not answer as it should. ${saw}`,
     excerpt: health.kind === 'unhealthy' ? health.answer.body.slice(0, 600) : '',
@@ -138,7 +139,7 @@ type Failed = { readonly why: string; readonly excerpt: string }
 async function tryCommand(settings: CommandSettings, ports: Ports, context: RunContext): Promise<{ readonly durationMs: number } | Failed> {
   for (let attempt = 1; ; attempt++) {
     const end = await runCommand(context, childOf(settings, ports, context)).catch((error: Error) => ({
-      why: `It met a fault: ${escapeMrkdwn(context.redactor.text(error.message).slice(0, 500))}`,
+      why: `It met a fault: ${escapeMarkup(context.redactor.text(error.message).slice(0, 500))}`,
       excerpt: '',
       durationMs: 0,
     }))

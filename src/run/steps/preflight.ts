@@ -1,12 +1,12 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { appendFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { judgeClocks, readClock, type Reading } from '../../lib/clock-skew.ts'
 import { findClients } from '../../backup/providers/clients.ts'
 import type { GitDeps } from '../../plan/deps.ts'
-import { escapeMrkdwn } from '../../lib/quoted.ts'
 import { isRefusal } from '../../lib/refusal.ts'
-import { codeText } from '../../lib/text.ts'
+import { codeText } from '../../lib/text/text.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { longTransactions, prismaLockHolder } from '../../database/activity.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
@@ -102,7 +102,7 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
   const urlCheck: Check = {
     name: 'the database URL',
     find: () =>
-      Promise.resolve(parsed.kind === 'url' ? [] : [stop('url_unusable', `The database URL cannot be used: ${escapeMrkdwn(parsed.why)}.`)]),
+      Promise.resolve(parsed.kind === 'url' ? [] : [stop('url_unusable', `The database URL cannot be used: ${escapeMarkup(parsed.why)}.`)]),
   }
   return parsed.kind === 'url' ? [urlCheck, ...databaseChecks(deps, context, text, parsed.url), ...ownChecks] : [urlCheck, ...ownChecks]
 }
@@ -238,7 +238,7 @@ async function findSafely(context: RunContext, find: Check['find']): Promise<rea
     return await find()
   } catch (error) {
     if (context.signal.aborted) return []
-    if (error instanceof TargetConnectionError) return [stop('unreachable', escapeMrkdwn(error.message))]
+    if (error instanceof TargetConnectionError) return [stop('unreachable', escapeMarkup(error.message))]
     throw error
   }
 }

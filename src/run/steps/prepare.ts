@@ -1,10 +1,10 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { stepChild } from '../../deploy/command.ts'
 import { diagnoseStep } from '../../deploy/diagnoses.ts'
 import { stepTitle } from '../../deploy/planned.ts'
 import type { Target } from '../../config/config.ts'
 import type { StepSettings } from '../../config/schema.ts'
-import { escapeMrkdwn } from '../../lib/mrkdwn.ts'
-import { seconds } from '../../lib/sentences.ts'
+import { seconds } from '../../lib/text/sentences.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { installed } from './checkout.ts'
 import { runCommand } from './command.ts'
@@ -31,7 +31,7 @@ export const valuesOf = (context: RunContext) => ({
 async function prepare(settings: StepSettings, ports: { readonly home: string }, context: RunContext): Promise<StepEnd> {
   const end = await runCommand(context, stepChild({ ...context, settings, values: valuesOf(context), home: ports.home }))
   if (end.why === null) return { kind: 'done', output: seconds(end.durationMs) }
-  const title = escapeMrkdwn(stepTitle(settings))
+  const title = escapeMarkup(stepTitle(settings))
   const untouched = 'It comes before the backup and the migration, so the database is as it was.'
   const excerpt = end.excerpt === '' ? {} : { excerpt: end.excerpt }
   if (end.ended === 'aborted')

@@ -1,10 +1,10 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { findClients, majorOf } from '../../backup/providers/clients.ts'
-import { counted, secondsText } from '../../lib/units.ts'
+import { counted, secondsText } from '../../lib/text/units.ts'
 import { readManifest, type Manifest } from '../../backup/manifest.ts'
 import { prune } from '../../backup/prune.ts'
 import { verifyBackup, type VerifyEnd } from '../../backup/providers/verify.ts'
-import { escapeMrkdwn } from '../../lib/quoted.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import type { Inspection, RunContext, Step, StepEnd } from '../../request/step.ts'
 import { BACKUP_STEP, backupData, type BackupData } from './backup.ts'
@@ -77,7 +77,7 @@ async function makeRoom(deps: VerifyBackupStepDeps, context: RunContext): Promis
     if (pruned.length > 0) await context.audit('prune backups', 'pruned', { backups: pruned })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    await context.note({ kind: 'finding', data: { text: `Older backups could not be removed: ${escapeMrkdwn(reason)}` } })
+    await context.note({ kind: 'finding', data: { text: `Older backups could not be removed: ${escapeMarkup(reason)}` } })
   }
 }
 
@@ -112,7 +112,7 @@ const damaged = (backup: BackupData, end: Extract<VerifyEnd, { kind: 'damaged' }
   output: 'not verified',
   outcome: {
     headline: `*The backup \`${backup.name}\` could not be verified.* Nothing was changed, and the application runs as before.`,
-    why: escapeMrkdwn(end.reason),
+    why: escapeMarkup(end.reason),
     next: 'No migration runs without a verified backup. Look at the disk of the backup directory, then ask again; a new backup is made.',
     ...(end.excerpt === undefined ? {} : { excerpt: end.excerpt }),
   },

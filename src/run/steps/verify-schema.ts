@@ -1,4 +1,4 @@
-import { code } from '../../lib/mrkdwn.ts'
+import { code } from '../../lib/text/code.ts'
 import { appliedOf } from '../../plan/applied.ts'
 import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
 import { withTarget } from '../../database/connect.ts'
@@ -9,7 +9,7 @@ import { compareLive, type Drift } from '../../migrate/prisma/drift.ts'
 import { askVersion } from '../../migrate/prisma/version.ts'
 import { agreementOf } from '../../migrate/decide/agreement.ts'
 import { tasksOf } from '../../migrate/observe/watch.ts'
-import { count, list } from '../../lib/sentences.ts'
+import { count, list } from '../../lib/text/sentences.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 
 /**

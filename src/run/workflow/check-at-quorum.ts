@@ -1,7 +1,7 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { setTimeout as wait } from 'node:timers/promises'
 import { writeAudit } from '../../audit/write.ts'
 import { killPoint } from '../../lib/failpoint.ts'
-import { escapeMrkdwn } from '../../lib/mrkdwn.ts'
 import { isRefusal, refuse, type Refusal } from '../../lib/refusal.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { RequestRow } from '../../request/request.ts'
@@ -68,7 +68,7 @@ export async function compareSafely(ports: WorkflowPorts, request: RequestRow, p
     ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'the check before the run failed')
     return {
       kind: 'unknown' as const,
-      why: `The check before the run failed: ${escapeMrkdwn(ports.redactor.text((error as Error).message).slice(0, 500))}`,
+      why: `The check before the run failed: ${escapeMarkup(ports.redactor.text((error as Error).message).slice(0, 500))}`,
     }
   }
 }

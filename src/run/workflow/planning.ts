@@ -1,11 +1,11 @@
+import { escapeMarkup } from '../../lib/text/escape.ts'
 import { writeAudit } from '../../audit/write.ts'
-import { escapeMrkdwn } from '../../lib/mrkdwn.ts'
 import { isRefusal, refuse, type Refusal } from '../../lib/refusal.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { firstBold } from '../../request/render/words.ts'
 import type { RequestRow } from '../../request/request.ts'
 import { about, addEvent, requestById, transition } from '../../request/store.ts'
-import { codeText, personText } from '../../lib/text.ts'
+import { codeText, personText } from '../../lib/text/text.ts'
 import { constraintOf, hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import type { Tx } from '../../store/pool.ts'
 import { persist, persistOwn } from '../../store/retry-store.ts'
@@ -30,7 +30,7 @@ export async function planSafely(ports: WorkflowPorts, request: RequestRow): Pro
     return await persistOwn(ports.log, () => ports.makePlan(request))
   } catch (error) {
     ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'planning failed')
-    const reason = escapeMrkdwn(ports.redactor.text((error as Error).message).slice(0, 500))
+    const reason = escapeMarkup(ports.redactor.text((error as Error).message).slice(0, 500))
     return refuse('target_unfit', `The plan could not be made: ${reason} Nothing was touched. Mend that and ask again.`)
   }
 }

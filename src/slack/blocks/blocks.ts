@@ -1,5 +1,5 @@
+import { plainText } from '../../lib/text/escape.ts'
 import type { Block, View } from '../port.ts'
-import { plainText } from '../../lib/text.ts'
 
 /** Builders for Block Kit. Arguments named `mrkdwn` are markup whose outside parts are escaped; all others are plain text. */
 

@@ -1,6 +1,7 @@
+import { escapeText } from '../../lib/text/escape.ts'
 import { section } from '../blocks/blocks.ts'
 import type { Block } from '../port.ts'
-import { escapeLine, escapeText, truncateMrkdwn } from '../../lib/text.ts'
+import { escapeLine, truncateMrkdwn } from '../../lib/text/text.ts'
 
 /** The same content without kinds of blocks that some workspaces refuse. */
 

@@ -2,37 +2,9 @@ import { context, section, type TextObject } from '../blocks/blocks.ts'
 import { withoutPlan, withoutTable } from './fallback.ts'
 import { sizeOf } from './size.ts'
 import type { Block, Message, View } from '../port.ts'
-import { lastPart, truncate, truncateMrkdwn } from '../../lib/text.ts'
-
-/** Slack's limits, measured or documented; the lower where both are known. Counted in UTF-16 units, of which Slack never counts more. */
-export const limits = {
-  /** `text` beyond 4,000 cannot be edited any more. */
-  text: 3_900,
-  messageBlocks: 50,
-  viewBlocks: 100,
-  /** All blocks of a message as JSON: about 13,200 were accepted, once only 11,341. */
-  budget: 9_000,
-  viewBudget: 60_000,
-  section: 3_000,
-  field: 2_000,
-  fields: 10,
-  header: 150,
-  contextElements: 10,
-  contextText: 2_000,
-  actionElements: 25,
-  buttonText: 75,
-  viewTitle: 24,
-  privateMetadata: 3_000,
-  inputLabel: 2_000,
-  tableRows: 100,
-  tableColumns: 20,
-  cell: 500,
-  planTitle: 150,
-  tasks: 50,
-  taskTitle: 150,
-  task: 256,
-  preformatted: 3_000,
-} as const
+import { truncateMrkdwn } from '../../lib/text/text.ts'
+import { limits, type AnyBlock, type Cell, cut } from './shapes.ts'
+import { fitPlan, cutRich } from './fit-plan.ts'
 
 /**
  * Makes any message acceptable to Slack by shortening it, and says where something was left out. Never fails; what fits comes back
@@ -69,25 +41,6 @@ function fitBlocks(blocks: readonly Block[], count: number, budget: number): rea
 }
 
 // -- one block
-
-type Rich = {
-  readonly type: 'rich_text'
-  readonly elements: readonly { readonly type: string; readonly elements: readonly { readonly text?: string }[] }[]
-}
-type TaskBlock = Block & { readonly title: string; readonly status: string; readonly details?: Rich; readonly output?: Rich }
-type AnyBlock = Block & {
-  readonly text?: TextObject
-  readonly title?: unknown
-  readonly fields?: readonly TextObject[]
-  readonly elements?: readonly AnyElement[]
-  readonly rows?: readonly (readonly Cell[])[]
-  readonly tasks?: readonly TaskBlock[]
-  readonly label?: TextObject
-}
-type AnyElement = { readonly type: string; readonly text?: unknown; readonly elements?: unknown }
-type Cell = { readonly type: string; readonly text?: string }
-
-const cut = (text: string, limit: number): string => truncate(text, limit)
 
 function cutText(text: TextObject, limit: number): TextObject {
   return { ...text, text: text.type === 'mrkdwn' ? truncateMrkdwn(text.text, limit) : cut(text.text, limit) }
@@ -161,77 +114,6 @@ const cutCell = (cell: Cell, limit: number): Cell => (cell.text === undefined ? 
 
 const moreText = (count: number, follows: boolean): string =>
   follows ? `and ${count.toLocaleString('en-US')} more, in the thread` : `${count.toLocaleString('en-US')}, listed in the thread`
-
-/** Tasks that run or failed stay; of the others the middle is folded into one line that counts them. */
-function fitPlan(block: AnyBlock, limit: number): AnyBlock {
-  const tasks = (block.tasks ?? []).map((task) => ({
-    ...task,
-    title: cut(task.title, limits.taskTitle),
-    ...(task.details === undefined ? {} : { details: cutRich(task.details, limits.task) }),
-    ...(task.output === undefined ? {} : { output: cutRich(task.output, limits.task) }),
-  }))
-  return { ...block, title: cut(typeof block.title === 'string' ? block.title : '', limits.planTitle), tasks: foldTasks(tasks, limit) }
-}
-
-function foldTasks(tasks: readonly TaskBlock[], limit: number): readonly TaskBlock[] {
-  if (tasks.length <= limit) return tasks
-  const keep = new Set<number>()
-  const take = (index: number) => {
-    const task = tasks[index]
-    if (task !== undefined && task['task_id'] !== MORE && keep.size < limit - 1) keep.add(index)
-  }
-  const active = tasks.flatMap((task, index) => (task.status === 'in_progress' || task.status === 'error' ? [index] : []))
-  active.forEach(take)
-  take(0)
-  take(tasks.length - 1)
-  const middle = active[0] ?? 0
-  for (let distance = 1; keep.size < limit - 1 && distance < tasks.length; distance++) {
-    take(middle - distance)
-    take(middle + distance)
-  }
-  const folded = tasks.filter((_, index) => !keep.has(index)).map(countOf)
-  const done = folded.reduce((sum, count) => sum + count.done, 0)
-  const open = folded.reduce((sum, count) => sum + count.open, 0)
-  const parts = [...(done > 0 ? [`${grouped(done)} done`] : []), ...(open > 0 ? [`${grouped(open)} not done`] : [])]
-  const line: TaskBlock = {
-    type: 'task_card',
-    task_id: MORE,
-    status: open > 0 ? 'pending' : 'complete',
-    title: `and ${grouped(done + open)} more: ${parts.join(', ')}`,
-  }
-  const first = tasks.findIndex((_, index) => !keep.has(index))
-  return tasks.flatMap((task, index) => (index === first ? [line] : keep.has(index) ? [task] : []))
-}
-
-const MORE = 'more'
-
-const grouped = (count: number): string => count.toLocaleString('en-US')
-
-/** A line that stands for folded tasks counts for all of them. */
-function countOf(task: TaskBlock): { readonly done: number; readonly open: number } {
-  if (task['task_id'] !== MORE) return task.status === 'complete' ? { done: 1, open: 0 } : { done: 0, open: 1 }
-  const read = (pattern: RegExp) => Number((pattern.exec(task.title)?.[1] ?? '0').replaceAll(',', ''))
-  return { done: read(/([\d,]+) done/), open: read(/([\d,]+) not done/) }
-}
-
-/** Output is worth reading from its end. */
-function cutRich<R extends { readonly elements?: unknown }>(block: R, limit: number): R {
-  const elements = block.elements as Rich['elements'] | undefined
-  if (elements === undefined) return block
-  return {
-    ...block,
-    elements: elements.map((part) => ({
-      ...part,
-      elements: part.elements.map((element) => {
-        if (element.text === undefined) return element
-        const text = part.type === 'rich_text_preformatted' ? lastPart(element.text, limit) : cut(element.text, limit)
-        return { ...element, text: text === '' ? ' ' : text }
-      }),
-    })),
-  }
-}
-
-// -- the whole message
 
 const onlyOneTable = (blocks: readonly AnyBlock[]): readonly AnyBlock[] => {
   let seen = false

@@ -28,9 +28,17 @@ export type OutboxPorts = {
   /** How often the store is asked for what other replicas changed. */
   readonly pollMs?: number
   readonly pace?: Pace
+  /** Whether somebody waits for an acknowledgement of this process. */
+  readonly isAwaited?: () => boolean
 }
 
 const WORKERS = 4
+/**
+ * Whoever clicked waits for an answer, and only then for what he sees: nothing new is drawn meanwhile, but never longer than this. In a
+ * burst of votes drawing the cards took as much of the processor as counting the votes.
+ */
+const GIVE_WAY_MS = 1_000
+const GIVE_WAY_LOOK_MS = 20
 /** After so long without anything to draw the store is asked less often; a change in this process wakes at once. */
 const QUIET_AFTER_MS = 10_000
 const POLL_MS = 500
@@ -69,8 +77,15 @@ export function createOutbox(ports: OutboxPorts): Outbox {
     return undefined
   }
 
+  async function giveWay(signal: AbortSignal): Promise<void> {
+    const until = performance.now() + GIVE_WAY_MS
+    while (ports.isAwaited?.() === true && performance.now() < until && !signal.aborted)
+      await sleep(GIVE_WAY_LOOK_MS, undefined, { signal, ref: false }).catch(() => {}) // aborted: the loop ends
+  }
+
   async function rounds(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      await giveWay(signal)
       const next = working.size < WORKERS ? await claimNext().catch(storeFault) : undefined
       if (next === undefined) {
         if (working.size === 0) drained?.resolve()

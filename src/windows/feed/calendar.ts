@@ -1,6 +1,6 @@
+import { plainText } from '../../lib/text/escape.ts'
 import ical, { ICalCalendarMethod, ICalEventStatus } from 'ical-generator'
 import type { Queries } from '../../store/pool.ts'
-import { visible } from '../../lib/mrkdwn.ts'
 import type { WindowRow } from '../window.ts'
 
 /** A window as calendars see it. */
@@ -62,4 +62,4 @@ export function icsOf(
 const descriptionOf = ({ id, reason, work, timezone }: CalendarWindow): string =>
   [`Why: ${line(reason)}`, ...(work === null ? [] : [`What runs: ${line(work)}`]), `Window ${id}, planned in ${timezone}`].join('\n')
 
-const line = (text: string): string => visible(text).replace(/\s+/g, ' ').trim()
+const line = (text: string): string => plainText(text).replace(/\s+/g, ' ').trim()

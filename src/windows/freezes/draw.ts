@@ -1,6 +1,6 @@
 import { section } from '../../slack/blocks/blocks.ts'
 import type { Message } from '../../slack/port.ts'
-import { codeText, escapeLine, listText, personText, quoteText } from '../../lib/text.ts'
+import { codeText, escapeLine, listText, personText, quoteText } from '../../lib/text/text.ts'
 import type { FreezeRow } from '../window.ts'
 import { sayTime } from '../../calendar/say.ts'
 

@@ -55,7 +55,7 @@ export async function freezesInForce(db: Queries, target: string | null): Promis
 /** Whoever set it hears it an hour before it ends. */
 const AHEAD = `interval '1 hour'`
 
-const endingSoon: Claim = {
+const endingSoon: Claim<FreezeRow> = {
   what: 'freezes',
   due: `select ${freezeColumns} from lockkeeper.freeze
   where lifted_at is null and told_at is null and until_at > lockkeeper.now() and until_at <= lockkeeper.now() + ${AHEAD} and until_at - from_at > ${AHEAD}`,
@@ -63,7 +63,7 @@ const endingSoon: Claim = {
   order: 'id',
 }
 
-const ended: Claim = {
+const ended: Claim<FreezeRow> = {
   what: 'freezes',
   due: `select ${freezeColumns} from lockkeeper.freeze where lifted_at is null and ended_told_at is null and until_at <= lockkeeper.now()`,
   id: 'id',
@@ -77,12 +77,12 @@ export const freezesDue = (db: Db, targets: ReadonlyMap<string, Target>, command
   act: () =>
     inTurn(
       () =>
-        claimEach<FreezeRow>(db, endingSoon, async (tx, freeze) => {
+        claimEach(db, endingSoon, async (tx, freeze) => {
           await tx.query('update lockkeeper.freeze set told_at = lockkeeper.now() where id = $1', [freeze.id])
           await tellFreeze(tx, targets, command, freeze, 'ending', freeze.setBy)
         }),
       () =>
-        claimEach<FreezeRow>(db, ended, async (tx, freeze) => {
+        claimEach(db, ended, async (tx, freeze) => {
           await tx.query('update lockkeeper.freeze set ended_told_at = lockkeeper.now() where id = $1', [freeze.id])
           await tellFreeze(tx, targets, command, freeze, 'ended', freeze.setBy)
           const data = { freeze: freeze.id, targets: freeze.targets }

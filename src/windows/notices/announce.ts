@@ -1,6 +1,6 @@
 import type { Target } from '../../config/config.ts'
 import type { Queries } from '../../store/pool.ts'
-import { durationText, listText, pluralText } from '../../lib/text.ts'
+import { durationText, listText, pluralText } from '../../lib/text/text.ts'
 import type { ReleaseNotes, WindowRow } from '../window.ts'
 import { storeId } from '../../audit/health.ts'
 import { deliverLater, withdrawDeliveries, type Delivery } from '../../notifications/deliveries.ts'

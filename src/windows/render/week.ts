@@ -2,7 +2,7 @@ import type { Span } from '../../calendar/span.ts'
 import { context, header, section } from '../../slack/blocks/blocks.ts'
 import { fit } from '../../slack/limits/limits.ts'
 import type { Message } from '../../slack/port.ts'
-import { codeText, escapeLine, listText, personText, pluralText, truncate } from '../../lib/text.ts'
+import { codeText, escapeLine, listText, personText, pluralText, truncate } from '../../lib/text/text.ts'
 import { saySpan, sayTime, zoneSpan } from '../../calendar/say.ts'
 
 /** `data` of a bulletin of the kind `week`, as it was when it was posted. Times are milliseconds since 1970. */

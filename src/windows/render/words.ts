@@ -1,4 +1,4 @@
-import { dateText, durationText, escapeLine, listText, oneLine, personText, pluralText, codeText, truncate } from '../../lib/text.ts'
+import { dateText, durationText, escapeLine, listText, oneLine, personText, pluralText, codeText, truncate } from '../../lib/text/text.ts'
 import type { ReleaseNotes } from '../window.ts'
 import type { OpenItem } from '../store.ts'
 

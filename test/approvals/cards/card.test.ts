@@ -1,8 +1,9 @@
+import { limits } from '../../../src/slack/limits/shapes.ts'
 import { describe, expect, test } from 'vitest'
 import { requestCard } from '../../../approvals/cards/card.ts'
 import { approveView, decisionOf, rejectView } from '../../../approvals/modals/confirm.ts'
 import { homeView } from '../../../approvals/home/home.ts'
-import { fit, fitView, limits } from '../../../src/slack/limits/limits.ts'
+import { fit, fitView } from '../../../src/slack/limits/limits.ts'
 import { sizeOf } from '../../../src/slack/limits/size.ts'
 import { spoken } from '../../helpers/spoken.ts'
 import {

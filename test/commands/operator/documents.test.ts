@@ -1,9 +1,10 @@
+import { notYetAvailable } from '../../../src/config/explain.ts'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { jsonSchemaText } from '../../../src/config/json-schema.ts'
-import { loadConfig, notYetAvailable } from '../../../src/config/load.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import { ROOT } from './lockkeeper.ts'
 
 type Schema = {

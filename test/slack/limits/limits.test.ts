@@ -1,3 +1,5 @@
+import { limits } from '../../../src/slack/limits/shapes.ts'
+import { escapeText } from '../../../src/lib/text/escape.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -12,10 +14,9 @@ import {
   table,
   type TaskStatus,
 } from '../../../src/slack/blocks/blocks.ts'
-import { fit, fitView, limits } from '../../../src/slack/limits/limits.ts'
+import { fit, fitView } from '../../../src/slack/limits/limits.ts'
 import { sizeOf } from '../../../src/slack/limits/size.ts'
 import type { Block, Message } from '../../../src/slack/port.ts'
-import { escapeText } from '../../../src/lib/text.ts'
 
 const word = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),

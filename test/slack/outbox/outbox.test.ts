@@ -50,7 +50,7 @@ afterEach(async () => {
   await store.close()
 })
 
-async function start(pace: Pace | null = noPace): Promise<Outbox> {
+async function start(pace: Pace | null = noPace, isAwaited = () => false): Promise<Outbox> {
   const outbox = createOutbox({
     owner: { id: 'test', lock: 1 },
     db,
@@ -72,6 +72,7 @@ async function start(pace: Pace | null = noPace): Promise<Outbox> {
     ],
     log,
     pollMs: 25,
+    isAwaited,
     ...(pace === null ? {} : { pace }),
   })
   outboxes.push(outbox)
@@ -112,6 +113,26 @@ const isNoFile = (text: string) => !/^(The SQL that would run|What was checked, 
 const thread = () => workspace.thread(channel, card()?.ts ?? '').map((message) => message.text)
 const steps = ['Preflight', 'Install and build', 'Back up', 'Migrate', 'Verify', 'Restart']
 const stepDone = (id: number, title: string) => addEvent(db, id, { kind: 'step_done', data: { step: title, title, output: '1 s' } })
+
+test('nothing is drawn as long as somebody waits for an acknowledgement, and then at once', async () => {
+  await open()
+  await ask()
+  let isAwaited = true
+  let looks = 0
+  await start(noPace, () => (looks++, isAwaited))
+  await until('it looked several times', () => looks > 10)
+  expect(card()).toBeUndefined()
+  isAwaited = false
+  await workspace.waitFor(() => card(), { what: 'the card' })
+})
+
+test('a bot that is asked without end draws all the same', async () => {
+  await open()
+  await ask()
+  await start(noPace, () => true)
+  await workspace.waitFor(() => card(), { what: 'the card' })
+  expect(workspace.messages(channel)).toHaveLength(1)
+})
 
 describe('a request', () => {
   test('has one card, a thread in order, its SQL as a file, and one message to each approver with a link', async () => {

@@ -1,3 +1,4 @@
+import { escapeText, plainText } from '../../../src/lib/text/escape.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -8,15 +9,13 @@ import {
   countText,
   dateText,
   durationText,
-  escapeText,
   lastPart,
   listText,
   personText,
-  plainText,
   quoteText,
   truncate,
   truncateMrkdwn,
-} from '../../src/lib/text.ts'
+} from '../../../src/lib/text/text.ts'
 
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 400 }),

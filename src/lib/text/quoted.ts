@@ -1,20 +1,17 @@
+import { escapeMarkup, plainText as withoutInvisible } from './escape.ts'
+
 /** Outside text inside a refusal: as inline code, with what Slack or a reader could be fooled by taken out. */
 export function quoted(outside: string, limit = 120): string {
   const plain = plainText(outside, limit).replaceAll('`', 'ˋ')
-  return plain === '' ? '(empty)' : `\`${escapeMrkdwn(plain)}\``
+  return plain === '' ? '(empty)' : `\`${escapeMarkup(plain)}\``
 }
 
 /** One line without control, zero-width and bidirectional characters, cut at `limit` characters. Not escaped. */
 export function plainText(outside: string, limit = 200): string {
-  const line = outside
-    .replace(/\s+/g, ' ')
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '')
-    .trim()
+  const line = withoutInvisible(outside).replace(/\s+/g, ' ').trim()
   const characters = Array.from(line)
   return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : line
 }
-
-export const escapeMrkdwn = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 /** `a`, `b` and 3 more. */
 export function listed(names: readonly string[], limit = 5): string {

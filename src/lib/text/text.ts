@@ -1,14 +1,6 @@
-/** Texts for people, as pure functions. Everything that comes from outside passes `escapeText` or `plainText` before it is shown. */
+import { breakTokens, escapeBrackets, escapeText, plainText } from './escape.ts'
 
-/** For mrkdwn. Nothing in it can be markup that mentions, links or leaves a code block; line breaks stay. */
-export function escapeText(text: string): string {
-  return breakTokens(plainText(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'))
-}
-
-/** For places without markup (headers, tables, output): no control or bidirectional characters, line breaks and tabs stay. */
-export function plainText(text: string): string {
-  return text.toWellFormed().replace(/\r\n?/g, '\n').replace(invisible, '')
-}
+/** Texts for people, as pure functions. */
 
 /** One line of mrkdwn: white space of any kind becomes one space. */
 export const escapeLine = (text: string): string => escapeText(oneLine(text))
@@ -36,7 +28,7 @@ export const quoteText = (text: string): string =>
 export function cleanMrkdwn(text: string): string {
   return plainText(text)
     .split(ownToken)
-    .map((part, index) => (index % 2 === 1 ? part : neutralise(part)))
+    .map((part, index) => (index % 2 === 1 ? part : breakTokens(escapeBrackets(part))))
     .join('')
 }
 
@@ -157,24 +149,7 @@ export function truncateMrkdwn(text: string, limit: number): string {
   return (start.replaceAll('```', '').split('`').length - 1) % 2 === 1 ? `${start}…\`` : `${start}…`
 }
 
-// C0 and C1 controls but tab and line feed, zero-width and bidirectional characters, separators, byte order mark, tags
-const invisible =
-  // oxlint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu
-
-// put where Slack would otherwise read a meaning into text; people do not see it
-const JOINER = '\u2060'
-
 const ownToken = /(<@[UW][A-Z0-9]+>|<!subteam\^S[A-Z0-9]+>|<!date\^\d+\^[^<>|^]*\|[^<>|]*>|&amp;|&lt;|&gt;)/
-
-const neutralise = (part: string): string => breakTokens(part.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'))
-
-/** Mentions without brackets, code fences, and `02:00:` which would be an emoji. */
-const breakTokens = (text: string): string =>
-  text
-    .replace(/@(?=channel|here|everyone)/gi, `@${JOINER}`)
-    .replace(/`(?=`)/g, `\`${JOINER}`)
-    .replace(/:(\d+)(?=:)/g, `:$1${JOINER}`)
 
 const pair = (large: number, largeUnit: string, small: number, smallUnit: string): string =>
   small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`

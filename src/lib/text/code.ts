@@ -1,0 +1,4 @@
+import { escapeMarkup } from './escape.ts'
+
+/** A name set as code. A backtick inside would end it, so it becomes an ordinary quote. */
+export const code = (text: string): string => `\`${escapeMarkup(text).replaceAll('`', "'").replace(/\s+/g, ' ')}\``

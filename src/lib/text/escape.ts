@@ -1,0 +1,35 @@
+/**
+ * Text from outside, made harmless: the one place that knows what is invisible and what Slack reads a meaning into. Everything that comes
+ * from outside passes `escapeText`, `escapeMarkup` or `plainText` before it is shown.
+ */
+
+/** For mrkdwn. Nothing in it can be markup that mentions, links or leaves a code block; line breaks stay. */
+export function escapeText(text: string): string {
+  return breakTokens(escapeMarkup(text))
+}
+
+/** For mrkdwn that is escaped a second time where it is drawn (`cleanMrkdwn`), and for code: markup without a meaning, all else as it is. */
+export const escapeMarkup = (text: string): string => escapeBrackets(plainText(text))
+
+/** The three characters that Slack's markup is made of. */
+export const escapeBrackets = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+/** For places without markup (headers, tables, output): no control or bidirectional characters, line breaks and tabs stay. */
+export function plainText(text: string): string {
+  return text.toWellFormed().replace(/\r\n?/g, '\n').replace(invisible, '')
+}
+
+/** Mentions without brackets, code fences, and `02:00:` which would be an emoji. */
+export const breakTokens = (text: string): string =>
+  text
+    .replace(/@(?=channel|here|everyone)/gi, `@${JOINER}`)
+    .replace(/`(?=`)/g, `\`${JOINER}`)
+    .replace(/:(\d+)(?=:)/g, `:$1${JOINER}`)
+
+// C0 and C1 controls but tab and line feed, zero-width and bidirectional characters, separators, byte order mark, tags
+const invisible =
+  // oxlint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu
+
+// put where Slack would otherwise read a meaning into text; people do not see it
+const JOINER = '\u2060'

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { chmod, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
+import { captureChild } from '../../src/process/capture.ts'
+import { createRedactor } from '../../src/redact/redact.ts'
+import { ROOT } from '../commands/operator/lockkeeper.ts'
+
+const VERSION = `lockkeeper ${packageJson.version}\n`
+
+test('sources are kept without their types beside them by the first start, whole, and the next one takes them from there', async () => {
+  const { start, kept } = await installation()
+  expect(await start()).toBe(VERSION)
+  const main = join(kept, await nameOf('src/app/main.ts'))
+  expect(await readFile(main, 'utf8')).toContain('async function main(argv                   )')
+  expect((await readdir(kept)).filter((name) => !name.endsWith('.js'))).toEqual([])
+  await writeFile(main, `console.log('from there')`)
+  expect(await start()).toBe('from there\n')
+})
+
+test('a directory that others may write gives nothing', async () => {
+  const { start, kept } = await installation()
+  expect(await start()).toBe(VERSION)
+  await writeFile(join(kept, await nameOf('src/app/main.ts')), `console.log('of somebody else')`)
+  await chmod(kept, 0o777)
+  expect(await start()).toBe(VERSION)
+})
+
+/** The product as somebody installs it, in a directory of its own. */
+async function installation() {
+  const root = await mkdtemp(join(tmpdir(), 'lockkeeper-installed-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  for (const part of ['bin', 'src', 'commands', 'approvals', 'package.json'])
+    await cp(join(ROOT, part), join(root, part), { recursive: true })
+  await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'))
+  return {
+    kept: join(root, '.build', `without-types-${process.version}`),
+    async start() {
+      const end = await captureChild({
+        argv: [join(root, 'bin/lockkeeper'), '--version'],
+        cwd: root,
+        env: { PATH: '/usr/bin:/bin' },
+        redactor: createRedactor([]),
+      })
+      return end.stdout.toString('utf8')
+    },
+  }
+}
+
+const nameOf = async (path: string) =>
+  `${createHash('sha256')
+    .update(await readFile(join(ROOT, path), 'utf8'))
+    .digest('hex')}.js`
