@@ -20,14 +20,14 @@ const driver = (error: unknown): Driver => error as Driver // pg's own, or Node'
 /** Of the first statement; null for one whose words are not known, and then nothing was changed yet. */
 export function startFault(thrown: unknown): Told | null {
   const known = knownFault(driver(thrown))
-  return known === null ? null : new Told(`${known.text}\n`)
+  return known === null ? null : new Told(known.text)
 }
 
 /** Of a statement of the engine's own. */
 export function engineFault(thrown: unknown, frames: readonly Frame[]): Told {
   const error = driver(thrown)
   const known = knownFault(error)
-  if (known !== null) return new Told(`${known.code}\n\n${known.text}\n`)
+  if (known !== null) return new Told(`${known.code}\n\n${known.text}`)
   return new Told(`${error.code === undefined ? 'External error id#0' : worded(error)}\n${backtrace(frames)}`)
 }
 

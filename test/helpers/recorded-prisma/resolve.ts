@@ -50,7 +50,8 @@ async function markRolledBack(engine: Engine, { places }: Situation, name: strin
     throw new Told(
       `P3011\n\nMigration \`${name}\` cannot be rolled back because it was never applied to the database. Hint: did you pass in the whole migration name? ${HINT}\n`,
     )
-  const open = rows.filter(isOpen)
-  if (open.length === 0) throw new Told(`P3012\n\nMigration \`${name}\` cannot be rolled back because it is not in a failed state.\n`)
-  for (const row of open) await noteRolledBack(engine, row.id)
+  // one that is marked already may be marked again, which changes nothing, also beside one that was applied
+  if (rows.every((row) => row.finished_at !== null))
+    throw new Told(`P3012\n\nMigration \`${name}\` cannot be rolled back because it is not in a failed state.\n`)
+  for (const row of rows.filter(isOpen)) await noteRolledBack(engine, row.id)
 }
