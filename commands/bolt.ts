@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
 import type { App, Logger, Receiver } from '@slack/bolt'
-// by their own files: the package's front door also loads Express and all that it needs, which nobody here uses
-import bolt from '@slack/bolt/dist/App.js'
-import receivers from '@slack/bolt/dist/receivers/HTTPReceiver.js'
 import type { Clock } from '../src/lib/clock.ts'
 import type { Log } from '../src/lib/log.ts'
 import { tell, withFields } from '../src/lib/telemetry.ts'
 import { createSocketReceiver } from '../src/slack/client/socket.ts'
 import { createGuard, serverOptions } from './http-guard.ts'
+
+/**
+ * Bolt by its own files, since the package's front door also loads Express and all that it needs, which nobody here uses. They are CommonJS
+ * and required as such: what `import` makes of their `default` differs between Node and other loaders. What `require` answers has no type.
+ */
+const require = createRequire(import.meta.url)
+const { default: BoltApp, LogLevel } = require('@slack/bolt/dist/App.js') as typeof import('@slack/bolt/dist/App.js')
+const { default: HTTPReceiver } =
+  require('@slack/bolt/dist/receivers/HTTPReceiver.js') as typeof import('@slack/bolt/dist/receivers/HTTPReceiver.js')
 
 export type BoltOptions = {
   readonly mode: 'socket' | 'http'
@@ -40,7 +47,7 @@ export function createBolt(options: BoltOptions): Bolt {
   const logger = loggerFor(options.log)
   const clientOptions = options.apiUrl === undefined ? {} : { slackApiUrl: options.apiUrl }
   const way = options.mode === 'http' ? httpWay(options, logger) : socketWay(options)
-  const app = new bolt.default({
+  const app = new BoltApp({
     receiver: way.receiver,
     logger,
     clientOptions,
@@ -102,7 +109,7 @@ function socketWay(options: BoltOptions): Way {
 function httpWay(options: BoltOptions, logger: Logger): Way {
   const { signingSecret, clock, log } = options
   if (signingSecret === undefined || signingSecret === '') throw new Error('HTTP mode needs SLACK_SIGNING_SECRET')
-  const receiver = new receivers.default({
+  const receiver = new HTTPReceiver({
     signingSecret,
     logger,
     bodyLimit: 1_000_000,
@@ -137,7 +144,7 @@ function loggerFor(log: Log): Logger {
     warn: write('warn'),
     error: write('error'),
     setLevel() {},
-    getLevel: () => bolt.LogLevel.INFO,
+    getLevel: () => LogLevel.INFO,
     setName() {},
   }
 }
