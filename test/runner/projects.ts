@@ -51,6 +51,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'audit/',
     'backup/',
     'commands/',
+    'config/commands.test.ts',
     'contract/',
     'database/',
     'engine/',
