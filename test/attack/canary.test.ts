@@ -8,7 +8,7 @@ import { canaryPassword, formsOf, roleFor, type RoleLogin } from '../faults/cana
 import { launchBots, temporary, type Bots } from '../helpers/bots.ts'
 import { startFlow, type Flow, type FlowOptions } from '../helpers/flow.ts'
 import { serveRepository, type HttpsRepository } from '../helpers/https-repository.ts'
-import { onServer } from '../helpers/postgres.ts'
+import { createDatabase, onServer } from '../helpers/postgres.ts'
 import { commitTo, linkCommand, shopModules } from '../helpers/sample.ts'
 import { placesOf, watchProcesses, type Seen } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
@@ -78,6 +78,8 @@ async function openAviary(
   const flow = await startFlow({
     ...options,
     people: { [`os:${userInfo().username}`]: 'U0CAROL' },
+    // the role that the bot is given makes its tables itself, as one does that owns nothing else
+    store: createDatabase,
     launch: launchBots({ LAUNCH: 'yes' }, (received) => (bots = received)),
     settings: {
       evidence: { key: 'env:EVIDENCE_KEY' },
