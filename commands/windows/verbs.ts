@@ -231,10 +231,16 @@ export type ReadHours = { readonly startsAt: number; readonly length?: number; r
 /** A time, a length and a reason, none of which needs quotation marks. */
 export function readHours(words: readonly string[], clock: { readonly now: number; readonly zone: string }): ReadHours | Refusal {
   const when = takeWhen(words, clock)
-  if (isRefusal(when)) return readAround(words, clock) ?? when
+  if (isRefusal(when)) return readAround(words, clock) ?? whyNotQuoted(words, clock) ?? when
   if (when.rest.length === 0) return readAround(words, clock) ?? { startsAt: when.at, rest: [] }
   const taken = lengthOf(when.rest)
-  return isRefusal(taken) ? (readAround(words, clock) ?? taken) : { startsAt: when.at, ...taken }
+  return isRefusal(taken) ? (readAround(words, clock) ?? whyNotQuoted(words, clock) ?? taken) : { startsAt: when.at, ...taken }
+}
+
+/** What stands in quotation marks is the time and is spoken of as a whole. */
+function whyNotQuoted([first = '']: readonly string[], clock: { readonly now: number; readonly zone: string }): Refusal | undefined {
+  const when = /\s/.test(first) ? readWhen(first, clock) : undefined
+  return when !== undefined && isRefusal(when) ? when : undefined
 }
 
 /** A time that is written in a rarer way ends at the first length that makes one of what stands before it. */
