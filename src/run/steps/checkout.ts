@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { applicationDirectoryIn, bareCloneOf, makeCheckout } from '../../deploy/checkout.ts'
 import { applicationPath, needsPreviousCommit } from '../../deploy/command.ts'
@@ -5,6 +6,8 @@ import { diagnoseInstall } from '../../deploy/diagnoses.ts'
 import { installDependencies } from '../../deploy/install.ts'
 import { maintenanceOf } from '../../deploy/planned.ts'
 import { code } from '../../lib/text/code.ts'
+import { fetchRepository } from '../../plan/repository.ts'
+import { isRefusal } from '../../lib/refusal.ts'
 import { captureChild } from '../../process/capture.ts'
 import { childEnvironment } from '../../process/environment.ts'
 import type { RunOutcome } from '../../request/request.ts'
@@ -48,7 +51,11 @@ async function install(ports: InstallPorts, context: RunContext): Promise<StepEn
   const started = performance.now()
   context.report(`checking out ${plan.commit.slice(0, 7)}`)
   const deps = { home: ports.home, varDirectory: ports.varDirectory, redactor, env }
-  await makeCheckout({ deps, repository: bareCloneOf(ports.varDirectory, target.name), directory: checkout, commit: plan.commit })
+  const repository = bareCloneOf(ports.varDirectory, target.name)
+  // whoever took the run over on another machine has not read the commit yet
+  const fetched = existsSync(join(repository, 'HEAD')) ? null : await fetchRepository(deps, target)
+  if (fetched !== null && isRefusal(fetched)) return failed({ why: fetched.text, next: 'Ask again when the repository can be read.' })
+  await makeCheckout({ deps, repository, directory: checkout, commit: plan.commit })
   const applicationDirectory = await applicationDirectoryIn(checkout, target.source.directory)
   if (applicationDirectory === null)
     return failed({
