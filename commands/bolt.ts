@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { App, Logger, Receiver } from '@slack/bolt'
+import type BoltFile from '@slack/bolt/dist/App.js'
+import type ReceiverFile from '@slack/bolt/dist/receivers/HTTPReceiver.js'
 import type { Clock } from '../src/lib/clock.ts'
 import type { Log } from '../src/lib/log.ts'
 import { tell, withFields } from '../src/lib/telemetry.ts'
@@ -12,9 +14,8 @@ import { createGuard, serverOptions } from './http-guard.ts'
  * and required as such: what `import` makes of their `default` differs between Node and other loaders. What `require` answers has no type.
  */
 const require = createRequire(import.meta.url)
-const { default: BoltApp, LogLevel } = require('@slack/bolt/dist/App.js') as typeof import('@slack/bolt/dist/App.js')
-const { default: HTTPReceiver } =
-  require('@slack/bolt/dist/receivers/HTTPReceiver.js') as typeof import('@slack/bolt/dist/receivers/HTTPReceiver.js')
+const { default: BoltApp, LogLevel } = require('@slack/bolt/dist/App.js') as typeof BoltFile
+const { default: HTTPReceiver } = require('@slack/bolt/dist/receivers/HTTPReceiver.js') as typeof ReceiverFile
 
 export type BoltOptions = {
   readonly mode: 'socket' | 'http'
