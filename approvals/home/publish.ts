@@ -63,7 +63,7 @@ export function createHomes(ports: HomePorts): Homes {
       [MOST_PEOPLE],
     )
     const world = await readWorld(ports, linksOf)
-    let isWhole = true
+    let { isWhole } = world
     for (const { account } of open) isWhole = (await draw(ports, world, account, await zoneOf(account))) && isWhole
     noticed = notice
     await db.query(
@@ -78,8 +78,9 @@ export function createHomes(ports: HomePorts): Homes {
         `insert into lockkeeper.home (account) values ($1) on conflict (account) do update set opened_at = clock_timestamp(), hash = null`,
         [account],
       )
-      const isShown = await draw(ports, await readWorld(ports, linksOf), account, await zoneOf(account))
-      if (!isShown) await db.query('update lockkeeper.home_drawn set mark = null')
+      const world = await readWorld(ports, linksOf)
+      const isShown = await draw(ports, world, account, await zoneOf(account))
+      if (!isShown || !world.isWhole) await db.query('update lockkeeper.home_drawn set mark = null')
     },
     due: {
       name: 'Home',

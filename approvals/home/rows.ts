@@ -3,6 +3,7 @@ import type { Target } from '../../src/config/config.ts'
 import type { Db } from '../../src/store/pool.ts'
 import { endedStates, type RequestRow, type RequestView } from '../../src/request/request.ts'
 import { listRequests, viewOf } from '../../src/request/store.ts'
+import { cardKey } from '../../src/request/render/draw.ts'
 import { storeNow } from '../../src/store/now.ts'
 import type { Posted, SlackPort } from '../../src/slack/port.ts'
 import type { Freeze } from '../../src/calendar/opening-hours.ts'
@@ -37,25 +38,28 @@ export type World = {
   readonly seen: readonly Seen[]
   readonly windows: readonly HomeWindow[]
   readonly freezes: readonly HomeFreeze[]
+  /** False when Slack did not say where some message stands: it is asked again. */
+  readonly isWhole: boolean
 }
 
 const LAST_RUNS = 5
 const DAY_MS = 86_400_000
 const MOST_WINDOWS = 1_000
 
-const cardKey = (id: number): string => `card:${id}`
-
 const quoted = (states: readonly string[]): string => states.map((state) => `'${state}'`).join(', ')
+
+/** SQL: where the message with this key stands, which may be seconds after its row was drawn, when Slack's pace holds it back. */
+const standsAt = (key: string): string => `coalesce((select channel || ts from lockkeeper.message where key = ${key}), '')`
 
 /** SQL: everything in the store that Home shows, so short that it can be asked each second. */
 const MARK = `(
   select md5(string_agg(part, ' ' order by part)) from (
-    select 'r' || id || ':' || revision || ':' || (drawn_revision >= revision) as part from lockkeeper.request
+    select 'r' || id || ':' || revision || ':' || ${standsAt(`'card:' || id`)} as part from lockkeeper.request
       where state in ('planning', 'waiting', 'granted', 'running', 'needs_human')
-    union select 'r' || id || ':' || revision || ':' || (drawn_revision >= revision) from
+    union select 'r' || id || ':' || revision || ':' || ${standsAt(`'card:' || id`)} from
       (select * from lockkeeper.request where state in (${quoted(endedStates)}) order by id desc limit ${LAST_RUNS}) ended
     union select 'g' || request_id from lockkeeper.break_glass where broken_at is not null and reviewed_at is null
-    union select 'w' || id || ':' || revision || ':' || (drawn_revision >= revision) from lockkeeper.maintenance
+    union select 'w' || id || ':' || revision || ':' || ${standsAt(`'window:' || id || ':' || channels[1]`)} from lockkeeper.maintenance
       where state = 'open' or (state = 'scheduled' and starts_at < lockkeeper.now() + interval '${DAYS_AHEAD} days' and ends_at > lockkeeper.now())
     union select 'f' || id from lockkeeper.freeze where lifted_at is null and (until_at is null or until_at > lockkeeper.now())
   ) parts)`
@@ -84,13 +88,13 @@ export async function readWorld(ports: WorldPorts, linksOf: Links): Promise<Worl
   const seen = await Promise.all(
     requests.map(async (request) => ({
       view: await viewOf(db, request, { targetTitle: targets.get(request.target)?.title ?? request.target, commands, tail: '' }),
-      link: links.get(cardKey(request.id)) ?? null,
+      link: links.of.get(cardKey(request.id)) ?? null,
     })),
   )
   const windows = shown.map((window) => ({
     window,
     titles: titlesOf(window.targets),
-    link: links.get(keyOf(window)) ?? null,
+    link: links.of.get(keyOf(window)) ?? null,
     needsStandby: window.targets.some((name) => targets.get(name)?.windows.standby === true),
   }))
   const configured = ports.freezes.flatMap(({ kind, name, targets: names, spans }) =>
@@ -114,7 +118,7 @@ export async function readWorld(ports: WorldPorts, linksOf: Links): Promise<Worl
     })),
     ...configured,
   ]
-  return { now, mark: at?.mark ?? '', active, last, unreviewed, seen, windows, freezes }
+  return { now, mark: at?.mark ?? '', active, last, unreviewed, seen, windows, freezes, isWhole: !links.isUnsure }
 }
 
 const HALF_HOUR_MS = 1_800_000
@@ -126,18 +130,19 @@ export function nextChange({ now, freezes }: Pick<World, 'now' | 'freezes'>): nu
 }
 
 /** Permalinks by the keys of messages. A place in Slack never moves, so its address is asked for once. */
-export type Links = (keys: readonly string[]) => Promise<ReadonlyMap<string, string>>
+export type Links = (keys: readonly string[]) => Promise<{ readonly of: ReadonlyMap<string, string>; readonly isUnsure: boolean }>
 
 const MOST_LINKS = 1_000
 
 export function createLinks({ db, slack }: { readonly db: Db; readonly slack: Pick<SlackPort, 'permalink'> }): Links {
   const known = new Map<string, string>()
-  const addressOf = async (where: Posted): Promise<string | undefined> => {
+  /** Null: there is none. Undefined: Slack does not say now. */
+  const addressOf = async (where: Posted): Promise<string | null | undefined> => {
     const place = `${where.channel} ${where.ts}`
     const before = known.get(place)
     if (before !== undefined) return before
     const link = await slack.permalink(where)
-    if (link.kind !== 'ok') return undefined
+    if (link.kind !== 'ok') return link.kind === 'refused' ? null : undefined
     if (known.size >= MOST_LINKS) known.clear()
     known.set(place, link.value)
     return link.value
@@ -148,6 +153,9 @@ export function createLinks({ db, slack }: { readonly db: Db; readonly slack: Pi
       [keys],
     )
     const links = await Promise.all(messages.map(async ({ key, channel, ts }) => [key, await addressOf({ channel, ts })] as const))
-    return new Map(links.filter((link): link is readonly [string, string] => link[1] !== undefined))
+    return {
+      of: new Map(links.filter((link): link is readonly [string, string] => typeof link[1] === 'string')),
+      isUnsure: links.some(([, link]) => link === undefined),
+    }
   }
 }

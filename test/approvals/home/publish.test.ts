@@ -13,6 +13,7 @@ import { baseTarget, createWorld, type Store, type World } from '../fixture.ts'
 let store: Store
 let world: World
 const HOUR = 3_600_000
+const LINK = 'https://example.slack.com/archives/C0DEPLOYS/p1'
 
 beforeAll(async () => {
   store = await createStore()
@@ -25,8 +26,11 @@ beforeEach(async () => {
 })
 
 /** One replica, with what it told Slack. */
-function replica(answer: () => Sent<null> = () => ({ kind: 'ok', value: null })) {
-  const published: { readonly account: string; readonly text: string }[] = []
+function replica(
+  answer: () => Sent<null> = () => ({ kind: 'ok', value: null }),
+  permalink: () => Sent<string> = () => ({ kind: 'refused', error: 'message_not_found' }),
+) {
+  const published: { readonly account: string; readonly text: string; readonly links: number }[] = []
   const says: { notice: string | null } = { notice: null }
   const homes = createHomes({
     commands: { migrate: '/migrate', maintenance: '/maintenance' },
@@ -38,10 +42,10 @@ function replica(answer: () => Sent<null> = () => ({ kind: 'ok', value: null }))
     clock: { now: () => 0 },
     notice: () => says.notice,
     slack: {
-      permalink: () => Promise.resolve({ kind: 'refused', error: 'message_not_found' }),
+      permalink: () => Promise.resolve(permalink()),
       user: () => Promise.resolve({ kind: 'unsure', cause: 'no answer' }),
       publishHome: (account: string, view: View) => {
-        published.push({ account, text: spoken(view).join('\n') })
+        published.push({ account, text: spoken(view).join('\n'), links: JSON.stringify(view).split(LINK).length - 1 })
         return Promise.resolve(answer())
       },
     },
@@ -135,6 +139,32 @@ test('what Slack did not take is tried again; what it refuses is not', async () 
   await pauseIsOver()
   expect(await isDue(homes)).toBe(false)
   expect(published).toHaveLength(3)
+})
+
+test('an announcement that Slack takes later than it was drawn gets its link then, and one of which Slack did not say where it stands gets it later', async () => {
+  const links: Sent<string>[] = [
+    { kind: 'limited', retryAfterMs: 1_000 },
+    { kind: 'ok', value: LINK },
+  ]
+  const { homes, published } = replica(undefined, () => links.shift() ?? expect.fail('it was asked for once more than needed'))
+  await homes.show('U0ALICE')
+  const id = await schedule('New disks')
+  const look = async () => {
+    await pauseIsOver()
+    const due = await isDue(homes)
+    await actOnDue(store.db, [homes.due])
+    return [due, published.length, published.at(-1)?.links]
+  }
+  expect(await look()).toEqual([true, 2, 0])
+  await store.db.query(`update lockkeeper.maintenance set drawn_revision = revision where id = $1`, [id])
+  expect(await look()).toEqual([false, 2, 0])
+  await store.db.query(
+    `insert into lockkeeper.message (key, maintenance_id, channel, ts, intent, state) values ($1, $2, 'C0DEPLOYS', '1.2', gen_random_uuid(), 'sent')`,
+    [`window:${id}:C0DEPLOYS`, id],
+  )
+  expect(await look()).toEqual([true, 2, 0])
+  expect(await look()).toEqual([true, 3, 1])
+  expect(await look()).toEqual([false, 3, 1])
 })
 
 test('that no run starts now is told at once', async () => {
