@@ -12,7 +12,7 @@ const RESTART = { name: 'Restart', run: ['pm2', 'restart', 'shop'] }
 function targetWith(change: Readonly<Record<string, unknown>>): Target {
   const { prod } = configSchema.parse({ targets: { prod: { ...baseTarget, deploy: [RESTART], ...change } } }).targets
   if (prod === undefined) throw new Error('there is no target')
-  return { ...prod, name: 'prod', title: prod.label ?? 'prod' } as Target
+  return { ...prod, name: 'prod', title: prod.label ?? 'prod' }
 }
 
 const approved = targetWith({})

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
-import { readLimit } from '../../../commands/parse/freeze-period.ts'
+import { readFreezePeriod } from '../../../commands/parse/freeze-period.ts'
 import { readHours } from '../../../commands/windows/verbs.ts'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { readLength, readWhen, type When } from '../../../src/calendar/when.ts'
@@ -8,8 +8,8 @@ import { readLength, readWhen, type When } from '../../../src/calendar/when.ts'
 // a Saturday noon in New York
 const clock = { now: Date.UTC(2026, 10, 28, 17, 0), zone: 'America/New_York' }
 const read = (text: string) => {
-  const limit = readLimit(text.split(' '), clock)
-  return isRefusal(limit) ? limit.text : `${limit.until === null ? 'no end' : new Date(limit.until).toISOString()} | ${limit.reason}`
+  const period = readFreezePeriod(text.split(' '), clock)
+  return isRefusal(period) ? period.text : `${period.until === null ? 'no end' : new Date(period.until).toISOString()} | ${period.reason}`
 }
 
 test.each([
@@ -69,7 +69,7 @@ test.each([
 })
 
 test('a time in quotation marks ends with them, whatever the reason begins with', () => {
-  const quoted = (words: readonly string[]) => readLimit(words, clock)
+  const quoted = (words: readonly string[]) => readFreezePeriod(words, clock)
   const until = Date.UTC(2026, 10, 30, 14)
   expect(quoted(['until', 'Monday 09:00', 'UTC', 'is gone'])).toEqual({ until, reason: 'UTC is gone' })
   expect(quoted(['until', 'Monday 09:00', 'May 5 is the fair'])).toEqual({ until, reason: 'May 5 is the fair' })
@@ -139,8 +139,8 @@ const word = fc.oneof(
 )
 const reasons = fc.array(word, { maxLength: 6 })
 const reasonOf = (words: readonly string[]) => {
-  const limit = readLimit(words, clock)
-  return isRefusal(limit) ? limit.text : limit.reason
+  const period = readFreezePeriod(words, clock)
+  return isRefusal(period) ? period.text : period.reason
 }
 
 test('after a time with its zone any reason comes back whole', () => {
@@ -192,17 +192,17 @@ test('a window with its time, its length and any reason keeps all three apart', 
   )
 })
 
-test('whatever is typed is a limit or a refusal, and words are never lost', () => {
+test('whatever is typed is a period or a refusal, and words are never lost', () => {
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom('until', 'for', 'Monday', '09:00', '2h', 'at', 'the', 'fair', 'UTC', '2026-12-24', 'EST', '5'), {
         maxLength: 8,
       }),
       (words) => {
-        const limit = readLimit(words, clock)
-        if (isRefusal(limit)) return
-        expect(limit.until === null || limit.until > clock.now).toBe(true)
-        expect(words.join(' ').endsWith(limit.reason)).toBe(true)
+        const period = readFreezePeriod(words, clock)
+        if (isRefusal(period)) return
+        expect(period.until === null || period.until > clock.now).toBe(true)
+        expect(words.join(' ').endsWith(period.reason)).toBe(true)
       },
     ),
   )
