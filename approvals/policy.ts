@@ -206,6 +206,10 @@ export const accountsIn = ({ from, members }: Circle): readonly string[] => [
   ...new Set(from.flatMap((one) => (one.startsWith('group:') ? (members[one.slice('group:'.length)] ?? []) : [one.slice('user:'.length)]))),
 ]
 
+/** Accounts that are told of a request: everybody who may approve it but whoever asked. */
+export const approversOf = ({ policy, requester }: Pick<RequestRow, 'policy' | 'requester'>, humanOf: HumanOf): readonly string[] =>
+  policy === null ? [] : accountsIn(policy).filter((account) => humanOf(account) !== humanOf(requester))
+
 function humansIn(rules: Circle, humanOf: HumanOf): ReadonlySet<string> {
   return new Set(
     rules.from.flatMap((approver) =>

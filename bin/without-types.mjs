@@ -10,6 +10,8 @@ import { isMainThread } from 'node:worker_threads'
 
 const root = join(import.meta.dirname, '..')
 const FOLDERS = ['approvals', 'commands', 'src']
+/** The last line of each: a machine that loses its power may keep a file's name and lose what stood in it, and no start would get past that. */
+const WHOLE = '\n// whole\n'
 
 const directory = ownDirectory()
 if (directory !== undefined) {
@@ -50,16 +52,16 @@ function withoutTypes(kept, path) {
   const source = readFileSync(path, 'utf8')
   const file = join(kept, `${createHash('sha256').update(source).digest('hex')}.js`)
   try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return keep(file, source)
-  }
+    const text = readFileSync(file, 'utf8')
+    if (text.endsWith(WHOLE)) return text
+  } catch {} // not kept yet
+  return keep(file, source)
 }
 
 /** Whole or not at all, since several may start at once. A directory that is full or read-only costs time and memory and nothing else. */
 function keep(file, source) {
   process.removeAllListeners('warning') // that Node's function is experimental is no news for whoever operates the bot
-  const text = stripTypeScriptTypes(source)
+  const text = stripTypeScriptTypes(source) + WHOLE
   try {
     writeFileSync(`${file}.${process.pid}`, text, { mode: 0o644 })
     renameSync(`${file}.${process.pid}`, file)

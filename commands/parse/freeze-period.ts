@@ -2,13 +2,13 @@ import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { takeLength, takeWhen } from '../../src/calendar/when.ts'
 
 /** `until`: milliseconds since 1970; null when none was named. */
-export type Limit = { readonly until: number | null; readonly reason: string }
+export type FreezePeriod = { readonly until: number | null; readonly reason: string }
 
 /**
  * What stands after `freeze prod`: `until Monday 09:00 end of the quarter`, `for 2 hours restoring a table`, or a reason alone. The time
  * ends where a word says nothing more about it, and the reason is kept as it was typed.
  */
-export function readLimit(words: readonly string[], clock: { readonly now: number; readonly zone: string }): Limit | Refusal {
+export function readFreezePeriod(words: readonly string[], clock: { readonly now: number; readonly zone: string }): FreezePeriod | Refusal {
   const [first, ...rest] = separated(words)
   switch (first?.toLowerCase()) {
     case 'until':

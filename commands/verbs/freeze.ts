@@ -4,7 +4,7 @@ import type { Target } from '../../src/config/config.ts'
 import { isRefusal, type Refusal } from '../../src/lib/refusal.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { checkReason } from '../parse/arguments.ts'
-import { readLimit } from '../parse/freeze-period.ts'
+import { readFreezePeriod } from '../parse/freeze-period.ts'
 import type { Command } from '../parse/command.ts'
 import { auditedBy, say, type Reply, type VerbDeps } from './reply.ts'
 import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
@@ -14,16 +14,16 @@ import { findTarget } from './deploy.ts'
 export async function freeze(deps: VerbDeps, command: Extract<Command, { verb: 'freeze' | 'lock' }>, asker: Asker): Promise<Reply> {
   const targets = targetsOf(deps, command.target, asker)
   if (isRefusal(targets)) return refused(deps, command, asker, targets)
-  const limit = readLimit(command.words, { now: await storeNow(deps.db), zone: targets?.[0]?.timezone ?? 'UTC' })
-  if (isRefusal(limit)) return refused(deps, command, asker, limit)
-  const reason = checkReason(command.reason ?? limit.reason)
+  const period = readFreezePeriod(command.words, { now: await storeNow(deps.db), zone: targets?.[0]?.timezone ?? 'UTC' })
+  if (isRefusal(period)) return refused(deps, command, asker, period)
+  const reason = checkReason(command.reason ?? period.reason)
   if (isRefusal(reason)) return refused(deps, command, asker, reason)
   const done = await freezeTargets(deps, {
     kind: command.verb,
     targets,
     account: asker.account,
     entry: asker.entry,
-    until: limit.until,
+    until: period.until,
     reason: reason ?? '',
   })
   return isRefusal(done) ? done : say(done.text)

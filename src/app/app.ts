@@ -201,8 +201,8 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     (error) => log.warn({ error: error.message }, 'what settled runs left was not removed; trying again'),
   )
   stack.defer(tidying.stop)
-  await windows.rota.start()
-  stack.defer(() => windows.rota.stop())
+  await windows.cronJobs.start()
+  stack.defer(() => windows.cronJobs.stop())
   const calendar = await serveCalendar({ db, config, env, log })
   stack.defer(async () => calendar?.close())
   await listening.start().catch((error: unknown) => {

@@ -6,11 +6,11 @@ import { policyHash } from '../../approvals/policy.ts'
 import type { MaintenanceDeps } from '../../commands/windows/deps.ts'
 import type { VerbDeps } from '../../commands/verbs/reply.ts'
 import type { AppOptions } from './options.ts'
-import { backupStore } from '../backup/catalogue.ts'
+import { backupStore, lastVerified } from '../backup/catalogue.ts'
 import { slackCommands, type Commands } from '../config/commands.ts'
 import type { Target } from '../config/config.ts'
 import type { Db } from '../store/pool.ts'
-import { plannedSteps } from '../deploy/planned.ts'
+import { plannedSteps, withoutApp } from '../deploy/planned.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createExport } from '../evidence/export.ts'
 import type { MayRun } from './may-run.ts'
@@ -60,7 +60,7 @@ export function coreOf(
         ref: ask.ref,
         steps: plannedSteps(withoutApp(target, ask)),
         policy: policyHash(target),
-        lastBackup: await lastBackup(backups, target.name),
+        lastBackup: await lastVerified(backups, target.name),
       }),
     )
   const filesOf = async (request: RequestRow) => {
@@ -113,12 +113,4 @@ export function coreOf(
         : pendingSql(files, { target: request.target, commit: request.plan.commit })
     },
   }
-}
-
-/** `--skip-app` takes the deploy steps out of what is approved, so that the digest says so. */
-export const withoutApp = (target: Target, ask: Ask): Target => (ask.skipApp ? { ...target, deploy: [] } : target)
-
-async function lastBackup(backups: ReturnType<typeof backupStore>, target: string) {
-  const last = (await backups.list(target)).find(({ state }) => state === 'verified')
-  return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
 }

@@ -14,7 +14,7 @@ import { freezesDue, freezesInForce } from '../windows/freezes/freezes.ts'
 import { noticesDue } from '../windows/jobs/notify.ts'
 import { overtakenIn, type NoticeList } from '../windows/notices/notice-digest.ts'
 import { occurrenceMessage, recurringJob, type OccurrenceNews } from '../windows/jobs/recurring.ts'
-import { createRota, type Rota } from '../windows/jobs/cron-jobs.ts'
+import { createCronJobs, type CronJobs } from '../windows/jobs/cron-jobs.ts'
 import { scheduleWindow } from '../windows/schedule/schedule.ts'
 import { windowSubject } from '../windows/render/view.ts'
 import { weekJob } from '../windows/jobs/week.ts'
@@ -23,7 +23,7 @@ import { weekJob } from '../windows/jobs/week.ts'
 export type WindowParts = {
   readonly subjects: readonly Subject[]
   readonly dues: readonly Due[]
-  readonly rota: Rota
+  readonly cronJobs: CronJobs
 }
 
 export function windowParts(
@@ -36,7 +36,7 @@ export function windowParts(
     command: commands.maintenance,
     needsStandby: (names) => names.some((name) => targets.get(name)?.windows.standby === true),
   }
-  const rota = createRota({ db, log }, [
+  const cronJobs = createCronJobs({ db, log }, [
     recurringJob(config, async (tx, window, target) => {
       await holdSchedule(tx)
       const { startsAt, endsAt } = window
@@ -50,14 +50,14 @@ export function windowParts(
     // lists of very many notices before the announcements that they tick off
     subjects: [
       bulletinSubject(db, {
-        notices: async (bulletin) => drawNotices(bulletin, context, await overtakenIn(db, bulletin.data as NoticeList)), // as lists.ts wrote it
+        notices: async (bulletin) => drawNotices(bulletin, context, await overtakenIn(db, bulletin.data as NoticeList)), // as `listCrowded` wrote it
         occurrence: ({ data }) => ({ message: occurrenceMessage(data as OccurrenceNews) }), // as `refuseOnce` wrote it
         freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
         week: ({ data }) => ({ message: weekMessage(data as WeekNews, commands.maintenance) }), // as `weekJob` wrote it
       }),
       windowSubject(db, (view) => drawWindow(view, context)),
     ],
-    dues: [noticesDue({ db, targets }), knownItemsDue(db), windowsOfRunsDue(db), freezesDue(db, targets, commands.migrate), rota.due],
-    rota,
+    dues: [noticesDue({ db, targets }), knownItemsDue(db), windowsOfRunsDue(db), freezesDue(db, targets, commands.migrate), cronJobs.due],
+    cronJobs,
   }
 }

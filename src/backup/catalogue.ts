@@ -98,3 +98,12 @@ const backupRow = (row: Row): BackupRow => ({
   verifiedAt: row.verified_at,
   isUnsettled: row.is_unsettled,
 })
+
+/** How long the newest that was verified took, and its size: what a plan foretells of the next one. Null when there is none. */
+export async function lastVerified(
+  store: Pick<BackupStore, 'list'>,
+  target: string,
+): Promise<{ readonly seconds: number; readonly bytes: number } | null> {
+  const last = (await store.list(target)).find(({ state }) => state === 'verified')
+  return last === undefined || last.seconds === null || last.bytes === null ? null : { seconds: last.seconds, bytes: last.bytes }
+}

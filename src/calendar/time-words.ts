@@ -35,6 +35,9 @@ export function lengthWords(words: readonly string[]): number {
   }
 }
 
+/** Without what people put behind a time before they say why. */
+export const withoutMarks = (word: string): string => word.replace(/[,:;]+$/, '')
+
 /** What a length is made of, as far as it is one. */
 export function partsOfLength(text: string): readonly { readonly count: number; readonly unitMs: number }[] {
   return [...text.matchAll(ONE_LENGTH)].map(([, count = '', unit = '']) => ({
@@ -70,7 +73,7 @@ const decimalSpan = (words: readonly string[]): number => (/^\d+\.\d+ (hours?|da
 /** The next part that is still missing, with the words that lead to it: `at 9`, `on the 1st of December`, `in Europe/Berlin`. */
 function nextPart(words: readonly string[], from: number, seen: ReadonlySet<Part>): Found | undefined {
   for (let at = from; at < words.length; at++) {
-    for (const look of [dayAndClock, day, clock, zone]) {
+    for (const look of [dayAndClock, daysAhead, day, clock, zone]) {
       const found = look(words, at, seen)
       if (found !== undefined && found.parts.every((part) => !seen.has(part))) return found
     }
@@ -87,6 +90,12 @@ const dayAndClock: Look = (words, at) => {
   const [found, zoned] = /^\d{4}-\d\d-\d\dt\d\d:\d\d(?::\d\d(?:\.\d+)?)?(z|[+-]\d\d:?\d\d)?$/i.exec(words[at] ?? '') ?? []
   if (found === undefined) return undefined
   return { parts: zoned === undefined ? ['day', 'clock'] : ['day', 'clock', 'zone'], end: at + 1 }
+}
+
+/** `9am in 3 days`: behind a clock as well as before it. */
+const daysAhead: Look = (words, at) => {
+  const found = /^in$/i.test(words[at] ?? '') ? spanAhead(words.slice(at)) : undefined
+  return found?.parts.join() === 'day' ? { parts: found.parts, end: at + found.end } : undefined
 }
 
 const day: Look = (words, at, seen) => {
@@ -110,7 +119,7 @@ function dateAfter(words: readonly string[], at: number, seen: ReadonlySet<Part>
 /** Where a date ends that begins here. One without its year in figures (`1/2`) is one only as long as no clock was named. */
 function dateAt(words: readonly string[], at: number, seen: ReadonlySet<Part>): number | undefined {
   const word = words[at] ?? ''
-  if (/^\d{4}-\d\d-\d\d$/.test(word) || /^\d{1,2}([/.])\d{1,2}\1\d{2,4}$/.test(word)) return at + 1
+  if (WHOLE_DATE.test(word)) return at + 1
   if (/^\d{1,2}\/\d{1,2}$/.test(word) && !seen.has('clock')) return at + 1
   const of = /^of$/i.test(words[at + 1] ?? '') ? at + 2 : at + 1
   const end =
@@ -118,17 +127,29 @@ function dateAt(words: readonly string[], at: number, seen: ReadonlySet<Part>): 
   return end === undefined ? undefined : /^20[2-9]\d$/.test(words[end] ?? '') ? end + 1 : end
 }
 
+/** In one word; one that can be read in two ways counts too, so that it is asked about. */
+const WHOLE_DATE = /^(\d{4}([-/])\d{1,2}\2\d{1,2}|\d{1,2}([/.])\d{1,2}\3\d{2,4}|\d{1,2}-[a-z]{3}-\d{4})$/i
 const DAY = /^\d{1,2}(st|nd|rd|th)?$/i
 const MONTH = /^(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)$/i
 
 const clock: Look = (words, at) => {
   const word = words[at] ?? ''
   const next = words[at + 1] ?? ''
-  if (/^\d{1,2}[:.]\d\d(:\d\d)?$/.test(word)) return { parts: ['clock'], end: /^[ap]\.?m$/i.test(next) ? at + 2 : at + 1 }
-  if (/^(\d{1,2}([:.]\d\d)?(:\d\d)?[ap]m|noon|midnight)$/i.test(word)) return { parts: ['clock'], end: at + 1 }
+  if (/^\d{1,2}[:.]\d\d(:\d\d)?(z|[+-]\d\d:?\d\d)$/i.test(word)) return { parts: ['clock', 'zone'], end: at + 1 }
+  if (/^\d{1,2}[:.]\d\d(:\d\d)?$/.test(word)) return { parts: ['clock'], end: MERIDIEM.test(next) ? at + 2 : partOfDay(words, at + 1) }
+  if (/^(\d{1,2}([:.]\d\d)?(:\d\d)?[ap]\.?m\.?|noon|midnight)$/i.test(word)) return { parts: ['clock'], end: at + 1 }
   if (!/^\d{1,2}$/.test(word)) return undefined
-  if (/^([ap]m|o['’]clock)$/i.test(next)) return { parts: ['clock'], end: at + 2 }
-  return /^at$/i.test(words[at - 1] ?? '') ? { parts: ['clock'], end: at + 1 } : undefined
+  if (MERIDIEM.test(next)) return { parts: ['clock'], end: at + 2 }
+  const end = partOfDay(words, /^o['’]clock$/i.test(next) ? at + 2 : at + 1)
+  return end > at + 1 || /^at$/i.test(words[at - 1] ?? '') ? { parts: ['clock'], end } : undefined
+}
+
+const MERIDIEM = /^[ap]\.?m\.?$/i
+
+/** `9 in the evening`: left to the reason, the hour would be one of the morning. */
+function partOfDay(words: readonly string[], at: number): number {
+  if (/^at night$/i.test(joined(words, at, 2))) return at + 2
+  return /^in the (morning|afternoon|evening)$/i.test(joined(words, at, 3)) ? at + 3 : at
 }
 
 /** Only behind a clock. One that is mistyped or an abbreviation counts too, so that it is asked about and not taken for a reason. */
@@ -142,6 +163,3 @@ const OFFSET = /^((utc|gmt)([+-]\d{1,2}(:?\d\d)?)?|[+-]\d\d:?\d\d)$/i
 const ABBREVIATION = /^([ECMP][SD]T|BST|CES?T|[IJ]ST|A[EC][SD]T)$/i
 
 const joined = (words: readonly string[], from: number, count: number): string => words.slice(from, from + count).join(' ')
-
-/** What people put behind a time before they say why. */
-const withoutMarks = (word: string): string => word.replace(/[,:;]+$/, '')

@@ -3,7 +3,7 @@ import type { Chrono, ParsedResult } from 'chrono-node'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { codeText, oneLine, truncate } from '../lib/text/text.ts'
 import { typedTime, weekdayNames, zoneTime } from './say.ts'
-import { lengthWords, partsOfLength, timeWords } from './time-words.ts'
+import { lengthWords, partsOfLength, timeWords, withoutMarks } from './time-words.ts'
 import { addDays, isDay, isZone, nearestZone, offsetAt, onClock, wallAt, weekdayOf, type Wall } from './zone.ts'
 
 export type When = { readonly at: number; readonly zone: string }
@@ -16,7 +16,7 @@ export function takeWhen(words: readonly string[], clock: Clock): (When & { read
   if (quoted !== undefined && !isRefusal(quoted)) return { ...quoted, rest: words.slice(1) }
   const all = unquoted(words)
   const count = Math.max(timeWords(all), 1)
-  const when = readWhen(all.slice(0, count).join(' '), clock)
+  const when = readWhen(withoutMarks(all.slice(0, count).join(' ')), clock)
   return isRefusal(when) ? when : { ...when, rest: all.slice(count) }
 }
 

@@ -22,6 +22,10 @@ export function plannedSteps({
   ]
 }
 
+/** `--skip-app` takes the deploy steps out of what is approved, so that the digest says so. */
+export const withoutApp = <T extends Pick<TargetSettings, 'deploy'>>(target: T, { skipApp }: { readonly skipApp: boolean }): T =>
+  skipApp ? { ...target, deploy: [] } : target
+
 /** The configured name, or the beginning of the command. */
 export const stepTitle = (settings: Pick<StepSettings, 'name' | 'run'>): string => settings.name ?? settings.run.join(' ').slice(0, 60)
 

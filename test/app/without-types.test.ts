@@ -16,14 +16,28 @@ test('sources are kept without their types beside them by the first start, whole
   const main = join(kept, await nameOf('src/app/main.ts'))
   expect(await readFile(main, 'utf8')).toContain('async function main(argv                   )')
   expect((await readdir(kept)).filter((name) => !name.endsWith('.js'))).toEqual([])
-  await writeFile(main, `console.log('from there')`)
+  await writeFile(main, `console.log('from there')\n// whole\n`)
   expect(await start()).toBe('from there\n')
+})
+
+test.each([
+  ['nothing', ''],
+  ['its first half', 'async function main('],
+  ['zeros', '\0'.repeat(4_096)],
+])('a file of which a crash of the machine left %s is made again', async (_, left) => {
+  const { start, kept } = await installation()
+  expect(await start()).toBe(VERSION)
+  const clock = join(kept, await nameOf('src/lib/clock.ts'))
+  const whole = await readFile(clock, 'utf8')
+  await writeFile(clock, left)
+  expect(await start()).toBe(VERSION)
+  expect(await readFile(clock, 'utf8')).toBe(whole)
 })
 
 test('a directory that others may write gives nothing', async () => {
   const { start, kept } = await installation()
   expect(await start()).toBe(VERSION)
-  await writeFile(join(kept, await nameOf('src/app/main.ts')), `console.log('of somebody else')`)
+  await writeFile(join(kept, await nameOf('src/app/main.ts')), `console.log('of somebody else')\n// whole\n`)
   await chmod(kept, 0o777)
   expect(await start()).toBe(VERSION)
 })

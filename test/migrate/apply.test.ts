@@ -125,6 +125,21 @@ test('a file with a COMMIT of its own that fails after it is not called failed b
   })
 })
 
+test('a file that leaves its transaction open takes itself back while Prisma says that it succeeded, and that is what is told', async () => {
+  const { run, sql } = await scene({ '1_init': init, '2_open': `BEGIN;\n${note}` })
+  expect(await step.act(run.context)).toMatchObject({
+    kind: 'unknown',
+    outcome: {
+      headline: '*Prisma says that it succeeded, but the record does not know the end of `2_open`. Lockkeeper will not guess.*',
+      known:
+        '`1_init` is applied. Nothing in the schema is younger than its start. No session of this run is alive. A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them.',
+      notKnown: 'Whether all of `2_open` took effect. The record says "started".',
+      excerpt: expect.stringContaining('All migrations have been successfully applied.'),
+    },
+  })
+  expect(await sql('select name from tally')).toEqual([])
+})
+
 test('a code block that commits by itself is unclear when it fails, though the catalogue shows nothing of it', async () => {
   const block = `DO $$ BEGIN INSERT INTO "tally" VALUES ('half'); COMMIT; PERFORM 1 / 0; END $$;\n`
   const { run, sql } = await scene({ '1_init': init, '2_block': block })

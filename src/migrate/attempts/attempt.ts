@@ -89,7 +89,6 @@ export function outputOf(attempt: Attempt): string {
   }
 }
 
-/** Noted once it was decided that the run may go on after this attempt. */
 /** Of one that has ended. */
 export function hideOutput(attempt: Attempt, redactor: Redactor): void {
   const written = outputOf(attempt)
@@ -97,6 +96,7 @@ export function hideOutput(attempt: Attempt, redactor: Redactor): void {
   if (hidden !== written) writeWholeSync(join(attempt.directory, 'output.log'), hidden)
 }
 
+/** Noted once it was decided that the run may go on after this attempt. */
 export const settle = (attempt: Attempt): void => writeWholeSync(join(attempt.directory, 'settled.json'), 'true')
 export const isSettled = (attempt: Attempt): boolean => readJson(join(attempt.directory, 'settled.json')) !== null
 

@@ -41,7 +41,7 @@ export async function conclude(
       notKnown: `How much of ${code(judgement.failed)} is in the database.`,
       next: 'Compare the database with the file. If all of it is there, mark it as applied; if nothing is, mark it as rolled back. Then cancel this request and ask again.',
     })
-  return concludeCrash(work, judgement.failed, tasks)
+  return concludeCrash(work, judgement, tasks)
 }
 
 export function diagnosisContext({ context, site }: Pick<Work, 'context' | 'site'>, migration: string | null): DiagnosisContext {
@@ -195,7 +195,15 @@ function triesLike({ site, context }: Pick<Work, 'context' | 'site'>, attempt: A
   return { count: all.length - from, ms: Date.now() - first.intent.startedAt }
 }
 
-async function concludeCrash(work: Work, failed: string, tasks: readonly MigrationTask[]): Promise<Conclusion> {
+/** Seen with Prisma 6: its own record of the end goes the same way as the statements of the file. */
+const OPEN_TRANSACTION =
+  'A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them.'
+
+async function concludeCrash(
+  work: Work,
+  { failed, saidDone }: Extract<Ended, { readonly kind: 'crashed' }>,
+  tasks: readonly MigrationTask[],
+): Promise<Conclusion> {
   const attempt = attemptsIn(work.site.base).at(-1)
   const evidence = await work.observer.look(async (client) => ({
     leftovers: attempt === undefined ? [] : await madeSince(client, attempt.intent.sinceXid, work.site.parsed.schema),
@@ -211,7 +219,8 @@ async function concludeCrash(work: Work, failed: string, tasks: readonly Migrati
       data: { migrations: marked },
       outcome: crashedOutcome(failed, marked, {
         ...evidence,
-        how: 'The migrator disappeared during',
+        how: saidDone ? 'Prisma says that it succeeded, but the record does not know the end of' : 'The migrator disappeared during',
+        ...(saidDone ? { hint: OPEN_TRANSACTION } : {}),
         ...(excerpt === undefined || excerpt === '' ? {} : { excerpt }),
       }),
     },

@@ -25,8 +25,8 @@ export type Judgement =
   | { readonly kind: 'next'; readonly group: Group; readonly remaining: readonly PlannedMigration[] }
   /** The last attempt ended by itself and said why; `failed` is the migration with a started and unfinished row, if any. */
   | { readonly kind: 'failed'; readonly attempt: Attempt; readonly failed: string | null }
-  /** Began, never ended, and nobody wrote why. */
-  | { readonly kind: 'crashed'; readonly failed: string }
+  /** Began, never ended, and nobody wrote why. `saidDone`: its attempt ended and said that it had succeeded. */
+  | { readonly kind: 'crashed'; readonly failed: string; readonly saidDone: boolean }
   /** A row that no attempt of this run explains. */
   | { readonly kind: 'failed_before'; readonly failed: string }
   /** It says that it succeeded, and the pinned database does not have it. */
@@ -43,7 +43,8 @@ export function judge(facts: Facts): Judgement {
     if (why !== 'failed' && why !== 'running') return { kind: 'not_the_plan', why, names }
     const [stuck = ''] = names
     if (last === null || !last.attempt.intent.migrations.includes(stuck)) return { kind: 'failed_before', failed: stuck }
-    if (last.state.kind !== 'ended' || last.state.exit.exitCode === 0) return { kind: 'crashed', failed: stuck }
+    if (last.state.kind !== 'ended' || last.state.exit.exitCode === 0)
+      return { kind: 'crashed', failed: stuck, saidDone: last.state.kind === 'ended' }
     return { kind: 'failed', attempt: last.attempt, failed: stuck }
   }
   const remaining = applied.open

@@ -71,12 +71,19 @@ export function unclearOutcome(what: {
 export function crashedOutcome(
   name: string,
   tasks: readonly MigrationTask[],
-  evidence: { readonly leftovers: readonly string[]; readonly invalid: readonly string[]; readonly excerpt?: string; readonly how: string },
+  evidence: {
+    readonly leftovers: readonly string[]
+    readonly invalid: readonly string[]
+    readonly excerpt?: string
+    readonly how: string
+    /** What may be the reason. */
+    readonly hint?: string
+  },
 ): RunOutcome {
   return unclearOutcome({
     headline: `${evidence.how} ${code(name)}.`,
     tasks,
-    known: [foundSentence(evidence), 'No session of this run is alive.'],
+    known: [foundSentence(evidence), 'No session of this run is alive.', ...(evidence.hint === undefined ? [] : [evidence.hint])],
     notKnown: `Whether all of ${code(name)} took effect. The record says "started".`,
     next: `Compare the database with the file. If all of it is there, mark it as applied (\`prisma migrate resolve --applied\`); if nothing is, mark it as rolled back (\`prisma migrate resolve --rolled-back\`). Then cancel this request and ask again.`,
     ...(evidence.excerpt === undefined ? {} : { excerpt: evidence.excerpt }),

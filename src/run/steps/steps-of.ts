@@ -20,8 +20,8 @@ import { verifySchemaStep } from './verify-schema.ts'
 export type StepPorts = {
   readonly config: Pick<Config, 'home' | 'varDirectory'>
   readonly backups: BackupStore
-  /** The commit of the target's last successful deploy. */
   readonly clocks: () => Promise<readonly Reading[]>
+  /** The commit of the target's last successful deploy. */
   readonly lastCommit: (target: string) => Promise<string | null>
 }
 

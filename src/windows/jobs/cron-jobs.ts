@@ -16,7 +16,7 @@ export type Job = {
   readonly act: (tx: Tx, times: { readonly at: number; readonly now: number }) => Promise<void>
 }
 
-export type Rota = {
+export type CronJobs = {
   /** Writes the next times down and starts the clocks. */
   readonly start: () => Promise<void>
   /** What nobody did at its time: all replicas were down, or the one that was elected died. */
@@ -28,7 +28,7 @@ export type Rota = {
  * node-cron wakes every replica at the same moment, and its run coordinator asks the store which one goes on. Done is what the row says:
  * its transaction does the thing and moves the next time on, so a replica that dies in between leaves it due.
  */
-export function createRota({ db, log }: { readonly db: Db; readonly log: Log }, jobs: readonly Job[]): Rota {
+export function createCronJobs({ db, log }: { readonly db: Db; readonly log: Log }, jobs: readonly Job[]): CronJobs {
   const tasks = new Set<ScheduledTask>()
   const names = jobs.map(({ name }) => name)
   return {
@@ -54,7 +54,7 @@ export function createRota({ db, log }: { readonly db: Db; readonly log: Log }, 
       }
     },
     due: {
-      name: 'rota',
+      name: 'cron jobs',
       isDue:
         names.length === 0
           ? 'false'

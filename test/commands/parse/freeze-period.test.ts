@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
-import { readLimit } from '../../../commands/parse/freeze-period.ts'
+import { readFreezePeriod } from '../../../commands/parse/freeze-period.ts'
 import { readHours } from '../../../commands/windows/verbs.ts'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { readLength, readWhen, type When } from '../../../src/calendar/when.ts'
@@ -8,8 +8,8 @@ import { readLength, readWhen, type When } from '../../../src/calendar/when.ts'
 // a Saturday noon in New York
 const clock = { now: Date.UTC(2026, 10, 28, 17, 0), zone: 'America/New_York' }
 const read = (text: string) => {
-  const limit = readLimit(text.split(' '), clock)
-  return isRefusal(limit) ? limit.text : `${limit.until === null ? 'no end' : new Date(limit.until).toISOString()} | ${limit.reason}`
+  const period = readFreezePeriod(text.split(' '), clock)
+  return isRefusal(period) ? period.text : `${period.until === null ? 'no end' : new Date(period.until).toISOString()} | ${period.reason}`
 }
 
 test.each([
@@ -29,6 +29,17 @@ test.each([
   ['until 09:00 tomorrow marketing push', '2026-11-29T14:00:00.000Z | marketing push'],
   ['until Monday 09:00, marketing push', '2026-11-30T14:00:00.000Z | marketing push'],
   ['until Tuesday, 1 December 2026 at 9 pm 3 tables', '2026-12-02T02:00:00.000Z | 3 tables'],
+  ['until Monday 9:30 p.m. release night', '2026-12-01T02:30:00.000Z | release night'],
+  ['until Monday 9 p.m.: release night', '2026-12-01T02:00:00.000Z | release night'],
+  ['until Monday 9:30p.m. release night', '2026-12-01T02:30:00.000Z | release night'],
+  ['until 9 at night we look', '2026-11-29T02:00:00.000Z | we look'],
+  ['until tomorrow 9 in the morning in spring', '2026-11-29T14:00:00.000Z | in spring'],
+  ['until 9am in 3 days in production', '2026-12-01T14:00:00.000Z | in production'],
+  ['until 9am 2026/12/01 the fair', '2026-12-01T14:00:00.000Z | the fair'],
+  ['until 9am 1-Dec-2026 the fair', '2026-12-01T14:00:00.000Z | the fair'],
+  ['until 2026-12-01 09:00+01:00 the fair', '2026-12-01T08:00:00.000Z | the fair'],
+  ['until 2026-12-01 09:00Z the fair', '2026-12-01T09:00:00.000Z | the fair'],
+  ['until Monday 09:00: marketing push', '2026-11-30T14:00:00.000Z | marketing push'],
   ['until in 2 hours 3 tables are copied', '2026-11-28T19:00:00.000Z | 3 tables are copied'],
   ['until 90 minutes from now decide', '2026-11-28T18:30:00.000Z | decide'],
   ['until Monday 09:00 in Europe/Berlin in spring', '2026-11-30T08:00:00.000Z | in spring'],
@@ -47,6 +58,7 @@ test.each([
   ['until Monday'],
   ['until the launch'],
   ['until Monday 09:00 EST'],
+  ['until Monday 9:00 in the evening shift'],
   ['until Monday 09:00 Europe/Berlim marketing push'],
   ['until yesterday 09:00'],
   ['for ever'],
@@ -57,7 +69,7 @@ test.each([
 })
 
 test('a time in quotation marks ends with them, whatever the reason begins with', () => {
-  const quoted = (words: readonly string[]) => readLimit(words, clock)
+  const quoted = (words: readonly string[]) => readFreezePeriod(words, clock)
   const until = Date.UTC(2026, 10, 30, 14)
   expect(quoted(['until', 'Monday 09:00', 'UTC', 'is gone'])).toEqual({ until, reason: 'UTC is gone' })
   expect(quoted(['until', 'Monday 09:00', 'May 5 is the fair'])).toEqual({ until, reason: 'May 5 is the fair' })
@@ -78,6 +90,9 @@ const times = [
   'Tuesday next week 02:00',
   '09:00 tomorrow',
   'in 3 days at 09:00',
+  '9 p.m. in 3 days',
+  'Monday 9:30 p.m.',
+  '2026/12/01 09:00',
 ]
 const zonedTimes = [
   ...times.map((time) => `${time} Europe/Berlin`),
@@ -124,8 +139,8 @@ const word = fc.oneof(
 )
 const reasons = fc.array(word, { maxLength: 6 })
 const reasonOf = (words: readonly string[]) => {
-  const limit = readLimit(words, clock)
-  return isRefusal(limit) ? limit.text : limit.reason
+  const period = readFreezePeriod(words, clock)
+  return isRefusal(period) ? period.text : period.reason
 }
 
 test('after a time with its zone any reason comes back whole', () => {
@@ -177,17 +192,17 @@ test('a window with its time, its length and any reason keeps all three apart', 
   )
 })
 
-test('whatever is typed is a limit or a refusal, and words are never lost', () => {
+test('whatever is typed is a period or a refusal, and words are never lost', () => {
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom('until', 'for', 'Monday', '09:00', '2h', 'at', 'the', 'fair', 'UTC', '2026-12-24', 'EST', '5'), {
         maxLength: 8,
       }),
       (words) => {
-        const limit = readLimit(words, clock)
-        if (isRefusal(limit)) return
-        expect(limit.until === null || limit.until > clock.now).toBe(true)
-        expect(words.join(' ').endsWith(limit.reason)).toBe(true)
+        const period = readFreezePeriod(words, clock)
+        if (isRefusal(period)) return
+        expect(period.until === null || period.until > clock.now).toBe(true)
+        expect(words.join(' ').endsWith(period.reason)).toBe(true)
       },
     ),
   )

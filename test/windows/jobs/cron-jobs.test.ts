@@ -5,7 +5,7 @@ import { actOnDue } from '../../../src/store/due.ts'
 import { createLog, type Log } from '../../../src/lib/log.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
 import { refuse } from '../../../src/lib/refusal.ts'
-import { createRota, type Job, type Rota } from '../../../src/windows/jobs/cron-jobs.ts'
+import { createCronJobs, type Job, type CronJobs } from '../../../src/windows/jobs/cron-jobs.ts'
 import { insertWindow, listWindows } from '../../../src/windows/store.ts'
 import { occurrenceMessage, recurringJob, type OccurrenceNews, type WriteDown } from '../../../src/windows/jobs/recurring.ts'
 import { weekMessage, type WeekNews } from '../../../src/windows/render/week.ts'
@@ -16,7 +16,7 @@ import { configWith } from '../../notifications/config.ts'
 
 let store: Awaited<ReturnType<typeof createStore>>
 let other: Db
-const rotas: Rota[] = []
+const started: CronJobs[] = []
 const log: Log = createLog(createRedactor([]), 'silent')
 
 beforeEach(async () => {
@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.useRealTimers()
-  for (const rota of rotas.splice(0)) await rota.stop()
+  for (const cronJobs of started.splice(0)) await cronJobs.stop()
   await other.close()
   await store.close()
 })
@@ -37,10 +37,10 @@ const HOUR = 3_600_000
 const setClock = (at: number) =>
   store.db.query(`update lockkeeper.store set clock_offset = to_timestamp($1::float8 / 1000) - clock_timestamp()`, [at])
 
-function rotaOf(db: Db, jobs: readonly Job[]): Rota {
-  const rota = createRota({ db, log }, jobs)
-  rotas.push(rota)
-  return rota
+function cronJobsOf(db: Db, jobs: readonly Job[]): CronJobs {
+  const cronJobs = createCronJobs({ db, log }, jobs)
+  started.push(cronJobs)
+  return cronJobs
 }
 
 const nextAt = async (name: string) =>
@@ -73,7 +73,7 @@ test('node-cron wakes two replicas at the same moment, and the store lets one of
     ['one', store.db],
     ['two', other],
   ] as const)
-    await rotaOf(
+    await cronJobsOf(
       {
         ...db,
         query: async (sql, values) => {
@@ -98,7 +98,7 @@ test('node-cron wakes two replicas at the same moment, and the store lets one of
 test('what nobody did at its time is done a minute later, by one of the replicas that look', async () => {
   await setClock(monday - HOUR)
   const job = noting('digest')
-  const [one, two] = [rotaOf(store.db, [job]), rotaOf(other, [job])]
+  const [one, two] = [cronJobsOf(store.db, [job]), cronJobsOf(other, [job])]
   await one.start()
   await two.start()
   await setClock(monday + 59_000)
@@ -118,12 +118,12 @@ test('what fails stays due, and what is missed for weeks is done once', async ()
     const fault = faults.pop()
     if (fault !== undefined) throw fault
   })
-  const rota = rotaOf(store.db, [job])
-  await rota.start()
+  const cronJobs = cronJobsOf(store.db, [job])
+  await cronJobs.start()
   await setClock(monday + 21 * 24 * HOUR)
-  await expect(actOnDue(store.db, [rota.due])).rejects.toThrow('rota: the disk is full')
-  await actOnDue(store.db, [rota.due])
-  await actOnDue(store.db, [rota.due])
+  await expect(actOnDue(store.db, [cronJobs.due])).rejects.toThrow('cron jobs: the disk is full')
+  await actOnDue(store.db, [cronJobs.due])
+  await actOnDue(store.db, [cronJobs.due])
   expect(job.done).toEqual([monday])
   expect(await nextAt('digest')).toBe('2026-12-28T14:00:00.000Z')
 })
@@ -131,11 +131,11 @@ test('what fails stays due, and what is missed for weeks is done once', async ()
 test('a restart keeps what is still to be done, and another expression counts from then on', async () => {
   await setClock(monday - HOUR)
   const job = noting('digest')
-  await rotaOf(store.db, [job]).start()
+  await cronJobsOf(store.db, [job]).start()
   await setClock(monday + HOUR)
-  await rotaOf(store.db, [job]).start()
+  await cronJobsOf(store.db, [job]).start()
   expect(await nextAt('digest')).toBe('2026-11-30T14:00:00.000Z')
-  await rotaOf(store.db, [{ ...job, timezone: 'UTC' }]).start()
+  await cronJobsOf(store.db, [{ ...job, timezone: 'UTC' }]).start()
   expect(await nextAt('digest')).toBe('2026-12-07T09:00:00.000Z')
 })
 
@@ -155,15 +155,15 @@ const audit = () => store.db.query('select act, target, result, data from lockke
 test('recurring windows are written down two weeks ahead, once, with any number of replicas', async () => {
   await setClock(monday)
   const config = configure()
-  const all = [store.db, other].map((db) => rotaOf(db, [recurringJob(config, writeDown)]))
+  const all = [store.db, other].map((db) => cronJobsOf(db, [recurringJob(config, writeDown)]))
   const look = async () => {
-    await Promise.all(all.map((rota, index) => actOnDue(index === 0 ? store.db : other, [rota.due])))
+    await Promise.all(all.map((cronJobs, index) => actOnDue(index === 0 ? store.db : other, [cronJobs.due])))
     const windows = await listWindows(store.db, { limit: 10 })
     return windows.map(({ name, targets, startsAt, endsAt, timezone, owner, reason }) =>
       [name, ...targets, startsAt.toISOString(), endsAt.toISOString(), timezone, owner, reason].join(' '),
     )
   }
-  await Promise.all(all.map((rota) => rota.start()))
+  await Promise.all(all.map((cronJobs) => cronJobs.start()))
   const first = [
     'releases prod 2026-12-01T07:00:00.000Z 2026-12-01T09:00:00.000Z America/New_York U0OWNER Releases of the week',
     'releases prod 2026-12-08T07:00:00.000Z 2026-12-08T09:00:00.000Z America/New_York U0OWNER Releases of the week',
@@ -192,12 +192,12 @@ test('an occurrence that something is in the way of is told once and tried until
   await setClock(monday)
   let isFrozen = true
   const config = configure({}, { recurring: [{ ...rule, ahead: '2d' }] })
-  const rota = rotaOf(store.db, [
+  const cronJobs = cronJobsOf(store.db, [
     recurringJob(config, async (tx, window, target) => (isFrozen ? refuse('frozen', 'Frozen then.') : writeDown(tx, window, target))),
   ])
   for (let starts = 0; starts < 2; starts++) {
-    await rota.start()
-    await actOnDue(store.db, [rota.due])
+    await cronJobs.start()
+    await actOnDue(store.db, [cronJobs.due])
   }
   const refused = {
     act: 'schedule',
@@ -215,7 +215,7 @@ test('an occurrence that something is in the way of is told once and tried until
   )
   isFrozen = false
   await setClock(monday + HOUR + 61_000)
-  await actOnDue(store.db, [rota.due])
+  await actOnDue(store.db, [cronJobs.due])
   expect(await audit()).toMatchObject([refused, { result: 'scheduled' }])
   expect(await listWindows(store.db, { limit: 10 })).toMatchObject([{ owner: 'lockkeeper', state: 'scheduled' }])
 })
@@ -246,8 +246,8 @@ test('the digest of the week lists its windows and freezes, once', async () => {
       },
     ],
   })
-  const all = [store.db, other].map((db) => rotaOf(db, [weekly(config)]))
-  await Promise.all(all.map((rota) => rota.start()))
+  const all = [store.db, other].map((db) => cronJobsOf(db, [weekly(config)]))
+  await Promise.all(all.map((cronJobs) => cronJobs.start()))
   const window = {
     name: null,
     targets: ['prod'],
@@ -261,7 +261,7 @@ test('the digest of the week lists its windows and freezes, once', async () => {
   await insertWindow(store.db, { ...window, startsAt: monday + 17 * HOUR, endsAt: monday + 19 * HOUR })
   await insertWindow(store.db, { ...window, startsAt: monday + 8 * 24 * HOUR, endsAt: monday + 8 * 24 * HOUR + HOUR })
   await setClock(monday + 61_000)
-  await Promise.all(all.map((rota, index) => actOnDue(index === 0 ? store.db : other, [rota.due])))
+  await Promise.all(all.map((cronJobs, index) => actOnDue(index === 0 ? store.db : other, [cronJobs.due])))
   const posted = await bulletins()
   expect(posted).toMatchObject([{ channel: 'C0TEAM', kind: 'week' }])
   const news = posted[0]!.data
@@ -301,10 +301,10 @@ test('the digest of the week lists its windows and freezes, once', async () => {
 test('a digest that is a day late is recorded as missed and not posted, and an empty week says so', async () => {
   await setClock(monday - HOUR)
   const config = configure({ digest: { channel: 'C0TEAM', timezone: 'America/New_York' } })
-  const rota = rotaOf(store.db, [weekly(config)])
-  await rota.start()
+  const cronJobs = cronJobsOf(store.db, [weekly(config)])
+  await cronJobs.start()
   await setClock(monday + 25 * HOUR)
-  await actOnDue(store.db, [rota.due])
+  await actOnDue(store.db, [cronJobs.due])
   expect(await bulletins()).toEqual([])
   expect(await audit()).toEqual([{ act: 'digest', target: null, result: 'missed', data: { at: '2026-11-30T14:00:00.000Z' } }])
   const empty = weekMessage({ from: monday, to: monday + HOUR, zone: 'UTC', windows: [], freezes: [] }, '/maintenance')
