@@ -171,7 +171,7 @@ const DEPLOYED: Situations = {
       side.prisma('migrate deploy', undefined, async () => {
         await waits(side, 'lock table gate%')
         await side.record()
-        side.note(await side.sql(`select classid, objid, objsubid, mode from pg_locks where locktype = 'advisory' and granted`))
+        side.note(await side.sql(`select classid, objid, objsubid, mode from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`))
         await status(side)
         await letGo()
       }),

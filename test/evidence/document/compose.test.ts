@@ -8,7 +8,8 @@ import { chainOf } from '../../../src/evidence/document/timeline.ts'
 import { canonicalJson } from '../../../src/lib/canonical.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import { createRedactor, redactedDeep } from '../../../src/redact/redact.ts'
-import { createWorld, type World } from '../../approvals/fixture.ts'
+import { createWorld, type Store, type World } from '../../approvals/fixture.ts'
+import { createStore } from '../../helpers/postgres.ts'
 import { documentWith, newSigner } from '../sample.ts'
 
 const signer = newSigner()
@@ -86,13 +87,13 @@ test('what the store keeps for Slack becomes plain text', () => {
 })
 
 describe('the hash chain of the audit log', () => {
+  let store: Store
   let world: World
   beforeAll(async () => {
-    world = await createWorld()
+    store = await createStore()
+    world = await createWorld({ store })
   })
-  afterAll(async () => {
-    await world.deps.db.close()
-  })
+  afterAll(() => store.close())
 
   test('of a store that keeps one comes with numbers, hashes and the lines that they are made of', () => {
     const line = '1:7|5:prod'
