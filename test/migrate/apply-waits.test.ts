@@ -10,9 +10,7 @@ import { isProblem, openSite } from '../../src/migrate/prisma/prisma-workspace.t
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import { until } from '../helpers/until.ts'
 import { fast, index, init, note, scene, SEED, sleeping } from '../run/scene.ts'
-import { useRealPrisma } from '../helpers/recorded-prisma/place.ts'
 
-useRealPrisma() // the subject is what Prisma does
 
 const step = migrateStep(fast)
 const quietly = (error: Error) => void error // the session is ended by the test
