@@ -35,9 +35,11 @@ export const baseTarget = {
 } satisfies TargetFile
 
 /** A store, a workspace that answers what the test says, and an engine that only remembers. */
-export async function createWorld(
-  options: { readonly store: Store; readonly targets?: Record<string, TargetFile>; readonly people?: Record<string, string> },
-) {
+export async function createWorld(options: {
+  readonly store: Store
+  readonly targets?: Record<string, TargetFile>
+  readonly people?: Record<string, string>
+}) {
   const { store } = options
   await store.db.query(
     `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,

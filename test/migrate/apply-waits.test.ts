@@ -11,7 +11,6 @@ import { migrateStep } from '../../src/run/steps/migrate.ts'
 import { until } from '../helpers/until.ts'
 import { fast, index, init, note, scene, SEED, sleeping } from '../run/scene.ts'
 
-
 const step = migrateStep(fast)
 const quietly = (error: Error) => void error // the session is ended by the test
 

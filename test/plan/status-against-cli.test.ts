@@ -9,7 +9,6 @@ import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
 import { createApplication, prisma, type Application } from './application/application.ts'
 
-
 /** Both readers see the same directory and the same database; what each says is compared in the same few words. */
 const BASE = {
   '20260101_customers': 'create table customer (id int primary key);\n',
