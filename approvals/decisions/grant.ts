@@ -1,5 +1,5 @@
 import type { RequestRow, VoteRow } from '../../src/request/request.ts'
-import { transition, type Patch } from '../../src/request/store.ts'
+import { transition, voteColumns, type Patch } from '../../src/request/store.ts'
 import type { Queries, Tx } from '../../src/store/pool.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import { isPast } from '../grant-check.ts'
@@ -13,13 +13,16 @@ export async function writeVote(
   tx: Tx,
   request: RequestRow,
   vote: Pick<VoteRow, 'actor' | 'human' | 'decision' | 'reason'>,
-): Promise<void> {
-  await tx.query(
+): Promise<VoteRow> {
+  const [written] = await tx.query<VoteRow>(
     `insert into lockkeeper.vote (request_id, digest, actor, human, decision, reason) values ($1, $2, $3, $4, $5, $6)
      on conflict (request_id, digest, human) do update set actor = excluded.actor, decision = excluded.decision, reason = excluded.reason,
-       at = lockkeeper.now()`,
+       at = lockkeeper.now()
+     returning ${voteColumns}`,
     [request.id, request.digest, vote.actor, vote.human, vote.decision, vote.reason],
   )
+  if (written === undefined) throw new Error(`the vote about #${request.id} was not written`)
+  return written
 }
 
 /** Lets the request run; its workflow is woken by the signal. */

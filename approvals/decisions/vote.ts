@@ -75,9 +75,11 @@ function voteFrom(deps: ApprovalDeps, { request, actor, facts, rows: votes }: Co
   return { actor: actor.account, human: own?.human ?? actor.human, decision: ballot.decision, reason }
 }
 
-async function approve(deps: ApprovalDeps, tx: Tx, { request, actor, facts }: Counting, vote: Vote): Promise<Written<Voted>> {
-  await writeVote(tx, request, vote)
-  const after = decide({ ...facts, request, votes: await votesOf(tx, request.id) })
+async function approve(deps: ApprovalDeps, tx: Tx, { request, actor, facts, rows }: Counting, vote: Vote): Promise<Written<Voted>> {
+  const written = await writeVote(tx, request, vote)
+  // the row is held, so these are all; whoever voted before has one vote still
+  const others = rows.filter(({ digest, human }) => digest !== written.digest || human !== written.human)
+  const after = decide({ ...facts, request, votes: [...others, written] })
   await addEvent(tx, request.id, {
     kind: 'approved',
     data: { by: actor.account, count: after.approvals.length, required: after.required },

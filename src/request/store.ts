@@ -64,11 +64,10 @@ export async function listRequests(
   )
 }
 
+export const voteColumns = 'request_id as "requestId", digest, actor, human, decision, reason, at'
+
 export async function votesOf(db: Queries, requestId: number): Promise<readonly VoteRow[]> {
-  return db.query<VoteRow>(
-    `select request_id as "requestId", digest, actor, human, decision, reason, at from lockkeeper.vote where request_id = $1 order by id`,
-    [requestId],
-  )
+  return db.query<VoteRow>(`select ${voteColumns} from lockkeeper.vote where request_id = $1 order by id`, [requestId])
 }
 
 export async function stepsOf(db: Queries, requestId: number): Promise<readonly StepRow[]> {
