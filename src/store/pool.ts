@@ -65,7 +65,7 @@ export function openStore(url: string, onIdleFault: (error: Error) => void, max 
   const nameOf = createNames()
   const queriesOf = (client: Pick<pg.ClientBase, 'query'> | pg.Pool): Queries['query'] => {
     return async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
-      const name = nameOf(sql)
+      const name = values.length === 0 ? undefined : nameOf(sql) // without values it may be several statements
       const statement = { text: sql, values: [...values], ...(name === undefined ? {} : { name }) }
       const result = await (client as pg.Pool).query<Row & pg.QueryResultRow>(statement).catch(markOwn)
       return result.rows
