@@ -102,7 +102,7 @@ async function vote(
 
 /** A request that was asked with break-glass has its reason. */
 const needsReason = (command: Command, request: RequestRow): boolean =>
-  command.verb === 'reject' || (command.verb === 'break-glass' && request.glass === null)
+  command.verb === 'reject' || (command.verb === 'break-glass' && request.breakGlass === null)
 
 const expiry = (expiresAt: Date | null) => (expiresAt === null ? '' : `The request expires ${when(expiresAt)}. `)
 

@@ -40,8 +40,8 @@ const cardOf = (view: RequestView, context: DrawContext): Desired =>
       }
     : drawRun(view, context)
 
-const breakGlassAsked = ({ request: { glass } }: RequestView): string =>
-  glass === null || glass.brokenBy !== null ? '' : `\n*BREAK GLASS is asked for*\n${quoteText(glass.reason)}`
+const breakGlassAsked = ({ request: { breakGlass } }: RequestView): string =>
+  breakGlass === null || breakGlass.brokenBy !== null ? '' : `\n*BREAK GLASS is asked for*\n${quoteText(breakGlass.reason)}`
 
 /** To everybody who approves or reviews, when it happens; to reviewers again and again until one of them has looked. */
 function breakGlassNotices(view: RequestView, event: EventRow, card: string): readonly Desired[] {

@@ -176,10 +176,10 @@ async function escalate(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promis
 
 /** Groups are mentioned, so that their present members read it; a direct message goes to those who were known when it was asked. */
 async function remindReviewers(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
-  const { glass, policy } = request
+  const { breakGlass, policy } = request
   const review = reviewersOf(deps, request)
   const { humanOf } = deps.people
-  const involved = new Set((glass?.involved ?? []).map(humanOf))
+  const involved = new Set((breakGlass?.involved ?? []).map(humanOf))
   const users = accountsIn({ from: review, members: policy?.members ?? {} }).filter((account) => !involved.has(humanOf(account)))
   await addEvent(tx, request.id, {
     kind: 'review_due',

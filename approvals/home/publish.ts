@@ -129,7 +129,7 @@ const isAmong = ({ people }: HomePorts, circle: Parameters<typeof accountsIn>[0]
 function mayReviewAs(ports: HomePorts, request: RequestRow, account: string): boolean {
   const { humanOf } = ports.people
   const circle = { from: reviewersOf(ports, request), members: request.policy?.members ?? {} }
-  return mayReview(circle, request.glass?.involved ?? [], humanOf, account) === 'yes'
+  return mayReview(circle, request.breakGlass?.involved ?? [], humanOf, account) === 'yes'
 }
 
 /** Whoever asked sees it from the asking on. */

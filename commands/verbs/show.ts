@@ -1,5 +1,5 @@
 import { code, list, mention, shown, stateSince, when } from '../../approvals/wording.ts'
-import { glassLines } from './break-glass.ts'
+import { breakGlassLines } from './break-glass.ts'
 import { refuse } from '../../src/lib/refusal.ts'
 import type { RequestRow, StepRow, VoteRow } from '../../src/request/request.ts'
 import { requestById, stepsOf, votesOf } from '../../src/request/store.ts'
@@ -36,7 +36,7 @@ function describe(request: RequestRow, votes: readonly VoteRow[], steps: readonl
         ]),
     ...(plan === null ? [] : [migrations(plan.list.map((migration) => migration.name))]),
     ...votesLine(request, votes),
-    ...glassLines(request),
+    ...breakGlassLines(request),
     ...steps.map(stepLine),
     ...(request.cancelRequestedBy === null ? [] : [`Cancel asked for by ${mention(request.cancelRequestedBy)}`]),
   ]

@@ -47,7 +47,7 @@ describe('around a broken glass', { timeout: 120_000 }, () => {
     await until('the mark is gone from the card', () => !scene.cardText(request.id).includes('BREAK GLASS'))
     expect(scene.thread(request.id).filter((post) => post.includes('reviewed the break-glass'))).toHaveLength(1)
     expect([await kinds(scene, 'reviewed'), await acts(scene, 'review')]).toEqual([1, ['reviewed']])
-    expect((await expectEnds(scene, request.id, 'succeeded')).glass).toMatchObject({
+    expect((await expectEnds(scene, request.id, 'succeeded')).breakGlass).toMatchObject({
       brokenBy: 'U0ALICE',
       reviewedBy: 'U0BOB',
       note: 'Right',

@@ -110,7 +110,11 @@ export async function withSlack({ config, slack, environment }: Omit<CheckDeps, 
   const channels = [...new Set([...config.targets.values()].flatMap((target) => [target.channel, ...(target.askIn ?? [])]))]
   const groups = [
     ...new Set(
-      [...config.targets.values()].flatMap((target) => [...target.approvals.from, ...(target.requests.from ?? []), ...glassGroups(target)]),
+      [...config.targets.values()].flatMap((target) => [
+        ...target.approvals.from,
+        ...(target.requests.from ?? []),
+        ...breakGlassGroups(target),
+      ]),
     ),
   ].filter((one) => one.startsWith('group:'))
   return [
@@ -139,7 +143,7 @@ export async function withSlack({ config, slack, environment }: Omit<CheckDeps, 
   ]
 }
 
-const glassGroups = ({ breakGlass }: Target): readonly string[] => [...(breakGlass?.from ?? []), ...(breakGlass?.review ?? [])]
+const breakGlassGroups = ({ breakGlass }: Target): readonly string[] => [...(breakGlass?.from ?? []), ...(breakGlass?.review ?? [])]
 
 async function checkChannel(slack: Pick<SlackPort, 'channel'>, id: string): Promise<Checked> {
   const found = await slack.channel(id)

@@ -42,7 +42,7 @@ function targetOf(name: string): Target {
   return target
 }
 
-const glassOf = async (request: RequestRow) => (await world.request(request.id)).glass
+const breakGlassOf = async (request: RequestRow) => (await world.request(request.id)).breakGlass
 
 /** Broken by Alice, who asked for it, and over. */
 async function over(): Promise<RequestRow> {
@@ -55,8 +55,8 @@ async function over(): Promise<RequestRow> {
 
 /** What may not differ after a refusal. */
 async function everything(request: RequestRow) {
-  const { revision, state, glass, grantedAt } = await world.request(request.id)
-  return { revision, state, glass, grantedAt, votes: await votesOf(store.db, request.id), events: await world.events(request.id) }
+  const { revision, state, breakGlass, grantedAt } = await world.request(request.id)
+  return { revision, state, breakGlass, grantedAt, votes: await votesOf(store.db, request.id), events: await world.events(request.id) }
 }
 
 async function expectRefused(
@@ -76,14 +76,14 @@ async function expectRefused(
 describe('whoever may break the glass', () => {
   test('lets the request run, with a vote of its own kind, an event that names all, and its run woken', async () => {
     const request = await world.waiting({ breakGlass: WHY })
-    expect(await glassOf(request)).toMatchObject({ reason: WHY, askedBy: ALICE, brokenBy: null })
+    expect(await breakGlassOf(request)).toMatchObject({ reason: WHY, askedBy: ALICE, brokenBy: null })
     expect(line(await smash(request, ALICE, { reason: null }))).toBe(
       `broken: You broke the glass of #${request.id}. The run starts now, everybody who may approve is told, and <!subteam^S0DBA> or <@U0BOB> must review it afterwards.`,
     )
     const granted = await world.request(request.id)
     expect(granted.state).toBe('granted')
     expect((granted.grantExpiresAt?.getTime() ?? 0) - (granted.grantedAt?.getTime() ?? 0)).toBeCloseTo(900_000, -3)
-    expect(granted.glass).toMatchObject({ brokenBy: ALICE, digest: DIGEST, reason: WHY, involved: [ALICE], reviewedBy: null })
+    expect(granted.breakGlass).toMatchObject({ brokenBy: ALICE, digest: DIGEST, reason: WHY, involved: [ALICE], reviewedBy: null })
     expect(await votesOf(store.db, request.id)).toMatchObject([{ actor: ALICE, human: ALICE, decision: 'break_glass', reason: WHY }])
     expect((await eventsOf(store.db, request.id)).map(({ kind, data }) => ({ kind, data }))).toEqual([
       {
@@ -107,7 +107,7 @@ describe('whoever may break the glass', () => {
   test('may do so with a request that waits already, and need not be the one who asked', async () => {
     const request = await world.waiting()
     expect((await smash(request, BOB)).kind).toBe('broken')
-    expect(await glassOf(request)).toMatchObject({
+    expect(await breakGlassOf(request)).toMatchObject({
       brokenBy: BOB,
       askedBy: BOB,
       involved: expect.arrayContaining([ALICE, BOB]) as string[],
@@ -167,7 +167,7 @@ describe('whoever may break the glass', () => {
     expect(await world.events(request.id)).toEqual(['glass_broken'])
     expect(await votesOf(store.db, request.id)).toHaveLength(1)
     expect(world.signals.filter(({ kind }) => kind === 'decided')).toHaveLength(1)
-    const [winner, other] = (await glassOf(request))?.brokenBy === ALICE ? [ALICE, BOB] : [BOB, ALICE]
+    const [winner, other] = (await breakGlassOf(request))?.brokenBy === ALICE ? [ALICE, BOB] : [BOB, ALICE]
     expect(line(await smash(request, winner))).toBe(
       `already_voted: You broke the glass of #${request.id} already, and it is decided. Nothing more is needed from you.`,
     )
@@ -371,7 +371,7 @@ describe('the review', () => {
     expect(line(await review(request, CAROL, '  Right, the index was missing.  '))).toBe(
       `reviewed: #${request.id} is reviewed, and the record names you. Its mark is gone.`,
     )
-    expect(await glassOf(request)).toMatchObject({ reviewedBy: CAROL, note: 'Right, the index was missing.' })
+    expect(await breakGlassOf(request)).toMatchObject({ reviewedBy: CAROL, note: 'Right, the index was missing.' })
     expect(await world.events(request.id)).toEqual(['glass_broken', 'reviewed'])
     expect(await world.audited()).toContain(`${CAROL} review reviewed`)
     expect(await listRequests(store.db, { isUnreviewed: true, limit: 10 })).toEqual([])

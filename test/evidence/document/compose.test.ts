@@ -45,7 +45,7 @@ describe('the document', () => {
   })
 
   test('of a broken glass is not final until it is reviewed, and the page says first who broke it', () => {
-    const glass = {
+    const breakGlass = {
       reason: 'checkout is down',
       askedBy: 'U0ALICE',
       askedAt: Date.UTC(2026, 10, 20, 21, 54, 1),
@@ -62,16 +62,16 @@ describe('the document', () => {
       bundleOf(document, signer)
         .page.content.replace(/<[^>]*>/g, '')
         .replace(/\s+/g, ' ')
-    const open = documentWith('x', { signer, glass })
+    const open = documentWith('x', { signer, breakGlass })
     expect(open.exported.isFinal).toBe(false)
     expect(bundleOf(open, signer).whyNotFinal).toBe('its break-glass is not reviewed')
     expect(words(open)).toContain('Not final. The break-glass had not been reviewed when this was made, 2026-11-20 21:54:50 UTC.')
     expect(words(open)).toContain('Break-glass. It ran without the approvals that are required, let through by U0DAVE.')
     expect(words(open)).toContain('Nobody has reviewed it yet.')
-    const reviewed = { ...glass, reviewedBy: 'U0BOB', reviewedAt: Date.UTC(2026, 10, 20, 22), note: 'it was right' }
+    const reviewed = { ...breakGlass, reviewedBy: 'U0BOB', reviewedAt: Date.UTC(2026, 10, 20, 22), note: 'it was right' }
     expect(words(open)).toContain('Let through 20')
     expect(words(open)).not.toContain('Approved 20')
-    const done = documentWith('x', { signer, glass: reviewed })
+    const done = documentWith('x', { signer, breakGlass: reviewed })
     expect(done.exported.isFinal).toBe(true)
     expect(words(done)).toContain('Reviewed by x (U0BOB), 2026-11-20 22:00:00 UTC.')
   })
