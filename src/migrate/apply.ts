@@ -11,7 +11,7 @@ import { judge, type Facts } from './decide/next-action.ts'
 import { withObserver } from './observe/observer.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Pace } from './attempts/timing.ts'
-import { isProblem, openSite, type Site, type SiteProblem } from './prisma/prisma-workspace.ts'
+import { isProblem, openWorkspace, type Workspace, type WorkspaceProblem } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { proveAll, type Proof } from './prove.ts'
 import { startGroup } from './start.ts'
@@ -21,16 +21,16 @@ import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } 
 
 /** Looks, and changes nothing but the log of a migrator that has ended, which it redacts. */
 export async function inspectMigrations(context: RunContext, pace: Pace): Promise<Inspection> {
-  const site = await openSite(context)
-  if (isProblem(site)) return { kind: 'todo' } // acting says what is missing
-  return withObserver(connectionOf(context, site), async (observer) => {
-    const work = { context, site, observer, pace }
+  const workspace = await openWorkspace(context)
+  if (isProblem(workspace)) return { kind: 'todo' } // acting says what is missing
+  return withObserver(connectionOf(context, workspace), async (observer) => {
+    const work = { context, workspace, observer, pace }
     const facts = await observer.glance((client) => factsOf(work, client))
     if (facts === null) return { kind: 'todo' }
     const judgement = judged(work, facts)
     if (judgement.kind === 'all_applied') {
       const tasks = tasksIn(work, facts)
-      await noteApplied({ context, base: site.base }, tasks)
+      await noteApplied({ context, base: workspace.base }, tasks)
       return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
     }
     if (judgement.kind === 'living' || judgement.kind === 'next' || judgement.kind === 'failed') return { kind: 'todo' }
@@ -43,10 +43,10 @@ export async function inspectMigrations(context: RunContext, pace: Pace): Promis
 
 /** Looks, does the next thing, and looks again, until all is applied or something is in the way. */
 export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd> {
-  const site = await openSite(context)
-  if (isProblem(site)) return notStarted(site)
-  return withObserver(connectionOf(context, site), async (observer) => {
-    const work = { context, site, observer, pace }
+  const workspace = await openWorkspace(context)
+  if (isProblem(workspace)) return notStarted(workspace)
+  return withObserver(connectionOf(context, workspace), async (observer) => {
+    const work = { context, workspace, observer, pace }
     let version: ToolVersion | null = null
     let stopped: Stopped | null = null
     for (;;) {
@@ -55,7 +55,7 @@ export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd
       const tasks = tasksIn(work, facts)
       const judgement = judged(work, facts)
       context.progress({ migrations: tasks })
-      await noteApplied({ context, base: site.base }, tasks)
+      await noteApplied({ context, base: workspace.base }, tasks)
       if (judgement.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
       if (judgement.kind === 'living') {
         const ended = await accompany(work, facts.attempt?.attempt ?? null)
@@ -96,15 +96,15 @@ async function accompany(
   work: Work,
   attempt: Attempt | null,
 ): Promise<{ readonly kind: 'on'; readonly stopped?: Stopped } | { readonly kind: 'end'; readonly end: StepEnd }> {
-  const { context, site, observer, pace } = work
+  const { context, workspace, observer, pace } = work
   const watched: Watched = {
     context,
     observer,
-    files: site.approved.migrations,
-    schema: site.parsed.schema,
-    applicationName: site.applicationName,
-    base: site.base,
-    readable: site.tool.readable,
+    files: workspace.approved.migrations,
+    schema: workspace.parsed.schema,
+    applicationName: workspace.applicationName,
+    base: workspace.base,
+    readable: workspace.tool.readable,
     pollMs: pace.pollMs,
     maximumMs: attempt?.intent.concurrently === true ? pace.concurrentMaximumMs : null,
     silenceMs: pace.silenceMs,
@@ -115,7 +115,7 @@ async function accompany(
   if (end.kind === 'ended') return { kind: 'on' }
   if (end.kind === 'unreachable') return { kind: 'end', end: silent(work) }
   context.report('Stopping: the statement is cancelled first, then the session, then the program.')
-  const sure = await stopMigrator(observer, attempt, site.applicationName, {
+  const sure = await stopMigrator(observer, attempt, workspace.applicationName, {
     pollMs: Math.min(200, pace.pollMs),
     patienceMs: pace.patienceMs,
   })
@@ -138,15 +138,15 @@ async function accompany(
   }
 }
 
-async function factsOf({ context, site }: Pick<Work, 'context' | 'site'>, client: Queryable): Promise<Facts> {
-  const attempt = attemptsIn(site.base).at(-1)
+async function factsOf({ context, workspace }: Pick<Work, 'context' | 'workspace'>, client: Queryable): Promise<Facts> {
+  const attempt = attemptsIn(workspace.base).at(-1)
   const state = attempt === undefined ? null : await stateOf(attempt)
-  const sessions = await sessionsOf(client, site.applicationName)
+  const sessions = await sessionsOf(client, workspace.applicationName)
   return {
     plan: context.plan,
-    files: site.approved.migrations,
+    files: workspace.approved.migrations,
     // after the sessions: what they did last must be in it
-    state: await readDatabaseState(client, site.parsed.schema),
+    state: await readDatabaseState(client, workspace.parsed.schema),
     attempt: attempt === undefined || state === null ? null : { attempt, state, settled: isSettled(attempt) },
     sessions: sessions.length,
   }
@@ -164,8 +164,8 @@ async function factsWithin(work: Work): Promise<Facts | null> {
   }
 }
 
-const tasksIn = ({ context, site }: Pick<Work, 'context' | 'site'>, facts: Facts): readonly MigrationTask[] =>
-  tasksOf(statusOf(facts.state, facts.files), context.plan.list, site.base)
+const tasksIn = ({ context, workspace }: Pick<Work, 'context' | 'workspace'>, facts: Facts): readonly MigrationTask[] =>
+  tasksOf(statusOf(facts.state, facts.files), context.plan.list, workspace.base)
 
 /** `3 migrations in 0.6 s`: from the start of the first to the end of the last. */
 function summaryOf({ plan, state, files }: Facts): string {
@@ -176,17 +176,20 @@ function summaryOf({ plan, state, files }: Facts): string {
   return `${count(names.size, 'migration')} in ${seconds(to - from)}`
 }
 
-const connectionOf = (context: RunContext, site: Site) => ({ url: site.url, applicationName: `lockkeeper-watch-${context.requestId}` })
+const connectionOf = (context: RunContext, workspace: Workspace) => ({
+  url: workspace.url,
+  applicationName: `lockkeeper-watch-${context.requestId}`,
+})
 
-const notStarted = (problem: SiteProblem): StepEnd => ({
+const notStarted = (problem: WorkspaceProblem): StepEnd => ({
   kind: 'failed',
   output: 'not started',
   outcome: { headline: `*${problem.headline} Nothing was changed.*`, next: problem.next },
 })
 
-function silent({ context, site }: Work): StepEnd {
-  const begun = attemptsIn(site.base).length > 0
-  const where = `\`${site.parsed.host}:${site.parsed.port}\``
+function silent({ context, workspace }: Work): StepEnd {
+  const begun = attemptsIn(workspace.base).length > 0
+  const where = `\`${workspace.parsed.host}:${workspace.parsed.port}\``
   if (!begun)
     return notStarted({
       headline: `The database server ${where} cannot be reached.`,

@@ -27,14 +27,14 @@ export async function proveAll(
   { remaining }: Extract<Judgement, { readonly kind: 'next' }>,
   tasks: readonly MigrationTask[],
 ): Promise<Proof> {
-  const { context, site, observer } = work
-  const other = await observer.look((client) => whyOther(client, site.parsed, context.plan.identity))
+  const { context, workspace, observer } = work
+  const other = await observer.look((client) => whyOther(client, workspace.parsed, context.plan.identity))
   if (other !== null) return refused(tasks, `This is not the database that was approved: ${other}.`)
   const held = await foreignLock(work)
   if (held !== null) return notStarted(work, tasks, 'Error: P1002 advisory lock', held)
   const last = remaining.at(-1)
   if (last === undefined) throw new Error('there is nothing to start')
-  const { version, said } = await askVersion(site, () => site.layoutUpTo(last.name), sessionOf(work, 'version'))
+  const { version, said } = await askVersion(workspace, () => workspace.layoutUpTo(last.name), sessionOf(work, 'version'))
   if (version === null) return notStarted(work, tasks, said)
   if (version.major >= 8)
     return refused(
@@ -43,9 +43,9 @@ export async function proveAll(
     )
   context.report('Asking Prisma which database it would change, and what.')
   const answer = await answerOf(work, last.name)
-  const status = site.tool.readStatus(answer.output)
+  const status = workspace.tool.readStatus(answer.output)
   if (status.datasource === null || status.pending === null) return notStarted(work, tasks, answer.output)
-  const elsewhere = whyElsewhere(status.datasource, answer.seen, context.plan.identity, site.parsed)
+  const elsewhere = whyElsewhere(status.datasource, answer.seen, context.plan.identity, workspace.parsed)
   if (elsewhere !== null) return refused(tasks, elsewhere)
   const pending = status.pending.filter((name) => name !== MARKER)
   // the same names elsewhere may be other SQL than what was approved
@@ -70,16 +70,16 @@ export async function proveAll(
 const kept = ({ atomic }: ToolVersion): string =>
   atomic ? 'each file is one transaction' : 'it may send a file statement by statement, so a file that fails may be applied in part'
 
-async function rolledBackIn({ site, observer }: Work): Promise<ReadonlySet<string>> {
-  const state = await observer.look((client) => readDatabaseState(client, site.parsed.schema))
-  return new Set(statusOf(state, site.approved.migrations).rolledBack.map(({ name }) => name))
+async function rolledBackIn({ workspace, observer }: Work): Promise<ReadonlySet<string>> {
+  const state = await observer.look((client) => readDatabaseState(client, workspace.parsed.schema))
+  return new Set(statusOf(state, workspace.approved.migrations).rolledBack.map(({ name }) => name))
 }
 
 /** Somebody else's migrator is waited for, for a while; null when the lock is free. */
 async function foreignLock(work: Work): Promise<{ readonly name: string; readonly relation: null } | null> {
-  const { context, site, observer, pace } = work
+  const { context, workspace, observer, pace } = work
   for (const began = performance.now(); ; await sleep(pace.pollMs)) {
-    const { lock } = await observer.look((client) => sight(client, site.parsed.schema, site.applicationName))
+    const { lock } = await observer.look((client) => sight(client, workspace.parsed.schema, workspace.applicationName))
     if (lock === null || !lock.here) return null
     context.report(`Another migrator, ${lock.name} (pid ${lock.pid}), holds Prisma's lock. Waiting for it to end.`)
     if (context.signal.aborted || performance.now() - began > pace.silenceMs)

@@ -7,22 +7,22 @@ import type { ToolSession } from './prisma/tool.ts'
 export type Answer = { readonly output: string; readonly seen: Seen }
 
 /** Asks with all that was approved in place, up to `last`, and the marker behind it. */
-export async function answerOf(work: Pick<Work, 'context' | 'site'>, last: string): Promise<Answer> {
-  const { context, site } = work
-  const cwd = site.markedLayout(last)
+export async function answerOf(work: Pick<Work, 'context' | 'workspace'>, last: string): Promise<Answer> {
+  const { context, workspace } = work
+  const cwd = workspace.markedLayout(last)
   const session = sessionOf(work, 'status')
   return provePlace({
-    url: site.url,
+    url: workspace.url,
     applicationName: `lockkeeper-probe-${context.requestId}`,
     toolName: session.applicationName,
-    schema: site.parsed.schema,
-    status: async () => (await site.run(site.tool.commands.status, cwd, session)).output,
+    schema: workspace.parsed.schema,
+    status: async () => (await workspace.run(workspace.tool.commands.status, cwd, session)).output,
   })
 }
 
 /** Of a short command. */
-export const sessionOf = ({ context, site }: Pick<Work, 'context' | 'site'>, suffix: string): ToolSession => ({
-  applicationName: `${site.applicationName}-${suffix}`,
+export const sessionOf = ({ context, workspace }: Pick<Work, 'context' | 'workspace'>, suffix: string): ToolSession => ({
+  applicationName: `${workspace.applicationName}-${suffix}`,
   ...timeoutsOf(context),
 })
 

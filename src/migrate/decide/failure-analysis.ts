@@ -44,14 +44,14 @@ export async function conclude(
   return concludeCrash(work, judgement, tasks)
 }
 
-export function diagnosisContext({ context, site }: Pick<Work, 'context' | 'site'>, migration: string | null): DiagnosisContext {
+export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 'workspace'>, migration: string | null): DiagnosisContext {
   return {
     migration,
     target: context.target.title,
-    database: site.parsed.database,
-    host: site.parsed.host,
-    port: site.parsed.port,
-    role: site.parsed.user,
+    database: workspace.parsed.database,
+    host: workspace.parsed.host,
+    port: workspace.parsed.port,
+    role: workspace.parsed.user,
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
   }
@@ -81,7 +81,7 @@ async function concludeFailed(
   const line = waited ? `lock timeout, ${told}` : shortly(diagnosis)
   const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const, output: line } : task))
   const data = { migrations: marked }
-  const sql = work.site.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
+  const sql = work.workspace.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
   const excerpt = [diagnosis.excerpt, work.context.redactor.text(singleStatement(sql))].filter((part) => part !== '').join('\n')
 
   if (failed !== null && evidence.kind === 'unclear')
@@ -145,14 +145,14 @@ type Evidence = {
 
 /** Never "not applied" because it says "failed": the script must have been refused as a whole, and the catalogue must have nothing of it. */
 async function evidenceOf(work: Work, attempt: Attempt, failed: string | null, output: string): Promise<Evidence> {
-  const { site, observer } = work
+  const { workspace, observer } = work
   const concurrently = attempt.intent.concurrently
   if (failed === null) return { kind: 'undone', concurrently, leftovers: [], invalid: [] }
   const { leftovers, invalid } = await observer.look(async (client) => ({
-    leftovers: await madeSince(client, attempt.intent.sinceXid, site.parsed.schema),
+    leftovers: await madeSince(client, attempt.intent.sinceXid, workspace.parsed.schema),
     invalid: await invalidIndexes(client),
   }))
-  const file = site.approved.migrations.find(({ name }) => name === failed)
+  const file = workspace.approved.migrations.find(({ name }) => name === failed)
   const script: Script = file === undefined ? { kind: 'unreadable', why: 'it is not there' } : await readScript(file.content)
   const refused = /apply_migration::apply_script|^Error: P3018/m.test(output)
   if (concurrently) {
@@ -177,16 +177,19 @@ async function undo(work: Work, failed: string, evidence: Evidence, again: boole
 }
 
 /** `Try 2 of 5. ` while a migration that could not get its lock is tried again; empty before. A new attempt when none is given. */
-export function tryText(work: Pick<Work, 'context' | 'site' | 'pace'>, attempt: Attempt | null): string {
-  const last = attemptsIn(work.site.base).findLast(({ number }) => attempt === null || number < attempt.number)
+export function tryText(work: Pick<Work, 'context' | 'workspace' | 'pace'>, attempt: Attempt | null): string {
+  const last = attemptsIn(work.workspace.base).findLast(({ number }) => attempt === null || number < attempt.number)
   return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.pace.tries}. `
 }
 
 /** The attempts before this one that ended the same way for the same migration, with this one. */
-function triesLike({ site, context }: Pick<Work, 'context' | 'site'>, attempt: Attempt): { readonly count: number; readonly ms: number } {
-  const all = attemptsIn(site.base).filter(({ number }) => number <= attempt.number)
+function triesLike(
+  { workspace, context }: Pick<Work, 'context' | 'workspace'>,
+  attempt: Attempt,
+): { readonly count: number; readonly ms: number } {
+  const all = attemptsIn(workspace.base).filter(({ number }) => number <= attempt.number)
   const kind = (one: Attempt) => {
-    const { code: what, headline } = diagnose({ output: outputOf(one), context: diagnosisContext({ context, site }, null) })
+    const { code: what, headline } = diagnose({ output: outputOf(one), context: diagnosisContext({ context, workspace }, null) })
     return `${what} ${headline}`
   }
   const wanted = kind(attempt)
@@ -204,9 +207,9 @@ async function concludeCrash(
   { failed, saidDone }: Extract<Ended, { readonly kind: 'crashed' }>,
   tasks: readonly MigrationTask[],
 ): Promise<Conclusion> {
-  const attempt = attemptsIn(work.site.base).at(-1)
+  const attempt = attemptsIn(work.workspace.base).at(-1)
   const evidence = await work.observer.look(async (client) => ({
-    leftovers: attempt === undefined ? [] : await madeSince(client, attempt.intent.sinceXid, work.site.parsed.schema),
+    leftovers: attempt === undefined ? [] : await madeSince(client, attempt.intent.sinceXid, work.workspace.parsed.schema),
     invalid: (await invalidIndexes(client)).map(({ name }) => name),
   }))
   const excerpt = attempt === undefined ? undefined : tail(work, attempt)

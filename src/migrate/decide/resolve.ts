@@ -5,12 +5,16 @@ import type { Work } from '../observe/work.ts'
 import { invalidIndexes } from './schema-diff.ts'
 
 /** Three times, since the backend of the failed try may still hold Prisma's lock for a moment. */
-export async function markRolledBack({ context, site, pace }: Work, migration: string): Promise<boolean> {
-  const cwd = site.layoutUpTo(migration)
+export async function markRolledBack({ context, workspace, pace }: Work, migration: string): Promise<boolean> {
+  const cwd = workspace.layoutUpTo(migration)
   const { lockTimeout, statementTimeout } = context.target.database
   for (let at = 1; at <= 3; at++) {
-    const session = { applicationName: `${site.applicationName}-resolve`, lockTimeoutMs: lockTimeout, statementTimeoutMs: statementTimeout }
-    const { exitCode } = await site.run(site.tool.commands.resolve(migration, 'rolled-back'), cwd, session)
+    const session = {
+      applicationName: `${workspace.applicationName}-resolve`,
+      lockTimeoutMs: lockTimeout,
+      statementTimeoutMs: statementTimeout,
+    }
+    const { exitCode } = await workspace.run(workspace.tool.commands.resolve(migration, 'rolled-back'), cwd, session)
     if (exitCode === 0) return true
     await sleep(pace.pollMs)
   }
@@ -21,10 +25,10 @@ export async function markRolledBack({ context, site, pace }: Work, migration: s
  * Drops the named invalid indexes without holding anybody up. It waits for older transactions, so it has no timeout of its own but the
  * pace's. Gives the name of one that is still there, or null.
  */
-export async function dropInvalid({ context, site, pace, observer }: Work, names: readonly string[]): Promise<string | null> {
+export async function dropInvalid({ context, workspace, pace, observer }: Work, names: readonly string[]): Promise<string | null> {
   const client = await connectTarget({
-    url: site.url,
-    applicationName: `${site.applicationName}-drop`,
+    url: workspace.url,
+    applicationName: `${workspace.applicationName}-drop`,
     statementTimeoutMs: pace.concurrentMaximumMs,
   })
   try {
