@@ -6,8 +6,8 @@ import { sessionsOf } from '../database/activity.ts'
 import type { Inspection, RunContext, StepEnd } from '../request/step.ts'
 import { count, seconds } from '../lib/text/sentences.ts'
 import { attemptsIn, hideOutput, isSettled, settle, stateOf, type Attempt } from './attempts/attempt.ts'
-import { conclude, tryText, type Conclusion } from './decide/failure-analysis.ts'
-import { judge, type Facts } from './decide/next-action.ts'
+import { analyseFailure, tryText, type FailureAnalysis } from './decide/failure-analysis.ts'
+import { nextAction, type Facts } from './decide/next-action.ts'
 import { withObserver } from './observe/observer.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Pace } from './attempts/timing.ts'
@@ -27,16 +27,16 @@ export async function inspectMigrations(context: RunContext, pace: Pace): Promis
     const work = { context, workspace, observer, pace }
     const facts = await observer.glance((client) => factsOf(work, client))
     if (facts === null) return { kind: 'todo' }
-    const judgement = judged(work, facts)
-    if (judgement.kind === 'all_applied') {
+    const action = decideNext(work, facts)
+    if (action.kind === 'all_applied') {
       const tasks = tasksIn(work, facts)
       await noteApplied({ context, base: workspace.base }, tasks)
       return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
     }
-    if (judgement.kind === 'living' || judgement.kind === 'next' || judgement.kind === 'failed') return { kind: 'todo' }
-    const conclusion = await conclude(work, judgement, tasksIn(work, facts), null)
-    return conclusion.kind === 'end' && conclusion.end.kind === 'unknown'
-      ? { kind: 'unknown', outcome: conclusion.end.outcome }
+    if (action.kind === 'living' || action.kind === 'next' || action.kind === 'failed') return { kind: 'todo' }
+    const analysis = await analyseFailure(work, action, tasksIn(work, facts), null)
+    return analysis.kind === 'end' && analysis.end.kind === 'unknown'
+      ? { kind: 'unknown', outcome: analysis.end.outcome }
       : { kind: 'todo' }
   })
 }
@@ -53,42 +53,42 @@ export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd
       const facts = await factsWithin(work)
       if (facts === null) return silent(work)
       const tasks = tasksIn(work, facts)
-      const judgement = judged(work, facts)
+      const action = decideNext(work, facts)
       context.progress({ migrations: tasks })
       await noteApplied({ context, base: workspace.base }, tasks)
-      if (judgement.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
-      if (judgement.kind === 'living') {
+      if (action.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
+      if (action.kind === 'living') {
         const ended = await accompany(work, facts.attempt?.attempt ?? null)
         if (ended.kind === 'end') return ended.end
         stopped = ended.stopped ?? stopped
         continue
       }
-      if (judgement.kind !== 'next') {
-        const conclusion: Conclusion = await conclude(work, judgement, tasks, stopped)
-        if (conclusion.kind === 'end') return conclusion.end
-        settle(conclusion.attempt)
-        context.report(conclusion.report)
-        await pause(conclusion.pauseMs, context.signal)
+      if (action.kind !== 'next') {
+        const analysis: FailureAnalysis = await analyseFailure(work, action, tasks, stopped)
+        if (analysis.kind === 'end') return analysis.end
+        settle(analysis.attempt)
+        context.report(analysis.report)
+        await pause(analysis.pauseMs, context.signal)
         continue
       }
       if (context.isCancelled())
         return { kind: 'cancelled', output: 'cancelled', outcome: cancelledOutcome(tasks, null), data: { migrations: tasks } }
       if (context.signal.aborted) return lostHold(context, tasks)
       if (version === null) {
-        const proof: Proof = await proveAll(work, judgement, tasks)
+        const proof: Proof = await proveAll(work, action, tasks)
         if (proof.kind === 'hindered') return proof.end
         version = proof.version
       }
-      if (!context.signal.aborted) await startGroup(work, judgement.group, version)
+      if (!context.signal.aborted) await startGroup(work, action.group, version)
     }
   })
 }
 
 /** The migrator writes as it is, since nobody may be there to redact it; once it has ended its own log is redacted too. */
-function judged({ context }: Work, facts: Facts): ReturnType<typeof judge> {
-  const judgement = judge(facts)
-  if (judgement.kind !== 'living' && facts.attempt !== null) hideOutput(facts.attempt.attempt, context.redactor)
-  return judgement
+function decideNext({ context }: Work, facts: Facts): ReturnType<typeof nextAction> {
+  const action = nextAction(facts)
+  if (action.kind !== 'living' && facts.attempt !== null) hideOutput(facts.attempt.attempt, context.redactor)
+  return action
 }
 
 /** Watches the migrator to its end, or stops it when there is a reason. */

@@ -4,17 +4,17 @@ import { count } from '../lib/text/sentences.ts'
 import { readDatabaseState, statusOf } from '../plan/status.ts'
 import type { StepEnd } from '../request/step.ts'
 import { diagnosisContext } from './decide/failure-analysis.ts'
-import type { Judgement } from './decide/next-action.ts'
+import type { NextAction } from './decide/next-action.ts'
 import { failedOutcome, unclearOutcome } from './decide/outcomes.ts'
 import { diagnose } from './diagnoses/diagnosis.ts'
-import { sight } from './observe/activity-snapshot.ts'
-import { whyElsewhere, whyOther } from './observe/place.ts'
+import { takeSnapshot } from './observe/activity-snapshot.ts'
+import { whyElsewhere, whyOther } from './observe/database-proof.ts'
 import type { MigrationTask } from './observe/watch.ts'
 import type { Work } from './observe/work.ts'
 import { MARKER } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { askVersion } from './prisma/version.ts'
-import { answerOf, sessionOf } from './question.ts'
+import { askStatus, sessionOf } from './question.ts'
 
 export type Proof = { readonly kind: 'proven'; readonly version: ToolVersion } | { readonly kind: 'hindered'; readonly end: StepEnd }
 
@@ -24,7 +24,7 @@ export type Proof = { readonly kind: 'proven'; readonly version: ToolVersion } |
  */
 export async function proveAll(
   work: Work,
-  { remaining }: Extract<Judgement, { readonly kind: 'next' }>,
+  { remaining }: Extract<NextAction, { readonly kind: 'next' }>,
   tasks: readonly MigrationTask[],
 ): Promise<Proof> {
   const { context, workspace, observer } = work
@@ -42,10 +42,10 @@ export async function proveAll(
       `The application brings Prisma ${version.version}, which has another migration runner than this product knows (5 to 7).`,
     )
   context.report('Asking Prisma which database it would change, and what.')
-  const answer = await answerOf(work, last.name)
+  const answer = await askStatus(work, last.name)
   const status = workspace.tool.readStatus(answer.output)
   if (status.datasource === null || status.pending === null) return notStarted(work, tasks, answer.output)
-  const elsewhere = whyElsewhere(status.datasource, answer.seen, context.plan.identity, workspace.parsed)
+  const elsewhere = whyElsewhere(status.datasource, answer.proof, context.plan.identity, workspace.parsed)
   if (elsewhere !== null) return refused(tasks, elsewhere)
   const pending = status.pending.filter((name) => name !== MARKER)
   // the same names elsewhere may be other SQL than what was approved
@@ -79,7 +79,7 @@ async function rolledBackIn({ workspace, observer }: Work): Promise<ReadonlySet<
 async function foreignLock(work: Work): Promise<{ readonly name: string; readonly relation: null } | null> {
   const { context, workspace, observer, pace } = work
   for (const began = performance.now(); ; await sleep(pace.pollMs)) {
-    const { lock } = await observer.look((client) => sight(client, workspace.parsed.schema, workspace.applicationName))
+    const { lock } = await observer.look((client) => takeSnapshot(client, workspace.parsed.schema, workspace.applicationName))
     if (lock === null || !lock.here) return null
     context.report(`Another migrator, ${lock.name} (pid ${lock.pid}), holds Prisma's lock. Waiting for it to end.`)
     if (context.signal.aborted || performance.now() - began > pace.silenceMs)
