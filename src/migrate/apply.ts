@@ -10,7 +10,7 @@ import { analyseFailure, tryText, type FailureAnalysis } from './decide/failure-
 import { nextAction, type Facts } from './decide/next-action.ts'
 import { withObserver } from './observe/observer.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
-import type { Pace } from './attempts/timing.ts'
+import type { Timing } from './attempts/timing.ts'
 import { isProblem, openWorkspace, type Workspace, type WorkspaceProblem } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { proveAll, type Proof } from './prove.ts'
@@ -20,11 +20,11 @@ import type { Stopped, Work } from './observe/work.ts'
 import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } from './observe/watch.ts'
 
 /** Looks, and changes nothing but the log of a migrator that has ended, which it redacts. */
-export async function inspectMigrations(context: RunContext, pace: Pace): Promise<Inspection> {
+export async function inspectMigrations(context: RunContext, timing: Timing): Promise<Inspection> {
   const workspace = await openWorkspace(context)
   if (isProblem(workspace)) return { kind: 'todo' } // acting says what is missing
   return withObserver(connectionOf(context, workspace), async (observer) => {
-    const work = { context, workspace, observer, pace }
+    const work = { context, workspace, observer, timing }
     const facts = await observer.glance((client) => factsOf(work, client))
     if (facts === null) return { kind: 'todo' }
     const action = decideNext(work, facts)
@@ -42,11 +42,11 @@ export async function inspectMigrations(context: RunContext, pace: Pace): Promis
 }
 
 /** Looks, does the next thing, and looks again, until all is applied or something is in the way. */
-export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd> {
+export async function applyAll(context: RunContext, timing: Timing): Promise<StepEnd> {
   const workspace = await openWorkspace(context)
   if (isProblem(workspace)) return notStarted(workspace)
   return withObserver(connectionOf(context, workspace), async (observer) => {
-    const work = { context, workspace, observer, pace }
+    const work = { context, workspace, observer, timing }
     let version: ToolVersion | null = null
     let stopped: Stopped | null = null
     for (;;) {
@@ -96,7 +96,7 @@ async function accompany(
   work: Work,
   attempt: Attempt | null,
 ): Promise<{ readonly kind: 'on'; readonly stopped?: Stopped } | { readonly kind: 'end'; readonly end: StepEnd }> {
-  const { context, workspace, observer, pace } = work
+  const { context, workspace, observer, timing } = work
   const watched: Watched = {
     context,
     observer,
@@ -105,9 +105,9 @@ async function accompany(
     applicationName: workspace.applicationName,
     base: workspace.base,
     readable: workspace.tool.readable,
-    pollMs: pace.pollMs,
-    maximumMs: attempt?.intent.concurrently === true ? pace.concurrentMaximumMs : null,
-    silenceMs: pace.silenceMs,
+    pollMs: timing.pollMs,
+    maximumMs: attempt?.intent.concurrently === true ? timing.concurrentMaximumMs : null,
+    silenceMs: timing.silenceMs,
     tryText: tryText(work, attempt),
   }
   const end = await watchAttempt(watched, attempt)
@@ -116,8 +116,8 @@ async function accompany(
   if (end.kind === 'unreachable') return { kind: 'end', end: silent(work) }
   context.report('Stopping: the statement is cancelled first, then the session, then the program.')
   const sure = await stopMigrator(observer, attempt, workspace.applicationName, {
-    pollMs: Math.min(200, pace.pollMs),
-    patienceMs: pace.patienceMs,
+    pollMs: Math.min(200, timing.pollMs),
+    patienceMs: timing.patienceMs,
   })
   if (!sure) return { kind: 'end', end: silent(work) }
   if (end.kind !== 'stray') return { kind: 'on', stopped: end.kind }
@@ -158,9 +158,9 @@ async function factsWithin(work: Work): Promise<Facts | null> {
   for (;;) {
     const facts = await work.observer.glance((client) => factsOf(work, client))
     if (facts !== null) return facts
-    if (performance.now() - began > work.pace.silenceMs || work.context.signal.aborted) return null
+    if (performance.now() - began > work.timing.silenceMs || work.context.signal.aborted) return null
     work.context.report('The database does not answer. Trying again.')
-    await sleep(work.pace.pollMs)
+    await sleep(work.timing.pollMs)
   }
 }
 

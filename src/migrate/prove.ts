@@ -77,12 +77,12 @@ async function rolledBackIn({ workspace, observer }: Work): Promise<ReadonlySet<
 
 /** Somebody else's migrator is waited for, for a while; null when the lock is free. */
 async function foreignLock(work: Work): Promise<{ readonly name: string; readonly relation: null } | null> {
-  const { context, workspace, observer, pace } = work
-  for (const began = performance.now(); ; await sleep(pace.pollMs)) {
+  const { context, workspace, observer, timing } = work
+  for (const began = performance.now(); ; await sleep(timing.pollMs)) {
     const { lock } = await observer.look((client) => takeSnapshot(client, workspace.parsed.schema, workspace.applicationName))
     if (lock === null || !lock.here) return null
     context.report(`Another migrator, ${lock.name} (pid ${lock.pid}), holds Prisma's lock. Waiting for it to end.`)
-    if (context.signal.aborted || performance.now() - began > pace.silenceMs)
+    if (context.signal.aborted || performance.now() - began > timing.silenceMs)
       return { name: `${code(lock.name)} (pid ${lock.pid})`, relation: null }
   }
 }

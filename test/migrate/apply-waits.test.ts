@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { invalidIndexes } from '../../src/migrate/decide/schema-diff.ts'
 import { withObserver } from '../../src/migrate/observe/observer.ts'
-import { defaultPace } from '../../src/migrate/attempts/timing.ts'
+import { defaultTiming } from '../../src/migrate/attempts/timing.ts'
 import { dropInvalid } from '../../src/migrate/decide/resolve.ts'
 import { isProblem, openWorkspace } from '../../src/migrate/prisma/prisma-workspace.ts'
 import { migrateStep } from '../../src/run/steps/migrate.ts'
@@ -215,7 +215,7 @@ test('only the invalid index that a file made itself is dropped before another t
   const workspace = await openWorkspace(run.context)
   if (isProblem(workspace)) throw new Error(workspace.headline)
   const left = await withObserver({ url: database.url, applicationName: 'test' }, async (observer) => {
-    const dropped = await dropInvalid({ context: run.context, workspace, observer, pace: defaultPace }, ['ours'])
+    const dropped = await dropInvalid({ context: run.context, workspace, observer, timing: defaultTiming }, ['ours'])
     return { dropped, still: (await observer.look(invalidIndexes)).map(({ name }) => name) }
   })
   expect(left).toEqual({ dropped: null, still: ['theirs'] })

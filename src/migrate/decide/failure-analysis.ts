@@ -95,7 +95,7 @@ async function analyseFailed(
       },
     }
   const again =
-    waited && stopped === null && !work.context.signal.aborted && tries.count < work.pace.tries && tries.ms < work.pace.triesWithinMs
+    waited && stopped === null && !work.context.signal.aborted && tries.count < work.timing.tries && tries.ms < work.timing.triesWithinMs
   if (failed !== null && (waited || stopped === 'cancel')) {
     const undone = await resolveFailed(work, failed, evidence, again)
     if (undone !== null)
@@ -116,13 +116,13 @@ async function analyseFailed(
     }
   }
   if (again) {
-    const pauseMs = work.pace.pausesMs[Math.min(tries.count, work.pace.pausesMs.length) - 1] ?? 0
+    const pauseMs = work.timing.pausesMs[Math.min(tries.count, work.timing.pausesMs.length) - 1] ?? 0
     const who = blocker === undefined ? '' : ` ${blocker.name} (${blocker.detail}) was in the way.`
     return {
       kind: 'again',
       attempt,
       pauseMs,
-      report: `Lock timeout, try ${tries.count} of ${work.pace.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
+      report: `Lock timeout, try ${tries.count} of ${work.timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
   const remark =
@@ -177,9 +177,9 @@ async function resolveFailed(work: Work, failed: string, evidence: Evidence, aga
 }
 
 /** `Try 2 of 5. ` while a migration that could not get its lock is tried again; empty before. A new attempt when none is given. */
-export function tryText(work: Pick<Work, 'context' | 'workspace' | 'pace'>, attempt: Attempt | null): string {
+export function tryText(work: Pick<Work, 'context' | 'workspace' | 'timing'>, attempt: Attempt | null): string {
   const last = attemptsIn(work.workspace.base).findLast(({ number }) => attempt === null || number < attempt.number)
-  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.pace.tries}. `
+  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.timing.tries}. `
 }
 
 /** The attempts before this one that ended the same way for the same migration, with this one. */
@@ -254,10 +254,10 @@ function unclear(
   return { kind: 'end', end: { kind: 'unknown', output, data: { migrations: tasks }, outcome: unclearOutcome({ ...what, tasks }) } }
 }
 
-const tooLong = (diagnosis: Diagnosis, failed: string | null, { pace }: Work): Diagnosis => ({
+const tooLong = (diagnosis: Diagnosis, failed: string | null, { timing }: Work): Diagnosis => ({
   ...diagnosis,
   code: 'concurrent_too_long',
-  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(pace.concurrentMaximumMs)}, the longest that a file without timeouts may run.`,
+  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(timing.concurrentMaximumMs)}, the longest that a file without timeouts may run.`,
   why: 'Building concurrently waits for every transaction that is older than it; one that never ends keeps it waiting.',
   next: 'End the old transaction or choose a quieter moment, mark the migration as rolled back, then ask again.',
 })

@@ -5,7 +5,7 @@ import type { Work } from '../observe/work.ts'
 import { invalidIndexes } from './schema-diff.ts'
 
 /** Three times, since the backend of the failed try may still hold Prisma's lock for a moment. */
-export async function markRolledBack({ context, workspace, pace }: Work, migration: string): Promise<boolean> {
+export async function markRolledBack({ context, workspace, timing }: Work, migration: string): Promise<boolean> {
   const cwd = workspace.layoutUpTo(migration)
   const { lockTimeout, statementTimeout } = context.target.database
   for (let at = 1; at <= 3; at++) {
@@ -16,27 +16,27 @@ export async function markRolledBack({ context, workspace, pace }: Work, migrati
     }
     const { exitCode } = await workspace.run(workspace.tool.commands.resolve(migration, 'rolled-back'), cwd, session)
     if (exitCode === 0) return true
-    await sleep(pace.pollMs)
+    await sleep(timing.pollMs)
   }
   return false
 }
 
 /**
  * Drops the named invalid indexes without holding anybody up. It waits for older transactions, so it has no timeout of its own but the
- * pace's. Gives the name of one that is still there, or null.
+ * timing's. Gives the name of one that is still there, or null.
  */
-export async function dropInvalid({ context, workspace, pace, observer }: Work, names: readonly string[]): Promise<string | null> {
+export async function dropInvalid({ context, workspace, timing, observer }: Work, names: readonly string[]): Promise<string | null> {
   const client = await connectTarget({
     url: workspace.url,
     applicationName: `${workspace.applicationName}-drop`,
-    statementTimeoutMs: pace.concurrentMaximumMs,
+    statementTimeoutMs: timing.concurrentMaximumMs,
   })
   try {
     await client.query('set lock_timeout = 0')
     for (const index of await invalidIndexes(client)) {
       if (!names.includes(index.name)) continue
       context.report(
-        `Dropping the invalid index ${index.name} concurrently before the next try (for at most ${seconds(pace.concurrentMaximumMs)}).`,
+        `Dropping the invalid index ${index.name} concurrently before the next try (for at most ${seconds(timing.concurrentMaximumMs)}).`,
       )
       await client.query(`drop index concurrently ${index.qualified}`)
     }
