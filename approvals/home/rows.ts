@@ -48,7 +48,7 @@ const MOST_WINDOWS = 1_000
 
 const quoted = (states: readonly string[]): string => states.map((state) => `'${state}'`).join(', ')
 
-/** SQL: where the message with this key stands, which may be seconds after its row was drawn, when Slack's pace holds it back. */
+/** SQL: where the message with this key stands, which may be seconds after its row was drawn, when Slack's rate limit holds it back. */
 const standsAt = (key: string): string => `coalesce((select channel || ts from lockkeeper.message where key = ${key}), '')`
 
 /** SQL: everything in the store that Home shows, so short that it can be asked each second. */

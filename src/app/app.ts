@@ -167,7 +167,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     slack,
     log,
     isAwaited: bolt.isAwaited,
-    ...(options.pace === undefined ? {} : { pace: options.pace }),
+    ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
   })
   await outbox.start()
   stack.defer(() => outbox.stop())

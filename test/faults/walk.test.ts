@@ -15,7 +15,7 @@ const seed = Number(process.env['FAULT_SEED'] ?? 7)
 const runs = Number(process.env['FAULT_RUNS'] ?? walkLength(shareOf(process.env['FAULTS'])))
 const only = process.env['FAULT_ONLY'] === undefined ? undefined : Number(process.env['FAULT_ONLY'])
 const LANES = Number(process.env['FAULT_LANES'] ?? 2)
-/** A run waits for outages to pass and for Slack's pace. */
+/** A run waits for outages to pass and for Slack's rate limit. */
 const RUN_MS = 240_000
 
 type Lane = { readonly store: OwnServer; readonly target: OwnServer | undefined }

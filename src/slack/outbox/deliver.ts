@@ -5,14 +5,14 @@ import type { Log } from '../../lib/log.ts'
 import { missingCapability } from '../client/degradation.ts'
 import type { Desired } from './desired.ts'
 import { changeMessage, intend, settlePost, type MessageRow } from './messages.ts'
-import type { Order, Pace } from './rate-limit.ts'
+import type { Order, RateLimit } from './rate-limit.ts'
 import type { Message, Posted, Sent, SlackPort } from '../port.ts'
 import type { SubjectRow } from './message-source.ts'
 
 export type DeliverPorts = {
   readonly db: Db
   readonly slack: Pick<SlackPort, 'post' | 'update' | 'remove' | 'findByIntent' | 'upload' | 'openDirect' | 'permalink'>
-  readonly pace: Pace
+  readonly rateLimit: RateLimit
   readonly log: Log
 }
 
@@ -75,7 +75,7 @@ export const intentOf = (desired: Desired): { readonly intent?: string } =>
 async function edit(ports: DeliverPorts, work: Work, row: MessageRow, hash: string): Promise<Delivery> {
   if (row.ts === null || row.hash === hash) return { kind: 'settled', row }
   const order: Order = { kind: 'update', channel: row.channel, isUrgent: work.desired.isUrgent === true }
-  const wait = await ports.pace.take(order)
+  const wait = await ports.rateLimit.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
   const asked = performance.now()
   await work.confirm()
@@ -120,7 +120,7 @@ async function adopt(ports: DeliverPorts, work: Work, row: MessageRow, posted: P
 
 async function post(ports: DeliverPorts, work: Work, row: MessageRow, hash: string): Promise<Delivery> {
   const order: Order = { kind: 'post', channel: work.where.channel, isUrgent: work.desired.isUrgent === true }
-  const wait = await ports.pace.take(order)
+  const wait = await ports.rateLimit.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
   const asked = performance.now()
   await work.confirm()
@@ -191,7 +191,7 @@ async function failed(
 ): Promise<Delivery> {
   const { sent, row, order } = failure
   if (sent.kind === 'limited') {
-    await ports.pace.limited(order, sent.retryAfterMs)
+    await ports.rateLimit.limited(order, sent.retryAfterMs)
     return later(
       await changeMessage(ports.db, row, { state: failure.states.undone, retryInMs: sent.retryAfterMs, error: 'limited' }),
       sent.retryAfterMs,

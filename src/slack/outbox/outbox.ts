@@ -4,7 +4,7 @@ import { inTime } from '../../lib/in-time.ts'
 import type { Log } from '../../lib/log.ts'
 import { withFields } from '../../lib/telemetry.ts'
 import { bring, earliest } from './sync-messages.ts'
-import { createPace, type Pace } from './rate-limit.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import type { SlackPort } from '../port.ts'
 import { claim, drawAgain, drawCurrent, release, renew, type Claimed, type Opened, type Owner, type Subject } from './message-source.ts'
 
@@ -27,7 +27,7 @@ export type OutboxPorts = {
   readonly owner: Owner
   /** How often the store is asked for what other replicas changed. */
   readonly pollMs?: number
-  readonly pace?: Pace
+  readonly rateLimit?: RateLimit
   /** Whether somebody waits for an acknowledgement of this process. */
   readonly isAwaited?: () => boolean
 }
@@ -48,7 +48,7 @@ const QUIET_REST_MS = 12_000
 
 /** Keeps Slack in step with the store. Any number of replicas may run one: a row is drawn by one of them at a time. */
 export function createOutbox(ports: OutboxPorts): Outbox {
-  const pace = ports.pace ?? createPace(ports.db)
+  const rateLimit = ports.rateLimit ?? createRateLimit(ports.db)
   const working = new Set<Promise<void>>()
   let stopping: AbortController | undefined
   let wake = Promise.withResolvers<void>()
@@ -98,7 +98,7 @@ export function createOutbox(ports: OutboxPorts): Outbox {
         continue
       }
       busyAt = performance.now()
-      const work = drawRow(ports, pace, next, signal).catch(storeFault)
+      const work = drawRow(ports, rateLimit, next, signal).catch(storeFault)
       const tracked: Promise<void> = work.then(() => {
         working.delete(tracked)
       })
@@ -142,12 +142,18 @@ export function createOutbox(ports: OutboxPorts): Outbox {
 
 type Next = { readonly subject: Subject; readonly claimed: Claimed }
 
-async function drawRow(ports: OutboxPorts, pace: Pace, next: Next, signal: AbortSignal): Promise<void> {
+async function drawRow(ports: OutboxPorts, rateLimit: RateLimit, next: Next, signal: AbortSignal): Promise<void> {
   const opened = await next.subject.open(next.claimed.id)
-  if (opened !== undefined) await withFields(opened.fields, () => draw(ports, pace, next, opened, signal))
+  if (opened !== undefined) await withFields(opened.fields, () => draw(ports, rateLimit, next, opened, signal))
 }
 
-async function draw(ports: OutboxPorts, pace: Pace, { subject, claimed }: Next, opened: Opened, signal: AbortSignal): Promise<void> {
+async function draw(
+  ports: OutboxPorts,
+  rateLimit: RateLimit,
+  { subject, claimed }: Next,
+  opened: Opened,
+  signal: AbortSignal,
+): Promise<void> {
   const { db } = ports
   const { table } = subject
   const of = { table, id: claimed.id }
@@ -159,7 +165,7 @@ async function draw(ports: OutboxPorts, pace: Pace, { subject, claimed }: Next, 
   }
   try {
     const drawing = await opened.draw()
-    const nextInMs = await bring({ ...ports, pace }, { of, drawing, confirm }, signal)
+    const nextInMs = await bring({ ...ports, rateLimit }, { of, drawing, confirm }, signal)
     await release(db, table, held, { revision: opened.revision, nextInMs: earliest(nextInMs, drawing.refreshInMs) })
   } catch (error) {
     if (error instanceof LostLease) return void (await drawAgain(db, of))

@@ -16,7 +16,7 @@ export type Bringing = {
 const FILE_RETRY_MS = 60_000
 /** What was given up is tried again within this time, or never. */
 const HEALING_MS = 3_600_000
-/** A wait for Slack's pace that is shorter than this is waited for in place. */
+/** A wait for Slack's rate limit that is shorter than this is waited for in place. */
 const SHORT_WAIT_MS = 1_200
 
 /** Sends what differs, in order; answers in how many milliseconds the rest is due, or null when nothing is left. */

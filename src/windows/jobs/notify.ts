@@ -27,7 +27,7 @@ export const noticesDue = (ports: NoticePorts): Due => ({
 const LATE_MS = 60_000
 /** As many are decided in one transaction. */
 const BATCH = 500
-/** Slack takes about 40 edits a minute: announcements of very many windows are ticked off at that pace. */
+/** Slack takes about 40 edits a minute: announcements of very many windows are ticked off no faster. */
 const EDIT_MS = 1_500
 
 async function sendNotices(ports: NoticePorts): Promise<void> {

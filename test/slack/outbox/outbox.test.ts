@@ -10,7 +10,7 @@ import { createSlack } from '../../../src/slack/client/client.ts'
 import { givenUpMessages } from '../../../src/slack/outbox/messages.ts'
 import { refreshInMs, requestSubject } from '../../../src/request/message-source.ts'
 import { createOutbox, type Outbox } from '../../../src/slack/outbox/outbox.ts'
-import type { Pace } from '../../../src/slack/outbox/rate-limit.ts'
+import type { RateLimit } from '../../../src/slack/outbox/rate-limit.ts'
 import { bulletinSubject, postBulletin } from '../../../src/windows/notices/channel-posts.ts'
 import { createStore } from '../../helpers/postgres.ts'
 import { until } from '../../helpers/until.ts'
@@ -18,7 +18,7 @@ import { digest, evidence, now, planOf, viewWith } from '../../helpers/views.ts'
 
 const channel = 'C0DEPLOYS'
 /** The box's own limits are off in these tests, unless they are about them. */
-const noPace: Pace = { take: async () => 0, limited: async () => {} }
+const noRateLimit: RateLimit = { take: async () => 0, limited: async () => {} }
 
 let store: Awaited<ReturnType<typeof createStore>>
 let db: Db
@@ -50,7 +50,7 @@ afterEach(async () => {
   await store.close()
 })
 
-async function start(pace: Pace | null = noPace, isAwaited = () => false): Promise<Outbox> {
+async function start(rateLimit: RateLimit | null = noRateLimit, isAwaited = () => false): Promise<Outbox> {
   const outbox = createOutbox({
     owner: { id: 'test', lock: 1 },
     db,
@@ -73,7 +73,7 @@ async function start(pace: Pace | null = noPace, isAwaited = () => false): Promi
     log,
     pollMs: 25,
     isAwaited,
-    ...(pace === null ? {} : { pace }),
+    ...(rateLimit === null ? {} : { rateLimit }),
   })
   outboxes.push(outbox)
   await outbox.start()
@@ -119,7 +119,7 @@ test('nothing is drawn as long as somebody waits for an acknowledgement, and the
   await ask()
   let isAwaited = true
   let looks = 0
-  await start(noPace, () => (looks++, isAwaited))
+  await start(noRateLimit, () => (looks++, isAwaited))
   await until('it looked several times', () => looks > 10)
   expect(card()).toBeUndefined()
   isAwaited = false
@@ -129,7 +129,7 @@ test('nothing is drawn as long as somebody waits for an acknowledgement, and the
 test('a bot that is asked without end draws all the same', async () => {
   await open()
   await ask()
-  await start(noPace, () => true)
+  await start(noRateLimit, () => true)
   await workspace.waitFor(() => card(), { what: 'the card' })
   expect(workspace.messages(channel)).toHaveLength(1)
 })
@@ -291,7 +291,7 @@ describe('when Slack is in trouble', () => {
     })
     expect(workspace.calls().filter((call) => JSON.stringify(call.answer).includes('ratelimited'))).toEqual([])
   })
-  test('two replicas keep one pace together', async () => {
+  test('two replicas keep one rate limit together', async () => {
     await open({})
     const ids = await Promise.all([ask(), ask(), ask()])
     await Promise.all([start(null), start(null)])
@@ -300,7 +300,7 @@ describe('when Slack is in trouble', () => {
     for (const id of ids) await drawn(id)
     const posts = workspace.calls('chat.postMessage').filter(({ args }) => args['channel'] === channel)
     expect(posts.length).toBeGreaterThanOrEqual(ids.length * 4)
-    // a burst of 3, then one a second; with a pace of its own each, they would have needed less than half of that
+    // a burst of 3, then one a second; with a rate limit of its own each, they would have needed less than half of that
     const times = posts.map(({ at }) => at)
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThanOrEqual((posts.length - 3) * 1_000 * 0.7)
     expect(workspace.calls().filter((call) => JSON.stringify(call.answer).includes('ratelimited'))).toEqual([])
