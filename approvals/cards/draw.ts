@@ -34,7 +34,7 @@ const cardOf = (view: RequestView, context: DrawContext): Desired =>
   view.request.startedAt === null
     ? {
         key: cardKey(view.request.id),
-        place: { kind: 'channel', channel: view.request.channel },
+        destination: { kind: 'channel', channel: view.request.channel },
         content: { kind: 'current', message: requestCard(view, context) },
         isUrgent: true,
       }
@@ -49,7 +49,7 @@ function breakGlassNotices(view: RequestView, event: EventRow, card: string): re
   const text = event.kind === 'glass_broken' ? brokenText(view, event) : reviewDueText(view, event)
   return event.data.users.map((user) => ({
     key: `${event.kind}:${event.id}:${user}`,
-    place: { kind: 'direct', user },
+    destination: { kind: 'direct', user },
     content: {
       kind: 'linked',
       to: card,
@@ -74,7 +74,7 @@ function pageOf(view: RequestView, timezone: string): readonly Desired[] {
   return [
     {
       key: `page:${view.request.id}`,
-      place: { kind: 'channel', channel: view.request.channel },
+      destination: { kind: 'channel', channel: view.request.channel },
       content: { kind: 'current', message },
       isUrgent: true,
     },
@@ -89,7 +89,7 @@ function pageNotices(view: RequestView, event: EventRow, card: string): readonly
   const text = pagedText(view, event)
   return event.data.users.map((user) => ({
     key: `paged:${event.id}:${user}`,
-    place: { kind: 'direct', user },
+    destination: { kind: 'direct', user },
     content: {
       kind: 'linked',
       to: card,
@@ -108,7 +108,7 @@ function notice(view: RequestView, user: string, card: string): Desired {
   const text = `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on ${escapeLine(view.targetTitle)}. You may decide.${plan}${breakGlassAsked(view)}`
   return {
     key: `dm:${request.id}:${user}`,
-    place: { kind: 'direct', user },
+    destination: { kind: 'direct', user },
     content: {
       kind: 'linked',
       to: card,
@@ -126,7 +126,7 @@ function slotNotices(view: RequestView, event: EventRow, card: string, timezone:
   const direct = (users: readonly string[], text: string, again: boolean): readonly Desired[] =>
     [...new Set(users)].filter(isSlackUser).map((user) => ({
       key: `${event.kind}:${event.id}:${user}`,
-      place: { kind: 'direct', user },
+      destination: { kind: 'direct', user },
       content: {
         kind: 'linked',
         to: card,

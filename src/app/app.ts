@@ -24,7 +24,7 @@ import type { Address } from '../observability/http.ts'
 import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from '../observability/parts.ts'
 import { startOperation, type Operation } from '../observability/start.ts'
 import { openOwnStore } from '../store/open.ts'
-import { requestSubject } from '../request/message-source.ts'
+import { requestSource } from '../request/message-source.ts'
 import { turnsDue } from '../request/start-slot.ts'
 import { tidyRuns } from '../run/retention.ts'
 import { createWorking } from '../run/in-flight.ts'
@@ -161,7 +161,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   })
 
   const outbox = createOutbox({
-    subjects: [requestSubject({ db, log, ...requestPorts(options, core) }), ...windows.subjects],
+    sources: [requestSource({ db, log, ...requestPorts(options, core) }), ...windows.sources],
     owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
     db,
     slack,

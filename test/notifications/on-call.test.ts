@@ -60,11 +60,11 @@ async function drawn(id: number) {
   )
   return all
     .filter(({ key, content }) => key.startsWith('page') || (key.startsWith('event:') && /page/i.test(JSON.stringify(content))))
-    .map(({ place, content }) => {
+    .map(({ destination, content }) => {
       const message =
         content.kind === 'linked' ? content.message('https://slack.example/x') : content.kind === 'file' ? undefined : content.message
       const buttons = JSON.stringify(message?.blocks ?? []).includes('"acknowledge"') ? ' [Acknowledge]' : ''
-      const where = place.kind === 'direct' ? place.user : place.kind
+      const where = destination.kind === 'direct' ? destination.user : destination.kind
       return `${where}: ${message?.text.replace(/<!date[^>]*>/g, '<date>')}${buttons}`
     })
 }

@@ -7,7 +7,7 @@ import type { Desired } from './desired.ts'
 import { changeMessage, intend, settlePost, type MessageRow } from './messages.ts'
 import type { Order, RateLimit } from './rate-limit.ts'
 import type { Message, Posted, Sent, SlackPort } from '../port.ts'
-import type { SubjectRow } from './message-source.ts'
+import type { SourceRow } from './message-source.ts'
 
 export type DeliverPorts = {
   readonly db: Db
@@ -42,7 +42,7 @@ const standsAnyway: ReadonlySet<string> = new Set(['no_text', 'msg_too_long'])
 export async function deliver(
   ports: DeliverPorts,
   work: {
-    readonly of: SubjectRow
+    readonly of: SourceRow
     readonly desired: Desired
     readonly row: MessageRow | undefined
     /** Channel and, in a thread, the parent's time stamp. */
@@ -159,7 +159,10 @@ async function posted(ports: DeliverPorts, row: MessageRow, value: Posted | null
 
 const say = (ports: DeliverPorts, work: Work, row: MessageRow): Promise<Sent<Posted>> =>
   ports.slack.post(
-    { ...work.where, ...(work.desired.place.kind === 'thread' && work.desired.place.broadcast === true ? { broadcast: true } : {}) },
+    {
+      ...work.where,
+      ...(work.desired.destination.kind === 'thread' && work.desired.destination.broadcast === true ? { broadcast: true } : {}),
+    },
     work.message,
     row.intent,
   )

@@ -3,7 +3,7 @@ import type { Target } from '../../config/config.ts'
 import type { Db, Queries, Tx } from '../../store/pool.ts'
 import { claimEach, inTurn, isAnyDue, type Claim } from '../../store/claim-each.ts'
 import type { Due } from '../../store/due.ts'
-import { postBulletin } from '../notices/channel-posts.ts'
+import { addChannelPost } from '../notices/channel-posts.ts'
 import type { FreezeNews } from './draw.ts'
 import type { FreezeRow } from '../window.ts'
 
@@ -116,7 +116,7 @@ export async function tellFreeze(
       command,
       isStillClosed: here.some(({ name }) => others.some((other) => other.targets === null || other.targets.includes(name))),
     }
-    await postBulletin(tx, { channel, kind: 'freeze', data })
+    await addChannelPost(tx, { channel, kind: 'freeze', data })
   }
 }
 

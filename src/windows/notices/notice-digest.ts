@@ -1,5 +1,5 @@
 import type { Queries, Tx } from '../../store/pool.ts'
-import { postBulletin } from './channel-posts.ts'
+import { addChannelPost } from './channel-posts.ts'
 import type { WindowRow } from '../window.ts'
 import type { NoticeTold } from '../store.ts'
 
@@ -85,7 +85,7 @@ async function toldLastMinute(tx: Tx, channels: readonly string[]): Promise<Read
 }
 
 async function beginList(tx: Tx, channel: string, list: NoticeList, inMs: number): Promise<void> {
-  const { id } = await postBulletin(tx, { channel, kind: 'notices', data: list })
+  const { id } = await addChannelPost(tx, { channel, kind: 'notices', data: list })
   if (inMs > 0)
     await tx.query(`update lockkeeper.bulletin set draw_after = clock_timestamp() + $2 * interval '1 millisecond' where id = $1`, [
       id,

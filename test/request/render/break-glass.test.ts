@@ -125,10 +125,10 @@ test('the channel reads who, why and what is open, and each who approves gets it
   )
   const desired = drawRequest(view, { ...utc, isProtected: false, approvers: [] })
   const said = desired.filter(({ key }) => key.includes(':5'))
-  expect(said.map(({ key, place }) => ({ key, place }))).toEqual([
-    { key: 'event:5', place: { kind: 'thread', parent: 'card:42', broadcast: true } },
-    { key: 'glass_broken:5:U0BOB', place: { kind: 'direct', user: 'U0BOB' } },
-    { key: 'glass_broken:5:U0CAROL', place: { kind: 'direct', user: 'U0CAROL' } },
+  expect(said.map(({ key, destination }) => ({ key, destination }))).toEqual([
+    { key: 'event:5', destination: { kind: 'thread', parent: 'card:42', broadcast: true } },
+    { key: 'glass_broken:5:U0BOB', destination: { kind: 'direct', user: 'U0BOB' } },
+    { key: 'glass_broken:5:U0CAROL', destination: { kind: 'direct', user: 'U0CAROL' } },
   ])
   const [post] = said
   expect(post?.content.kind === 'once' && post.content.message.text).toBe(

@@ -8,10 +8,10 @@ import { createRedactor } from '../../../src/redact/redact.ts'
 import { addEvent, touch, transition } from '../../../src/request/store.ts'
 import { createSlack } from '../../../src/slack/client/client.ts'
 import { givenUpMessages } from '../../../src/slack/outbox/messages.ts'
-import { refreshInMs, requestSubject } from '../../../src/request/message-source.ts'
+import { refreshInMs, requestSource } from '../../../src/request/message-source.ts'
 import { createOutbox, type Outbox } from '../../../src/slack/outbox/outbox.ts'
 import type { RateLimit } from '../../../src/slack/outbox/rate-limit.ts'
-import { bulletinSubject, postBulletin } from '../../../src/windows/notices/channel-posts.ts'
+import { channelPostSource, addChannelPost } from '../../../src/windows/notices/channel-posts.ts'
 import { createStore } from '../../helpers/postgres.ts'
 import { until } from '../../helpers/until.ts'
 import { digest, evidence, now, planOf, viewWith } from '../../helpers/views.ts'
@@ -55,8 +55,8 @@ async function start(rateLimit: RateLimit | null = noRateLimit, isAwaited = () =
     owner: { id: 'test', lock: 1 },
     db,
     slack: createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log, timeoutMs: 2_000 }),
-    subjects: [
-      requestSubject({
+    sources: [
+      requestSource({
         db,
         log,
         draw: (view) => drawRequest(view, { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }),
@@ -66,7 +66,7 @@ async function start(rateLimit: RateLimit | null = noRateLimit, isAwaited = () =
         logFileOf: () => Promise.resolve('the log\n'),
         sqlFileOf: () => Promise.resolve('select 1;\n'),
       }),
-      bulletinSubject(db, {
+      channelPostSource(db, {
         plain: ({ data }) => ({ message: { text: (data as { text: string }).text }, people: ['U0CAROL'] }),
       }),
     ],
@@ -202,16 +202,16 @@ describe('a request', () => {
   })
 })
 
-describe('a bulletin', () => {
-  const post = (text: string) => db.transaction((tx) => postBulletin(tx, { channel, kind: 'plain', data: { text } }))
-  const bulletins = () => workspace.messages(channel).map(({ text }) => text)
+describe('a channel post', () => {
+  const post = (text: string) => db.transaction((tx) => addChannelPost(tx, { channel, kind: 'plain', data: { text } }))
+  const posts = () => workspace.messages(channel).map(({ text }) => text)
   test('stands in its channel once, also with two replicas, and in the conversations of its people', async () => {
     await open()
     await Promise.all([start(), start()])
     for (const text of ['one', 'two', 'three']) await post(text)
-    await workspace.waitFor(() => bulletins().length === 3 && workspace.directMessages('U0CAROL').length === 3, { what: 'the bulletins' })
+    await workspace.waitFor(() => posts().length === 3 && workspace.directMessages('U0CAROL').length === 3, { what: 'the channel posts' })
     await until('the rows are drawn', async () => (await undrawn()) === 0)
-    expect(bulletins().sort()).toEqual(['one', 'three', 'two'])
+    expect(posts().sort()).toEqual(['one', 'three', 'two'])
     expect(
       workspace
         .directMessages('U0CAROL')
@@ -221,12 +221,12 @@ describe('a bulletin', () => {
   })
   test('that nothing draws is told in the log and holds up nothing else', async () => {
     await open()
-    await db.transaction((tx) => postBulletin(tx, { channel, kind: 'unheard of', data: {} }))
+    await db.transaction((tx) => addChannelPost(tx, { channel, kind: 'unheard of', data: {} }))
     await post('heard of')
     await start()
-    await workspace.waitFor(() => bulletins()[0], { what: 'the other bulletin' })
-    expect(bulletins()).toEqual(['heard of'])
-    expect(lines.map(({ msg }) => msg)).toContain('A bulletin could not be drawn; it is tried again')
+    await workspace.waitFor(() => posts()[0], { what: 'the other channel post' })
+    expect(posts()).toEqual(['heard of'])
+    expect(lines.map(({ msg }) => msg)).toContain('A channel post could not be drawn; it is tried again')
   })
   const undrawn = async () =>
     (await db.query<{ n: number }>('select count(*) as n from lockkeeper.bulletin where drawn_revision < revision'))[0]?.n

@@ -75,11 +75,11 @@ test('three replicas that look at once decide about each notice once, and gather
     await db.query(`select maintenance_id as id, count(*)::int as n from lockkeeper.maintenance_event group by 1 having count(*) <> 1`),
   ).toEqual([])
   expect(await db.query(`select 1 from lockkeeper.maintenance_event`)).toHaveLength(40)
-  const [bulletins] = await db.query<{ counted: number; posts: number }>(
+  const [channelPosts] = await db.query<{ counted: number; posts: number }>(
     `select (select sum((data->>'count')::int) from lockkeeper.bulletin)::int as counted,
        (select coalesce(sum(jsonb_array_length(data->'channels')), 0) from lockkeeper.maintenance_event)::int as posts`,
   )
-  expect((bulletins?.counted ?? 0) + (bulletins?.posts ?? 0)).toBe(40)
+  expect((channelPosts?.counted ?? 0) + (channelPosts?.posts ?? 0)).toBe(40)
   expect(await db.query(`select state, count(*) from lockkeeper.notice where stage = 'before:3600000' group by state`)).toEqual([
     { state: 'sent', count: 40 },
   ])
