@@ -27,7 +27,7 @@ import { openOwnStore } from '../store/open.ts'
 import { requestSource } from '../request/message-source.ts'
 import { turnsDue } from '../request/start-slot.ts'
 import { tidyRuns } from '../run/retention.ts'
-import { createWorking } from '../run/in-flight.ts'
+import { createInFlight } from '../run/in-flight.ts'
 import { createSlack } from '../slack/client/client.ts'
 import { refuseWrongToken, whoAmI, whyNotListening } from './wire-slack.ts'
 import { createOutbox } from '../slack/outbox/outbox.ts'
@@ -105,9 +105,9 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   const engine = await openEngine({ db, log })
   stack.defer(() => engine.close())
   const core = coreOf(options, db, slack, mayRun, engine)
-  const working = createWorking()
-  stack.defer(() => working.stop())
-  await engine.run(workflowOf(options, db, core, mayRun, working, engine))
+  const inFlight = createInFlight()
+  stack.defer(() => inFlight.stop())
+  await engine.run(workflowOf(options, db, core, mayRun, inFlight, engine))
   operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
   operation.watch({ figures: () => readFigures(db) })
 
@@ -172,7 +172,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   await outbox.start()
   stack.defer(() => outbox.stop())
   stack.defer(() => outbox.drain(DRAIN_MS))
-  stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
+  stack.defer(() => inFlight.stop()) // before that: what the steps in hand say at their end is still sent
   const deliveries = createDeliveries({ db, log, redactor: options.redactor, ...createSender({ config, clock }) })
   stack.defer(() => deliveries.stop(DRAIN_MS))
   const dues: readonly Due[] = [

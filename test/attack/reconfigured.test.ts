@@ -10,7 +10,7 @@ import type { Step } from '../../src/request/step.ts'
 import { requestWorkflow } from '../../src/run/workflow/workflow.ts'
 import { createStore } from '../helpers/postgres.ts'
 import { baseTarget, createWorld, type Store, type World } from '../approvals/fixture.ts'
-import { createWorking } from '../../src/run/in-flight.ts'
+import { createInFlight } from '../../src/run/in-flight.ts'
 
 let store: Store
 let world: World
@@ -65,7 +65,7 @@ async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}
       close: async () => {},
     }),
     owns: async () => true,
-    working: createWorking(),
+    inFlight: createInFlight(),
     stillGranted: async () => true,
     compare: async () => ({ kind: 'same' }),
     reconfigured: () => null,

@@ -21,7 +21,7 @@ export async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'l
   const before = work.previous?.attempt ?? 0
   await persist(ports.log, () => writeBegin(ports, { id: request.id, name: step.name }, before + 1))
   if (before > 0 && !work.isAgain) await persist(ports.log, () => adopted(ports, request, step))
-  const alive = AbortSignal.any([ports.liveness().signal(), ports.working.signalFor(step.changes)])
+  const alive = AbortSignal.any([ports.liveness().signal(), ports.inFlight.signalFor(step.changes)])
   const cancel = watchForCancel(ports, request)
   try {
     const end = await underLock(ports, work, { alive, cancel })

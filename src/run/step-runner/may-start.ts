@@ -57,7 +57,7 @@ async function compareAgain(
     const compared = await ports.compare(plan, request, phase)
     if (compared.kind === 'same') return undefined
     if (compared.kind === 'changed') return notAsApproved(ports, step.title, compared.why)
-    if (ports.working.isStopping()) return 'lost'
+    if (ports.inFlight.isStopping()) return 'lost'
     const now = await persist(ports.log, () => requestById(ports.db, request.id))
     if (now !== undefined && now.cancelRequestedAt !== null) return cancelledBefore(step, now.cancelRequestedBy)
     if (performance.now() >= until) return notCompared(step.title, compared.why)

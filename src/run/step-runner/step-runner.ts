@@ -40,7 +40,7 @@ async function perform(
   name: string,
 ): Promise<Next> {
   for (let isAgain = false; ; isAgain = true) {
-    if (ports.working.isStopping()) return never()
+    if (ports.inFlight.isStopping()) return never()
     const { request, plan, target, step, row } = await load(ports, stepsFor, id, name)
     if (request.state !== 'running' || (request.ending !== null && name !== MAINTENANCE_OFF)) return endOf(request)
     if (row?.state === 'done' || row?.state === 'skipped') return 'next'
@@ -60,7 +60,7 @@ async function perform(
     const work = { request, plan, target, step, previous: row, isAgain }
     const end = await during(
       { kind: 'step', step: name, attempt: (row?.attempt ?? 0) + 1, request: id, target: target.name },
-      async () => (await mayStart(ports, request, step, row)) ?? ports.working.during(step.changes, () => attempt(ports, work)),
+      async () => (await mayStart(ports, request, step, row)) ?? ports.inFlight.during(step.changes, () => attempt(ports, work)),
       (end) => (end === 'lost' ? end : end.kind),
     )
     if (end === 'lost') continue // the store went away in the middle, or this process is stopping: look again
