@@ -26,7 +26,7 @@ import { coreOf } from './services.ts'
 import { watchAudit } from './may-run.ts'
 import type { Redactor } from '../redact/redact.ts'
 import { storeId } from '../audit/health.ts'
-import { openWitness, witnessPath } from '../audit/checkpoint.ts'
+import { openCheckpoint, checkpointPath } from '../audit/checkpoint.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Config } from '../config/config.ts'
 import { environmentProblems } from '../config/environment.ts'
@@ -148,7 +148,7 @@ async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise
       const tried = await tryAppToken({ appToken, log, ...at })
       return tried.kind === 'refused' ? tried.error : null
     },
-    witness: openWitness(witnessPath(config.varDirectory)),
+    checkpointFile: openCheckpoint(checkpointPath(config.varDirectory)),
     slackClock: () => readSlackClock(createSlack({ botToken: token, log, ...at }), systemClock),
     now: systemClock.now,
   })
@@ -227,7 +227,7 @@ async function runAuditVerb({ config, redactor }: Loaded, words: readonly string
   const account = `os:${userInfo().username}`
   return await runAudit(command, {
     db,
-    witness: openWitness(witnessPath(config.varDirectory)),
+    checkpointFile: openCheckpoint(checkpointPath(config.varDirectory)),
     account,
     human: humanIn(config.file.people)(account),
     print: (line) => console.log(redactor.text(line)),
