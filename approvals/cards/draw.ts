@@ -1,7 +1,7 @@
 import type { CardContext } from '../../src/request/render/card.ts'
 import { cardKey, drawRun } from '../../src/request/render/draw.ts'
 import { brokenText, reviewDueText } from '../../src/request/render/break-glass.ts'
-import { pagedText, pageStanding } from '../../src/request/render/pages.ts'
+import { pagedText, pageStatus } from '../../src/request/render/pages.ts'
 import type { EventRow, RequestView } from '../../src/request/request.ts'
 import { threadOf, type ThreadContext } from '../../src/request/render/thread.ts'
 import { overrunText, windowClosedText } from '../../src/request/render/queue.ts'
@@ -64,9 +64,9 @@ function breakGlassNotices(view: RequestView, event: EventRow, card: string): re
 
 /** In the channel, with a button as long as nobody has acknowledged. */
 function pageOf(view: RequestView, timezone: string): readonly Desired[] {
-  const standing = pageStanding(view, timezone)
-  if (standing === null) return []
-  const { text, isOpen } = standing
+  const status = pageStatus(view, timezone)
+  if (status === null) return []
+  const { text, isOpen } = status
   const message = {
     text: text.replaceAll('*', ''),
     blocks: [section(text), ...(isOpen ? [actions(acknowledgeButton(view))] : [])],

@@ -19,14 +19,14 @@ import { serveCalendar } from '../windows/feed/feed.ts'
 import { createOncall } from '../notifications/on-call.ts'
 import { createSender } from '../notifications/send.ts'
 import { createHomes } from '../../approvals/home/publish.ts'
-import { readFigures } from '../observability/store-gauges.ts'
+import { readStoreGauges } from '../observability/store-gauges.ts'
 import type { Address } from '../observability/http.ts'
 import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from '../observability/parts.ts'
 import { startOperation, type Operation } from '../observability/start.ts'
 import { openOwnStore } from '../store/open.ts'
 import { requestSource } from '../request/message-source.ts'
-import { turnsDue } from '../request/start-slot.ts'
-import { tidyRuns } from '../run/retention.ts'
+import { startSlotsDue } from '../request/start-slot.ts'
+import { removeSettledRuns } from '../run/retention.ts'
 import { createInFlight } from '../run/in-flight.ts'
 import { createSlack } from '../slack/client/client.ts'
 import { refuseWrongToken, whoAmI, whyNotListening } from './wire-slack.ts'
@@ -50,7 +50,7 @@ export type App = {
 const DUE_LOOK_MS = 1_000
 /** Once an hour, at a minute at which nothing else is due. */
 const FORGET_AT = '17 * * * *'
-const TIDY_MS = 60_000
+const RETENTION_MS = 60_000
 /** What is due in Slack when the process is asked to stop; another replica or the next start sends the rest. */
 const DRAIN_MS = 5_000
 
@@ -109,7 +109,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(() => inFlight.stop())
   await engine.run(workflowOf(options, db, core, mayRun, inFlight, engine))
   operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
-  operation.watch({ figures: () => readFigures(db) })
+  operation.watch({ gauges: () => readStoreGauges(db) })
 
   const recordStop = await recordStart(
     { db, log },
@@ -180,7 +180,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...windows.dues,
     deliveries.due,
     ...oncallOf(config, db),
-    turnsDue(db, engine),
+    startSlotsDue(db, engine),
     home.due,
   ]
   const looking = every(
@@ -195,12 +195,12 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ),
   )
   stack.defer(() => forgetting.destroy())
-  const tidying = every(
-    TIDY_MS,
-    () => tidyRuns(db, core.plan),
+  const retention = every(
+    RETENTION_MS,
+    () => removeSettledRuns(db, core.plan),
     (error) => log.warn({ error: error.message }, 'what settled runs left was not removed; trying again'),
   )
-  stack.defer(tidying.stop)
+  stack.defer(retention.stop)
   await windows.cronJobs.start()
   stack.defer(() => windows.cronJobs.stop())
   const calendar = await serveCalendar({ db, config, env, log })

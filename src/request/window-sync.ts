@@ -1,6 +1,6 @@
 import { writeAudit } from '../audit/write.ts'
 import type { Db, Tx } from '../store/pool.ts'
-import { claimEach, inTurn, isAnyDue, type Claim } from '../store/claim-each.ts'
+import { claimEach, inSequence, isAnyDue, type Claim } from '../store/claim-each.ts'
 import type { Due } from '../store/due.ts'
 import { about, addEvent, requestById } from './store.ts'
 
@@ -27,7 +27,7 @@ export const windowsOfRunsDue = (db: Db): Due => ({
   name: 'windows of runs',
   isDue: isAnyDue([overrun, moved, gone]),
   act: () =>
-    inTurn(
+    inSequence(
       () => claimEach(db, overrun, tellOverrun),
       () => claimEach(db, moved, follow),
       () => claimEach(db, gone, (tx, { id }) => end(tx, id)),

@@ -19,7 +19,7 @@ export function noteChild(directory: string, pid: number): () => void {
 }
 
 /** Ends, by kill, what dead processes left of this run's commands. The migrator is not among them. */
-export function endLeft(directory: string): void {
+export function endOrphans(directory: string): void {
   mkdirSync(placeIn(directory), { recursive: true, mode: 0o700 })
   for (const name of readdirSync(placeIn(directory)).filter((name) => name.endsWith('.json'))) {
     const child = shape.parse(readJson(join(placeIn(directory), name)))

@@ -7,7 +7,7 @@ import { openRequest } from '../../approvals/requests/request.ts'
 import { castVote } from '../../approvals/decisions/vote.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { storeNow } from '../../src/store/now.ts'
-import { nextCheck, turnOf } from '../../src/request/start-slot.ts'
+import { nextCheck, startSlotOf } from '../../src/request/start-slot.ts'
 import { transition } from '../../src/request/store.ts'
 import { setFreeze } from '../../src/windows/freezes/freezes.ts'
 import { ALICE, baseTarget, BOB, CAROL, createWorld, DIGEST, type Store, type World } from './fixture.ts'
@@ -138,7 +138,7 @@ describe('whether it is open, from what is known', () => {
         fc.pre(at !== null)
         expect(at > now && [8, 1].includes((turn - at) / 3_600_000)).toBe(true)
         const row = { notBefore: new Date(turn), checkAt: new Date(at) }
-        expect([turnOf(row, now), turnOf(row, at), turnOf(row, turn)]).toEqual(['later', 'check', 'now'])
+        expect([startSlotOf(row, now), startSlotOf(row, at), startSlotOf(row, turn)]).toEqual(['later', 'check', 'now'])
       }),
     )
   })

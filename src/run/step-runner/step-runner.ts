@@ -5,7 +5,7 @@ import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
 import type { RequestRow } from '../../request/request.ts'
 import type { Step } from '../../request/step.ts'
 import { requestById, stepsOf } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import { attempt } from './attempt.ts'
 import { endOf, type Next } from './end.ts'
 import { mayStart } from './may-start.ts'
@@ -45,7 +45,7 @@ async function perform(
     if (request.state !== 'running' || (request.ending !== null && name !== MAINTENANCE_OFF)) return endOf(request)
     if (row?.state === 'done' || row?.state === 'skipped') return 'next'
     await ports.liveness().held()
-    if (!(await persist(ports.log, () => ports.owns(ports.db, id)))) return never()
+    if (!(await retryStore(ports.log, () => ports.owns(ports.db, id)))) return never()
     if (target === undefined || step === undefined) {
       const why = ports.reconfigured(plan, request) ?? 'The configuration of this target has other steps now.'
       const title = row?.title ?? name
@@ -70,7 +70,7 @@ async function perform(
 }
 
 async function load(ports: RunPorts, stepsFor: (request: RequestRow, plan: Plan) => readonly Step[], id: number, name: string) {
-  const [request, rows] = await persist(ports.log, () => Promise.all([requestById(ports.db, id), stepsOf(ports.db, id)]))
+  const [request, rows] = await retryStore(ports.log, () => Promise.all([requestById(ports.db, id), stepsOf(ports.db, id)]))
   const target = request === undefined ? undefined : ports.config.targets.get(request.target)
   if (request?.plan == null) throw new Error(`request ${id} has no plan`)
   const step = stepsFor(request, request.plan).find((one) => one.name === name)

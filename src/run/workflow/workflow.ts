@@ -3,7 +3,7 @@ import { killPoint } from '../../lib/failpoint.ts'
 import { during, tell, withFields } from '../../lib/telemetry.ts'
 import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
 import { requestById } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import type { Next } from '../step-runner/end.ts'
 import { performStep } from '../step-runner/step-runner.ts'
 import { begin } from './begin.ts'
@@ -19,7 +19,7 @@ import type { WorkflowPorts } from './ports.ts'
  */
 export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
   return async (id, durable) => {
-    const request = await persist(ports.log, () => requestById(ports.db, id))
+    const request = await retryStore(ports.log, () => requestById(ports.db, id))
     const about = { request: id, target: request?.target ?? '' }
     await withFields(about, () => carry(ports, about, durable))
     await withFields(about, () => tellEnd(ports, id))
@@ -61,7 +61,7 @@ async function settle(ports: WorkflowPorts, id: number, next: Exclude<Next, 'nex
 
 /** Told once the workflow has nothing more to do, which for a run that needs a person is before somebody closes it. */
 async function tellEnd(ports: WorkflowPorts, id: number): Promise<void> {
-  const request = await persist(ports.log, () => requestById(ports.db, id))
+  const request = await retryStore(ports.log, () => requestById(ports.db, id))
   if (request === undefined) return
   const { target, state, createdAt, startedAt, endedAt } = request
   tell({ kind: 'request ended', request: id, target, state, createdAt, startedAt, endedAt: endedAt ?? new Date() })

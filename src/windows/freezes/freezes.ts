@@ -1,7 +1,7 @@
 import { writeAudit } from '../../audit/write.ts'
 import type { Target } from '../../config/config.ts'
 import type { Db, Queries, Tx } from '../../store/pool.ts'
-import { claimEach, inTurn, isAnyDue, type Claim } from '../../store/claim-each.ts'
+import { claimEach, inSequence, isAnyDue, type Claim } from '../../store/claim-each.ts'
 import type { Due } from '../../store/due.ts'
 import { addChannelPost } from '../notices/channel-posts.ts'
 import type { FreezeNews } from './draw.ts'
@@ -75,7 +75,7 @@ export const freezesDue = (db: Db, targets: ReadonlyMap<string, Target>, command
   name: 'freezes',
   isDue: isAnyDue([endingSoon, ended]),
   act: () =>
-    inTurn(
+    inSequence(
       () =>
         claimEach(db, endingSoon, async (tx, freeze) => {
           await tx.query('update lockkeeper.freeze set told_at = lockkeeper.now() where id = $1', [freeze.id])
