@@ -2,7 +2,7 @@ import type { AllMiddlewareArgs, SlackCommandMiddlewareArgs } from '@slack/bolt'
 import { viewToBreak } from '../approvals/buttons/open.ts'
 import { withOffer } from '../approvals/buttons/press.ts'
 import { code } from '../approvals/wording.ts'
-import { killPoint } from '../src/lib/failpoint.ts'
+import { failpoint } from '../src/lib/failpoint.ts'
 import { inTime } from '../src/lib/in-time.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import { noted } from '../src/lib/telemetry.ts'
@@ -42,7 +42,7 @@ export async function answerSlashCommand(deps: ListenDeps, { command, ack, respo
   }
   const reply = withoutFault(deps, answer(deps, parsed, asker))
   const quick = await inTime(reply, acting.has(parsed.verb) ? ACT_MS : READ_MS)
-  killPoint('before-ack', parsed.verb)
+  failpoint('before-ack', parsed.verb)
   if (quick.kind === 'in time') return ack(answerOf(quick.value))
   await ack(toAsker(meanwhile(parsed.verb)))
   await respond({ ...answerOf(await quick.value), replace_original: false })

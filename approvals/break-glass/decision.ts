@@ -1,4 +1,4 @@
-import { killPoint } from '../../src/lib/failpoint.ts'
+import { failpoint } from '../../src/lib/failpoint.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { BreakGlassRules, PolicySnapshot, RequestRow } from '../../src/request/request.ts'
 import { addEvent, listRequests, votesOf } from '../../src/request/store.ts'
@@ -50,7 +50,7 @@ export async function breakGlass(deps: ApprovalDeps, asked: Breaking): Promise<B
     rule: (held) => breakingFrom(deps, held, asked),
     write: (tx, held, breaking) => breakNow(deps, tx, held, breaking),
   })
-  if (!isRefusal(outcome)) killPoint('after-break-glass')
+  if (!isRefusal(outcome)) failpoint('after-break-glass')
   return outcome
 }
 

@@ -7,7 +7,7 @@ import type { Message } from '../../src/slack/port.ts'
 import { acknowledgePage } from '../decisions/acknowledge.ts'
 import { audited } from '../decisions/audit.ts'
 import { staleButton } from '../decisions/decision.ts'
-import { tellClicked, type Click } from '../modals/click.ts'
+import { answerClick, type Click } from '../modals/click.ts'
 import { askAgain, queueOffered, type Asking } from '../requests/again.ts'
 import { code } from '../wording.ts'
 import type { ButtonDeps } from './deps.ts'
@@ -76,7 +76,7 @@ async function record(
 /** To the one who clicked, where he clicked. */
 async function tell(deps: ButtonDeps, pressed: Press, said: Refusal | Asking): Promise<void> {
   if (isRefusal(said)) noted(said)
-  const sent = await tellClicked(deps.slack, pressed, withOffer(said), isRefusal(said) ? 'Not possible' : 'Asked')
+  const sent = await answerClick(deps.slack, pressed, withOffer(said), isRefusal(said) ? 'Not possible' : 'Asked')
   if (sent.kind !== 'ok') deps.onFault(new Error(`a refusal could not be shown: ${sent.kind}`))
 }
 

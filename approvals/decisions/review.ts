@@ -1,5 +1,5 @@
 import type { Tx } from '../../src/store/pool.ts'
-import { killPoint } from '../../src/lib/failpoint.ts'
+import { failpoint } from '../../src/lib/failpoint.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { endedStates, type RequestRow } from '../../src/request/request.ts'
 import { addEvent } from '../../src/request/store.ts'
@@ -34,7 +34,7 @@ export async function reviewRequest(deps: ApprovalDeps, asked: Reviewing): Promi
     },
     write: (tx, { request, actor }) => reviewNow(tx, request, actor, asked),
   })
-  if (!isRefusal(outcome)) killPoint('after-review')
+  if (!isRefusal(outcome)) failpoint('after-review')
   return outcome
 }
 

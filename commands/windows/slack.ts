@@ -1,4 +1,4 @@
-import { tellClicked, type Click } from '../../approvals/modals/click.ts'
+import { answerClick, type Click } from '../../approvals/modals/click.ts'
 import { noticeView, workingView } from '../../approvals/modals/notice-modal.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import { inTime } from '../../src/lib/in-time.ts'
@@ -83,7 +83,7 @@ export async function clickedWindow(deps: SlackDeps, { action, value, at }: Clic
       await (viewId === undefined ? deps.slack.openView(trigger, outcome.view) : deps.slack.updateView(viewId, outcome.view)),
     )
   noted(outcome)
-  shown(deps, await tellClicked(deps.slack, at, { text: outcome.text }))
+  shown(deps, await answerClick(deps.slack, at, { text: outcome.text }))
 }
 
 function shown(deps: SlackDeps, sent: { readonly kind: string }): void {

@@ -4,7 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { expireDue, expiryIsDue } from '../../approvals/decisions/expiry.ts'
 import { createBolt } from '../../commands/bolt.ts'
 import { listen } from '../../commands/slack.ts'
-import { forgetOldSights } from '../../commands/dedupe.ts'
+import { forgetOldKeys } from '../../commands/dedupe.ts'
 import { storeId, whyNoRun as whyNoRunOf } from '../audit/health.ts'
 import { recordStart } from '../audit/lifecycle.ts'
 import { createStoreGuard } from '../audit/split-brain.ts'
@@ -35,7 +35,7 @@ import { every } from '../lib/repeat.ts'
 import { windowParts } from './wire-windows.ts'
 import type { AppOptions } from './options.ts'
 import { coreOf } from './services.ts'
-import { keepAudit, readClocks, tellClocks, watchAudit, type MayRun } from './may-run.ts'
+import { keepAudit, readClocks, logClocks, watchAudit, type MayRun } from './may-run.ts'
 import { requestPorts, workflowOf } from './wire-run.ts'
 
 export type App = {
@@ -132,7 +132,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   })
   operation.readiness.add('slack', () => ({ ok: false, text: 'Slack has not answered yet.' }))
   const who = await whoAmI(slack, options)
-  tellClocks(log, await readClocks(db, slack, clock))
+  logClocks(log, await readClocks(db, slack, clock))
   await stores.look(channels)
   const bolt = createBolt({
     mode: config.file.slack.mode,
@@ -190,7 +190,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   )
   stack.defer(looking.stop)
   const forgetting = schedule(FORGET_AT, () =>
-    Promise.all([forgetOldSights(db), forgetOldDeliveries(db)]).catch((error: Error) =>
+    Promise.all([forgetOldKeys(db), forgetOldDeliveries(db)]).catch((error: Error) =>
       log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again in an hour'),
     ),
   )

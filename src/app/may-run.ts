@@ -32,7 +32,7 @@ async function storeTime(db: Db): Promise<number | undefined> {
 }
 
 /** Told in the log at the start; each run looks again. */
-export function tellClocks(log: Log, readings: readonly Reading[]): void {
+export function logClocks(log: Log, readings: readonly Reading[]): void {
   const verdict = judgeClocks(readings)
   if (verdict !== null) log[verdict.level === 'stop' ? 'error' : 'warn'](verdict.text)
 }

@@ -11,11 +11,11 @@ import {
   EVIDENCE_USAGE,
   evidenceCodes,
   readEvidenceCommand,
-  tellKeys,
+  printKeys,
   trustedIn,
   trustedOf,
   verifyFile,
-  type Told,
+  type Printed,
 } from '../../commands/operator/evidence.ts'
 import { doctor, doctorText, type Finding } from '../../commands/operator/doctor/doctor.ts'
 import { parseWords } from '../../commands/parse/command.ts'
@@ -53,7 +53,7 @@ export type Typed = {
 }
 
 /** Answers one verb; gives the exit code. */
-export async function answerOperator(typed: Typed): Promise<number> {
+export async function runOperator(typed: Typed): Promise<number> {
   const { path, words, load } = typed
   const [first] = words
   if (first === '--version') return say(`lockkeeper ${version}`)
@@ -194,22 +194,22 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
 /** Reads no token: whoever verifies need not be able to speak for the bot. With a key of his own he needs no configuration either. */
 async function runEvidence({ path, load }: Typed, words: readonly string[]): Promise<number> {
   const command = readEvidenceCommand(words)
-  if (command.kind === 'mistyped') return told({ code: evidenceCodes.mistyped, text: command.text })
+  if (command.kind === 'mistyped') return print({ code: evidenceCodes.mistyped, text: command.text })
   if (command.kind === 'verify' && command.key !== null) {
     const trusted = await trustedIn(command.key)
-    return told('code' in trusted ? trusted : await verifyFile(command.file, trusted))
+    return print('code' in trusted ? trusted : await verifyFile(command.file, trusted))
   }
   const loaded = load(path, 'evidence')
   if (loaded === undefined) return EX_CONFIG
   const { config, redactor } = loaded
   await using stack = new AsyncDisposableStack()
   const db = await openOwnStore({ config, env: process.env, log: createLog(redactor, 'error', process.stderr) }, stack)
-  if (command.kind === 'verify') return told(await verifyFile(command.file, await trustedOf(db)))
+  if (command.kind === 'verify') return print(await verifyFile(command.file, await trustedOf(db)))
   await ownSigner(db, config)
-  return told(await tellKeys(db))
+  return print(await printKeys(db))
 }
 
-function told({ code, text }: Told): number {
+function print({ code, text }: Printed): number {
   if (code === evidenceCodes.whole) console.log(text)
   else console.error(text)
   return code

@@ -3,7 +3,7 @@ import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
 import { openPool, type Db, type Queries, type Tx } from '../store/pool.ts'
 import { openSession } from '../store/session.ts'
 import type { Log } from '../lib/log.ts'
-import { tell } from '../lib/telemetry.ts'
+import { emit } from '../lib/telemetry.ts'
 import { adoptFrom } from './adopt.ts'
 import { callToQueue, pollQueues, QUEUE_CHANNEL, QUEUE_POLL_MS, slowRecoveries, slowRounds, UNUSED_MS } from './poll-queue.ts'
 import { APPLICATION, VERSION } from './names.ts'
@@ -215,7 +215,7 @@ async function sweep(
       if (!seenFree.has(id)) return void seenFree.add(id)
       const runs = await adoptFrom(id)
       await tx.query(callToQueue)
-      tx.afterCommit(() => tell({ kind: 'adopted', runs }))
+      tx.afterCommit(() => emit({ kind: 'adopted', runs }))
       seenFree.delete(id)
       log.warn({ from: id, runs }, 'a process died with work unfinished; it goes on here')
     })

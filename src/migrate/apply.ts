@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { killPoint } from '../lib/failpoint.ts'
+import { failpoint } from '../lib/failpoint.ts'
 import type { Queryable } from '../database/connect.ts'
 import { readDatabaseState, statusOf } from '../plan/status.ts'
 import { sessionsOf } from '../database/activity.ts'
@@ -111,7 +111,7 @@ async function accompany(
     tryText: tryText(work, attempt),
   }
   const end = await watchAttempt(watched, attempt)
-  if (end.kind === 'ended') killPoint('after-migrator-exit')
+  if (end.kind === 'ended') failpoint('after-migrator-exit')
   if (end.kind === 'ended') return { kind: 'on' }
   if (end.kind === 'unreachable') return { kind: 'end', end: silent(work) }
   context.report('Stopping: the statement is cancelled first, then the session, then the program.')

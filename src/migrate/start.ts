@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import { killPoint } from '../lib/failpoint.ts'
+import { failpoint } from '../lib/failpoint.ts'
 import { count } from '../lib/text/sentences.ts'
 import { startAttempt, stateOf } from './attempts/attempt.ts'
 import type { Group } from './attempts/groups.ts'
@@ -21,7 +21,7 @@ export async function startGroup(work: Work, group: Group, { atomic }: ToolVersi
   const session = group.concurrently
     ? { applicationName: workspace.applicationName, lockTimeoutMs: 0, statementTimeoutMs: 0 }
     : { applicationName: workspace.applicationName, ...timeoutsOf(context) }
-  killPoint('before-migrator-start')
+  failpoint('before-migrator-start')
   appendFileSync(context.spool, `$ prisma ${workspace.tool.commands.deploy.slice(1).join(' ')}\n`, { mode: 0o600 })
   await context.audit('migrator', 'started', { migrations: group.migrations.map(({ name }) => name) })
   const attempt = startAttempt(

@@ -178,7 +178,7 @@ export function createMetrics(options: {
     for (const [state, count] of Object.entries(gauges.workflows)) workflows.set({ state }, count)
   }
 
-  const unobserve = observe({ begun: ({ activity }) => begin(activity), told: take }, options.onFault)
+  const unobserve = observe({ begun: ({ activity }) => begin(activity), happened: take }, options.onFault)
   return {
     async scrape() {
       await refresh()

@@ -23,7 +23,7 @@ describe('around a broken glass', { timeout: 120_000 }, () => {
   test('killed between the click and the run, and again between the review and its answer, nothing is lost and nothing is done twice', async (context) => {
     const scene = await startScene(context, {
       gates: ['migration'],
-      fault: 'after-break-glass',
+      failpoint: 'after-break-glass',
       target: () => ({ breakGlass: { from: ['user:U0ALICE'], review: ['group:S0DBA'] } }),
     })
     const request = await scene.ask('deploy prod --break-glass --reason "Checkout is down"')

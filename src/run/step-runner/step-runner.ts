@@ -1,4 +1,4 @@
-import { killPoint } from '../../lib/failpoint.ts'
+import { failpoint } from '../../lib/failpoint.ts'
 import { during, withFields } from '../../lib/telemetry.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
@@ -64,7 +64,7 @@ async function perform(
       (end) => (end === 'lost' ? end : end.kind),
     )
     if (end === 'lost') continue // the store went away in the middle, or this process is stopping: look again
-    killPoint('before-step-record', name)
+    failpoint('before-step-record', name)
     return record(ports, request, step, end)
   }
 }

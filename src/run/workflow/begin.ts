@@ -1,6 +1,6 @@
 import { writeAudit } from '../../audit/write.ts'
 import { refuse } from '../../lib/refusal.ts'
-import { tell, type Fact } from '../../lib/telemetry.ts'
+import { emit, type Fact } from '../../lib/telemetry.ts'
 import { firstBold } from '../../request/render/words.ts'
 import { about, addEvent, requestById, stepsOf, transition } from '../../request/store.ts'
 import { retryStore } from '../../store/retry-store.ts'
@@ -64,7 +64,7 @@ export async function begin(ports: WorkflowPorts, id: number): Promise<readonly 
       return steps.map((step) => step.name)
     }),
   )
-  if (begun !== undefined && steps.length > 0) tell(begun)
+  if (begun !== undefined && steps.length > 0) emit(begun)
   return steps
 }
 

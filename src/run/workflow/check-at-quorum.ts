@@ -1,7 +1,7 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { setTimeout as wait } from 'node:timers/promises'
 import { writeAudit } from '../../audit/write.ts'
-import { killPoint } from '../../lib/failpoint.ts'
+import { failpoint } from '../../lib/failpoint.ts'
 import { isRefusal, refuse, type Refusal } from '../../lib/refusal.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { RequestRow } from '../../request/request.ts'
@@ -13,7 +13,7 @@ import type { WorkflowPorts } from './ports.ts'
 
 /** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
 export async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
-  killPoint('before-claim')
+  failpoint('before-claim')
   const within = ports.compareWithinMs ?? COMPARE_WITHIN_MS
   let unknownSince: number | undefined
   for (;;) {

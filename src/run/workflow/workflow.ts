@@ -1,6 +1,6 @@
 import type { Durable, WorkflowBody } from '../../engine/engine.ts'
-import { killPoint } from '../../lib/failpoint.ts'
-import { during, tell, withFields } from '../../lib/telemetry.ts'
+import { failpoint } from '../../lib/failpoint.ts'
+import { during, emit, withFields } from '../../lib/telemetry.ts'
 import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
 import { requestById } from '../../request/store.ts'
 import { retryStore } from '../../store/retry-store.ts'
@@ -40,7 +40,7 @@ async function carry(ports: WorkflowPorts, about: About, durable: Durable): Prom
     if (checked === 'go') break
   }
   const steps = await durable.step('begin', () => begin(ports, id))
-  killPoint('after-claim')
+  failpoint('after-claim')
   for (const name of steps) {
     const next = await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))
     if (next !== 'next') return settle(ports, id, next, durable)
@@ -64,7 +64,7 @@ async function tellEnd(ports: WorkflowPorts, id: number): Promise<void> {
   const request = await retryStore(ports.log, () => requestById(ports.db, id))
   if (request === undefined) return
   const { target, state, createdAt, startedAt, endedAt } = request
-  tell({ kind: 'request ended', request: id, target, state, createdAt, startedAt, endedAt: endedAt ?? new Date() })
+  emit({ kind: 'request ended', request: id, target, state, createdAt, startedAt, endedAt: endedAt ?? new Date() })
 }
 
 /** The votes are rows; a signal only says that it is time to look. */

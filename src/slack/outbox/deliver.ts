@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Db } from '../../store/pool.ts'
-import { killPoint } from '../../lib/failpoint.ts'
+import { failpoint } from '../../lib/failpoint.ts'
 import type { Log } from '../../lib/log.ts'
 import { missingCapability } from '../client/degradation.ts'
 import type { Desired } from './desired.ts'
@@ -125,12 +125,12 @@ async function post(ports: DeliverPorts, work: Work, row: MessageRow, hash: stri
   const asked = performance.now()
   await work.confirm()
   const pending = await changeMessage(ports.db, row, { state: 'unsure', channel: work.where.channel, attempts: row.attempts + 1 })
-  killPoint('before-post', row.key.split(':')[0])
+  failpoint('before-post', row.key.split(':')[0])
   // left as unsure: whoever draws it next looks in Slack first
   if (isStale(asked)) return { kind: 'later', inMs: 0, isOutage: false, row: pending }
   const sent =
     work.desired.content.kind === 'file' ? await share(ports, work, work.desired.content, pending) : await say(ports, work, pending)
-  if (sent.kind === 'ok') killPoint('after-post', row.key.split(':')[0])
+  if (sent.kind === 'ok') failpoint('after-post', row.key.split(':')[0])
   if (sent.kind === 'ok') return { kind: 'settled', row: await posted(ports, pending, sent.value, hash) }
   return failed(ports, { order, row: pending, sent, states: { unsure: 'unsure', undone: 'intended' } })
 }
