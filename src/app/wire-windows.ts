@@ -12,7 +12,7 @@ import { weekMessage, type WeekNews } from '../windows/render/week.ts'
 import { drawNotices, drawWindow, type WindowContext } from '../windows/render/window.ts'
 import { freezesDue, freezesInForce } from '../windows/freezes/freezes.ts'
 import { noticesDue } from '../windows/jobs/notify.ts'
-import { overtakenIn, type NoticeList } from '../windows/notices/notice-digest.ts'
+import { overtakenIn, type NoticeDigest } from '../windows/notices/notice-digest.ts'
 import { occurrenceMessage, recurringJob, type OccurrenceNews } from '../windows/jobs/recurring.ts'
 import { createCronJobs, type CronJobs } from '../windows/jobs/cron-jobs.ts'
 import { scheduleWindow } from '../windows/schedule/schedule.ts'
@@ -50,7 +50,7 @@ export function windowParts(
     // lists of very many notices before the announcements that they tick off
     sources: [
       channelPostSource(db, {
-        notices: async (post) => drawNotices(post, context, await overtakenIn(db, post.data as NoticeList)), // as `listCrowded` wrote it
+        notices: async (post) => drawNotices(post, context, await overtakenIn(db, post.data as NoticeDigest)), // as `digestCrowded` wrote it
         occurrence: ({ data }) => ({ message: occurrenceMessage(data as OccurrenceNews) }), // as `refuseOnce` wrote it
         freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
         week: ({ data }) => ({ message: weekMessage(data as WeekNews, commands.maintenance) }), // as `weekJob` wrote it

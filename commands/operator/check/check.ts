@@ -9,7 +9,7 @@ import { withTarget } from '../../../src/database/connect.ts'
 import { readRights } from '../../../src/database/rights.ts'
 import { asPlainText } from '../../../approvals/wording.ts'
 import type { Checked } from './checked.ts'
-import { checkOutside } from './notifications.ts'
+import { checkNotifications } from './notifications.ts'
 
 export type CheckDeps = {
   readonly config: Config
@@ -39,7 +39,7 @@ const IM_HISTORY = 'im:history'
 
 /** Looks at everything that a run would need and says what it found. Nothing is changed anywhere. */
 export async function check(deps: CheckDeps): Promise<readonly Checked[]> {
-  const parts = await Promise.all([checkStore(deps), withSlack(deps), withTargets(deps), checkOutside(deps.config)])
+  const parts = await Promise.all([checkStore(deps), withSlack(deps), withTargets(deps), checkNotifications(deps.config)])
   return [...checkSecrets(deps), ...parts.flat()]
 }
 

@@ -11,7 +11,7 @@ import { ok, wrong, type Finding } from './finding.ts'
 import { lookAtLeftovers } from './leftovers.ts'
 import { lookAtNotices } from './notifications.ts'
 import { hasTables, lookAtStore } from './store.ts'
-import { checkOutside } from '../check/notifications.ts'
+import { checkNotifications } from '../check/notifications.ts'
 
 export type { Finding } from './finding.ts'
 
@@ -48,7 +48,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
     records === undefined ? [] : safely('audit', () => lookAtAudit(records, deps.checkpointFile)),
     safely('Slack', () => lookAtSlack(deps)),
     records === undefined ? [] : safely('notices', () => lookAtNotices(records, config.file.slack.command)),
-    safely('outside', async () => (await checkOutside(config)).map(fromCheck)),
+    safely('outside', async () => (await checkNotifications(config)).map(fromCheck)),
     safely('targets', async () => (await withTargets({ ...deps })).map(fromCheck)),
     safely('clocks', () => compareClocks(deps, db)),
     safely('disk', () => lookAtDisk(config, records)),

@@ -79,12 +79,12 @@ export const freezesDue = (db: Db, targets: ReadonlyMap<string, Target>, command
       () =>
         claimEach(db, endingSoon, async (tx, freeze) => {
           await tx.query('update lockkeeper.freeze set told_at = lockkeeper.now() where id = $1', [freeze.id])
-          await tellFreeze(tx, targets, command, freeze, 'ending', freeze.setBy)
+          await postFreezeNews(tx, targets, command, freeze, 'ending', freeze.setBy)
         }),
       () =>
         claimEach(db, ended, async (tx, freeze) => {
           await tx.query('update lockkeeper.freeze set ended_told_at = lockkeeper.now() where id = $1', [freeze.id])
-          await tellFreeze(tx, targets, command, freeze, 'ended', freeze.setBy)
+          await postFreezeNews(tx, targets, command, freeze, 'ended', freeze.setBy)
           const data = { freeze: freeze.id, targets: freeze.targets }
           await writeAudit(tx, { actor: 'lockkeeper', act: freeze.kind, target: onlyTarget(freeze), result: 'ended', data })
         }),
@@ -92,7 +92,7 @@ export const freezesDue = (db: Db, targets: ReadonlyMap<string, Target>, command
 })
 
 /** In the channel of each target, once where several share it. */
-export async function tellFreeze(
+export async function postFreezeNews(
   tx: Tx,
   targets: ReadonlyMap<string, Target>,
   command: string,

@@ -1,7 +1,7 @@
 import type { Target } from '../../config/config.ts'
 import { storeNow } from '../../store/now.ts'
 import type { Queries, Tx } from '../../store/pool.ts'
-import { announceOutside } from '../notices/announce.ts'
+import { queueNotifications } from '../notices/announce.ts'
 import { insertChecklist, itemsOf, phaseAt, type ChecklistItem } from '../checklist.ts'
 import { noticesOf } from '../notices/notice-schedule.ts'
 import type { WindowRow } from '../window.ts'
@@ -24,7 +24,7 @@ export async function scheduleWindow(
   if (row === undefined) return undefined
   await insertChecklist(tx, row.id, targets)
   await planNotices(tx, row, targets)
-  await announceOutside(tx, [{ window: row, targets, stage: 'scheduled' }])
+  await queueNotifications(tx, [{ window: row, targets, stage: 'scheduled' }])
   return row
 }
 
@@ -47,7 +47,7 @@ export async function replanWindow(
   if (kind === 'extended') await keepTold(tx, changed)
   await planNotices(tx, changed, targets)
   await addWindowEvent(tx, window.id, { kind, data: { by, from: hoursOf(window), to: hours, people: peopleOf(targets) } })
-  await announceOutside(tx, [{ window: changed, targets, stage: 'rescheduled' }])
+  await queueNotifications(tx, [{ window: changed, targets, stage: 'rescheduled' }])
   return changed
 }
 
@@ -60,7 +60,7 @@ export async function cancelWindow(
   await withdrawNotices(tx, window.id)
   const cancelled = await changeWindow(tx, window.id, { state: 'cancelled' })
   await addWindowEvent(tx, window.id, { kind: 'cancelled', data: { by, reason, at: hoursOf(window), people: peopleOf(targets) } })
-  await announceOutside(tx, [{ window: cancelled, targets, stage: 'cancelled', note: reason }])
+  await queueNotifications(tx, [{ window: cancelled, targets, stage: 'cancelled', note: reason }])
 }
 
 /** By hand, before its time. What it leads to is the notices' own affair. */

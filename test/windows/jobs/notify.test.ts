@@ -5,7 +5,7 @@ import { openStore, type Db } from '../../../src/store/pool.ts'
 import { actOnDue } from '../../../src/store/due.ts'
 import { knownItemsDue, itemsOf } from '../../../src/windows/checklist.ts'
 import { drawNotices } from '../../../src/windows/render/window.ts'
-import { overtakenIn, type NoticeList } from '../../../src/windows/notices/notice-digest.ts'
+import { overtakenIn, type NoticeDigest } from '../../../src/windows/notices/notice-digest.ts'
 import { noticesDue } from '../../../src/windows/jobs/notify.ts'
 import { windowById, windowEventsOf } from '../../../src/windows/store.ts'
 import { storeNow } from '../../../src/store/now.ts'
@@ -143,7 +143,7 @@ test('a list that waited says which of its windows have changed since', async ()
   await act()
   await db.query(`update lockkeeper.maintenance set state = 'cancelled' where id = 2`)
   await db.query(`update lockkeeper.maintenance set plan_no = 2 where id = 3`)
-  const [row] = await db.query<{ data: NoticeList }>('select data from lockkeeper.bulletin')
+  const [row] = await db.query<{ data: NoticeDigest }>('select data from lockkeeper.bulletin')
   const overtaken = row === undefined ? new Set<number>() : await overtakenIn(db, row.data)
   expect([...overtaken].toSorted((a, b) => a - b)).toEqual([2, 3])
   const { message } = drawNotices({ data: row?.data }, { titleOf: (name) => name, command: '/maintenance' }, overtaken)
