@@ -7,7 +7,7 @@ import { inTime } from '../src/lib/in-time.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import { noted } from '../src/lib/telemetry.ts'
 import { requestById } from '../src/request/store.ts'
-import { answer } from './dispatch.ts'
+import { dispatch } from './dispatch.ts'
 import { ACT_MS, placeIn, READ_MS, recordSafely, textOf, toAsker, withoutFault, type ListenDeps } from './door.ts'
 import { formNotOpened, requestForm } from './forms/deploy.ts'
 import { notInDirect, whyNotHere, type Asker, type Place } from './parse/channel-scope.ts'
@@ -40,7 +40,7 @@ export async function answerSlashCommand(deps: ListenDeps, { command, ack, respo
     const requestId = result === 'unknown_request' ? null : parsed.id
     return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId, result })
   }
-  const reply = withoutFault(deps, answer(deps, parsed, asker))
+  const reply = withoutFault(deps, dispatch(deps, parsed, asker))
   const quick = await inTime(reply, acting.has(parsed.verb) ? ACT_MS : READ_MS)
   failpoint('before-ack', parsed.verb)
   if (quick.kind === 'in time') return ack(answerOf(quick.value))

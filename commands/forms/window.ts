@@ -9,7 +9,7 @@ import { durationText } from '../../src/lib/text/text.ts'
 import { saySpan, typedTime } from '../../src/calendar/say.ts'
 import { readLength, readWhen } from '../../src/calendar/when.ts'
 import { placeOf, type FormValues } from './deploy.ts'
-import { checkReason, LONGEST_REASON, type KnownHere, type MaintenanceCommand } from '../parse/window.ts'
+import { checkReason, LONGEST_REASON, type KnownHere, type WindowCommand } from '../parse/window.ts'
 
 /** The form behind a bare `/maintenance`, and the page that shows what was understood before anything is announced. */
 
@@ -110,7 +110,7 @@ function confirmView(understood: Understood, target: Target): View {
 /** What was shown, as it would be typed; everything about it is checked again. */
 export function readConfirmed(
   metadata: string,
-): { readonly command: Extract<MaintenanceCommand, { verb: 'schedule' }>; readonly place: Place } | Refusal {
+): { readonly command: Extract<WindowCommand, { verb: 'schedule' }>; readonly place: Place } | Refusal {
   const understood = understoodIn(metadata)
   if (understood === undefined) return formUnknown
   const { place, target, startsAt, length, reason, work } = understood

@@ -9,18 +9,18 @@ import { storeNow } from '../../src/store/now.ts'
 import type { FormValues } from '../forms/deploy.ts'
 import { auditedBy, type Reply } from '../verbs/reply.ts'
 import { notInDirect, whyNotHere, type Asker, type Place } from '../parse/channel-scope.ts'
-import { answerMaintenance } from './dispatch.ts'
-import { knownHere, type MaintenanceDeps, type MaintenanceSlack } from './deps.ts'
+import { dispatchWindow } from './dispatch.ts'
+import { knownHere, type WindowDeps, type WindowSlack } from './deps.ts'
 import { formNotOpened, readConfirmed, readWindowForm, WINDOW_CONFIRM, WINDOW_FORM, windowForm } from '../forms/window.ts'
-import { parseMaintenance } from '../parse/window.ts'
+import { parseWindow } from '../parse/window.ts'
 import { pressWindow, readWindowView, WINDOW_CANCEL, WINDOW_RESCHEDULE } from './buttons.ts'
 
 /** What Slack brings about windows, without Slack's library: the caller hands over what a delivery says and how it is answered. */
 
-export type SlackDeps = MaintenanceDeps & MaintenanceSlack
+export type SlackDeps = WindowDeps & WindowSlack
 
 /** Callbacks of the windows that are answered here. */
-export const maintenanceViews: readonly string[] = [WINDOW_FORM, WINDOW_CONFIRM, WINDOW_RESCHEDULE, WINDOW_CANCEL]
+export const windowViews: readonly string[] = [WINDOW_FORM, WINDOW_CONFIRM, WINDOW_RESCHEDULE, WINDOW_CANCEL]
 
 /** What only reads is promised early; an act is promised only when Slack would give up. */
 const ACT_MS = 2_300
@@ -34,8 +34,8 @@ export type Typed = {
   readonly respond: (text: string) => Promise<void>
 }
 
-export async function typedMaintenance(deps: SlackDeps, { text, trigger, asker, ack, respond }: Typed): Promise<void> {
-  const parsed = parseMaintenance(text, knownHere(deps))
+export async function answerWindowCommand(deps: SlackDeps, { text, trigger, asker, ack, respond }: Typed): Promise<void> {
+  const parsed = parseWindow(text, knownHere(deps))
   if (isRefusal(parsed)) {
     await ack(noted(parsed).text)
     return record(deps, asker, 'command', parsed.code)
@@ -46,7 +46,7 @@ export async function typedMaintenance(deps: SlackDeps, { text, trigger, asker, 
     await record(deps, asker, 'form', refusal?.code ?? 'allowed')
     return refusal === undefined ? undefined : respond(noted(refusal).text)
   }
-  const reply = safely(deps, answerMaintenance(deps, parsed, asker))
+  const reply = safely(deps, dispatchWindow(deps, parsed, asker))
   const quick = await inTime(reply, ACT_MS)
   if (quick.kind === 'in time') return ack(textOf(quick.value))
   await ack('Still checking. The answer follows here.')
@@ -108,7 +108,7 @@ export async function submittedWindow(deps: SlackDeps, submitted: Submitted): Pr
   const { ack, viewId } = submitted
   const work = responseTo(deps, submitted).catch((error: unknown): FormResponse => {
     deps.onFault(error)
-    return told(storeUnreachable)
+    return noticeResponse(storeUnreachable)
   })
   const quick = await inTime(work, ACT_MS)
   if (quick.kind === 'in time') return ack(quick.value)
@@ -128,26 +128,26 @@ async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormRe
     const read = readWindowForm(values, metadata, { targets: deps.targets, known: knownHere(deps), now: await storeNow(deps.db) })
     const result = isRefusal(read) ? read.code : read.kind === 'errors' ? 'bad_arguments' : 'understood'
     await record(deps, asker(null), 'form', result)
-    if (isRefusal(read)) return told(read)
+    if (isRefusal(read)) return noticeResponse(read)
     return read.kind === 'errors' ? { response_action: 'errors', errors: read.errors } : { response_action: 'push', view: read.view }
   }
   const read = callback === WINDOW_CONFIRM ? readConfirmed(metadata) : await readWindowView(deps, callback, metadata, values)
   if (isRefusal(read)) {
     await record(deps, asker(null), 'form', read.code)
-    return told(read)
+    return noticeResponse(read)
   }
   const place = 'place' in read ? read.place : { channel: read.channel, isDirect: false }
-  const reply = await answerMaintenance(deps, read.command, asker(place))
+  const reply = await dispatchWindow(deps, read.command, asker(place))
   if (!isRefusal(reply)) return { response_action: 'clear' }
   noted(reply)
   // a slip in a field is said under it
   return reply.code === 'bad_arguments' && callback === WINDOW_RESCHEDULE
     ? { response_action: 'errors', errors: { when: (reply.text.split(' The whole command:')[0] ?? '').replaceAll('`', '').slice(0, 500) } }
-    : told(reply)
+    : noticeResponse(reply)
 }
 
 /** A refusal takes the place of the page; what was typed before it is kept below. */
-const told = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: noticeView(refusal.text) })
+const noticeResponse = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: noticeView(refusal.text) })
 
 const record = (deps: SlackDeps, asker: Asker, act: string, result: string): Promise<void> =>
   writeAudit(deps.db, { ...auditedBy(deps, asker), act: `maintenance ${act}`, result }).catch(deps.onFault)

@@ -6,7 +6,7 @@ import { parseAudit, runAudit } from '../../commands/operator/audit.ts'
 import { parseStore, runTakeOver } from '../../commands/operator/store.ts'
 import { check, checkText } from '../../commands/operator/check/check.ts'
 import { CLI_COMMAND, CLI_MAINTENANCE, exitCodes, runCli } from '../../commands/cli.ts'
-import { parseMaintenanceWords } from '../../commands/parse/window.ts'
+import { parseWindowWords } from '../../commands/parse/window.ts'
 import {
   EVIDENCE_USAGE,
   evidenceCodes,
@@ -162,7 +162,7 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
   const targets = [...config.targets.keys()]
   const parsed =
     words[0] === 'maintenance'
-      ? parseMaintenanceWords(words.slice(1), { targets, command: CLI_MAINTENANCE })
+      ? parseWindowWords(words.slice(1), { targets, command: CLI_MAINTENANCE })
       : parseWords(words, { targets, command: CLI_COMMAND })
   if (isRefusal(parsed)) {
     // before the store is opened: a slip of the finger starts no PostgreSQL

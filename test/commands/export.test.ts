@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { answer } from '../../commands/dispatch.ts'
+import { dispatch } from '../../commands/dispatch.ts'
 import { parseText, parseWords } from '../../commands/parse/command.ts'
 import type { VerbDeps } from '../../commands/verbs/reply.ts'
 import type { ConfigFile } from '../../src/config/schema.ts'
@@ -69,7 +69,7 @@ const steady = (text: string) =>
 
 async function told(words: string | readonly string[], asker = inChannel): Promise<string> {
   const parsed = typeof words === 'string' ? parseText(words, deps.known) : parseWords(words, { ...deps.known, command: 'lockkeeper' })
-  const reply = isRefusal(parsed) ? parsed : await answer(deps, parsed, asker)
+  const reply = isRefusal(parsed) ? parsed : await dispatch(deps, parsed, asker)
   return steady(reply.kind === 'form' ? 'form' : reply.text)
 }
 

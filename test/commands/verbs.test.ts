@@ -1,6 +1,6 @@
 import type { Asker } from '../../commands/parse/channel-scope.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { answer } from '../../commands/dispatch.ts'
+import { dispatch } from '../../commands/dispatch.ts'
 import { exitCodes, runCli } from '../../commands/cli.ts'
 import { parseText } from '../../commands/parse/command.ts'
 import type { PlanShown, TargetStatus, VerbDeps } from '../../commands/verbs/reply.ts'
@@ -55,7 +55,7 @@ const inChannel: Asker = { account: ALICE, entry: 'slash', place: { channel: 'C0
 
 async function told(text: string, asker: Asker = inChannel): Promise<string> {
   const parsed = parseText(text, deps.known)
-  const reply = isRefusal(parsed) ? parsed : await answer(deps, parsed, asker)
+  const reply = isRefusal(parsed) ? parsed : await dispatch(deps, parsed, asker)
   return (reply.kind === 'form' ? 'form' : reply.text).replace(/<!date[^>]*>/g, '<date>')
 }
 
