@@ -45,7 +45,7 @@ async function migrate(deps: CliDeps, words: readonly string[]): Promise<Reply> 
 
 async function maintenance({ windows, login }: CliDeps, words: readonly string[]): Promise<Reply> {
   const parsed = parseWindowWords(words, knownHere(windows))
-  return isRefusal(parsed) ? parsed : dispatchWindow(windows, parsed, { account: `os:${login}`, entry: 'cli', place: null })
+  return isRefusal(parsed) ? parsed : dispatchWindow(windows, parsed, { account: `os:${login}`, entry: 'cli', origin: null })
 }
 
 function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
@@ -58,7 +58,7 @@ function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
     case 'reject':
       return vote(deps, command, account)
     default:
-      return dispatch(deps, command, { account, entry: 'cli', place: null })
+      return dispatch(deps, command, { account, entry: 'cli', origin: null })
   }
 }
 
@@ -73,7 +73,7 @@ async function vote(
     return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
   const digest = request.digest
   if (command.digest === null || digest === null) {
-    const shown = await dispatch(deps, { verb: 'show', id: command.id }, { account, entry: 'cli', place: null })
+    const shown = await dispatch(deps, { verb: 'show', id: command.id }, { account, entry: 'cli', origin: null })
     if (isRefusal(shown) || shown.kind === 'form' || digest === null) return shown
     return refuse(
       'bad_arguments',

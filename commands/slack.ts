@@ -5,7 +5,7 @@ import { noticeView } from '../approvals/modals/notice-modal.ts'
 import { admit } from './admit.ts'
 import type { Bolt } from './bolt.ts'
 import { answerDeployForm, formUnknown } from './deploy-form.ts'
-import { placeIn, recordSafely, toAsker, type FormResponse, type ListenDeps } from './door.ts'
+import { originIn, recordSafely, toAsker, type FormResponse, type ListenDeps } from './door.ts'
 import { REQUEST_FORM } from './forms/deploy.ts'
 import { answerSlashCommand } from './slash-command.ts'
 import { clickedWindow, windowViews, submittedWindow, answerWindowCommand, type SlackDeps } from './windows/slack.ts'
@@ -63,7 +63,7 @@ function listenToWindows(app: App, deps: SlackDeps): void {
     answerWindowCommand(deps, {
       text: command.text ?? '',
       trigger: command.trigger_id,
-      asker: { account: command.user_id, entry: 'slash', place: placeIn(command.channel_id, command.channel_name) },
+      asker: { account: command.user_id, entry: 'slash', origin: originIn(command.channel_id, command.channel_name) },
       ack: (text) => (text === '' ? ack() : ack(toAsker(text))),
       respond: async (text) => void (await respond({ ...toAsker(text), replace_original: false })),
     }),

@@ -10,7 +10,7 @@ import { findTarget } from './deploy.ts'
 const SHOWN = 10
 
 export async function history(deps: VerbDeps, command: Extract<Command, { verb: 'history' }>, asker: Asker): Promise<Reply> {
-  if (asker.place?.isDirect === true) return notInDirect
+  if (asker.origin?.isDirect === true) return notInDirect
   if (command.target !== null) {
     const target = findTarget(deps, command.target)
     if (isRefusal(target)) return target

@@ -9,7 +9,7 @@ import { say, type Reply, type VerbDeps } from './reply.ts'
 import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 
 export async function show(deps: VerbDeps, command: Extract<Command, { verb: 'show' }>, asker: Asker): Promise<Reply> {
-  if (asker.place?.isDirect === true) return notInDirect
+  if (asker.origin?.isDirect === true) return notInDirect
   const request = await requestById(deps.db, command.id)
   if (request === undefined)
     return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)

@@ -87,7 +87,7 @@ async function tick(deps: WindowDeps, window: WindowRow, { id, isDone }: Wish, a
   if (item === undefined) return unknownButton
   if (item.owner === null || deps.people.humanOf(item.owner) !== actor.human) {
     const targets = targetsOf(deps, window.targets)
-    const unfit = isRefusal(targets) ? targets : await whyNotManageHere(deps, targets, actor, { ...asker, place: null })
+    const unfit = isRefusal(targets) ? targets : await whyNotManageHere(deps, targets, actor, { ...asker, origin: null })
     if (unfit !== undefined) return unfit
   }
   const by = isDone ? actor.account : null
@@ -135,7 +135,7 @@ const itemBlock = (window: WindowRow, item: ChecklistItem) =>
     ),
   )
 
-const metadataOf = (window: WindowRow, { place }: Asker): string => JSON.stringify({ token: window.token, channel: place?.channel ?? '' })
+const metadataOf = (window: WindowRow, { origin }: Asker): string => JSON.stringify({ token: window.token, channel: origin?.channel ?? '' })
 
 const spanText = (window: WindowRow): string => saySpan({ from: window.startsAt.getTime(), to: window.endsAt.getTime() }, window.timezone)
 

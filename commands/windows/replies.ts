@@ -16,7 +16,7 @@ const SHOWN = 20
 
 /** Those that are ahead or under way, of targets that may be spoken of here. */
 export async function listAhead(deps: WindowDeps, target: string | null, asker: Asker): Promise<Reply> {
-  if (asker.place?.isDirect === true) return notInDirect
+  if (asker.origin?.isDirect === true) return notInDirect
   const windows = (
     await listWindows(deps.db, { states: ['scheduled', 'open'], limit: 200, ...(target === null ? {} : { targets: [target] }) })
   ).filter((window) => isShownHere(deps, window, asker))

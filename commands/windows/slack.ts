@@ -8,7 +8,7 @@ import type { View } from '../../src/slack/port.ts'
 import { storeNow } from '../../src/store/now.ts'
 import type { FormValues } from '../forms/deploy.ts'
 import { auditedBy, type Reply } from '../verbs/reply.ts'
-import { notInDirect, whyNotHere, type Asker, type Place } from '../parse/channel-scope.ts'
+import { notInDirect, whyNotHere, type Asker, type Origin } from '../parse/channel-scope.ts'
 import { dispatchWindow } from './dispatch.ts'
 import { knownHere, type WindowDeps, type WindowSlack } from './deps.ts'
 import { formNotOpened, readConfirmed, readWindowForm, WINDOW_CONFIRM, WINDOW_FORM, windowForm } from '../forms/window.ts'
@@ -28,7 +28,7 @@ const ACT_MS = 2_300
 export type Typed = {
   readonly text: string
   readonly trigger: string
-  readonly asker: Asker & { readonly place: Place }
+  readonly asker: Asker & { readonly origin: Origin }
   /** Shown to the asker alone; an empty text shows nothing. */
   readonly ack: (text: string) => Promise<void>
   readonly respond: (text: string) => Promise<void>
@@ -55,11 +55,11 @@ export async function answerWindowCommand(deps: SlackDeps, { text, trigger, aske
 
 /** Before anything is looked up, since a trigger lives 3 s. */
 async function openForm(deps: SlackDeps, trigger: string, asker: Typed['asker']): Promise<Refusal | undefined> {
-  if (asker.place.isDirect) return notInDirect
+  if (asker.origin.isDirect) return notInDirect
   const all = [...deps.targets.values()]
   const targets = all.filter((target) => whyNotHere(target, asker) === undefined)
   if (targets.length === 0) return all[0] === undefined ? undefined : whyNotHere(all[0], asker)
-  const opened = await deps.slack.openView(trigger, windowForm(targets, asker.place))
+  const opened = await deps.slack.openView(trigger, windowForm(targets, asker.origin))
   return opened.kind === 'ok' ? undefined : formNotOpened(knownHere(deps))
 }
 
@@ -70,7 +70,7 @@ export async function clickedWindow(deps: SlackDeps, { action, value, at }: Clic
   const asker: Asker = {
     account,
     entry: 'button',
-    place: channel === undefined ? null : { channel, isDirect: channel.startsWith('D') },
+    origin: channel === undefined ? null : { channel, isDirect: channel.startsWith('D') },
   }
   const outcome = await pressWindow(deps, { action, value, asker }).catch((error: unknown) => {
     deps.onFault(error)
@@ -123,7 +123,7 @@ export async function submittedWindow(deps: SlackDeps, submitted: Submitted): Pr
 
 async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormResponse> {
   const { callback, metadata, values, user } = submitted
-  const asker = (place: Place | null): Asker => ({ account: user, entry: 'modal', place })
+  const asker = (origin: Origin | null): Asker => ({ account: user, entry: 'modal', origin })
   if (callback === WINDOW_FORM) {
     const read = readWindowForm(values, metadata, { targets: deps.targets, known: knownHere(deps), now: await storeNow(deps.db) })
     const result = isRefusal(read) ? read.code : read.kind === 'errors' ? 'bad_arguments' : 'understood'
@@ -136,8 +136,8 @@ async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormRe
     await record(deps, asker(null), 'form', read.code)
     return noticeResponse(read)
   }
-  const place = 'place' in read ? read.place : { channel: read.channel, isDirect: false }
-  const reply = await dispatchWindow(deps, read.command, asker(place))
+  const origin = 'origin' in read ? read.origin : { channel: read.channel, isDirect: false }
+  const reply = await dispatchWindow(deps, read.command, asker(origin))
   if (!isRefusal(reply)) return { response_action: 'clear' }
   noted(reply)
   // a slip in a field is said under it

@@ -57,8 +57,8 @@ function depsWith(evidence: ConfigFile['evidence'], secret = ''): VerbDeps {
   }
 }
 
-const inChannel: Asker = { account: ALICE, entry: 'slash', place: { channel: 'C0PROD', isDirect: false } }
-const atMachine: Asker = { account: 'os:deploy', entry: 'cli', place: null }
+const inChannel: Asker = { account: ALICE, entry: 'slash', origin: { channel: 'C0PROD', isDirect: false } }
+const atMachine: Asker = { account: 'os:deploy', entry: 'cli', origin: null }
 
 const steady = (text: string) =>
   text
@@ -125,10 +125,10 @@ describe('in Slack', () => {
   })
 
   test('whoever may not see the request there gets nothing, and the attempt is written down', async () => {
-    expect(await told('export 1', { account: ALICE, entry: 'slash', place: { channel: 'C0OTHER', isDirect: false } })).toBe(
+    expect(await told('export 1', { account: ALICE, entry: 'slash', origin: { channel: 'C0OTHER', isDirect: false } })).toBe(
       '`prod` may not be asked for here. Nothing was started. Type it in <#C0DEPLOYS> or <#C0PROD>.',
     )
-    expect(await told('export 1', { account: ALICE, entry: 'slash', place: { channel: 'D0ALICE', isDirect: true } })).toBe(
+    expect(await told('export 1', { account: ALICE, entry: 'slash', origin: { channel: 'D0ALICE', isDirect: true } })).toBe(
       'Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel.',
     )
     expect(await told('export 1', { ...inChannel, account: 'U0GUEST' })).toMatch(/^Lockkeeper takes requests and votes from full members/)

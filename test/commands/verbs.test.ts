@@ -51,7 +51,7 @@ beforeEach(async () => {
   }
 })
 
-const inChannel: Asker = { account: ALICE, entry: 'slash', place: { channel: 'C0DEPLOYS', isDirect: false } }
+const inChannel: Asker = { account: ALICE, entry: 'slash', origin: { channel: 'C0DEPLOYS', isDirect: false } }
 
 async function told(text: string, asker: Asker = inChannel): Promise<string> {
   const parsed = parseText(text, deps.known)
@@ -95,12 +95,12 @@ describe('status', () => {
 
   test('of all targets leaves out those of other channels, and one that cannot be read hides no other', async () => {
     statuses.set('prod', new Error('boom'))
-    const everywhere = { ...inChannel, place: null }
+    const everywhere = { ...inChannel, origin: null }
     expect(await told('status', everywhere)).toBe(
       '*Production* (`prod`): could not be read; the log of Lockkeeper says why. Nothing was changed.\n• No run yet\n\n*staging*: 0 applied, nothing pending.\n• No run yet',
     )
     expect(faults).toEqual([new Error('boom')])
-    expect(await told('status', { ...inChannel, place: { channel: 'C0OTHER', isDirect: false } })).not.toContain('prod')
+    expect(await told('status', { ...inChannel, origin: { channel: 'C0OTHER', isDirect: false } })).not.toContain('prod')
   })
 
   test('shows what is under way, what ended last, and a refusal as it is', async () => {
@@ -165,7 +165,7 @@ describe('history and show', () => {
 
 describe('where and who', () => {
   test.each(['deploy prod', 'plan prod', 'status', 'status prod', 'history', 'show 1'])('a direct message refuses %j', async (text) => {
-    expect(await told(text, { account: ALICE, entry: 'slash', place: { channel: 'D0ALICE', isDirect: true } })).toBe(
+    expect(await told(text, { account: ALICE, entry: 'slash', origin: { channel: 'D0ALICE', isDirect: true } })).toBe(
       'Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel.',
     )
   })
