@@ -66,18 +66,18 @@ type Understood = {
 export function readWindowForm(
   values: FormValues,
   metadata: string,
-  world: { readonly targets: ReadonlyMap<string, Target>; readonly known: KnownHere; readonly now: number },
+  context: { readonly targets: ReadonlyMap<string, Target>; readonly known: KnownHere; readonly now: number },
 ):
   | { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
   | { readonly kind: 'view'; readonly view: View }
   | Refusal {
   const origin = originOf(metadata)
-  const target = world.targets.get(values['target']?.['target']?.selected_option?.value ?? '')
+  const target = context.targets.get(values['target']?.['target']?.selected_option?.value ?? '')
   if (origin === undefined || target === undefined) return formUnknown
   const text = (id: string) => values[id]?.[id]?.value?.trim() ?? ''
-  const when = readWhen(text('when'), { now: world.now, zone: target.timezone })
+  const when = readWhen(text('when'), { now: context.now, zone: target.timezone })
   const length = readLength(text('length'))
-  const reason = checkReason(text('reason').replace(/\s+/gu, ' '), world.known)
+  const reason = checkReason(text('reason').replace(/\s+/gu, ' '), context.known)
   if (isRefusal(when) || isRefusal(length) || isRefusal(reason))
     return { kind: 'errors', errors: { ...errorOf('when', when), ...errorOf('length', length), ...errorOf('reason', reason) } }
   const work = text('work').replace(/\s+/gu, ' ')

@@ -22,7 +22,7 @@ export const DIGEST = '7f3a9c21'.padEnd(64, '0')
 
 export type Store = Awaited<ReturnType<typeof createStore>>
 
-export type World = Awaited<ReturnType<typeof createWorld>>
+export type Fixture = Awaited<ReturnType<typeof createFixture>>
 
 type TargetFile = (typeof configSchema)['_zod']['input']['targets'][string]
 
@@ -35,7 +35,7 @@ export const baseTarget = {
 } satisfies TargetFile
 
 /** A store, a workspace that answers what the test says, and an engine that only remembers. */
-export async function createWorld(
+export async function createFixture(
   options: { readonly store?: Store; readonly targets?: Record<string, TargetFile>; readonly people?: Record<string, string> } = {},
 ) {
   const store = options.store ?? (await createStore())

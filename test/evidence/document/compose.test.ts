@@ -8,7 +8,7 @@ import { chainOf } from '../../../src/evidence/document/timeline.ts'
 import { canonicalJson } from '../../../src/lib/canonical.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import { createRedactor, redactedDeep } from '../../../src/redact/redact.ts'
-import { createWorld, type World } from '../../approvals/fixture.ts'
+import { createFixture, type Fixture } from '../../approvals/fixture.ts'
 import { documentWith, newSigner } from '../sample.ts'
 
 const signer = newSigner()
@@ -86,12 +86,12 @@ test('what the store keeps for Slack becomes plain text', () => {
 })
 
 describe('the hash chain of the audit log', () => {
-  let world: World
+  let fixture: Fixture
   beforeAll(async () => {
-    world = await createWorld()
+    fixture = await createFixture()
   })
   afterAll(async () => {
-    await world.deps.db.close()
+    await fixture.deps.db.close()
   })
 
   test('of a store that keeps one comes with numbers, hashes and the lines that they are made of', () => {
@@ -104,18 +104,18 @@ describe('the hash chain of the audit log', () => {
   })
 
   test('is read with the rows of the request and nobody else’s', async () => {
-    const request = await world.waiting()
-    await world.deps.db.query(
+    const request = await fixture.waiting()
+    await fixture.deps.db.query(
       `insert into lockkeeper.audit (actor, act, request_id, result) values ('U0BOB', 'approve', $1, 'counted'), ('U0BOB', 'approve', 4711, 'counted')`,
       [request.id],
     )
-    const rows = await readRows(world.deps.db, request.id)
+    const rows = await readRows(fixture.deps.db, request.id)
     expect(rows?.audit.map(({ actor, act, result }) => [actor, act, result])).toContainEqual(['U0BOB', 'approve', 'counted'])
     expect(rows?.audit.filter(({ act }) => act === 'approve')).toHaveLength(1)
     for (const row of rows?.audit ?? []) {
       const link = chainOf(row)
       expect(link?.hash).toBe(createHash('sha256').update(`${link?.prev}\n${link?.line}`).digest('hex'))
     }
-    expect(await readRows(world.deps.db, 4711)).toBeUndefined()
+    expect(await readRows(fixture.deps.db, 4711)).toBeUndefined()
   })
 })
