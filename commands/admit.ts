@@ -35,7 +35,7 @@ export async function admit(deps: ListenDeps, args: Incoming, handling: Map<stri
   try {
     // what this process handles already is not asked of the store: the later one could be written down first, and the first told nothing
     const isFirst = earlier.length > 0 ? false : await isFirstInTime(deps, keys)
-    if (isFirst === undefined) return await tellUnread(deps, args)
+    if (isFirst === undefined) return await answerUnread(deps, args)
     if (isFirst) return await args.next()
     // Slack takes the first acknowledgement of the two: an empty one must not come before the answer
     await inTime(Promise.all(earlier), ACT_MS)
@@ -59,7 +59,7 @@ async function isFirstInTime({ db, onFault }: ListenDeps, keys: readonly string[
 const STORE_MS = 2_000
 
 /** Commands and forms are answered with the acknowledgement; whoever clicked is told where the click was. */
-async function tellUnread(deps: ListenDeps, args: Incoming): Promise<void> {
+async function answerUnread(deps: ListenDeps, args: Incoming): Promise<void> {
   await refuseDelivery(args, UNREAD)
   if (args.body.type !== 'block_actions' || !('actions' in args.body)) return
   const sent = await answerClick(deps.slack, clickedAt(args.body as BlockAction), { text: UNREAD })

@@ -138,13 +138,13 @@ export function createLinks({ db, slack }: { readonly db: Db; readonly slack: Pi
   const known = new Map<string, string>()
   /** Null: there is none. Undefined: Slack does not say now. */
   const addressOf = async (posted: Posted): Promise<string | null | undefined> => {
-    const place = `${posted.channel} ${posted.ts}`
-    const before = known.get(place)
+    const address = `${posted.channel} ${posted.ts}`
+    const before = known.get(address)
     if (before !== undefined) return before
     const link = await slack.permalink(posted)
     if (link.kind !== 'ok') return link.kind === 'refused' ? null : undefined
     if (known.size >= MOST_LINKS) known.clear()
-    known.set(place, link.value)
+    known.set(address, link.value)
     return link.value
   }
   return async (keys) => {

@@ -89,11 +89,11 @@ const PROGRESS_ROWS = 100_000
 
 async function verify(deps: AuditCommandDeps): Promise<number> {
   const began = deps.now()
-  let told = 0
+  let shown = 0
   const found = await verifyChain(deps.db, {
     onProgress(rows, of) {
-      if (rows - told < PROGRESS_ROWS) return
-      told = rows
+      if (rows - shown < PROGRESS_ROWS) return
+      shown = rows
       deps.complain(`${rows} of ${of} rows`)
     },
   })

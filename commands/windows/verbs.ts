@@ -37,7 +37,7 @@ export async function schedule(deps: WindowDeps, command: Schedule, actor: Actor
     return withExample(refuse('bad_arguments', 'It is not said how long the window is. Nothing was changed.'), deps)
   return deps.db.transaction(async (tx) => {
     await holdSchedule(tx)
-    const conflict = await whyNotThen(tx, { targets, hours, zone, exceptId: null }, worldOf(deps))
+    const conflict = await whyNotThen(tx, { targets, hours, zone, exceptId: null }, conflictConfigOf(deps))
     if (conflict !== undefined) return conflict
     const window = await scheduleWindow(
       tx,
@@ -115,7 +115,7 @@ async function reschedule(deps: WindowDeps, tx: Tx, words: readonly string[], { 
   const hours = { startsAt: read.startsAt, endsAt: read.startsAt + length }
   if (hours.startsAt === window.startsAt.getTime() && hours.endsAt === window.endsAt.getTime())
     return refuse('bad_arguments', `Window #${window.id} is at that time already. Nothing was changed, and nobody was told.`)
-  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
+  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, conflictConfigOf(deps))
   if (conflict !== undefined) return conflict
   await replanWindow(tx, window, { kind: 'rescheduled', by: actor.account, hours }, targets)
   return say(
@@ -132,7 +132,7 @@ async function extend(deps: WindowDeps, tx: Tx, words: readonly string[], { wind
   if (isRefusal(length)) return withExample(length, deps, 'extend', window.id)
   const from = endedJustNow ? Math.floor(now / MINUTE_MS) * MINUTE_MS : 0
   const hours = { startsAt: window.startsAt.getTime(), endsAt: Math.max(window.endsAt.getTime(), from) + length }
-  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
+  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, conflictConfigOf(deps))
   if (conflict !== undefined) return conflict
   await replanWindow(
     tx,
@@ -156,7 +156,7 @@ async function start(deps: WindowDeps, tx: Tx, { window, targets }: Held): Promi
   if (window.state !== 'scheduled') return notInState(deps, window, 'Only a window that has not started can be started.')
   const startsAt = Math.floor((await storeNow(tx)) / MINUTE_MS) * MINUTE_MS // people read no seconds
   const hours: Hours = { startsAt, endsAt: startsAt + window.endsAt.getTime() - window.startsAt.getTime() }
-  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
+  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, conflictConfigOf(deps))
   if (conflict !== undefined) return conflict
   await startNow(tx, window, hours, targets)
   return say(`Window #${window.id} starts now and ends by ${sayTime(hours.endsAt, window.timezone)}.`)
@@ -217,7 +217,7 @@ export async function standBy(deps: WindowDeps, id: number, actor: Actor, asker:
   })
 }
 
-const worldOf = (deps: WindowDeps) => ({ freezes: deps.freezes, command: deps.maintenance })
+const conflictConfigOf = (deps: WindowDeps) => ({ freezes: deps.freezes, command: deps.maintenance })
 
 const withExample = (refusal: Refusal, deps: WindowDeps, verb: 'schedule' | 'reschedule' | 'extend' = 'schedule', id?: number): Refusal =>
   refuse(refusal.code, `${refusal.text} The whole command: ${code(exampleOf(verb, knownHere(deps), id), 120)}`)

@@ -56,8 +56,8 @@ export async function proveAll(
     )
   // Prisma's status leaves out what was only rolled back, though its deploy runs that again
   const rolledBack = await rolledBackIn(work)
-  const seen = new Set(pending)
-  const expected = remaining.map(({ name }) => name).filter((name) => seen.has(name) || !rolledBack.has(name))
+  const pendingNames = new Set(pending)
+  const expected = remaining.map(({ name }) => name).filter((name) => pendingNames.has(name) || !rolledBack.has(name))
   if (pending.join('\n') !== expected.join('\n'))
     return refused(
       tasks,

@@ -28,7 +28,7 @@ export const windowsOfRunsDue = (db: Db): Due => ({
   isDue: isAnyDue([overrun, moved, gone]),
   act: () =>
     inSequence(
-      () => claimEach(db, overrun, tellOverrun),
+      () => claimEach(db, overrun, noteOverrun),
       () => claimEach(db, moved, follow),
       () => claimEach(db, gone, (tx, { id }) => end(tx, id)),
     ),
@@ -51,7 +51,7 @@ function claimOf(due: string): Claim<Found> {
 }
 
 /** The run goes on: stopping it half-way would be worse. */
-async function tellOverrun(tx: Tx, { id, windowId, owner, closedAt }: Found): Promise<void> {
+async function noteOverrun(tx: Tx, { id, windowId, owner, closedAt }: Found): Promise<void> {
   await tx.query('update lockkeeper.request set overrun_told_at = lockkeeper.now() where id = $1', [id])
   await addEvent(tx, id, { kind: 'overrun', data: { windowId, owner, closedAt } })
   const request = await requestById(tx, id)

@@ -87,9 +87,9 @@ export type MigrationProgress = {
 
 /** `data.migrations` of the migrate step, or the plan's list while there is nothing yet. */
 export function progressOf(step: StepRow, request: RequestRow): readonly MigrationProgress[] {
-  const told = (step.data as { readonly migrations?: unknown } | null)?.migrations
-  if (Array.isArray(told)) {
-    const known = told.filter(isProgress)
+  const migrations = (step.data as { readonly migrations?: unknown } | null)?.migrations
+  if (Array.isArray(migrations)) {
+    const known = migrations.filter(isProgress)
     if (known.length > 0) return known
   }
   return (request.plan?.list ?? []).map(({ name }) => ({ name, state: step.state === 'done' ? 'done' : 'pending' }))

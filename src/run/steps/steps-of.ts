@@ -39,7 +39,7 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
   const touchesDatabase = migrates || commands.some((step) => step.database)
   const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
   return [
-    preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce, clocks: ports.clocks, backsUp: touchesDatabase }),
+    preflightStep({ store: ports.backups, directories: ports.config, probe: probeOnce, clocks: ports.clocks, backsUp: touchesDatabase }),
     ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
     ...prepare,
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),

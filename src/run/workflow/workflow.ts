@@ -22,7 +22,7 @@ export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
     const request = await retryStore(ports.log, () => requestById(ports.db, id))
     const about = { request: id, target: request?.target ?? '' }
     await withFields(about, () => carry(ports, about, durable))
-    await withFields(about, () => tellEnd(ports, id))
+    await withFields(about, () => emitEnd(ports, id))
   }
 }
 
@@ -52,7 +52,7 @@ async function carry(ports: WorkflowPorts, about: About, durable: Durable): Prom
 async function settle(ports: WorkflowPorts, id: number, next: Exclude<Next, 'next'>, { step, nextSignal }: Durable): Promise<void> {
   if (next === 'ended') return
   if (next === 'off when closed') {
-    await step('tell that it needs a person', () => tellEnd(ports, id))
+    await step('tell that it needs a person', () => emitEnd(ports, id))
     for (let look = 1; (await step(`look whether it is closed ${look}`, () => stateOf(ports, id))) === 'needs_human'; look++)
       await nextSignal()
   }
@@ -60,7 +60,7 @@ async function settle(ports: WorkflowPorts, id: number, next: Exclude<Next, 'nex
 }
 
 /** Told once the workflow has nothing more to do, which for a run that needs a person is before somebody closes it. */
-async function tellEnd(ports: WorkflowPorts, id: number): Promise<void> {
+async function emitEnd(ports: WorkflowPorts, id: number): Promise<void> {
   const request = await retryStore(ports.log, () => requestById(ports.db, id))
   if (request === undefined) return
   const { target, state, createdAt, startedAt, endedAt } = request

@@ -44,7 +44,7 @@ export async function replanWindow(
     // whoever said to stand by said it of other hours
     ...(kind === 'rescheduled' ? { standby: null, isStandbyConfirmed: false } : {}),
   })
-  if (kind === 'extended') await keepTold(tx, changed)
+  if (kind === 'extended') await keepDecided(tx, changed)
   await planNotices(tx, changed, targets)
   await addWindowEvent(tx, window.id, { kind, data: { by, from: hoursOf(window), to: hours, people: peopleOf(targets) } })
   await queueNotifications(tx, [{ window: changed, targets, stage: 'rescheduled' }])
@@ -67,7 +67,7 @@ export async function cancelWindow(
 export async function startNow(tx: Tx, window: WindowRow, hours: Hours, targets: readonly Target[]): Promise<void> {
   await withdrawNotices(tx, window.id)
   const moved = await changeWindow(tx, window.id, { ...hours, isNewPlan: true })
-  await keepTold(tx, moved)
+  await keepDecided(tx, moved)
   await planNotices(tx, moved, targets, hours.startsAt)
 }
 
@@ -83,7 +83,7 @@ export async function endNow(tx: Tx, window: WindowRow): Promise<void> {
 }
 
 /** It is the same maintenance, begun earlier or made longer: what was told of it stays ticked off. */
-const keepTold = (tx: Queries, { id, planNo }: WindowRow) =>
+const keepDecided = (tx: Queries, { id, planNo }: WindowRow) =>
   tx.query(
     `update lockkeeper.notice set plan_no = $2 where maintenance_id = $1 and plan_no = $2 - 1 and state in ('sent', 'missed') and stage not like 'check:%'`,
     [id, planNo],
@@ -116,10 +116,10 @@ async function planNotices(tx: Queries, window: WindowRow, targets: readonly Tar
     now,
   }).filter(({ stage }) => window.state === 'scheduled' || !stage.startsWith('before:'))
   await insertNotices(tx, window, planned)
-  const told = new Set(planned.map(({ dueAt }) => dueAt))
+  const noticeTimes = new Set(planned.map(({ dueAt }) => dueAt))
   const items = await itemsOf(tx, [window.id])
   const isStandby = targets.some(({ windows }) => windows.standby)
-  const phases = (['T-48h', 'T-1h', 'T+2h'] as const).filter((phase) => !told.has(phaseAt(phase, { startsAt, endsAt })))
+  const phases = (['T-48h', 'T-1h', 'T+2h'] as const).filter((phase) => !noticeTimes.has(phaseAt(phase, { startsAt, endsAt })))
   await planChecks(tx, window, items, now, phases, isStandby)
 }
 
