@@ -35,10 +35,12 @@ export const baseTarget = {
 } satisfies TargetFile
 
 /** A store, a workspace that answers what the test says, and an engine that only remembers. */
-export async function createFixture(
-  options: { readonly store?: Store; readonly targets?: Record<string, TargetFile>; readonly people?: Record<string, string> } = {},
-) {
-  const store = options.store ?? (await createStore())
+export async function createFixture(options: {
+  readonly store: Store
+  readonly targets?: Record<string, TargetFile>
+  readonly people?: Record<string, string>
+}) {
+  const { store } = options
   await store.db.query(
     `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,
        lockkeeper.break_glass, lockkeeper.page, lockkeeper.maintenance, lockkeeper.notice, lockkeeper.maintenance_event, lockkeeper.checklist_item,

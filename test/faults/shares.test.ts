@@ -30,6 +30,6 @@ test('the thirds are of one size', () => {
 
 test('all is what nobody restricted; the walk is short where faults are chosen', () => {
   expect([shareOf(undefined), inShare('all', names), filesInShare('all', files).length]).toEqual(['all', names, files.length])
-  expect([walkLength('all'), walkLength('chosen')]).toEqual([20, 4])
+  expect([walkLength('all'), walkLength('chosen')]).toEqual([20, 2])
   expect(() => shareOf('half')).toThrow('FAULTS is half; it can be chosen, 1/3, 2/3, 3/3 or all')
 })

@@ -45,4 +45,4 @@ export function filesInShare(share: Share, files: readonly string[]): readonly s
 }
 
 /** Runs of the walk, unless somebody says how many. */
-export const walkLength = (share: Share): number => (share === 'all' ? 20 : 4)
+export const walkLength = (share: Share): number => (share === 'all' ? 20 : 2)

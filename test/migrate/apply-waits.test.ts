@@ -10,9 +10,6 @@ import { isProblem, openWorkspace } from '../../src/migrate/prisma/prisma-worksp
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import { until } from '../helpers/until.ts'
 import { fast, index, init, note, scene, SEED, sleeping } from '../run/scene.ts'
-import { useRealPrisma } from '../helpers/recorded-prisma/place.ts'
-
-useRealPrisma() // the subject is what Prisma does
 
 const step = migrateStep(fast)
 const quietly = (error: Error) => void error // the session is ended by the test

@@ -8,9 +8,6 @@ import { join } from 'node:path'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 import { until } from '../helpers/until.ts'
 import { createApplication, prisma, type Application } from './application/application.ts'
-import { useRealPrisma } from '../helpers/recorded-prisma/place.ts'
-
-useRealPrisma() // the subject is what Prisma does
 
 /** Both readers see the same directory and the same database; what each says is compared in the same few words. */
 const BASE = {

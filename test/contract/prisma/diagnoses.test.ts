@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { createDatabase, onServer, type TestDatabase } from '../../helpers/postgres.ts'
-import { ask, both, holding, IN_USE, waits, type Situations } from './sides.ts'
+import { ask, expectSame, holding, IN_USE, waits, type Situations } from './sides.ts'
 
 const INIT = `create table customers (id int primary key, email text);
 create table orders (id int primary key, customer_id int, total int);
@@ -142,24 +142,21 @@ const FIRST_FAULTS: Situations = {
   },
 }
 
-describe.concurrent.each(IN_USE)('the recorded Prisma words faults as $version does', { timeout: 110_000 }, ({ modules }) => {
-  test.each(Object.entries(FAILING))('of a file: %s', async (_code, sql) => {
+describe.concurrent.each(IN_USE)('the recorded Prisma words faults as $version does', { timeout: 110_000 }, (prisma) => {
+  test.each(Object.entries(FAILING))('of a file: %s', async (title, sql) => {
     const fails: Situations[string] = async (side) => {
       await side.migration('2_case', sql)
       await side.prisma('migrate deploy')
       await side.record()
     }
-    const { real, recorded } = await both(modules, fails, { template: template.name })
-    expect(recorded).toEqual(real)
+    await expectSame(prisma, { topic: 'diagnoses', title }, fails, { template: template.name })
   })
 
-  test.each(Object.entries(FAULTS))('%s', async (_title, work) => {
-    const { real, recorded } = await both(modules, work, { template: template.name })
-    expect(recorded).toEqual(real)
+  test.each(Object.entries(FAULTS))('%s', async (title, work) => {
+    await expectSame(prisma, { topic: 'diagnoses', title }, work, { template: template.name })
   })
 
-  test.each(Object.entries(FIRST_FAULTS))('%s', async (_title, work) => {
-    const { real, recorded } = await both(modules, work)
-    expect(recorded).toEqual(real)
+  test.each(Object.entries(FIRST_FAULTS))('%s', async (title, work) => {
+    await expectSame(prisma, { topic: 'diagnoses', title }, work)
   })
 })

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 import { until } from '../../helpers/until.ts'
-import { ask, both, holding, IN_USE, waits, type Side, type Situations } from './sides.ts'
+import { ask, expectSame, holding, IN_USE, waits, type Side, type Situations } from './sides.ts'
 
 let template: TestDatabase
 
@@ -97,14 +97,13 @@ const FILES: Situations = {
   },
 }
 
-describe.concurrent.each(IN_USE)('the recorded Prisma applies files as $version does', { timeout: 110_000 }, ({ modules }) => {
-  test.each(Object.entries(FILES))('%s', async (_title, work) => {
+describe.concurrent.each(IN_USE)('the recorded Prisma applies files as $version does', { timeout: 110_000 }, (prisma) => {
+  test.each(Object.entries(FILES))('%s', async (title, work) => {
     const inIt = async (side: Side) => {
       await work(side)
       await side.record()
       side.note(await made(side))
     }
-    const { real, recorded } = await both(modules, inIt, { template: template.name })
-    expect(recorded).toEqual(real)
+    await expectSame(prisma, { topic: 'groups', title }, inIt, { template: template.name })
   })
 })

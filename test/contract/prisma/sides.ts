@@ -3,10 +3,12 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
+import { expect } from 'vitest'
 import { modulesWithPrisma } from '../../helpers/recorded-prisma/place.ts'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 import { until } from '../../helpers/until.ts'
 import { applicationPath, toolEnvironment } from '../../helpers/sample.ts'
+import { isRealAsked, keep, transcriptOf, type Situation } from './transcripts.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -41,17 +43,25 @@ export type Side = {
   readonly note: (what: unknown) => void
 }
 
-/** Does the same on both sides at the same time; what they note must be the same. The recorded one may not ask the real one. */
-export async function both(
-  modules: string,
+/**
+ * The recorded one says and writes what is kept of the real one, and so does the real one where it is asked, at the same time. The
+ * recorded one may not ask the real one.
+ */
+export async function expectSame(
+  { version, modules }: (typeof IN_USE)[number],
+  { topic, title }: Pick<Situation, 'topic' | 'title'>,
   work: (side: Side) => Promise<unknown>,
   options: { readonly template?: string; readonly config?: string } = {},
-): Promise<{ readonly real: readonly unknown[]; readonly recorded: readonly unknown[] }> {
+): Promise<void> {
+  const situation = { version, topic, title }
   const [real, recorded] = await Promise.all([
-    onSide(modulesWithPrisma(modules, 'real'), work, options),
+    isRealAsked(situation) ? onSide(modulesWithPrisma(modules, 'real'), work, options) : undefined,
     onSide(modulesWithPrisma(modules, 'recorded', false), work, options),
   ])
-  return { real, recorded }
+  if (real !== undefined) keep(situation, real)
+  const transcript = transcriptOf(situation)
+  if (real !== undefined) expect(real, 'the real one').toEqual(transcript)
+  expect(recorded, 'the recorded one').toEqual(transcript)
 }
 
 /** What is done, by what it is about. */
@@ -82,17 +92,17 @@ async function onSide(
       sql,
       migration: (name, text) => write(`prisma/migrations/${name}/migration.sql`, text),
       remove: (path) => rm(join(directory, path), { recursive: true }),
-      note: (what) => void notes.push(what),
+      note: (what) => void notes.push(steady(what, database)),
       async prisma(args, change = () => {}, during = async () => {}) {
         const url = new URL(database.url)
         change(url)
         const end = await run(directory, args, url.href, during)
-        notes.push(JSON.parse(steady(JSON.stringify({ args, ...end }), database.name)))
+        notes.push(steady({ args, ...end }, database))
         return end.said
       },
       async record(schema = 'public') {
         const rows = await sql(`select * from ${schema}._prisma_migrations order by started_at, finished_at nulls first`)
-        notes.push({ record: rows.map(rowOf) })
+        notes.push(steady({ record: rows.map(rowOf) }, database))
       },
     })
   } finally {
@@ -165,8 +175,15 @@ export const waits = (side: Side, statement: string): Promise<unknown> =>
     return rows.length > 0
   })
 
-const steady = (text: string, database: string): string =>
-  text.replaceAll(database, '{database}').replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? UTC/g, '{time}')
+/** Without what is chance: names, times, and the port. As JSON, since that is what is kept. */
+const steady = (what: unknown, { name, url }: TestDatabase): unknown =>
+  JSON.parse(
+    JSON.stringify(what)
+      .replaceAll(name, '{database}')
+      .replaceAll(new RegExp(`\\b${new URL(url).port}\\b`, 'g'), '{port}')
+      .replaceAll(/contract_[0-9a-f]{8}/g, '{role}')
+      .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? UTC/g, '{time}'),
+  )
 
 /** A row without what is chance: its id and the hours, but with their order. */
 function rowOf(row: Record<string, unknown>): object {

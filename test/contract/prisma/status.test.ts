@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { TestDatabase } from '../../helpers/postgres.ts'
 import { BASE, deployedTemplate, FIRST, SECOND, THIRD, writeBase } from './base.ts'
-import { ask, both, CONFIGS, holding, IN_USE, waits, type Side, type Situations } from './sides.ts'
+import { ask, expectSame, CONFIGS, holding, IN_USE, waits, type Side, type Situations } from './sides.ts'
 
 let template: TestDatabase
 
@@ -171,7 +171,11 @@ const DEPLOYED: Situations = {
       side.prisma('migrate deploy', undefined, async () => {
         await waits(side, 'lock table gate%')
         await side.record()
-        side.note(await side.sql(`select classid, objid, objsubid, mode from pg_locks where locktype = 'advisory' and granted`))
+        side.note(
+          await side.sql(
+            `select classid, objid, objsubid, mode from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`,
+          ),
+        )
         await status(side)
         await letGo()
       }),
@@ -208,32 +212,28 @@ const IN_SCHEMA: Situations = {
   },
 }
 
-describe.concurrent.each(IN_USE)('the recorded Prisma says and writes what $version does', { timeout: 110_000 }, ({ modules }) => {
-  test.each(Object.entries(EMPTY))('%s', async (_title, work) => {
-    const { real, recorded } = await both(modules, async (side) => {
+describe.concurrent.each(IN_USE)('the recorded Prisma says and writes what $version does', { timeout: 110_000 }, (prisma) => {
+  test.each(Object.entries(EMPTY))('%s', async (title, work) => {
+    await expectSame(prisma, { topic: 'status', title }, async (side) => {
       await writeBase(side)
       await work(side)
     })
-    expect(recorded).toEqual(real)
   })
 
-  test.each(Object.entries(DEPLOYED))('%s', async (_title, work) => {
+  test.each(Object.entries(DEPLOYED))('%s', async (title, work) => {
     const inIt = async (side: Side) => {
       await writeBase(side)
       await work(side)
       await side.record()
     }
-    const { real, recorded } = await both(modules, inIt, { template: template.name })
-    expect(recorded).toEqual(real)
+    await expectSame(prisma, { topic: 'status', title }, inIt, { template: template.name })
   })
 
-  test.each(Object.entries(BARE))('%s', async (_title, work) => {
-    const { real, recorded } = await both(modules, work)
-    expect(recorded).toEqual(real)
+  test.each(Object.entries(BARE))('%s', async (title, work) => {
+    await expectSame(prisma, { topic: 'status', title }, work)
   })
 
-  test.each(Object.entries(IN_SCHEMA))('%s', async (_title, work) => {
-    const { real, recorded } = await both(modules, work, { config: CONFIGS.inSchema })
-    expect(recorded).toEqual(real)
+  test.each(Object.entries(IN_SCHEMA))('%s', async (title, work) => {
+    await expectSame(prisma, { topic: 'status', title }, work, { config: CONFIGS.inSchema })
   })
 })

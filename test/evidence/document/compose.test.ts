@@ -8,7 +8,8 @@ import { chainOf } from '../../../src/evidence/document/timeline.ts'
 import { canonicalJson } from '../../../src/lib/canonical.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import { createRedactor, redactedDeep } from '../../../src/redact/redact.ts'
-import { createFixture, type Fixture } from '../../approvals/fixture.ts'
+import { createFixture, type Store, type Fixture } from '../../approvals/fixture.ts'
+import { createStore } from '../../helpers/postgres.ts'
 import { documentWith, newSigner } from '../sample.ts'
 
 const signer = newSigner()
@@ -86,13 +87,13 @@ test('what the store keeps for Slack becomes plain text', () => {
 })
 
 describe('the hash chain of the audit log', () => {
+  let store: Store
   let fixture: Fixture
   beforeAll(async () => {
-    fixture = await createFixture()
+    store = await createStore()
+    fixture = await createFixture({ store })
   })
-  afterAll(async () => {
-    await fixture.deps.db.close()
-  })
+  afterAll(() => store.close())
 
   test('of a store that keeps one comes with numbers, hashes and the lines that they are made of', () => {
     const line = '1:7|5:prod'
