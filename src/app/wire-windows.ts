@@ -52,7 +52,7 @@ export function windowParts(
       channelPostSource(db, {
         notices: async (post) => drawNotices(post, context, await overtakenIn(db, post.data as NoticeDigest)), // as `digestCrowded` wrote it
         occurrence: ({ data }) => ({ message: occurrenceMessage(data as OccurrenceNews) }), // as `refuseOnce` wrote it
-        freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
+        freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `postFreezeNews` wrote it
         week: ({ data }) => ({ message: weekMessage(data as WeekNews, commands.maintenance) }), // as `weekJob` wrote it
       }),
       windowSource(db, (view) => drawWindow(view, context)),
