@@ -12,7 +12,7 @@ import type { OpenDeps } from '../../approvals/requests/request.ts'
 import { openRequest } from '../../approvals/requests/request.ts'
 import { createPeople } from '../../approvals/people.ts'
 import { policySnapshot } from '../../approvals/grant-check.ts'
-import { createStore } from '../helpers/postgres.ts'
+import type { createStore } from '../helpers/postgres.ts'
 
 export const ALICE = 'U0ALICE'
 export const BOB = 'U0BOB'
