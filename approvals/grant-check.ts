@@ -113,16 +113,16 @@ async function barredAmong(
 }
 
 function whyShort(request: RequestRow, tally: Tally, votes: Question['votes']): Refusal {
-  const glass = votes.findLast((vote) => vote.decision === 'break_glass' && vote.digest === request.digest)
-  if (glass !== undefined && tally.unreadBreakGlassGroups.length > 0)
+  const breakGlassVote = votes.findLast((vote) => vote.decision === 'break_glass' && vote.digest === request.digest)
+  if (breakGlassVote !== undefined && tally.unreadBreakGlassGroups.length > 0)
     return refuse(
       'approvers_unknown',
-      `${mention(glass.actor)} broke the glass of #${request.id}, and Slack does not say now who is in ${list(tally.unreadBreakGlassGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
+      `${mention(breakGlassVote.actor)} broke the glass of #${request.id}, and Slack does not say now who is in ${list(tally.unreadBreakGlassGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
     )
-  if (glass !== undefined)
+  if (breakGlassVote !== undefined)
     return refuse(
       'not_an_approver',
-      `${mention(glass.actor)} broke the glass of #${request.id} and may not do that under the rules as they are now: somebody may have left the group, or \`breakGlass\` of ${code(request.target)} has changed. It needs an approval, or somebody who may.`,
+      `${mention(breakGlassVote.actor)} broke the glass of #${request.id} and may not do that under the rules as they are now: somebody may have left the group, or \`breakGlass\` of ${code(request.target)} has changed. It needs an approval, or somebody who may.`,
     )
   return approvalsShort(request, tally)
 }

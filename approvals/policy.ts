@@ -2,7 +2,7 @@ import type { MigrationClass } from '../src/sql/effects.ts'
 import { createHash } from 'node:crypto'
 import type { Target } from '../src/config/config.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'
-import type { GlassRules, PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
+import type { BreakGlassRules, PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
 import { list, mentionApprover } from './wording.ts'
 
 /**
@@ -99,7 +99,7 @@ export function reviewersIn(circle: Circle, involved: readonly string[], humanOf
 }
 
 /** The break-glass rules of a target; undefined when nobody may. */
-export function breakGlassRulesOf(target: Target): GlassRules | undefined {
+export function breakGlassRulesOf(target: Target): BreakGlassRules | undefined {
   const { breakGlass, approvals } = target
   if (breakGlass === undefined) return undefined
   return { from: breakGlass.from, review: breakGlass.review ?? approvals.from, remindMs: breakGlass.remind }

@@ -1,9 +1,9 @@
 import type { AllMiddlewareArgs, AnyMiddlewareArgs, BlockAction } from '@slack/bolt'
-import { clickedAt, tellClicked } from '../approvals/modals/click.ts'
+import { clickedAt, answerClick } from '../approvals/modals/click.ts'
 import { noticeView } from '../approvals/modals/notice-modal.ts'
 import type { AuditEntry } from '../src/audit/write.ts'
 import { inTime } from '../src/lib/in-time.ts'
-import { deliveryKeys, firstSight } from './dedupe.ts'
+import { deliveryKeys, isFirstDelivery } from './dedupe.ts'
 import { ACT_MS, recordSafely, toAsker, type ListenDeps } from './door.ts'
 import { answersTo, deliveryFault } from './http-body.ts'
 
@@ -34,8 +34,8 @@ export async function admit(deps: ListenDeps, args: Incoming, handling: Map<stri
   for (const key of keys) handling.set(key, done.promise)
   try {
     // what this process handles already is not asked of the store: the later one could be written down first, and the first told nothing
-    const isFirst = earlier.length > 0 ? false : await firstSightInTime(deps, keys)
-    if (isFirst === undefined) return await tellUnread(deps, args)
+    const isFirst = earlier.length > 0 ? false : await isFirstInTime(deps, keys)
+    if (isFirst === undefined) return await answerUnread(deps, args)
     if (isFirst) return await args.next()
     // Slack takes the first acknowledgement of the two: an empty one must not come before the answer
     await inTime(Promise.all(earlier), ACT_MS)
@@ -47,22 +47,22 @@ export async function admit(deps: ListenDeps, args: Incoming, handling: Map<stri
 }
 
 /** Undefined when the store does not say, or not before Slack gives up: then nothing is done, and the person is told to do it again. */
-async function firstSightInTime({ db, onFault }: ListenDeps, keys: readonly string[]): Promise<boolean | undefined> {
-  const asked = firstSight(db, keys).catch((error: unknown) => {
+async function isFirstInTime({ db, onFault }: ListenDeps, keys: readonly string[]): Promise<boolean | undefined> {
+  const asked = isFirstDelivery(db, keys).catch((error: unknown) => {
     onFault(error)
     return undefined
   })
-  const seen = await inTime(asked, STORE_MS)
-  return seen.kind === 'late' ? undefined : seen.value
+  const answer = await inTime(asked, STORE_MS)
+  return answer.kind === 'late' ? undefined : answer.value
 }
 
 const STORE_MS = 2_000
 
 /** Commands and forms are answered with the acknowledgement; whoever clicked is told where the click was. */
-async function tellUnread(deps: ListenDeps, args: Incoming): Promise<void> {
+async function answerUnread(deps: ListenDeps, args: Incoming): Promise<void> {
   await refuseDelivery(args, UNREAD)
   if (args.body.type !== 'block_actions' || !('actions' in args.body)) return
-  const sent = await tellClicked(deps.slack, clickedAt(args.body as BlockAction), { text: UNREAD })
+  const sent = await answerClick(deps.slack, clickedAt(args.body as BlockAction), { text: UNREAD })
   if (sent.kind !== 'ok') deps.onFault(new Error(`a click could not be answered: ${sent.kind}`))
 }
 

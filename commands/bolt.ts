@@ -5,7 +5,7 @@ import type BoltFile from '@slack/bolt/dist/App.js'
 import type ReceiverFile from '@slack/bolt/dist/receivers/HTTPReceiver.js'
 import type { Clock } from '../src/lib/clock.ts'
 import type { Log } from '../src/lib/log.ts'
-import { tell, withFields } from '../src/lib/telemetry.ts'
+import { emit, withFields } from '../src/lib/telemetry.ts'
 import { createSocketReceiver } from '../src/slack/client/socket.ts'
 import { createGuard, serverOptions } from './http-guard.ts'
 
@@ -76,7 +76,7 @@ function watchDeliveries(app: App): () => boolean {
         async ack(response) {
           await acknowledge(response)
           awaited.delete(event)
-          tell({
+          emit({
             kind: 'acknowledged',
             type: deliveryTypes.find((one) => one === type) ?? 'other',
             durationMs: performance.now() - arrived,

@@ -4,17 +4,17 @@ import { castVote } from '../approvals/decisions/vote.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { RequestRow } from '../src/request/request.ts'
 import { requestById } from '../src/request/store.ts'
-import { answer } from './dispatch.ts'
-import { answerMaintenance } from './windows/dispatch.ts'
-import { knownHere, type MaintenanceDeps } from './windows/deps.ts'
-import { parseMaintenanceWords } from './parse/window.ts'
+import { dispatch } from './dispatch.ts'
+import { dispatchWindow } from './windows/dispatch.ts'
+import { knownHere, type WindowDeps } from './windows/deps.ts'
+import { parseWindowWords } from './parse/window.ts'
 import { parseWords, type Command } from './parse/command.ts'
 import type { Reply, VerbDeps } from './verbs/reply.ts'
 import { help } from './verbs/help.ts'
 import { migrations } from './verbs/show.ts'
 
 export type CliDeps = VerbDeps & {
-  readonly windows: MaintenanceDeps
+  readonly windows: WindowDeps
   /** Who is at the machine, as the operating system says and not as a variable claims. */
   readonly login: string
   readonly print: (line: string) => void
@@ -44,8 +44,8 @@ async function migrate(deps: CliDeps, words: readonly string[]): Promise<Reply> 
 }
 
 async function maintenance({ windows, login }: CliDeps, words: readonly string[]): Promise<Reply> {
-  const parsed = parseMaintenanceWords(words, knownHere(windows))
-  return isRefusal(parsed) ? parsed : answerMaintenance(windows, parsed, { account: `os:${login}`, entry: 'cli', place: null })
+  const parsed = parseWindowWords(words, knownHere(windows))
+  return isRefusal(parsed) ? parsed : dispatchWindow(windows, parsed, { account: `os:${login}`, entry: 'cli', origin: null })
 }
 
 function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
@@ -58,7 +58,7 @@ function replyTo(deps: CliDeps, command: Command): Promise<Reply> | Reply {
     case 'reject':
       return vote(deps, command, account)
     default:
-      return answer(deps, command, { account, entry: 'cli', place: null })
+      return dispatch(deps, command, { account, entry: 'cli', origin: null })
   }
 }
 
@@ -73,7 +73,7 @@ async function vote(
     return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
   const digest = request.digest
   if (command.digest === null || digest === null) {
-    const shown = await answer(deps, { verb: 'show', id: command.id }, { account, entry: 'cli', place: null })
+    const shown = await dispatch(deps, { verb: 'show', id: command.id }, { account, entry: 'cli', origin: null })
     if (isRefusal(shown) || shown.kind === 'form' || digest === null) return shown
     return refuse(
       'bad_arguments',
@@ -102,7 +102,7 @@ async function vote(
 
 /** A request that was asked with break-glass has its reason. */
 const needsReason = (command: Command, request: RequestRow): boolean =>
-  command.verb === 'reject' || (command.verb === 'break-glass' && request.glass === null)
+  command.verb === 'reject' || (command.verb === 'break-glass' && request.breakGlass === null)
 
 const expiry = (expiresAt: Date | null) => (expiresAt === null ? '' : `The request expires ${when(expiresAt)}. `)
 

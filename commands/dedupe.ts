@@ -4,14 +4,14 @@ import type { Queries } from '../src/store/pool.ts'
  * Writes down that a delivery is being handled. False when one of its keys stands there already: it came twice, or to another replica
  * too.
  */
-export async function firstSight(db: Queries, keys: readonly string[]): Promise<boolean> {
+export async function isFirstDelivery(db: Queries, keys: readonly string[]): Promise<boolean> {
   if (keys.length === 0) return true
   const rows = await db.query('insert into lockkeeper.seen (key) select unnest($1::text[]) on conflict do nothing returning key', [keys])
   return rows.length === keys.length
 }
 
 /** Slack repeats a delivery within the hour; what is older than a day is forgotten. */
-export async function forgetOldSights(db: Queries): Promise<void> {
+export async function forgetOldKeys(db: Queries): Promise<void> {
   await db.query(`delete from lockkeeper.seen where at < clock_timestamp() - interval '1 day'`)
 }
 

@@ -4,9 +4,9 @@ import { inTime } from '../src/lib/in-time.ts'
 import { isRefusal } from '../src/lib/refusal.ts'
 import type { View } from '../src/slack/port.ts'
 import { storeNow } from '../src/store/now.ts'
-import { answer } from './dispatch.ts'
+import { dispatch } from './dispatch.ts'
 import { ACT_MS, recordSafely, textOf, withoutFault, type FormResponse, type ListenDeps } from './door.ts'
-import { placeOf, readForm } from './forms/deploy.ts'
+import { originOf, readForm } from './forms/deploy.ts'
 import { auditedBy, type Reply } from './verbs/reply.ts'
 
 type Sent = Pick<SlackViewMiddlewareArgs<ViewSubmitAction>, 'body' | 'view' | 'ack'>
@@ -15,9 +15,9 @@ type Sent = Pick<SlackViewMiddlewareArgs<ViewSubmitAction>, 'body' | 'view' | 'a
 export async function answerDeployForm(deps: ListenDeps, { body, view, ack }: Sent): Promise<void> {
   // Bolt wants views of its own type, and ours are checked against Slack's limits where they are sent
   const acknowledge = ack as unknown as (response: FormResponse) => Promise<void>
-  const place = placeOf(view.private_metadata)
-  const form = { ...auditedBy(deps, { account: body.user.id, entry: 'modal', place: null }), act: 'form' }
-  if (place === undefined) {
+  const origin = originOf(view.private_metadata)
+  const form = { ...auditedBy(deps, { account: body.user.id, entry: 'modal', origin: null }), act: 'form' }
+  if (origin === undefined) {
     await recordSafely(deps, { ...form, result: 'stale_button' })
     return acknowledge({ response_action: 'update', view: noticeView(formUnknown) })
   }
@@ -27,8 +27,8 @@ export async function answerDeployForm(deps: ListenDeps, { body, view, ack }: Se
     await recordSafely(deps, { ...form, result: 'bad_arguments' })
     return acknowledge({ response_action: 'errors', errors: read.errors })
   }
-  const told = withoutFault(deps, answer(deps, read, { account: body.user.id, entry: 'modal', place })).then(formEnd)
-  const quick = await inTime(told, ACT_MS)
+  const answered = withoutFault(deps, dispatch(deps, read, { account: body.user.id, entry: 'modal', origin })).then(formEnd)
+  const quick = await inTime(answered, ACT_MS)
   if (quick.kind === 'in time') return acknowledge(quick.value)
   await acknowledge({ response_action: 'update', view: workingView('Lockkeeper is still checking. The answer appears here.') })
   const end = await quick.value

@@ -19,7 +19,7 @@ import { status } from './verbs/status.ts'
  * One command to its reply, for Slack and the command line alike. Who is asking is checked first, whatever is asked, and everything but
  * `help` leaves a row in the audit: what changes something from where it is decided, what only reads from here.
  */
-export async function answer(deps: VerbDeps, command: Command, asker: Asker): Promise<Reply> {
+export async function dispatch(deps: VerbDeps, command: Command, asker: Asker): Promise<Reply> {
   if (command.verb === 'help') return help(deps.known, command.topic)
   const actor = await deps.people.identify(asker.account)
   if (isRefusal(actor)) {

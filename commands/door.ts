@@ -3,7 +3,7 @@ import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
 import { noted } from '../src/lib/telemetry.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { SlackPort, View } from '../src/slack/port.ts'
-import type { Place } from './parse/channel-scope.ts'
+import type { Origin } from './parse/channel-scope.ts'
 import type { Reply, VerbDeps } from './verbs/reply.ts'
 import type { SlackDeps } from './windows/slack.ts'
 
@@ -53,7 +53,7 @@ export const textOf = (reply: Reply): string => (reply.kind === 'form' ? 'The fo
 export const toAsker = (text: string) => ({ response_type: 'ephemeral' as const, text })
 
 /** Direct messages, of two or of several. */
-export const placeIn = (channel: string, name: string | undefined): Place => ({
+export const originIn = (channel: string, name: string | undefined): Origin => ({
   channel,
   isDirect: channel.startsWith('D') || name === 'directmessage' || name?.startsWith('mpdm-') === true,
 })

@@ -5,10 +5,10 @@ import { noticeView } from '../approvals/modals/notice-modal.ts'
 import { admit } from './admit.ts'
 import type { Bolt } from './bolt.ts'
 import { answerDeployForm, formUnknown } from './deploy-form.ts'
-import { placeIn, recordSafely, toAsker, type FormResponse, type ListenDeps } from './door.ts'
+import { originIn, recordSafely, toAsker, type FormResponse, type ListenDeps } from './door.ts'
 import { REQUEST_FORM } from './forms/deploy.ts'
 import { answerSlashCommand } from './slash-command.ts'
-import { clickedWindow, maintenanceViews, submittedWindow, typedMaintenance, type SlackDeps } from './windows/slack.ts'
+import { clickedWindow, windowViews, submittedWindow, answerWindowCommand, type SlackDeps } from './windows/slack.ts'
 
 export type Listening = Pick<Bolt, 'app' | 'start'> & {
   /** Takes nothing new and waits for what is being handled. */
@@ -38,7 +38,7 @@ export function listen(bolt: Pick<Bolt, 'app' | 'start'>, deps: ListenDeps): Lis
   app.view<ViewSubmitAction>(REQUEST_FORM, (args) => answerDeployForm(deps, args))
   // Slack would wait for an acknowledgement that nobody gives, and then say that something went wrong
   app.view({ callback_id: /^/, type: 'view_submission' }, async ({ body, view, ack }) => {
-    if ([REQUEST_FORM, ...decisionWindows, ...maintenanceViews].includes(view.callback_id)) return
+    if ([REQUEST_FORM, ...decisionWindows, ...windowViews].includes(view.callback_id)) return
     await recordSafely(deps, { actor: body.user.id, entry: 'modal', act: 'form', result: 'stale_button' })
     await (ack as unknown as (response: FormResponse) => Promise<void>)({ response_action: 'update', view: noticeView(formUnknown) })
   })
@@ -60,10 +60,10 @@ export function listen(bolt: Pick<Bolt, 'app' | 'start'>, deps: ListenDeps): Lis
 /** `/maintenance`, the buttons of announcements, and what they open. */
 function listenToWindows(app: App, deps: SlackDeps): void {
   app.command(deps.maintenance, ({ command, ack, respond }) =>
-    typedMaintenance(deps, {
+    answerWindowCommand(deps, {
       text: command.text ?? '',
       trigger: command.trigger_id,
-      asker: { account: command.user_id, entry: 'slash', place: placeIn(command.channel_id, command.channel_name) },
+      asker: { account: command.user_id, entry: 'slash', origin: originIn(command.channel_id, command.channel_name) },
       ack: (text) => (text === '' ? ack() : ack(toAsker(text))),
       respond: async (text) => void (await respond({ ...toAsker(text), replace_original: false })),
     }),
@@ -73,7 +73,7 @@ function listenToWindows(app: App, deps: SlackDeps): void {
     if (action.type !== 'button' || action.url !== undefined) return
     await clickedWindow(deps, { action: action.action_id, value: action.value ?? '', at: clickedAt(body) })
   })
-  for (const callback of maintenanceViews)
+  for (const callback of windowViews)
     app.view(callback, ({ body, view, ack }) =>
       submittedWindow(deps, {
         callback,

@@ -2,15 +2,15 @@ import type { AllMiddlewareArgs, SlackCommandMiddlewareArgs } from '@slack/bolt'
 import { viewToBreak } from '../approvals/buttons/open.ts'
 import { withOffer } from '../approvals/buttons/press.ts'
 import { code } from '../approvals/wording.ts'
-import { killPoint } from '../src/lib/failpoint.ts'
+import { failpoint } from '../src/lib/failpoint.ts'
 import { inTime } from '../src/lib/in-time.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import { noted } from '../src/lib/telemetry.ts'
 import { requestById } from '../src/request/store.ts'
-import { answer } from './dispatch.ts'
-import { ACT_MS, placeIn, READ_MS, recordSafely, textOf, toAsker, withoutFault, type ListenDeps } from './door.ts'
+import { dispatch } from './dispatch.ts'
+import { ACT_MS, originIn, READ_MS, recordSafely, textOf, toAsker, withoutFault, type ListenDeps } from './door.ts'
 import { formNotOpened, requestForm } from './forms/deploy.ts'
-import { notInDirect, whyNotHere, type Asker, type Place } from './parse/channel-scope.ts'
+import { notInDirect, whyNotHere, type Asker, type Origin } from './parse/channel-scope.ts'
 import { parseText, type Command } from './parse/command.ts'
 import { auditedBy, type Reply } from './verbs/reply.ts'
 
@@ -18,12 +18,12 @@ type Typed = Pick<SlackCommandMiddlewareArgs & AllMiddlewareArgs, 'command' | 'a
 
 /** Answers what was typed, to whoever typed it, within Slack's 3 s; what takes longer is promised first. */
 export async function answerSlashCommand(deps: ListenDeps, { command, ack, respond }: Typed): Promise<void> {
-  const place = placeIn(command.channel_id, command.channel_name)
-  const asker: Asker = { account: command.user_id, entry: 'slash', place }
+  const origin = originIn(command.channel_id, command.channel_name)
+  const asker: Asker = { account: command.user_id, entry: 'slash', origin }
   const parsed = parseText(command.text ?? '', deps.known)
   if (!isRefusal(parsed) && parsed.verb === 'modal') {
     await ack()
-    const refusal = await openForm(deps, command.trigger_id, place)
+    const refusal = await openForm(deps, command.trigger_id, origin)
     await recordSafely(deps, { ...auditedBy(deps, asker), act: 'form', result: refusal === undefined ? 'allowed' : refusal.code })
     if (refusal !== undefined) await respond({ ...toAsker(refusal.text), replace_original: false })
     return
@@ -40,9 +40,9 @@ export async function answerSlashCommand(deps: ListenDeps, { command, ack, respo
     const requestId = result === 'unknown_request' ? null : parsed.id
     return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId, result })
   }
-  const reply = withoutFault(deps, answer(deps, parsed, asker))
+  const reply = withoutFault(deps, dispatch(deps, parsed, asker))
   const quick = await inTime(reply, acting.has(parsed.verb) ? ACT_MS : READ_MS)
-  killPoint('before-ack', parsed.verb)
+  failpoint('before-ack', parsed.verb)
   if (quick.kind === 'in time') return ack(answerOf(quick.value))
   await ack(toAsker(meanwhile(parsed.verb)))
   await respond({ ...answerOf(await quick.value), replace_original: false })
@@ -51,13 +51,13 @@ export async function answerSlashCommand(deps: ListenDeps, { command, ack, respo
 const acting: ReadonlySet<Command['verb']> = new Set(['deploy', 'cancel', 'freeze', 'unfreeze', 'lock', 'unlock'])
 
 /** A form is opened before anything is looked up, since its trigger lives 3 s. */
-async function openForm(deps: ListenDeps, trigger: string, place: Place): Promise<Refusal | undefined> {
-  if (place.isDirect) return notInDirect
-  const asker: Asker = { account: '', entry: 'slash', place }
+async function openForm(deps: ListenDeps, trigger: string, origin: Origin): Promise<Refusal | undefined> {
+  if (origin.isDirect) return notInDirect
+  const asker: Asker = { account: '', entry: 'slash', origin }
   const all = [...deps.targets.values()]
   const targets = all.filter((target) => whyNotHere(target, asker) === undefined)
   if (targets.length === 0) return (all[0] === undefined ? undefined : whyNotHere(all[0], asker)) ?? formNotOpened(deps.known)
-  const opened = await deps.slack.openView(trigger, requestForm(targets, place))
+  const opened = await deps.slack.openView(trigger, requestForm(targets, origin))
   return opened.kind === 'ok' ? undefined : formNotOpened(deps.known)
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readImports } from './house/imports.ts'
-import { measure, type Figures } from './house/measure.ts'
+import { measure, type Measured } from './house/measure.ts'
 import { most } from './house/plan.ts'
 import { forbiddenImports, whyMisplaced } from './house/rules.ts'
 
@@ -24,18 +24,18 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .filter((file) => /\.tsx?$/.test(file) && existsSync(join(root, file)))
 const lines = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8').split('\n').length - 1]))
 const imports = readImports(root, files)
-const figures = measure(lines, imports, most)
+const measured = measure(lines, imports, most)
 const broken = values.free ? [] : [...files.flatMap((file) => whyMisplaced(file) ?? []), ...forbiddenImports(files, imports)]
 
 const rows: readonly (readonly [string, number | readonly unknown[], number | null])[] = [
   ['files', files.length, null],
-  ['rooms (folders with files)', figures.rooms, null],
-  ['arrows between rooms', figures.arrows, null],
-  ['arrows back up', figures.backUp, 0],
-  ['circles of files, types included', figures.circles, 0],
-  ['loose files in src/', figures.loose, 0],
-  [`folders with more than ${most.files} files`, figures.crowded, 0],
-  [`files over ${most.lines} lines`, figures.long, 0],
+  ['rooms (folders with files)', measured.rooms, null],
+  ['arrows between rooms', measured.arrows, null],
+  ['arrows back up', measured.backUp, 0],
+  ['circles of files, types included', measured.circles, 0],
+  ['loose files in src/', measured.loose, 0],
+  [`folders with more than ${most.files} files`, measured.crowded, 0],
+  [`files over ${most.lines} lines`, measured.long, 0],
 ]
 for (const [what, found, aim] of rows) {
   const count = typeof found === 'number' ? found : found.length
@@ -46,5 +46,7 @@ for (const [what, found, aim] of rows) {
 }
 for (const sentence of broken) console.log(sentence)
 
-const isMissed = (Object.keys(figures) as (keyof Figures)[]).some((key) => key !== 'rooms' && key !== 'arrows' && figures[key].length > 0)
+const isMissed = (Object.keys(measured) as (keyof Measured)[]).some(
+  (key) => key !== 'rooms' && key !== 'arrows' && measured[key].length > 0,
+)
 if (!values.free && (isMissed || broken.length > 0)) process.exitCode = 1

@@ -1,6 +1,6 @@
-import { killPoint } from '../../src/lib/failpoint.ts'
+import { failpoint } from '../../src/lib/failpoint.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
-import type { GlassRules as BreakGlassRules, PolicySnapshot, RequestRow } from '../../src/request/request.ts'
+import type { BreakGlassRules, PolicySnapshot, RequestRow } from '../../src/request/request.ts'
 import { addEvent, listRequests, votesOf } from '../../src/request/store.ts'
 import type { Tx } from '../../src/store/pool.ts'
 import type { By } from '../decisions/audit.ts'
@@ -39,7 +39,7 @@ export async function breakGlass(deps: ApprovalDeps, asked: Breaking): Promise<B
     by: asked,
     which: asked,
     digest: asked.digest,
-    data: (request) => ({ reason: (asked.reason ?? request?.glass?.reason ?? '').slice(0, 1_000) }),
+    data: (request) => ({ reason: (asked.reason ?? request?.breakGlass?.reason ?? '').slice(0, 1_000) }),
     whyInSlack: breakInSlack,
     whyClosed: (db, request) => whyClosed(deps, db, request, click),
     async lookUp(request, actor) {
@@ -50,7 +50,7 @@ export async function breakGlass(deps: ApprovalDeps, asked: Breaking): Promise<B
     rule: (held) => breakingFrom(deps, held, asked),
     write: (tx, held, breaking) => breakNow(deps, tx, held, breaking),
   })
-  if (!isRefusal(outcome)) killPoint('after-break-glass')
+  if (!isRefusal(outcome)) failpoint('after-break-glass')
   return outcome
 }
 
@@ -68,7 +68,7 @@ function breakingFrom(deps: ApprovalDeps, { request, actor, facts, rows: votes }
   if (may === 'off' || rules === undefined || policy === null) return notConfigured(request.target, deps.command, request)
   const forbidden = whyForbidden(may, request.target, rules.from, deps.command, request)
   if (forbidden !== undefined) return forbidden
-  const reason = whyNoReason(asked.reason ?? request.glass?.reason ?? '')
+  const reason = whyNoReason(asked.reason ?? request.breakGlass?.reason ?? '')
   if (isRefusal(reason)) return reason
   return facts.reviewers?.length === 0 ? nobodyReviews(rules.review) : { policy, rules, reason }
 }
@@ -147,7 +147,7 @@ async function reviewersLeft(deps: ApprovalDeps, request: RequestRow, actor: Act
 }
 
 const involvedIn = (request: RequestRow, actor: Actor): readonly string[] => [
-  ...new Set([...(request.glass?.involved ?? []), request.requester, request.requesterHuman, actor.account, actor.human]),
+  ...new Set([...(request.breakGlass?.involved ?? []), request.requester, request.requesterHuman, actor.account, actor.human]),
 ]
 
 /** Accounts that are told by a direct message: everybody who approves or reviews, but not whoever did it. */

@@ -1,4 +1,4 @@
-import { glassLine } from '../../src/request/render/break-glass.ts'
+import { breakGlassLine } from '../../src/request/render/break-glass.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { bold, elapsedOf } from '../../src/request/render/words.ts'
 import { context, fields, modal, section, textInput } from '../../src/slack/blocks/blocks.ts'
@@ -28,8 +28,8 @@ export const noteInput = 'note'
 /** `typed`: a reason that came with the command. The one that the request was asked with stands, and is not asked for again. */
 export function breakGlassView(view: RequestView, typed: string | null = null): View {
   const { request } = view
-  const { glass, policy } = request
-  const asked = glass === null || glass.brokenBy !== null ? null : glass
+  const { breakGlass, policy } = request
+  const asked = breakGlass === null || breakGlass.brokenBy !== null ? null : breakGlass
   return modal({
     callback: breakGlassCallback,
     title: `Break the glass #${request.id}`,
@@ -60,7 +60,7 @@ const reasonBlock = (typed: string | null): Block =>
 /** What was let through, what came of it, and a word about it. */
 export function reviewView(view: RequestView): View {
   const { request } = view
-  const { glass, outcome } = request
+  const { breakGlass, outcome } = request
   return modal({
     callback: reviewCallback,
     title: `Review #${request.id}`,
@@ -68,7 +68,7 @@ export function reviewView(view: RequestView): View {
     close: 'Not yet',
     metadata: metadataOf(view),
     blocks: [
-      section(`${glassLine(view)}\n${quoteText(glass?.reason ?? '')}`),
+      section(`${breakGlassLine(view)}\n${quoteText(breakGlass?.reason ?? '')}`),
       section(
         [
           `*What came of it.* ${outcome === null ? escapeLine(request.state) : bold(cleanMrkdwn(outcome.headline)).replaceAll('*', '')}`,
@@ -76,7 +76,7 @@ export function reviewView(view: RequestView): View {
         ].join('\n'),
       ),
       ...fields([
-        ['Let through', glass?.brokenAt == null ? null : dateText(new Date(glass.brokenAt), 'day')],
+        ['Let through', breakGlass?.brokenAt == null ? null : dateText(new Date(breakGlass.brokenAt), 'day')],
         ['Took', request.startedAt === null ? 'it did not start' : durationText(elapsedOf(view))],
         ['Backup', backupOf(view)],
       ]),

@@ -71,7 +71,7 @@ async function whyNotBreakHere(deps: ButtonDeps, request: RequestRow, user: stri
 
 function whyNotReviewHere(deps: ButtonDeps, request: RequestRow, user: string): Refusal | undefined {
   const { humanOf } = deps.people
-  const isInvolved = request.glass?.involved.some((one) => humanOf(one) === humanOf(user)) === true
+  const isInvolved = request.breakGlass?.involved.some((one) => humanOf(one) === humanOf(user)) === true
   return whyNotReview(request) ?? (isInvolved ? ownBreakGlass(request, reviewersOf(deps, request)) : whyNotYet(request))
 }
 

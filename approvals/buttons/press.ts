@@ -7,7 +7,7 @@ import type { Message } from '../../src/slack/port.ts'
 import { acknowledgePage } from '../decisions/acknowledge.ts'
 import { audited } from '../decisions/audit.ts'
 import { staleButton } from '../decisions/decision.ts'
-import { tellClicked, type Click } from '../modals/click.ts'
+import { answerClick, type Click } from '../modals/click.ts'
 import { askAgain, queueOffered, type Asking } from '../requests/again.ts'
 import { code } from '../wording.ts'
 import type { ButtonDeps } from './deps.ts'
@@ -21,7 +21,7 @@ export type Press = Click & { readonly action: string; readonly token: string; r
 export async function press(deps: ButtonDeps, pressed: Press): Promise<void> {
   await lead(deps, pressed).catch((error: unknown) => {
     deps.onFault(error)
-    return tell(deps, pressed, refuse('store_unreachable', unclear))
+    return answerPress(deps, pressed, refuse('store_unreachable', unclear))
   })
 }
 
@@ -32,7 +32,7 @@ async function lead(deps: ButtonDeps, pressed: Press): Promise<void> {
   if (request === undefined) return refuseAt(deps, pressed, undefined, (await whyOtherStore(deps, pressed)) ?? staleButton())
   if (action === 'acknowledge') {
     const outcome = await acknowledgePage(deps, { token, account, entry: 'button' })
-    return isRefusal(outcome) ? tell(deps, pressed, outcome) : undefined
+    return isRefusal(outcome) ? answerPress(deps, pressed, outcome) : undefined
   }
   const view = await viewToOpen(deps, request, action, account)
   if (isRefusal(view)) return refuseAt(deps, pressed, request, view)
@@ -48,7 +48,7 @@ async function askFor(deps: ButtonDeps, pressed: Press, action: 'queue' | 'ask_a
     deps.onFault(error)
     return refuse('store_unreachable', unclear)
   })
-  await tell(deps, pressed, outcome)
+  await answerPress(deps, pressed, outcome)
 }
 
 async function whyOtherStore(deps: ButtonDeps, { channel, ts, thread }: Press): Promise<Refusal | null> {
@@ -57,7 +57,7 @@ async function whyOtherStore(deps: ButtonDeps, { channel, ts, thread }: Press): 
 }
 
 async function refuseAt(deps: ButtonDeps, pressed: Press, request: RequestRow | undefined, refusal: Refusal): Promise<void> {
-  await tell(deps, pressed, refusal)
+  await answerPress(deps, pressed, refusal)
   await record(deps, pressed, request, refusal)
 }
 
@@ -74,9 +74,9 @@ async function record(
 }
 
 /** To the one who clicked, where he clicked. */
-async function tell(deps: ButtonDeps, pressed: Press, said: Refusal | Asking): Promise<void> {
+async function answerPress(deps: ButtonDeps, pressed: Press, said: Refusal | Asking): Promise<void> {
   if (isRefusal(said)) noted(said)
-  const sent = await tellClicked(deps.slack, pressed, withOffer(said), isRefusal(said) ? 'Not possible' : 'Asked')
+  const sent = await answerClick(deps.slack, pressed, withOffer(said), isRefusal(said) ? 'Not possible' : 'Asked')
   if (sent.kind !== 'ok') deps.onFault(new Error(`a refusal could not be shown: ${sent.kind}`))
 }
 

@@ -9,7 +9,7 @@ import {
   quoteText,
   truncate,
 } from '../../src/lib/text/text.ts'
-import { glassBlocks } from '../../src/request/render/break-glass.ts'
+import { breakGlassBlocks } from '../../src/request/render/break-glass.ts'
 import type { CardContext } from '../../src/request/render/card.ts'
 import { queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'
 import { approvalsOf, approvedBy, askOf, bold, brokenBy, commitOf, shortDigest, titleOf } from '../../src/request/render/words.ts'
@@ -60,7 +60,7 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
       ...queueBlocks(view, timezone),
       ...warningBlocks(view),
       ...askedToBreak(view),
-      ...glassBlocks(view, timezone),
+      ...breakGlassBlocks(view, timezone),
       ...(anew?.kind === 'asked_anew' ? [section(`*Asked anew.* ${cleanMrkdwn(anew.data.why)}`)] : []),
       ...migrationsTable(request.plan, request.evidence),
       ...evidenceFields(view),
@@ -81,11 +81,11 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
 }
 
 /** Asked with `--break-glass`, and the rules of the target allowed it when the plan was made. */
-const isToBreak = ({ request }: RequestView): boolean => request.glass !== null && request.policy?.breakGlass !== undefined
+const isToBreak = ({ request }: RequestView): boolean => request.breakGlass !== null && request.policy?.breakGlass !== undefined
 
 function askedToBreak(view: RequestView): readonly Block[] {
-  const { glass, policy } = view.request
-  if (glass === null || policy?.breakGlass === undefined || glass.brokenBy !== null) return []
+  const { breakGlass, policy } = view.request
+  if (breakGlass === null || policy?.breakGlass === undefined || breakGlass.brokenBy !== null) return []
   return [
     section(
       `*BREAK GLASS is asked for.* ${list(policy.breakGlass.from.map(approverText), 'or')} may let it run without approvals. Everybody who approves is told, and somebody else reviews it afterwards. An approval still works as usual.`,
@@ -120,7 +120,7 @@ function grantedCard(view: RequestView, { timezone }: CardContext): Message {
       header(titleOf(view)),
       section(line),
       ...queueBlocks({ request: { ...request, notBefore: null } }, timezone),
-      ...glassBlocks(view, timezone),
+      ...breakGlassBlocks(view, timezone),
       ...migrationsTable(request.plan, request.evidence),
       actions(button('Cancel', 'cancel', request.token)),
       context(
@@ -140,7 +140,7 @@ function closedCard(view: RequestView, { timezone }: CardContext): Message {
     blocks: [
       header(title),
       section(end.text),
-      ...glassBlocks(view, timezone),
+      ...breakGlassBlocks(view, timezone),
       context(
         [
           `Asked by ${personText(request.requester)}`,

@@ -1,7 +1,7 @@
 import type { CardContext } from '../../src/request/render/card.ts'
 import { cardKey, drawRun } from '../../src/request/render/draw.ts'
 import { brokenText, reviewDueText } from '../../src/request/render/break-glass.ts'
-import { pagedText, pageStanding } from '../../src/request/render/pages.ts'
+import { pagedText, pageStatus } from '../../src/request/render/pages.ts'
 import type { EventRow, RequestView } from '../../src/request/request.ts'
 import { threadOf, type ThreadContext } from '../../src/request/render/thread.ts'
 import { overrunText, windowClosedText } from '../../src/request/render/queue.ts'
@@ -34,14 +34,14 @@ const cardOf = (view: RequestView, context: DrawContext): Desired =>
   view.request.startedAt === null
     ? {
         key: cardKey(view.request.id),
-        place: { kind: 'channel', channel: view.request.channel },
+        destination: { kind: 'channel', channel: view.request.channel },
         content: { kind: 'current', message: requestCard(view, context) },
         isUrgent: true,
       }
     : drawRun(view, context)
 
-const breakGlassAsked = ({ request: { glass } }: RequestView): string =>
-  glass === null || glass.brokenBy !== null ? '' : `\n*BREAK GLASS is asked for*\n${quoteText(glass.reason)}`
+const breakGlassAsked = ({ request: { breakGlass } }: RequestView): string =>
+  breakGlass === null || breakGlass.brokenBy !== null ? '' : `\n*BREAK GLASS is asked for*\n${quoteText(breakGlass.reason)}`
 
 /** To everybody who approves or reviews, when it happens; to reviewers again and again until one of them has looked. */
 function breakGlassNotices(view: RequestView, event: EventRow, card: string): readonly Desired[] {
@@ -49,7 +49,7 @@ function breakGlassNotices(view: RequestView, event: EventRow, card: string): re
   const text = event.kind === 'glass_broken' ? brokenText(view, event) : reviewDueText(view, event)
   return event.data.users.map((user) => ({
     key: `${event.kind}:${event.id}:${user}`,
-    place: { kind: 'direct', user },
+    destination: { kind: 'direct', user },
     content: {
       kind: 'linked',
       to: card,
@@ -64,9 +64,9 @@ function breakGlassNotices(view: RequestView, event: EventRow, card: string): re
 
 /** In the channel, with a button as long as nobody has acknowledged. */
 function pageOf(view: RequestView, timezone: string): readonly Desired[] {
-  const standing = pageStanding(view, timezone)
-  if (standing === null) return []
-  const { text, isOpen } = standing
+  const status = pageStatus(view, timezone)
+  if (status === null) return []
+  const { text, isOpen } = status
   const message = {
     text: text.replaceAll('*', ''),
     blocks: [section(text), ...(isOpen ? [actions(acknowledgeButton(view))] : [])],
@@ -74,7 +74,7 @@ function pageOf(view: RequestView, timezone: string): readonly Desired[] {
   return [
     {
       key: `page:${view.request.id}`,
-      place: { kind: 'channel', channel: view.request.channel },
+      destination: { kind: 'channel', channel: view.request.channel },
       content: { kind: 'current', message },
       isUrgent: true,
     },
@@ -89,7 +89,7 @@ function pageNotices(view: RequestView, event: EventRow, card: string): readonly
   const text = pagedText(view, event)
   return event.data.users.map((user) => ({
     key: `paged:${event.id}:${user}`,
-    place: { kind: 'direct', user },
+    destination: { kind: 'direct', user },
     content: {
       kind: 'linked',
       to: card,
@@ -108,7 +108,7 @@ function notice(view: RequestView, user: string, card: string): Desired {
   const text = `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on ${escapeLine(view.targetTitle)}. You may decide.${plan}${breakGlassAsked(view)}`
   return {
     key: `dm:${request.id}:${user}`,
-    place: { kind: 'direct', user },
+    destination: { kind: 'direct', user },
     content: {
       kind: 'linked',
       to: card,
@@ -126,7 +126,7 @@ function slotNotices(view: RequestView, event: EventRow, card: string, timezone:
   const direct = (users: readonly string[], text: string, again: boolean): readonly Desired[] =>
     [...new Set(users)].filter(isSlackUser).map((user) => ({
       key: `${event.kind}:${event.id}:${user}`,
-      place: { kind: 'direct', user },
+      destination: { kind: 'direct', user },
       content: {
         kind: 'linked',
         to: card,

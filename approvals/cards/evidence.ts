@@ -1,4 +1,4 @@
-import { maintenanceOf } from '../../src/deploy/planned.ts'
+import { maintenanceModeOf } from '../../src/deploy/planned.ts'
 import { approverText, bytesText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
 import type { Evidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
 import { approvalsOf, changesApplication } from '../../src/request/render/words.ts'
@@ -34,7 +34,7 @@ export function approvalsText(view: RequestView): string {
 }
 
 const maintenanceText = (plan: Plan): string | null =>
-  maintenanceOf(plan) === null ? null : `on before the ${plan.list.length === 0 ? 'deploy steps' : 'migrations'}, off at the end`
+  maintenanceModeOf(plan) === null ? null : `on before the ${plan.list.length === 0 ? 'deploy steps' : 'migrations'}, off at the end`
 
 const commitText = (evidence: Evidence): string =>
   `${escapeLine(evidence.subject)}${evidence.author === '' ? '' : `, by ${escapeLine(evidence.author)}`}`
@@ -65,7 +65,7 @@ function backupText(evidence: Evidence): string {
 
 /** Whether this step is a command of this run. */
 const isRun = (plan: Plan, { phase }: PlannedStep): boolean =>
-  phase === 'prepare' || phase === 'deploy' || (phase.startsWith('maintenance-o') && maintenanceOf(plan) !== null)
+  phase === 'prepare' || phase === 'deploy' || (phase.startsWith('maintenance-o') && maintenanceModeOf(plan) !== null)
 
 /** Whether this run makes a backup: nothing else leaves the database alone. */
 const backsUp = (plan: Plan): boolean =>

@@ -36,7 +36,7 @@ export async function mayCancel(
   human: string,
 ): Promise<'yes' | 'no' | 'unknown'> {
   const { humanOf } = deps.people
-  const own = [request.requester, request.requesterHuman, ...(request.glass?.brokenBy == null ? [] : [request.glass.brokenBy])]
+  const own = [request.requester, request.requesterHuman, ...(request.breakGlass?.brokenBy == null ? [] : [request.breakGlass.brokenBy])]
   if (own.map(humanOf).includes(humanOf(human))) return 'yes'
   const target = deps.targets.get(request.target)
   const from = target === undefined ? (request.policy?.from ?? []) : rulesOf(target, classesOf(request)).from

@@ -39,15 +39,15 @@ async function alreadyDecided(deps: Pick<ApprovalDeps, 'people'>, db: Queries, r
       'already_decided',
       `#${request.id} was rejected by ${mention(rejection.actor)} ${when(rejection.at)}${rejection.reason === null ? '' : `: “${shown(rejection.reason)}”`}. Your click changed nothing.`,
     )
-  const glass = votes.findLast((vote) => vote.decision === 'break_glass')
+  const breakGlassVote = votes.findLast((vote) => vote.decision === 'break_glass')
   const approvers = votes.filter((vote) => vote.decision === 'approve').map((vote) => mention(vote.actor))
   const state = request.state
   if (state === 'cancelled' || state === 'refused')
     return refuse('already_decided', `#${request.id} was ${endings[state]} ${when(request.endedAt)}. Your click changed nothing.`)
-  if (glass !== undefined)
+  if (breakGlassVote !== undefined)
     return refuse(
       'already_decided',
-      `#${request.id} is decided already: ${mention(glass.actor)} broke the glass ${when(glass.at)}. Your click changed nothing.`,
+      `#${request.id} is decided already: ${mention(breakGlassVote.actor)} broke the glass ${when(breakGlassVote.at)}. Your click changed nothing.`,
     )
   return refuse(
     'already_decided',

@@ -58,18 +58,18 @@ export async function takeDecision<Facts, Rows, Plan, Outcome extends Done>(
   decision: Decision<Facts, Rows, Plan, Outcome>,
 ): Promise<Outcome | Refusal> {
   const { by, which } = decision
-  const conclude = (db: Queries, request: RequestRow | undefined, end: Outcome | Refusal) =>
+  const recordEnd = (db: Queries, request: RequestRow | undefined, end: Outcome | Refusal) =>
     audited(deps, db, by, aboutOf(decision, request), end)
   const actor = await deps.people.identify(by.account, { fresh: true })
-  const seen = 'token' in which ? await requestByToken(deps.db, which.token) : await requestById(deps.db, which.id)
-  if (seen === undefined) return conclude(deps.db, undefined, unknownRequest(deps, which))
-  if (isRefusal(actor)) return conclude(deps.db, seen, actor)
-  const facts = await factsFor(deps, decision, seen, actor)
-  if (isRefusal(facts)) return conclude(deps.db, seen, facts)
+  const found = 'token' in which ? await requestByToken(deps.db, which.token) : await requestById(deps.db, which.id)
+  if (found === undefined) return recordEnd(deps.db, undefined, unknownRequest(deps, which))
+  if (isRefusal(actor)) return recordEnd(deps.db, found, actor)
+  const facts = await factsFor(deps, decision, found, actor)
+  if (isRefusal(facts)) return recordEnd(deps.db, found, facts)
   return deps.db.transaction(async (tx) => {
-    const request = await lockRequest(tx, seen.id)
-    if (request === undefined) return conclude(tx, undefined, unknownRequest(deps, which))
-    return conclude(tx, request, await carryOut(deps, tx, decision, { request, actor, facts }))
+    const request = await lockRequest(tx, found.id)
+    if (request === undefined) return recordEnd(tx, undefined, unknownRequest(deps, which))
+    return recordEnd(tx, request, await carryOut(deps, tx, decision, { request, actor, facts }))
   })
 }
 

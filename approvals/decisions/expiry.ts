@@ -1,5 +1,5 @@
 import { writeAudit } from '../../src/audit/write.ts'
-import { claimEach, inTurn, isAnyDue, type Claim } from '../../src/store/claim-each.ts'
+import { claimEach, inSequence, isAnyDue, type Claim } from '../../src/store/claim-each.ts'
 import type { Tx } from '../../src/store/pool.ts'
 import { about, addEvent, requestById, transition, votesOf } from '../../src/request/store.ts'
 import type { PolicySnapshot, RequestRow } from '../../src/request/request.ts'
@@ -27,7 +27,7 @@ export async function expireDue(deps: ApprovalDeps): Promise<Expired> {
       const request = await requestById(tx, id)
       if (request !== undefined) await act(tx, request)
     })
-  const [requests, grants, reminders, escalations, reviews] = await inTurn(
+  const [requests, grants, reminders, escalations, reviews] = await inSequence(
     each(dueRequests, (tx, request) => expireRequest(deps, tx, request)),
     each(dueGrants, (tx, request) => expireGrant(deps, tx, request)),
     each(dueReminders, (tx, request) => remind(deps, tx, request)),
@@ -176,10 +176,10 @@ async function escalate(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promis
 
 /** Groups are mentioned, so that their present members read it; a direct message goes to those who were known when it was asked. */
 async function remindReviewers(deps: ApprovalDeps, tx: Tx, request: RequestRow): Promise<void> {
-  const { glass, policy } = request
+  const { breakGlass, policy } = request
   const review = reviewersOf(deps, request)
   const { humanOf } = deps.people
-  const involved = new Set((glass?.involved ?? []).map(humanOf))
+  const involved = new Set((breakGlass?.involved ?? []).map(humanOf))
   const users = accountsIn({ from: review, members: policy?.members ?? {} }).filter((account) => !involved.has(humanOf(account)))
   await addEvent(tx, request.id, {
     kind: 'review_due',

@@ -1,6 +1,6 @@
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
-import { liftFreezes, onlyTarget, setFreeze, tellFreeze } from '../../src/windows/freezes/freezes.ts'
+import { liftFreezes, onlyTarget, setFreeze, postFreezeNews } from '../../src/windows/freezes/freezes.ts'
 import type { FreezeRow } from '../../src/windows/window.ts'
 import { queuedRuns, type Queued } from '../../src/request/queued.ts'
 import type { Tx } from '../../src/store/pool.ts'
@@ -34,7 +34,7 @@ export const freezeTargets = (
       setByHuman: actor.human,
       until,
     })
-    await tellFreeze(tx, deps.targets, deps.command, set, 'set', actor.account)
+    await postFreezeNews(tx, deps.targets, deps.command, set, 'set', actor.account)
     const queued = await queuedRuns(tx, { targets: namesOf(asked), before: until })
     const before = replaced.map((one) => ` It replaces the one that ${mention(one.setBy)} set${untilOf(one, zoneOf(asked))}.`)
     return {
@@ -49,7 +49,7 @@ export const unfreezeTargets = (deps: ApprovalDeps, asked: FreezeAsked): Promise
   decideFreeze(deps, asked, `un${asked.kind}`, async (tx, actor) => {
     const lifted = await liftFreezes(tx, { kind: asked.kind, targets: namesOf(asked), by: actor.account })
     if (lifted.length === 0) return refuse('bad_arguments', nothingToLift(deps, asked))
-    for (const one of lifted) await tellFreeze(tx, deps.targets, deps.command, one, 'lifted', actor.account)
+    for (const one of lifted) await postFreezeNews(tx, deps.targets, deps.command, one, 'lifted', actor.account)
     return {
       kind: 'lifted',
       text: `The ${asked.kind} of ${asked.targets === null ? 'all targets' : whatOf(asked)} is lifted: ${list(lifted.map((one) => `set by ${mention(one.setBy)}${one.reason === '' ? '' : `, “${shown(one.reason)}”`}`))}.`,

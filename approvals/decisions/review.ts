@@ -1,5 +1,5 @@
 import type { Tx } from '../../src/store/pool.ts'
-import { killPoint } from '../../src/lib/failpoint.ts'
+import { failpoint } from '../../src/lib/failpoint.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { endedStates, type RequestRow } from '../../src/request/request.ts'
 import { addEvent } from '../../src/request/store.ts'
@@ -29,19 +29,19 @@ export async function reviewRequest(deps: ApprovalDeps, asked: Reviewing): Promi
     },
     read: async () => null,
     rule({ request, actor, facts }) {
-      const may = mayReview(facts, request.glass?.involved ?? [], deps.people.humanOf, actor.human)
+      const may = mayReview(facts, request.breakGlass?.involved ?? [], deps.people.humanOf, actor.human)
       return whyNotReview(request) ?? whyNotBy(may, request, facts.from) ?? whyNotYet(request) ?? 'reviewed'
     },
     write: (tx, { request, actor }) => reviewNow(tx, request, actor, asked),
   })
-  if (!isRefusal(outcome)) killPoint('after-review')
+  if (!isRefusal(outcome)) failpoint('after-review')
   return outcome
 }
 
 /** As they are configured now; when the target no longer allows break-glass, or is gone, as they were when it happened. */
 export function reviewersOf(deps: Pick<ApprovalDeps, 'targets'>, request: RequestRow): readonly string[] {
   const target = deps.targets.get(request.target)
-  return (target === undefined ? undefined : breakGlassRulesOf(target)?.review) ?? request.glass?.review ?? []
+  return (target === undefined ? undefined : breakGlassRulesOf(target)?.review) ?? request.breakGlass?.review ?? []
 }
 
 async function reviewNow(tx: Tx, request: RequestRow, actor: Actor, asked: Reviewing): Promise<Written<Reviewed>> {
@@ -60,13 +60,13 @@ async function reviewNow(tx: Tx, request: RequestRow, actor: Actor, asked: Revie
 
 /** What nobody could review, whoever asks. Needs no look-up at Slack. */
 export function whyNotReview(request: RequestRow): Refusal | undefined {
-  const { glass } = request
-  if (glass?.brokenBy == null)
+  const { breakGlass } = request
+  if (breakGlass?.brokenBy == null)
     return refuse('not_to_review', `The glass of #${request.id} was not broken, so there is nothing to review. Nothing was changed.`)
-  if (glass.reviewedBy !== null)
+  if (breakGlass.reviewedBy !== null)
     return refuse(
       'already_reviewed',
-      `#${request.id} is reviewed already: ${mention(glass.reviewedBy)} did it ${when(new Date(glass.reviewedAt ?? 0))}. Your click changed nothing.`,
+      `#${request.id} is reviewed already: ${mention(breakGlass.reviewedBy)} did it ${when(new Date(breakGlass.reviewedAt ?? 0))}. Your click changed nothing.`,
     )
   return undefined
 }

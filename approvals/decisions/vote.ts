@@ -1,4 +1,4 @@
-import { killPoint } from '../../src/lib/failpoint.ts'
+import { failpoint } from '../../src/lib/failpoint.ts'
 import { refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { RequestRow, VoteRow } from '../../src/request/request.ts'
 import { addEvent, transition, votesOf } from '../../src/request/store.ts'
@@ -49,11 +49,11 @@ export async function castVote(deps: ApprovalDeps, ballot: Ballot): Promise<Vote
     rule: (held) => voteFrom(deps, held, ballot),
     write: async (tx, held, vote) => {
       const written = await (vote.decision === 'reject' ? reject(tx, held, vote) : approve(deps, tx, held, vote))
-      killPoint('in-vote')
+      failpoint('in-vote')
       return written
     },
   })
-  killPoint('after-vote')
+  failpoint('after-vote')
   return voted
 }
 

@@ -1,6 +1,6 @@
 import { limits } from '../../src/slack/limits/shapes.ts'
 import type { RequestView } from '../../src/request/request.ts'
-import { glassLine } from '../../src/request/render/break-glass.ts'
+import { breakGlassLine } from '../../src/request/render/break-glass.ts'
 import { bold, elapsedOf, shortDigest, titleOf } from '../../src/request/render/words.ts'
 import { actions, button, context, divider, header, home, linkButton, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block, View } from '../../src/slack/port.ts'
@@ -81,7 +81,7 @@ function part(
 function reviewEntry({ view, link }: HomeEntry): readonly Block[] {
   const { request } = view
   return [
-    section(`*${escapeLine(titleOf(view))}*\n${glassLine(view)}\n${quoteText(request.glass?.reason ?? '')}`),
+    section(`*${escapeLine(titleOf(view))}*\n${breakGlassLine(view)}\n${quoteText(request.breakGlass?.reason ?? '')}`),
     actions(button('Review', 'review', request.token, 'primary'), ...(link === null ? [] : [linkButton('Open', 'open', link)])),
   ]
 }

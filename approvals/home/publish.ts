@@ -6,12 +6,12 @@ import type { RequestRow } from '../../src/request/request.ts'
 import type { SlackPort } from '../../src/slack/port.ts'
 import { isZone } from '../../src/calendar/zone.ts'
 import { homeView, type HomeEntry } from './home.ts'
-import { createLinks, isAtMark, nextChange, readWorld, type Seen, type World, type WorldPorts } from './rows.ts'
+import { createLinks, isAtMark, nextChange, readHomeRows, type LinkedRequest, type HomeRows, type HomeRowPorts } from './rows.ts'
 import type { People } from '../people.ts'
 import { accountsIn, mayReview } from '../policy.ts'
 import { reviewersOf } from '../decisions/review.ts'
 
-export type HomePorts = WorldPorts & {
+export type HomePorts = HomeRowPorts & {
   readonly slack: Pick<SlackPort, 'publishHome' | 'permalink' | 'user'>
   readonly people: Pick<People, 'humanOf'>
   readonly log: Log
@@ -62,13 +62,13 @@ export function createHomes(ports: HomePorts): Homes {
       `select account from lockkeeper.home where ${LATELY} order by opened_at desc limit $1`,
       [MOST_PEOPLE],
     )
-    const world = await readWorld(ports, linksOf)
-    let { isWhole } = world
-    for (const { account } of open) isWhole = (await draw(ports, world, account, await zoneOf(account))) && isWhole
+    const rows = await readHomeRows(ports, linksOf)
+    let { isWhole } = rows
+    for (const { account } of open) isWhole = (await draw(ports, rows, account, await zoneOf(account))) && isWhole
     noticed = notice
     await db.query(
       `update lockkeeper.home_drawn set mark = $1, next_at = to_timestamp($2::float8 / 1000), lease = clock_timestamp() + $3 * interval '1 millisecond'`,
-      [isWhole ? world.mark : null, nextChange(world), Math.max(PAUSE_MS.least, open.length * PAUSE_MS.each)],
+      [isWhole ? rows.mark : null, nextChange(rows), Math.max(PAUSE_MS.least, open.length * PAUSE_MS.each)],
     )
   }
 
@@ -78,9 +78,9 @@ export function createHomes(ports: HomePorts): Homes {
         `insert into lockkeeper.home (account) values ($1) on conflict (account) do update set opened_at = clock_timestamp(), hash = null`,
         [account],
       )
-      const world = await readWorld(ports, linksOf)
-      const isShown = await draw(ports, world, account, await zoneOf(account))
-      if (!isShown || !world.isWhole) await db.query('update lockkeeper.home_drawn set mark = null')
+      const rows = await readHomeRows(ports, linksOf)
+      const isShown = await draw(ports, rows, account, await zoneOf(account))
+      if (!isShown || !rows.isWhole) await db.query('update lockkeeper.home_drawn set mark = null')
     },
     due: {
       name: 'Home',
@@ -96,15 +96,15 @@ export function createHomes(ports: HomePorts): Homes {
 }
 
 /** False when Slack could not be told now, and it is worth another try. */
-async function draw(ports: HomePorts, world: World, account: string, zone: string): Promise<boolean> {
-  const entries = new Map(world.seen.map((seen) => [seen.view.request.id, entryOf(ports, seen, account)]))
+async function draw(ports: HomePorts, rows: HomeRows, account: string, zone: string): Promise<boolean> {
+  const entries = new Map(rows.linked.map((request) => [request.view.request.id, entryOf(ports, request, account)]))
   const of = (requests: readonly RequestRow[]) => requests.flatMap(({ id }) => entries.get(id) ?? [])
   const view = homeView({
-    reviews: of(world.unreviewed).filter(({ view }) => mayReviewAs(ports, view.request, account)),
-    waiting: of(world.active).filter((entry) => waitsFor(ports, entry, account)),
-    underWay: of(world.active.filter((request) => request.state !== 'waiting' || isOwn(ports, request, account))),
-    last: of(world.last),
-    calendar: { commands: ports.commands, now: world.now, zone, windows: world.windows, freezes: world.freezes },
+    reviews: of(rows.unreviewed).filter(({ view }) => mayReviewAs(ports, view.request, account)),
+    waiting: of(rows.active).filter((entry) => waitsFor(ports, entry, account)),
+    underWay: of(rows.active.filter((request) => request.state !== 'waiting' || isOwn(ports, request, account))),
+    last: of(rows.last),
+    calendar: { commands: ports.commands, now: rows.now, zone, windows: rows.windows, freezes: rows.freezes },
     notice: ports.notice(),
   })
   const hash = createHash('sha256').update(JSON.stringify(view)).digest('hex')
@@ -116,7 +116,7 @@ async function draw(ports: HomePorts, world: World, account: string, zone: strin
   return sent.kind === 'ok' || sent.kind === 'refused'
 }
 
-function entryOf(ports: HomePorts, { view, link }: Seen, account: string): HomeEntry {
+function entryOf(ports: HomePorts, { view, link }: LinkedRequest, account: string): HomeEntry {
   const { policy } = view.request
   const mayBreak = policy?.breakGlass !== undefined && isAmong(ports, { from: policy.breakGlass.from, members: policy.members }, account)
   return { view, link, mayBreak }
@@ -129,7 +129,7 @@ const isAmong = ({ people }: HomePorts, circle: Parameters<typeof accountsIn>[0]
 function mayReviewAs(ports: HomePorts, request: RequestRow, account: string): boolean {
   const { humanOf } = ports.people
   const circle = { from: reviewersOf(ports, request), members: request.policy?.members ?? {} }
-  return mayReview(circle, request.glass?.involved ?? [], humanOf, account) === 'yes'
+  return mayReview(circle, request.breakGlass?.involved ?? [], humanOf, account) === 'yes'
 }
 
 /** Whoever asked sees it from the asking on. */

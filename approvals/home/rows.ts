@@ -15,7 +15,7 @@ import { DAYS_AHEAD, MOST_SHOWN, type HomeFreeze, type HomeWindow } from './cale
 
 /** What the Homes of all people show, read once for all of them. */
 
-export type WorldPorts = {
+export type HomeRowPorts = {
   readonly db: Db
   readonly targets: ReadonlyMap<string, Target>
   /** Those of the configuration. */
@@ -24,9 +24,9 @@ export type WorldPorts = {
 }
 
 /** A request and where its card stands, if it does. */
-export type Seen = { readonly view: RequestView; readonly link: string | null }
+export type LinkedRequest = { readonly view: RequestView; readonly link: string | null }
 
-export type World = {
+export type HomeRows = {
   readonly now: number
   /** As it was before all else was read: what changed meanwhile is seen the next time. */
   readonly mark: string
@@ -35,7 +35,7 @@ export type World = {
   readonly last: readonly RequestRow[]
   readonly unreviewed: readonly RequestRow[]
   /** All of these, with what is drawn of them. */
-  readonly seen: readonly Seen[]
+  readonly linked: readonly LinkedRequest[]
   readonly windows: readonly HomeWindow[]
   readonly freezes: readonly HomeFreeze[]
   /** False when Slack did not say where some message stands: it is asked again. */
@@ -48,7 +48,7 @@ const MOST_WINDOWS = 1_000
 
 const quoted = (states: readonly string[]): string => states.map((state) => `'${state}'`).join(', ')
 
-/** SQL: where the message with this key stands, which may be seconds after its row was drawn, when Slack's pace holds it back. */
+/** SQL: where the message with this key stands, which may be seconds after its row was drawn, when Slack's rate limit holds it back. */
 const standsAt = (key: string): string => `coalesce((select channel || ts from lockkeeper.message where key = ${key}), '')`
 
 /** SQL: everything in the store that Home shows, so short that it can be asked each second. */
@@ -67,7 +67,7 @@ const MARK = `(
 /** SQL about the row of `home_drawn`: what people see is how things are. */
 export const isAtMark = `next_at > lockkeeper.now() and mark is not distinct from coalesce(${MARK}, '')`
 
-export async function readWorld(ports: WorldPorts, linksOf: Links): Promise<World> {
+export async function readHomeRows(ports: HomeRowPorts, linksOf: Links): Promise<HomeRows> {
   const { db, targets, commands } = ports
   const [at] = await db.query<{ mark: string }>(`select coalesce(${MARK}, '') as mark`)
   const now = await storeNow(db)
@@ -85,7 +85,7 @@ export async function readWorld(ports: WorldPorts, linksOf: Links): Promise<Worl
   const shown = [...open, ...scheduled]
   const keyOf = ({ id, channels: [first = ''] }: WindowRow) => announcementKey(id, first)
   const links = await linksOf([...requests.map(({ id }) => cardKey(id)), ...shown.slice(0, MOST_SHOWN).map(keyOf)])
-  const seen = await Promise.all(
+  const linked = await Promise.all(
     requests.map(async (request) => ({
       view: await viewOf(db, request, { targetTitle: targets.get(request.target)?.title ?? request.target, commands, tail: '' }),
       link: links.of.get(cardKey(request.id)) ?? null,
@@ -118,13 +118,13 @@ export async function readWorld(ports: WorldPorts, linksOf: Links): Promise<Worl
     })),
     ...configured,
   ]
-  return { now, mark: at?.mark ?? '', active, last, unreviewed, seen, windows, freezes, isWhole: !links.isUnsure }
+  return { now, mark: at?.mark ?? '', active, last, unreviewed, linked, windows, freezes, isWhole: !links.isUnsure }
 }
 
 const HALF_HOUR_MS = 1_800_000
 
 /** When something begins or ends that no row tells: a freeze of the configuration, or a day, which is at a half hour in every zone but a few. */
-export function nextChange({ now, freezes }: Pick<World, 'now' | 'freezes'>): number {
+export function nextChange({ now, freezes }: Pick<HomeRows, 'now' | 'freezes'>): number {
   const ends = freezes.flatMap(({ from, to }) => [from, ...(to === null ? [] : [to])]).filter((at) => at > now)
   return Math.min(...ends, (Math.floor(now / HALF_HOUR_MS) + 1) * HALF_HOUR_MS)
 }
@@ -137,14 +137,14 @@ const MOST_LINKS = 1_000
 export function createLinks({ db, slack }: { readonly db: Db; readonly slack: Pick<SlackPort, 'permalink'> }): Links {
   const known = new Map<string, string>()
   /** Null: there is none. Undefined: Slack does not say now. */
-  const addressOf = async (where: Posted): Promise<string | null | undefined> => {
-    const place = `${where.channel} ${where.ts}`
-    const before = known.get(place)
+  const addressOf = async (posted: Posted): Promise<string | null | undefined> => {
+    const address = `${posted.channel} ${posted.ts}`
+    const before = known.get(address)
     if (before !== undefined) return before
-    const link = await slack.permalink(where)
+    const link = await slack.permalink(posted)
     if (link.kind !== 'ok') return link.kind === 'refused' ? null : undefined
     if (known.size >= MOST_LINKS) known.clear()
-    known.set(place, link.value)
+    known.set(address, link.value)
     return link.value
   }
   return async (keys) => {

@@ -33,7 +33,7 @@ export function clickedAt({ user, trigger_id, channel, message, view }: Body): C
 }
 
 /** To the one who clicked, where the click was: beside the message, in place of the open window, or over Home. */
-export function tellClicked(
+export function answerClick(
   slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>,
   { account, trigger, channel, thread, viewId }: Click,
   message: Message,

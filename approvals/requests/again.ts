@@ -69,7 +69,7 @@ export async function askAgain(deps: AgainDeps, pressing: Pressing): Promise<Ask
     ask: request.ask,
     askedIn: request.askedIn,
     // the rights to both are looked up anew
-    ...(request.glass === null ? {} : { breakGlass: true }),
+    ...(request.breakGlass === null ? {} : { breakGlass: true }),
     ...(request.overrideReason === null ? {} : { override: request.overrideReason }),
     // a time that has passed is not asked for again: it starts when it is approved, or the next opening is offered
     ...(slot === undefined || slot <= (await storeNow(deps.db)) ? {} : { slot: { at: slot } }),

@@ -22,7 +22,7 @@ export async function planRequest(deps: PlanRequestDeps, request: RequestRow): P
   const made = await deps.makePlan(target, request.ask)
   if (isRefusal(made)) return made
   const classes = made.evidence.migrations.map((one) => one.class)
-  const policy = await policySnapshot(deps, target, classes, request.requesterHuman, request.glass !== null)
+  const policy = await policySnapshot(deps, target, classes, request.requesterHuman, request.breakGlass !== null)
   if (isRefusal(policy)) return policy
   const now = await storeNow(deps.db)
   const until = request.notAfter?.getTime() ?? (await whenItCloses(deps, request))

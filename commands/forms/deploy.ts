@@ -1,4 +1,4 @@
-import type { Place } from '../parse/channel-scope.ts'
+import type { Origin } from '../parse/channel-scope.ts'
 import { whyNoReason } from '../../approvals/break-glass/decision.ts'
 import { code } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
@@ -16,7 +16,7 @@ export const REQUEST_FORM = 'request_form'
 
 const MOST_CHOICES = 100
 
-export function requestForm(targets: readonly Target[], place: Place): View {
+export function requestForm(targets: readonly Target[], origin: Origin): View {
   const [only] = targets
   return modal({
     callback: REQUEST_FORM,
@@ -24,7 +24,7 @@ export function requestForm(targets: readonly Target[], place: Place): View {
     submit: 'Ask',
     close: 'Not now',
     // a view's id may change; where it was typed must not get lost
-    metadata: JSON.stringify(place),
+    metadata: JSON.stringify(origin),
     blocks: [
       section('Lockkeeper makes a plan, and nothing runs before others have approved it.'),
       selectInput({
@@ -118,11 +118,11 @@ function readStart(
 }
 
 /** Where the form was opened; undefined when the metadata is not ours. */
-export function placeOf(metadata: string): Place | undefined {
+export function originOf(metadata: string): Origin | undefined {
   try {
-    const place: unknown = JSON.parse(metadata)
-    if (typeof place !== 'object' || place === null) return undefined
-    const { channel, isDirect } = place as { readonly channel?: unknown; readonly isDirect?: unknown }
+    const origin: unknown = JSON.parse(metadata)
+    if (typeof origin !== 'object' || origin === null) return undefined
+    const { channel, isDirect } = origin as { readonly channel?: unknown; readonly isDirect?: unknown }
     const isOurs = typeof channel === 'string' && /^[CDG][A-Z0-9]+$/.test(channel) && typeof isDirect === 'boolean'
     return isOurs ? { channel, isDirect } : undefined
   } catch {

@@ -1,5 +1,5 @@
 import { escapeText } from '../../src/lib/text/escape.ts'
-import type { Place } from '../parse/channel-scope.ts'
+import type { Origin } from '../parse/channel-scope.ts'
 import { code } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
@@ -8,8 +8,8 @@ import type { View } from '../../src/slack/port.ts'
 import { durationText } from '../../src/lib/text/text.ts'
 import { saySpan, typedTime } from '../../src/calendar/say.ts'
 import { readLength, readWhen } from '../../src/calendar/when.ts'
-import { placeOf, type FormValues } from './deploy.ts'
-import { checkReason, LONGEST_REASON, type KnownHere, type MaintenanceCommand } from '../parse/window.ts'
+import { originOf, type FormValues } from './deploy.ts'
+import { checkReason, LONGEST_REASON, type KnownHere, type WindowCommand } from '../parse/window.ts'
 
 /** The form behind a bare `/maintenance`, and the page that shows what was understood before anything is announced. */
 
@@ -18,14 +18,14 @@ export const WINDOW_CONFIRM = 'window_confirm'
 
 const MOST_CHOICES = 100
 
-export function windowForm(targets: readonly Target[], place: Place): View {
+export function windowForm(targets: readonly Target[], origin: Origin): View {
   const [only] = targets
   return modal({
     callback: WINDOW_FORM,
     title: 'Plan maintenance',
     submit: 'Next',
     close: 'Not now',
-    metadata: JSON.stringify(place),
+    metadata: JSON.stringify(origin),
     blocks: [
       selectInput({
         id: 'target',
@@ -53,7 +53,8 @@ export function windowForm(targets: readonly Target[], place: Place): View {
 
 /** What the second page carries. */
 type Understood = {
-  readonly place: Place
+  /** Named as forms that people have open already name it. */
+  readonly place: Origin
   readonly target: string
   readonly startsAt: number
   readonly length: number
@@ -65,24 +66,24 @@ type Understood = {
 export function readWindowForm(
   values: FormValues,
   metadata: string,
-  world: { readonly targets: ReadonlyMap<string, Target>; readonly known: KnownHere; readonly now: number },
+  context: { readonly targets: ReadonlyMap<string, Target>; readonly known: KnownHere; readonly now: number },
 ):
   | { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
   | { readonly kind: 'view'; readonly view: View }
   | Refusal {
-  const place = placeOf(metadata)
-  const target = world.targets.get(values['target']?.['target']?.selected_option?.value ?? '')
-  if (place === undefined || target === undefined) return formUnknown
+  const origin = originOf(metadata)
+  const target = context.targets.get(values['target']?.['target']?.selected_option?.value ?? '')
+  if (origin === undefined || target === undefined) return formUnknown
   const text = (id: string) => values[id]?.[id]?.value?.trim() ?? ''
-  const when = readWhen(text('when'), { now: world.now, zone: target.timezone })
+  const when = readWhen(text('when'), { now: context.now, zone: target.timezone })
   const length = readLength(text('length'))
-  const reason = checkReason(text('reason').replace(/\s+/gu, ' '), world.known)
+  const reason = checkReason(text('reason').replace(/\s+/gu, ' '), context.known)
   if (isRefusal(when) || isRefusal(length) || isRefusal(reason))
     return { kind: 'errors', errors: { ...errorOf('when', when), ...errorOf('length', length), ...errorOf('reason', reason) } }
   const work = text('work').replace(/\s+/gu, ' ')
   return {
     kind: 'view',
-    view: confirmView({ place, target: target.name, startsAt: when.at, length, reason, work: work === '' ? null : work }, target),
+    view: confirmView({ place: origin, target: target.name, startsAt: when.at, length, reason, work: work === '' ? null : work }, target),
   }
 }
 
@@ -110,21 +111,21 @@ function confirmView(understood: Understood, target: Target): View {
 /** What was shown, as it would be typed; everything about it is checked again. */
 export function readConfirmed(
   metadata: string,
-): { readonly command: Extract<MaintenanceCommand, { verb: 'schedule' }>; readonly place: Place } | Refusal {
+): { readonly command: Extract<WindowCommand, { verb: 'schedule' }>; readonly origin: Origin } | Refusal {
   const understood = understoodIn(metadata)
   if (understood === undefined) return formUnknown
   const { place, target, startsAt, length, reason, work } = understood
   const words = [`${typedTime(startsAt, 'UTC')} UTC`, `${Math.round(length / 1000)}s`, reason]
-  return { place, command: { verb: 'schedule', targets: [target], words, work, name: null } }
+  return { origin: place, command: { verb: 'schedule', targets: [target], words, work, name: null } }
 }
 
 function understoodIn(metadata: string): Understood | undefined {
   try {
     const { place, target, startsAt, length, reason, work } = JSON.parse(metadata) as Partial<Record<keyof Understood, unknown>>
-    const where = placeOf(JSON.stringify(place))
-    if (where === undefined || typeof target !== 'string' || typeof startsAt !== 'number' || typeof length !== 'number') return undefined
+    const origin = originOf(JSON.stringify(place))
+    if (origin === undefined || typeof target !== 'string' || typeof startsAt !== 'number' || typeof length !== 'number') return undefined
     if (typeof reason !== 'string' || (work !== null && typeof work !== 'string')) return undefined
-    return { place: where, target, startsAt, length, reason, work }
+    return { place: origin, target, startsAt, length, reason, work }
   } catch {
     return undefined // not JSON
   }

@@ -3,7 +3,7 @@ import { acceptAudit } from '../../src/audit/accept.ts'
 import { brokenText, restoredText, auditHealth } from '../../src/audit/health.ts'
 import { auditPage, type AuditRow } from '../../src/audit/list.ts'
 import { verifyChain } from '../../src/audit/verify.ts'
-import type { Witness } from '../../src/audit/checkpoint.ts'
+import type { CheckpointFile } from '../../src/audit/checkpoint.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import type { Db } from '../../src/store/pool.ts'
 import { asPlainText } from '../../approvals/wording.ts'
@@ -11,7 +11,7 @@ import { exitCodes } from '../cli.ts'
 
 export type AuditCommandDeps = {
   readonly db: Db
-  readonly witness: Witness
+  readonly checkpointFile: CheckpointFile
   /** The login, and the human that the configuration names for it. */
   readonly account: string
   readonly human: string
@@ -89,11 +89,11 @@ const PROGRESS_ROWS = 100_000
 
 async function verify(deps: AuditCommandDeps): Promise<number> {
   const began = deps.now()
-  let told = 0
+  let shown = 0
   const found = await verifyChain(deps.db, {
     onProgress(rows, of) {
-      if (rows - told < PROGRESS_ROWS) return
-      told = rows
+      if (rows - shown < PROGRESS_ROWS) return
+      shown = rows
       deps.complain(`${rows} of ${of} rows`)
     },
   })
@@ -111,8 +111,8 @@ async function verify(deps: AuditCommandDeps): Promise<number> {
     deps.complain(`lockkeeper audit list --before ${found.seq + 3} shows the rows around it. docs/audit.md says how to look into it.`)
     return exitCodes.refused
   }
-  const witnessed = deps.witness.read()
-  const health = await auditHealth(deps.db, { witnessed, from: found.head })
+  const checkpoint = deps.checkpointFile.read()
+  const health = await auditHealth(deps.db, { checkpoint, from: found.head })
   if (health.kind === 'restored') {
     deps.complain(`The chain itself is whole: ${found.rows} rows, head ${found.head.hash}.`)
     deps.complain(asPlainText(restoredText(health)))
@@ -121,9 +121,9 @@ async function verify(deps: AuditCommandDeps): Promise<number> {
   deps.print(`The audit log is whole: ${found.rows} rows, read in ${seconds} s.`)
   deps.print(`Head: row ${found.head.seq}, ${found.head.hash}`)
   deps.print(
-    witnessed === null
-      ? 'This machine has no witness yet; it gets one when the bot runs here.'
-      : `This machine has seen row ${witnessed.seq} before, and it is still the same.`,
+    checkpoint === null
+      ? 'This machine has no checkpoint yet; it gets one when the bot runs here.'
+      : `This machine has seen row ${checkpoint.seq} before, and it is still the same.`,
   )
   if (found.accepted > 0)
     deps.print(
@@ -164,7 +164,7 @@ function lineOf(row: AuditRow): string {
 }
 
 async function accept(deps: AuditCommandDeps, reason: string): Promise<number> {
-  const { before, after } = await acceptAudit(deps.db, deps.witness, { actor: deps.account, human: deps.human, reason })
+  const { before, after } = await acceptAudit(deps.db, deps.checkpointFile, { actor: deps.account, human: deps.human, reason })
   if (before.kind === 'whole') {
     deps.print('The audit log is whole and the store is the newest that this machine has seen, so there is nothing to accept.')
     return exitCodes.done

@@ -17,7 +17,7 @@ export type EvidenceCommand =
   | { readonly kind: 'verify'; readonly file: string; readonly key: string | null }
   | { readonly kind: 'mistyped'; readonly text: string }
 
-export type Told = { readonly code: number; readonly text: string }
+export type Printed = { readonly code: number; readonly text: string }
 
 /** `lockkeeper evidence key`, `lockkeeper evidence verify FILE [--key PEM]`; the words after `evidence`. */
 export function readEvidenceCommand(words: readonly string[]): EvidenceCommand {
@@ -45,7 +45,7 @@ export const EVIDENCE_USAGE = `  lockkeeper evidence key                        
   lockkeeper evidence verify FILE [--key PUBLIC]   says whether a bundle is whole; with --key it needs no store`
 
 /** Every public key that ever signed evidence of this store. */
-export async function tellKeys(db: Queries): Promise<Told> {
+export async function printKeys(db: Queries): Promise<Printed> {
   const [store, keys] = [await storeId(db), await knownKeys(db)]
   const lines = keys.map(({ keyId, publicKey, registeredAt }) => `${keyId}, since ${utc(registeredAt)}\n${publicKey.trimEnd()}`)
   return { code: evidenceCodes.whole, text: [`Keys that sign evidence of the store ${store}:`, ...lines].join('\n\n') }
@@ -58,7 +58,7 @@ export const trustedOf = async (db: Queries): Promise<Trusted> => ({
 })
 
 /** A public key in a file, and nothing else. */
-export async function trustedIn(path: string): Promise<Trusted | Told> {
+export async function trustedIn(path: string): Promise<Trusted | Printed> {
   try {
     const { keyId, publicKey } = readPublicKey(await readFile(path, 'utf8'))
     return { keys: new Map([[keyId, publicKey]]), store: null }
@@ -70,17 +70,17 @@ export async function trustedIn(path: string): Promise<Trusted | Told> {
   }
 }
 
-export async function verifyFile(path: string, trusted: Trusted): Promise<Told> {
+export async function verifyFile(path: string, trusted: Trusted): Promise<Printed> {
   let content: Buffer
   try {
     content = await readFile(path)
   } catch (error) {
     return { code: evidenceCodes.mistyped, text: `${path} cannot be read: ${messageOf(error)}. Nothing was verified.` }
   }
-  return tell(path, verifyEvidence({ name: basename(path), content }, trusted))
+  return printVerdict(path, verifyEvidence({ name: basename(path), content }, trusted))
 }
 
-function tell(path: string, verdict: Verdict): Told {
+function printVerdict(path: string, verdict: Verdict): Printed {
   switch (verdict.kind) {
     case 'whole': {
       const { request, exported } = verdict.document

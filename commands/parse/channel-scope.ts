@@ -8,17 +8,17 @@ export type Asker = {
   readonly account: string
   readonly entry: Entry
   /** Where it was typed; null on the command line. */
-  readonly place: Place | null
+  readonly origin: Origin | null
 }
 
-export type Place = { readonly channel: string; readonly isDirect: boolean }
+export type Origin = { readonly channel: string; readonly isDirect: boolean }
 
-/** Whether a target may be spoken of in this place. On the command line there is no channel to restrict. */
+/** Whether a target may be spoken of where it was typed. On the command line there is no channel to restrict. */
 export function whyNotHere(target: Target, asker: Asker): Refusal | undefined {
-  const { place } = asker
-  if (place === null) return undefined
-  if (place.isDirect) return notInDirect
-  if (target.askIn === undefined || target.askIn.includes(place.channel) || target.channel === place.channel) return undefined
+  const { origin } = asker
+  if (origin === null) return undefined
+  if (origin.isDirect) return notInDirect
+  if (target.askIn === undefined || target.askIn.includes(origin.channel) || target.channel === origin.channel) return undefined
   const channels = [...new Set([target.channel, ...target.askIn])].map((channel) => `<#${channel}>`)
   return refuse('wrong_channel', `${code(target.name)} may not be asked for here. Nothing was started. Type it in ${list(channels, 'or')}.`)
 }

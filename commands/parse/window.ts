@@ -5,7 +5,7 @@ import { nearest } from './arguments.ts'
 import { quoted, tokenize, unescapeSlack } from './tokens.ts'
 
 /** What somebody wants of a maintenance window. Times are read by the verb, since they depend on the target's zone and the clock. */
-export type MaintenanceCommand =
+export type WindowCommand =
   | { readonly verb: 'form' }
   | { readonly verb: 'help' }
   | { readonly verb: 'list'; readonly target: string | null }
@@ -22,9 +22,9 @@ export type MaintenanceCommand =
   | { readonly verb: 'show' | 'checklist'; readonly id: number }
   | { readonly verb: 'cancel'; readonly id: number; readonly reason: string | null }
 
-export type MaintenanceVerb = Exclude<MaintenanceCommand['verb'], 'form'>
+export type WindowVerb = Exclude<WindowCommand['verb'], 'form'>
 
-export const maintenanceVerbs = [
+export const windowVerbs = [
   'schedule',
   'list',
   'show',
@@ -35,12 +35,12 @@ export const maintenanceVerbs = [
   'cancel',
   'checklist',
   'help',
-] as const satisfies readonly MaintenanceVerb[]
+] as const satisfies readonly WindowVerb[]
 
 /** `command`: as it is typed, `/maintenance` or `lockkeeper maintenance`. */
 export type KnownHere = { readonly targets: readonly string[]; readonly command: string }
 
-export const usageOf: Readonly<Record<MaintenanceVerb, string>> = {
+export const usageOf: Readonly<Record<WindowVerb, string>> = {
   schedule: 'schedule <target[,target]> "<when>" <how long> ["reason"] [--work "what runs"] [--name N]',
   list: 'list [target]',
   show: 'show <id>',
@@ -54,8 +54,8 @@ export const usageOf: Readonly<Record<MaintenanceVerb, string>> = {
 }
 
 /** `id`: the window that it is about, where one was named. */
-export function exampleOf(verb: MaintenanceVerb, { command, targets }: KnownHere, id = 7): string {
-  const examples: Readonly<Record<MaintenanceVerb, string>> = {
+export function exampleOf(verb: WindowVerb, { command, targets }: KnownHere, id = 7): string {
+  const examples: Readonly<Record<WindowVerb, string>> = {
     schedule: `schedule ${targets[0] ?? 'prod'} "next Tue 02:00" 2h "drop legacy columns"`,
     list: 'list',
     show: `show ${id}`,
@@ -75,7 +75,7 @@ export const LONGEST_REASON = 500
 const LONGEST_WORK = 500
 
 /** What stands after the slash command, as Slack sent it. */
-export function parseMaintenance(text: string, known: KnownHere): MaintenanceCommand | Refusal {
+export function parseWindow(text: string, known: KnownHere): WindowCommand | Refusal {
   if (text.length > LONGEST_TEXT) return tooLong(text.length, known)
   const unfit = unfitCharacter(text)
   if (unfit !== undefined)
@@ -84,18 +84,18 @@ export function parseMaintenance(text: string, known: KnownHere): MaintenanceCom
       `The command contains ${unfit}, and a command is one line of visible text. Nothing was changed. Type it again.`,
     )
   const words = tokenize(unescapeSlack(text))
-  return isRefusal(words) ? words : parseMaintenanceWords(words, known)
+  return isRefusal(words) ? words : parseWindowWords(words, known)
 }
 
 /** Words that are split already, as a shell hands them over. */
-export function parseMaintenanceWords(words: readonly string[], known: KnownHere): MaintenanceCommand | Refusal {
+export function parseWindowWords(words: readonly string[], known: KnownHere): WindowCommand | Refusal {
   const unfit = words.map(unfitCharacter).find((found) => found !== undefined)
   if (unfit !== undefined) return refuse('bad_arguments', `The command contains ${unfit}. Nothing was changed. Type it again.`)
   const length = words.join(' ').length
   if (length > LONGEST_TEXT) return tooLong(length, known)
   const [first, ...rest] = words
   if (first === undefined) return { verb: 'form' }
-  const verb = maintenanceVerbs.find((each) => each === first.toLowerCase())
+  const verb = windowVerbs.find((each) => each === first.toLowerCase())
   if (verb === undefined) return /^(--help|-h|\?)$/.test(first) ? { verb: 'help' } : unknownVerb(first, rest, known)
   if (verb === 'help') return { verb }
   if (verb === 'list') return parseList(rest, known)
@@ -111,7 +111,7 @@ const tooLong = (length: number, known: KnownHere) =>
 function unknownVerb(word: string, rest: readonly string[], known: KnownHere): Refusal {
   if (known.targets.includes(word))
     return refuse('unknown_verb', `${code(word)} is a target, and the verb is missing. Nothing was changed. ${howTo('schedule', known)}`)
-  const near = nearest(word, maintenanceVerbs)
+  const near = nearest(word, windowVerbs)
   const again = near === undefined ? '' : `${known.command} ${[near, ...rest].map(quoted).join(' ')}`
   const meant =
     near === undefined
@@ -120,9 +120,9 @@ function unknownVerb(word: string, rest: readonly string[], known: KnownHere): R
   return refuse('unknown_verb', `${code(word, 40)} is no verb of maintenance windows. Nothing was changed.${meant}`)
 }
 
-const howTo = (verb: MaintenanceVerb, known: KnownHere) => `For example: ${code(exampleOf(verb, known), 120)}.`
+const howTo = (verb: WindowVerb, known: KnownHere) => `For example: ${code(exampleOf(verb, known), 120)}.`
 
-function parseSchedule(words: readonly string[], known: KnownHere): MaintenanceCommand | Refusal {
+function parseSchedule(words: readonly string[], known: KnownHere): WindowCommand | Refusal {
   const options = takeOptions(words, ['work', 'name'], known)
   if (isRefusal(options)) return options
   const [targetList = '', ...rest] = options.words
@@ -162,7 +162,7 @@ export function readTargets(text: string, known: KnownHere): readonly string[] |
   )
 }
 
-function parseList([name, more]: readonly string[], known: KnownHere): MaintenanceCommand | Refusal {
+function parseList([name, more]: readonly string[], known: KnownHere): WindowCommand | Refusal {
   if (name === undefined) return { verb: 'list', target: null }
   if (more !== undefined)
     return refuse('bad_arguments', `${code(more, 40)} is more than ${code('list')} takes. Nothing was changed. ${howTo('list', known)}`)
@@ -171,10 +171,10 @@ function parseList([name, more]: readonly string[], known: KnownHere): Maintenan
 }
 
 function parseAbout(
-  verb: Exclude<MaintenanceVerb, 'schedule' | 'list' | 'help'>,
+  verb: Exclude<WindowVerb, 'schedule' | 'list' | 'help'>,
   [first, ...words]: readonly string[],
   known: KnownHere,
-): MaintenanceCommand | Refusal {
+): WindowCommand | Refusal {
   const digits = /^#?([1-9]\d{0,14})$/.exec(first ?? '')?.[1]
   if (digits === undefined)
     return refuse(

@@ -5,21 +5,26 @@ import { isUnreviewed } from '../../src/request/render/words.ts'
 /** What the verbs say about a request whose glass was broken. */
 
 /** At the end of its line in a list; empty for every other request. */
-export function glassMark(request: RequestRow): string {
-  if (request.glass?.brokenBy == null) return ''
-  return isUnreviewed(request) ? ' · *BREAK GLASS, not reviewed*' : ` · break-glass, reviewed by ${mention(request.glass.reviewedBy ?? '')}`
+export function breakGlassMark(request: RequestRow): string {
+  if (request.breakGlass?.brokenBy == null) return ''
+  return isUnreviewed(request)
+    ? ' · *BREAK GLASS, not reviewed*'
+    : ` · break-glass, reviewed by ${mention(request.breakGlass.reviewedBy ?? '')}`
 }
 
 export const unreviewedLine = (request: RequestRow): string =>
-  `*BREAK GLASS, not reviewed*: #${request.id}, let through by ${mention(request.glass?.brokenBy ?? '')} ${when(new Date(request.glass?.brokenAt ?? 0))}, “${shown(request.glass?.reason ?? '')}”`
+  `*BREAK GLASS, not reviewed*: #${request.id}, let through by ${mention(request.breakGlass?.brokenBy ?? '')} ${when(new Date(request.breakGlass?.brokenAt ?? 0))}, “${shown(request.breakGlass?.reason ?? '')}”`
 
 /** Who asked for it, who did it, who has looked at it. */
-export function glassLines({ glass }: RequestRow): readonly string[] {
-  if (glass === null) return []
-  if (glass.brokenBy === null) return [`Break-glass was asked for by ${mention(glass.askedBy)}: “${shown(glass.reason)}”`]
+export function breakGlassLines({ breakGlass }: RequestRow): readonly string[] {
+  if (breakGlass === null) return []
+  if (breakGlass.brokenBy === null) return [`Break-glass was asked for by ${mention(breakGlass.askedBy)}: “${shown(breakGlass.reason)}”`]
   const review =
-    glass.reviewedBy === null
+    breakGlass.reviewedBy === null
       ? '*Not reviewed yet.*'
-      : `Reviewed by ${mention(glass.reviewedBy)} ${when(new Date(glass.reviewedAt ?? 0))}${glass.note === null ? '.' : `: “${shown(glass.note)}”`}`
-  return [`*BREAK GLASS* by ${mention(glass.brokenBy)} ${when(new Date(glass.brokenAt ?? 0))}: “${shown(glass.reason)}”`, review]
+      : `Reviewed by ${mention(breakGlass.reviewedBy)} ${when(new Date(breakGlass.reviewedAt ?? 0))}${breakGlass.note === null ? '.' : `: “${shown(breakGlass.note)}”`}`
+  return [
+    `*BREAK GLASS* by ${mention(breakGlass.brokenBy)} ${when(new Date(breakGlass.brokenAt ?? 0))}: “${shown(breakGlass.reason)}”`,
+    review,
+  ]
 }

@@ -22,7 +22,7 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
     target,
     ask: { ref: command.ref, reason: command.reason, skipApp: command.skipApp },
     account: asker.account,
-    askedIn: asker.place?.channel ?? null,
+    askedIn: asker.origin?.channel ?? null,
     entry: asker.entry,
     ...(command.breakGlass === true ? { breakGlass: true } : {}),
     ...(slot === null ? {} : { slot }),
@@ -51,7 +51,7 @@ async function refused(deps: VerbDeps, command: { readonly target: string }, ask
     act: 'request',
     target: command.target,
     result: refusal.code,
-    data: { askedIn: asker.place?.channel ?? null },
+    data: { askedIn: asker.origin?.channel ?? null },
   })
   return refusal
 }
@@ -62,7 +62,7 @@ async function askedToBreak(
   command: Extract<Command, { verb: 'deploy' }>,
   target: Target,
   id: number,
-  { place }: Asker,
+  { origin }: Asker,
 ): Promise<Reply> {
   const unreviewed = await listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 20 })
   const earlier =
@@ -72,7 +72,7 @@ async function askedToBreak(
   return {
     kind: 'opened',
     requestId: id,
-    text: `#${id} is asked for with break-glass: ${code(command.ref ?? target.source.branch)} to ${code(target.name)}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*${place === null ? `, or read it here with ${code(`${deps.command} break-glass ${id}`)} while Slack cannot be reached` : ''}. To take it back: ${code(`${deps.command} cancel ${id}`)}.${earlier}`,
+    text: `#${id} is asked for with break-glass: ${code(command.ref ?? target.source.branch)} to ${code(target.name)}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*${origin === null ? `, or read it here with ${code(`${deps.command} break-glass ${id}`)} while Slack cannot be reached` : ''}. To take it back: ${code(`${deps.command} cancel ${id}`)}.${earlier}`,
   }
 }
 

@@ -17,12 +17,12 @@ export async function exportRequest(deps: VerbDeps, command: Wanted, asker: Aske
   if (isRefusal(request)) return request
   const bundle = await made(deps, request, asker)
   if (isRefusal(bundle)) return bundle
-  return asker.place === null ? written(bundle, command.out ?? '.') : shared(deps, bundle, asker.account)
+  return asker.origin === null ? written(bundle, command.out ?? '.') : shared(deps, bundle, asker.account)
 }
 
 /** As for `show`: whoever may see the request where he asks. */
 async function exportable(deps: VerbDeps, command: Wanted, asker: Asker): Promise<RequestRow | Refusal> {
-  if (asker.place?.isDirect === true) return notInDirect
+  if (asker.origin?.isDirect === true) return notInDirect
   const request = await requestById(deps.db, command.id)
   if (request === undefined)
     return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)

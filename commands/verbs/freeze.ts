@@ -39,7 +39,7 @@ export async function unfreeze(deps: VerbDeps, command: Extract<Command, { verb:
 
 /** Null: all of them. */
 function targetsOf(deps: VerbDeps, name: string | null, asker: Asker): readonly Target[] | null | Refusal {
-  if (asker.place?.isDirect === true) return notInDirect
+  if (asker.origin?.isDirect === true) return notInDirect
   if (name === null) return null
   const target = findTarget(deps, name)
   return isRefusal(target) ? target : (whyNotHere(target, asker) ?? [target])

@@ -1,5 +1,5 @@
 import { code, mention, stateSince } from '../../approvals/wording.ts'
-import { glassMark } from './break-glass.ts'
+import { breakGlassMark } from './break-glass.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { listRequests } from '../../src/request/store.ts'
 import type { Command } from '../parse/command.ts'
@@ -10,7 +10,7 @@ import { findTarget } from './deploy.ts'
 const SHOWN = 10
 
 export async function history(deps: VerbDeps, command: Extract<Command, { verb: 'history' }>, asker: Asker): Promise<Reply> {
-  if (asker.place?.isDirect === true) return notInDirect
+  if (asker.origin?.isDirect === true) return notInDirect
   if (command.target !== null) {
     const target = findTarget(deps, command.target)
     if (isRefusal(target)) return target
@@ -30,7 +30,7 @@ export async function history(deps: VerbDeps, command: Extract<Command, { verb: 
     .slice(0, SHOWN)
     .map(
       (request) =>
-        `• #${request.id} ${code(request.target)} ${stateSince(request)} · asked by ${mention(request.requester)}${glassMark(request)}`,
+        `• #${request.id} ${code(request.target)} ${stateSince(request)} · asked by ${mention(request.requester)}${breakGlassMark(request)}`,
     )
   return say(
     [

@@ -2,7 +2,7 @@ import type { MigrationEvidence } from '../../src/sql/review.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
-import { maintenanceOf } from '../../src/deploy/planned.ts'
+import { maintenanceModeOf } from '../../src/deploy/planned.ts'
 import type { PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
@@ -59,7 +59,7 @@ function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence 
 function stepsLine({ plan }: PlanShown): readonly string[] {
   const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
   const checks = named('health').length
-  const mode = maintenanceOf(plan)
+  const mode = maintenanceModeOf(plan)
   const steps = [
     ...named('prepare'),
     ...(plan.list.length === 0 ? [] : ['back up']),

@@ -1,5 +1,5 @@
 import { code, list, mention, shown, stateSince, when } from '../../approvals/wording.ts'
-import { glassLines } from './break-glass.ts'
+import { breakGlassLines } from './break-glass.ts'
 import { refuse } from '../../src/lib/refusal.ts'
 import type { RequestRow, StepRow, VoteRow } from '../../src/request/request.ts'
 import { requestById, stepsOf, votesOf } from '../../src/request/store.ts'
@@ -9,7 +9,7 @@ import { say, type Reply, type VerbDeps } from './reply.ts'
 import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 
 export async function show(deps: VerbDeps, command: Extract<Command, { verb: 'show' }>, asker: Asker): Promise<Reply> {
-  if (asker.place?.isDirect === true) return notInDirect
+  if (asker.origin?.isDirect === true) return notInDirect
   const request = await requestById(deps.db, command.id)
   if (request === undefined)
     return refuse('unknown_request', `There is no request #${command.id}. ${code(`${deps.command} history`)} lists those there are.`)
@@ -36,7 +36,7 @@ function describe(request: RequestRow, votes: readonly VoteRow[], steps: readonl
         ]),
     ...(plan === null ? [] : [migrations(plan.list.map((migration) => migration.name))]),
     ...votesLine(request, votes),
-    ...glassLines(request),
+    ...breakGlassLines(request),
     ...steps.map(stepLine),
     ...(request.cancelRequestedBy === null ? [] : [`Cancel asked for by ${mention(request.cancelRequestedBy)}`]),
   ]

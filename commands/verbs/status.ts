@@ -15,7 +15,7 @@ import { findTarget } from './deploy.ts'
 
 /** One target, or all that may be spoken of here. A target that cannot be read does not hide the others. */
 export async function status(deps: VerbDeps, command: Extract<Command, { verb: 'status' }>, asker: Asker): Promise<Reply> {
-  if (asker.place?.isDirect === true) return notInDirect
+  if (asker.origin?.isDirect === true) return notInDirect
   if (command.target !== null) {
     const target = findTarget(deps, command.target)
     if (isRefusal(target)) return target

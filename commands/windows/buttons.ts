@@ -10,8 +10,8 @@ import { saySpan } from '../../src/calendar/say.ts'
 import type { FormValues } from '../forms/deploy.ts'
 import type { Reply } from '../verbs/reply.ts'
 import { change, standBy } from './verbs.ts'
-import { auditOf, targetsOf, whyNotManageHere, type MaintenanceDeps } from './deps.ts'
-import type { MaintenanceCommand } from '../parse/window.ts'
+import { auditOf, targetsOf, whyNotManageHere, type WindowDeps } from './deps.ts'
+import type { WindowCommand } from '../parse/window.ts'
 import { itemText } from './replies.ts'
 
 /** The buttons of an announcement and what they open. */
@@ -24,7 +24,7 @@ export type Pressed = { readonly action: string; readonly value: string; readonl
 /** `done`: it stands in the channel. `view`: a window to open, or to show instead of the one that is open. */
 export type Outcome = { readonly kind: 'done' } | { readonly kind: 'view'; readonly view: View } | Refusal
 
-export async function pressWindow(deps: MaintenanceDeps, pressed: Pressed): Promise<Outcome> {
+export async function pressWindow(deps: WindowDeps, pressed: Pressed): Promise<Outcome> {
   const [token = '', item, wish] = pressed.value.split('.', 3)
   const window = await windowByToken(deps.db, token)
   const outcome =
@@ -42,7 +42,7 @@ export async function pressWindow(deps: MaintenanceDeps, pressed: Pressed): Prom
   return outcome
 }
 
-async function outcomeOf(deps: MaintenanceDeps, window: WindowRow, { action, asker }: Pressed, item: Wish): Promise<Outcome> {
+async function outcomeOf(deps: WindowDeps, window: WindowRow, { action, asker }: Pressed, item: Wish): Promise<Outcome> {
   switch (action) {
     case 'window_standby':
       return asOutcome(await withActor(deps, asker, (actor) => standBy(deps, window.id, actor, asker)))
@@ -66,7 +66,7 @@ async function outcomeOf(deps: MaintenanceDeps, window: WindowRow, { action, ask
 }
 
 async function withActor(
-  deps: MaintenanceDeps,
+  deps: WindowDeps,
   asker: Asker,
   act: (actor: { account: string; human: string }) => Promise<Reply>,
 ): Promise<Reply> {
@@ -80,14 +80,14 @@ const asOutcome = (reply: Reply): Outcome => (isRefusal(reply) ? reply : { kind:
 type Wish = { readonly id: number; readonly isDone: boolean }
 
 /** Its owner may tick an item, and whoever may change the window. */
-async function tick(deps: MaintenanceDeps, window: WindowRow, { id, isDone }: Wish, asker: Asker): Promise<Outcome> {
+async function tick(deps: WindowDeps, window: WindowRow, { id, isDone }: Wish, asker: Asker): Promise<Outcome> {
   const actor = await deps.people.identify(asker.account, { fresh: true })
   if (isRefusal(actor)) return actor
   const item = (await itemsOf(deps.db, [window.id])).find((one) => one.id === id)
   if (item === undefined) return unknownButton
   if (item.owner === null || deps.people.humanOf(item.owner) !== actor.human) {
     const targets = targetsOf(deps, window.targets)
-    const unfit = isRefusal(targets) ? targets : await whyNotManageHere(deps, targets, actor, { ...asker, place: null })
+    const unfit = isRefusal(targets) ? targets : await whyNotManageHere(deps, targets, actor, { ...asker, origin: null })
     if (unfit !== undefined) return unfit
   }
   const by = isDone ? actor.account : null
@@ -107,7 +107,7 @@ async function tick(deps: MaintenanceDeps, window: WindowRow, { id, isDone }: Wi
   return { kind: 'view', view: await checklistView(deps, window) }
 }
 
-async function checklistView(deps: MaintenanceDeps, window: WindowRow): Promise<View> {
+async function checklistView(deps: WindowDeps, window: WindowRow): Promise<View> {
   const items = await itemsOf(deps.db, [window.id])
   return modal({
     callback: 'told',
@@ -135,7 +135,7 @@ const itemBlock = (window: WindowRow, item: ChecklistItem) =>
     ),
   )
 
-const metadataOf = (window: WindowRow, { place }: Asker): string => JSON.stringify({ token: window.token, channel: place?.channel ?? '' })
+const metadataOf = (window: WindowRow, { origin }: Asker): string => JSON.stringify({ token: window.token, channel: origin?.channel ?? '' })
 
 const spanText = (window: WindowRow): string => saySpan({ from: window.startsAt.getTime(), to: window.endsAt.getTime() }, window.timezone)
 
@@ -170,11 +170,11 @@ const cancelView = (window: WindowRow, asker: Asker): View =>
 
 /** What a submitted window asks for, as a command. */
 export async function readWindowView(
-  deps: MaintenanceDeps,
+  deps: WindowDeps,
   callback: string,
   metadata: string,
   values: FormValues,
-): Promise<{ readonly command: MaintenanceCommand; readonly channel: string } | Refusal> {
+): Promise<{ readonly command: WindowCommand; readonly channel: string } | Refusal> {
   const { token, channel } = shownIn(metadata)
   const window = await windowByToken(deps.db, token)
   if (window === undefined) return unknownButton

@@ -9,7 +9,7 @@ import type { SlackPort } from '../../src/slack/port.ts'
 import type { WindowRow } from '../../src/windows/window.ts'
 import { whyNotHere, type Asker } from '../parse/channel-scope.ts'
 
-export type MaintenanceDeps = {
+export type WindowDeps = {
   readonly db: Db
   readonly targets: ReadonlyMap<string, Target>
   readonly people: People
@@ -19,11 +19,11 @@ export type MaintenanceDeps = {
   readonly onFault: (error: unknown) => void
 }
 
-export type MaintenanceSlack = { readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'> }
+export type WindowSlack = { readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'> }
 
 /** Why this person may not schedule and change windows of these targets, here; undefined when he may. */
 export async function whyNotManageHere(
-  deps: MaintenanceDeps,
+  deps: WindowDeps,
   targets: readonly Target[],
   actor: Actor,
   asker: Asker,
@@ -38,7 +38,7 @@ export async function whyNotManageHere(
 type Targets = readonly [Target, ...Target[]]
 
 /** The targets of a window; one may have left the configuration since. */
-export function targetsOf(deps: MaintenanceDeps, names: readonly string[]): Targets | Refusal {
+export function targetsOf(deps: WindowDeps, names: readonly string[]): Targets | Refusal {
   const found = names.map(
     (name) => deps.targets.get(name) ?? refuse('unknown_target', `${code(name)} is not in lockkeeper.yaml any more. Nothing was changed.`),
   )
@@ -48,9 +48,9 @@ export function targetsOf(deps: MaintenanceDeps, names: readonly string[]): Targ
   return first === undefined ? refuse('unknown_target', 'This window has no target. Nothing was changed.') : [first, ...rest]
 }
 
-export const noWindow = (deps: Pick<MaintenanceDeps, 'maintenance'>, id: number): Refusal =>
+export const noWindow = (deps: Pick<WindowDeps, 'maintenance'>, id: number): Refusal =>
   refuse('unknown_window', `There is no window #${id}. ${code(`${deps.maintenance} list`)} lists those that are ahead.`)
 
-export const knownHere = (deps: MaintenanceDeps) => ({ targets: [...deps.targets.keys()], command: deps.maintenance })
+export const knownHere = (deps: WindowDeps) => ({ targets: [...deps.targets.keys()], command: deps.maintenance })
 
 export const auditOf = (window: Pick<WindowRow, 'id'>) => ({ window: window.id })

@@ -3,12 +3,12 @@ import { writeAudit } from '../../src/audit/write.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { auditedBy, type Reply } from '../verbs/reply.ts'
 import { change, schedule } from './verbs.ts'
-import type { MaintenanceDeps } from './deps.ts'
-import type { MaintenanceCommand } from '../parse/window.ts'
+import type { WindowDeps } from './deps.ts'
+import type { WindowCommand } from '../parse/window.ts'
 import { help, listAhead, showChecklist, showWindow } from './replies.ts'
 
 /** One command about windows to its reply, for Slack and the command line alike. What changes something writes its own row of the audit. */
-export async function answerMaintenance(deps: MaintenanceDeps, command: MaintenanceCommand, asker: Asker): Promise<Reply> {
+export async function dispatchWindow(deps: WindowDeps, command: WindowCommand, asker: Asker): Promise<Reply> {
   if (command.verb === 'help' || command.verb === 'form') return help(deps)
   const actor = await deps.people.identify(asker.account, { fresh: isChange(command) })
   const reply = isRefusal(actor) ? actor : await replyTo(deps, command, asker, actor)
@@ -23,11 +23,11 @@ export async function answerMaintenance(deps: MaintenanceDeps, command: Maintena
   return reply
 }
 
-type Act = Exclude<MaintenanceCommand, { verb: 'help' | 'form' }>
+type Act = Exclude<WindowCommand, { verb: 'help' | 'form' }>
 
 const isChange = ({ verb }: Act): boolean => !['list', 'show', 'checklist'].includes(verb)
 
-function replyTo(deps: MaintenanceDeps, command: Act, asker: Asker, actor: Parameters<typeof schedule>[2]): Promise<Reply> {
+function replyTo(deps: WindowDeps, command: Act, asker: Asker, actor: Parameters<typeof schedule>[2]): Promise<Reply> {
   switch (command.verb) {
     case 'list':
       return listAhead(deps, command.target, asker)

@@ -9,14 +9,14 @@ import { saySpan } from '../../src/calendar/say.ts'
 import { notesText } from '../../src/windows/render/words.ts'
 import { say, type Reply } from '../verbs/reply.ts'
 import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
-import { knownHere, noWindow, type MaintenanceDeps } from './deps.ts'
-import { exampleOf, maintenanceVerbs, usageOf, type MaintenanceVerb } from '../parse/window.ts'
+import { knownHere, noWindow, type WindowDeps } from './deps.ts'
+import { exampleOf, windowVerbs, usageOf, type WindowVerb } from '../parse/window.ts'
 
 const SHOWN = 20
 
 /** Those that are ahead or under way, of targets that may be spoken of here. */
-export async function listAhead(deps: MaintenanceDeps, target: string | null, asker: Asker): Promise<Reply> {
-  if (asker.place?.isDirect === true) return notInDirect
+export async function listAhead(deps: WindowDeps, target: string | null, asker: Asker): Promise<Reply> {
+  if (asker.origin?.isDirect === true) return notInDirect
   const windows = (
     await listWindows(deps.db, { states: ['scheduled', 'open'], limit: 200, ...(target === null ? {} : { targets: [target] }) })
   ).filter((window) => isShownHere(deps, window, asker))
@@ -42,7 +42,7 @@ const nameOf = ({ name }: WindowRow): string => (name === null ? '' : ` (${code(
 
 const spanOf = (window: WindowRow) => ({ from: window.startsAt.getTime(), to: window.endsAt.getTime() })
 
-const isShownHere = (deps: MaintenanceDeps, window: WindowRow, asker: Asker): boolean =>
+const isShownHere = (deps: WindowDeps, window: WindowRow, asker: Asker): boolean =>
   window.targets.every((name) => {
     const target = deps.targets.get(name)
     return target === undefined || whyNotHere(target, asker) === undefined
@@ -50,7 +50,7 @@ const isShownHere = (deps: MaintenanceDeps, window: WindowRow, asker: Asker): bo
 
 const words = { scheduled: 'scheduled', open: 'under way', completed: 'done', cancelled: 'cancelled' } as const
 
-export async function showWindow(deps: MaintenanceDeps, id: number, asker: Asker): Promise<Reply> {
+export async function showWindow(deps: WindowDeps, id: number, asker: Asker): Promise<Reply> {
   const window = await windowById(deps.db, id)
   if (window === undefined || !isShownHere(deps, window, asker)) return noWindow(deps, id)
   return say(
@@ -67,12 +67,12 @@ export async function showWindow(deps: MaintenanceDeps, id: number, asker: Asker
   )
 }
 
-async function queuedFor({ db }: MaintenanceDeps, id: number): Promise<readonly string[]> {
+async function queuedFor({ db }: WindowDeps, id: number): Promise<readonly string[]> {
   const queued = await queuedRuns(db, { window: id })
   return queued.length === 0 ? [] : [`Queued for it: ${list(queued.map((one) => `#${one.id} on ${code(one.target)}`))}`]
 }
 
-export async function showChecklist(deps: MaintenanceDeps, id: number, asker: Asker): Promise<Reply> {
+export async function showChecklist(deps: WindowDeps, id: number, asker: Asker): Promise<Reply> {
   const window = await windowById(deps.db, id)
   if (window === undefined || !isShownHere(deps, window, asker)) return noWindow(deps, id)
   const items = await itemsOf(deps.db, [id])
@@ -97,7 +97,7 @@ export const itemText = ({ text, owner, knows, doneBy }: ChecklistItem): string 
       : `done by ${doneBy === 'lockkeeper' ? 'Lockkeeper' : mention(doneBy)}`,
   ].join(' · ')
 
-const does: Readonly<Record<MaintenanceVerb, string>> = {
+const does: Readonly<Record<WindowVerb, string>> = {
   schedule: 'plans a window and announces it; it opens and ends by itself',
   list: 'lists the windows that are ahead',
   show: 'shows one window',
@@ -110,13 +110,13 @@ const does: Readonly<Record<MaintenanceVerb, string>> = {
   help: 'says how each verb is typed',
 }
 
-export function help(deps: MaintenanceDeps): Reply {
+export function help(deps: WindowDeps): Reply {
   const known = knownHere(deps)
   const isSlack = known.command.startsWith('/')
   return say(
     [
       '*Maintenance windows: everybody is told in time, and nobody twice.*',
-      ...maintenanceVerbs.map((verb) => `• ${code(`${known.command} ${usageOf[verb]}`, 120)} ${does[verb]}`),
+      ...windowVerbs.map((verb) => `• ${code(`${known.command} ${usageOf[verb]}`, 120)} ${does[verb]}`),
       ...(isSlack ? [`• ${code(known.command)} alone opens a form`] : []),
       `For example: ${code(exampleOf('schedule', known), 120)}`,
     ].join('\n'),

@@ -1,4 +1,4 @@
-import { tellClicked, type Click } from '../../approvals/modals/click.ts'
+import { answerClick, type Click } from '../../approvals/modals/click.ts'
 import { noticeView, workingView } from '../../approvals/modals/notice-modal.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import { inTime } from '../../src/lib/in-time.ts'
@@ -8,19 +8,19 @@ import type { View } from '../../src/slack/port.ts'
 import { storeNow } from '../../src/store/now.ts'
 import type { FormValues } from '../forms/deploy.ts'
 import { auditedBy, type Reply } from '../verbs/reply.ts'
-import { notInDirect, whyNotHere, type Asker, type Place } from '../parse/channel-scope.ts'
-import { answerMaintenance } from './dispatch.ts'
-import { knownHere, type MaintenanceDeps, type MaintenanceSlack } from './deps.ts'
+import { notInDirect, whyNotHere, type Asker, type Origin } from '../parse/channel-scope.ts'
+import { dispatchWindow } from './dispatch.ts'
+import { knownHere, type WindowDeps, type WindowSlack } from './deps.ts'
 import { formNotOpened, readConfirmed, readWindowForm, WINDOW_CONFIRM, WINDOW_FORM, windowForm } from '../forms/window.ts'
-import { parseMaintenance } from '../parse/window.ts'
+import { parseWindow } from '../parse/window.ts'
 import { pressWindow, readWindowView, WINDOW_CANCEL, WINDOW_RESCHEDULE } from './buttons.ts'
 
 /** What Slack brings about windows, without Slack's library: the caller hands over what a delivery says and how it is answered. */
 
-export type SlackDeps = MaintenanceDeps & MaintenanceSlack
+export type SlackDeps = WindowDeps & WindowSlack
 
 /** Callbacks of the windows that are answered here. */
-export const maintenanceViews: readonly string[] = [WINDOW_FORM, WINDOW_CONFIRM, WINDOW_RESCHEDULE, WINDOW_CANCEL]
+export const windowViews: readonly string[] = [WINDOW_FORM, WINDOW_CONFIRM, WINDOW_RESCHEDULE, WINDOW_CANCEL]
 
 /** What only reads is promised early; an act is promised only when Slack would give up. */
 const ACT_MS = 2_300
@@ -28,14 +28,14 @@ const ACT_MS = 2_300
 export type Typed = {
   readonly text: string
   readonly trigger: string
-  readonly asker: Asker & { readonly place: Place }
+  readonly asker: Asker & { readonly origin: Origin }
   /** Shown to the asker alone; an empty text shows nothing. */
   readonly ack: (text: string) => Promise<void>
   readonly respond: (text: string) => Promise<void>
 }
 
-export async function typedMaintenance(deps: SlackDeps, { text, trigger, asker, ack, respond }: Typed): Promise<void> {
-  const parsed = parseMaintenance(text, knownHere(deps))
+export async function answerWindowCommand(deps: SlackDeps, { text, trigger, asker, ack, respond }: Typed): Promise<void> {
+  const parsed = parseWindow(text, knownHere(deps))
   if (isRefusal(parsed)) {
     await ack(noted(parsed).text)
     return record(deps, asker, 'command', parsed.code)
@@ -46,7 +46,7 @@ export async function typedMaintenance(deps: SlackDeps, { text, trigger, asker, 
     await record(deps, asker, 'form', refusal?.code ?? 'allowed')
     return refusal === undefined ? undefined : respond(noted(refusal).text)
   }
-  const reply = safely(deps, answerMaintenance(deps, parsed, asker))
+  const reply = safely(deps, dispatchWindow(deps, parsed, asker))
   const quick = await inTime(reply, ACT_MS)
   if (quick.kind === 'in time') return ack(textOf(quick.value))
   await ack('Still checking. The answer follows here.')
@@ -55,11 +55,11 @@ export async function typedMaintenance(deps: SlackDeps, { text, trigger, asker, 
 
 /** Before anything is looked up, since a trigger lives 3 s. */
 async function openForm(deps: SlackDeps, trigger: string, asker: Typed['asker']): Promise<Refusal | undefined> {
-  if (asker.place.isDirect) return notInDirect
+  if (asker.origin.isDirect) return notInDirect
   const all = [...deps.targets.values()]
   const targets = all.filter((target) => whyNotHere(target, asker) === undefined)
   if (targets.length === 0) return all[0] === undefined ? undefined : whyNotHere(all[0], asker)
-  const opened = await deps.slack.openView(trigger, windowForm(targets, asker.place))
+  const opened = await deps.slack.openView(trigger, windowForm(targets, asker.origin))
   return opened.kind === 'ok' ? undefined : formNotOpened(knownHere(deps))
 }
 
@@ -70,7 +70,7 @@ export async function clickedWindow(deps: SlackDeps, { action, value, at }: Clic
   const asker: Asker = {
     account,
     entry: 'button',
-    place: channel === undefined ? null : { channel, isDirect: channel.startsWith('D') },
+    origin: channel === undefined ? null : { channel, isDirect: channel.startsWith('D') },
   }
   const outcome = await pressWindow(deps, { action, value, asker }).catch((error: unknown) => {
     deps.onFault(error)
@@ -83,7 +83,7 @@ export async function clickedWindow(deps: SlackDeps, { action, value, at }: Clic
       await (viewId === undefined ? deps.slack.openView(trigger, outcome.view) : deps.slack.updateView(viewId, outcome.view)),
     )
   noted(outcome)
-  shown(deps, await tellClicked(deps.slack, at, { text: outcome.text }))
+  shown(deps, await answerClick(deps.slack, at, { text: outcome.text }))
 }
 
 function shown(deps: SlackDeps, sent: { readonly kind: string }): void {
@@ -108,7 +108,7 @@ export async function submittedWindow(deps: SlackDeps, submitted: Submitted): Pr
   const { ack, viewId } = submitted
   const work = responseTo(deps, submitted).catch((error: unknown): FormResponse => {
     deps.onFault(error)
-    return told(storeUnreachable)
+    return noticeResponse(storeUnreachable)
   })
   const quick = await inTime(work, ACT_MS)
   if (quick.kind === 'in time') return ack(quick.value)
@@ -123,31 +123,31 @@ export async function submittedWindow(deps: SlackDeps, submitted: Submitted): Pr
 
 async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormResponse> {
   const { callback, metadata, values, user } = submitted
-  const asker = (place: Place | null): Asker => ({ account: user, entry: 'modal', place })
+  const asker = (origin: Origin | null): Asker => ({ account: user, entry: 'modal', origin })
   if (callback === WINDOW_FORM) {
     const read = readWindowForm(values, metadata, { targets: deps.targets, known: knownHere(deps), now: await storeNow(deps.db) })
     const result = isRefusal(read) ? read.code : read.kind === 'errors' ? 'bad_arguments' : 'understood'
     await record(deps, asker(null), 'form', result)
-    if (isRefusal(read)) return told(read)
+    if (isRefusal(read)) return noticeResponse(read)
     return read.kind === 'errors' ? { response_action: 'errors', errors: read.errors } : { response_action: 'push', view: read.view }
   }
   const read = callback === WINDOW_CONFIRM ? readConfirmed(metadata) : await readWindowView(deps, callback, metadata, values)
   if (isRefusal(read)) {
     await record(deps, asker(null), 'form', read.code)
-    return told(read)
+    return noticeResponse(read)
   }
-  const place = 'place' in read ? read.place : { channel: read.channel, isDirect: false }
-  const reply = await answerMaintenance(deps, read.command, asker(place))
+  const origin = 'origin' in read ? read.origin : { channel: read.channel, isDirect: false }
+  const reply = await dispatchWindow(deps, read.command, asker(origin))
   if (!isRefusal(reply)) return { response_action: 'clear' }
   noted(reply)
   // a slip in a field is said under it
   return reply.code === 'bad_arguments' && callback === WINDOW_RESCHEDULE
     ? { response_action: 'errors', errors: { when: (reply.text.split(' The whole command:')[0] ?? '').replaceAll('`', '').slice(0, 500) } }
-    : told(reply)
+    : noticeResponse(reply)
 }
 
 /** A refusal takes the place of the page; what was typed before it is kept below. */
-const told = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: noticeView(refusal.text) })
+const noticeResponse = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: noticeView(refusal.text) })
 
 const record = (deps: SlackDeps, asker: Asker, act: string, result: string): Promise<void> =>
   writeAudit(deps.db, { ...auditedBy(deps, asker), act: `maintenance ${act}`, result }).catch(deps.onFault)

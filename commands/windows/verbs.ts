@@ -15,13 +15,13 @@ import { saySpan, sayTime } from '../../src/calendar/say.ts'
 import { endNow, startNow, cancelWindow, hoursOf, replanWindow, scheduleWindow } from '../../src/windows/schedule/schedule.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { say, type Reply } from '../verbs/reply.ts'
-import { knownHere, noWindow, targetsOf, whyNotManageHere, type MaintenanceDeps } from './deps.ts'
-import { checkReason, exampleOf, type MaintenanceCommand } from '../parse/window.ts'
+import { knownHere, noWindow, targetsOf, whyNotManageHere, type WindowDeps } from './deps.ts'
+import { checkReason, exampleOf, type WindowCommand } from '../parse/window.ts'
 
-type Schedule = Extract<MaintenanceCommand, { verb: 'schedule' }>
+type Schedule = Extract<WindowCommand, { verb: 'schedule' }>
 
 /** Who asks was identified already; whether he may is asked here, fresh. */
-export async function schedule(deps: MaintenanceDeps, command: Schedule, actor: Actor, asker: Asker): Promise<Reply> {
+export async function schedule(deps: WindowDeps, command: Schedule, actor: Actor, asker: Asker): Promise<Reply> {
   const targets = targetsOf(deps, command.targets)
   if (isRefusal(targets)) return targets
   const unfit = await whyNotManageHere(deps, targets, actor, asker)
@@ -37,7 +37,7 @@ export async function schedule(deps: MaintenanceDeps, command: Schedule, actor: 
     return withExample(refuse('bad_arguments', 'It is not said how long the window is. Nothing was changed.'), deps)
   return deps.db.transaction(async (tx) => {
     await holdSchedule(tx)
-    const conflict = await whyNotThen(tx, { targets, hours, zone, exceptId: null }, worldOf(deps))
+    const conflict = await whyNotThen(tx, { targets, hours, zone, exceptId: null }, conflictConfigOf(deps))
     if (conflict !== undefined) return conflict
     const window = await scheduleWindow(
       tx,
@@ -60,10 +60,10 @@ export async function schedule(deps: MaintenanceDeps, command: Schedule, actor: 
   })
 }
 
-type Change = Extract<MaintenanceCommand, { verb: 'reschedule' | 'start' | 'extend' | 'complete' | 'cancel' }>
+type Change = Extract<WindowCommand, { verb: 'reschedule' | 'start' | 'extend' | 'complete' | 'cancel' }>
 
 /** Everything that changes a window that is there. Its row is held, so that two changes come one after the other. */
-export async function change(deps: MaintenanceDeps, command: Change, actor: Actor, asker: Asker): Promise<Reply> {
+export async function change(deps: WindowDeps, command: Change, actor: Actor, asker: Asker): Promise<Reply> {
   const before = await windowById(deps.db, command.id)
   if (before === undefined) return noWindow(deps, command.id)
   const targets = targetsOf(deps, before.targets)
@@ -85,7 +85,7 @@ const results = { reschedule: 'rescheduled', start: 'started', extend: 'extended
 
 type Held = { readonly window: WindowRow; readonly targets: readonly [Target, ...Target[]]; readonly actor: Actor }
 
-function changeHeld(deps: MaintenanceDeps, tx: Tx, command: Change, held: Held): Promise<Reply> {
+function changeHeld(deps: WindowDeps, tx: Tx, command: Change, held: Held): Promise<Reply> {
   switch (command.verb) {
     case 'reschedule':
       return reschedule(deps, tx, command.words, held)
@@ -100,7 +100,7 @@ function changeHeld(deps: MaintenanceDeps, tx: Tx, command: Change, held: Held):
   }
 }
 
-async function reschedule(deps: MaintenanceDeps, tx: Tx, words: readonly string[], { window, targets, actor }: Held): Promise<Reply> {
+async function reschedule(deps: WindowDeps, tx: Tx, words: readonly string[], { window, targets, actor }: Held): Promise<Reply> {
   if (window.state !== 'scheduled') return notInState(deps, window, 'Only a window that has not started can be moved.')
   const read = readHours(words, { now: await storeNow(tx), zone: window.timezone })
   if (isRefusal(read)) return withExample(read, deps, 'reschedule', window.id)
@@ -115,7 +115,7 @@ async function reschedule(deps: MaintenanceDeps, tx: Tx, words: readonly string[
   const hours = { startsAt: read.startsAt, endsAt: read.startsAt + length }
   if (hours.startsAt === window.startsAt.getTime() && hours.endsAt === window.endsAt.getTime())
     return refuse('bad_arguments', `Window #${window.id} is at that time already. Nothing was changed, and nobody was told.`)
-  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
+  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, conflictConfigOf(deps))
   if (conflict !== undefined) return conflict
   await replanWindow(tx, window, { kind: 'rescheduled', by: actor.account, hours }, targets)
   return say(
@@ -123,7 +123,7 @@ async function reschedule(deps: MaintenanceDeps, tx: Tx, words: readonly string[
   )
 }
 
-async function extend(deps: MaintenanceDeps, tx: Tx, words: readonly string[], { window, targets, actor }: Held): Promise<Reply> {
+async function extend(deps: WindowDeps, tx: Tx, words: readonly string[], { window, targets, actor }: Held): Promise<Reply> {
   const now = await storeNow(tx)
   const endedJustNow =
     window.state === 'completed' && window.closedAt !== null && now - window.closedAt.getTime() < HOUR_MS && (await isRunning(tx, window))
@@ -132,7 +132,7 @@ async function extend(deps: MaintenanceDeps, tx: Tx, words: readonly string[], {
   if (isRefusal(length)) return withExample(length, deps, 'extend', window.id)
   const from = endedJustNow ? Math.floor(now / MINUTE_MS) * MINUTE_MS : 0
   const hours = { startsAt: window.startsAt.getTime(), endsAt: Math.max(window.endsAt.getTime(), from) + length }
-  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
+  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, conflictConfigOf(deps))
   if (conflict !== undefined) return conflict
   await replanWindow(
     tx,
@@ -152,23 +152,23 @@ async function isRunning(tx: Tx, window: WindowRow): Promise<boolean> {
   return row !== undefined
 }
 
-async function start(deps: MaintenanceDeps, tx: Tx, { window, targets }: Held): Promise<Reply> {
+async function start(deps: WindowDeps, tx: Tx, { window, targets }: Held): Promise<Reply> {
   if (window.state !== 'scheduled') return notInState(deps, window, 'Only a window that has not started can be started.')
   const startsAt = Math.floor((await storeNow(tx)) / MINUTE_MS) * MINUTE_MS // people read no seconds
   const hours: Hours = { startsAt, endsAt: startsAt + window.endsAt.getTime() - window.startsAt.getTime() }
-  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, worldOf(deps))
+  const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, conflictConfigOf(deps))
   if (conflict !== undefined) return conflict
   await startNow(tx, window, hours, targets)
   return say(`Window #${window.id} starts now and ends by ${sayTime(hours.endsAt, window.timezone)}.`)
 }
 
-async function complete(deps: MaintenanceDeps, tx: Tx, { window }: Held): Promise<Reply> {
+async function complete(deps: WindowDeps, tx: Tx, { window }: Held): Promise<Reply> {
   if (window.state !== 'open') return notInState(deps, window, 'Only a window that is under way can be completed.')
   await endNow(tx, window)
   return say(`Window #${window.id} ends now. Its release notes follow in the channel.${await endsToo(tx, window)}`)
 }
 
-async function cancel(deps: MaintenanceDeps, tx: Tx, reason: string | null, { window, targets, actor }: Held): Promise<Reply> {
+async function cancel(deps: WindowDeps, tx: Tx, reason: string | null, { window, targets, actor }: Held): Promise<Reply> {
   if (window.state !== 'scheduled')
     return notInState(
       deps,
@@ -191,14 +191,14 @@ async function endsToo(tx: Tx, { id }: WindowRow): Promise<string> {
 
 const stateWords = { scheduled: 'has not started', open: 'is under way', completed: 'is over', cancelled: 'is cancelled' } as const
 
-const notInState = (deps: MaintenanceDeps, window: WindowRow, rule: string): Refusal =>
+const notInState = (deps: WindowDeps, window: WindowRow, rule: string): Refusal =>
   refuse(
     'window_closed',
     `Window #${window.id} ${stateWords[window.state]}. ${rule} Nothing was changed. ${code(`${deps.maintenance} show ${window.id}`)} shows it.`,
   )
 
 /** Whoever may manage the window may say that he stands by; saying it again changes nothing. */
-export async function standBy(deps: MaintenanceDeps, id: number, actor: Actor, asker: Asker): Promise<Reply> {
+export async function standBy(deps: WindowDeps, id: number, actor: Actor, asker: Asker): Promise<Reply> {
   const before = await windowById(deps.db, id)
   if (before === undefined) return noWindow(deps, id)
   const targets = targetsOf(deps, before.targets)
@@ -217,14 +217,10 @@ export async function standBy(deps: MaintenanceDeps, id: number, actor: Actor, a
   })
 }
 
-const worldOf = (deps: MaintenanceDeps) => ({ freezes: deps.freezes, command: deps.maintenance })
+const conflictConfigOf = (deps: WindowDeps) => ({ freezes: deps.freezes, command: deps.maintenance })
 
-const withExample = (
-  refusal: Refusal,
-  deps: MaintenanceDeps,
-  verb: 'schedule' | 'reschedule' | 'extend' = 'schedule',
-  id?: number,
-): Refusal => refuse(refusal.code, `${refusal.text} The whole command: ${code(exampleOf(verb, knownHere(deps), id), 120)}`)
+const withExample = (refusal: Refusal, deps: WindowDeps, verb: 'schedule' | 'reschedule' | 'extend' = 'schedule', id?: number): Refusal =>
+  refuse(refusal.code, `${refusal.text} The whole command: ${code(exampleOf(verb, knownHere(deps), id), 120)}`)
 
 export type ReadHours = { readonly startsAt: number; readonly length?: number; readonly rest: readonly string[] }
 

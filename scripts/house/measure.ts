@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { Import } from './imports.ts'
 
-export type Figures = {
+export type Measured = {
   readonly rooms: number
   /** Pairs of folders of which one imports the other. */
   readonly arrows: number
@@ -20,7 +20,7 @@ export function measure(
   lines: ReadonlyMap<string, number>,
   imports: readonly Import[],
   most: { readonly files: number; readonly lines: number },
-): Figures {
+): Measured {
   const files = [...lines.keys()]
   const folders = Map.groupBy(files, (file) => dirname(file))
   const arrows = Map.groupBy(

@@ -4,7 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { expireDue, expiryIsDue } from '../../approvals/decisions/expiry.ts'
 import { createBolt } from '../../commands/bolt.ts'
 import { listen } from '../../commands/slack.ts'
-import { forgetOldSights } from '../../commands/dedupe.ts'
+import { forgetOldKeys } from '../../commands/dedupe.ts'
 import { storeId, whyNoRun as whyNoRunOf } from '../audit/health.ts'
 import { recordStart } from '../audit/lifecycle.ts'
 import { createStoreGuard } from '../audit/split-brain.ts'
@@ -19,15 +19,15 @@ import { serveCalendar } from '../windows/feed/feed.ts'
 import { createOncall } from '../notifications/on-call.ts'
 import { createSender } from '../notifications/send.ts'
 import { createHomes } from '../../approvals/home/publish.ts'
-import { readFigures } from '../observability/store-gauges.ts'
+import { readStoreGauges } from '../observability/store-gauges.ts'
 import type { Address } from '../observability/http.ts'
 import { lookAtAudit, lookAtLiveness, lookAtSlack, lookAtStore } from '../observability/parts.ts'
 import { startOperation, type Operation } from '../observability/start.ts'
 import { openOwnStore } from '../store/open.ts'
-import { requestSubject } from '../request/message-source.ts'
-import { turnsDue } from '../request/start-slot.ts'
-import { tidyRuns } from '../run/retention.ts'
-import { createWorking } from '../run/in-flight.ts'
+import { requestSource } from '../request/message-source.ts'
+import { startSlotsDue } from '../request/start-slot.ts'
+import { removeSettledRuns } from '../run/retention.ts'
+import { createInFlight } from '../run/in-flight.ts'
 import { createSlack } from '../slack/client/client.ts'
 import { refuseWrongToken, whoAmI, whyNotListening } from './wire-slack.ts'
 import { createOutbox } from '../slack/outbox/outbox.ts'
@@ -35,7 +35,7 @@ import { every } from '../lib/repeat.ts'
 import { windowParts } from './wire-windows.ts'
 import type { AppOptions } from './options.ts'
 import { coreOf } from './services.ts'
-import { keepAudit, readClocks, tellClocks, watchAudit, type MayRun } from './may-run.ts'
+import { keepAudit, readClocks, logClocks, watchAudit, type MayRun } from './may-run.ts'
 import { requestPorts, workflowOf } from './wire-run.ts'
 
 export type App = {
@@ -50,7 +50,7 @@ export type App = {
 const DUE_LOOK_MS = 1_000
 /** Once an hour, at a minute at which nothing else is due. */
 const FORGET_AT = '17 * * * *'
-const TIDY_MS = 60_000
+const RETENTION_MS = 60_000
 /** What is due in Slack when the process is asked to stop; another replica or the next start sends the rest. */
 const DRAIN_MS = 5_000
 
@@ -105,11 +105,11 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   const engine = await openEngine({ db, log })
   stack.defer(() => engine.close())
   const core = coreOf(options, db, slack, mayRun, engine)
-  const working = createWorking()
-  stack.defer(() => working.stop())
-  await engine.run(workflowOf(options, db, core, mayRun, working, engine))
+  const inFlight = createInFlight()
+  stack.defer(() => inFlight.stop())
+  await engine.run(workflowOf(options, db, core, mayRun, inFlight, engine))
   operation.readiness.add('liveness', lookAtLiveness(engine.liveness))
-  operation.watch({ figures: () => readFigures(db) })
+  operation.watch({ gauges: () => readStoreGauges(db) })
 
   const recordStop = await recordStart(
     { db, log },
@@ -132,7 +132,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   })
   operation.readiness.add('slack', () => ({ ok: false, text: 'Slack has not answered yet.' }))
   const who = await whoAmI(slack, options)
-  tellClocks(log, await readClocks(db, slack, clock))
+  logClocks(log, await readClocks(db, slack, clock))
   await stores.look(channels)
   const bolt = createBolt({
     mode: config.file.slack.mode,
@@ -161,18 +161,18 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   })
 
   const outbox = createOutbox({
-    subjects: [requestSubject({ db, log, ...requestPorts(options, core) }), ...windows.subjects],
+    sources: [requestSource({ db, log, ...requestPorts(options, core) }), ...windows.sources],
     owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK },
     db,
     slack,
     log,
     isAwaited: bolt.isAwaited,
-    ...(options.pace === undefined ? {} : { pace: options.pace }),
+    ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
   })
   await outbox.start()
   stack.defer(() => outbox.stop())
   stack.defer(() => outbox.drain(DRAIN_MS))
-  stack.defer(() => working.stop()) // before that: what the steps in hand say at their end is still sent
+  stack.defer(() => inFlight.stop()) // before that: what the steps in hand say at their end is still sent
   const deliveries = createDeliveries({ db, log, redactor: options.redactor, ...createSender({ config, clock }) })
   stack.defer(() => deliveries.stop(DRAIN_MS))
   const dues: readonly Due[] = [
@@ -180,7 +180,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...windows.dues,
     deliveries.due,
     ...oncallOf(config, db),
-    turnsDue(db, engine),
+    startSlotsDue(db, engine),
     home.due,
   ]
   const looking = every(
@@ -190,17 +190,17 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   )
   stack.defer(looking.stop)
   const forgetting = schedule(FORGET_AT, () =>
-    Promise.all([forgetOldSights(db), forgetOldDeliveries(db)]).catch((error: Error) =>
+    Promise.all([forgetOldKeys(db), forgetOldDeliveries(db)]).catch((error: Error) =>
       log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again in an hour'),
     ),
   )
   stack.defer(() => forgetting.destroy())
-  const tidying = every(
-    TIDY_MS,
-    () => tidyRuns(db, core.plan),
+  const retention = every(
+    RETENTION_MS,
+    () => removeSettledRuns(db, core.plan),
     (error) => log.warn({ error: error.message }, 'what settled runs left was not removed; trying again'),
   )
-  stack.defer(tidying.stop)
+  stack.defer(retention.stop)
   await windows.cronJobs.start()
   stack.defer(() => windows.cronJobs.stop())
   const calendar = await serveCalendar({ db, config, env, log })

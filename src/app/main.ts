@@ -18,8 +18,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const { path, words } = splitArguments(argv)
   const [first] = words
   if (first !== undefined) {
-    const { answerOperator } = await import('./operator.ts')
-    return answerOperator({ path, words, load, readConfig })
+    const { runOperator } = await import('./operator.ts')
+    return runOperator({ path, words, load, readConfig })
   }
   const loaded = load(path, first)
   return loaded === undefined ? EX_CONFIG : runBot(loaded)
@@ -34,14 +34,14 @@ const HEADERS = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADER
 let known: Redactor | undefined
 
 /** Nothing is known of the secrets before the configuration was read, so only the message is shown. */
-function tellFault(error: Error): void {
+function printFault(error: Error): void {
   const message = error instanceof StartFault ? error.message : `Lockkeeper could not go on: ${error.message}`
   console.error(known === undefined ? message : known.text(message))
 }
 
 /** What only asks has nothing to drain. */
 const stray = catchStrayFaults((error) => {
-  tellFault(error)
+  printFault(error)
   process.exit(1)
 })
 
@@ -140,6 +140,6 @@ function splitArguments(argv: readonly string[]): { readonly path: string; reado
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  tellFault(error as Error)
+  printFault(error as Error)
   process.exitCode = error instanceof StartFault ? error.exitCode : 1
 }

@@ -1,6 +1,6 @@
 import { schedule } from 'node-cron'
 import { createAuditWatch, type AuditWatch } from '../audit/watch.ts'
-import { openWitness, witnessPath } from '../audit/checkpoint.ts'
+import { openCheckpoint, checkpointPath } from '../audit/checkpoint.ts'
 import type { Clock } from '../lib/clock.ts'
 import { judgeClocks, ownReading, readClock, type Reading } from '../lib/clock-skew.ts'
 import type { Config } from '../config/config.ts'
@@ -32,14 +32,14 @@ async function storeTime(db: Db): Promise<number | undefined> {
 }
 
 /** Told in the log at the start; each run looks again. */
-export function tellClocks(log: Log, readings: readonly Reading[]): void {
+export function logClocks(log: Log, readings: readonly Reading[]): void {
   const verdict = judgeClocks(readings)
   if (verdict !== null) log[verdict.level === 'stop' ? 'error' : 'warn'](verdict.text)
 }
 
 /** Needed by the command line too, which looks only when it is asked for something that would run. */
 export const watchAudit = ({ config, log }: { readonly config: Config; readonly log: Log }, db: Db): Promise<AuditWatch> =>
-  createAuditWatch({ db, log, witness: openWitness(witnessPath(config.varDirectory)) })
+  createAuditWatch({ db, log, checkpointFile: openCheckpoint(checkpointPath(config.varDirectory)) })
 
 /** The whole audit log, once a day. */
 const VERIFY_AT = '41 3 * * *'

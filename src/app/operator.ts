@@ -6,16 +6,16 @@ import { parseAudit, runAudit } from '../../commands/operator/audit.ts'
 import { parseStore, runTakeOver } from '../../commands/operator/store.ts'
 import { check, checkText } from '../../commands/operator/check/check.ts'
 import { CLI_COMMAND, CLI_MAINTENANCE, exitCodes, runCli } from '../../commands/cli.ts'
-import { parseMaintenanceWords } from '../../commands/parse/window.ts'
+import { parseWindowWords } from '../../commands/parse/window.ts'
 import {
   EVIDENCE_USAGE,
   evidenceCodes,
   readEvidenceCommand,
-  tellKeys,
+  printKeys,
   trustedIn,
   trustedOf,
   verifyFile,
-  type Told,
+  type Printed,
 } from '../../commands/operator/evidence.ts'
 import { doctor, doctorText, type Finding } from '../../commands/operator/doctor/doctor.ts'
 import { parseWords } from '../../commands/parse/command.ts'
@@ -26,7 +26,7 @@ import { coreOf } from './services.ts'
 import { watchAudit } from './may-run.ts'
 import type { Redactor } from '../redact/redact.ts'
 import { storeId } from '../audit/health.ts'
-import { openWitness, witnessPath } from '../audit/checkpoint.ts'
+import { openCheckpoint, checkpointPath } from '../audit/checkpoint.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Config } from '../config/config.ts'
 import { environmentProblems } from '../config/environment.ts'
@@ -53,7 +53,7 @@ export type Typed = {
 }
 
 /** Answers one verb; gives the exit code. */
-export async function answerOperator(typed: Typed): Promise<number> {
+export async function runOperator(typed: Typed): Promise<number> {
   const { path, words, load } = typed
   const [first] = words
   if (first === '--version') return say(`lockkeeper ${version}`)
@@ -148,7 +148,7 @@ async function runDoctor({ config, redactor }: Loaded, asJson: boolean): Promise
       const tried = await tryAppToken({ appToken, log, ...at })
       return tried.kind === 'refused' ? tried.error : null
     },
-    witness: openWitness(witnessPath(config.varDirectory)),
+    checkpointFile: openCheckpoint(checkpointPath(config.varDirectory)),
     slackClock: () => readSlackClock(createSlack({ botToken: token, log, ...at }), systemClock),
     now: systemClock.now,
   })
@@ -162,7 +162,7 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
   const targets = [...config.targets.keys()]
   const parsed =
     words[0] === 'maintenance'
-      ? parseMaintenanceWords(words.slice(1), { targets, command: CLI_MAINTENANCE })
+      ? parseWindowWords(words.slice(1), { targets, command: CLI_MAINTENANCE })
       : parseWords(words, { targets, command: CLI_COMMAND })
   if (isRefusal(parsed)) {
     // before the store is opened: a slip of the finger starts no PostgreSQL
@@ -194,22 +194,22 @@ async function runVerb({ config, redactor }: Loaded, words: readonly string[]): 
 /** Reads no token: whoever verifies need not be able to speak for the bot. With a key of his own he needs no configuration either. */
 async function runEvidence({ path, load }: Typed, words: readonly string[]): Promise<number> {
   const command = readEvidenceCommand(words)
-  if (command.kind === 'mistyped') return told({ code: evidenceCodes.mistyped, text: command.text })
+  if (command.kind === 'mistyped') return print({ code: evidenceCodes.mistyped, text: command.text })
   if (command.kind === 'verify' && command.key !== null) {
     const trusted = await trustedIn(command.key)
-    return told('code' in trusted ? trusted : await verifyFile(command.file, trusted))
+    return print('code' in trusted ? trusted : await verifyFile(command.file, trusted))
   }
   const loaded = load(path, 'evidence')
   if (loaded === undefined) return EX_CONFIG
   const { config, redactor } = loaded
   await using stack = new AsyncDisposableStack()
   const db = await openOwnStore({ config, env: process.env, log: createLog(redactor, 'error', process.stderr) }, stack)
-  if (command.kind === 'verify') return told(await verifyFile(command.file, await trustedOf(db)))
+  if (command.kind === 'verify') return print(await verifyFile(command.file, await trustedOf(db)))
   await ownSigner(db, config)
-  return told(await tellKeys(db))
+  return print(await printKeys(db))
 }
 
-function told({ code, text }: Told): number {
+function print({ code, text }: Printed): number {
   if (code === evidenceCodes.whole) console.log(text)
   else console.error(text)
   return code
@@ -227,7 +227,7 @@ async function runAuditVerb({ config, redactor }: Loaded, words: readonly string
   const account = `os:${userInfo().username}`
   return await runAudit(command, {
     db,
-    witness: openWitness(witnessPath(config.varDirectory)),
+    checkpointFile: openCheckpoint(checkpointPath(config.varDirectory)),
     account,
     human: humanIn(config.file.people)(account),
     print: (line) => console.log(redactor.text(line)),

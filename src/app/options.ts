@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../lib/log.ts'
 import type { Redactor } from '../redact/redact.ts'
-import type { Pace } from '../slack/outbox/rate-limit.ts'
+import type { RateLimit } from '../slack/outbox/rate-limit.ts'
 
 export type AppOptions = {
   readonly config: Config
@@ -11,7 +11,7 @@ export type AppOptions = {
   readonly log: Log
   readonly clock: Clock
   /** How fast it writes to Slack; left out, as Slack's limits ask. */
-  readonly pace?: Pace
+  readonly rateLimit?: RateLimit
   /** Ends the waiting for Slack at the start; afterwards there is `App.stop`. */
   readonly stop?: AbortSignal
 }

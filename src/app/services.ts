@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../../approvals/deps.ts'
 import { createPeople } from '../../approvals/people.ts'
 import { policyHash } from '../../approvals/policy.ts'
-import type { MaintenanceDeps } from '../../commands/windows/deps.ts'
+import type { WindowDeps } from '../../commands/windows/deps.ts'
 import type { VerbDeps } from '../../commands/verbs/reply.ts'
 import type { AppOptions } from './options.ts'
 import { backupStore, lastVerified } from '../backup/catalogue.ts'
@@ -28,7 +28,7 @@ import { configuredFreezes } from '../calendar/opening-hours.ts'
 export type Core = {
   readonly approvals: ApprovalDeps
   readonly verbs: VerbDeps
-  readonly windows: MaintenanceDeps
+  readonly windows: WindowDeps
   readonly plan: PlanDeps
   readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
   readonly sqlFile: (request: RequestRow) => Promise<string | null>

@@ -13,7 +13,7 @@ import { compareWithPlan } from '../plan/compare.ts'
 import { lastCommit } from '../request/live-commit.ts'
 import { readSpool, readTail } from '../request/output.ts'
 import type { RequestRow } from '../request/request.ts'
-import type { Working } from '../run/in-flight.ts'
+import type { InFlight } from '../run/in-flight.ts'
 import { underTargetLock } from '../run/step-runner/target-lock.ts'
 import { stepsOf } from '../run/steps/steps-of.ts'
 import { requestWorkflow } from '../run/workflow/workflow.ts'
@@ -28,7 +28,7 @@ export function workflowOf(
   db: Db,
   core: Core,
   mayRun: MayRun,
-  working: Working,
+  inFlight: InFlight,
   engine: Pick<OpenEngine, 'liveness' | 'owns'>,
 ) {
   const { config, redactor, env, log } = options
@@ -42,7 +42,7 @@ export function workflowOf(
     redactor,
     env,
     liveness: () => engine.liveness,
-    working,
+    inFlight,
     owns: engine.owns,
     stillGranted: (id) => stillGranted(approvals, id),
     gate: (queries, request, how) => gateFor(approvals, queries, request, how),

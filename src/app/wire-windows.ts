@@ -3,8 +3,8 @@ import type { Db } from '../store/pool.ts'
 import type { Due } from '../store/due.ts'
 import type { Log } from '../lib/log.ts'
 import { windowsOfRunsDue } from '../request/window-sync.ts'
-import type { Subject } from '../slack/outbox/message-source.ts'
-import { bulletinSubject } from '../windows/notices/channel-posts.ts'
+import type { MessageSource } from '../slack/outbox/message-source.ts'
+import { channelPostSource } from '../windows/notices/channel-posts.ts'
 import { knownItemsDue } from '../windows/checklist.ts'
 import { holdSchedule, whyNotThen } from '../windows/schedule/conflict.ts'
 import { freezeMessage, type FreezeNews } from '../windows/freezes/draw.ts'
@@ -12,16 +12,16 @@ import { weekMessage, type WeekNews } from '../windows/render/week.ts'
 import { drawNotices, drawWindow, type WindowContext } from '../windows/render/window.ts'
 import { freezesDue, freezesInForce } from '../windows/freezes/freezes.ts'
 import { noticesDue } from '../windows/jobs/notify.ts'
-import { overtakenIn, type NoticeList } from '../windows/notices/notice-digest.ts'
+import { overtakenIn, type NoticeDigest } from '../windows/notices/notice-digest.ts'
 import { occurrenceMessage, recurringJob, type OccurrenceNews } from '../windows/jobs/recurring.ts'
 import { createCronJobs, type CronJobs } from '../windows/jobs/cron-jobs.ts'
 import { scheduleWindow } from '../windows/schedule/schedule.ts'
-import { windowSubject } from '../windows/render/view.ts'
+import { windowSource } from '../windows/render/view.ts'
 import { weekJob } from '../windows/jobs/week.ts'
 
 /** Everything about maintenance windows and freezes that happens by itself: what is drawn, what is due, what repeats. */
 export type WindowParts = {
-  readonly subjects: readonly Subject[]
+  readonly sources: readonly MessageSource[]
   readonly dues: readonly Due[]
   readonly cronJobs: CronJobs
 }
@@ -48,14 +48,14 @@ export function windowParts(
   ])
   return {
     // lists of very many notices before the announcements that they tick off
-    subjects: [
-      bulletinSubject(db, {
-        notices: async (bulletin) => drawNotices(bulletin, context, await overtakenIn(db, bulletin.data as NoticeList)), // as `listCrowded` wrote it
+    sources: [
+      channelPostSource(db, {
+        notices: async (post) => drawNotices(post, context, await overtakenIn(db, post.data as NoticeDigest)), // as `digestCrowded` wrote it
         occurrence: ({ data }) => ({ message: occurrenceMessage(data as OccurrenceNews) }), // as `refuseOnce` wrote it
-        freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `tellFreeze` wrote it
+        freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `postFreezeNews` wrote it
         week: ({ data }) => ({ message: weekMessage(data as WeekNews, commands.maintenance) }), // as `weekJob` wrote it
       }),
-      windowSubject(db, (view) => drawWindow(view, context)),
+      windowSource(db, (view) => drawWindow(view, context)),
     ],
     dues: [noticesDue({ db, targets }), knownItemsDue(db), windowsOfRunsDue(db), freezesDue(db, targets, commands.migrate), cronJobs.due],
     cronJobs,

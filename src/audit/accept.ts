@@ -1,7 +1,7 @@
 import type { Db, Queries } from '../store/pool.ts'
 import { auditHealth, storeId, type AuditHealth } from './health.ts'
 import { ACCEPT, inspectChain } from './verify.ts'
-import type { Witness } from './checkpoint.ts'
+import type { CheckpointFile } from './checkpoint.ts'
 import { writeAudit, type AuditEntry } from './write.ts'
 
 /**
@@ -10,11 +10,11 @@ import { writeAudit, type AuditEntry } from './write.ts'
  */
 export async function acceptAudit(
   db: Db,
-  witness: Witness,
+  checkpointFile: CheckpointFile,
   by: Pick<AuditEntry, 'actor' | 'human'> & { readonly reason: string },
 ): Promise<{ readonly before: AuditHealth; readonly after: AuditHealth }> {
-  const witnessed = witness.read()
-  const before = await auditHealth(db, { witnessed })
+  const checkpoint = checkpointFile.read()
+  const before = await auditHealth(db, { checkpoint })
   if (before.kind === 'whole') return { before, after: before }
   const chained = await mend(db)
   const { head, breaks, fingerprint } = await inspectChain(db)
@@ -31,11 +31,11 @@ export async function acceptAudit(
       fingerprint,
       breaks,
       chained,
-      ...(witnessed === null ? {} : { witnessed: { store: witnessed.store, seq: witnessed.seq, hash: witnessed.hash } }),
+      ...(checkpoint === null ? {} : { witnessed: { store: checkpoint.store, seq: checkpoint.seq, hash: checkpoint.hash } }),
     },
   })
-  const after = await auditHealth(db, { witnessed: null })
-  if (after.kind === 'whole') await witness.write({ store: await storeId(db), ...after.head })
+  const after = await auditHealth(db, { checkpoint: null })
+  if (after.kind === 'whole') await checkpointFile.write({ store: await storeId(db), ...after.head })
   return { before, after }
 }
 

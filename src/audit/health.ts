@@ -2,7 +2,7 @@ import type { Queries } from '../store/pool.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
 import type { Head } from './chain.ts'
 import { verifyChain } from './verify.ts'
-import type { Witnessed } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 
 /** Whether the audit can be believed. Anything but `whole` lets no new run start. */
 export type AuditHealth =
@@ -18,9 +18,9 @@ export type AuditHealth =
  */
 export async function auditHealth(
   db: Queries,
-  known: { readonly witnessed: Witnessed | null; readonly from?: Head; readonly signal?: AbortSignal },
+  known: { readonly checkpoint: Checkpoint | null; readonly from?: Head; readonly signal?: AbortSignal },
 ): Promise<AuditHealth> {
-  const restored = await whyRestored(db, known.witnessed)
+  const restored = await whyRestored(db, known.checkpoint)
   if (restored !== undefined) return { kind: 'restored', why: restored }
   const verified = await verifyChain(db, {
     ...(known.from === undefined ? {} : { from: known.from }),
@@ -35,20 +35,20 @@ export async function storeId(db: Queries): Promise<string> {
   return row.id
 }
 
-async function whyRestored(db: Queries, witnessed: Witnessed | null): Promise<string | undefined> {
-  if (witnessed === null) return undefined
+async function whyRestored(db: Queries, checkpoint: Checkpoint | null): Promise<string | undefined> {
+  if (checkpoint === null) return undefined
   const id = await storeId(db)
-  if (id !== witnessed.store)
-    return `This is another store (${id.slice(0, 8)}) than the one that this machine has worked with (${witnessed.store.slice(0, 8)}).`
-  if (witnessed.seq === 0) return undefined
+  if (id !== checkpoint.store)
+    return `This is another store (${id.slice(0, 8)}) than the one that this machine has worked with (${checkpoint.store.slice(0, 8)}).`
+  if (checkpoint.seq === 0) return undefined
   const [row] = await db.query<{ last: number | null; hash: string | null }>(
     `select (select max(seq) from lockkeeper.audit) as last, (select hash from lockkeeper.audit where seq = $1) as hash`,
-    [witnessed.seq],
+    [checkpoint.seq],
   )
-  if (row?.hash === witnessed.hash) return undefined
-  if ((row?.last ?? 0) < witnessed.seq)
-    return `The store ends at audit row ${row?.last ?? 0}, and this machine has seen row ${witnessed.seq} of it.`
-  return `Audit row ${witnessed.seq} of the store is another one than this machine has seen.`
+  if (row?.hash === checkpoint.hash) return undefined
+  if ((row?.last ?? 0) < checkpoint.seq)
+    return `The store ends at audit row ${row?.last ?? 0}, and this machine has seen row ${checkpoint.seq} of it.`
+  return `Audit row ${checkpoint.seq} of the store is another one than this machine has seen.`
 }
 
 /** What is said wherever a run would start. Null when nothing stands in the way. */

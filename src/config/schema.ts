@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { approver, argv, channel, duration, probe, secret, step } from './basics.ts'
-import { calendarSchema, digestSchema, freezeSchema, mailSchema, maintenanceSchema, oncallSchema, windowsSchema } from './window-schema.ts'
+import {
+  calendarSchema,
+  digestSchema,
+  freezeSchema,
+  mailSchema,
+  maintenanceModeSchema,
+  oncallSchema,
+  windowsSchema,
+} from './window-schema.ts'
 
 /**
  * lockkeeper.yaml, in one place: the types below, the checks and the JSON Schema all come from here. Secrets are references; what a
@@ -65,7 +73,7 @@ export const targetSchema = z.strictObject({
     .optional()
     .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
   windows: windowsSchema.prefault({}),
-  maintenance: maintenanceSchema.optional(),
+  maintenance: maintenanceModeSchema.optional(),
   order: z.literal('migrate-first').default('migrate-first'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),

@@ -70,7 +70,7 @@ export const windowsSchema = z.strictObject({
 /** A switch is set to a position, so it may be set again: both directions have to be repeatable, and nobody is asked whether they are. */
 const switchStep = step.omit({ repeatable: true })
 
-export const maintenanceSchema = z
+export const maintenanceModeSchema = z
   .strictObject({
     on: z.array(switchStep).min(1),
     off: z.array(switchStep).min(1),

@@ -39,7 +39,7 @@ export type MaintenanceMode = {
  * Maintenance mode around this run, as it was approved and not as it is configured now: what has been switched on must be switched off
  * whatever somebody wrote into the file meanwhile. Null when there is none, or nothing that it would be needed for.
  */
-export function maintenanceOf({ list, steps }: Pick<Plan, 'list' | 'steps'>): MaintenanceMode | null {
+export function maintenanceModeOf({ list, steps }: Pick<Plan, 'list' | 'steps'>): MaintenanceMode | null {
   const settings = <T>(phase: PlannedStep['phase']) => steps.filter((step) => step.phase === phase).map((step) => step.settings as T) // written by `plannedSteps`
   const on = settings<CommandSettings>('maintenance-on')
   if (on.length === 0 || (list.length === 0 && settings('deploy').length === 0)) return null

@@ -3,9 +3,9 @@ import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk'
 import { openPool, type Db, type Queries, type Tx } from '../store/pool.ts'
 import { openSession } from '../store/session.ts'
 import type { Log } from '../lib/log.ts'
-import { tell } from '../lib/telemetry.ts'
+import { emit } from '../lib/telemetry.ts'
 import { adoptFrom } from './adopt.ts'
-import { callToQueue, lookIntoQueues, QUEUE_CHANNEL, QUEUE_LOOK_MS, slowRecoveries, slowRounds, UNUSED_MS } from './poll-queue.ts'
+import { callToQueue, pollQueues, QUEUE_CHANNEL, QUEUE_POLL_MS, slowRecoveries, slowRounds, UNUSED_MS } from './poll-queue.ts'
 import { APPLICATION, VERSION } from './names.ts'
 import { holdLiveness, LIVENESS_LOCK, type Liveness } from './liveness.ts'
 
@@ -67,7 +67,7 @@ const workflow = DBOS.registerWorkflow(
  */
 export async function openEngine({ db, log }: { readonly db: Db; readonly log: Log }): Promise<OpenEngine> {
   let running: Running | undefined
-  const call = { channel: QUEUE_CHANNEL, heard: () => running?.lookIntoQueues() }
+  const call = { channel: QUEUE_CHANNEL, heard: () => running?.pollQueues() }
   const liveness = await holdLiveness({ storeUrl: db.url, log, call }) // before launch: never run without the lock
   const client = await startClientEngine(db)
   return {
@@ -95,7 +95,7 @@ export async function openEngine({ db, log }: { readonly db: Db; readonly log: L
 }
 
 type Running = {
-  readonly lookIntoQueues: () => void
+  readonly pollQueues: () => void
   readonly stopSweeping: () => Promise<void>
   readonly shutDown: () => Promise<void>
 }
@@ -119,11 +119,11 @@ async function launch(parts: { readonly db: Db; readonly log: Log; readonly live
   slowRounds()
   await alone(db.url, () => DBOS.launch())
   slowRecoveries()
-  const queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_LOOK_MS })
+  const queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_POLL_MS })
   const sweeps = new AbortController()
   const sweeping = sweepForTheDead({ ...parts, signal: sweeps.signal })
   return {
-    lookIntoQueues: () => lookIntoQueues(queue, log),
+    pollQueues: () => pollQueues(queue, log),
     async stopSweeping() {
       sweeps.abort()
       await sweeping
@@ -215,7 +215,7 @@ async function sweep(
       if (!seenFree.has(id)) return void seenFree.add(id)
       const runs = await adoptFrom(id)
       await tx.query(callToQueue)
-      tx.afterCommit(() => tell({ kind: 'adopted', runs }))
+      tx.afterCommit(() => emit({ kind: 'adopted', runs }))
       seenFree.delete(id)
       log.warn({ from: id, runs }, 'a process died with work unfinished; it goes on here')
     })

@@ -18,7 +18,7 @@ export const QUEUE_CHANNEL = 'lockkeeper_queue'
 export const callToQueue = `select pg_notify('${QUEUE_CHANNEL}', '')`
 
 /** Every process is called when there is something; this is for a call that nobody heard. */
-export const QUEUE_LOOK_MS = 5_000
+export const QUEUE_POLL_MS = 5_000
 /** Rounds for what this house does not use: workflows with a deadline, delayed ones, schedules. */
 export const UNUSED_MS = 60_000
 /** How often it is read which queues there are: the one of ours is there a moment after the first start of all. */
@@ -35,14 +35,14 @@ export function slowRounds(): void {
 export function slowRecoveries(): void {
   const queue = wfQueueRunner.getInternalQueue(RECOVERIES)
   if (queue === undefined) throw new Error(`the engine has no queue ${RECOVERIES}`)
-  queue.minPollingIntervalMs = QUEUE_LOOK_MS
+  queue.minPollingIntervalMs = QUEUE_POLL_MS
 }
 
 /**
  * Looks into both queues now rather than at the next round, which comes seldom. Several looks at once are safe, here and in other
  * processes: the engine gives each entry to one of them. A look that fails is made up for by that round.
  */
-export function lookIntoQueues(queue: WorkflowQueue, log: Log): void {
+export function pollQueues(queue: WorkflowQueue, log: Log): void {
   const executor = DBOSExecutor.globalInstance
   if (executor === undefined) return
   for (const one of [queue, wfQueueRunner.getInternalQueue(RECOVERIES)])

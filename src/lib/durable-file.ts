@@ -18,13 +18,13 @@ export async function writeWhole(path: string, content: string | Buffer): Promis
 
 /** The same for programs that do nothing else meanwhile. */
 export function writeWholeSync(path: string, content: string | Buffer): void {
-  givePlace(writePartialSync(path, content), (partial) => renameSync(partial, path))
+  removeUnlessDone(writePartialSync(path, content), (partial) => renameSync(partial, path))
   syncDirectorySync(dirname(path))
 }
 
 /** Like `writeWholeSync`, but only one of several rivals succeeds. False when the file is there already. */
 export function writeFirstSync(path: string, content: string | Buffer): boolean {
-  const isFirst = givePlace(writePartialSync(path, content), (partial) => {
+  const isFirst = removeUnlessDone(writePartialSync(path, content), (partial) => {
     try {
       linkSync(partial, path)
       return true
@@ -74,7 +74,7 @@ async function writeThrough(path: string, content: string | Buffer): Promise<voi
 
 function writePartialSync(path: string, content: string | Buffer): string {
   const partial = partialOf(path)
-  return givePlace(partial, () => {
+  return removeUnlessDone(partial, () => {
     const file = openSync(partial, 'wx', 0o600)
     try {
       writeFileSync(file, content)
@@ -87,7 +87,7 @@ function writePartialSync(path: string, content: string | Buffer): string {
 }
 
 /** What could not be finished leaves nothing behind. */
-function givePlace<T>(partial: string, act: (partial: string) => T): T {
+function removeUnlessDone<T>(partial: string, act: (partial: string) => T): T {
   try {
     return act(partial)
   } catch (error) {

@@ -2,7 +2,7 @@
  * Moments at which the tests of faults let the process die, so that each of them is hit exactly and not by luck. For tests only: without
  * LOCKKEEPER_FAULT in the environment nothing here does anything, and no configuration can set it.
  */
-export type KillPoint =
+export type Failpoint =
   /** What a person typed was carried out, and Slack does not know that it arrived: `before-ack:deploy`. */
   | 'before-ack'
   /** Inside the transaction that counts a vote, with the request's row locked. */
@@ -33,10 +33,10 @@ export type KillPoint =
  * Dies here, as by kill -9, when LOCKKEEPER_FAULT names this point, alone or with this detail. After `stop:` it is frozen here instead,
  * once, as by SIGSTOP, and goes on when somebody wakes it.
  */
-export function killPoint(point: KillPoint, detail = ''): void {
-  const fault = process.env['LOCKKEEPER_FAULT']
-  if (fault === undefined) return
-  const [, freezes, wanted] = /^(stop:)?(.*)$/.exec(fault) ?? []
+export function failpoint(point: Failpoint, detail = ''): void {
+  const armed = process.env['LOCKKEEPER_FAULT']
+  if (armed === undefined) return
+  const [, freezes, wanted] = /^(stop:)?(.*)$/.exec(armed) ?? []
   if (wanted !== point && wanted !== `${point}:${detail}`) return
   if (freezes === undefined) process.kill(process.pid, 'SIGKILL')
   delete process.env['LOCKKEEPER_FAULT']

@@ -54,7 +54,7 @@ export type Doing = { readonly activity: Activity; readonly within: Doing | unde
 export type Observer = {
   /** Called at the beginning; what it gives is called once at the end, with how it ended. */
   readonly begun?: (doing: Doing) => (result: string) => void
-  readonly told?: (fact: Fact, fields: Fields) => void
+  readonly happened?: (fact: Fact, fields: Fields) => void
 }
 
 /** What stands in log lines: `request`, `target`, `run`, `step`, `delivery`. */
@@ -90,13 +90,13 @@ export function withFields<T>(fields: Fields, work: () => T): T {
 
 export const currentFields = (): Fields => (surroundings.getStore() ?? nowhere).fields
 
-export function tell(fact: Fact): void {
-  each((observer) => observer.told?.(fact, currentFields()))
+export function emit(fact: Fact): void {
+  each((observer) => observer.happened?.(fact, currentFields()))
 }
 
 /** Passes an answer on, and counts it when it is a refusal. */
 export function noted<T>(answer: T): T {
-  if (isRefusal(answer)) tell({ kind: 'refused', code: answer.code })
+  if (isRefusal(answer)) emit({ kind: 'refused', code: answer.code })
   return answer
 }
 

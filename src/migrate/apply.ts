@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { killPoint } from '../lib/failpoint.ts'
+import { failpoint } from '../lib/failpoint.ts'
 import type { Queryable } from '../database/connect.ts'
 import { readDatabaseState, statusOf } from '../plan/status.ts'
 import { sessionsOf } from '../database/activity.ts'
 import type { Inspection, RunContext, StepEnd } from '../request/step.ts'
 import { count, seconds } from '../lib/text/sentences.ts'
 import { attemptsIn, hideOutput, isSettled, settle, stateOf, type Attempt } from './attempts/attempt.ts'
-import { conclude, tryText, type Conclusion } from './decide/failure-analysis.ts'
-import { judge, type Facts } from './decide/next-action.ts'
+import { analyseFailure, tryText, type FailureAnalysis } from './decide/failure-analysis.ts'
+import { nextAction, type Facts } from './decide/next-action.ts'
 import { withObserver } from './observe/observer.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
-import type { Pace } from './attempts/timing.ts'
-import { isProblem, openSite, type Site, type SiteProblem } from './prisma/prisma-workspace.ts'
+import type { Timing } from './attempts/timing.ts'
+import { isProblem, openWorkspace, type Workspace, type WorkspaceProblem } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { proveAll, type Proof } from './prove.ts'
 import { startGroup } from './start.ts'
@@ -20,75 +20,75 @@ import type { Stopped, Work } from './observe/work.ts'
 import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } from './observe/watch.ts'
 
 /** Looks, and changes nothing but the log of a migrator that has ended, which it redacts. */
-export async function inspectMigrations(context: RunContext, pace: Pace): Promise<Inspection> {
-  const site = await openSite(context)
-  if (isProblem(site)) return { kind: 'todo' } // acting says what is missing
-  return withObserver(connectionOf(context, site), async (observer) => {
-    const work = { context, site, observer, pace }
+export async function inspectMigrations(context: RunContext, timing: Timing): Promise<Inspection> {
+  const workspace = await openWorkspace(context)
+  if (isProblem(workspace)) return { kind: 'todo' } // acting says what is missing
+  return withObserver(connectionOf(context, workspace), async (observer) => {
+    const work = { context, workspace, observer, timing }
     const facts = await observer.glance((client) => factsOf(work, client))
     if (facts === null) return { kind: 'todo' }
-    const judgement = judged(work, facts)
-    if (judgement.kind === 'all_applied') {
+    const action = decideNext(work, facts)
+    if (action.kind === 'all_applied') {
       const tasks = tasksIn(work, facts)
-      await noteApplied({ context, base: site.base }, tasks)
+      await noteApplied({ context, base: workspace.base }, tasks)
       return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
     }
-    if (judgement.kind === 'living' || judgement.kind === 'next' || judgement.kind === 'failed') return { kind: 'todo' }
-    const conclusion = await conclude(work, judgement, tasksIn(work, facts), null)
-    return conclusion.kind === 'end' && conclusion.end.kind === 'unknown'
-      ? { kind: 'unknown', outcome: conclusion.end.outcome }
+    if (action.kind === 'living' || action.kind === 'next' || action.kind === 'failed') return { kind: 'todo' }
+    const analysis = await analyseFailure(work, action, tasksIn(work, facts), null)
+    return analysis.kind === 'end' && analysis.end.kind === 'unknown'
+      ? { kind: 'unknown', outcome: analysis.end.outcome }
       : { kind: 'todo' }
   })
 }
 
 /** Looks, does the next thing, and looks again, until all is applied or something is in the way. */
-export async function applyAll(context: RunContext, pace: Pace): Promise<StepEnd> {
-  const site = await openSite(context)
-  if (isProblem(site)) return notStarted(site)
-  return withObserver(connectionOf(context, site), async (observer) => {
-    const work = { context, site, observer, pace }
+export async function applyAll(context: RunContext, timing: Timing): Promise<StepEnd> {
+  const workspace = await openWorkspace(context)
+  if (isProblem(workspace)) return notStarted(workspace)
+  return withObserver(connectionOf(context, workspace), async (observer) => {
+    const work = { context, workspace, observer, timing }
     let version: ToolVersion | null = null
     let stopped: Stopped | null = null
     for (;;) {
       const facts = await factsWithin(work)
       if (facts === null) return silent(work)
       const tasks = tasksIn(work, facts)
-      const judgement = judged(work, facts)
+      const action = decideNext(work, facts)
       context.progress({ migrations: tasks })
-      await noteApplied({ context, base: site.base }, tasks)
-      if (judgement.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
-      if (judgement.kind === 'living') {
+      await noteApplied({ context, base: workspace.base }, tasks)
+      if (action.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
+      if (action.kind === 'living') {
         const ended = await accompany(work, facts.attempt?.attempt ?? null)
         if (ended.kind === 'end') return ended.end
         stopped = ended.stopped ?? stopped
         continue
       }
-      if (judgement.kind !== 'next') {
-        const conclusion: Conclusion = await conclude(work, judgement, tasks, stopped)
-        if (conclusion.kind === 'end') return conclusion.end
-        settle(conclusion.attempt)
-        context.report(conclusion.report)
-        await pause(conclusion.pauseMs, context.signal)
+      if (action.kind !== 'next') {
+        const analysis: FailureAnalysis = await analyseFailure(work, action, tasks, stopped)
+        if (analysis.kind === 'end') return analysis.end
+        settle(analysis.attempt)
+        context.report(analysis.report)
+        await pause(analysis.pauseMs, context.signal)
         continue
       }
       if (context.isCancelled())
         return { kind: 'cancelled', output: 'cancelled', outcome: cancelledOutcome(tasks, null), data: { migrations: tasks } }
       if (context.signal.aborted) return lostHold(context, tasks)
       if (version === null) {
-        const proof: Proof = await proveAll(work, judgement, tasks)
+        const proof: Proof = await proveAll(work, action, tasks)
         if (proof.kind === 'hindered') return proof.end
         version = proof.version
       }
-      if (!context.signal.aborted) await startGroup(work, judgement.group, version)
+      if (!context.signal.aborted) await startGroup(work, action.group, version)
     }
   })
 }
 
 /** The migrator writes as it is, since nobody may be there to redact it; once it has ended its own log is redacted too. */
-function judged({ context }: Work, facts: Facts): ReturnType<typeof judge> {
-  const judgement = judge(facts)
-  if (judgement.kind !== 'living' && facts.attempt !== null) hideOutput(facts.attempt.attempt, context.redactor)
-  return judgement
+function decideNext({ context }: Work, facts: Facts): ReturnType<typeof nextAction> {
+  const action = nextAction(facts)
+  if (action.kind !== 'living' && facts.attempt !== null) hideOutput(facts.attempt.attempt, context.redactor)
+  return action
 }
 
 /** Watches the migrator to its end, or stops it when there is a reason. */
@@ -96,28 +96,28 @@ async function accompany(
   work: Work,
   attempt: Attempt | null,
 ): Promise<{ readonly kind: 'on'; readonly stopped?: Stopped } | { readonly kind: 'end'; readonly end: StepEnd }> {
-  const { context, site, observer, pace } = work
+  const { context, workspace, observer, timing } = work
   const watched: Watched = {
     context,
     observer,
-    files: site.approved.migrations,
-    schema: site.parsed.schema,
-    applicationName: site.applicationName,
-    base: site.base,
-    readable: site.tool.readable,
-    pollMs: pace.pollMs,
-    maximumMs: attempt?.intent.concurrently === true ? pace.concurrentMaximumMs : null,
-    silenceMs: pace.silenceMs,
+    files: workspace.approved.migrations,
+    schema: workspace.parsed.schema,
+    applicationName: workspace.applicationName,
+    base: workspace.base,
+    readable: workspace.tool.readable,
+    pollMs: timing.pollMs,
+    maximumMs: attempt?.intent.concurrently === true ? timing.concurrentMaximumMs : null,
+    silenceMs: timing.silenceMs,
     tryText: tryText(work, attempt),
   }
   const end = await watchAttempt(watched, attempt)
-  if (end.kind === 'ended') killPoint('after-migrator-exit')
+  if (end.kind === 'ended') failpoint('after-migrator-exit')
   if (end.kind === 'ended') return { kind: 'on' }
   if (end.kind === 'unreachable') return { kind: 'end', end: silent(work) }
   context.report('Stopping: the statement is cancelled first, then the session, then the program.')
-  const sure = await stopMigrator(observer, attempt, site.applicationName, {
-    pollMs: Math.min(200, pace.pollMs),
-    patienceMs: pace.patienceMs,
+  const sure = await stopMigrator(observer, attempt, workspace.applicationName, {
+    pollMs: Math.min(200, timing.pollMs),
+    patienceMs: timing.patienceMs,
   })
   if (!sure) return { kind: 'end', end: silent(work) }
   if (end.kind !== 'stray') return { kind: 'on', stopped: end.kind }
@@ -138,15 +138,15 @@ async function accompany(
   }
 }
 
-async function factsOf({ context, site }: Pick<Work, 'context' | 'site'>, client: Queryable): Promise<Facts> {
-  const attempt = attemptsIn(site.base).at(-1)
+async function factsOf({ context, workspace }: Pick<Work, 'context' | 'workspace'>, client: Queryable): Promise<Facts> {
+  const attempt = attemptsIn(workspace.base).at(-1)
   const state = attempt === undefined ? null : await stateOf(attempt)
-  const sessions = await sessionsOf(client, site.applicationName)
+  const sessions = await sessionsOf(client, workspace.applicationName)
   return {
     plan: context.plan,
-    files: site.approved.migrations,
+    files: workspace.approved.migrations,
     // after the sessions: what they did last must be in it
-    state: await readDatabaseState(client, site.parsed.schema),
+    state: await readDatabaseState(client, workspace.parsed.schema),
     attempt: attempt === undefined || state === null ? null : { attempt, state, settled: isSettled(attempt) },
     sessions: sessions.length,
   }
@@ -158,14 +158,14 @@ async function factsWithin(work: Work): Promise<Facts | null> {
   for (;;) {
     const facts = await work.observer.glance((client) => factsOf(work, client))
     if (facts !== null) return facts
-    if (performance.now() - began > work.pace.silenceMs || work.context.signal.aborted) return null
+    if (performance.now() - began > work.timing.silenceMs || work.context.signal.aborted) return null
     work.context.report('The database does not answer. Trying again.')
-    await sleep(work.pace.pollMs)
+    await sleep(work.timing.pollMs)
   }
 }
 
-const tasksIn = ({ context, site }: Pick<Work, 'context' | 'site'>, facts: Facts): readonly MigrationTask[] =>
-  tasksOf(statusOf(facts.state, facts.files), context.plan.list, site.base)
+const tasksIn = ({ context, workspace }: Pick<Work, 'context' | 'workspace'>, facts: Facts): readonly MigrationTask[] =>
+  tasksOf(statusOf(facts.state, facts.files), context.plan.list, workspace.base)
 
 /** `3 migrations in 0.6 s`: from the start of the first to the end of the last. */
 function summaryOf({ plan, state, files }: Facts): string {
@@ -176,17 +176,20 @@ function summaryOf({ plan, state, files }: Facts): string {
   return `${count(names.size, 'migration')} in ${seconds(to - from)}`
 }
 
-const connectionOf = (context: RunContext, site: Site) => ({ url: site.url, applicationName: `lockkeeper-watch-${context.requestId}` })
+const connectionOf = (context: RunContext, workspace: Workspace) => ({
+  url: workspace.url,
+  applicationName: `lockkeeper-watch-${context.requestId}`,
+})
 
-const notStarted = (problem: SiteProblem): StepEnd => ({
+const notStarted = (problem: WorkspaceProblem): StepEnd => ({
   kind: 'failed',
   output: 'not started',
   outcome: { headline: `*${problem.headline} Nothing was changed.*`, next: problem.next },
 })
 
-function silent({ context, site }: Work): StepEnd {
-  const begun = attemptsIn(site.base).length > 0
-  const where = `\`${site.parsed.host}:${site.parsed.port}\``
+function silent({ context, workspace }: Work): StepEnd {
+  const begun = attemptsIn(workspace.base).length > 0
+  const where = `\`${workspace.parsed.host}:${workspace.parsed.port}\``
   if (!begun)
     return notStarted({
       headline: `The database server ${where} cannot be reached.`,

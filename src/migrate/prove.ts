@@ -4,17 +4,17 @@ import { count } from '../lib/text/sentences.ts'
 import { readDatabaseState, statusOf } from '../plan/status.ts'
 import type { StepEnd } from '../request/step.ts'
 import { diagnosisContext } from './decide/failure-analysis.ts'
-import type { Judgement } from './decide/next-action.ts'
+import type { NextAction } from './decide/next-action.ts'
 import { failedOutcome, unclearOutcome } from './decide/outcomes.ts'
 import { diagnose } from './diagnoses/diagnosis.ts'
-import { sight } from './observe/activity-snapshot.ts'
-import { whyElsewhere, whyOther } from './observe/place.ts'
+import { takeSnapshot } from './observe/activity-snapshot.ts'
+import { whyElsewhere, whyOther } from './observe/database-proof.ts'
 import type { MigrationTask } from './observe/watch.ts'
 import type { Work } from './observe/work.ts'
 import { MARKER } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { askVersion } from './prisma/version.ts'
-import { answerOf, sessionOf } from './question.ts'
+import { askStatus, sessionOf } from './question.ts'
 
 export type Proof = { readonly kind: 'proven'; readonly version: ToolVersion } | { readonly kind: 'hindered'; readonly end: StepEnd }
 
@@ -24,17 +24,17 @@ export type Proof = { readonly kind: 'proven'; readonly version: ToolVersion } |
  */
 export async function proveAll(
   work: Work,
-  { remaining }: Extract<Judgement, { readonly kind: 'next' }>,
+  { remaining }: Extract<NextAction, { readonly kind: 'next' }>,
   tasks: readonly MigrationTask[],
 ): Promise<Proof> {
-  const { context, site, observer } = work
-  const other = await observer.look((client) => whyOther(client, site.parsed, context.plan.identity))
+  const { context, workspace, observer } = work
+  const other = await observer.look((client) => whyOther(client, workspace.parsed, context.plan.identity))
   if (other !== null) return refused(tasks, `This is not the database that was approved: ${other}.`)
   const held = await foreignLock(work)
   if (held !== null) return notStarted(work, tasks, 'Error: P1002 advisory lock', held)
   const last = remaining.at(-1)
   if (last === undefined) throw new Error('there is nothing to start')
-  const { version, said } = await askVersion(site, () => site.layoutUpTo(last.name), sessionOf(work, 'version'))
+  const { version, said } = await askVersion(workspace, () => workspace.layoutUpTo(last.name), sessionOf(work, 'version'))
   if (version === null) return notStarted(work, tasks, said)
   if (version.major >= 8)
     return refused(
@@ -42,10 +42,10 @@ export async function proveAll(
       `The application brings Prisma ${version.version}, which has another migration runner than this product knows (5 to 7).`,
     )
   context.report('Asking Prisma which database it would change, and what.')
-  const answer = await answerOf(work, last.name)
-  const status = site.tool.readStatus(answer.output)
+  const answer = await askStatus(work, last.name)
+  const status = workspace.tool.readStatus(answer.output)
   if (status.datasource === null || status.pending === null) return notStarted(work, tasks, answer.output)
-  const elsewhere = whyElsewhere(status.datasource, answer.seen, context.plan.identity, site.parsed)
+  const elsewhere = whyElsewhere(status.datasource, answer.proof, context.plan.identity, workspace.parsed)
   if (elsewhere !== null) return refused(tasks, elsewhere)
   const pending = status.pending.filter((name) => name !== MARKER)
   // the same names elsewhere may be other SQL than what was approved
@@ -56,8 +56,8 @@ export async function proveAll(
     )
   // Prisma's status leaves out what was only rolled back, though its deploy runs that again
   const rolledBack = await rolledBackIn(work)
-  const seen = new Set(pending)
-  const expected = remaining.map(({ name }) => name).filter((name) => seen.has(name) || !rolledBack.has(name))
+  const pendingNames = new Set(pending)
+  const expected = remaining.map(({ name }) => name).filter((name) => pendingNames.has(name) || !rolledBack.has(name))
   if (pending.join('\n') !== expected.join('\n'))
     return refused(
       tasks,
@@ -70,19 +70,19 @@ export async function proveAll(
 const kept = ({ atomic }: ToolVersion): string =>
   atomic ? 'each file is one transaction' : 'it may send a file statement by statement, so a file that fails may be applied in part'
 
-async function rolledBackIn({ site, observer }: Work): Promise<ReadonlySet<string>> {
-  const state = await observer.look((client) => readDatabaseState(client, site.parsed.schema))
-  return new Set(statusOf(state, site.approved.migrations).rolledBack.map(({ name }) => name))
+async function rolledBackIn({ workspace, observer }: Work): Promise<ReadonlySet<string>> {
+  const state = await observer.look((client) => readDatabaseState(client, workspace.parsed.schema))
+  return new Set(statusOf(state, workspace.approved.migrations).rolledBack.map(({ name }) => name))
 }
 
 /** Somebody else's migrator is waited for, for a while; null when the lock is free. */
 async function foreignLock(work: Work): Promise<{ readonly name: string; readonly relation: null } | null> {
-  const { context, site, observer, pace } = work
-  for (const began = performance.now(); ; await sleep(pace.pollMs)) {
-    const { lock } = await observer.look((client) => sight(client, site.parsed.schema, site.applicationName))
+  const { context, workspace, observer, timing } = work
+  for (const began = performance.now(); ; await sleep(timing.pollMs)) {
+    const { lock } = await observer.look((client) => takeSnapshot(client, workspace.parsed.schema, workspace.applicationName))
     if (lock === null || !lock.here) return null
     context.report(`Another migrator, ${lock.name} (pid ${lock.pid}), holds Prisma's lock. Waiting for it to end.`)
-    if (context.signal.aborted || performance.now() - began > pace.silenceMs)
+    if (context.signal.aborted || performance.now() - began > timing.silenceMs)
       return { name: `${code(lock.name)} (pid ${lock.pid})`, relation: null }
   }
 }

@@ -1,28 +1,28 @@
 import type { RunContext } from '../request/step.ts'
-import { provePlace, type Seen } from './observe/place.ts'
+import { proveDatabase, type DatabaseProof } from './observe/database-proof.ts'
 import type { Work } from './observe/work.ts'
 import type { ToolSession } from './prisma/tool.ts'
 
 /** What Prisma said about which database it would change and what, and where it was seen meanwhile. */
-export type Answer = { readonly output: string; readonly seen: Seen }
+export type StatusAnswer = { readonly output: string; readonly proof: DatabaseProof }
 
 /** Asks with all that was approved in place, up to `last`, and the marker behind it. */
-export async function answerOf(work: Pick<Work, 'context' | 'site'>, last: string): Promise<Answer> {
-  const { context, site } = work
-  const cwd = site.markedLayout(last)
+export async function askStatus(work: Pick<Work, 'context' | 'workspace'>, last: string): Promise<StatusAnswer> {
+  const { context, workspace } = work
+  const cwd = workspace.markedLayout(last)
   const session = sessionOf(work, 'status')
-  return provePlace({
-    url: site.url,
+  return proveDatabase({
+    url: workspace.url,
     applicationName: `lockkeeper-probe-${context.requestId}`,
     toolName: session.applicationName,
-    schema: site.parsed.schema,
-    status: async () => (await site.run(site.tool.commands.status, cwd, session)).output,
+    schema: workspace.parsed.schema,
+    status: async () => (await workspace.run(workspace.tool.commands.status, cwd, session)).output,
   })
 }
 
 /** Of a short command. */
-export const sessionOf = ({ context, site }: Pick<Work, 'context' | 'site'>, suffix: string): ToolSession => ({
-  applicationName: `${site.applicationName}-${suffix}`,
+export const sessionOf = ({ context, workspace }: Pick<Work, 'context' | 'workspace'>, suffix: string): ToolSession => ({
+  applicationName: `${workspace.applicationName}-${suffix}`,
   ...timeoutsOf(context),
 })
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { writeAudit } from '../audit/write.ts'
 import type { Config } from '../config/config.ts'
 import type { Db, Queries, Tx } from '../store/pool.ts'
-import { claimEach, inTurn, isAnyDue, type Claim } from '../store/claim-each.ts'
+import { claimEach, inSequence, isAnyDue, type Claim } from '../store/claim-each.ts'
 import type { Due } from '../store/due.ts'
 import type { PageReason, RequestRow } from '../request/request.ts'
 import { about, addEvent, requestById } from '../request/store.ts'
@@ -57,7 +57,7 @@ export const createOncall = (ports: OncallPorts): Due => ({
   name: 'on-call',
   isDue: isAnyDue([unpaged, over, again]),
   act: () =>
-    inTurn(
+    inSequence(
       () => claimEach(ports.db, unpaged, (tx, { id }) => openPage(tx, id)),
       () => claimEach(ports.db, over, (tx, { id }) => closePage(tx, id)),
       () => claimEach(ports.db, again, (tx, { id }) => page(ports, tx, id)),

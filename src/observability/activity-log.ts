@@ -2,7 +2,7 @@ import type { Log } from '../lib/log.ts'
 import { observe } from '../lib/telemetry.ts'
 
 /** A line in the log for what happens to requests and runs; calls and children only where `debug` is wanted. */
-export function keepDiary(log: Log, onFault: (error: Error) => void): () => void {
+export function keepActivityLog(log: Log, onFault: (error: Error) => void): () => void {
   return observe(
     {
       begun({ activity }) {
@@ -15,7 +15,7 @@ export function keepDiary(log: Log, onFault: (error: Error) => void): () => void
           else log.debug({ ...ended, method: activity.method }, 'Slack was called')
         }
       },
-      told(fact) {
+      happened(fact) {
         if (fact.kind === 'run started') log.info({ run: fact.request }, 'the run has started')
         else if (fact.kind === 'request ended') log.info({ outcome: fact.state }, 'the request has ended')
         else if (fact.kind === 'refused') log.info({ code: fact.code }, 'somebody was refused')

@@ -2,13 +2,13 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { inTime } from '../lib/in-time.ts'
 import { observe, type Activity, type Fact } from '../lib/telemetry.ts'
 import { activeStates } from '../request/request.ts'
-import type { StoreFigures } from './store-gauges.ts'
+import type { StoreGauges } from './store-gauges.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import type { SlackConnection } from './parts.ts'
 
 /** What is asked at a scrape. Each is undefined until that part is up. */
 export type Sources = {
-  readonly figures?: () => Promise<StoreFigures>
+  readonly gauges?: () => Promise<StoreGauges>
   readonly pool?: () => { readonly open: number; readonly idle: number; readonly waiting: number }
   readonly slack?: () => SlackConnection
 }
@@ -141,13 +141,13 @@ export function createMetrics(options: {
     async () =>
       await options
         .sources()
-        .figures?.()
+        .gauges?.()
         .catch((error: Error) => {
           options.onFault(error)
           return undefined
         }),
   )
-  const figuresOf = cached(async () => {
+  const gaugesOf = cached(async () => {
     const answer = await inTime(ask(), STORE_MS)
     return answer.kind === 'in time' ? answer.value : undefined
   })
@@ -162,23 +162,23 @@ export function createMetrics(options: {
     }
     const events = slack?.()
     if (events !== undefined) slackConnections.set(events.mode === 'socket' ? events.connections : Number(events.isListening))
-    const figures = await figuresOf()
-    storeUp.set(Number(figures !== undefined))
+    const gauges = await gaugesOf()
+    storeUp.set(Number(gauges !== undefined))
     // an old figure would look like a fresh one
     for (const one of [open, unsent, oldest, workflows]) one.reset()
-    if (figures === undefined) {
+    if (gauges === undefined) {
       for (const one of [unsent, oldest]) one.remove()
       return
     }
-    for (const state of activeStates) open.set({ state }, figures.open[state] ?? 0)
-    unsent.set(figures.unsent)
-    oldest.set(figures.oldestUnsentSeconds)
-    noticesDue.set(figures.noticesDue)
-    for (const [state, count] of Object.entries(figures.deliveries)) deliveries.set({ state }, count)
-    for (const [state, count] of Object.entries(figures.workflows)) workflows.set({ state }, count)
+    for (const state of activeStates) open.set({ state }, gauges.open[state] ?? 0)
+    unsent.set(gauges.unsent)
+    oldest.set(gauges.oldestUnsentSeconds)
+    noticesDue.set(gauges.noticesDue)
+    for (const [state, count] of Object.entries(gauges.deliveries)) deliveries.set({ state }, count)
+    for (const [state, count] of Object.entries(gauges.workflows)) workflows.set({ state }, count)
   }
 
-  const unobserve = observe({ begun: ({ activity }) => begin(activity), told: take }, options.onFault)
+  const unobserve = observe({ begun: ({ activity }) => begin(activity), happened: take }, options.onFault)
   return {
     async scrape() {
       await refresh()

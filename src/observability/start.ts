@@ -4,7 +4,7 @@ import type { Db } from '../store/pool.ts'
 import type { Log } from '../lib/log.ts'
 import { StartFault } from '../lib/start-fault.ts'
 import { addressOf, tracesUrlOf } from './address.ts'
-import { keepDiary } from './activity-log.ts'
+import { keepActivityLog } from './activity-log.ts'
 import { serve, type Address } from './http.ts'
 import type { Sources } from './metrics.ts'
 import { createReadiness, type Readiness } from './readiness.ts'
@@ -36,7 +36,7 @@ export async function startOperation(options: {
   const onFault = (error: Error) => log.warn({ error: error.message }, 'a figure or a trace could not be told; everything else goes on')
   let sources: Sources = {}
   const served = await serveAt(addressOf(settings, env), readiness, { version, log, onFault, sources: () => sources })
-  const endDiary = keepDiary(log, onFault)
+  const endActivityLog = keepActivityLog(log, onFault)
   return {
     readiness,
     address: served?.address ?? null,
@@ -53,7 +53,7 @@ export async function startOperation(options: {
       return startTraces({ url, version, instance, store: await storeId(db), onFault }).close
     },
     async close() {
-      endDiary()
+      endActivityLog()
       await served?.close()
     },
   }

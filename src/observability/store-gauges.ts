@@ -1,7 +1,7 @@
 import type { Queries } from '../store/pool.ts'
 
 /** What the store knows, for gauges: the same in every process that shares it. */
-export type StoreFigures = {
+export type StoreGauges = {
   /** Requests under way, by state. */
   readonly open: Readonly<Record<string, number>>
   /** Messages that were begun and are not yet known to stand in Slack. */
@@ -17,7 +17,7 @@ export type StoreFigures = {
 }
 
 /** One statement, and each part of it reads an index that holds only what is under way. */
-export async function readFigures(db: Queries): Promise<StoreFigures> {
+export async function readStoreGauges(db: Queries): Promise<StoreGauges> {
   const [row] = await db.query<{
     open: Record<string, number> | null
     unsent: number

@@ -80,7 +80,7 @@ export function startTraces(options: {
     return (result) => finish(span, result)
   }
 
-  function told(fact: Fact): void {
+  function happened(fact: Fact): void {
     if (fact.kind === 'run started') {
       const { request, target, askedAt, grantedAt } = fact
       const attributes = { 'lockkeeper.request': request, 'lockkeeper.target': target }
@@ -101,7 +101,7 @@ export function startTraces(options: {
     finish(span, state, endedAt)
   }
 
-  const unobserve = observe({ begun, told }, options.onFault)
+  const unobserve = observe({ begun, happened }, options.onFault)
   return {
     async close() {
       unobserve()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Target } from '../config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
-import { answer, type Git } from './git.ts'
+import { gitOutput, type Git } from './git.ts'
 import type { Repository } from './repository.ts'
 import { readSchema } from './prisma-schema.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
@@ -94,7 +94,7 @@ function pathsOf(target: FilesTarget): Paths | Refusal {
 
 /** Every file of the commit by path. Names that are not UTF-8 are left out: nothing that is looked for has one. */
 async function readTree(git: Git, commit: string): Promise<Tree> {
-  const output = await answer(git, ['ls-tree', '-r', '-z', '--full-tree', commit])
+  const output = await gitOutput(git, ['ls-tree', '-r', '-z', '--full-tree', commit])
   const tree = new Map<string, Entry>()
   for (const line of output.toString('utf8').split('\0')) {
     const [, mode, type, object, path] = /^(\d+) (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []

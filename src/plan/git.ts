@@ -64,7 +64,7 @@ export function gitIn(deps: GitDeps, directory: string): Git {
 }
 
 /** For questions that must have an answer: anything but exit code 0 is a fault. */
-export async function answer(git: Git, args: readonly string[], options?: GitOptions): Promise<Buffer> {
+export async function gitOutput(git: Git, args: readonly string[], options?: GitOptions): Promise<Buffer> {
   const end = await git(args, options)
   if (end.exitCode !== 0) throw new Error(`git ${args[0]} ended with ${end.exitCode ?? end.signal ?? end.ended}: ${end.stderr.trim()}`)
   return end.stdout

@@ -11,7 +11,7 @@ import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.t
 import type { PlanDeps } from './deps.ts'
 import { digestOf } from './digest.ts'
 import { readFiles, type ApplicationFiles } from './files.ts'
-import { answer } from './git.ts'
+import { gitOutput } from './git.ts'
 import type { Evidence, Plan, PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
@@ -185,7 +185,7 @@ async function branchNote(
     .split('/')
     .filter((part) => part !== '.' && part !== '')
   const input = [resolved.commit, resolved.branchHead].map((commit) => `${commit}:${path.join('/')}\n`).join('')
-  const trees = (await answer(repository.git, ['cat-file', '--batch-check'], { input })).toString('utf8').split('\n')
+  const trees = (await gitOutput(repository.git, ['cat-file', '--batch-check'], { input })).toString('utf8').split('\n')
   const same = trees[0] === trees[1]
   return [`${branch} is ${count(resolved.behind, 'commit')} ahead, ${same ? 'migrations unchanged' : 'with other migrations'}`]
 }

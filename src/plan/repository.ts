@@ -7,7 +7,7 @@ import type { Target } from '../config/config.ts'
 import type { Captured } from '../process/capture.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
 import type { GitDeps } from './deps.ts'
-import { answer, gitIn, type Git, type GitOptions } from './git.ts'
+import { gitOutput, gitIn, type Git, type GitOptions } from './git.ts'
 import { listed, plainText, quoted } from '../lib/text/quoted.ts'
 import { together } from '../lib/together.ts'
 
@@ -75,8 +75,8 @@ export async function resolveCommit(repository: Repository, target: SourceOf, as
     )
   }
   const [about, behind] = await together([
-    answer(repository.git, ['log', '-1', '--no-show-signature', '--format=%s%x00%an', found]),
-    isHead ? '0' : answer(repository.git, ['rev-list', '--count', `${found}..${head}`]),
+    gitOutput(repository.git, ['log', '-1', '--no-show-signature', '--format=%s%x00%an', found]),
+    isHead ? '0' : gitOutput(repository.git, ['rev-list', '--count', `${found}..${head}`]),
   ])
   const [subject = '', author = ''] = about.toString('utf8').trimEnd().split('\0')
   return {
@@ -141,7 +141,7 @@ async function prepareClone(repository: Repository, remote: Remote): Promise<voi
   const safe = remote.local ? [remote.url, join(remote.url, '.git')] : []
   const lines = ['[safe]', ...safe.map((path) => `\tdirectory = "${path.replace(/["\\]/g, '\\$&')}"`), '']
   await writeFile(join(repository.directory, 'lockkeeper.config'), lines.join('\n'), { mode: 0o600 })
-  await answer(repository.git, ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', repository.directory])
+  await gitOutput(repository.git, ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', repository.directory])
   prepared.add(repository.directory)
 }
 
@@ -176,7 +176,7 @@ async function lookUp(git: Git, branch: string, ref: string): Promise<readonly [
   const short = /^[0-9a-f]{4,64}$/i.test(ref)
   const names = [`refs/heads/${branch}`, ...(full ? [] : [`refs/heads/${ref}`, `refs/tags/${ref}`]), ...(short ? [ref] : [])]
   const input = names.map((name) => `${name}^{commit}\n`).join('')
-  const text = (await answer(git, ['cat-file', '--batch-check'], { input })).toString('utf8')
+  const text = (await gitOutput(git, ['cat-file', '--batch-check'], { input })).toString('utf8')
   const [head, ...candidates] = text.split('\n').slice(0, names.length).map(readLookUp)
   return [head === 'ambiguous' ? null : (head ?? null), candidates.find((candidate) => candidate !== null) ?? null]
 }
@@ -188,7 +188,7 @@ function readLookUp(line: string): string | null {
 }
 
 async function notFound(git: Git, ref: string): Promise<Refusal> {
-  const names = (await answer(git, ['for-each-ref', '--format=%(refname:strip=2)', 'refs/heads', 'refs/tags']))
+  const names = (await gitOutput(git, ['for-each-ref', '--format=%(refname:strip=2)', 'refs/heads', 'refs/tags']))
     .toString('utf8')
     .split('\n')
     .filter(Boolean)

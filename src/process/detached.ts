@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { tell } from '../lib/telemetry.ts'
+import { emit } from '../lib/telemetry.ts'
 import { programOf, type Child } from './child.ts'
 import { signalGroup } from './group.ts'
 import { isAlive, isGroupAlive, startTime, type ProcessId } from './process-id.ts'
@@ -22,7 +22,7 @@ export function startDetached(child: Pick<Child, 'argv' | 'cwd' | 'env'> & { rea
     subprocess.on('error', () => {}) // reported below: without a pid it never ran
     subprocess.unref()
     if (subprocess.pid === undefined) throw new Error(`${child.argv[0]} could not be started in ${child.cwd}`)
-    tell({ kind: 'child left', program: programOf(child) })
+    emit({ kind: 'child left', program: programOf(child) })
     return { pid: subprocess.pid, startedAt: startTime(subprocess.pid) ?? 'unknown' }
   } finally {
     closeSync(file)

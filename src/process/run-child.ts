@@ -28,7 +28,7 @@ async function run(child: Child): Promise<ChildEnd> {
   const timer = child.timeoutMs === undefined ? undefined : setTimeout(() => stop('timed-out'), child.timeoutMs)
   child.signal?.addEventListener('abort', onAbort, { once: true })
   if (child.signal?.aborted) onAbort()
-  const fault = subprocess.pid === undefined ? undefined : told(child, subprocess.pid)
+  const fault = subprocess.pid === undefined ? undefined : noteStart(child, subprocess.pid)
   const { stdout, stderr } = subprocess
   // a log that cannot be written as fast as the child prints holds the child back, not the memory
   const passOn = (name: 'stdout' | 'stderr', stream: typeof stdout) =>
@@ -60,7 +60,7 @@ async function run(child: Child): Promise<ChildEnd> {
 }
 
 /** Who cannot note that a child runs, so that it could be found again, must not let it run: it is ended, and the fault is thrown after that. */
-function told({ onStart }: Child, pid: number): Error | undefined {
+function noteStart({ onStart }: Child, pid: number): Error | undefined {
   try {
     onStart?.(pid)
     return undefined

@@ -45,9 +45,9 @@ export async function offAgain(db: Queries, requestId: number): Promise<string |
   )
   if (row === undefined) return null
   const probe = row.data?.probe ?? null
-  const seen =
+  const probed =
     probe === null ? '; no probe is configured, so nobody has looked.' : `: ${code(probe.url)} answers ${escapeMarkup(probe.said)}.`
-  return row.wasOn ? `It was on for ${durationText(row.ms)} and is off again${seen}` : `It is off${seen}`
+  return row.wasOn ? `It was on for ${durationText(row.ms)} and is off again${probed}` : `It is off${probed}`
 }
 
 /** It could not be switched off, at the end of a run that had ended badly already: both are told, the more urgent one first. */

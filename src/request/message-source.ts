@@ -2,7 +2,7 @@ import type { Commands } from '../config/commands.ts'
 import type { Db } from '../store/pool.ts'
 import type { Log } from '../lib/log.ts'
 import type { Desired } from '../slack/outbox/desired.ts'
-import type { Subject } from '../slack/outbox/message-source.ts'
+import type { MessageSource } from '../slack/outbox/message-source.ts'
 import type { RequestRow, RequestView } from './request.ts'
 import { requestById, viewOf } from './store.ts'
 
@@ -25,7 +25,7 @@ export type RequestPorts = {
 const FORGOTTEN_MS = 86_400_000
 
 /** Requests as the outbox draws them. */
-export const requestSubject = (ports: RequestPorts): Subject => ({
+export const requestSource = (ports: RequestPorts): MessageSource => ({
   table: 'request',
   isProgress: `state = 'running'`,
   order: `state = 'running', draw_after, id`,

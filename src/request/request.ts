@@ -11,10 +11,10 @@ export type RequestState = (typeof activeStates)[number] | (typeof endedStates)[
 export type Ending = Extract<RequestState, 'failed' | 'cancelled' | 'needs_human'>
 
 /** Who may break the glass of a request and who reviews it, with the members of groups beside them in the snapshot. */
-export type GlassRules = { readonly from: readonly string[]; readonly review: readonly string[]; readonly remindMs: number }
+export type BreakGlassRules = { readonly from: readonly string[]; readonly review: readonly string[]; readonly remindMs: number }
 
 /** That somebody asked to go without approvals, did, and that a second person has looked at it. Times in milliseconds since 1970. */
-export type Glass = {
+export type BreakGlass = {
   readonly reason: string
   readonly askedBy: string
   readonly askedAt: number
@@ -42,7 +42,7 @@ export type PolicySnapshot = {
   readonly expiresMs: number
   readonly grantExpiresMs: number
   /** Left out: the target did not allow it when it was asked. */
-  readonly breakGlass?: GlassRules
+  readonly breakGlass?: BreakGlassRules
 }
 
 /** What the card says at the end, or when a person is needed. All parts are mrkdwn with outside text escaped, except `excerpt`. */
@@ -77,7 +77,7 @@ type Asked = {
   readonly createdAt: Date
   readonly revision: number
   /** Null as long as nobody asks to go without approvals. */
-  readonly glass: Glass | null
+  readonly breakGlass: BreakGlass | null
   /** Maintenance mode may be on because of this run, and has to be switched off. */
   readonly owesOff: boolean
   /** For a request that waits for its turn: it starts by itself, not earlier than this and before `notAfter`. Null: as soon as it is approved. */

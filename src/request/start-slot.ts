@@ -15,7 +15,7 @@ export const nextCheck = (notBefore: number, now: number): number | null =>
   CHECKS_BEFORE_MS.map((before) => notBefore - before).find((at) => at > now) ?? null
 
 /** `check`: it is time to compare; what comes later than its turn is compared there anyway. */
-export function turnOf({ notBefore, checkAt }: Pick<RequestRow, 'notBefore' | 'checkAt'>, now: number): 'now' | 'later' | 'check' {
+export function startSlotOf({ notBefore, checkAt }: Pick<RequestRow, 'notBefore' | 'checkAt'>, now: number): 'now' | 'later' | 'check' {
   if (notBefore === null || notBefore.getTime() <= now) return 'now'
   return checkAt !== null && checkAt.getTime() <= now ? 'check' : 'later'
 }
@@ -31,18 +31,18 @@ export async function planNextCheck(tx: Queries, request: Pick<RequestRow, 'id' 
   )
 }
 
-const dueTurns = `select id, wake_at as "wakeAt" from lockkeeper.request
+const dueSlots = `select id, wake_at as "wakeAt" from lockkeeper.request
   where wake_at <= lockkeeper.now() and started_at is null and state in ('waiting','granted')`
 
 /** Wakes each request whose time has come; one that is held up is woken again every minute. */
-export const turnsDue = (db: Db, engine: Pick<Engine, 'signal'>): Due => ({
-  name: 'turns',
-  isDue: `exists (${dueTurns})`,
+export const startSlotsDue = (db: Db, engine: Pick<Engine, 'signal'>): Due => ({
+  name: 'start slots',
+  isDue: `exists (${dueSlots})`,
   act: () => db.transaction((tx) => wake(tx, engine)),
 })
 
 async function wake(tx: Tx, engine: Pick<Engine, 'signal'>): Promise<void> {
-  const due = await tx.query<{ id: number; wakeAt: Date }>(`${dueTurns} order by wake_at limit 100 for update skip locked`)
+  const due = await tx.query<{ id: number; wakeAt: Date }>(`${dueSlots} order by wake_at limit 100 for update skip locked`)
   for (const { id, wakeAt } of due) await engine.signal(tx, id, { kind: 'due' }, `turn:${id}:${wakeAt.getTime()}`)
   await tx.query(
     `update lockkeeper.request set wake_at = least(lockkeeper.now() + interval '1 minute',

@@ -8,10 +8,10 @@ import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, Run
 const requestColumns = `id, token, kind, target, requester, requester_human as "requesterHuman", asked_in as "askedIn", channel, ask, state,
   plan, digest, evidence, policy, outcome, cancel_requested_at as "cancelRequestedAt", cancel_requested_by as "cancelRequestedBy",
   created_at as "createdAt", expires_at as "expiresAt", granted_at as "grantedAt", grant_expires_at as "grantExpiresAt",
-  started_at as "startedAt", ended_at as "endedAt", revision, ${glassColumn()} as glass, ending, ${owesOffColumn} as "owesOff", not_before as "notBefore", not_after as "notAfter",
+  started_at as "startedAt", ended_at as "endedAt", revision, ${breakGlassColumn()} as "breakGlass", ending, ${owesOffColumn} as "owesOff", not_before as "notBefore", not_after as "notAfter",
   maintenance_id as "windowId", check_at as "checkAt", closes_at as "closesAt", override_reason as "overrideReason"`
 
-function glassColumn(): string {
+function breakGlassColumn(): string {
   const ms = (column: string) => `floor(extract(epoch from g.${column}) * 1000)`
   return `(select json_build_object('reason', g.reason, 'askedBy', g.asked_by, 'askedAt', ${ms('asked_at')}, 'digest', g.digest,
     'brokenBy', g.broken_by, 'brokenAt', ${ms('broken_at')}, 'involved', g.involved, 'review', g.review, 'reviewedBy', g.reviewed_by,

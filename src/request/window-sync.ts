@@ -1,6 +1,6 @@
 import { writeAudit } from '../audit/write.ts'
 import type { Db, Tx } from '../store/pool.ts'
-import { claimEach, inTurn, isAnyDue, type Claim } from '../store/claim-each.ts'
+import { claimEach, inSequence, isAnyDue, type Claim } from '../store/claim-each.ts'
 import type { Due } from '../store/due.ts'
 import { about, addEvent, requestById } from './store.ts'
 
@@ -27,8 +27,8 @@ export const windowsOfRunsDue = (db: Db): Due => ({
   name: 'windows of runs',
   isDue: isAnyDue([overrun, moved, gone]),
   act: () =>
-    inTurn(
-      () => claimEach(db, overrun, tellOverrun),
+    inSequence(
+      () => claimEach(db, overrun, noteOverrun),
       () => claimEach(db, moved, follow),
       () => claimEach(db, gone, (tx, { id }) => end(tx, id)),
     ),
@@ -51,7 +51,7 @@ function claimOf(due: string): Claim<Found> {
 }
 
 /** The run goes on: stopping it half-way would be worse. */
-async function tellOverrun(tx: Tx, { id, windowId, owner, closedAt }: Found): Promise<void> {
+async function noteOverrun(tx: Tx, { id, windowId, owner, closedAt }: Found): Promise<void> {
   await tx.query('update lockkeeper.request set overrun_told_at = lockkeeper.now() where id = $1', [id])
   await addEvent(tx, id, { kind: 'overrun', data: { windowId, owner, closedAt } })
   const request = await requestById(tx, id)

@@ -1,7 +1,7 @@
 import type { Step } from '../request/step.ts'
 
 /** What this process does for runs, so that it can be asked to stop without leaving a mess. The runs go on elsewhere or at the next start. */
-export type Working = {
+export type InFlight = {
   /** From then on no step begins here. */
   readonly isStopping: () => boolean
   /** Aborts when a step of this kind must end because the process does. */
@@ -16,7 +16,7 @@ const APPLICATION_MS = 45_000
 /** Children are asked to end and after 5 s made to. */
 const ABORTED_MS = 7_000
 
-export function createWorking(patienceMs = APPLICATION_MS): Working {
+export function createInFlight(patienceMs = APPLICATION_MS): InFlight {
   const stopping = new AbortController()
   const late = new AbortController()
   const current = new Map<Promise<unknown>, Step['changes']>()

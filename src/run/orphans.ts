@@ -10,8 +10,8 @@ import { readJson } from '../lib/durable-file.ts'
  * process group is noted in the run's directory, and whoever takes the run over ends what is left of it.
  */
 export function noteChild(directory: string, pid: number): () => void {
-  mkdirSync(placeIn(directory), { recursive: true, mode: 0o700 })
-  const file = join(placeIn(directory), `${pid}.json`)
+  mkdirSync(notesIn(directory), { recursive: true, mode: 0o700 })
+  const file = join(notesIn(directory), `${pid}.json`)
   // whole or absent, but not waited for until it is on the disk: a crash of the machine ends the child as well
   writeFileSync(`${file}.partial`, JSON.stringify({ pid, startedAt: startTime(pid) ?? 'unknown' } satisfies ProcessId), { mode: 0o600 })
   renameSync(`${file}.partial`, file)
@@ -19,15 +19,15 @@ export function noteChild(directory: string, pid: number): () => void {
 }
 
 /** Ends, by kill, what dead processes left of this run's commands. The migrator is not among them. */
-export function endLeft(directory: string): void {
-  mkdirSync(placeIn(directory), { recursive: true, mode: 0o700 })
-  for (const name of readdirSync(placeIn(directory)).filter((name) => name.endsWith('.json'))) {
-    const child = shape.parse(readJson(join(placeIn(directory), name)))
+export function endOrphans(directory: string): void {
+  mkdirSync(notesIn(directory), { recursive: true, mode: 0o700 })
+  for (const name of readdirSync(notesIn(directory)).filter((name) => name.endsWith('.json'))) {
+    const child = shape.parse(readJson(join(notesIn(directory), name)))
     if (child.startedAt !== 'unknown' && isGroupAlive(child)) endProcess(child, 'SIGKILL')
-    rmSync(join(placeIn(directory), name), { force: true })
+    rmSync(join(notesIn(directory), name), { force: true })
   }
 }
 
 const shape = z.object({ pid: z.int(), startedAt: z.string() })
 
-const placeIn = (directory: string): string => join(directory, 'children')
+const notesIn = (directory: string): string => join(directory, 'children')

@@ -14,7 +14,7 @@ const LOG_DAYS = 90
  * does what belongs to no request of this store. Each target's last successful checkout stays: deploy steps work in it unless told
  * otherwise, so the application may have been started from there. Gives the ids whose checkouts went.
  */
-export async function tidyRuns(db: Queries, deps: GitDeps): Promise<readonly number[]> {
+export async function removeSettledRuns(db: Queries, deps: GitDeps): Promise<readonly number[]> {
   const checkouts = join(deps.varDirectory, 'checkouts')
   const settled = await db.query<{ id: number; target: string }>(
     `select r.id, r.target from lockkeeper.request r

@@ -53,7 +53,7 @@ export async function claimEach<Row extends Due>(
 }
 
 /** One kind after the other; a kind that fails holds back no other, and what failed is thrown at the end. */
-export async function inTurn<const Kinds extends readonly (() => Promise<number>)[]>(
+export async function inSequence<const Kinds extends readonly (() => Promise<number>)[]>(
   ...kinds: Kinds
 ): Promise<{ [Kind in keyof Kinds]: number }> {
   const faults: unknown[] = []

@@ -10,10 +10,10 @@ export type Due = {
 
 /** One statement asks about everything, since nearly always nothing is due. What fails holds back nothing else and is thrown at the end. */
 export async function actOnDue(db: Queries, dues: readonly Due[]): Promise<void> {
-  const [look] = await db.query<{ due: readonly boolean[] }>(`select array[${dues.map(({ isDue }) => `(${isDue})`).join(', ')}] as due`)
+  const [answer] = await db.query<{ due: readonly boolean[] }>(`select array[${dues.map(({ isDue }) => `(${isDue})`).join(', ')}] as due`)
   const faults: unknown[] = []
   for (const [index, one] of dues.entries()) {
-    if (look?.due[index] !== true) continue
+    if (answer?.due[index] !== true) continue
     await one.act().catch((error: unknown) => faults.push(new Error(`${one.name}: ${(error as Error).message}`, { cause: error })))
   }
   if (faults.length > 0) throw new AggregateError(faults, faults.map((fault) => (fault as Error).message).join('; '))

@@ -6,10 +6,10 @@ import { isOfStore } from './pool.ts'
  * Writes to the store through its outages. A run that has acted must be able to say so, however long the store is away; nothing in the
  * target is repeated meanwhile. Faults of the statement itself (a constraint, a mistake of ours) are thrown at once.
  */
-export const persist = <T>(log: Log, write: () => Promise<T>): Promise<T> => retry(log, write, isStoreAway)
+export const retryStore = <T>(log: Log, write: () => Promise<T>): Promise<T> => retry(log, write, isStoreAway)
 
 /** The same for work that speaks to a target too, whose faults look alike: only the store is waited for. */
-export const persistOwn = <T>(log: Log, work: () => Promise<T>): Promise<T> =>
+export const retryStoreOnly = <T>(log: Log, work: () => Promise<T>): Promise<T> =>
   retry(log, work, (error) => isOfStore(error) && isStoreAway(error))
 
 const retry = <T>(log: Log, work: () => Promise<T>, isAway: (error: Error) => boolean): Promise<T> =>

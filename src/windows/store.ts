@@ -141,9 +141,9 @@ export type WindowEvent =
       readonly data: { readonly by: string; readonly reason: string | null; readonly at: Hours; readonly people: readonly string[] }
     }
   | { readonly kind: 'standby'; readonly data: { readonly by: string } }
-  | { readonly kind: 'notice'; readonly data: NoticeTold }
+  | { readonly kind: 'notice'; readonly data: NoticeData }
 
-export type NoticeTold = {
+export type NoticeData = {
   readonly stage: string
   readonly planNo: number
   readonly at: Hours

@@ -3,27 +3,27 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore } from '../../src/store/pool.ts'
 import { botsFor, type Bot, type Bots } from '../helpers/bots.ts'
-import { createWorld, type World } from '../commands/operator/fixture.ts'
+import { createFixture, type Fixture } from '../commands/operator/fixture.ts'
 
 const CANARY = 'canary-Geheimnis/2026'
 
-let world: World
+let fixture: Fixture
 let bots: Bots
 
 beforeEach(async () => {
-  world = await createWorld()
-  const hook = join(world.directory, 'hook.mjs')
+  fixture = await createFixture()
+  const hook = join(fixture.directory, 'hook.mjs')
   await writeFile(hook, HOOK)
   const url = `postgresql://shop:${encodeURIComponent(CANARY)}@127.0.0.1:1/shop`
   bots = botsFor({
-    configPath: join(world.directory, 'lockkeeper.yaml'),
-    env: { ...world.env, PATH: process.env.PATH ?? '', CANARY, PROD_DATABASE_URL: url, NODE_OPTIONS: `--import ${hook}` },
+    configPath: join(fixture.directory, 'lockkeeper.yaml'),
+    env: { ...fixture.env, PATH: process.env.PATH ?? '', CANARY, PROD_DATABASE_URL: url, NODE_OPTIONS: `--import ${hook}` },
   })
 })
 
 afterEach(async () => {
   await bots.close()
-  await world.close()
+  await fixture.close()
 })
 
 /** A mistake of the kind that no test of the parts can know beforehand, in a real bot. */
@@ -49,9 +49,9 @@ test('a fault that nobody caught is told without its secret, and the bot drains 
 })
 
 test('a command that only asks ends at once with the message alone', async () => {
-  const hook = join(world.directory, 'early.mjs')
+  const hook = join(fixture.directory, 'early.mjs')
   await writeFile(hook, `setTimeout(() => { throw new Error('too early') })`)
-  const ended = await world.run(['history'], { NODE_OPTIONS: `--import ${hook}` })
+  const ended = await fixture.run(['history'], { NODE_OPTIONS: `--import ${hook}` })
   expect(ended).toEqual({ code: 1, out: '', err: 'Lockkeeper could not go on: too early\n' })
 })
 
@@ -61,7 +61,7 @@ async function codeOf(bot: Bot): Promise<number | null> {
 }
 
 async function lastAct(): Promise<string | undefined> {
-  const store = openStore(world.storeUrl, () => {})
+  const store = openStore(fixture.storeUrl, () => {})
   try {
     return (await store.query<{ act: string }>('select act from lockkeeper.audit order by id desc limit 1'))[0]?.act
   } finally {

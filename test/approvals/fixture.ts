@@ -12,7 +12,7 @@ import type { OpenDeps } from '../../approvals/requests/request.ts'
 import { openRequest } from '../../approvals/requests/request.ts'
 import { createPeople } from '../../approvals/people.ts'
 import { policySnapshot } from '../../approvals/grant-check.ts'
-import { createStore } from '../helpers/postgres.ts'
+import type { createStore } from '../helpers/postgres.ts'
 
 export const ALICE = 'U0ALICE'
 export const BOB = 'U0BOB'
@@ -22,7 +22,7 @@ export const DIGEST = '7f3a9c21'.padEnd(64, '0')
 
 export type Store = Awaited<ReturnType<typeof createStore>>
 
-export type World = Awaited<ReturnType<typeof createWorld>>
+export type Fixture = Awaited<ReturnType<typeof createFixture>>
 
 type TargetFile = (typeof configSchema)['_zod']['input']['targets'][string]
 
@@ -35,7 +35,7 @@ export const baseTarget = {
 } satisfies TargetFile
 
 /** A store, a workspace that answers what the test says, and an engine that only remembers. */
-export async function createWorld(options: {
+export async function createFixture(options: {
   readonly store: Store
   readonly targets?: Record<string, TargetFile>
   readonly people?: Record<string, string>

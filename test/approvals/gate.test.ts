@@ -7,21 +7,21 @@ import { openRequest } from '../../approvals/requests/request.ts'
 import { castVote } from '../../approvals/decisions/vote.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { storeNow } from '../../src/store/now.ts'
-import { nextCheck, turnOf } from '../../src/request/start-slot.ts'
+import { nextCheck, startSlotOf } from '../../src/request/start-slot.ts'
 import { transition } from '../../src/request/store.ts'
 import { setFreeze } from '../../src/windows/freezes/freezes.ts'
-import { ALICE, baseTarget, BOB, CAROL, createWorld, DIGEST, type Store, type World } from './fixture.ts'
+import { ALICE, baseTarget, BOB, CAROL, createFixture, DIGEST, type Store, type Fixture } from './fixture.ts'
 import { createStore } from '../helpers/postgres.ts'
 
 let store: Store
-let world: World
+let fixture: Fixture
 
 beforeAll(async () => {
   store = await createStore()
 })
 afterAll(() => store.close())
 beforeEach(async () => {
-  world = await createWorld({
+  fixture = await createFixture({
     store,
     targets: {
       prod: { ...baseTarget, timezone: 'America/New_York', windows: { allow: 'Tue,Wed 02:00-04:00', override: ['user:U0CAROL'] } },
@@ -33,13 +33,13 @@ beforeEach(async () => {
 })
 
 const setClock = (at: string) => store.db.query(`update lockkeeper.store set clock_offset = $1::timestamptz - clock_timestamp()`, [at])
-const againDeps = () => ({ ...world.deps, whyNoRun: async () => null })
-const target = (name: string) => world.targets.get(name) ?? expect.fail(`no target ${name}`)
+const againDeps = () => ({ ...fixture.deps, whyNoRun: async () => null })
+const target = (name: string) => fixture.targets.get(name) ?? expect.fail(`no target ${name}`)
 const asking = (
   name: string,
   how: { readonly at?: number; readonly override?: string; readonly by?: string; readonly entry?: 'slash' | 'cli' } = {},
 ) =>
-  openRequest(world.deps, {
+  openRequest(fixture.deps, {
     target: target(name),
     ask: { ref: null, reason: 'the "spring" columns', skipApp: false },
     account: how.by ?? ALICE,
@@ -69,7 +69,7 @@ const freezing = (targets: readonly string[] | null, hours = 48) =>
   )
 /** As the workflow leaves it. */
 const planned = async (id: number) => {
-  const like = await world.waiting({ target: 'open' })
+  const like = await fixture.waiting({ target: 'open' })
   await transition(store.db, id, ['planning'], 'waiting', {
     plan: like.plan,
     digest: DIGEST,
@@ -78,10 +78,10 @@ const planned = async (id: number) => {
     expiresIn: 1_000_000,
   })
   await store.db.query(`update lockkeeper.request set state = 'cancelled' where id = $1`, [like.id])
-  return world.request(id)
+  return fixture.request(id)
 }
 const voting = (token: string, by = BOB) =>
-  castVote(world.deps, { token, account: by, entry: 'button', decision: 'approve', digest: DIGEST })
+  castVote(fixture.deps, { token, account: by, entry: 'button', decision: 'approve', digest: DIGEST })
 const TUESDAY = Date.UTC(2026, 11, 1, 7)
 
 describe('whether it is open, from what is known', () => {
@@ -138,7 +138,7 @@ describe('whether it is open, from what is known', () => {
         fc.pre(at !== null)
         expect(at > now && [8, 1].includes((turn - at) / 3_600_000)).toBe(true)
         const row = { notBefore: new Date(turn), checkAt: new Date(at) }
-        expect([turnOf(row, now), turnOf(row, at), turnOf(row, turn)]).toEqual(['later', 'check', 'now'])
+        expect([startSlotOf(row, now), startSlotOf(row, at), startSlotOf(row, turn)]).toEqual(['later', 'check', 'now'])
       }),
     )
   })
@@ -154,7 +154,7 @@ describe('outside of its hours', () => {
     expect(said(await asking('prod', { entry: 'cli' }))).toMatchInlineSnapshot(
       `"outside_window: \`prod\` is closed: runs start \`Tue,Wed 02:00-04:00\` only. Nothing was started. It opens {time} to {time} (Tue 1 Dec 02:00 to 04:00 America/New_York), in {duration}. To queue it for then: \`/migrate deploy prod --at "2026-12-01 02:00 America/New_York" --reason "the \\"spring\\" columns"\`"`,
     )
-    expect(await world.audited()).toEqual(['U0ALICE request outside_window', 'U0ALICE request outside_window'])
+    expect(await fixture.audited()).toEqual(['U0ALICE request outside_window', 'U0ALICE request outside_window'])
   })
 
   test('a target without protection, one without hours, and one in its hours are open', async () => {
@@ -172,7 +172,7 @@ describe('outside of its hours', () => {
     expect(said(await voting(opened.token))).toMatchInlineSnapshot(
       `"outside_window: #1 cannot be approved now. \`prod\` is closed: runs start \`Tue,Wed 02:00-04:00\` only. No approval opens that, so your click changed nothing. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in {duration}."`,
     )
-    expect(await world.request(opened.id)).toMatchObject({ state: 'waiting' })
+    expect(await fixture.request(opened.id)).toMatchObject({ state: 'waiting' })
   })
 
   test('a maintenance window opens it', async () => {
@@ -181,7 +181,7 @@ describe('outside of its hours', () => {
        values ('w_1', '{prod}', lockkeeper.now() - interval '1 hour', lockkeeper.now() + interval '1 hour', 'UTC', 'x', 'U0BOB', 'U0BOB', '{}')`,
     )
     const opened = opensWith(await asking('prod'))
-    expect(await gateFor(world.deps, store.db, await world.request(opened.id))).toMatchObject({ kind: 'open', windowId: 1 })
+    expect(await gateFor(fixture.deps, store.db, await fixture.request(opened.id))).toMatchObject({ kind: 'open', windowId: 1 })
   })
 })
 
@@ -199,7 +199,7 @@ describe('an offer', () => {
     )
     expect(said(await taking('r_unknown'))).toContain('stale_button')
     expect(await taking(token)).toMatchObject({ kind: 'opened' })
-    expect(await world.request(1)).toMatchObject({
+    expect(await fixture.request(1)).toMatchObject({
       notBefore: new Date(TUESDAY),
       notAfter: new Date(TUESDAY + 7_200_000),
       checkAt: new Date(TUESDAY - 8 * 3_600_000),
@@ -213,7 +213,7 @@ describe('an offer', () => {
     const token = await offered()
     await setClock('2026-12-01 03:00 America/New_York')
     expect(await taking(token)).toMatchObject({ kind: 'opened' })
-    expect(await world.request(1)).toMatchObject({ notBefore: null })
+    expect(await fixture.request(1)).toMatchObject({ notBefore: null })
     await store.db.query(`update lockkeeper.request set state = 'cancelled'`)
     await setClock('2026-11-30 12:00 America/New_York')
     const late = await offered()
@@ -230,11 +230,11 @@ describe('an approval for a window', () => {
     expect('text' in voted && voted.text.replace(/<!date[^>]*>/g, '{time}')).toBe(
       `Your approval of #${opened.id} is counted: 1 of 1. It starts by itself {time}; this approval lasts until its window closes, {time}.`,
     )
-    expect(await world.request(opened.id)).toMatchObject({ state: 'granted', grantExpiresAt: new Date(TUESDAY + 7_200_000) })
+    expect(await fixture.request(opened.id)).toMatchObject({ state: 'granted', grantExpiresAt: new Date(TUESDAY + 7_200_000) })
     await setClock('2026-12-01 04:00:01 America/New_York')
-    expect(await expireDue(world.deps)).toMatchObject({ grants: 1 })
-    expect(await world.request(opened.id)).toMatchObject({ state: 'expired' })
-    expect((await world.audited()).at(-1)).toBe('lockkeeper expire window_closed')
+    expect(await expireDue(fixture.deps)).toMatchObject({ grants: 1 })
+    expect(await fixture.request(opened.id)).toMatchObject({ state: 'expired' })
+    expect((await fixture.audited()).at(-1)).toBe('lockkeeper expire window_closed')
   })
 
   test('is not taken in a freeze that covers its turn, and a time outside of the hours is refused', async () => {
@@ -247,7 +247,7 @@ describe('an approval for a window', () => {
     expect(said(await voting(opened.token))).toMatchInlineSnapshot(
       `"frozen: #1 cannot be approved now. \`prod\` is frozen until {time} (Wed 2 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair”. No approval opens that, so your click changed nothing. The freeze ends by itself then, or earlier with \`/migrate unfreeze prod\`. It opens {time} to {time} (Tue 8 Dec 02:00 to 04:00 America/New_York), in 7 d 14 h."`,
     )
-    expect((await world.audited()).at(-1)).toBe('U0BOB approve frozen')
+    expect((await fixture.audited()).at(-1)).toBe('U0BOB approve frozen')
   })
 })
 
@@ -261,9 +261,9 @@ describe('in a freeze', () => {
   })
 
   test('what was approved before does not start', async () => {
-    const request = await world.waiting({ target: 'open' })
+    const request = await fixture.waiting({ target: 'open' })
     await freezing(null)
-    const passage = await gateFor(world.deps, store.db, request)
+    const passage = await gateFor(fixture.deps, store.db, request)
     expect(passage.kind === 'shut' && passage.refusal.code).toBe('frozen')
   })
 })
@@ -280,31 +280,31 @@ describe('an override', () => {
     const opened = opensWith(await asking('prod', { override: 'it is down', by: CAROL }))
     const request = await planned(opened.id)
     expect(request).toMatchObject({ overrideReason: 'it is down', state: 'waiting' })
-    expect(await world.events(opened.id)).toEqual(['overridden'])
-    expect(await gateFor(world.deps, store.db, request)).toMatchObject({ kind: 'open' })
+    expect(await fixture.events(opened.id)).toEqual(['overridden'])
+    expect(await gateFor(fixture.deps, store.db, request)).toMatchObject({ kind: 'open' })
     expect(await voting(opened.token)).toMatchObject({ kind: 'granted' })
-    world.setTarget('prod', { ...baseTarget, windows: { allow: 'Tue,Wed 02:00-04:00' } })
-    const passage = await gateFor(world.deps, store.db, request)
+    fixture.setTarget('prod', { ...baseTarget, windows: { allow: 'Tue,Wed 02:00-04:00' } })
+    const passage = await gateFor(fixture.deps, store.db, request)
     expect(passage.kind === 'shut' && said(passage.refusal)).toMatchInlineSnapshot(
       `"not_allowed_to_override: <@U0CAROL> may not override the windows and freezes of \`prod\` any more, and it is closed. Nothing was started. Ask for the next opening."`,
     )
-    expect(await world.audited()).toContain('U0CAROL override asked')
+    expect(await fixture.audited()).toContain('U0CAROL override asked')
   })
 })
 
 test('when nobody answers, somebody else is told once at three quarters of the time, and whoever asked may ask again', async () => {
-  const request = await world.waiting({ target: 'open' })
+  const request = await fixture.waiting({ target: 'open' })
   await store.db.query(`update lockkeeper.store set clock_offset = clock_offset + interval '2 hours 50 minutes'`)
-  expect(await expireDue(world.deps)).toMatchObject({ reminders: 1, escalations: 0 })
+  expect(await expireDue(fixture.deps)).toMatchObject({ reminders: 1, escalations: 0 })
   await store.db.query(`update lockkeeper.store set clock_offset = clock_offset + interval '15 minutes'`)
-  expect((await Promise.all([expireDue(world.deps), expireDue(world.deps)])).reduce((sum, one) => sum + one.escalations, 0)).toBe(1)
-  expect(await world.events(request.id)).toEqual(['reminded', 'escalated'])
+  expect((await Promise.all([expireDue(fixture.deps), expireDue(fixture.deps)])).reduce((sum, one) => sum + one.escalations, 0)).toBe(1)
+  expect(await fixture.events(request.id)).toEqual(['reminded', 'escalated'])
   await store.db.query(`update lockkeeper.store set clock_offset = clock_offset + interval '1 hour'`)
-  await expireDue(world.deps)
+  await expireDue(fixture.deps)
   const again = (account: string) => askAgain(againDeps(), { token: request.token, account, entry: 'button' })
   expect(said(await again(BOB))).toMatchInlineSnapshot(
     `"not_allowed_to_ask: #1 was asked for by <@U0ALICE>, and only they can ask for it again here. Nothing was started. To ask yourself: \`/migrate deploy open\`."`,
   )
   expect(await again(ALICE)).toMatchObject({ kind: 'opened' })
-  expect(await world.request(request.id + 1)).toMatchObject({ ask: request.ask, requester: ALICE, state: 'planning' })
+  expect(await fixture.request(request.id + 1)).toMatchObject({ ask: request.ask, requester: ALICE, state: 'planning' })
 })

@@ -57,9 +57,9 @@ describe('who may approve', () => {
     fc.assert(
       fc.property(question, (asked) => {
         const requester = asked.humanOf(asked.request.requester)
-        const standing = decide(asked)
-        expect(standing.approvals).not.toContain(requester)
-        expect(mayVote(asked, standing, asked.request.requester)).toBe('own_request')
+        const decided = decide(asked)
+        expect(decided.approvals).not.toContain(requester)
+        expect(mayVote(asked, decided, asked.request.requester)).toBe('own_request')
       }),
     )
   })
@@ -77,9 +77,9 @@ describe('who may approve', () => {
   test('the stricter threshold of then and now counts', () => {
     fc.assert(
       fc.property(question, (asked) => {
-        const standing = decide(asked)
-        expect(standing.required).toBe(Math.max(asked.atRequest.required, asked.now.required))
-        expect(!standing.isGranted || standing.approvals.length >= standing.required).toBe(true)
+        const decided = decide(asked)
+        expect(decided.required).toBe(Math.max(asked.atRequest.required, asked.now.required))
+        expect(!decided.isGranted || decided.approvals.length >= decided.required).toBe(true)
       }),
     )
   })
@@ -99,8 +99,8 @@ describe('who may approve', () => {
     fc.assert(
       fc.property(question, (asked) => {
         const current = asked.votes.filter((vote) => vote.digest === 'new')
-        const standing = decide(asked)
-        expect(standing).toEqual(decide({ ...asked, votes: current }))
+        const decided = decide(asked)
+        expect(decided).toEqual(decide({ ...asked, votes: current }))
         expect(decide({ ...asked, request: { ...asked.request, digest: null } }).isGranted).toBe(false)
       }),
     )
@@ -109,9 +109,9 @@ describe('who may approve', () => {
   test('one rejection of this digest is enough, whoever approved', () => {
     fc.assert(
       fc.property(question, (asked) => {
-        const standing = decide({ ...asked, votes: [...asked.votes, { actor: 'U6', human: 'U6', digest: 'new', decision: 'reject' }] })
-        expect(standing.isRejected).toBe(true)
-        expect(standing.isGranted).toBe(false)
+        const decided = decide({ ...asked, votes: [...asked.votes, { actor: 'U6', human: 'U6', digest: 'new', decision: 'reject' }] })
+        expect(decided.isRejected).toBe(true)
+        expect(decided.isGranted).toBe(false)
       }),
     )
   })

@@ -12,7 +12,7 @@ import {
   event,
   evidence,
   failedView,
-  glass,
+  breakGlass,
   needsPersonView,
   now,
   planOf,
@@ -112,7 +112,7 @@ function poisoned(view: RequestView, bad: string): RequestView {
       })),
     },
     ask: { ref: bad, reason: bad, skipApp: false },
-    glass: { ...glass, reason: bad, reviewedBy: view.request.state === 'succeeded' ? 'U0CAROL' : null, note: bad },
+    breakGlass: { ...breakGlass, reason: bad, reviewedBy: view.request.state === 'succeeded' ? 'U0CAROL' : null, note: bad },
     outcome: {
       headline: `*${code(bad)} stopped.* ${outside}`,
       why: outside,

@@ -9,22 +9,22 @@ import { requestById, stepsOf, transition } from '../../src/request/store.ts'
 import type { Step } from '../../src/request/step.ts'
 import { requestWorkflow } from '../../src/run/workflow/workflow.ts'
 import { createStore } from '../helpers/postgres.ts'
-import { baseTarget, createWorld, type Store, type World } from '../approvals/fixture.ts'
-import { createWorking } from '../../src/run/in-flight.ts'
+import { baseTarget, createFixture, type Store, type Fixture } from '../approvals/fixture.ts'
+import { createInFlight } from '../../src/run/in-flight.ts'
 
 let store: Store
-let world: World
+let fixture: Fixture
 beforeAll(async () => {
   store = await createStore()
 })
 afterAll(() => store.close())
 beforeEach(async () => {
-  world = await createWorld({ store })
+  fixture = await createFixture({ store })
 })
 
 /** A run that has begun, with one step that the test decides about. */
 async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}, attempt = 0) {
-  const request = await world.waiting()
+  const request = await fixture.waiting()
   await transition(store.db, request.id, ['waiting'], 'granted', { grantExpiresIn: 60_000 })
   await transition(store.db, request.id, ['granted'], 'running')
   await store.db.query(`insert into lockkeeper.step (request_id, ordinal, name, title, attempt) values ($1, 0, 'deploy-1', 'Switch', $2)`, [
@@ -49,7 +49,7 @@ async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}
       }),
       home: '/nowhere',
       varDirectory: '/nowhere',
-      targets: world.targets,
+      targets: fixture.targets,
       secret: () => '',
     },
     redactor: createRedactor(['canary-secret']),
@@ -65,7 +65,7 @@ async function running(changes: Partial<RunPorts> = {}, step: Partial<Step> = {}
       close: async () => {},
     }),
     owns: async () => true,
-    working: createWorking(),
+    inFlight: createInFlight(),
     stillGranted: async () => true,
     compare: async () => ({ kind: 'same' }),
     reconfigured: () => null,

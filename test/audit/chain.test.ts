@@ -6,7 +6,7 @@ import { canonicalLine, hashOf, type ChainRow } from '../../src/audit/chain.ts'
 import { auditHealth, storeId } from '../../src/audit/health.ts'
 import { auditPage } from '../../src/audit/list.ts'
 import { chainColumns, verifyChain } from '../../src/audit/verify.ts'
-import { openWitness, type Witness, type Witnessed } from '../../src/audit/checkpoint.ts'
+import { openCheckpoint, type CheckpointFile, type Checkpoint } from '../../src/audit/checkpoint.ts'
 import { writeAudit, type AuditEntry } from '../../src/audit/write.ts'
 import { createStore } from '../helpers/postgres.ts'
 
@@ -38,8 +38,8 @@ const tamper = async (store: Store, sql: string) => {
     await store.db.query(`alter table lockkeeper.audit enable always trigger ${name}`)
 }
 
-const inMemory = (seen: Witnessed | null = null): Witness => {
-  let kept = seen
+const inMemory = (checkpoint: Checkpoint | null = null): CheckpointFile => {
+  let kept = checkpoint
   return { read: () => kept, write: async (now) => void (kept = now) }
 }
 
@@ -307,34 +307,34 @@ describe('the chain', () => {
     await expect(verifyChain(store.db, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
   })
 
-  test('rows removed from the end, and a chain made anew as a whole, are noticed by the witness', async () => {
+  test('rows removed from the end, and a chain made anew as a whole, are noticed by the checkpoint', async () => {
     await write(store, 6)
-    const whole = await auditHealth(store.db, { witnessed: null })
+    const whole = await auditHealth(store.db, { checkpoint: null })
     if (whole.kind !== 'whole') throw new Error(whole.kind)
-    const witnessed = { store: await storeId(store.db), ...whole.head }
-    expect(await auditHealth(store.db, { witnessed })).toEqual(whole)
+    const checkpoint = { store: await storeId(store.db), ...whole.head }
+    expect(await auditHealth(store.db, { checkpoint })).toEqual(whole)
     await tamper(store, 'delete from lockkeeper.audit where seq > 4')
     expect(await verifyChain(store.db)).toMatchObject({ kind: 'whole', rows: 4 })
-    expect(await auditHealth(store.db, { witnessed })).toEqual({
+    expect(await auditHealth(store.db, { checkpoint })).toEqual({
       kind: 'restored',
       why: 'The store ends at audit row 4, and this machine has seen row 6 of it.',
     })
     await write(store, 5)
-    expect(await auditHealth(store.db, { witnessed })).toEqual({
+    expect(await auditHealth(store.db, { checkpoint })).toEqual({
       kind: 'restored',
       why: 'Audit row 6 of the store is another one than this machine has seen.',
     })
-    expect(await auditHealth(store.db, { witnessed: { ...witnessed, store: '00000000-0000-4000-8000-000000000000' } })).toEqual({
+    expect(await auditHealth(store.db, { checkpoint: { ...checkpoint, store: '00000000-0000-4000-8000-000000000000' } })).toEqual({
       kind: 'restored',
-      why: `This is another store (${witnessed.store.slice(0, 8)}) than the one that this machine has worked with (00000000).`,
+      why: `This is another store (${checkpoint.store.slice(0, 8)}) than the one that this machine has worked with (00000000).`,
     })
   })
 
   test('an accepted break stays visible, and another change of the same rows is a new break', async () => {
     await write(store, 5)
     await tamper(store, `update lockkeeper.audit set actor = 'U0MALLORY' where seq = 3; delete from lockkeeper.audit where seq = 2`)
-    const witness = inMemory()
-    const accepted = await acceptAudit(store.db, witness, { actor: 'os:ops', human: 'U0OPS', reason: 'a restore test went wrong' })
+    const checkpointFile = inMemory()
+    const accepted = await acceptAudit(store.db, checkpointFile, { actor: 'os:ops', human: 'U0OPS', reason: 'a restore test went wrong' })
     expect(accepted).toMatchObject({ before: { kind: 'broken', seq: 2 }, after: { kind: 'whole', head: { seq: 6 } } })
     await write(store, 2)
     expect(await verifyChain(store.db)).toMatchObject({ kind: 'whole', rows: 7, accepted: 2 })
@@ -368,31 +368,31 @@ describe('the chain', () => {
     await expect(store.db.query('delete from lockkeeper.audit')).rejects.toThrow('append-only')
   })
 
-  test('accepting a restored store makes the witness see it as it is', async () => {
+  test('accepting a restored store makes the checkpoint see it as it is', async () => {
     await write(store, 3)
-    const witness = inMemory({ store: await storeId(store.db), seq: 9, hash: 'f'.repeat(64) })
-    const accepted = await acceptAudit(store.db, witness, { actor: 'os:ops', reason: 'compared with production by hand' })
+    const checkpointFile = inMemory({ store: await storeId(store.db), seq: 9, hash: 'f'.repeat(64) })
+    const accepted = await acceptAudit(store.db, checkpointFile, { actor: 'os:ops', reason: 'compared with production by hand' })
     expect(accepted.before).toMatchObject({ kind: 'restored' })
-    expect(witness.read()).toMatchObject({ seq: 4 })
-    expect(await auditHealth(store.db, { witnessed: witness.read() })).toMatchObject({ kind: 'whole' })
+    expect(checkpointFile.read()).toMatchObject({ seq: 4 })
+    expect(await auditHealth(store.db, { checkpoint: checkpointFile.read() })).toMatchObject({ kind: 'whole' })
   })
 })
 
-test('the witness is whole on the disk after each write, and what is no witness counts as none', async () => {
+test('the checkpoint is whole on the disk after each write, and what is no checkpoint counts as none', async () => {
   const { mkdtemp, readdir, rm, writeFile } = await import('node:fs/promises')
   const { tmpdir } = await import('node:os')
-  const directory = await mkdtemp(`${tmpdir()}/witness-`)
+  const directory = await mkdtemp(`${tmpdir()}/checkpoint-`)
   try {
     const path = `${directory}/var/audit-witness.json`
-    const witness = openWitness(path)
-    expect(witness.read()).toBeNull()
-    const seen = { store: 's', seq: 3, hash: 'h' }
-    await witness.write(seen)
-    await witness.write({ ...seen, seq: 4 })
-    expect(openWitness(path).read()).toEqual({ ...seen, seq: 4 })
+    const checkpointFile = openCheckpoint(path)
+    expect(checkpointFile.read()).toBeNull()
+    const checkpoint = { store: 's', seq: 3, hash: 'h' }
+    await checkpointFile.write(checkpoint)
+    await checkpointFile.write({ ...checkpoint, seq: 4 })
+    expect(openCheckpoint(path).read()).toEqual({ ...checkpoint, seq: 4 })
     expect(await readdir(`${directory}/var`)).toEqual(['audit-witness.json'])
     await writeFile(path, '{"store":')
-    expect(witness.read()).toBeNull()
+    expect(checkpointFile.read()).toBeNull()
   } finally {
     await rm(directory, { recursive: true })
   }

@@ -3,18 +3,18 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { answer } from '../../commands/dispatch.ts'
+import { dispatch } from '../../commands/dispatch.ts'
 import { parseText, parseWords } from '../../commands/parse/command.ts'
 import type { VerbDeps } from '../../commands/verbs/reply.ts'
 import type { ConfigFile } from '../../src/config/schema.ts'
 import { createExport } from '../../src/evidence/export.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
-import { ALICE, baseTarget, createWorld, type Store, type World } from '../approvals/fixture.ts'
+import { ALICE, baseTarget, createFixture, type Store, type Fixture } from '../approvals/fixture.ts'
 import { createStore } from '../helpers/postgres.ts'
 
 let store: Store
-let world: World
+let fixture: Fixture
 let deps: VerbDeps
 let directory = ''
 let faults: unknown[] = []
@@ -25,31 +25,31 @@ beforeAll(async () => {
 afterAll(() => store.close())
 beforeEach(async () => {
   faults = []
-  world = await createWorld({
+  fixture = await createFixture({
     store,
     targets: { prod: { ...baseTarget, label: 'Production', askIn: ['C0PROD'] } },
     people: { 'os:deploy': ALICE },
   })
   directory = await mkdtemp(join(tmpdir(), 'lockkeeper-export-'))
   deps = depsWith({})
-  await world.waiting()
+  await fixture.waiting()
   return () => rm(directory, { recursive: true, force: true })
 })
 
 function depsWith(evidence: ConfigFile['evidence'], secret = ''): VerbDeps {
   return {
-    ...world.deps,
+    ...fixture.deps,
     known: { targets: ['prod'], command: '/migrate' },
     readStatus: async () => Promise.reject(new Error('not part of these tests')),
     makePlan: async () => Promise.reject(new Error('not part of these tests')),
     whyNoRun: async () => null,
     onFault: (error) => faults.push(error),
-    slack: world.slack.files,
+    slack: fixture.slack.files,
     exportEvidence: createExport({
       db: store.db,
       config: { file: { evidence } as ConfigFile, secret: () => secret, varDirectory: directory }, // only this part is read
       redactor: createRedactor([]),
-      slack: world.slack.port,
+      slack: fixture.slack.port,
       titleOf: () => 'Production',
       filesOf: async () => [],
       version: '0.1.0',
@@ -57,8 +57,8 @@ function depsWith(evidence: ConfigFile['evidence'], secret = ''): VerbDeps {
   }
 }
 
-const inChannel: Asker = { account: ALICE, entry: 'slash', place: { channel: 'C0PROD', isDirect: false } }
-const atMachine: Asker = { account: 'os:deploy', entry: 'cli', place: null }
+const inChannel: Asker = { account: ALICE, entry: 'slash', origin: { channel: 'C0PROD', isDirect: false } }
+const atMachine: Asker = { account: 'os:deploy', entry: 'cli', origin: null }
 
 const steady = (text: string) =>
   text
@@ -69,7 +69,7 @@ const steady = (text: string) =>
 
 async function told(words: string | readonly string[], asker = inChannel): Promise<string> {
   const parsed = typeof words === 'string' ? parseText(words, deps.known) : parseWords(words, { ...deps.known, command: 'lockkeeper' })
-  const reply = isRefusal(parsed) ? parsed : await answer(deps, parsed, asker)
+  const reply = isRefusal(parsed) ? parsed : await dispatch(deps, parsed, asker)
   return steady(reply.kind === 'form' ? 'form' : reply.text)
 }
 
@@ -79,7 +79,7 @@ const cardIn = (channel: string) =>
     [channel],
   )
 
-const audited = async () => (await world.audited()).filter((line) => / export /.test(line))
+const audited = async () => (await fixture.audited()).filter((line) => / export /.test(line))
 const HASHES = 'SHA-256 of the document `{hash}`, signed with the key `{key}`.'
 
 describe('in Slack', () => {
@@ -88,7 +88,7 @@ describe('in Slack', () => {
     expect(await told('export 1')).toBe(
       `The evidence of #1 is in <https://harbor.slack.example/archives/C0DEPLOYS/p1700000000.000100|the thread of its card>: a page to read and the signed document. It is not final: the request has not ended. ${HASHES}`,
     )
-    expect(world.slack.uploads.map(({ channel, thread, name }) => [channel, thread, steady(name)])).toEqual([
+    expect(fixture.slack.uploads.map(({ channel, thread, name }) => [channel, thread, steady(name)])).toEqual([
       ['C0DEPLOYS', '1700000000.000100', 'evidence-1-prod-{time}.html'],
       ['C0DEPLOYS', '1700000000.000100', 'evidence-1-prod-{time}.json'],
     ])
@@ -99,9 +99,9 @@ describe('in Slack', () => {
     const direct = `The evidence of #1 is in your direct messages with Lockkeeper, since it cannot write beside the card: a page to read and the signed document. It is not final: the request has not ended. ${HASHES}`
     expect(await told('export 1')).toBe(direct)
     await cardIn('C0DEPLOYS')
-    world.slack.uploadAnswers.set('C0DEPLOYS', { kind: 'refused', error: 'is_archived' })
+    fixture.slack.uploadAnswers.set('C0DEPLOYS', { kind: 'refused', error: 'is_archived' })
     expect(await told('export 1')).toBe(direct)
-    expect(world.slack.uploads.map(({ channel }) => channel)).toEqual(['D0ALICE', 'D0ALICE', 'D0ALICE', 'D0ALICE'])
+    expect(fixture.slack.uploads.map(({ channel }) => channel)).toEqual(['D0ALICE', 'D0ALICE', 'D0ALICE', 'D0ALICE'])
   })
 
   test.each([
@@ -119,21 +119,21 @@ describe('in Slack', () => {
     ],
   ] as const)('what Slack does not take is said with the other way: %j', async (sent, text) => {
     await cardIn('C0DEPLOYS')
-    world.slack.uploadAnswers.set('C0DEPLOYS', sent)
+    fixture.slack.uploadAnswers.set('C0DEPLOYS', sent)
     expect(await told('export 1')).toBe(text)
     expect(await audited()).toEqual(['U0ALICE export signed', 'U0ALICE export not_delivered'])
   })
 
   test('whoever may not see the request there gets nothing, and the attempt is written down', async () => {
-    expect(await told('export 1', { account: ALICE, entry: 'slash', place: { channel: 'C0OTHER', isDirect: false } })).toBe(
+    expect(await told('export 1', { account: ALICE, entry: 'slash', origin: { channel: 'C0OTHER', isDirect: false } })).toBe(
       '`prod` may not be asked for here. Nothing was started. Type it in <#C0DEPLOYS> or <#C0PROD>.',
     )
-    expect(await told('export 1', { account: ALICE, entry: 'slash', place: { channel: 'D0ALICE', isDirect: true } })).toBe(
+    expect(await told('export 1', { account: ALICE, entry: 'slash', origin: { channel: 'D0ALICE', isDirect: true } })).toBe(
       'Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel.',
     )
     expect(await told('export 1', { ...inChannel, account: 'U0GUEST' })).toMatch(/^Lockkeeper takes requests and votes from full members/)
     expect(await told('export 4711')).toBe('There is no request #4711. `/migrate history` lists those there are.')
-    expect(world.slack.uploads).toEqual([])
+    expect(fixture.slack.uploads).toEqual([])
     expect(await audited()).toEqual([
       'U0ALICE export wrong_channel',
       'U0ALICE export wrong_channel',

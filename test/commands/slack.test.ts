@@ -11,13 +11,13 @@ import type { RequestRow } from '../../src/request/request.ts'
 import { listRequests, votesOf } from '../../src/request/store.ts'
 import type { Db } from '../../src/store/pool.ts'
 import { createStore } from '../helpers/postgres.ts'
-import { ALICE, baseTarget, BOB, CAROL, createWorld, DAVE, type Store, type World } from '../approvals/fixture.ts'
+import { ALICE, baseTarget, BOB, CAROL, createFixture, DAVE, type Store, type Fixture } from '../approvals/fixture.ts'
 
 const CHANNEL = 'C0DEPLOYS'
 const log = createLog({ text: (text) => text, stream: () => ({ write: (chunk) => chunk, end: () => '' }) }, 'silent')
 
 let store: Store
-let world: World
+let fixture: Fixture
 let workspace: Workspace
 let bot: Listening
 let faults: unknown[]
@@ -31,14 +31,14 @@ beforeAll(async () => {
 afterAll(() => store.close())
 
 beforeEach(async () => {
-  world = await createWorld({
+  fixture = await createFixture({
     store,
     targets: {
       prod: { ...baseTarget, askIn: ['C0PROD'] },
       staging: { ...baseTarget, approvals: { required: 2, from: ['group:S0DBA', 'user:U0DAVE'] } },
     },
   })
-  world.slack.groups.set('S0DBA', [BOB, CAROL])
+  fixture.slack.groups.set('S0DBA', [BOB, CAROL])
   workspace = await startWorkspace({ rateLimits: false })
   faults = []
   held = undefined
@@ -66,11 +66,11 @@ async function connect(db: Db = store.db): Promise<Listening> {
     log,
   })
   const listening = listen(bolt, {
-    ...world.deps,
+    ...fixture.deps,
     db,
     slack,
     people: createPeople({ slack, people: {}, clock: { now: Date.now } }),
-    windows: { ...world.deps, db, freezes: [], maintenance: '/maintenance', onFault: (error) => faults.push(error) },
+    windows: { ...fixture.deps, db, freezes: [], maintenance: '/maintenance', onFault: (error) => faults.push(error) },
     whyNoRun: async () => null,
     whyNotOurs: async () => null,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
@@ -229,7 +229,7 @@ describe('while the store is away', () => {
     test.each(['approve', 'reject', 'sql', 'cancel', 'acknowledge', 'queue', 'window_standby'])(
       'whoever clicks %s on a message is told beside it',
       async (action) => {
-        const container = await card(await world.waiting(), [
+        const container = await card(await fixture.waiting(), [
           'approve',
           'reject',
           'sql',
@@ -247,7 +247,7 @@ describe('while the store is away', () => {
     )
 
     test('whoever clicks on Home is told over it', async () => {
-      const request = await world.waiting()
+      const request = await fixture.waiting()
       await slackOf().publishHome(CAROL, { type: 'home', blocks: [actions(button('Approve', 'approve', request.token))] })
       outage = how
       const home = await workspace.waitFor(() => workspace.home(CAROL), { what: 'Home' })
@@ -256,7 +256,7 @@ describe('while the store is away', () => {
     })
 
     test.each(['approve', 'reject', 'cancel'])('the window behind %s says it when it is sent', async (action) => {
-      await workspace.as(CAROL).click(await card(await world.waiting()), action)
+      await workspace.as(CAROL).click(await card(await fixture.waiting()), action)
       const asked = await modalOf(CAROL, /./)
       outage = how
       await workspace.as(CAROL).submit(asked.viewId, action === 'reject' ? { reason: { reason: 'not before Monday' } } : {})
@@ -300,7 +300,7 @@ describe('the form', () => {
   })
 
   test('shows a refusal over what was filled in', async () => {
-    await world.waiting()
+    await fixture.waiting()
     await workspace.as(ALICE).command(CHANNEL, '/migrate')
     const form = await modalOf(ALICE, /Ask for a deploy/)
     await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' } })
@@ -317,7 +317,7 @@ describe('the form', () => {
     await said('U0GINA', /full members/)
     // that the form was opened is written while it is being filled in
     await expect
-      .poll(async () => (await world.audited()).toSorted())
+      .poll(async () => (await fixture.audited()).toSorted())
       .toEqual(['U0GINA deploy not_a_member', 'U0GINA deploy not_a_member', 'U0GINA form allowed'])
     expect(await requests()).toEqual([])
   })
@@ -325,7 +325,7 @@ describe('the form', () => {
 
 describe('the buttons', () => {
   test('Approve asks for certainty and then counts; the second vote grants', async () => {
-    const request = await world.waiting({ target: 'staging' })
+    const request = await fixture.waiting({ target: 'staging' })
     const container = await card(request)
     for (const person of [CAROL, BOB]) {
       await workspace.as(person).click(container, 'approve')
@@ -333,12 +333,12 @@ describe('the buttons', () => {
       await workspace.as(person).submit(asked.viewId)
       await closed(person)
     }
-    expect((await world.request(request.id)).state).toBe('granted')
+    expect((await fixture.request(request.id)).state).toBe('granted')
     expect(await votesOf(store.db, request.id)).toHaveLength(2)
   })
 
   test('Reject wants a reason, and is final', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     const container = await card(request)
     await workspace.as(CAROL).click(container, 'reject')
     const asked = await modalOf(CAROL, /Reject #1/)
@@ -349,7 +349,7 @@ describe('the buttons', () => {
   })
 
   test('the requester is told at once that somebody else has to approve', async () => {
-    const container = await card(await world.waiting())
+    const container = await card(await fixture.waiting())
     await workspace.as(ALICE).click(container, 'approve')
     expect((await said(ALICE, /./)).text).toBe(
       'You asked for #1 yourself, so somebody else has to approve it: one of <!subteam^S0DBA> or <@U0BOB> is needed.',
@@ -357,40 +357,40 @@ describe('the buttons', () => {
   })
 
   test('a stranger is refused when it is sent', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     await workspace.as(DAVE).click(await card(request), 'approve')
     const asked = await modalOf(DAVE, /Approve #1/)
     await workspace.as(DAVE).submit(asked.viewId)
     await modalOf(DAVE, /You are not\. Nothing was changed\./)
-    expect((await world.request(request.id)).state).toBe('waiting')
+    expect((await fixture.request(request.id)).state).toBe('waiting')
   })
 
   test('a plan that changed behind the window is not approved by it', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     await workspace.as(CAROL).click(await card(request), 'approve')
     const asked = await modalOf(CAROL, /Approve #1/)
     await store.db.query('update lockkeeper.request set digest = $1', ['0'.repeat(64)])
     await workspace.as(CAROL).submit(asked.viewId)
     await modalOf(CAROL, /The plan of #1 has changed since this was shown/)
-    expect((await world.request(request.id)).state).toBe('waiting')
+    expect((await fixture.request(request.id)).state).toBe('waiting')
   })
 
   test('the SQL is shown as it is in the commit', async () => {
-    await workspace.as(DAVE).click(await card(await world.waiting()), 'sql')
+    await workspace.as(DAVE).click(await card(await fixture.waiting()), 'sql')
     expect((await modalOf(DAVE, /CREATE TABLE discounts \(\);/)).view['title']).toMatchObject({ text: 'SQL of #1' })
   })
 
   test('Cancel says what it means before it does it', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     await workspace.as(ALICE).click(await card(request), 'cancel')
     const asked = await modalOf(ALICE, /It has not started, so nothing was changed and nothing will be/)
     await workspace.as(ALICE).submit(asked.viewId)
     await closed(ALICE)
-    expect((await world.request(request.id)).state).toBe('cancelled')
+    expect((await fixture.request(request.id)).state).toBe('cancelled')
   })
 
   test('one that belongs to no request says so', async () => {
-    const container = await card({ ...(await world.waiting()), token: 'r_ofAnotherBot0000' })
+    const container = await card({ ...(await fixture.waiting()), token: 'r_ofAnotherBot0000' })
     await workspace.as(CAROL).click(container, 'approve')
     expect((await said(CAROL, /./)).text).toBe(
       'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
@@ -420,9 +420,9 @@ describe('signed HTTP', () => {
       log,
     })
     const http = listen(bolt, {
-      ...world.deps,
+      ...fixture.deps,
       slack,
-      windows: { ...world.deps, freezes: [], maintenance: '/maintenance', onFault: (error) => faults.push(error) },
+      windows: { ...fixture.deps, freezes: [], maintenance: '/maintenance', onFault: (error) => faults.push(error) },
       known: { targets: ['prod'], command: '/migrate' },
       team: 'T0HARBOR',
       slackApp: null,

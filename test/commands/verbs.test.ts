@@ -1,6 +1,6 @@
 import type { Asker } from '../../commands/parse/channel-scope.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { answer } from '../../commands/dispatch.ts'
+import { dispatch } from '../../commands/dispatch.ts'
 import { exitCodes, runCli } from '../../commands/cli.ts'
 import { parseText } from '../../commands/parse/command.ts'
 import type { PlanShown, TargetStatus, VerbDeps } from '../../commands/verbs/reply.ts'
@@ -8,10 +8,10 @@ import { castVote } from '../../approvals/decisions/vote.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { transition } from '../../src/request/store.ts'
 import { createStore } from '../helpers/postgres.ts'
-import { ALICE, baseTarget, BOB, CAROL, createWorld, DIGEST, evidenceOf, planOf, type Store, type World } from '../approvals/fixture.ts'
+import { ALICE, baseTarget, BOB, CAROL, createFixture, DIGEST, evidenceOf, planOf, type Store, type Fixture } from '../approvals/fixture.ts'
 
 let store: Store
-let world: World
+let fixture: Fixture
 let deps: VerbDeps
 let statuses: Map<string, TargetStatus | Refusal | Error>
 let faults: unknown[]
@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => store.close())
 beforeEach(async () => {
-  world = await createWorld({
+  fixture = await createFixture({
     store,
     targets: { prod: { ...baseTarget, label: 'Production', askIn: ['C0PROD'] }, staging: { ...baseTarget, channel: 'C0STAGING' } },
   })
@@ -36,7 +36,7 @@ beforeEach(async () => {
     evidence: { ...evidenceOf(['additive']), notes: ['main is 4 ahead, migrations unchanged'] },
   }
   deps = {
-    ...world.deps,
+    ...fixture.deps,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
     readStatus: async (target) => {
       const status = statuses.get(target.name) ?? none
@@ -45,17 +45,17 @@ beforeEach(async () => {
     },
     makePlan: async () => planned,
     exportEvidence: async () => undefined,
-    slack: world.slack.files,
+    slack: fixture.slack.files,
     whyNoRun: async () => null,
     onFault: (error) => faults.push(error),
   }
 })
 
-const inChannel: Asker = { account: ALICE, entry: 'slash', place: { channel: 'C0DEPLOYS', isDirect: false } }
+const inChannel: Asker = { account: ALICE, entry: 'slash', origin: { channel: 'C0DEPLOYS', isDirect: false } }
 
 async function told(text: string, asker: Asker = inChannel): Promise<string> {
   const parsed = parseText(text, deps.known)
-  const reply = isRefusal(parsed) ? parsed : await answer(deps, parsed, asker)
+  const reply = isRefusal(parsed) ? parsed : await dispatch(deps, parsed, asker)
   return (reply.kind === 'form' ? 'form' : reply.text).replace(/<!date[^>]*>/g, '<date>')
 }
 
@@ -95,16 +95,16 @@ describe('status', () => {
 
   test('of all targets leaves out those of other channels, and one that cannot be read hides no other', async () => {
     statuses.set('prod', new Error('boom'))
-    const everywhere = { ...inChannel, place: null }
+    const everywhere = { ...inChannel, origin: null }
     expect(await told('status', everywhere)).toBe(
       '*Production* (`prod`): could not be read; the log of Lockkeeper says why. Nothing was changed.\n• No run yet\n\n*staging*: 0 applied, nothing pending.\n• No run yet',
     )
     expect(faults).toEqual([new Error('boom')])
-    expect(await told('status', { ...inChannel, place: { channel: 'C0OTHER', isDirect: false } })).not.toContain('prod')
+    expect(await told('status', { ...inChannel, origin: { channel: 'C0OTHER', isDirect: false } })).not.toContain('prod')
   })
 
   test('shows what is under way, what ended last, and a refusal as it is', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     statuses.set('prod', refuse('target_unreachable', 'The database did not answer in 5 s.'))
     expect(await told('status prod')).toBe(
       `*Production* (\`prod\`): The database did not answer in 5 s.\n• Under way: #${request.id}, waiting for approval since <date>\n• No run yet`,
@@ -135,8 +135,8 @@ describe('plan', () => {
 describe('history and show', () => {
   test('tell what was asked, by whom, and how it ended', async () => {
     expect(await told('history prod')).toBe('Nothing was asked for on `prod` yet. Begin with `/migrate plan prod`.')
-    const request = await world.waiting()
-    await castVote(world.deps, {
+    const request = await fixture.waiting()
+    await castVote(fixture.deps, {
       token: request.token,
       account: CAROL,
       entry: 'modal',
@@ -165,7 +165,7 @@ describe('history and show', () => {
 
 describe('where and who', () => {
   test.each(['deploy prod', 'plan prod', 'status', 'status prod', 'history', 'show 1'])('a direct message refuses %j', async (text) => {
-    expect(await told(text, { account: ALICE, entry: 'slash', place: { channel: 'D0ALICE', isDirect: true } })).toBe(
+    expect(await told(text, { account: ALICE, entry: 'slash', origin: { channel: 'D0ALICE', isDirect: true } })).toBe(
       'Requests are made where others can see them, not in a direct message. Nothing was started. Type it in a channel.',
     )
   })
@@ -173,7 +173,7 @@ describe('where and who', () => {
   test('a guest learns nothing, whatever is typed', async () => {
     for (const text of ['status', 'plan prod', 'history', 'show 1', 'cancel 1'])
       expect(await told(text, { ...inChannel, account: 'U0GUEST' })).toMatch(/^Lockkeeper takes requests and votes from full members/)
-    expect(await world.audited()).toEqual(['status', 'plan', 'history', 'show', 'cancel'].map((verb) => `U0GUEST ${verb} not_a_member`))
+    expect(await fixture.audited()).toEqual(['status', 'plan', 'history', 'show', 'cancel'].map((verb) => `U0GUEST ${verb} not_a_member`))
   })
 
   test('help explains a verb with an example that works here', async () => {
@@ -205,11 +205,11 @@ describe('the command line', () => {
       code: exitCodes.refused,
       text: "The login `root` belongs to nobody that Lockkeeper knows. Nothing was changed. Add `os:root: U…` under `people` in lockkeeper.yaml, with the person's Slack user id.",
     })
-    world.peopleFile['os:deploy'] = ALICE
+    fixture.peopleFile['os:deploy'] = ALICE
     const asked = await run('deploy', 'deploy', 'prod')
     expect(asked).toMatchObject({ code: exitCodes.done })
     expect(asked.text).toMatch(/^#1 is asked for: `main` to `prod`\. Its card appears in C0DEPLOYS/)
-    expect(await world.request(1)).toMatchObject({ requester: 'os:deploy', requesterHuman: ALICE, askedIn: null })
+    expect(await fixture.request(1)).toMatchObject({ requester: 'os:deploy', requesterHuman: ALICE, askedIn: null })
   })
 
   test('tells a mistyped command by its exit code', async () => {
@@ -220,20 +220,20 @@ describe('the command line', () => {
   })
 
   test('shows what would be approved before it counts an approval of exactly that, while Slack is down', async () => {
-    world.peopleFile['os:bob'] = BOB
-    const request = await world.waiting()
+    fixture.peopleFile['os:bob'] = BOB
+    const request = await fixture.waiting()
     expect((await run('bob', 'approve', '1', '--digest', DIGEST.slice(0, 8))).text).toMatch(/^Slack can be reached, so #1 is decided there/)
-    world.slack.state.isDown = true
+    fixture.slack.state.isDown = true
     const shown = await run('bob', 'approve', '1')
     expect(shown.code).toBe(exitCodes.mistyped)
     expect(shown.text).toContain('Commit `a1b9f02` from `main`, plan `7f3a9c21`')
     expect(shown.text).toContain('To decide about exactly this: `lockkeeper approve 1 --digest 7f3a9c21`')
-    expect((await world.request(request.id)).state).toBe('waiting')
+    expect((await fixture.request(request.id)).state).toBe('waiting')
     expect((await run('bob', 'approve', '1', '--digest', '0badcafe')).text).toMatch(/^The plan of #1 has changed since this was shown/)
     expect(await run('bob', 'approve', '1', '--digest', '7f3a9c21')).toEqual({
       code: exitCodes.done,
       text: 'Your approval of #1 is counted: 1 of 1. The run starts now.\n1 migration: `20261118_add_discounts`',
     })
-    expect((await world.request(request.id)).state).toBe('granted')
+    expect((await fixture.request(request.id)).state).toBe('granted')
   })
 })

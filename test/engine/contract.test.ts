@@ -6,7 +6,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { wfQueueRunner } from '@dbos-inc/dbos-sdk/internal/wfqueue'
 import { workflowTimeoutConfig } from '@dbos-inc/dbos-sdk/internal/workflow_management'
 import { openEngine } from '../../src/engine/engine.ts'
-import { QUEUE_LOOK_MS, RECOVERIES, UNUSED_MS } from '../../src/engine/poll-queue.ts'
+import { QUEUE_POLL_MS, RECOVERIES, UNUSED_MS } from '../../src/engine/poll-queue.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { createStore } from '../helpers/postgres.ts'
@@ -76,8 +76,8 @@ test('its rounds are as seldom as this house sets them, in both queues', async (
   const intervals = () => Object.fromEntries([...runner.states].map(([name, { currentPollingMs }]) => [name, currentPollingMs]))
   await until(
     'both are known and slow',
-    () => intervals()[RECOVERIES] === QUEUE_LOOK_MS && intervals()['requests'] === QUEUE_LOOK_MS,
+    () => intervals()[RECOVERIES] === QUEUE_POLL_MS && intervals()['requests'] === QUEUE_POLL_MS,
     20_000,
   )
-  expect(intervals()).toEqual({ [RECOVERIES]: QUEUE_LOOK_MS, requests: QUEUE_LOOK_MS })
+  expect(intervals()).toEqual({ [RECOVERIES]: QUEUE_POLL_MS, requests: QUEUE_POLL_MS })
 })

@@ -20,7 +20,11 @@ export const newSigner = (): Signer =>
 
 export function rowsWith(
   text: string,
-  how: { readonly state?: EvidenceRows['request']['state']; readonly sql?: string; readonly glass?: EvidenceRows['request']['glass'] } = {},
+  how: {
+    readonly state?: EvidenceRows['request']['state']
+    readonly sql?: string
+    readonly breakGlass?: EvidenceRows['request']['breakGlass']
+  } = {},
 ): EvidenceRows {
   const sql = how.sql ?? text
   const sha256 = createHash('sha256').update(sql).digest('hex')
@@ -65,7 +69,7 @@ export function rowsWith(
       checkAt: null,
       closesAt: null,
       overrideReason: null,
-      glass: how.glass ?? null,
+      breakGlass: how.breakGlass ?? null,
       ending: null,
       owesOff: false,
     }),

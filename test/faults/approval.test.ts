@@ -27,7 +27,7 @@ describe('around the approval and at every record', { timeout: 120_000 }, () => 
     ]
     const scene = await startScene(context, {
       gates: ['migration'],
-      ...(first === undefined ? {} : { fault: first }),
+      ...(first === undefined ? {} : { failpoint: first }),
       target: ({ directory }) => ({ deploy: [{ cwd: join(directory, 'live'), run: ['sh', '-c', 'printf x >> runs'] }] }),
     })
     await scene.type('deploy prod')

@@ -23,7 +23,7 @@ describe('around a broken glass', { timeout: 120_000 }, () => {
   test('killed between the click and the run, and again between the review and its answer, nothing is lost and nothing is done twice', async (context) => {
     const scene = await startScene(context, {
       gates: ['migration'],
-      fault: 'after-break-glass',
+      failpoint: 'after-break-glass',
       target: () => ({ breakGlass: { from: ['user:U0ALICE'], review: ['group:S0DBA'] } }),
     })
     const request = await scene.ask('deploy prod --break-glass --reason "Checkout is down"')
@@ -47,7 +47,7 @@ describe('around a broken glass', { timeout: 120_000 }, () => {
     await until('the mark is gone from the card', () => !scene.cardText(request.id).includes('BREAK GLASS'))
     expect(scene.thread(request.id).filter((post) => post.includes('reviewed the break-glass'))).toHaveLength(1)
     expect([await kinds(scene, 'reviewed'), await acts(scene, 'review')]).toEqual([1, ['reviewed']])
-    expect((await expectEnds(scene, request.id, 'succeeded')).glass).toMatchObject({
+    expect((await expectEnds(scene, request.id, 'succeeded')).breakGlass).toMatchObject({
       brokenBy: 'U0ALICE',
       reviewedBy: 'U0BOB',
       note: 'Right',

@@ -111,7 +111,7 @@ export async function gather(
       breakers: (request.policy?.breakGlass?.from ?? []).flatMap((one) =>
         one.startsWith('user:') ? [one.slice('user:'.length)] : (request.policy?.members[one.slice('group:'.length)] ?? []),
       ),
-      glass: request.glass,
+      breakGlass: request.breakGlass,
     },
     votes: votes.map(({ at, ...vote }) => ({ ...vote, at: at.getTime() })),
     steps,

@@ -15,7 +15,7 @@ const sound: Evidence = {
     grantExpiresAt: 900,
     approved: ['m2', 'm3'],
     breakers: [],
-    glass: null,
+    breakGlass: null,
   },
   votes: [{ digest: 'd1', actor: 'U0BOB', human: 'U0BOB', decision: 'approve', at: 100 }],
   steps: [
@@ -352,19 +352,19 @@ test.each(defects)('%s is found', (_what, seed, broken) => {
 })
 
 /** The same run, let through by Carol for a reason. */
-const glassVote = { digest: 'd1', actor: 'U0CAROL', human: 'U0CAROL', decision: 'break_glass', at: 100 }
-const glass = { reason: 'checkout is down', digest: 'd1', brokenBy: 'U0CAROL', involved: ['U0ALICE', 'U0CAROL'], reviewedBy: null }
+const breakGlassVote = { digest: 'd1', actor: 'U0CAROL', human: 'U0CAROL', decision: 'break_glass', at: 100 }
+const breakGlass = { reason: 'checkout is down', digest: 'd1', brokenBy: 'U0CAROL', involved: ['U0ALICE', 'U0CAROL'], reviewedBy: null }
 const letThrough: Evidence = {
   ...sound,
-  request: { ...sound.request, breakers: ['U0CAROL'], glass },
-  votes: [glassVote],
+  request: { ...sound.request, breakers: ['U0CAROL'], breakGlass },
+  votes: [breakGlassVote],
   events: sound.events.map((event) => (event.kind === 'approved' ? { id: event.id, kind: 'glass_broken' } : event)),
   audit: [{ act: 'break_glass', result: 'broken', digest: 'd1', at: 100 }, ...sound.audit],
 }
 
 test('a run that somebody who may let through breaks no invariant, reviewed by somebody else or not yet', () => {
   expect(violations(letThrough)).toEqual([])
-  expect(violations({ ...letThrough, request: { ...letThrough.request, glass: { ...glass, reviewedBy: 'U0BOB' } } })).toEqual([])
+  expect(violations({ ...letThrough, request: { ...letThrough.request, breakGlass: { ...breakGlass, reviewedBy: 'U0BOB' } } })).toEqual([])
 })
 
 const tooFew = 'I2: start 1 of the migrator had too few approvals'
@@ -372,8 +372,8 @@ const forged: readonly (readonly [what: string, seed: Partial<Evidence>, broken:
   [
     'by somebody who is not named',
     {
-      votes: [{ ...glassVote, actor: 'U0DAVE', human: 'U0DAVE' }],
-      request: { ...letThrough.request, glass: { ...glass, brokenBy: 'U0DAVE' } },
+      votes: [{ ...breakGlassVote, actor: 'U0DAVE', human: 'U0DAVE' }],
+      request: { ...letThrough.request, breakGlass: { ...breakGlass, brokenBy: 'U0DAVE' } },
     },
     [tooFew, 'I2: U0DAVE broke the glass and was not named for it'],
   ],
@@ -382,18 +382,18 @@ const forged: readonly (readonly [what: string, seed: Partial<Evidence>, broken:
     { request: { ...letThrough.request, breakers: [] } },
     [tooFew, 'I2: U0CAROL broke the glass and was not named for it'],
   ],
-  ['as a mere row of the votes', { request: { ...letThrough.request, glass: null } }, [tooFew]],
+  ['as a mere row of the votes', { request: { ...letThrough.request, breakGlass: null } }, [tooFew]],
   ['without a vote', { votes: [] }, [tooFew]],
-  ['for another plan', { votes: [{ ...glassVote, digest: 'd0' }] }, [tooFew]],
-  ['whose plan was changed in the record', { request: { ...letThrough.request, glass: { ...glass, digest: 'd0' } } }, [tooFew]],
-  ['after the migrator had started', { votes: [{ ...glassVote, at: 401 }] }, [tooFew]],
-  ['without a reason', { request: { ...letThrough.request, glass: { ...glass, reason: ' ' } } }, [tooFew]],
-  ['by another than the record says', { request: { ...letThrough.request, glass: { ...glass, brokenBy: 'U0BOB' } } }, [tooFew]],
+  ['for another plan', { votes: [{ ...breakGlassVote, digest: 'd0' }] }, [tooFew]],
+  ['whose plan was changed in the record', { request: { ...letThrough.request, breakGlass: { ...breakGlass, digest: 'd0' } } }, [tooFew]],
+  ['after the migrator had started', { votes: [{ ...breakGlassVote, at: 401 }] }, [tooFew]],
+  ['without a reason', { request: { ...letThrough.request, breakGlass: { ...breakGlass, reason: ' ' } } }, [tooFew]],
+  ['by another than the record says', { request: { ...letThrough.request, breakGlass: { ...breakGlass, brokenBy: 'U0BOB' } } }, [tooFew]],
   ['that stands in no audit', { audit: sound.audit }, [tooFew]],
   ['that nobody was told of', { events: sound.events.filter(({ kind }) => kind !== 'approved') }, [tooFew]],
   [
     'that was reviewed by who broke it',
-    { request: { ...letThrough.request, glass: { ...glass, reviewedBy: 'U0CAROL' } } },
+    { request: { ...letThrough.request, breakGlass: { ...breakGlass, reviewedBy: 'U0CAROL' } } },
     ['I2: the broken glass was reviewed by somebody who took part'],
   ],
 ]

@@ -13,7 +13,7 @@ export type Evidence = {
     readonly approved: readonly string[]
     /** Humans that the rules of the request name for breaking the glass. */
     readonly breakers: readonly string[]
-    readonly glass: {
+    readonly breakGlass: {
       readonly reason: string
       readonly digest: string | null
       readonly brokenBy: string | null
@@ -165,7 +165,7 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
         .filter((vote) => vote.decision === 'break_glass' && !request.breakers.includes(vote.human))
         .map(({ actor }) => `${actor} broke the glass and was not named for it`),
       ...when(
-        request.glass?.reviewedBy != null && request.glass.involved.includes(request.glass.reviewedBy),
+        request.breakGlass?.reviewedBy != null && request.breakGlass.involved.includes(request.breakGlass.reviewedBy),
         'the broken glass was reviewed by somebody who took part',
       ),
     ]
@@ -292,9 +292,9 @@ const soundBreakings = ({ request, votes, events, audit }: Evidence): readonly V
       vote.decision === 'break_glass' &&
       vote.digest === request.digest &&
       request.breakers.includes(vote.human) &&
-      request.glass?.digest === vote.digest &&
-      request.glass.brokenBy === vote.actor &&
-      request.glass.reason.trim() !== '' &&
+      request.breakGlass?.digest === vote.digest &&
+      request.breakGlass.brokenBy === vote.actor &&
+      request.breakGlass.reason.trim() !== '' &&
       events.some(({ kind }) => kind === 'glass_broken') &&
       audit.some(({ act, result, digest }) => act === 'break_glass' && result === 'broken' && digest === vote.digest),
   )

@@ -6,7 +6,7 @@ import { expectEnds, startScene, tallying, type Scene, type SceneOptions } from 
 
 describe.concurrent('a process that dies with the maintenance page up', { timeout: 240_000 }, () => {
   test('killed when the page is on and nobody has written it down: it is switched on again, and off at the end', async (context) => {
-    const { scene, app } = await start(context, { fault: 'before-step-record:maintenance-on', gates: ['migration'] })
+    const { scene, app } = await start(context, { failpoint: 'before-step-record:maintenance-on', gates: ['migration'] })
     const id = await runUntilDeath(scene)
     expect(app.isOn()).toBe(true)
     await scene.bots.start()
@@ -15,7 +15,7 @@ describe.concurrent('a process that dies with the maintenance page up', { timeou
   })
 
   test('killed between on and the migration: whoever takes over migrates and switches the page off', async (context) => {
-    const { scene, app } = await start(context, { fault: 'before-migrator-start', gates: ['migration'] })
+    const { scene, app } = await start(context, { failpoint: 'before-migrator-start', gates: ['migration'] })
     const id = await runUntilDeath(scene)
     expect(app.isOn()).toBe(true)
     await scene.bots.start()
@@ -38,7 +38,7 @@ describe.concurrent('a process that dies with the maintenance page up', { timeou
   })
 
   test('killed when a migration has failed and nobody has written it down: the page goes off and the failure is told', async (context) => {
-    const { scene, app } = await start(context, { fault: 'before-step-record:migrate', migrations: failing })
+    const { scene, app } = await start(context, { failpoint: 'before-step-record:migrate', migrations: failing })
     const id = await runUntilDeath(scene)
     expect(app.isOn()).toBe(true)
     await scene.bots.start()
@@ -61,7 +61,7 @@ describe.concurrent('a process that dies with the maintenance page up', { timeou
   })
 
   test('killed when the page is off and nobody has written it down: it is switched off again, and the run ends as it would have', async (context) => {
-    const { scene, app } = await start(context, { fault: 'before-step-record:maintenance-off', migrations: failing })
+    const { scene, app } = await start(context, { failpoint: 'before-step-record:maintenance-off', migrations: failing })
     const id = await runUntilDeath(scene)
     expect(app.isOn()).toBe(false)
     await scene.bots.start()
@@ -99,7 +99,7 @@ describe.concurrent('a process that dies with the maintenance page up', { timeou
 const OFF_AGAIN =
   /\*Maintenance mode\.\* It (was on for \{duration\} and is off again|is off): `http:\/\/(127\.0\.0\.1:\d+|\{host\})\/` answers HTTP 200\./
 
-/** Asks and approves, and waits until the first bot has died at its kill point. */
+/** Asks and approves, and waits until the first bot has died at its failpoint. */
 async function runUntilDeath(scene: Scene): Promise<number> {
   const { id } = await scene.ask()
   await scene.approve(id)

@@ -7,13 +7,13 @@ export type RunPlan = {
   readonly replicas: 1 | 3
   readonly work: Work
   /** Where the processes die by themselves, and how many of the first bots do; null for nowhere. */
-  readonly killPoint: string | null
+  readonly failpoint: string | null
   /** How far one bot's clock is wrong, in milliseconds; 0 for not at all. */
   readonly clockMs: number
   readonly faults: readonly Planned[]
 }
 
-const killPoints = [
+const failpoints = [
   'before-ack:deploy',
   'after-vote',
   'before-claim',
@@ -59,7 +59,7 @@ export function planRun(seed: number, number: number): RunPlan {
     number,
     replicas: pick([1, 3] as const),
     work,
-    killPoint: random() < 0.3 ? pick(killPoints) : null,
+    failpoint: random() < 0.3 ? pick(failpoints) : null,
     clockMs: random() < 0.25 ? pick(clocks) : 0,
     faults: faults.toSorted((one, other) => moments.indexOf(one.at) - moments.indexOf(other.at)),
   }
@@ -68,7 +68,7 @@ export function planRun(seed: number, number: number): RunPlan {
 export const describeRun = (plan: RunPlan): string =>
   [
     `run ${plan.number}: ${plan.work}, ${plan.replicas} ${plan.replicas === 1 ? 'replica' : 'replicas'}`,
-    ...(plan.killPoint === null ? [] : [`  the first bots die at ${plan.killPoint}`]),
+    ...(plan.failpoint === null ? [] : [`  the first bots die at ${plan.failpoint}`]),
     ...(plan.clockMs === 0 ? [] : [`  the first bot’s clock is wrong by ${plan.clockMs / MINUTE} min`]),
     ...plan.faults.map(({ fault, at }) => `  ${at}: ${fault.name}`),
   ].join('\n')

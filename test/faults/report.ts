@@ -44,7 +44,7 @@ export function createReport(seed: number) {
       [
         '',
         `Random walk over the faults: ${runs} runs, seed ${seed}`,
-        `  ${injected()} injections that hit, of ${planned} planned faults beside kill points and clocks; ${untouched} runs met none`,
+        `  ${injected()} injections that hit, of ${planned} planned faults beside failpoints and clocks; ${untouched} runs met none`,
         ...[...hits]
           .toSorted(([one], [other]) => (one < other ? -1 : 1))
           .map(([name, times]) => `    ${String(times).padStart(4)}  ${name}`),

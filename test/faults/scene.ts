@@ -32,8 +32,8 @@ export type SceneOptions = Pick<FlowOptions, 'target'> & {
   readonly env?: Readonly<Record<string, string>>
   /** Pending migrations, in order. Each that writes its own name into `tally` is counted. */
   readonly migrations?: Readonly<Record<string, string>>
-  /** The kill point at which the first bot dies. */
-  readonly fault?: string
+  /** The failpoint at which the first bot dies. */
+  readonly failpoint?: string
   /** The first install starts a process of its own that never ends, and waits for it. */
   readonly install?: 'hangs once'
   /** Gates that are open from the beginning. */
@@ -170,9 +170,12 @@ async function build(options: SceneOptions, undo: (() => Promise<unknown>)[]): P
       // three of them start at once, and a third of a start is compiling
       return { TMPDIR: temporary(directory), NODE_COMPILE_CACHE: COMPILED, STORE_URL: url, PROD_DATABASE_URL: known.url ?? '' }
     },
-    launch: launchBots({ ...options.env, ...(options.fault === undefined ? {} : { LOCKKEEPER_FAULT: options.fault }) }, (received) => {
-      known.bots = received
-    }),
+    launch: launchBots(
+      { ...options.env, ...(options.failpoint === undefined ? {} : { LOCKKEEPER_FAULT: options.failpoint }) },
+      (received) => {
+        known.bots = received
+      },
+    ),
     target(place) {
       if (options.disk === true) {
         const disk = smallDisk(place.directory)

@@ -15,7 +15,7 @@ const seed = Number(process.env['FAULT_SEED'] ?? 7)
 const runs = Number(process.env['FAULT_RUNS'] ?? walkLength(shareOf(process.env['FAULTS'])))
 const only = process.env['FAULT_ONLY'] === undefined ? undefined : Number(process.env['FAULT_ONLY'])
 const LANES = Number(process.env['FAULT_LANES'] ?? 2)
-/** A run waits for outages to pass and for Slack's pace. */
+/** A run waits for outages to pass and for Slack's rate limit. */
 const RUN_MS = 240_000
 
 type Lane = { readonly store: OwnServer; readonly target: OwnServer | undefined }
@@ -77,7 +77,7 @@ async function walk(plan: RunPlan, lane: Lane): Promise<Walked | { readonly fail
       storeOn: lane.store, // of its own also where it does not crash: three bots need many connections
       ...(lane.target !== undefined && needs(plan, 'own target') ? { targetOn: lane.target } : {}),
       env: {
-        ...(plan.killPoint === null ? {} : { LOCKKEEPER_FAULT: plan.killPoint }),
+        ...(plan.failpoint === null ? {} : { LOCKKEEPER_FAULT: plan.failpoint }),
         ...(plan.clockMs === 0 ? {} : { LOCKKEEPER_TEST_CLOCK: String(plan.clockMs) }),
       },
     })
@@ -86,7 +86,7 @@ async function walk(plan: RunPlan, lane: Lane): Promise<Walked | { readonly fail
     const played = await play(scene, plan.work, plan.faults, journal)
     const extra = [
       ...(plan.clockMs === 0 ? [] : [`clock: wrong by ${plan.clockMs / 60_000} min`]),
-      ...(plan.killPoint !== null && first?.diedByItself() === true ? [`process: killed at ${plan.killPoint}`] : []),
+      ...(plan.failpoint !== null && first?.diedByItself() === true ? [`process: killed at ${plan.failpoint}`] : []),
     ]
     const wrong = wrongIn(plan, played, await clockFaults(plan, played, scene))
     return { ...played, extra, scene, failure: wrong.length === 0 ? null : await failed(wrong) }

@@ -130,7 +130,7 @@ test('asked for with a reason that tries to mention, it shows the plan and waits
   expect(flow.slack.ephemerals('U0BOB').at(-1)?.text).toMatchInlineSnapshot(
     `"This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel."`,
   )
-  expect((await flow.reaches(request.id, 'waiting')).glass?.brokenBy).toBeNull()
+  expect((await flow.reaches(request.id, 'waiting')).breakGlass?.brokenBy).toBeNull()
   expect(await audited(request.id)).toMatchInlineSnapshot(`
     [
       "U0ALICE request opened",
@@ -283,7 +283,7 @@ test('the one who broke it and a stranger may not review it; somebody else does,
   expect(await flow.decide(1, 'review', 'U0GINA')).toMatchInlineSnapshot(
     `"Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest. Nothing was changed. Ask a full member to do it."`,
   )
-  expect((await flow.reaches(1, 'succeeded')).glass?.reviewedBy).toBeNull()
+  expect((await flow.reaches(1, 'succeeded')).breakGlass?.reviewedBy).toBeNull()
   expect(await flow.press(1, 'review', 'U0BOB')).toMatchInlineSnapshot(`
     "*BREAK GLASS.* <@U0ALICE> let this run with 0 of 1 approval. *Not reviewed yet.* Somebody else of <!subteam^S0DBA> has to look at what happened.
     > Checkout is down &lt;!channel&gt; &lt;@U0CAROL&gt; *now*
@@ -376,8 +376,8 @@ test('a request that waits can be turned: by the menu of its card or by the verb
   `)
   await flow.slack.as('U0CAROL').submit(modal.viewId, { reason: { reason: 'Nobody answers, and orders are lost' } })
   const ended = await flow.reaches(request.id, 'succeeded')
-  expect(ended.glass).toMatchObject({ brokenBy: 'U0CAROL', reason: 'Nobody answers, and orders are lost' })
-  expect(ended.glass?.involved.toSorted()).toEqual(['U0ALICE', 'U0CAROL'])
+  expect(ended.breakGlass).toMatchObject({ brokenBy: 'U0CAROL', reason: 'Nobody answers, and orders are lost' })
+  expect(ended.breakGlass?.involved.toSorted()).toEqual(['U0ALICE', 'U0CAROL'])
   // a new one is possible, and says what is open
   const next = await flow.answer('deploy waits --break-glass --reason "Again"')
   expect(next).toMatchInlineSnapshot(
@@ -431,7 +431,7 @@ test('a window that was open while the person left the group, the plan changed o
   expect(await late()).toMatchInlineSnapshot(
     `"#4 expired {time} without enough approvals. Nothing was changed. Ask again with \`/migrate deploy waits\`."`,
   )
-  expect((await flow.reaches(request.id, 'expired')).glass).toBeNull()
+  expect((await flow.reaches(request.id, 'expired')).breakGlass).toBeNull()
   expect(await audited(request.id)).toMatchInlineSnapshot(`
     [
       "U0ALICE request opened",
@@ -494,7 +494,7 @@ test('when the configuration stops allowing it between the asking and the click,
   expect(await flow.decide(request.id, 'break_glass', 'U0ALICE')).toMatchInlineSnapshot(
     `"Nobody may break the glass on \`changed\`: \`breakGlass\` in lockkeeper.yaml names who may, and did not name anybody when this was asked, or does not now. Nothing was started. #7 waits for approvals as usual."`,
   )
-  expect((await flow.reaches(request.id, 'waiting')).glass?.brokenBy).toBeNull()
+  expect((await flow.reaches(request.id, 'waiting')).breakGlass?.brokenBy).toBeNull()
   await until('the refusal stands in the audit', async () => (await audited(request.id)).length > 1)
   expect(await audited(request.id)).toEqual(['U0ALICE request opened', 'U0ALICE press break_glass glass_not_configured'])
 })

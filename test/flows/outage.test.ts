@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 180_000 })
 let flow: Flow
 
 beforeAll(async () => {
-  flow = await startFlow({ pending: 1, isPaced: true, targets: { quiet: { pending: 0 }, twice: { pending: 0 } } })
+  flow = await startFlow({ pending: 1, isRateLimited: true, targets: { quiet: { pending: 0 }, twice: { pending: 0 } } })
 })
 afterAll(() => flow?.close())
 

@@ -12,7 +12,7 @@ import { createLog } from '../../src/lib/log.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import type { RequestRow, RequestState } from '../../src/request/request.ts'
 import { requestById } from '../../src/request/store.ts'
-import type { Pace } from '../../src/slack/outbox/rate-limit.ts'
+import type { RateLimit } from '../../src/slack/outbox/rate-limit.ts'
 import { CHANNEL } from './channel.ts'
 import { installedStore } from './installed-store.ts'
 import type { TestDatabase } from './postgres.ts'
@@ -59,8 +59,8 @@ export type FlowOptions = TargetOptions & {
   ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
   /** The store, instead of one on the server of all tests in which a bot has been once. */
   readonly store?: () => Promise<TestDatabase>
-  /** The bot's own pace towards Slack; otherwise it writes as fast as it can. */
-  readonly isPaced?: boolean
+  /** The bot's own rate limit towards Slack; otherwise it writes as fast as it can. */
+  readonly isRateLimited?: boolean
 }
 
 /** What stands behind a target. */
@@ -77,7 +77,7 @@ type Known = {
   readonly configPath: string
   readonly env: Readonly<Record<string, string>>
   readonly directory: string
-  readonly isPaced: boolean
+  readonly isRateLimited: boolean
 }
 
 export type Launched = Pick<Flow, 'start' | 'stop' | 'log'>
@@ -183,7 +183,7 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
       }),
     )
   await writeConfig()
-  const { start, stop, log } = (options.launch ?? launchHere)({ configPath, env, directory, isPaced: options.isPaced === true })
+  const { start, stop, log } = (options.launch ?? launchHere)({ configPath, env, directory, isRateLimited: options.isRateLimited === true })
   const store = openStore(storeDatabase.url, () => {})
   undo.push(store.close)
   undo.push(stop)
@@ -211,7 +211,7 @@ async function build(options: FlowOptions, undo: (() => Promise<unknown>)[]): Pr
   }
 }
 
-function launchHere({ configPath, env, isPaced }: Known): Launched {
+function launchHere({ configPath, env, isRateLimited }: Known): Launched {
   const logs: string[] = []
   let app: App | undefined
   return {
@@ -225,7 +225,7 @@ function launchHere({ configPath, env, isPaced }: Known): Launched {
       )
       const sink = { write: (line: string) => logs.push(line) > 0 } as unknown as NodeJS.WritableStream // pino only writes
       const log = createLog(redactor, 'debug', sink)
-      app = await startApp({ config, env, redactor, log, clock: systemClock, ...(isPaced ? {} : { pace: atOnce }) })
+      app = await startApp({ config, env, redactor, log, clock: systemClock, ...(isRateLimited ? {} : { rateLimit: unlimited }) })
     },
     async stop() {
       await app?.stop()
@@ -235,7 +235,7 @@ function launchHere({ configPath, env, isPaced }: Known): Launched {
 }
 
 /** Limits are the outbox's own tests'; here it writes at once, but obeys what Slack says. */
-const atOnce: Pace = { take: async () => 0, limited: async () => {} }
+const unlimited: RateLimit = { take: async () => 0, limited: async () => {} }
 
 async function makeTarget(
   name: string,

@@ -1,7 +1,7 @@
 import type { MigrationEvidence } from '../../src/sql/review.ts'
 import type { Evidence, Plan } from '../../src/plan/plan.ts'
 import type { WindowRow } from '../../src/windows/window.ts'
-import type { EventRow, Glass, RequestEvent, RequestRow, RequestView, StepRow, VoteRow } from '../../src/request/request.ts'
+import type { EventRow, BreakGlass, RequestEvent, RequestRow, RequestView, StepRow, VoteRow } from '../../src/request/request.ts'
 
 /** Views of requests as they are in the middle of a working day, for tests of what people see. */
 
@@ -89,7 +89,7 @@ const waitingRow: RequestRow = {
   startedAt: null,
   endedAt: null,
   revision: 1,
-  glass: null,
+  breakGlass: null,
   ending: null,
   owesOff: false,
   notBefore: null,
@@ -101,7 +101,7 @@ const waitingRow: RequestRow = {
 }
 
 /** Broken by Dave for a request of Alice, not reviewed. */
-export const glass: Glass = {
+export const breakGlass: BreakGlass = {
   reason: 'Checkout is down, the index is missing',
   askedBy: 'U0DAVE',
   askedAt: earlier(400).getTime(),
@@ -116,9 +116,9 @@ export const glass: Glass = {
 }
 
 /** The same view with the rules that name Dave, and the glass as given. */
-export const withGlass = (view: RequestView, change: Partial<Glass> = {}): RequestView => ({
+export const withBreakGlass = (view: RequestView, change: Partial<BreakGlass> = {}): RequestView => ({
   ...view,
-  votes: [vote('U0BOB'), vote('U0DAVE', { decision: 'break_glass', reason: glass.reason })],
+  votes: [vote('U0BOB'), vote('U0DAVE', { decision: 'break_glass', reason: breakGlass.reason })],
   request: changedRow(view.request, {
     policy:
       view.request.policy === null
@@ -127,7 +127,7 @@ export const withGlass = (view: RequestView, change: Partial<Glass> = {}): Reque
             ...view.request.policy,
             breakGlass: { from: ['user:U0DAVE', 'group:S0ONCALL'], review: ['group:S0DBA'], remindMs: 86_400_000 },
           },
-    glass: { ...glass, ...change },
+    breakGlass: { ...breakGlass, ...change },
   }),
 })
 

@@ -5,7 +5,7 @@ import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { transition } from '../../src/request/store.ts'
 import type { Step } from '../../src/request/step.ts'
-import { createWorking } from '../../src/run/in-flight.ts'
+import { createInFlight } from '../../src/run/in-flight.ts'
 import type { WorkflowPorts } from '../../src/run/workflow/ports.ts'
 import { requestWorkflow } from '../../src/run/workflow/workflow.ts'
 import { createStore } from './postgres.ts'
@@ -45,7 +45,7 @@ export async function oneRequest() {
       isSettled: () => true,
       close: () => Promise.resolve(),
     }),
-    working: createWorking(),
+    inFlight: createInFlight(),
     owns: () => Promise.resolve(true),
     stillGranted: () => Promise.resolve(true),
     reconfigured: () => null,

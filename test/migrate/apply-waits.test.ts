@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { invalidIndexes } from '../../src/migrate/decide/schema-diff.ts'
 import { withObserver } from '../../src/migrate/observe/observer.ts'
-import { defaultPace } from '../../src/migrate/attempts/timing.ts'
+import { defaultTiming } from '../../src/migrate/attempts/timing.ts'
 import { dropInvalid } from '../../src/migrate/decide/resolve.ts'
-import { isProblem, openSite } from '../../src/migrate/prisma/prisma-workspace.ts'
+import { isProblem, openWorkspace } from '../../src/migrate/prisma/prisma-workspace.ts'
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import { until } from '../helpers/until.ts'
 import { fast, index, init, note, scene, SEED, sleeping } from '../run/scene.ts'
@@ -209,10 +209,10 @@ test('a concurrent file that runs for longer than the guard allows is stopped, a
 test('only the invalid index that a file made itself is dropped before another try', async () => {
   const { run, database, sql } = await scene({ '1_init': init }, { before: `${SEED} insert into "orders" (total) values (7), (7)` })
   for (const name of ['ours', 'theirs']) await sql(`create unique index concurrently ${name} on orders (total)`).catch(quietly)
-  const site = await openSite(run.context)
-  if (isProblem(site)) throw new Error(site.headline)
+  const workspace = await openWorkspace(run.context)
+  if (isProblem(workspace)) throw new Error(workspace.headline)
   const left = await withObserver({ url: database.url, applicationName: 'test' }, async (observer) => {
-    const dropped = await dropInvalid({ context: run.context, site, observer, pace: defaultPace }, ['ours'])
+    const dropped = await dropInvalid({ context: run.context, workspace, observer, timing: defaultTiming }, ['ours'])
     return { dropped, still: (await observer.look(invalidIndexes)).map(({ name }) => name) }
   })
   expect(left).toEqual({ dropped: null, still: ['theirs'] })

@@ -7,18 +7,18 @@ import { createOncall } from '../../src/notifications/on-call.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { RequestState } from '../../src/request/request.ts'
 import { requestById, transition, viewOf } from '../../src/request/store.ts'
-import { BOB, createWorld, type Store, type World } from '../approvals/fixture.ts'
+import { BOB, createFixture, type Store, type Fixture } from '../approvals/fixture.ts'
 import { createStore } from '../helpers/postgres.ts'
 
 let store: Store
-let world: World
+let fixture: Fixture
 beforeAll(async () => {
   store = await createStore()
 })
 afterAll(() => store.close())
 beforeEach(async () => {
   await store.db.query(`update lockkeeper.store set clock_offset = '0'`)
-  world = await createWorld({ store })
+  fixture = await createFixture({ store })
 })
 
 const oncall = { webhook: 'env:PAGER', every: 600_000, people: ['user:U0BOB', 'user:U0CAROL'] }
@@ -28,7 +28,7 @@ const look = () => Promise.all([1, 2, 3].map(() => actOnDue(store.db, [due()])))
 const after = (time: string) => store.db.query(`update lockkeeper.store set clock_offset = $1`, [time])
 
 async function stoppedAs(state: RequestState, failedStep?: string): Promise<number> {
-  const { id } = await world.waiting()
+  const { id } = await fixture.waiting()
   await transition(store.db, id, ['waiting'], 'granted')
   await transition(store.db, id, ['granted'], 'running')
   if (failedStep !== undefined)
@@ -60,11 +60,11 @@ async function drawn(id: number) {
   )
   return all
     .filter(({ key, content }) => key.startsWith('page') || (key.startsWith('event:') && /page/i.test(JSON.stringify(content))))
-    .map(({ place, content }) => {
+    .map(({ destination, content }) => {
       const message =
         content.kind === 'linked' ? content.message('https://slack.example/x') : content.kind === 'file' ? undefined : content.message
       const buttons = JSON.stringify(message?.blocks ?? []).includes('"acknowledge"') ? ' [Acknowledge]' : ''
-      const where = place.kind === 'direct' ? place.user : place.kind
+      const where = destination.kind === 'direct' ? destination.user : destination.kind
       return `${where}: ${message?.text.replace(/<!date[^>]*>/g, '<date>')}${buttons}`
     })
 }
@@ -100,14 +100,14 @@ describe('on-call', () => {
       `U0BOB: On-call is paged, the 2nd time about #${id} on Production: it needs a person. <@U0BOB> and <@U0CAROL> [Acknowledge]`,
       `U0CAROL: On-call is paged, the 2nd time about #${id} on Production: it needs a person. <@U0BOB> and <@U0CAROL> [Acknowledge]`,
     ])
-    expect((await world.audited()).filter((line) => line.includes(' page '))).toEqual(['lockkeeper page sent', 'lockkeeper page sent'])
+    expect((await fixture.audited()).filter((line) => line.includes(' page '))).toEqual(['lockkeeper page sent', 'lockkeeper page sent'])
   })
 
   test('is left alone when somebody has acknowledged, who is named', async () => {
     const id = await stoppedAs('failed')
     await look()
     const request = await requestById(store.db, id)
-    const outcome = await acknowledgePage(world.deps, { account: BOB, entry: 'button', token: request!.token })
+    const outcome = await acknowledgePage(fixture.deps, { account: BOB, entry: 'button', token: request!.token })
     expect(outcome.text).toBe(`You have acknowledged the page about #${id}, and the record names you. Nobody is paged any more.`)
     await after('20 minutes')
     await look()
@@ -121,17 +121,17 @@ describe('on-call', () => {
       'thread: <@U0BOB> acknowledged the page. Nobody is paged any more.',
       `channel: On-call was paged about #${id} on Production: it failed. <@U0BOB> acknowledged <date>.`,
     ])
-    const again = await acknowledgePage(world.deps, { account: BOB, entry: 'cli', id })
+    const again = await acknowledgePage(fixture.deps, { account: BOB, entry: 'cli', id })
     expect(isRefusal(again) && `${again.code}: ${again.text.replace(/<!date[^>]*>/g, '<date>')}`).toBe(
       `nothing_to_acknowledge: <@U0BOB> acknowledged the page about #${id} <date> already. Nobody is paged any more.`,
     )
-    expect((await world.audited()).slice(-2)).toEqual(['U0BOB acknowledge acknowledged', 'U0BOB acknowledge nothing_to_acknowledge'])
+    expect((await fixture.audited()).slice(-2)).toEqual(['U0BOB acknowledge acknowledged', 'U0BOB acknowledge nothing_to_acknowledge'])
   })
 
   test('is left alone when the request was closed', async () => {
     const id = await stoppedAs('needs_human')
     await look()
-    const closed = await cancelRequest(world.deps, { account: BOB, entry: 'cli', id })
+    const closed = await cancelRequest(fixture.deps, { account: BOB, entry: 'cli', id })
     expect(closed.kind).toBe('closed')
     await look()
     await after('20 minutes')
@@ -140,7 +140,7 @@ describe('on-call', () => {
     expect((await drawn(id)).find((line) => line.startsWith('channel'))).toBe(
       `channel: On-call was paged about #${id} on Production: it needs a person. It was closed before anybody acknowledged.`,
     )
-    const late = await acknowledgePage(world.deps, { account: BOB, entry: 'cli', id })
+    const late = await acknowledgePage(fixture.deps, { account: BOB, entry: 'cli', id })
     expect(late.text.replace(/<!date[^>]*>/g, '<date>')).toBe(`#${id} was closed <date>, which ended the page. Nobody is paged any more.`)
   })
 
@@ -160,9 +160,9 @@ describe('on-call', () => {
   })
 
   test('a page that nobody sent, and a request that there is not, are refused with the next step', async () => {
-    const { id } = await world.waiting()
+    const { id } = await fixture.waiting()
     const texts = await Promise.all(
-      [id, 99].map(async (one) => (await acknowledgePage(world.deps, { account: BOB, entry: 'cli', id: one })).text),
+      [id, 99].map(async (one) => (await acknowledgePage(fixture.deps, { account: BOB, entry: 'cli', id: one })).text),
     )
     expect(texts).toEqual([
       `On-call was not paged about #${id}, so there is nothing to acknowledge.`,

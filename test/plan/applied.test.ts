@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { judge } from '../../src/migrate/decide/next-action.ts'
+import { nextAction } from '../../src/migrate/decide/next-action.ts'
 import { appliedOf } from '../../src/plan/applied.ts'
 import { compareApplied } from '../../src/plan/compare.ts'
 import { migrationFile } from '../../src/plan/files.ts'
@@ -78,7 +78,7 @@ test('before a run and between its migrations the same state has the same answer
     fc.property(fc.uniqueArray(row, { maxLength: 6, selector: ({ id }) => id }), fc.boolean(), (rows, lockHeld) => {
       const state = holding(rows, lockHeld)
       const before = compareApplied(plan, statusOf(state, files), 'before-migrate').kind
-      const between = judge({ plan, files, state, attempt: null, sessions: 0 }).kind
+      const between = nextAction({ plan, files, state, attempt: null, sessions: 0 }).kind
       expect(between === 'next' || between === 'all_applied').toBe(before === 'same')
     }),
   )

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Db } from '../../src/store/pool.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
-import { createWorking } from '../../src/run/in-flight.ts'
+import { createInFlight } from '../../src/run/in-flight.ts'
 import { eventsOf, requestById, stepsOf, transition } from '../../src/request/store.ts'
 import type { Step } from '../../src/request/step.ts'
 import { requestWorkflow } from '../../src/run/workflow/workflow.ts'
@@ -61,7 +61,7 @@ test('when the answer to every commit is lost once, the run ends as it should an
       isSettled: () => true,
       close: () => Promise.resolve(),
     }),
-    working: createWorking(),
+    inFlight: createInFlight(),
     owns: () => Promise.resolve(true),
     stillGranted: () => Promise.resolve(true),
     reconfigured: () => null,

@@ -9,7 +9,7 @@ import { createRedactor } from '../../src/redact/redact.ts'
 import { eventsOf, requestById, stepsOf, transition } from '../../src/request/store.ts'
 import type { Step, StepEnd } from '../../src/request/step.ts'
 import { requestWorkflow } from '../../src/run/workflow/workflow.ts'
-import { createWorking } from '../../src/run/in-flight.ts'
+import { createInFlight } from '../../src/run/in-flight.ts'
 import { createStore } from '../helpers/postgres.ts'
 import { targetFor } from '../helpers/run-context.ts'
 import { until } from '../helpers/until.ts'
@@ -151,7 +151,7 @@ async function started(ends: Readonly<Partial<Record<string, StepEnd | Error>>>,
       isSettled: () => true,
       close: () => Promise.resolve(),
     }),
-    working: createWorking(),
+    inFlight: createInFlight(),
     owns: () => Promise.resolve(true),
     stillGranted: () => Promise.resolve(true),
     reconfigured: () => null,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { claimEach, inTurn, isAnyDue, type Claim } from '../../src/store/claim-each.ts'
+import { claimEach, inSequence, isAnyDue, type Claim } from '../../src/store/claim-each.ts'
 import { openStore, type Db, type Tx } from '../../src/store/pool.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 
@@ -84,9 +84,9 @@ test('a question that cannot be asked is a fault at once', async () => {
 test('a kind that fails holds back no other kind', async () => {
   const failing = () => claimEach(db, { ...jobs, what: 'first jobs' }, () => Promise.reject(new Error('no')))
   const other = () => claimEach(db, jobs, async (tx, { id }) => void (await finish(tx, id, 'me')))
-  await expect(inTurn(failing, other)).rejects.toThrow(/^first jobs 6, 5, 4, 3, 2, 1 are due and could not be dealt with: no; /)
+  await expect(inSequence(failing, other)).rejects.toThrow(/^first jobs 6, 5, 4, 3, 2, 1 are due and could not be dealt with: no; /)
   expect(await left()).toEqual([])
-  expect(await inTurn(other, other)).toEqual([0, 0])
+  expect(await inSequence(other, other)).toEqual([0, 0])
 })
 
 test('whether any is due is one condition', async () => {

@@ -9,7 +9,7 @@ import { withTarget } from '../../../src/database/connect.ts'
 import { readRights } from '../../../src/database/rights.ts'
 import { asPlainText } from '../../../approvals/wording.ts'
 import type { Checked } from './checked.ts'
-import { checkOutside } from './notifications.ts'
+import { checkNotifications } from './notifications.ts'
 
 export type CheckDeps = {
   readonly config: Config
@@ -39,7 +39,7 @@ const IM_HISTORY = 'im:history'
 
 /** Looks at everything that a run would need and says what it found. Nothing is changed anywhere. */
 export async function check(deps: CheckDeps): Promise<readonly Checked[]> {
-  const parts = await Promise.all([checkStore(deps), withSlack(deps), withTargets(deps), checkOutside(deps.config)])
+  const parts = await Promise.all([checkStore(deps), withSlack(deps), withTargets(deps), checkNotifications(deps.config)])
   return [...checkSecrets(deps), ...parts.flat()]
 }
 
@@ -110,7 +110,11 @@ export async function withSlack({ config, slack, environment }: Omit<CheckDeps, 
   const channels = [...new Set([...config.targets.values()].flatMap((target) => [target.channel, ...(target.askIn ?? [])]))]
   const groups = [
     ...new Set(
-      [...config.targets.values()].flatMap((target) => [...target.approvals.from, ...(target.requests.from ?? []), ...glassGroups(target)]),
+      [...config.targets.values()].flatMap((target) => [
+        ...target.approvals.from,
+        ...(target.requests.from ?? []),
+        ...breakGlassGroups(target),
+      ]),
     ),
   ].filter((one) => one.startsWith('group:'))
   return [
@@ -139,7 +143,7 @@ export async function withSlack({ config, slack, environment }: Omit<CheckDeps, 
   ]
 }
 
-const glassGroups = ({ breakGlass }: Target): readonly string[] => [...(breakGlass?.from ?? []), ...(breakGlass?.review ?? [])]
+const breakGlassGroups = ({ breakGlass }: Target): readonly string[] => [...(breakGlass?.from ?? []), ...(breakGlass?.review ?? [])]
 
 async function checkChannel(slack: Pick<SlackPort, 'channel'>, id: string): Promise<Checked> {
   const found = await slack.channel(id)

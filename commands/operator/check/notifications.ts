@@ -5,7 +5,7 @@ import { webhooksOf } from '../../../src/notifications/send.ts'
 import { whyNotReachable } from '../../../src/notifications/webhook.ts'
 
 /** Whether whoever is told outside of Slack could be told. Nothing is sent. */
-export async function checkOutside(config: Config): Promise<readonly Checked[]> {
+export async function checkNotifications(config: Config): Promise<readonly Checked[]> {
   const { mail } = config.file
   const hooks = webhooksOf(config).map(({ kind, url }) => checkHook(config, kind, url))
   return [...(await Promise.all([...(mail === undefined ? [] : [checkMail(config, mail)]), ...hooks])), ...notesOf(config)]

@@ -1,7 +1,7 @@
 import type { Checked } from '../check/checked.ts'
 import type { Db, Queries } from '../../../src/store/pool.ts'
 import { withTargets, withSlack, type CheckDeps } from '../check/check.ts'
-import type { Witness } from '../../../src/audit/checkpoint.ts'
+import type { CheckpointFile } from '../../../src/audit/checkpoint.ts'
 import { lookAtAudit } from './audit.ts'
 import type { Reading } from '../../../src/lib/clock-skew.ts'
 import { lookAtClocks, storeClock, targetClocks } from './clocks.ts'
@@ -11,7 +11,7 @@ import { ok, wrong, type Finding } from './finding.ts'
 import { lookAtLeftovers } from './leftovers.ts'
 import { lookAtNotices } from './notifications.ts'
 import { hasTables, lookAtStore } from './store.ts'
-import { checkOutside } from '../check/notifications.ts'
+import { checkNotifications } from '../check/notifications.ts'
 
 export type { Finding } from './finding.ts'
 
@@ -20,7 +20,7 @@ export type DoctorDeps = Omit<CheckDeps, 'reachStore'> & {
   readonly openStore: () => Promise<Db>
   /** Null in HTTP mode; otherwise Slack's word against the app-level token, or null when it takes it. */
   readonly appTokenRefused: () => Promise<string | null>
-  readonly witness: Witness
+  readonly checkpointFile: CheckpointFile
   /** Slack tells its time without a token, too. */
   readonly slackClock: () => Promise<Reading | undefined>
   readonly now: () => number
@@ -45,10 +45,10 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
       ? [wrong('store', opened.why, 'Until then nothing can be asked, decided or started; a migration in hand goes on.')]
       : inStore('store', lookAtStore),
     inStore('processes', lookAtEngine),
-    records === undefined ? [] : safely('audit', () => lookAtAudit(records, deps.witness)),
+    records === undefined ? [] : safely('audit', () => lookAtAudit(records, deps.checkpointFile)),
     safely('Slack', () => lookAtSlack(deps)),
     records === undefined ? [] : safely('notices', () => lookAtNotices(records, config.file.slack.command)),
-    safely('outside', async () => (await checkOutside(config)).map(fromCheck)),
+    safely('outside', async () => (await checkNotifications(config)).map(fromCheck)),
     safely('targets', async () => (await withTargets({ ...deps })).map(fromCheck)),
     safely('clocks', () => compareClocks(deps, db)),
     safely('disk', () => lookAtDisk(config, records)),

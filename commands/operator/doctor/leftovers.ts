@@ -86,7 +86,7 @@ async function childrenIn(
   return found.flat()
 }
 
-/** As the tidying does, the newest successful one of a target is left out: the application may run from it. */
+/** As retention does, the newest successful one of a target is left out: the application may run from it. */
 async function settledIn(db: Queries, directory: string): Promise<readonly number[]> {
   const ids = (await entries(directory)).filter((name) => /^\d+$/.test(name)).map(Number)
   const rows = await db.query<{ id: number }>(

@@ -96,7 +96,7 @@ async function lookAtReviews(db: Db): Promise<readonly Finding[]> {
   ]
 }
 
-/** Longer than any pace of Slack's. */
+/** Longer than any rate limit of Slack's. */
 const LATE_SECONDS = 120
 
 async function lookAtMessages(db: Db): Promise<Finding> {

@@ -72,22 +72,23 @@ export function composeEvidence(rows: EvidenceRows, around: Surroundings, redact
   }
 }
 
-const isFinal = ({ state, glass }: RequestRow): boolean =>
-  (endedStates as readonly string[]).includes(state) && (glass === null || glass.brokenAt === null || glass.reviewedAt !== null)
+const isFinal = ({ state, breakGlass }: RequestRow): boolean =>
+  (endedStates as readonly string[]).includes(state) &&
+  (breakGlass === null || breakGlass.brokenAt === null || breakGlass.reviewedAt !== null)
 
-function breakGlassPart({ glass }: RequestRow): EvidenceDocument['breakGlass'] {
-  if (glass === null) return null
+function breakGlassPart({ breakGlass }: RequestRow): EvidenceDocument['breakGlass'] {
+  if (breakGlass === null) return null
   const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
   return {
-    reason: glass.reason,
-    askedBy: glass.askedBy,
-    askedAt: new Date(glass.askedAt).toISOString(),
-    digest: glass.digest,
-    brokenBy: glass.brokenBy,
-    brokenAt: time(glass.brokenAt),
-    reviewedBy: glass.reviewedBy,
-    reviewedAt: time(glass.reviewedAt),
-    note: glass.note,
+    reason: breakGlass.reason,
+    askedBy: breakGlass.askedBy,
+    askedAt: new Date(breakGlass.askedAt).toISOString(),
+    digest: breakGlass.digest,
+    brokenBy: breakGlass.brokenBy,
+    brokenAt: time(breakGlass.brokenAt),
+    reviewedBy: breakGlass.reviewedBy,
+    reviewedAt: time(breakGlass.reviewedAt),
+    note: breakGlass.note,
   }
 }
 

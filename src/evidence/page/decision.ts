@@ -54,7 +54,7 @@ export function decisionSection(view: View): Html {
   const { document, who } = view
   const { policy, votes } = document
   return section('decision', [
-    glassText(view),
+    breakGlassText(view),
     policy === null
       ? html`<p>No plan was made, so nobody was asked.</p>`
       : html`<p>
@@ -81,25 +81,27 @@ export function decisionSection(view: View): Html {
 const decisions = { approve: 'approved', reject: 'rejected', break_glass: 'broke the glass' } as const
 
 /** Above everything else about the decision: nobody who reads this may overlook that the usual rule did not hold. */
-function glassText({ document, who }: View): Html {
-  const glass = document.breakGlass
-  if (glass === null) return html``
+function breakGlassText({ document, who }: View): Html {
+  const breakGlass = document.breakGlass
+  if (breakGlass === null) return html``
   return html`<p class="note bad">
       <strong>Break-glass.</strong> ${
-        glass.brokenBy === null
-          ? html`${who(glass.askedBy)} asked to go without the approvals, and nobody has let it through.`
-          : html`${who(glass.brokenBy)} let it run without the approvals that are required, ${time(glass.brokenAt)}.`
+        breakGlass.brokenBy === null
+          ? html`${who(breakGlass.askedBy)} asked to go without the approvals, and nobody has let it through.`
+          : html`${who(breakGlass.brokenBy)} let it run without the approvals that are required, ${time(breakGlass.brokenAt)}.`
       }
       ${
-        glass.brokenBy !== null &&
-        (glass.reviewedBy === null ? 'Nobody has reviewed it yet.' : html`Reviewed by ${who(glass.reviewedBy)}, ${time(glass.reviewedAt)}.`)
+        breakGlass.brokenBy !== null &&
+        (breakGlass.reviewedBy === null
+          ? 'Nobody has reviewed it yet.'
+          : html`Reviewed by ${who(breakGlass.reviewedBy)}, ${time(breakGlass.reviewedAt)}.`)
       }
     </p>
     ${pairs([
-      ['Reason', glass.reason],
-      ['Asked by', html`${who(glass.askedBy)}, ${time(glass.askedAt)}`],
-      ['Plan let through', glass.digest === null ? null : html`<code>${glass.digest}</code>`],
-      ['Review', glass.note],
+      ['Reason', breakGlass.reason],
+      ['Asked by', html`${who(breakGlass.askedBy)}, ${time(breakGlass.askedAt)}`],
+      ['Plan let through', breakGlass.digest === null ? null : html`<code>${breakGlass.digest}</code>`],
+      ['Review', breakGlass.note],
     ])}`
 }
 

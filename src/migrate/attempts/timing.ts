@@ -1,5 +1,5 @@
 /** How long and how often; milliseconds. Tests go faster. */
-export type Pace = {
+export type Timing = {
   /** Between two looks at a running migrator. */
   readonly pollMs: number
   /** Tries for a migration that cannot get its lock, and the pauses between them (the last one repeats). */
@@ -15,7 +15,7 @@ export type Pace = {
   readonly silenceMs: number
 }
 
-export const defaultPace: Pace = {
+export const defaultTiming: Timing = {
   pollMs: 500,
   tries: 5,
   pausesMs: [500, 1_000, 1_500, 2_000],

@@ -1,6 +1,6 @@
 import type { Plan } from '../../plan/plan.ts'
 import { attemptsIn, outputOf, stateOf } from '../attempts/attempt.ts'
-import type { Site } from '../prisma/prisma-workspace.ts'
+import type { Workspace } from '../prisma/prisma-workspace.ts'
 import type { ToolSession } from '../prisma/tool.ts'
 
 export type Agreement = {
@@ -18,25 +18,25 @@ export type Agreement = {
  * migrator was killed after its last commit, others applied the rest) Prisma is asked.
  */
 export async function agreementOf({
-  site,
+  workspace,
   plan,
   cwd,
   session,
 }: {
-  readonly site: Site
+  readonly workspace: Workspace
   readonly plan: Pick<Plan, 'list'>
   readonly cwd: string
   readonly session: ToolSession
 }): Promise<Agreement> {
-  const last = attemptsIn(site.base).at(-1)
+  const last = attemptsIn(workspace.base).at(-1)
   if (last !== undefined && last.intent.migrations.at(-1) === plan.list.at(-1)?.name) {
     const state = await stateOf(last)
     const said = outputOf(last)
-    const { complete, datasource } = site.tool.readDeploy(said)
+    const { complete, datasource } = workspace.tool.readDeploy(said)
     if (state.kind === 'ended' && state.exit.exitCode === 0 && complete)
       return { agrees: true, adapter: datasource?.adapter === true, said: '' }
   }
-  const { exitCode, output } = await site.run(site.tool.commands.status, cwd, session)
-  const { pending, datasource } = site.tool.readStatus(output)
+  const { exitCode, output } = await workspace.run(workspace.tool.commands.status, cwd, session)
+  const { pending, datasource } = workspace.tool.readStatus(output)
   return { agrees: exitCode === 0 && pending?.length === 0, adapter: datasource?.adapter === true, said: output }
 }

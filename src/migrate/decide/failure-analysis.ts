@@ -5,67 +5,67 @@ import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
 import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
 import { invalidIndexes, madeSince } from './schema-diff.ts'
-import type { Judgement } from './next-action.ts'
+import type { NextAction } from './next-action.ts'
 import { cancelledOutcome, crashedOutcome, failedOutcome, invalidSentence, unclearOutcome } from './outcomes.ts'
 import { readScript, type Script } from '../../sql/parse.ts'
 import { concurrentIndexOf, isOneTransaction } from '../../sql/transactions.ts'
 import { blockerOf, type MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
 
-export type Conclusion =
+export type FailureAnalysis =
   | { readonly kind: 'end'; readonly end: StepEnd }
   /** It left nothing behind and may be tried again. */
   | { readonly kind: 'again'; readonly attempt: Attempt; readonly report: string; readonly pauseMs: number }
 
-type Ended = Exclude<Judgement, { readonly kind: 'living' | 'all_applied' | 'next' }>
+type Ended = Exclude<NextAction, { readonly kind: 'living' | 'all_applied' | 'next' }>
 
 /** What has come of it, when it is not simply done: what is certain is said, what is not goes to a person. */
-export async function conclude(
+export async function analyseFailure(
   work: Work,
-  judgement: Ended,
+  action: Ended,
   tasks: readonly MigrationTask[],
   stopped: Stopped | null,
-): Promise<Conclusion> {
-  if (judgement.kind === 'failed') return concludeFailed(work, judgement, tasks, stopped)
-  if (judgement.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departure(judgement, work.context.command))
-  if (judgement.kind === 'not_here')
+): Promise<FailureAnalysis> {
+  if (action.kind === 'failed') return analyseFailed(work, action, tasks, stopped)
+  if (action.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departure(action, work.context.command))
+  if (action.kind === 'not_here')
     return unclear(tasks, 'unclear', {
       headline: 'Prisma says that it applied its migrations, but the approved database does not have them.',
       notKnown: 'Which database has them now.',
       next: "Look at the log in the thread and at the repository's `prisma.config.ts`: it may lead Prisma to another database. Then cancel this request.",
-      excerpt: tail(work, judgement.attempt),
+      excerpt: tail(work, action.attempt),
     })
-  if (judgement.kind === 'failed_before')
+  if (action.kind === 'failed_before')
     return unclear(tasks, 'earlier failure', {
-      headline: `${code(judgement.failed)} began before this run and never ended, so nothing was started.`,
-      notKnown: `How much of ${code(judgement.failed)} is in the database.`,
+      headline: `${code(action.failed)} began before this run and never ended, so nothing was started.`,
+      notKnown: `How much of ${code(action.failed)} is in the database.`,
       next: 'Compare the database with the file. If all of it is there, mark it as applied; if nothing is, mark it as rolled back. Then cancel this request and ask again.',
     })
-  return concludeCrash(work, judgement, tasks)
+  return analyseCrash(work, action, tasks)
 }
 
-export function diagnosisContext({ context, site }: Pick<Work, 'context' | 'site'>, migration: string | null): DiagnosisContext {
+export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 'workspace'>, migration: string | null): DiagnosisContext {
   return {
     migration,
     target: context.target.title,
-    database: site.parsed.database,
-    host: site.parsed.host,
-    port: site.parsed.port,
-    role: site.parsed.user,
+    database: workspace.parsed.database,
+    host: workspace.parsed.host,
+    port: workspace.parsed.port,
+    role: workspace.parsed.user,
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
   }
 }
 
-async function concludeFailed(
+async function analyseFailed(
   work: Work,
   { attempt, failed }: Extract<Ended, { readonly kind: 'failed' }>,
   tasks: readonly MigrationTask[],
   stopped: Stopped | null,
-): Promise<Conclusion> {
+): Promise<FailureAnalysis> {
   const output = work.context.redactor.text(outputOf(attempt))
   const tries = triesLike(work, attempt)
-  const told = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
+  const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
   const blocker = blockerOf(attempt)
   const diagnosis = diagnose({
     output,
@@ -78,10 +78,10 @@ async function concludeFailed(
   const evidence = await evidenceOf(work, attempt, failed, output)
   const waited =
     diagnosis.code === 'lock_timeout' || diagnosis.code === 'migrator_lock_held' || (evidence.concurrently && diagnosis.code === 'deadlock')
-  const line = waited ? `lock timeout, ${told}` : shortly(diagnosis)
+  const line = waited ? `lock timeout, ${triesText}` : shortly(diagnosis)
   const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const, output: line } : task))
   const data = { migrations: marked }
-  const sql = work.site.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
+  const sql = work.workspace.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
   const excerpt = [diagnosis.excerpt, work.context.redactor.text(singleStatement(sql))].filter((part) => part !== '').join('\n')
 
   if (failed !== null && evidence.kind === 'unclear')
@@ -95,9 +95,9 @@ async function concludeFailed(
       },
     }
   const again =
-    waited && stopped === null && !work.context.signal.aborted && tries.count < work.pace.tries && tries.ms < work.pace.triesWithinMs
+    waited && stopped === null && !work.context.signal.aborted && tries.count < work.timing.tries && tries.ms < work.timing.triesWithinMs
   if (failed !== null && (waited || stopped === 'cancel')) {
-    const undone = await undo(work, failed, evidence, again)
+    const undone = await resolveFailed(work, failed, evidence, again)
     if (undone !== null)
       return {
         kind: 'end',
@@ -116,13 +116,13 @@ async function concludeFailed(
     }
   }
   if (again) {
-    const pauseMs = work.pace.pausesMs[Math.min(tries.count, work.pace.pausesMs.length) - 1] ?? 0
+    const pauseMs = work.timing.pausesMs[Math.min(tries.count, work.timing.pausesMs.length) - 1] ?? 0
     const who = blocker === undefined ? '' : ` ${blocker.name} (${blocker.detail}) was in the way.`
     return {
       kind: 'again',
       attempt,
       pauseMs,
-      report: `Lock timeout, try ${tries.count} of ${work.pace.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
+      report: `Lock timeout, try ${tries.count} of ${work.timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
   const remark =
@@ -145,14 +145,14 @@ type Evidence = {
 
 /** Never "not applied" because it says "failed": the script must have been refused as a whole, and the catalogue must have nothing of it. */
 async function evidenceOf(work: Work, attempt: Attempt, failed: string | null, output: string): Promise<Evidence> {
-  const { site, observer } = work
+  const { workspace, observer } = work
   const concurrently = attempt.intent.concurrently
   if (failed === null) return { kind: 'undone', concurrently, leftovers: [], invalid: [] }
   const { leftovers, invalid } = await observer.look(async (client) => ({
-    leftovers: await madeSince(client, attempt.intent.sinceXid, site.parsed.schema),
+    leftovers: await madeSince(client, attempt.intent.sinceXid, workspace.parsed.schema),
     invalid: await invalidIndexes(client),
   }))
-  const file = site.approved.migrations.find(({ name }) => name === failed)
+  const file = workspace.approved.migrations.find(({ name }) => name === failed)
   const script: Script = file === undefined ? { kind: 'unreadable', why: 'it is not there' } : await readScript(file.content)
   const refused = /apply_migration::apply_script|^Error: P3018/m.test(output)
   if (concurrently) {
@@ -167,7 +167,7 @@ async function evidenceOf(work: Work, attempt: Attempt, failed: string | null, o
 }
 
 /** Null when the failed record is gone (and so is an invalid index, when another try follows); otherwise why it is not. */
-async function undo(work: Work, failed: string, evidence: Evidence, again: boolean): Promise<string | null> {
+async function resolveFailed(work: Work, failed: string, evidence: Evidence, again: boolean): Promise<string | null> {
   if (evidence.kind === 'index') {
     if (!again) return null // it is named, and a person drops it
     const left = await dropInvalid(work, evidence.invalid)
@@ -177,16 +177,19 @@ async function undo(work: Work, failed: string, evidence: Evidence, again: boole
 }
 
 /** `Try 2 of 5. ` while a migration that could not get its lock is tried again; empty before. A new attempt when none is given. */
-export function tryText(work: Pick<Work, 'context' | 'site' | 'pace'>, attempt: Attempt | null): string {
-  const last = attemptsIn(work.site.base).findLast(({ number }) => attempt === null || number < attempt.number)
-  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.pace.tries}. `
+export function tryText(work: Pick<Work, 'context' | 'workspace' | 'timing'>, attempt: Attempt | null): string {
+  const last = attemptsIn(work.workspace.base).findLast(({ number }) => attempt === null || number < attempt.number)
+  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.timing.tries}. `
 }
 
 /** The attempts before this one that ended the same way for the same migration, with this one. */
-function triesLike({ site, context }: Pick<Work, 'context' | 'site'>, attempt: Attempt): { readonly count: number; readonly ms: number } {
-  const all = attemptsIn(site.base).filter(({ number }) => number <= attempt.number)
+function triesLike(
+  { workspace, context }: Pick<Work, 'context' | 'workspace'>,
+  attempt: Attempt,
+): { readonly count: number; readonly ms: number } {
+  const all = attemptsIn(workspace.base).filter(({ number }) => number <= attempt.number)
   const kind = (one: Attempt) => {
-    const { code: what, headline } = diagnose({ output: outputOf(one), context: diagnosisContext({ context, site }, null) })
+    const { code: what, headline } = diagnose({ output: outputOf(one), context: diagnosisContext({ context, workspace }, null) })
     return `${what} ${headline}`
   }
   const wanted = kind(attempt)
@@ -199,14 +202,14 @@ function triesLike({ site, context }: Pick<Work, 'context' | 'site'>, attempt: A
 const OPEN_TRANSACTION =
   'A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them.'
 
-async function concludeCrash(
+async function analyseCrash(
   work: Work,
   { failed, saidDone }: Extract<Ended, { readonly kind: 'crashed' }>,
   tasks: readonly MigrationTask[],
-): Promise<Conclusion> {
-  const attempt = attemptsIn(work.site.base).at(-1)
+): Promise<FailureAnalysis> {
+  const attempt = attemptsIn(work.workspace.base).at(-1)
   const evidence = await work.observer.look(async (client) => ({
-    leftovers: attempt === undefined ? [] : await madeSince(client, attempt.intent.sinceXid, work.site.parsed.schema),
+    leftovers: attempt === undefined ? [] : await madeSince(client, attempt.intent.sinceXid, work.workspace.parsed.schema),
     invalid: (await invalidIndexes(client)).map(({ name }) => name),
   }))
   const excerpt = attempt === undefined ? undefined : tail(work, attempt)
@@ -227,15 +230,15 @@ async function concludeCrash(
   }
 }
 
-function departure(judgement: Extract<Ended, { readonly kind: 'not_the_plan' }>, command: string) {
-  const names = judgement.names.slice(0, 5).map(code).join(', ')
-  const more = judgement.names.length > 5 ? ` and ${judgement.names.length - 5} more` : ''
+function departure(action: Extract<Ended, { readonly kind: 'not_the_plan' }>, command: string) {
+  const names = action.names.slice(0, 5).map(code).join(', ')
+  const more = action.names.length > 5 ? ` and ${action.names.length - 5} more` : ''
   const says = {
     edited: `applied with another content than the approved commit has: ${names}${more}.`,
     missing: `no longer applied, though they were when this was approved: ${names}${more}.`,
     unknown: `applied, but not part of what was approved: ${names}${more}.`,
     order: `applied out of their order: ${names}${more}.`,
-  }[judgement.why]
+  }[action.why]
   return {
     headline: `The database departs from the plan: ${says} Nothing more was started.`,
     notKnown: 'Who changed it, and whether the rest still fits.',
@@ -247,14 +250,14 @@ function unclear(
   tasks: readonly MigrationTask[],
   output: string,
   what: { readonly headline: string; readonly notKnown: string; readonly next: string; readonly excerpt?: string },
-): Conclusion {
+): FailureAnalysis {
   return { kind: 'end', end: { kind: 'unknown', output, data: { migrations: tasks }, outcome: unclearOutcome({ ...what, tasks }) } }
 }
 
-const tooLong = (diagnosis: Diagnosis, failed: string | null, { pace }: Work): Diagnosis => ({
+const tooLong = (diagnosis: Diagnosis, failed: string | null, { timing }: Work): Diagnosis => ({
   ...diagnosis,
   code: 'concurrent_too_long',
-  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(pace.concurrentMaximumMs)}, the longest that a file without timeouts may run.`,
+  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(timing.concurrentMaximumMs)}, the longest that a file without timeouts may run.`,
   why: 'Building concurrently waits for every transaction that is older than it; one that never ends keeps it waiting.',
   next: 'End the old transaction or choose a quieter moment, mark the migration as rolled back, then ask again.',
 })

@@ -19,7 +19,7 @@ export type Facts = {
   readonly sessions: number
 }
 
-export type Judgement =
+export type NextAction =
   | { readonly kind: 'living' }
   | { readonly kind: 'all_applied' }
   | { readonly kind: 'next'; readonly group: Group; readonly remaining: readonly PlannedMigration[] }
@@ -34,7 +34,7 @@ export type Judgement =
   | { readonly kind: 'not_the_plan'; readonly why: Exclude<Departure, 'failed' | 'running'>; readonly names: readonly string[] }
 
 /** Decides from facts alone what a run may do next. Anything that does not add up is not acted on. */
-export function judge(facts: Facts): Judgement {
+export function nextAction(facts: Facts): NextAction {
   const applied = appliedOf(facts.plan, statusOf(facts.state, facts.files))
   const last = facts.attempt
   if (last?.state.kind === 'living' || facts.sessions > 0) return { kind: 'living' }
@@ -50,7 +50,7 @@ export function judge(facts: Facts): Judgement {
   const remaining = applied.open
   const [group] = groupsOf(remaining)
   if (group === undefined) return { kind: 'all_applied' }
-  if (last?.state.kind === 'ended' && !last.settled && !isConcluded(last.attempt, remaining)) {
+  if (last?.state.kind === 'ended' && !last.settled && !isApplied(last.attempt, remaining)) {
     if (last.state.exit.exitCode === 0) return { kind: 'not_here', attempt: last.attempt }
     return { kind: 'failed', attempt: last.attempt, failed: null }
   }
@@ -58,5 +58,5 @@ export function judge(facts: Facts): Judgement {
 }
 
 /** All that it was to apply is applied, whatever it said. */
-const isConcluded = (attempt: Attempt, remaining: readonly PlannedMigration[]): boolean =>
+const isApplied = (attempt: Attempt, remaining: readonly PlannedMigration[]): boolean =>
   !attempt.intent.migrations.some((name) => remaining.some((migration) => migration.name === name))

@@ -5,34 +5,38 @@ import type { Work } from '../observe/work.ts'
 import { invalidIndexes } from './schema-diff.ts'
 
 /** Three times, since the backend of the failed try may still hold Prisma's lock for a moment. */
-export async function markRolledBack({ context, site, pace }: Work, migration: string): Promise<boolean> {
-  const cwd = site.layoutUpTo(migration)
+export async function markRolledBack({ context, workspace, timing }: Work, migration: string): Promise<boolean> {
+  const cwd = workspace.layoutUpTo(migration)
   const { lockTimeout, statementTimeout } = context.target.database
   for (let at = 1; at <= 3; at++) {
-    const session = { applicationName: `${site.applicationName}-resolve`, lockTimeoutMs: lockTimeout, statementTimeoutMs: statementTimeout }
-    const { exitCode } = await site.run(site.tool.commands.resolve(migration, 'rolled-back'), cwd, session)
+    const session = {
+      applicationName: `${workspace.applicationName}-resolve`,
+      lockTimeoutMs: lockTimeout,
+      statementTimeoutMs: statementTimeout,
+    }
+    const { exitCode } = await workspace.run(workspace.tool.commands.resolve(migration, 'rolled-back'), cwd, session)
     if (exitCode === 0) return true
-    await sleep(pace.pollMs)
+    await sleep(timing.pollMs)
   }
   return false
 }
 
 /**
  * Drops the named invalid indexes without holding anybody up. It waits for older transactions, so it has no timeout of its own but the
- * pace's. Gives the name of one that is still there, or null.
+ * timing's. Gives the name of one that is still there, or null.
  */
-export async function dropInvalid({ context, site, pace, observer }: Work, names: readonly string[]): Promise<string | null> {
+export async function dropInvalid({ context, workspace, timing, observer }: Work, names: readonly string[]): Promise<string | null> {
   const client = await connectTarget({
-    url: site.url,
-    applicationName: `${site.applicationName}-drop`,
-    statementTimeoutMs: pace.concurrentMaximumMs,
+    url: workspace.url,
+    applicationName: `${workspace.applicationName}-drop`,
+    statementTimeoutMs: timing.concurrentMaximumMs,
   })
   try {
     await client.query('set lock_timeout = 0')
     for (const index of await invalidIndexes(client)) {
       if (!names.includes(index.name)) continue
       context.report(
-        `Dropping the invalid index ${index.name} concurrently before the next try (for at most ${seconds(pace.concurrentMaximumMs)}).`,
+        `Dropping the invalid index ${index.name} concurrently before the next try (for at most ${seconds(timing.concurrentMaximumMs)}).`,
       )
       await client.query(`drop index concurrently ${index.qualified}`)
     }

@@ -4,7 +4,7 @@ import { readDatabaseState, type DatabaseState } from '../../plan/status.ts'
 import { count, roughly, seconds } from '../../lib/text/sentences.ts'
 
 /** What a second connection sees of the migrator at one moment. */
-export type Sighting = {
+export type ActivitySnapshot = {
   readonly state: DatabaseState
   /** The migrator's sessions in the pinned database. */
   readonly sessions: readonly Session[]
@@ -39,7 +39,7 @@ type IndexProgress = {
   readonly waitsFor: Session | null
 }
 
-export async function sight(client: Queryable, schema: string, applicationName: string): Promise<Sighting> {
+export async function takeSnapshot(client: Queryable, schema: string, applicationName: string): Promise<ActivitySnapshot> {
   const state = await readDatabaseState(client, schema)
   const sessions = await sessionsOf(client, applicationName)
   const lock = await lockHolder(client)
@@ -62,7 +62,7 @@ export async function sight(client: Queryable, schema: string, applicationName: 
 }
 
 /** One sentence for the card, or null when there is nothing to say beyond that it runs. Plain text. */
-export function sentenceOf({ waiting, index, queued }: Pick<Sighting, 'waiting' | 'index' | 'queued'>): string | null {
+export function sentenceOf({ waiting, index, queued }: Pick<ActivitySnapshot, 'waiting' | 'index' | 'queued'>): string | null {
   if (index !== null) return `${indexSentence(index)} ${behind(queued)}`
   if (waiting === null) return queued === 0 ? null : behind(queued)
   const what = waiting.prismaLock ? "Prisma's lock" : waiting.relation === null ? 'a lock' : `a lock on ${waiting.relation}`

@@ -9,7 +9,7 @@ import { roughly, seconds } from '../../lib/text/sentences.ts'
 import { outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import type { Observer } from './observer.ts'
-import { detailOf, nameOf, sentenceOf, sight, strayDatabase, type Sighting } from './activity-snapshot.ts'
+import { detailOf, nameOf, sentenceOf, takeSnapshot, strayDatabase, type ActivitySnapshot } from './activity-snapshot.ts'
 
 export type WatchEnd =
   /** Its processes and its sessions are gone. */
@@ -51,16 +51,16 @@ export async function watchAttempt(watched: Watched, attempt: Attempt | null): P
   let unseenSince: number | null = null
   for (;;) {
     const living = attempt !== null && (await stateOf(attempt)).kind === 'living'
-    const sighting = await observer.glance((client) => sight(client, watched.schema, watched.applicationName))
+    const snapshot = await observer.glance((client) => takeSnapshot(client, watched.schema, watched.applicationName))
     if (attempt !== null) passOutput(watched, attempt)
-    if (sighting === null) {
+    if (snapshot === null) {
       unseenSince ??= performance.now()
       context.report('The database does not answer this watch. The migrator goes on by itself.')
       if (!living && performance.now() - unseenSince > watched.silenceMs) return { kind: 'unreachable' }
     } else {
       unseenSince = null
-      await tell(watched, attempt, sighting)
-      if (!living && sighting.sessions.length === 0) return { kind: 'ended' }
+      await reportProgress(watched, attempt, snapshot)
+      if (!living && snapshot.sessions.length === 0) return { kind: 'ended' }
       const stray = await observer.glance((client) => strayDatabase(client, watched.applicationName))
       if (stray !== null) return { kind: 'stray', database: stray }
     }
@@ -125,15 +125,15 @@ export async function noteApplied(watched: Pick<Watched, 'context' | 'base'>, ta
   }
 }
 
-async function tell(watched: Watched, attempt: Attempt | null, sighting: Sighting): Promise<void> {
+async function reportProgress(watched: Watched, attempt: Attempt | null, snapshot: ActivitySnapshot): Promise<void> {
   const { context } = watched
-  const status = statusOf(sighting.state, watched.files)
+  const status = statusOf(snapshot.state, watched.files)
   const running = status.running[0]?.name ?? null
-  rememberWait(watched, attempt, sighting, running)
+  rememberWait(watched, attempt, snapshot, running)
   const tasks = tasksOf(status, context.plan.list, watched.base)
   context.progress({ migrations: tasks })
   await noteApplied(watched, tasks)
-  const said = sentenceOf(sighting)
+  const said = sentenceOf(snapshot)
   const again = running === null || running === attempt?.intent.migrations[0] ? watched.tryText : ''
   if (said !== null) return context.report(`${again}${said}`)
   const row = status.running[0]?.row
@@ -148,7 +148,7 @@ const waitsShape = z.record(z.string(), z.number())
 const waitsIn = (base: string): ReadonlyMap<string, number> =>
   new Map(Object.entries(waitsShape.parse(readJson(join(base, 'waits.json')) ?? {})))
 
-function rememberWait(watched: Watched, attempt: Attempt | null, { waiting }: Sighting, running: string | null): void {
+function rememberWait(watched: Watched, attempt: Attempt | null, { waiting }: ActivitySnapshot, running: string | null): void {
   if (waiting === null) return
   if (waiting.blocker !== null && attempt !== null) {
     const blocker = { name: nameOf(waiting.blocker), detail: detailOf(waiting.blocker), relation: waiting.relation }

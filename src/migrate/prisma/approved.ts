@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
 import { migrationFile, type MigrationFile } from '../../plan/files.ts'
-import { answer, gitIn } from '../../plan/git.ts'
+import { gitOutput, gitIn } from '../../plan/git.ts'
 import type { RunContext } from '../../request/step.ts'
 
 export type ApprovedFiles = {
@@ -21,7 +21,7 @@ export async function readApproved(
   const directory = join(relative(checkout, context.applicationDirectory), context.target.tool.prisma.migrations)
   const names = [...plan.baseline, ...plan.list].map(({ name }) => name)
   const paths = [join(directory, 'migration_lock.toml'), ...names.map((name) => join(directory, name, 'migration.sql'))]
-  const output = await answer(git, ['cat-file', '--batch'], {
+  const output = await gitOutput(git, ['cat-file', '--batch'], {
     input: paths.map((path) => `${plan.commit}:${path}\n`).join(''),
     maxBytes: 128 * 1024 * 1024,
   })

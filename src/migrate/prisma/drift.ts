@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { writeWholeSync } from '../../lib/durable-file.ts'
-import type { Site } from './prisma-workspace.ts'
+import type { Workspace } from './prisma-workspace.ts'
 import { declaresSame, schemaText } from './schema-text.ts'
 import type { MigrationTool, ToolSession } from './tool.ts'
 
@@ -11,7 +11,7 @@ export type Drift = { readonly kind: 'same' | 'not-compared' } | { readonly kind
  * offer. There the live schema is printed, and only when its text is not the commit's another start says what differs.
  */
 export async function compareLive(asked: {
-  readonly site: Pick<Site, 'ask'> & {
+  readonly workspace: Pick<Workspace, 'ask'> & {
     readonly tool: Pick<MigrationTool, 'readPulled'> & { readonly commands: Pick<MigrationTool['commands'], 'diffLive' | 'pull' | 'diff'> }
   }
   readonly cwd: string
@@ -23,17 +23,17 @@ export async function compareLive(asked: {
   readonly major: number
   readonly adapter: boolean
 }): Promise<Drift> {
-  const { site, cwd, session, schema, major } = asked
-  const { commands, readPulled } = site.tool
-  const direct = asked.adapter ? null : read(await site.ask(commands.diffLive(major), cwd, session))
+  const { workspace, cwd, session, schema, major } = asked
+  const { commands, readPulled } = workspace.tool
+  const direct = asked.adapter ? null : read(await workspace.ask(commands.diffLive(major), cwd, session))
   if (direct !== null) return direct
-  const pulled = await site.ask(commands.pull, cwd, session)
+  const pulled = await workspace.ask(commands.pull, cwd, session)
   const live = readPulled(pulled.stdout)
   if (pulled.exitCode !== 0 || live === null) return { kind: 'not-compared' }
   if (declaresSame(live, schemaText(join(cwd, schema)))) return { kind: 'same' }
   const path = join(asked.directory, 'live.prisma')
   writeWholeSync(path, live)
-  return read(await site.ask(commands.diff(path, schema, major), cwd, session)) ?? { kind: 'not-compared' }
+  return read(await workspace.ask(commands.diff(path, schema, major), cwd, session)) ?? { kind: 'not-compared' }
 }
 
 /** Null when it did not compare: of an older version, or refused by the configuration. */

@@ -11,7 +11,7 @@ import { prismaTool } from './prisma.ts'
 import type { MigrationTool, ToolSession } from './tool.ts'
 
 /** Where and with what the migrator of one run works. */
-export type Site = {
+export type Workspace = {
   readonly url: string
   readonly parsed: TargetUrl
   readonly tool: MigrationTool
@@ -47,10 +47,10 @@ export const MARKER = 'zz_lockkeeper_looks_whether_prisma_reads_this_directory'
 /** Below the run's directory; goes with its checkout. */
 export const COMPILED = 'compiled'
 
-export type SiteProblem = { readonly headline: string; readonly next: string }
+export type WorkspaceProblem = { readonly headline: string; readonly next: string }
 
 /** Reads what was approved and finds the tool. A problem is something that the repository or the configuration lacks. */
-export async function openSite(context: RunContext): Promise<Site | SiteProblem> {
+export async function openWorkspace(context: RunContext): Promise<Workspace | WorkspaceProblem> {
   const { target, checkout, applicationDirectory, directory } = context
   const url = context.secret(target.database.url)
   const parsed = parseTargetUrl(url)
@@ -101,4 +101,4 @@ export async function openSite(context: RunContext): Promise<Site | SiteProblem>
 
 const withoutMarker = (output: string): string => output.replaceAll(`${MARKER}\n`, '').replaceAll(MARKER, '')
 
-export const isProblem = (site: Site | SiteProblem): site is SiteProblem => 'headline' in site
+export const isProblem = (workspace: Workspace | WorkspaceProblem): workspace is WorkspaceProblem => 'headline' in workspace

@@ -7,34 +7,35 @@ import { approvalsOf, isUnreviewed, shortDigest } from './words.ts'
 /** What people read about a request whose glass was broken, wherever it is drawn. */
 
 /** On every card from then on: loud until it is reviewed, then one line. */
-export function glassBlocks(view: RequestView, timezone: string): readonly Block[] {
+export function breakGlassBlocks(view: RequestView, timezone: string): readonly Block[] {
   const { request } = view
-  const { glass } = request
-  if (glass?.brokenBy == null) return []
+  const { breakGlass } = request
+  if (breakGlass?.brokenBy == null) return []
   if (!isUnreviewed(request)) return [context(reviewedLine(request, timezone))]
-  return [section(`${glassLine(view)}\n${quoteText(glass.reason)}`), ...(canBeReviewed(request) ? [reviewButton(request)] : [])]
+  return [section(`${breakGlassLine(view)}\n${quoteText(breakGlass.reason)}`), ...(canBeReviewed(request) ? [reviewButton(request)] : [])]
 }
 
 /** `*BREAK GLASS.* Bob let it run with 0 of 1 approvals. Not reviewed yet: …` */
-export function glassLine(view: RequestView): string {
+export function breakGlassLine(view: RequestView): string {
   const { request } = view
-  const { glass, policy } = request
-  const what = glass?.digest === request.digest ? 'this' : `an earlier plan of this (${codeText(shortDigest(glass?.digest ?? ''))})`
+  const { breakGlass, policy } = request
+  const what =
+    breakGlass?.digest === request.digest ? 'this' : `an earlier plan of this (${codeText(shortDigest(breakGlass?.digest ?? ''))})`
   const count = `${approvalsOf(view).length} of ${pluralText(policy?.required ?? 1, 'approval')}`
-  const reviewers = listText((glass?.review ?? []).map(approverText))
+  const reviewers = listText((breakGlass?.review ?? []).map(approverText))
   const next = canBeReviewed(request)
     ? `*Not reviewed yet.* Somebody else of ${reviewers} has to look at what happened.`
     : `*Not reviewed yet.* When it has ended, somebody else of ${reviewers} has to look at what happened.`
-  return `*BREAK GLASS.* ${personText(glass?.brokenBy ?? '')} let ${what} run with ${count}. ${next}`
+  return `*BREAK GLASS.* ${personText(breakGlass?.brokenBy ?? '')} let ${what} run with ${count}. ${next}`
 }
 
 const canBeReviewed = (request: RequestRow): boolean => (endedStates as readonly string[]).includes(request.state)
 
 const reviewButton = (request: RequestRow): Block => actions(button('Review', 'review', request.token, 'primary'))
 
-function reviewedLine({ glass }: RequestRow, timezone: string): string {
-  const note = glass?.note == null ? '' : `, “${escapeLine(glass.note)}”`
-  return `Break-glass by ${personText(glass?.brokenBy ?? '')}, “${escapeLine(glass?.reason ?? '')}”. Reviewed by ${personText(glass?.reviewedBy ?? '')} ${dateText(new Date(glass?.reviewedAt ?? 0), 'day', timezone)}${note}.`
+function reviewedLine({ breakGlass }: RequestRow, timezone: string): string {
+  const note = breakGlass?.note == null ? '' : `, “${escapeLine(breakGlass.note)}”`
+  return `Break-glass by ${personText(breakGlass?.brokenBy ?? '')}, “${escapeLine(breakGlass?.reason ?? '')}”. Reviewed by ${personText(breakGlass?.reviewedBy ?? '')} ${dateText(new Date(breakGlass?.reviewedAt ?? 0), 'day', timezone)}${note}.`
 }
 
 /** Said in the thread and in the channel at once. */
@@ -51,7 +52,7 @@ const askedBy = (request: RequestRow, by: string): string =>
   request.requester === by ? 'The request is by the same person.' : `${personText(request.requester)} asked for it.`
 
 export const reviewDueText = (view: RequestView, { data }: Extract<EventRow, { readonly kind: 'review_due' }>): string =>
-  `*Not reviewed yet.* #${view.request.id} ran without enough approvals: ${personText(view.request.glass?.brokenBy ?? '')} broke the glass. ${
+  `*Not reviewed yet.* #${view.request.id} ran without enough approvals: ${personText(view.request.breakGlass?.brokenBy ?? '')} broke the glass. ${
     data.needsPerson === true
       ? `It needs a person first: when what the card names is put right, close it with ${codeText(`${view.commands.migrate} cancel ${view.request.id}`)}. Then somebody`
       : 'Somebody'

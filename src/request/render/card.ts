@@ -1,7 +1,7 @@
 import { actions, button, context, fields, header, plan, preformatted, section } from '../../slack/blocks/blocks.ts'
 import type { Block, Message } from '../../slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, pluralText } from '../../lib/text/text.ts'
-import { glassBlocks } from './break-glass.ts'
+import { breakGlassBlocks } from './break-glass.ts'
 import type { RequestView, RunOutcome, StepRow, Ending } from '../request.ts'
 import { tasksOf } from './tasks.ts'
 import { approvedBy, bold, brokenBy, changesApplication, elapsedOf, progressOf, shortCommit, shortDigest, titleOf } from './words.ts'
@@ -34,7 +34,7 @@ function runningCard(view: RequestView, { timezone }: CardContext): Message {
     blocks: [
       header(title),
       section(`${doing} · ${peopleOf(view)}`),
-      ...glassBlocks(view, timezone),
+      ...breakGlassBlocks(view, timezone),
       ...tasksBlock(view, `Running for ${durationText(elapsedOf(view))}`),
       ...(request.cancelRequestedAt === null && request.ending === null ? [actions(button('Cancel', 'cancel', request.token))] : []),
       context(`Updated ${dateText(view.now, 'seconds', timezone)}${planOf(view)}`),
@@ -76,7 +76,7 @@ function doneCard(view: RequestView, { timezone }: CardContext): Message {
     blocks: [
       header(title),
       section(headline),
-      ...glassBlocks(view, timezone),
+      ...breakGlassBlocks(view, timezone),
       ...fields([
         ['Took', durationText(elapsedOf(view))],
         ['Backup', backup?.state === 'done' && backup.output ? escapeLine(backup.output) : null],
@@ -113,7 +113,7 @@ function stoppedCard(view: RequestView, { timezone }: CardContext): Message {
     blocks: [
       header(title),
       section(headline),
-      ...glassBlocks(view, timezone),
+      ...breakGlassBlocks(view, timezone),
       ...tasksBlock(view, `${isCancelled ? 'Cancelled' : 'Stopped'} after ${durationText(elapsedOf(view))}`),
       ...paragraphs([
         ['Known', outcome.known],
@@ -138,7 +138,7 @@ function needsPersonCard(view: RequestView, { timezone }: CardContext): Message 
     blocks: [
       header(title),
       section(headline),
-      ...glassBlocks(view, timezone),
+      ...breakGlassBlocks(view, timezone),
       ...paragraphs([
         ['Known', outcome.known],
         ['Not known', outcome.notKnown],

@@ -8,7 +8,7 @@ export const cardKey = (requestId: number): string => `card:${requestId}`
 /** The card once a run has begun; progress waits when Slack is short of calls, ends do not. */
 export const drawRun = (view: RequestView, context: CardContext): Desired => ({
   key: cardKey(view.request.id),
-  place: { kind: 'channel', channel: view.request.channel },
+  destination: { kind: 'channel', channel: view.request.channel },
   content: { kind: 'current', message: runCard(view, context) },
   isUrgent: view.request.state !== 'running' || view.request.cancelRequestedAt !== null,
 })

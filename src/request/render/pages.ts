@@ -22,7 +22,7 @@ export const acknowledgedText = ({ data }: Extract<EventRow, { readonly kind: 'p
   `${personText(data.by)} acknowledged the page. Nobody is paged any more.`
 
 /** In the channel, kept current: the page, and what came of it. Null while nobody was paged. */
-export function pageStanding(view: RequestView, timezone: string): { readonly text: string; readonly isOpen: boolean } | null {
+export function pageStatus(view: RequestView, timezone: string): { readonly text: string; readonly isOpen: boolean } | null {
   const pages = view.events.filter((event) => event.kind === 'paged')
   const last = pages.at(-1)
   if (last === undefined) return null

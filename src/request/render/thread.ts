@@ -48,7 +48,7 @@ function eventPosts(view: RequestView, event: EventRow, parent: string, threadCo
   const broadcast = event.kind === 'glass_broken' || event.kind === 'overridden' || (threadContext.isProtected && isEndOfRun(view, event))
   const post: Desired = {
     key: `event:${event.id}`,
-    place: { kind: 'thread', parent, ...(broadcast ? { broadcast } : {}) },
+    destination: { kind: 'thread', parent, ...(broadcast ? { broadcast } : {}) },
     content: { kind: 'once', message: eventMessage(view, event, threadContext.timezone) },
     ...(['approved', 'rejected', 'ended', 'glass_broken', 'overridden'].includes(event.kind) ? { isUrgent: true } : {}),
   }
@@ -59,7 +59,7 @@ function eventPosts(view: RequestView, event: EventRow, parent: string, threadCo
       {
         ...post,
         key: `event:${event.id}:why`,
-        place: { kind: 'thread', parent },
+        destination: { kind: 'thread', parent },
         content: { kind: 'once', message: whyMessage(view, event) },
       },
     ]
@@ -154,7 +154,7 @@ function sqlPost(view: RequestView, parent: string): readonly Desired[] {
   return [
     {
       key: `sql:${id}:${shortDigest(digest)}`,
-      place: { kind: 'thread', parent },
+      destination: { kind: 'thread', parent },
       content: {
         kind: 'file',
         source: 'sql',
@@ -195,7 +195,7 @@ function tailPost(view: RequestView, parent: string): readonly Desired[] {
     endedAt === null && state !== 'needs_human'
       ? { text: title, blocks: [context(title), preformatted(lastPart(output, TAIL))] }
       : { text: OUTPUT_GONE, blocks: [context(OUTPUT_GONE)] }
-  return [{ key: `tail:${id}`, place: { kind: 'thread', parent }, content: { kind: 'current', message } }]
+  return [{ key: `tail:${id}`, destination: { kind: 'thread', parent }, content: { kind: 'current', message } }]
 }
 
 /** A line for each object of the backup that is read; the log keeps them. */
@@ -210,7 +210,7 @@ function logPost(view: RequestView, parent: string): readonly Desired[] {
   return [
     {
       key: isOver ? `log:${id}` : `log:${id}:open`,
-      place: { kind: 'thread', parent },
+      destination: { kind: 'thread', parent },
       content: {
         kind: 'file',
         source: 'log',

@@ -9,7 +9,8 @@ export const titleOf = (view: RequestView): string =>
   `${isUnreviewed(view.request) ? 'BREAK GLASS · ' : ''}Deploy to ${oneLine(view.targetTitle)} · #${view.request.id}`
 
 /** The glass was broken, and no second person has looked at it. */
-export const isUnreviewed = ({ glass }: Pick<RequestRow, 'glass'>): boolean => glass?.brokenBy != null && glass.reviewedBy === null
+export const isUnreviewed = ({ breakGlass }: Pick<RequestRow, 'breakGlass'>): boolean =>
+  breakGlass?.brokenBy != null && breakGlass.reviewedBy === null
 
 export const shortDigest = (digest: string): string => digest.slice(0, 8)
 export const shortCommit = (commit: string): string => commit.slice(0, 7)
@@ -21,8 +22,8 @@ export const approvalsOf = (view: RequestView): readonly VoteRow[] =>
 export const approvedBy = (view: RequestView): string => listText(approvalsOf(view).map((vote) => personText(vote.actor)))
 
 /** Whoever broke the glass for this plan; null when nobody did. */
-export const brokenBy = ({ request: { glass, digest } }: RequestView): string | null =>
-  glass?.brokenBy == null || glass.digest !== digest ? null : personText(glass.brokenBy)
+export const brokenBy = ({ request: { breakGlass, digest } }: RequestView): string | null =>
+  breakGlass?.brokenBy == null || breakGlass.digest !== digest ? null : personText(breakGlass.brokenBy)
 
 export const changesApplication = (plan: Plan): boolean => plan.steps.some((step) => step.phase === 'deploy')
 
@@ -86,9 +87,9 @@ export type MigrationProgress = {
 
 /** `data.migrations` of the migrate step, or the plan's list while there is nothing yet. */
 export function progressOf(step: StepRow, request: RequestRow): readonly MigrationProgress[] {
-  const told = (step.data as { readonly migrations?: unknown } | null)?.migrations
-  if (Array.isArray(told)) {
-    const known = told.filter(isProgress)
+  const migrations = (step.data as { readonly migrations?: unknown } | null)?.migrations
+  if (Array.isArray(migrations)) {
+    const known = migrations.filter(isProgress)
     if (known.length > 0) return known
   }
   return (request.plan?.list ?? []).map(({ name }) => ({ name, state: step.state === 'done' ? 'done' : 'pending' }))

@@ -10,8 +10,8 @@ export type Probe = (
 
 /** B12: a failure afterwards means something only if it was well before. It does not stop the run: the change may be the cure. */
 export async function healthFindings(probes: readonly ProbeSettings[], probe: Probe, signal: AbortSignal): Promise<readonly Finding[]> {
-  const seen = await Promise.all(probes.map(async (settings) => ({ settings, ...(await probe(settings, { signal })) })))
-  return seen
+  const probed = await Promise.all(probes.map(async (settings) => ({ settings, ...(await probe(settings, { signal })) })))
+  return probed
     .filter(({ ok }) => !ok)
     .map(({ settings, said }) =>
       warn('unhealthy_before', `The application is not well before the change: ${escapeMarkup(settings.http)} gave ${escapeMarkup(said)}.`),

@@ -5,8 +5,8 @@ import { MAINTENANCE_ON, NOT_BEGUN } from '../../request/maintenance-mode.ts'
 import type { RequestRow, RunOutcome } from '../../request/request.ts'
 import type { Step, StepEnd } from '../../request/step.ts'
 import { about, addEvent } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
-import { endLeft } from '../orphans.ts'
+import { retryStore } from '../../store/retry-store.ts'
+import { endOrphans } from '../orphans.ts'
 import { watchForCancel, type CancelWatch } from './cancel-watch.ts'
 import { contextOf } from './context.ts'
 import { isUnderWay } from './may-start.ts'
@@ -19,9 +19,9 @@ import type { Work } from './work.ts'
 export async function attempt(ports: RunPorts, work: Work): Promise<StepEnd | 'lost'> {
   const { request, step } = work
   const before = work.previous?.attempt ?? 0
-  await persist(ports.log, () => writeBegin(ports, { id: request.id, name: step.name }, before + 1))
-  if (before > 0 && !work.isAgain) await persist(ports.log, () => adopted(ports, request, step))
-  const alive = AbortSignal.any([ports.liveness().signal(), ports.working.signalFor(step.changes)])
+  await retryStore(ports.log, () => writeBegin(ports, { id: request.id, name: step.name }, before + 1))
+  if (before > 0 && !work.isAgain) await retryStore(ports.log, () => adopted(ports, request, step))
+  const alive = AbortSignal.any([ports.liveness().signal(), ports.inFlight.signalFor(step.changes)])
   const cancel = watchForCancel(ports, request)
   try {
     const end = await underLock(ports, work, { alive, cancel })
@@ -53,7 +53,7 @@ async function underLock(ports: RunPorts, work: Work, signals: Signals): Promise
 
 async function lookAndAct(ports: RunPorts, work: Work, signal: AbortSignal, isCancelled: () => boolean): Promise<StepEnd> {
   const context = await contextOf(ports, work, signal, isCancelled)
-  if (context.attempt > 1) endLeft(context.directory)
+  if (context.attempt > 1) endOrphans(context.directory)
   const found = await work.step.inspect(context)
   if (found.kind === 'done') return { kind: 'done', output: found.output, data: found.data }
   if (found.kind === 'unknown') return { kind: 'unknown', output: 'unclear', outcome: found.outcome }

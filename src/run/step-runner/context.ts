@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { writeAudit } from '../../audit/write.ts'
 import type { RunContext } from '../../request/step.ts'
 import { about, addEvent, addEventOnce, stepsOf } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import { commandOf, type RunPorts } from './ports.ts'
 import { reporter } from './reporter.ts'
 import { asRedactedJson } from './step-rows.ts'
@@ -14,7 +14,7 @@ export async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal
   const directory = join(ports.config.varDirectory, 'runs', String(request.id))
   const checkout = join(ports.config.varDirectory, 'checkouts', String(request.id))
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const rows = await persist(ports.log, () => stepsOf(ports.db, request.id))
+  const rows = await retryStore(ports.log, () => stepsOf(ports.db, request.id))
   return {
     requestId: request.id,
     command: commandOf(ports),
@@ -34,12 +34,12 @@ export async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal
     ...reporter(ports, request.id, step.name),
     note: (event) => {
       const shown = asRedactedJson(ports.redactor, event)
-      return persist(ports.log, () =>
+      return retryStore(ports.log, () =>
         shown.kind === 'migration_done' ? addEventOnce(ports.db, request.id, shown) : addEvent(ports.db, request.id, shown),
       )
     },
     audit: (act, result, data) =>
-      persist(ports.log, () => writeAudit(ports.db, { ...about(request), act, result, data: asRedactedJson(ports.redactor, data) })),
+      retryStore(ports.log, () => writeAudit(ports.db, { ...about(request), act, result, data: asRedactedJson(ports.redactor, data) })),
     dataOf: (name) => rows.find((row) => row.name === name)?.data,
   }
 }

@@ -47,8 +47,8 @@ export async function endRun(
   outcome: RunOutcome,
 ): Promise<Exclude<Next, 'next'>> {
   const off = await offAgain(tx, request.id)
-  const told = off === null ? outcome : { ...outcome, maintenance: off }
-  if (!(await transition(tx, request.id, ['running'], ending, { outcome: told, isOver: true }))) return 'ended'
+  const whole = off === null ? outcome : { ...outcome, maintenance: off }
+  if (!(await transition(tx, request.id, ['running'], ending, { outcome: whole, isOver: true }))) return 'ended'
   await addEvent(tx, request.id, { kind: 'ended', data: { state: ending } })
   await writeAudit(tx, { ...about(request), act: 'run', result: ending, data: { step } })
   const now = await requestById(tx, request.id)

@@ -5,7 +5,7 @@ import { MAINTENANCE_ON } from '../../request/maintenance-mode.ts'
 import type { RequestRow, StepRow } from '../../request/request.ts'
 import type { Step, StepEnd } from '../../request/step.ts'
 import { requestById } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import { COMPARE_WITHIN_MS, type RunPorts } from './ports.ts'
 import { cancelledBefore, notAsApproved, notCompared, recordIsOld } from './texts.ts'
 
@@ -27,7 +27,7 @@ export async function mayStart(
   if (step.changes !== 'database' && step.changes !== 'application') return undefined
   const stop = ports.whyStop()
   if (stop !== null) return recordIsOld(ports, step.title, stop)
-  const granted = await persist(ports.log, () => ports.stillGranted(request.id))
+  const granted = await retryStore(ports.log, () => ports.stillGranted(request.id))
   if (isRefusal(granted))
     return {
       kind: 'failed',
@@ -57,8 +57,8 @@ async function compareAgain(
     const compared = await ports.compare(plan, request, phase)
     if (compared.kind === 'same') return undefined
     if (compared.kind === 'changed') return notAsApproved(ports, step.title, compared.why)
-    if (ports.working.isStopping()) return 'lost'
-    const now = await persist(ports.log, () => requestById(ports.db, request.id))
+    if (ports.inFlight.isStopping()) return 'lost'
+    const now = await retryStore(ports.log, () => requestById(ports.db, request.id))
     if (now !== undefined && now.cancelRequestedAt !== null) return cancelledBefore(step, now.cancelRequestedBy)
     if (performance.now() >= until) return notCompared(step.title, compared.why)
     await wait(AGAIN_MS)

@@ -6,7 +6,7 @@ import type { Plan } from '../../plan/plan.ts'
 import type { Redactor } from '../../redact/redact.ts'
 import type { RequestRow } from '../../request/request.ts'
 import type { Db, Queries } from '../../store/pool.ts'
-import type { Working } from '../in-flight.ts'
+import type { InFlight } from '../in-flight.ts'
 
 export type Compared =
   { readonly kind: 'same' } | { readonly kind: 'changed'; readonly why: string } | { readonly kind: 'unknown'; readonly why: string }
@@ -21,7 +21,7 @@ export type RunPorts = {
   readonly redactor: Redactor
   readonly env: Readonly<Record<string, string | undefined>>
   readonly liveness: () => Liveness
-  readonly working: Working
+  readonly inFlight: InFlight
   readonly owns: (db: Queries, requestId: number) => Promise<boolean>
   /** From `approvals/`, which is above: whether this request may still change anything. */
   readonly stillGranted: (requestId: number) => Promise<true | Refusal>

@@ -4,14 +4,14 @@ import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
 import type { RequestRow, RunOutcome } from '../../request/request.ts'
 import type { Step, StepEnd } from '../../request/step.ts'
 import { about, addEvent, requestById } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import { notSwitchedOff } from '../steps/maintenance.ts'
 import { endOf, endRun, stopRun, type Next } from './end.ts'
 import { commandOf, type RunPorts } from './ports.ts'
 import { asRedactedJson, writeEnd, writeUnclear } from './step-rows.ts'
 
 export async function record(ports: RunPorts, request: RequestRow, step: Pick<Step, 'name' | 'title'>, end: StepEnd): Promise<Next> {
-  const next = await persist(ports.log, () =>
+  const next = await retryStore(ports.log, () =>
     ports.db.transaction(async (tx): Promise<Next | null> => {
       // frozen past its adoption and awake again: what it saw of its step is not how the step ended
       if (!(await ports.owns(tx, request.id))) return null
@@ -42,7 +42,7 @@ export async function stopUnclear(ports: RunPorts, id: number, name: string, err
     notKnown: `Whether "${escapeMarkup(name)}" changed something before that.`,
     next: `Look at \`${commandOf(ports)} status\` and at the log in the thread. When it is clear, \`${commandOf(ports)} cancel ${id}\` closes this request so that a new one can be asked.`,
   }
-  const next = await persist(ports.log, () =>
+  const next = await retryStore(ports.log, () =>
     ports.db.transaction(async (tx) => {
       if (!(await ports.owns(tx, id))) return null
       await writeUnclear(tx, { id, name })

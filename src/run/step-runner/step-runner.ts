@@ -1,11 +1,11 @@
-import { killPoint } from '../../lib/failpoint.ts'
+import { failpoint } from '../../lib/failpoint.ts'
 import { during, withFields } from '../../lib/telemetry.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
 import type { RequestRow } from '../../request/request.ts'
 import type { Step } from '../../request/step.ts'
 import { requestById, stepsOf } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import { attempt } from './attempt.ts'
 import { endOf, type Next } from './end.ts'
 import { mayStart } from './may-start.ts'
@@ -40,12 +40,12 @@ async function perform(
   name: string,
 ): Promise<Next> {
   for (let isAgain = false; ; isAgain = true) {
-    if (ports.working.isStopping()) return never()
+    if (ports.inFlight.isStopping()) return never()
     const { request, plan, target, step, row } = await load(ports, stepsFor, id, name)
     if (request.state !== 'running' || (request.ending !== null && name !== MAINTENANCE_OFF)) return endOf(request)
     if (row?.state === 'done' || row?.state === 'skipped') return 'next'
     await ports.liveness().held()
-    if (!(await persist(ports.log, () => ports.owns(ports.db, id)))) return never()
+    if (!(await retryStore(ports.log, () => ports.owns(ports.db, id)))) return never()
     if (target === undefined || step === undefined) {
       const why = ports.reconfigured(plan, request) ?? 'The configuration of this target has other steps now.'
       const title = row?.title ?? name
@@ -60,17 +60,17 @@ async function perform(
     const work = { request, plan, target, step, previous: row, isAgain }
     const end = await during(
       { kind: 'step', step: name, attempt: (row?.attempt ?? 0) + 1, request: id, target: target.name },
-      async () => (await mayStart(ports, request, step, row)) ?? ports.working.during(step.changes, () => attempt(ports, work)),
+      async () => (await mayStart(ports, request, step, row)) ?? ports.inFlight.during(step.changes, () => attempt(ports, work)),
       (end) => (end === 'lost' ? end : end.kind),
     )
     if (end === 'lost') continue // the store went away in the middle, or this process is stopping: look again
-    killPoint('before-step-record', name)
+    failpoint('before-step-record', name)
     return record(ports, request, step, end)
   }
 }
 
 async function load(ports: RunPorts, stepsFor: (request: RequestRow, plan: Plan) => readonly Step[], id: number, name: string) {
-  const [request, rows] = await persist(ports.log, () => Promise.all([requestById(ports.db, id), stepsOf(ports.db, id)]))
+  const [request, rows] = await retryStore(ports.log, () => Promise.all([requestById(ports.db, id), stepsOf(ports.db, id)]))
   const target = request === undefined ? undefined : ports.config.targets.get(request.target)
   if (request?.plan == null) throw new Error(`request ${id} has no plan`)
   const step = stepsFor(request, request.plan).find((one) => one.name === name)

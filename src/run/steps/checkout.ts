@@ -4,7 +4,7 @@ import { applicationDirectoryIn, bareCloneOf, makeCheckout } from '../../deploy/
 import { applicationPath, needsPreviousCommit } from '../../deploy/command.ts'
 import { diagnoseInstall } from '../../deploy/diagnoses.ts'
 import { installDependencies } from '../../deploy/install.ts'
-import { maintenanceOf } from '../../deploy/planned.ts'
+import { maintenanceModeOf } from '../../deploy/planned.ts'
 import { code } from '../../lib/text/code.ts'
 import { fetchRepository } from '../../plan/repository.ts'
 import { isRefusal } from '../../lib/refusal.ts'
@@ -134,8 +134,8 @@ const mustKnow = (context: RunContext) =>
   [
     ...context.target.prepare,
     ...(context.plan.steps.some((step) => step.phase === 'deploy') ? context.target.deploy : []),
-    ...(maintenanceOf(context.plan)?.on ?? []),
-    ...(maintenanceOf(context.plan)?.off ?? []),
+    ...(maintenanceModeOf(context.plan)?.on ?? []),
+    ...(maintenanceModeOf(context.plan)?.off ?? []),
   ].some(needsPreviousCommit)
 
 /** Certain without looking: nothing outside `var/` has been touched so far. */

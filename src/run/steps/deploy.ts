@@ -5,7 +5,7 @@ import type { StepSettings } from '../../config/schema.ts'
 import { stepChild } from '../../deploy/command.ts'
 import { diagnoseStep } from '../../deploy/diagnoses.ts'
 import { stepTitle } from '../../deploy/planned.ts'
-import { killPoint } from '../../lib/failpoint.ts'
+import { failpoint } from '../../lib/failpoint.ts'
 import { code } from '../../lib/text/code.ts'
 import { isAlive } from '../../process/process-id.ts'
 import { seconds } from '../../lib/text/sentences.ts'
@@ -56,7 +56,7 @@ async function act(settings: StepSettings, file: string, ports: { readonly home:
   const end = await runCommand(context, {
     ...stepChild({ ...context, settings, values: valuesOf(context), home: ports.home }),
     onStart(pid) {
-      pidNoted = leave(file, { ...began, pid }).finally(() => killPoint('in-deploy-step'))
+      pidNoted = leave(file, { ...began, pid }).finally(() => failpoint('in-deploy-step'))
     },
   })
   const unnoted = [await pidNoted] // awaited here, else it could replace the note of the end

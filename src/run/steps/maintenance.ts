@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { CommandSettings } from '../../config/schema.ts'
 import { stepChild } from '../../deploy/command.ts'
 import { diagnoseStep } from '../../deploy/diagnoses.ts'
-import { maintenanceOf, stepTitle, type MaintenanceMode } from '../../deploy/planned.ts'
+import { maintenanceModeOf, stepTitle, type MaintenanceMode } from '../../deploy/planned.ts'
 import { waitUntilHealthy } from '../../watching/probe.ts'
 import { code } from '../../lib/text/code.ts'
 import type { Plan } from '../../plan/plan.ts'
@@ -20,8 +20,8 @@ type Ports = { readonly home: string }
  * The two ends of maintenance mode. Both set a switch and may do it twice: after a crash they are simply run again. Nothing is looked at
  * before, since what a probe says is as much about the application as about the switch.
  */
-export function maintenanceSteps(plan: Plan, ports: Ports): { readonly on: readonly Step[]; readonly off: readonly Step[] } {
-  const mode = maintenanceOf(plan)
+export function maintenanceModeSteps(plan: Plan, ports: Ports): { readonly on: readonly Step[]; readonly off: readonly Step[] } {
+  const mode = maintenanceModeOf(plan)
   if (mode === null) return { on: [], off: [] }
   const inspect: Step['inspect'] = async () => ({ kind: 'todo' })
   return {
@@ -166,9 +166,9 @@ type About = Pick<RunContext, 'plan' | 'requestId' | 'command'>
 export function notSwitchedOff(
   { plan, requestId, command }: About,
   why: string,
-  commands: readonly CommandSettings[] = maintenanceOf(plan)?.off ?? [],
+  commands: readonly CommandSettings[] = maintenanceModeOf(plan)?.off ?? [],
 ): RunOutcome {
-  const probe = maintenanceOf(plan)?.probe ?? null
+  const probe = maintenanceModeOf(plan)?.probe ?? null
   const byHand = commands.map(({ run, cwd }) => `${code(run.join(' '))}${cwd === undefined ? '' : ` in ${code(cwd)}`}`)
   return {
     headline: '*Maintenance mode could NOT be switched off.*',

@@ -1,10 +1,10 @@
 import type { Inspection, Step, StepEnd } from '../../request/step.ts'
 import { applyAll, inspectMigrations } from '../../migrate/apply.ts'
-import { defaultPace, type Pace } from '../../migrate/attempts/timing.ts'
+import { defaultTiming, type Timing } from '../../migrate/attempts/timing.ts'
 
 /** Applies the approved migrations with the application's own tool. Nothing here is ever blindly repeated. */
-export const migrateStep = (pace: Partial<Pace> = {}): Step => {
-  const whole = { ...defaultPace, ...pace }
+export const migrateStep = (timing: Partial<Timing> = {}): Step => {
+  const whole = { ...defaultTiming, ...timing }
   return {
     name: 'migrate',
     title: 'Migrate',

@@ -45,7 +45,7 @@ import { together } from '../../lib/together.ts'
 export type PreflightDeps = {
   readonly store: Pick<BackupStore, 'list'>
   /** Of the configuration: `home` and `varDirectory`. */
-  readonly places: Pick<GitDeps, 'home' | 'varDirectory'>
+  readonly directories: Pick<GitDeps, 'home' | 'varDirectory'>
   readonly probe: Probe
   /** The clocks of this machine, the store and Slack, as far as they answer. */
   readonly clocks: () => Promise<readonly Reading[]>
@@ -76,13 +76,13 @@ async function act(deps: PreflightDeps, context: RunContext): Promise<StepEnd> {
     findings.push(...(await findSafely(context, find)))
   }
   if (context.signal.aborted) return cancelled
-  const told = distinct(findings)
-  await writeToSpool(context, told)
-  const output = summary(checks.length, told)
-  const stops = told.filter(({ level }) => level === 'stop')
-  const warnings = told.filter(({ level, brief }) => level === 'warn' && brief === undefined)
+  const distinctFindings = distinct(findings)
+  await writeToSpool(context, distinctFindings)
+  const output = summary(checks.length, distinctFindings)
+  const stops = distinctFindings.filter(({ level }) => level === 'stop')
+  const warnings = distinctFindings.filter(({ level, brief }) => level === 'warn' && brief === undefined)
   for (const { text } of warnings) await context.note({ kind: 'finding', data: { text } })
-  const data: PreflightData = { checks: checks.length, names: checks.map(({ name }) => name), findings: told }
+  const data: PreflightData = { checks: checks.length, names: checks.map(({ name }) => name), findings: distinctFindings }
   return stops.length > 0 ? { ...stopped(output, stops), data } : { kind: 'done', output, data }
 }
 
@@ -92,7 +92,7 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
   const { directory } = target.backup
   const text = context.secret(target.database.url)
   const parsed = parseTargetUrl(text)
-  const git: GitDeps = { ...deps.places, redactor: context.redactor, env: context.env }
+  const git: GitDeps = { ...deps.directories, redactor: context.redactor, env: context.env }
   const ownChecks: readonly Check[] = [
     { name: 'the commit', find: () => commitFindings(git, target, plan.commit) },
     { name: 'the checkout', find: () => treeFindings(git, context.checkout, plan.commit) },

@@ -1,7 +1,7 @@
 import type { BackupStore } from '../../backup/catalogue.ts'
 import type { Reading } from '../../lib/clock-skew.ts'
 import type { Config, Target } from '../../config/config.ts'
-import { maintenanceOf } from '../../deploy/planned.ts'
+import { maintenanceModeOf } from '../../deploy/planned.ts'
 import { probeOnce } from '../../watching/probe.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Ask } from '../../request/request.ts'
@@ -10,7 +10,7 @@ import { backupStep } from './backup.ts'
 import { installStep } from './checkout.ts'
 import { deploySteps } from './deploy.ts'
 import { healthStep } from './health.ts'
-import { maintenanceSteps } from './maintenance.ts'
+import { maintenanceModeSteps } from './maintenance.ts'
 import { migrateStep } from './migrate.ts'
 import { preflightStep } from './preflight.ts'
 import { prepareSteps } from './prepare.ts'
@@ -32,14 +32,14 @@ export type StepPorts = {
 export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<Ask, 'skipApp'>): readonly Step[] {
   const prepare = prepareSteps(target, ports.config)
   const deploy = ask.skipApp ? [] : deploySteps(target, ports.config)
-  const mode = maintenanceOf(plan)
-  const maintenance = maintenanceSteps(plan, ports.config)
+  const mode = maintenanceModeOf(plan)
+  const maintenance = maintenanceModeSteps(plan, ports.config)
   const migrates = plan.list.length > 0
   const commands = [...target.prepare, ...(ask.skipApp ? [] : target.deploy), ...(mode === null ? [] : [...mode.on, ...mode.off])]
   const touchesDatabase = migrates || commands.some((step) => step.database)
   const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
   return [
-    preflightStep({ store: ports.backups, places: ports.config, probe: probeOnce, clocks: ports.clocks, backsUp: touchesDatabase }),
+    preflightStep({ store: ports.backups, directories: ports.config, probe: probeOnce, clocks: ports.clocks, backsUp: touchesDatabase }),
     ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
     ...prepare,
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),

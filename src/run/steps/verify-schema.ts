@@ -4,7 +4,7 @@ import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
 import { withTarget } from '../../database/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../../migrate/decide/schema-diff.ts'
 import { unclearOutcome } from '../../migrate/decide/outcomes.ts'
-import { isProblem, openSite, type Site } from '../../migrate/prisma/prisma-workspace.ts'
+import { isProblem, openWorkspace, type Workspace } from '../../migrate/prisma/prisma-workspace.ts'
 import { compareLive, type Drift } from '../../migrate/prisma/drift.ts'
 import { askVersion } from '../../migrate/prisma/version.ts'
 import { agreementOf } from '../../migrate/decide/agreement.ts'
@@ -25,29 +25,32 @@ export const verifySchemaStep = (): Step => ({
 })
 
 async function verifySchema(context: RunContext): Promise<StepEnd> {
-  const site = await openSite(context)
-  if (isProblem(site)) return failed('not verified', `${site.headline} The schema could not be verified.`, site.next)
-  const connection = { url: site.url, applicationName: `lockkeeper-verify-${context.requestId}`, signal: context.signal }
+  const workspace = await openWorkspace(context)
+  if (isProblem(workspace)) return failed('not verified', `${workspace.headline} The schema could not be verified.`, workspace.next)
+  const connection = { url: workspace.url, applicationName: `lockkeeper-verify-${context.requestId}`, signal: context.signal }
   const { status, invalid } = await withTarget(connection, async (client) => ({
-    status: statusOf(await readDatabaseState(client, site.parsed.schema), site.approved.migrations),
+    status: statusOf(await readDatabaseState(client, workspace.parsed.schema), workspace.approved.migrations),
     invalid: await invalidIndexes(client),
   }))
   const applied = appliedOf(context.plan, status)
   const wrong = applied.kind === 'departs' ? applied.names : applied.open.map(({ name }) => name)
-  if (wrong.length > 0) return notAsApproved(context, site, status, wrong)
-  const last = site.approved.migrations.at(-1)?.name
+  if (wrong.length > 0) return notAsApproved(context, workspace, status, wrong)
+  const last = workspace.approved.migrations.at(-1)?.name
   if (last === undefined) return { kind: 'done', output: 'no migrations' }
-  const cwd = site.layoutUpTo(last)
+  const cwd = workspace.layoutUpTo(last)
   context.report('Asking Prisma whether it sees the same, and comparing the live schema.')
-  const asked = { site, cwd, session: session(context) }
-  const [agreement, { version }] = [await agreementOf({ ...asked, plan: context.plan }), await askVersion(site, () => cwd, asked.session)]
+  const asked = { workspace, cwd, session: session(context) }
+  const [agreement, { version }] = [
+    await agreementOf({ ...asked, plan: context.plan }),
+    await askVersion(workspace, () => cwd, asked.session),
+  ]
   if (!agreement.agrees)
     return {
       kind: 'unknown',
       output: 'Prisma disagrees',
       outcome: unclearOutcome({
         headline: `Prisma does not agree that ${count(status.applied.length, 'migration')} ${status.applied.length === 1 ? 'is' : 'are'} applied.`,
-        tasks: tasksOf(status, context.plan.list, site.base),
+        tasks: tasksOf(status, context.plan.list, workspace.base),
         notKnown: 'Why the record of the database and Prisma differ.',
         next: 'Read what Prisma said in the thread. Then cancel this request, and ask again when both agree.',
         excerpt: agreement.said.trim().split('\n').slice(-5).join('\n'),
@@ -83,13 +86,13 @@ const session = ({ requestId, target }: RunContext) => ({
   statementTimeoutMs: target.database.statementTimeout,
 })
 
-function notAsApproved(context: RunContext, site: Site, status: Status, names: readonly string[]): StepEnd {
+function notAsApproved(context: RunContext, workspace: Workspace, status: Status, names: readonly string[]): StepEnd {
   return {
     kind: 'unknown',
     output: 'not as approved',
     outcome: unclearOutcome({
       headline: `After migrating, the record does not show what was approved: ${list(names.slice(0, 5).map(code))}.`,
-      tasks: tasksOf(status, context.plan.list, site.base),
+      tasks: tasksOf(status, context.plan.list, workspace.base),
       notKnown: 'Who else has changed this database meanwhile.',
       next: `Look at \`${context.command} status\`. Then cancel this request, and ask again for what is there now.`,
     }),

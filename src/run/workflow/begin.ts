@@ -1,16 +1,16 @@
 import { writeAudit } from '../../audit/write.ts'
 import { refuse } from '../../lib/refusal.ts'
-import { tell, type Fact } from '../../lib/telemetry.ts'
+import { emit, type Fact } from '../../lib/telemetry.ts'
 import { firstBold } from '../../request/render/words.ts'
 import { about, addEvent, requestById, stepsOf, transition } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import type { WorkflowPorts } from './ports.ts'
 
 /** Uses the grant: once, and only while it has not expired by the store's clock. */
 export async function begin(ports: WorkflowPorts, id: number): Promise<readonly string[]> {
   /** Of the newest try; it counts once that is known to be committed, also where only the answer to its commit was lost. */
   let begun: Extract<Fact, { kind: 'run started' }> | undefined
-  const steps = await persist(ports.log, () =>
+  const steps = await retryStore(ports.log, () =>
     ports.db.transaction(async (tx) => {
       const request = await requestById(tx, id)
       if (request?.plan == null) return []
@@ -64,7 +64,7 @@ export async function begin(ports: WorkflowPorts, id: number): Promise<readonly 
       return steps.map((step) => step.name)
     }),
   )
-  if (begun !== undefined && steps.length > 0) tell(begun)
+  if (begun !== undefined && steps.length > 0) emit(begun)
   return steps
 }
 

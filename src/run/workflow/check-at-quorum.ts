@@ -1,34 +1,34 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { setTimeout as wait } from 'node:timers/promises'
 import { writeAudit } from '../../audit/write.ts'
-import { killPoint } from '../../lib/failpoint.ts'
+import { failpoint } from '../../lib/failpoint.ts'
 import { isRefusal, refuse, type Refusal } from '../../lib/refusal.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { RequestRow } from '../../request/request.ts'
 import { about, addEvent, requestById, transition } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import { COMPARE_WITHIN_MS } from '../step-runner/ports.ts'
 import { planSafely, refuseRequest, whereItStands, writePlan } from './planning.ts'
 import type { WorkflowPorts } from './ports.ts'
 
 /** After the quorum, before anything runs: the votes must still count, and the world must still be the one that was approved. */
 export async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'go' | 'anew' | 'ended'> {
-  killPoint('before-claim')
+  failpoint('before-claim')
   const within = ports.compareWithinMs ?? COMPARE_WITHIN_MS
   let unknownSince: number | undefined
   for (;;) {
-    const request = await persist(ports.log, () => requestById(ports.db, id))
+    const request = await retryStore(ports.log, () => requestById(ports.db, id))
     if (request?.state !== 'granted' || request.plan === null) return request?.state === 'running' ? 'go' : 'ended'
-    const granted = await persist(ports.log, () => ports.stillGranted(id))
+    const granted = await retryStore(ports.log, () => ports.stillGranted(id))
     if (granted !== true && granted.code !== 'not_an_approver') {
       // it could not be checked, or it ends at this moment: the grant stands until it expires, which the state above will tell
       await wait(CHECK_AGAIN_MS)
       continue
     }
     if (granted !== true) return backToWaiting(ports, request, granted)
-    const barred = await persist(ports.log, () => ports.whyNoRun(request))
+    const barred = await retryStore(ports.log, () => ports.whyNoRun(request))
     if (barred !== null) return refuseRequest(ports, request, barred)
-    const passage = await persist(ports.log, () => ports.gate(ports.db, request))
+    const passage = await retryStore(ports.log, () => ports.gate(ports.db, request))
     if (passage.kind === 'shut') return refuseRequest(ports, request, passage.refusal)
     if (passage.kind === 'unknown' || passage.kind === 'held') {
       await wait(CHECK_AGAIN_MS)
@@ -53,7 +53,7 @@ export async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'
     }
     const planned = await planSafely(ports, request)
     if (isRefusal(planned)) return refuseRequest(ports, request, refuse(planned.code, `${compared.why} ${planned.text}`))
-    const written = await persist(ports.log, () => writePlan(ports, request, planned, ['granted'], compared.why))
+    const written = await retryStore(ports.log, () => writePlan(ports, request, planned, ['granted'], compared.why))
     return written === 'waiting' ? 'anew' : 'ended'
   }
 }
@@ -75,7 +75,7 @@ export async function compareSafely(ports: WorkflowPorts, request: RequestRow, p
 
 /** An approver has left or the rules became stricter between the last vote and the start: the same plan waits for more votes. */
 export async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
-  return persist(ports.log, () =>
+  return retryStore(ports.log, () =>
     ports.db.transaction(async (tx) => {
       if (!(await transition(tx, request.id, ['granted'], 'waiting')))
         return (await whereItStands(tx, request.id)) === 'waiting' ? 'anew' : 'ended'

@@ -2,11 +2,11 @@ import { writeAudit } from '../../audit/write.ts'
 import { offAgain } from '../../request/maintenance-mode.ts'
 import { doneHeadline } from '../../request/render/words.ts'
 import { about, addEvent, requestById, transition } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import type { WorkflowPorts } from './ports.ts'
 
 export async function finish(ports: WorkflowPorts, id: number): Promise<void> {
-  await persist(ports.log, () =>
+  await retryStore(ports.log, () =>
     ports.db.transaction(async (tx) => {
       const request = await requestById(tx, id)
       if (request?.plan == null || request.state !== 'running') return

@@ -1,25 +1,25 @@
 import { writeAudit } from '../../audit/write.ts'
 import { isRefusal, refuse } from '../../lib/refusal.ts'
 import type { RequestRow } from '../../request/request.ts'
-import { planNextCheck, turnOf } from '../../request/start-slot.ts'
+import { planNextCheck, startSlotOf } from '../../request/start-slot.ts'
 import { about, addEvent, requestById } from '../../request/store.ts'
 import { storeNow } from '../../store/now.ts'
 import type { Tx } from '../../store/pool.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import { backToWaiting, compareSafely } from './check-at-quorum.ts'
 import { planSafely, refuseRequest, writePlan } from './planning.ts'
 import type { WorkflowPorts } from './ports.ts'
 
 /** What is to be done about it now: a request that is approved for a window is `queued` until its turn comes. */
 export const stateOf = (ports: WorkflowPorts, id: number): Promise<RequestRow['state'] | 'queued' | 'to check'> =>
-  persist(ports.log, async () => {
+  retryStore(ports.log, async () => {
     const request = await requestById(ports.db, id)
     if (request === undefined) return 'cancelled'
     if (request.notBefore === null || (request.state !== 'waiting' && request.state !== 'granted')) return request.state
-    const turn = turnOf(request, await storeNow(ports.db))
-    if (turn === 'check') return 'to check'
+    const slot = startSlotOf(request, await storeNow(ports.db))
+    if (slot === 'check') return 'to check'
     if (request.state === 'waiting') return 'waiting'
-    return turn === 'later' || (await isHeld(ports, request)) ? 'queued' : 'granted'
+    return slot === 'later' || (await isHeld(ports, request)) ? 'queued' : 'granted'
   })
 
 /** Its window is open, but it is frozen for a part of it, or nobody has confirmed to stand by: it waits inside the window, and says so once. */
@@ -49,20 +49,20 @@ async function sayOnce(tx: Tx, request: RequestRow, text: string): Promise<void>
 
 /** Hours before its turn: what changed asks anew now, so that nobody is asked in the night. */
 export async function checkAhead(ports: WorkflowPorts, id: number): Promise<void> {
-  const request = await persist(ports.log, () => requestById(ports.db, id))
+  const request = await retryStore(ports.log, () => requestById(ports.db, id))
   if (request?.plan == null || (request.state !== 'waiting' && request.state !== 'granted')) return
   // done by a process that died before this was checkpointed
-  if (turnOf(request, await persist(ports.log, () => storeNow(ports.db))) !== 'check') return
+  if (startSlotOf(request, await retryStore(ports.log, () => storeNow(ports.db))) !== 'check') return
   const compared = await compareSafely(ports, request, request.plan)
   if (compared.kind === 'changed') {
     const planned = await planSafely(ports, request)
     if (isRefusal(planned)) return void (await refuseRequest(ports, request, refuse(planned.code, `${compared.why} ${planned.text}`)))
-    await persist(ports.log, () => writePlan(ports, request, planned, ['waiting', 'granted'], compared.why))
-    return persist(ports.log, () => planNextCheck(ports.db, request))
+    await retryStore(ports.log, () => writePlan(ports, request, planned, ['waiting', 'granted'], compared.why))
+    return retryStore(ports.log, () => planNextCheck(ports.db, request))
   }
-  const granted = request.state === 'granted' ? await persist(ports.log, () => ports.stillGranted(id)) : true
+  const granted = request.state === 'granted' ? await retryStore(ports.log, () => ports.stillGranted(id)) : true
   if (granted !== true && granted.code === 'not_an_approver') await backToWaiting(ports, request, granted)
-  await persist(ports.log, () =>
+  await retryStore(ports.log, () =>
     ports.db.transaction(async (tx) => {
       await planNextCheck(tx, request)
       await addEvent(

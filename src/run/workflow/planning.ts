@@ -8,17 +8,17 @@ import { about, addEvent, requestById, transition } from '../../request/store.ts
 import { codeText, personText } from '../../lib/text/text.ts'
 import { constraintOf, hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import type { Tx } from '../../store/pool.ts'
-import { persist, persistOwn } from '../../store/retry-store.ts'
+import { retryStore, retryStoreOnly } from '../../store/retry-store.ts'
 import type { Planned, WorkflowPorts } from './ports.ts'
 
 export async function planFirst(ports: WorkflowPorts, id: number): Promise<'waiting' | 'ended'> {
-  const request = await persist(ports.log, () => requestById(ports.db, id))
+  const request = await retryStore(ports.log, () => requestById(ports.db, id))
   // planned by a process that died before this was checkpointed; votes may have come since
   if (request?.state === 'waiting' || request?.state === 'granted') return 'waiting'
   if (request?.state !== 'planning') return 'ended'
   const planned = await planSafely(ports, request)
   if (isRefusal(planned)) return refuseRequest(ports, request, planned)
-  return persist(ports.log, () => writePlan(ports, request, planned, ['planning']))
+  return retryStore(ports.log, () => writePlan(ports, request, planned, ['planning']))
 }
 
 /**
@@ -27,7 +27,7 @@ export async function planFirst(ports: WorkflowPorts, id: number): Promise<'wait
  */
 export async function planSafely(ports: WorkflowPorts, request: RequestRow): Promise<Planned | Refusal> {
   try {
-    return await persistOwn(ports.log, () => ports.makePlan(request))
+    return await retryStoreOnly(ports.log, () => ports.makePlan(request))
   } catch (error) {
     ports.log.error({ request: request.id, error: ports.redactor.text(String((error as Error).stack)) }, 'planning failed')
     const reason = escapeMarkup(ports.redactor.text((error as Error).message).slice(0, 500))
@@ -36,7 +36,7 @@ export async function planSafely(ports: WorkflowPorts, request: RequestRow): Pro
 }
 
 export async function refuseRequest(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'ended'> {
-  await persist(ports.log, () =>
+  await retryStore(ports.log, () =>
     ports.db.transaction(async (tx) => {
       if (
         !(await transition(tx, request.id, ['planning', 'waiting', 'granted'], 'refused', {

@@ -1,9 +1,9 @@
 import type { Durable, WorkflowBody } from '../../engine/engine.ts'
-import { killPoint } from '../../lib/failpoint.ts'
-import { during, tell, withFields } from '../../lib/telemetry.ts'
+import { failpoint } from '../../lib/failpoint.ts'
+import { during, emit, withFields } from '../../lib/telemetry.ts'
 import { MAINTENANCE_OFF } from '../../request/maintenance-mode.ts'
 import { requestById } from '../../request/store.ts'
-import { persist } from '../../store/retry-store.ts'
+import { retryStore } from '../../store/retry-store.ts'
 import type { Next } from '../step-runner/end.ts'
 import { performStep } from '../step-runner/step-runner.ts'
 import { begin } from './begin.ts'
@@ -19,10 +19,10 @@ import type { WorkflowPorts } from './ports.ts'
  */
 export function requestWorkflow(ports: WorkflowPorts): WorkflowBody {
   return async (id, durable) => {
-    const request = await persist(ports.log, () => requestById(ports.db, id))
+    const request = await retryStore(ports.log, () => requestById(ports.db, id))
     const about = { request: id, target: request?.target ?? '' }
     await withFields(about, () => carry(ports, about, durable))
-    await withFields(about, () => tellEnd(ports, id))
+    await withFields(about, () => emitEnd(ports, id))
   }
 }
 
@@ -40,7 +40,7 @@ async function carry(ports: WorkflowPorts, about: About, durable: Durable): Prom
     if (checked === 'go') break
   }
   const steps = await durable.step('begin', () => begin(ports, id))
-  killPoint('after-claim')
+  failpoint('after-claim')
   for (const name of steps) {
     const next = await durable.step(name, () => performStep(ports, ports.stepsFor, id, name))
     if (next !== 'next') return settle(ports, id, next, durable)
@@ -52,7 +52,7 @@ async function carry(ports: WorkflowPorts, about: About, durable: Durable): Prom
 async function settle(ports: WorkflowPorts, id: number, next: Exclude<Next, 'next'>, { step, nextSignal }: Durable): Promise<void> {
   if (next === 'ended') return
   if (next === 'off when closed') {
-    await step('tell that it needs a person', () => tellEnd(ports, id))
+    await step('tell that it needs a person', () => emitEnd(ports, id))
     for (let look = 1; (await step(`look whether it is closed ${look}`, () => stateOf(ports, id))) === 'needs_human'; look++)
       await nextSignal()
   }
@@ -60,11 +60,11 @@ async function settle(ports: WorkflowPorts, id: number, next: Exclude<Next, 'nex
 }
 
 /** Told once the workflow has nothing more to do, which for a run that needs a person is before somebody closes it. */
-async function tellEnd(ports: WorkflowPorts, id: number): Promise<void> {
-  const request = await persist(ports.log, () => requestById(ports.db, id))
+async function emitEnd(ports: WorkflowPorts, id: number): Promise<void> {
+  const request = await retryStore(ports.log, () => requestById(ports.db, id))
   if (request === undefined) return
   const { target, state, createdAt, startedAt, endedAt } = request
-  tell({ kind: 'request ended', request: id, target, state, createdAt, startedAt, endedAt: endedAt ?? new Date() })
+  emit({ kind: 'request ended', request: id, target, state, createdAt, startedAt, endedAt: endedAt ?? new Date() })
 }
 
 /** The votes are rows; a signal only says that it is time to look. */

@@ -8,7 +8,7 @@ import {
   type WebClientOptions,
 } from '@slack/web-api'
 import type { Log } from '../../lib/log.ts'
-import { during, tell } from '../../lib/telemetry.ts'
+import { during, emit } from '../../lib/telemetry.ts'
 import type { Sent } from '../port.ts'
 
 /** One call of the Web API to its outcome. */
@@ -68,7 +68,7 @@ export const call = <T>(client: WebClient, method: string, args: Json, read: (re
 
 export async function observed<T>(method: string, work: () => Promise<Sent<T>>): Promise<Sent<T>> {
   const sent = await during({ kind: 'slack', method }, work, ({ kind }) => kind)
-  if (sent.kind === 'limited') tell({ kind: 'limited', method, retryAfterMs: sent.retryAfterMs })
+  if (sent.kind === 'limited') emit({ kind: 'limited', method, retryAfterMs: sent.retryAfterMs })
   return sent
 }
 

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { Db } from '../../store/pool.ts'
-import { killPoint } from '../../lib/failpoint.ts'
+import { failpoint } from '../../lib/failpoint.ts'
 import type { Log } from '../../lib/log.ts'
 import { missingCapability } from '../client/degradation.ts'
 import type { Desired } from './desired.ts'
 import { changeMessage, intend, settlePost, type MessageRow } from './messages.ts'
-import type { Order, Pace } from './rate-limit.ts'
+import type { Order, RateLimit } from './rate-limit.ts'
 import type { Message, Posted, Sent, SlackPort } from '../port.ts'
-import type { SubjectRow } from './message-source.ts'
+import type { SourceRow } from './message-source.ts'
 
 export type DeliverPorts = {
   readonly db: Db
   readonly slack: Pick<SlackPort, 'post' | 'update' | 'remove' | 'findByIntent' | 'upload' | 'openDirect' | 'permalink'>
-  readonly pace: Pace
+  readonly rateLimit: RateLimit
   readonly log: Log
 }
 
@@ -42,7 +42,7 @@ const standsAnyway: ReadonlySet<string> = new Set(['no_text', 'msg_too_long'])
 export async function deliver(
   ports: DeliverPorts,
   work: {
-    readonly of: SubjectRow
+    readonly of: SourceRow
     readonly desired: Desired
     readonly row: MessageRow | undefined
     /** Channel and, in a thread, the parent's time stamp. */
@@ -75,7 +75,7 @@ export const intentOf = (desired: Desired): { readonly intent?: string } =>
 async function edit(ports: DeliverPorts, work: Work, row: MessageRow, hash: string): Promise<Delivery> {
   if (row.ts === null || row.hash === hash) return { kind: 'settled', row }
   const order: Order = { kind: 'update', channel: row.channel, isUrgent: work.desired.isUrgent === true }
-  const wait = await ports.pace.take(order)
+  const wait = await ports.rateLimit.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
   const asked = performance.now()
   await work.confirm()
@@ -120,17 +120,17 @@ async function adopt(ports: DeliverPorts, work: Work, row: MessageRow, posted: P
 
 async function post(ports: DeliverPorts, work: Work, row: MessageRow, hash: string): Promise<Delivery> {
   const order: Order = { kind: 'post', channel: work.where.channel, isUrgent: work.desired.isUrgent === true }
-  const wait = await ports.pace.take(order)
+  const wait = await ports.rateLimit.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
   const asked = performance.now()
   await work.confirm()
   const pending = await changeMessage(ports.db, row, { state: 'unsure', channel: work.where.channel, attempts: row.attempts + 1 })
-  killPoint('before-post', row.key.split(':')[0])
+  failpoint('before-post', row.key.split(':')[0])
   // left as unsure: whoever draws it next looks in Slack first
   if (isStale(asked)) return { kind: 'later', inMs: 0, isOutage: false, row: pending }
   const sent =
     work.desired.content.kind === 'file' ? await share(ports, work, work.desired.content, pending) : await say(ports, work, pending)
-  if (sent.kind === 'ok') killPoint('after-post', row.key.split(':')[0])
+  if (sent.kind === 'ok') failpoint('after-post', row.key.split(':')[0])
   if (sent.kind === 'ok') return { kind: 'settled', row: await posted(ports, pending, sent.value, hash) }
   return failed(ports, { order, row: pending, sent, states: { unsure: 'unsure', undone: 'intended' } })
 }
@@ -159,7 +159,10 @@ async function posted(ports: DeliverPorts, row: MessageRow, value: Posted | null
 
 const say = (ports: DeliverPorts, work: Work, row: MessageRow): Promise<Sent<Posted>> =>
   ports.slack.post(
-    { ...work.where, ...(work.desired.place.kind === 'thread' && work.desired.place.broadcast === true ? { broadcast: true } : {}) },
+    {
+      ...work.where,
+      ...(work.desired.destination.kind === 'thread' && work.desired.destination.broadcast === true ? { broadcast: true } : {}),
+    },
     work.message,
     row.intent,
   )
@@ -191,7 +194,7 @@ async function failed(
 ): Promise<Delivery> {
   const { sent, row, order } = failure
   if (sent.kind === 'limited') {
-    await ports.pace.limited(order, sent.retryAfterMs)
+    await ports.rateLimit.limited(order, sent.retryAfterMs)
     return later(
       await changeMessage(ports.db, row, { state: failure.states.undone, retryInMs: sent.retryAfterMs, error: 'limited' }),
       sent.retryAfterMs,

@@ -4,13 +4,13 @@ import type { Message } from '../port.ts'
 export type Desired = {
   /** Names the message for ever; the same key is never posted twice. */
   readonly key: string
-  readonly place: Place
+  readonly destination: Destination
   readonly content: Content
   /** Decisions and ends go before progress when Slack is short of calls. */
   readonly isUrgent?: boolean
 }
 
-export type Place =
+export type Destination =
   | { readonly kind: 'channel'; readonly channel: string }
   /** Below the message with the key `parent`; waits until that is posted. */
   | { readonly kind: 'thread'; readonly parent: string; readonly broadcast?: boolean }

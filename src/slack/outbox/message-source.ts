@@ -3,8 +3,8 @@ import type { Fields } from '../../lib/telemetry.ts'
 import type { Desired } from './desired.ts'
 
 /** What the outbox keeps in step with Slack: rows of one table, each with messages of its own. */
-export type Subject = {
-  readonly table: SubjectTable
+export type MessageSource = {
+  readonly table: SourceTable
   /** SQL about the row: what is drawn when its time comes and not at each change, since it goes on changing. */
   readonly isProgress: string
   /** SQL: what is drawn first. */
@@ -16,10 +16,10 @@ export type Subject = {
 }
 
 /** Each has its column in `lockkeeper.message`: `request_id`, `maintenance_id`, `bulletin_id`. */
-export type SubjectTable = 'request' | 'maintenance' | 'bulletin'
+export type SourceTable = 'request' | 'maintenance' | 'bulletin'
 
 /** One row, by its table. */
-export type SubjectRow = { readonly table: SubjectTable; readonly id: number }
+export type SourceRow = { readonly table: SourceTable; readonly id: number }
 
 /** A row before its drawing is made: what changes after `revision` was read is drawn again. */
 export type Opened = {
@@ -55,18 +55,18 @@ const DEAD_MS = 2_000
  * Due is what changed, what runs and is to be refreshed, and what a dead replica left. `draw_after` goes to infinity while it is drawn,
  * so that a change in the meantime shows. Ends and decisions come before progress.
  */
-export async function claim(db: Db, subject: Subject, owner: Owner): Promise<Claimed | undefined> {
+export async function claim(db: Db, source: MessageSource, owner: Owner): Promise<Claimed | undefined> {
   const [row] = await db.query<Claimed>(
-    `update lockkeeper.${subject.table}
+    `update lockkeeper.${source.table}
      set draw_lease = clock_timestamp() + $1 * interval '1 millisecond', draw_owner = $2, draw_after = 'infinity'
      where id = (
-       select id from lockkeeper.${subject.table}
+       select id from lockkeeper.${source.table}
        where (draw_lease is not null or draw_after < 'infinity' or revision > drawn_revision) -- what the index …_to_draw holds
-         and ((draw_lease is null and (draw_after <= clock_timestamp() or (revision > drawn_revision and not (${subject.isProgress}))))
+         and ((draw_lease is null and (draw_after <= clock_timestamp() or (revision > drawn_revision and not (${source.isProgress}))))
           or draw_lease < clock_timestamp()
           or (draw_lease < clock_timestamp() + $4 * interval '1 millisecond' and draw_owner <> $2
               and pg_try_advisory_xact_lock($3::int, hashtext(draw_owner))))
-       order by ${subject.order} limit 1 for update skip locked)
+       order by ${source.order} limit 1 for update skip locked)
      returning id, draw_lease::text as lease`,
     [LEASE_MS, owner.id, owner.lock, LEASE_MS - DEAD_MS],
   )
@@ -74,7 +74,7 @@ export async function claim(db: Db, subject: Subject, owner: Owner): Promise<Cla
 }
 
 /** Undefined when another replica holds the row by now: then nothing more may be sent. */
-export async function renew(db: Db, table: SubjectTable, claimed: Claimed): Promise<Claimed | undefined> {
+export async function renew(db: Db, table: SourceTable, claimed: Claimed): Promise<Claimed | undefined> {
   const [row] = await db.query<Claimed>(
     `update lockkeeper.${table} set draw_lease = clock_timestamp() + $3 * interval '1 millisecond'
      where id = $1 and draw_lease = $2::timestamptz returning id, draw_lease::text as lease`,
@@ -85,7 +85,7 @@ export async function renew(db: Db, table: SubjectTable, claimed: Claimed): Prom
 
 export async function release(
   db: Db,
-  table: SubjectTable,
+  table: SourceTable,
   claimed: Claimed,
   drawn: { readonly revision: number; readonly nextInMs: number | null },
 ): Promise<void> {
@@ -99,8 +99,8 @@ export async function release(
 }
 
 /** Another replica drew it meanwhile; whoever was late may have drawn something older over it. */
-export const drawAgain = (db: Db, { table, id }: SubjectRow) =>
+export const drawAgain = (db: Db, { table, id }: SourceRow) =>
   db.query(`update lockkeeper.${table} set draw_after = clock_timestamp() where id = $1`, [id])
 
-export const drawCurrent = (db: Db, { table, isCurrent }: Subject) =>
+export const drawCurrent = (db: Db, { table, isCurrent }: MessageSource) =>
   db.query(`update lockkeeper.${table} set draw_after = clock_timestamp() where ${isCurrent}`)

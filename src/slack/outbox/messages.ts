@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Queries } from '../../store/pool.ts'
-import type { SubjectRow } from './message-source.ts'
+import type { SourceRow } from './message-source.ts'
 
 /** Rows of `lockkeeper.message`: what stands in Slack, or should. */
 export type MessageRow = {
@@ -21,7 +21,7 @@ export type MessageRow = {
 const columns = `id, key, channel, intent, ts, hash, state, attempts, last_error as "lastError",
   (extract(epoch from next_try_at - clock_timestamp()) * 1000)::float8 as "dueInMs"`
 
-export async function messagesOf(db: Queries, of: SubjectRow): Promise<Map<string, MessageRow>> {
+export async function messagesOf(db: Queries, of: SourceRow): Promise<Map<string, MessageRow>> {
   const rows = await db.query<MessageRow>(`select ${columns} from lockkeeper.message where ${of.table}_id = $1 order by id`, [of.id])
   return new Map(rows.map((row) => [row.key, row]))
 }
@@ -29,7 +29,7 @@ export async function messagesOf(db: Queries, of: SubjectRow): Promise<Map<strin
 /** The intent stands in the store before anything is said in Slack. */
 export async function intend(
   db: Queries,
-  message: { readonly key: string; readonly of: SubjectRow; readonly channel: string; readonly intent?: string },
+  message: { readonly key: string; readonly of: SourceRow; readonly channel: string; readonly intent?: string },
 ): Promise<MessageRow> {
   const [row] = await db.query<MessageRow>(
     `insert into lockkeeper.message (key, ${message.of.table}_id, channel, intent) values ($1, $2, $3, $4)

@@ -3,10 +3,20 @@ import type { Db } from '../../store/pool.ts'
 import { inTime } from '../../lib/in-time.ts'
 import type { Log } from '../../lib/log.ts'
 import { withFields } from '../../lib/telemetry.ts'
-import { bring, earliest } from './sync-messages.ts'
-import { createPace, type Pace } from './rate-limit.ts'
+import { syncMessages, earliest } from './sync-messages.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import type { SlackPort } from '../port.ts'
-import { claim, drawAgain, drawCurrent, release, renew, type Claimed, type Opened, type Owner, type Subject } from './message-source.ts'
+import {
+  claim,
+  drawAgain,
+  drawCurrent,
+  release,
+  renew,
+  type Claimed,
+  type Opened,
+  type Owner,
+  type MessageSource,
+} from './message-source.ts'
 
 export type Outbox = {
   readonly start: () => Promise<void>
@@ -22,12 +32,12 @@ export type OutboxPorts = {
   readonly db: Db
   readonly slack: Pick<SlackPort, 'post' | 'update' | 'remove' | 'findByIntent' | 'upload' | 'openDirect' | 'permalink'>
   /** Decisions first: what stands earlier is drawn earlier. */
-  readonly subjects: readonly [Subject, ...Subject[]]
+  readonly sources: readonly [MessageSource, ...MessageSource[]]
   readonly log: Log
   readonly owner: Owner
   /** How often the store is asked for what other replicas changed. */
   readonly pollMs?: number
-  readonly pace?: Pace
+  readonly rateLimit?: RateLimit
   /** Whether somebody waits for an acknowledgement of this process. */
   readonly isAwaited?: () => boolean
 }
@@ -48,8 +58,8 @@ const QUIET_REST_MS = 12_000
 
 /** Keeps Slack in step with the store. Any number of replicas may run one: a row is drawn by one of them at a time. */
 export function createOutbox(ports: OutboxPorts): Outbox {
-  const pace = ports.pace ?? createPace(ports.db)
-  const working = new Set<Promise<void>>()
+  const rateLimit = ports.rateLimit ?? createRateLimit(ports.db)
+  const inFlight = new Set<Promise<void>>()
   let stopping: AbortController | undefined
   let wake = Promise.withResolvers<void>()
   let drained: PromiseWithResolvers<void> | undefined
@@ -67,11 +77,11 @@ export function createOutbox(ports: OutboxPorts): Outbox {
   }
 
   async function claimNext(): Promise<Next | undefined> {
-    const [first, ...rest] = ports.subjects
+    const [first, ...rest] = ports.sources
     const withRest = ports.pollMs !== undefined || !isQuiet() || performance.now() >= restAt
-    for (const subject of [first, ...(withRest ? rest : [])]) {
-      const claimed = await claim(ports.db, subject, ports.owner)
-      if (claimed !== undefined) return { subject, claimed }
+    for (const source of [first, ...(withRest ? rest : [])]) {
+      const claimed = await claim(ports.db, source, ports.owner)
+      if (claimed !== undefined) return { source, claimed }
     }
     if (withRest) restAt = performance.now() + QUIET_REST_MS
     return undefined
@@ -86,23 +96,23 @@ export function createOutbox(ports: OutboxPorts): Outbox {
   async function rounds(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await giveWay(signal)
-      const next = working.size < WORKERS ? await claimNext().catch(storeFault) : undefined
+      const next = inFlight.size < WORKERS ? await claimNext().catch(storeFault) : undefined
       if (next === undefined) {
-        if (working.size === 0) drained?.resolve()
+        if (inFlight.size === 0) drained?.resolve()
         await Promise.race([
           sleep(pollMs(), undefined, { signal, ref: false }).catch(() => {}),
           wake.promise,
-          ...(working.size < WORKERS ? [] : working),
+          ...(inFlight.size < WORKERS ? [] : inFlight),
         ])
         wake = Promise.withResolvers<void>()
         continue
       }
       busyAt = performance.now()
-      const work = drawRow(ports, pace, next, signal).catch(storeFault)
+      const work = drawRow(ports, rateLimit, next, signal).catch(storeFault)
       const tracked: Promise<void> = work.then(() => {
-        working.delete(tracked)
+        inFlight.delete(tracked)
       })
-      working.add(tracked)
+      inFlight.add(tracked)
     }
   }
   function storeFault(error: unknown): undefined {
@@ -115,7 +125,7 @@ export function createOutbox(ports: OutboxPorts): Outbox {
 
   return {
     async start() {
-      for (const subject of ports.subjects) await drawCurrent(ports.db, subject)
+      for (const source of ports.sources) await drawCurrent(ports.db, source)
       forgetCommits = ports.db.onCommit(committed)
       stopping = new AbortController()
       loop = rounds(stopping.signal)
@@ -131,7 +141,7 @@ export function createOutbox(ports: OutboxPorts): Outbox {
       forgetCommits()
       stopping?.abort()
       await loop
-      await Promise.all(working)
+      await Promise.all(inFlight)
     },
     nudge() {
       restAt = 0
@@ -140,16 +150,22 @@ export function createOutbox(ports: OutboxPorts): Outbox {
   }
 }
 
-type Next = { readonly subject: Subject; readonly claimed: Claimed }
+type Next = { readonly source: MessageSource; readonly claimed: Claimed }
 
-async function drawRow(ports: OutboxPorts, pace: Pace, next: Next, signal: AbortSignal): Promise<void> {
-  const opened = await next.subject.open(next.claimed.id)
-  if (opened !== undefined) await withFields(opened.fields, () => draw(ports, pace, next, opened, signal))
+async function drawRow(ports: OutboxPorts, rateLimit: RateLimit, next: Next, signal: AbortSignal): Promise<void> {
+  const opened = await next.source.open(next.claimed.id)
+  if (opened !== undefined) await withFields(opened.fields, () => draw(ports, rateLimit, next, opened, signal))
 }
 
-async function draw(ports: OutboxPorts, pace: Pace, { subject, claimed }: Next, opened: Opened, signal: AbortSignal): Promise<void> {
+async function draw(
+  ports: OutboxPorts,
+  rateLimit: RateLimit,
+  { source, claimed }: Next,
+  opened: Opened,
+  signal: AbortSignal,
+): Promise<void> {
   const { db } = ports
-  const { table } = subject
+  const { table } = source
   const of = { table, id: claimed.id }
   let held = claimed
   const confirm = async () => {
@@ -159,7 +175,7 @@ async function draw(ports: OutboxPorts, pace: Pace, { subject, claimed }: Next, 
   }
   try {
     const drawing = await opened.draw()
-    const nextInMs = await bring({ ...ports, pace }, { of, drawing, confirm }, signal)
+    const nextInMs = await syncMessages({ ...ports, rateLimit }, { of, drawing, confirm }, signal)
     await release(db, table, held, { revision: opened.revision, nextInMs: earliest(nextInMs, drawing.refreshInMs) })
   } catch (error) {
     if (error instanceof LostLease) return void (await drawAgain(db, of))
@@ -171,6 +187,6 @@ async function draw(ports: OutboxPorts, pace: Pace, { subject, claimed }: Next, 
   }
 }
 
-const names = { request: 'request', maintenance: 'maintenance window', bulletin: 'bulletin' } as const
+const names = { request: 'request', maintenance: 'maintenance window', bulletin: 'channel post' } as const
 
 class LostLease extends Error {}

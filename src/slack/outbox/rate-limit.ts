@@ -1,7 +1,7 @@
 import type { Db } from '../../store/pool.ts'
 
 /** How fast all bots of one store together write to Slack. Two kinds of buckets: posts per channel, and edits, of which some are kept for decisions and ends. */
-export type Pace = {
+export type RateLimit = {
   /** Milliseconds until the order may go; 0 takes its place at once. */
   readonly take: (order: Order) => Promise<number>
   /** Slack said how long to wait. */
@@ -21,7 +21,7 @@ const RESERVED = 5
  * The buckets are rows, by the store's clock: asked for when something is about to be sent, and by no one else. A row says until when its
  * bucket is used up: each order moves that on by `everyMs`, and may do so while it lies less than the burst ahead.
  */
-export function createPace(db: Pick<Db, 'query'>): Pace {
+export function createRateLimit(db: Pick<Db, 'query'>): RateLimit {
   return {
     async take(order) {
       const { burst, everyMs } = order.kind === 'update' ? UPDATES : POSTS

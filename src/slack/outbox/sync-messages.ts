@@ -3,10 +3,10 @@ import { deliver, hashOf, intentOf, type Delivery, type DeliverPorts } from './d
 import type { Desired } from './desired.ts'
 import { changeMessage, intend, messagesOf, type MessageRow } from './messages.ts'
 import type { Message } from '../port.ts'
-import type { Drawing, SubjectRow } from './message-source.ts'
+import type { Drawing, SourceRow } from './message-source.ts'
 
-export type Bringing = {
-  readonly of: SubjectRow
+export type MessageSync = {
+  readonly of: SourceRow
   readonly drawing: Drawing
   /** Throws when another replica draws this row by now. */
   readonly confirm: () => Promise<void>
@@ -16,16 +16,16 @@ export type Bringing = {
 const FILE_RETRY_MS = 60_000
 /** What was given up is tried again within this time, or never. */
 const HEALING_MS = 3_600_000
-/** A wait for Slack's pace that is shorter than this is waited for in place. */
+/** A wait for Slack's rate limit that is shorter than this is waited for in place. */
 const SHORT_WAIT_MS = 1_200
 
 /** Sends what differs, in order; answers in how many milliseconds the rest is due, or null when nothing is left. */
-export async function bring(ports: DeliverPorts, work: Bringing, signal: AbortSignal): Promise<number | null> {
+export async function syncMessages(ports: DeliverPorts, work: MessageSync, signal: AbortSignal): Promise<number | null> {
   const { drawing } = work
   const rows = await messagesOf(ports.db, work.of)
   const held = new Set<string>() // threads in which an earlier post still waits
   const hold = (one: Desired) => {
-    if (one.place.kind === 'thread' && one.content.kind === 'once') held.add(one.place.parent)
+    if (one.destination.kind === 'thread' && one.content.kind === 'once') held.add(one.destination.parent)
   }
   let next: number | null = null
   for (const one of drawing.desired) {
@@ -38,9 +38,9 @@ export async function bring(ports: DeliverPorts, work: Bringing, signal: AbortSi
       continue
     }
     // a file waits for the posts before it, and nothing waits for a file
-    if (one.place.kind === 'thread' && one.content.kind !== 'current' && held.has(one.place.parent)) continue
+    if (one.destination.kind === 'thread' && one.content.kind !== 'current' && held.has(one.destination.parent)) continue
     if (signal.aborted) return earliest(next, 0)
-    const delivery = await bringOne(ports, work, one, rows, signal)
+    const delivery = await syncOne(ports, work, one, rows, signal)
     if (delivery.row !== undefined) rows.set(one.key, delivery.row)
     if (delivery.kind === 'settled' && !mayHeal(delivery.row)) continue
     next = earliest(next, delivery.kind === 'later' ? delivery.inMs : (delivery.row?.dueInMs ?? null))
@@ -61,9 +61,9 @@ function isSettled(desired: Desired, row: MessageRow | undefined, { isForgotten 
   return desired.content.kind === 'current' ? row.hash === hashOf(desired.content.message) : true
 }
 
-async function bringOne(
+async function syncOne(
   ports: DeliverPorts,
-  work: Bringing,
+  work: MessageSync,
   desired: Desired,
   rows: ReadonlyMap<string, MessageRow>,
   signal: AbortSignal,
@@ -71,7 +71,7 @@ async function bringOne(
   const row = rows.get(desired.key)
   if (row !== undefined && row.dueInMs > 0 && row.state !== 'given_up')
     return { kind: 'later', inMs: row.dueInMs, isOutage: row.lastError !== 'limited', row }
-  const where = await placeOf(ports, work, desired, row, rows)
+  const where = await channelOf(ports, work, desired, row, rows)
   if ('kind' in where) return where
   const content = await contentOf(ports, work, desired, row, rows)
   if ('kind' in content) return content
@@ -84,21 +84,21 @@ async function bringOne(
 
 const nothingToDo = (row: MessageRow | undefined): Delivery => ({ kind: 'settled', row })
 
-async function placeOf(
+async function channelOf(
   ports: DeliverPorts,
-  work: Bringing,
+  work: MessageSync,
   desired: Desired,
   row: MessageRow | undefined,
   rows: ReadonlyMap<string, MessageRow>,
 ): Promise<Delivery | { readonly channel: string; readonly thread?: string }> {
-  if (desired.place.kind === 'channel') return { channel: desired.place.channel }
-  if (desired.place.kind === 'thread') {
-    const parent = rows.get(desired.place.parent)
+  if (desired.destination.kind === 'channel') return { channel: desired.destination.channel }
+  if (desired.destination.kind === 'thread') {
+    const parent = rows.get(desired.destination.parent)
     if (parent?.ts === undefined || parent.ts === null) return nothingToDo(row) // its parent was given up or waits; with it, this comes back
     return { channel: parent.channel, thread: parent.ts }
   }
   if (row !== undefined && row.channel !== '') return { channel: row.channel }
-  const opened = await ports.slack.openDirect(desired.place.user)
+  const opened = await ports.slack.openDirect(desired.destination.user)
   if (opened.kind === 'ok') return { channel: opened.value }
   if (opened.kind === 'limited') return { kind: 'later', inMs: opened.retryAfterMs, isOutage: false, row }
   if (opened.kind === 'unsure') return { kind: 'later', inMs: 2_000, isOutage: true, row }
@@ -108,7 +108,7 @@ async function placeOf(
 
 async function contentOf(
   ports: DeliverPorts,
-  work: Bringing,
+  work: MessageSync,
   desired: Desired,
   row: MessageRow | undefined,
   rows: ReadonlyMap<string, MessageRow>,
@@ -132,7 +132,7 @@ async function contentOf(
 
 async function giveUp(
   ports: DeliverPorts,
-  work: Bringing,
+  work: MessageSync,
   desired: Desired,
   rows: ReadonlyMap<string, MessageRow>,
   error: string,

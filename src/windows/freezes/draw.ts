@@ -4,7 +4,7 @@ import { codeText, escapeLine, listText, personText, quoteText } from '../../lib
 import type { FreezeRow } from '../window.ts'
 import { sayTime } from '../../calendar/say.ts'
 
-/** `data` of a bulletin of the kind `freeze`, with what was so when it was written. */
+/** `data` of a channel post of the kind `freeze`, with what was so when it was written. */
 export type FreezeNews = {
   readonly news: 'set' | 'lifted' | 'ending' | 'ended'
   readonly kind: FreezeRow['kind']

@@ -1,9 +1,9 @@
 import { writeAudit } from '../../audit/write.ts'
 import type { Target } from '../../config/config.ts'
 import type { Db, Queries, Tx } from '../../store/pool.ts'
-import { claimEach, inTurn, isAnyDue, type Claim } from '../../store/claim-each.ts'
+import { claimEach, inSequence, isAnyDue, type Claim } from '../../store/claim-each.ts'
 import type { Due } from '../../store/due.ts'
-import { postBulletin } from '../notices/channel-posts.ts'
+import { addChannelPost } from '../notices/channel-posts.ts'
 import type { FreezeNews } from './draw.ts'
 import type { FreezeRow } from '../window.ts'
 
@@ -75,16 +75,16 @@ export const freezesDue = (db: Db, targets: ReadonlyMap<string, Target>, command
   name: 'freezes',
   isDue: isAnyDue([endingSoon, ended]),
   act: () =>
-    inTurn(
+    inSequence(
       () =>
         claimEach(db, endingSoon, async (tx, freeze) => {
           await tx.query('update lockkeeper.freeze set told_at = lockkeeper.now() where id = $1', [freeze.id])
-          await tellFreeze(tx, targets, command, freeze, 'ending', freeze.setBy)
+          await postFreezeNews(tx, targets, command, freeze, 'ending', freeze.setBy)
         }),
       () =>
         claimEach(db, ended, async (tx, freeze) => {
           await tx.query('update lockkeeper.freeze set ended_told_at = lockkeeper.now() where id = $1', [freeze.id])
-          await tellFreeze(tx, targets, command, freeze, 'ended', freeze.setBy)
+          await postFreezeNews(tx, targets, command, freeze, 'ended', freeze.setBy)
           const data = { freeze: freeze.id, targets: freeze.targets }
           await writeAudit(tx, { actor: 'lockkeeper', act: freeze.kind, target: onlyTarget(freeze), result: 'ended', data })
         }),
@@ -92,7 +92,7 @@ export const freezesDue = (db: Db, targets: ReadonlyMap<string, Target>, command
 })
 
 /** In the channel of each target, once where several share it. */
-export async function tellFreeze(
+export async function postFreezeNews(
   tx: Tx,
   targets: ReadonlyMap<string, Target>,
   command: string,
@@ -116,7 +116,7 @@ export async function tellFreeze(
       command,
       isStillClosed: here.some(({ name }) => others.some((other) => other.targets === null || other.targets.includes(name))),
     }
-    await postBulletin(tx, { channel, kind: 'freeze', data })
+    await addChannelPost(tx, { channel, kind: 'freeze', data })
   }
 }
 

@@ -35,7 +35,7 @@ export function createCronJobs({ db, log }: { readonly db: Db; readonly log: Log
     async start() {
       for (const job of jobs) {
         await writeNext(db, job)
-        const task = createTask(job.cron, () => takeTurn(db, job, 'now'), {
+        const task = createTask(job.cron, () => runJob(db, job, 'now'), {
           name: job.name,
           timezone: job.timezone,
           distributed: true,
@@ -46,7 +46,7 @@ export function createCronJobs({ db, log }: { readonly db: Db; readonly log: Log
             info() {},
             debug() {},
             warn: (text) => log.warn({ job: job.name }, text),
-            error: (fault, cause) => tell(log, job, cause ?? fault),
+            error: (fault, cause) => logFault(log, job, cause ?? fault),
           },
         })
         tasks.add(task)
@@ -60,7 +60,7 @@ export function createCronJobs({ db, log }: { readonly db: Db; readonly log: Log
           ? 'false'
           : `exists (select from lockkeeper.rota where ${overdue} and name in (${names.map(literal).join(', ')}))`,
       async act() {
-        for (const job of jobs) await takeTurn(db, job, 'overdue')
+        for (const job of jobs) await runJob(db, job, 'overdue')
       },
     },
     async stop() {
@@ -100,7 +100,7 @@ async function writeNext(db: Db, { name, cron, timezone, isDoneAtStart }: Job): 
 }
 
 /** Nothing when another replica is at it, or has done it. A clock of a process may be a little ahead of the store's. */
-async function takeTurn(db: Db, job: Job, when: 'now' | 'overdue'): Promise<void> {
+async function runJob(db: Db, job: Job, when: 'now' | 'overdue'): Promise<void> {
   await db.transaction(async (tx) => {
     const [row] = await tx.query<{ at: number }>(
       `select floor(extract(epoch from next_at) * 1000)::float8 as at from lockkeeper.rota
@@ -116,7 +116,7 @@ async function takeTurn(db: Db, job: Job, when: 'now' | 'overdue'): Promise<void
   })
 }
 
-const tell = (log: Log, { name }: Job, fault: string | Error) =>
+const logFault = (log: Log, { name }: Job, fault: string | Error) =>
   log.warn({ job: name, error: typeof fault === 'string' ? fault : fault.message }, 'what repeats was not done; trying again in a minute')
 
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`

@@ -3,12 +3,12 @@ import type { Target } from '../../config/config.ts'
 import { storeNow } from '../../store/now.ts'
 import type { Db, Tx } from '../../store/pool.ts'
 import type { Due } from '../../store/due.ts'
-import { announceOutside } from '../notices/announce.ts'
+import { queueNotifications } from '../notices/announce.ts'
 import { itemsOf, openAt } from '../checklist.ts'
-import { listCrowded, type Told } from '../notices/notice-digest.ts'
+import { digestCrowded, type WindowNotice } from '../notices/notice-digest.ts'
 import { notesOf } from '../notices/release-notes.ts'
 import type { ReleaseNotes, WindowRow } from '../window.ts'
-import { changeWindow, windowById, windowColumns, type NoticeTold, type WindowEvent } from '../store.ts'
+import { changeWindow, windowById, windowColumns, type NoticeData, type WindowEvent } from '../store.ts'
 import { hoursOf, peopleOf, withdrawNotices } from '../schedule/schedule.ts'
 
 export type NoticePorts = {
@@ -27,7 +27,7 @@ export const noticesDue = (ports: NoticePorts): Due => ({
 const LATE_MS = 60_000
 /** As many are decided in one transaction. */
 const BATCH = 500
-/** Slack takes about 40 edits a minute: announcements of very many windows are ticked off at that pace. */
+/** Slack takes about 40 edits a minute: announcements of very many windows are ticked off no faster. */
 const EDIT_MS = 1_500
 
 async function sendNotices(ports: NoticePorts): Promise<void> {
@@ -53,7 +53,7 @@ async function sendBatch(ports: NoticePorts, tx: Tx): Promise<number> {
   const now = await storeNow(tx)
   const windows = await windowsOf(tx, [...new Set(due.map(({ window }) => window))])
   const items = Map.groupBy(await itemsOf(tx, [...windows.keys()]), ({ windowId }) => windowId)
-  const told: Told[] = []
+  const sent: WindowNotice[] = []
   const decided: { readonly id: number; readonly state: 'sent' | 'missed' | 'withdrawn' }[] = []
   for (const notice of due) {
     const before = windows.get(notice.window)
@@ -61,14 +61,14 @@ async function sendBatch(ports: NoticePorts, tx: Tx): Promise<number> {
       decided.push({ id: notice.id, state: 'withdrawn' })
       continue
     }
-    const window = await turn(tx, before, notice.stage)
+    const window = await changeState(tx, before, notice.stage)
     windows.set(window.id, window)
     const isUseful = now < notice.usefulUntil.getTime()
     decided.push({ id: notice.id, state: isUseful ? 'sent' : 'missed' })
-    if (isUseful) told.push({ window, data: dataOf(ports, window, notice, items.get(window.id) ?? [], now) })
+    if (isUseful) sent.push({ window, data: dataOf(ports, window, notice, items.get(window.id) ?? [], now) })
   }
-  const places = new Map(due.map(({ window, drawAfter }) => [window, drawAfter]))
-  await tell(ports, tx, told, places) // before they are decided: a list looks at what was told earlier
+  const drawTimes = new Map(due.map(({ window, drawAfter }) => [window, drawAfter]))
+  await announce(ports, tx, sent, drawTimes) // before they are decided: a list looks at what was told earlier
   await decide(tx, decided)
   await writeAudit(tx, { actor: 'lockkeeper', act: 'notice', result: 'decided', data: summaryOf(due, decided) })
   return due.length
@@ -99,7 +99,7 @@ function isOf({ planNo, stage }: DueNotice, window: WindowRow): boolean {
 }
 
 /** It opens and closes by itself, also when nobody can be told any more. */
-async function turn(tx: Tx, window: WindowRow, stage: string): Promise<WindowRow> {
+async function changeState(tx: Tx, window: WindowRow, stage: string): Promise<WindowRow> {
   if (stage === 'start' && window.state === 'scheduled') return turned(tx, await changeWindow(tx, window.id, { state: 'open' }), 'opened')
   if (stage !== 'end') return window
   const outcome = await notesOf(tx, window)
@@ -119,7 +119,7 @@ function dataOf(
   notice: DueNotice,
   items: Parameters<typeof openAt>[0],
   now: number,
-): NoticeTold {
+): NoticeData {
   const own = window.targets.flatMap((name) => targets.get(name) ?? [])
   const at = hoursOf(window)
   const { stage, planNo, dueAt } = notice
@@ -150,18 +150,18 @@ const decide = (tx: Tx, decided: readonly { readonly id: number; readonly state:
   )
 
 /** When each window was to be drawn anyway, in ms since 1970; null: it was not. */
-type Places = ReadonlyMap<number, number | null>
+type DrawTimes = ReadonlyMap<number, number | null>
 
-async function tell(ports: NoticePorts, tx: Tx, told: readonly Told[], places: Places): Promise<void> {
-  const crowded = await listCrowded(tx, told)
-  const events = told.map(({ window, data }): { readonly windowId: number; readonly event: Extract<WindowEvent, { kind: 'notice' }> } => {
+async function announce(ports: NoticePorts, tx: Tx, sent: readonly WindowNotice[], drawTimes: DrawTimes): Promise<void> {
+  const crowded = await digestCrowded(tx, sent)
+  const events = sent.map(({ window, data }): { readonly windowId: number; readonly event: Extract<WindowEvent, { kind: 'notice' }> } => {
     const channels = data.channels.filter((channel) => !crowded.has(channel))
     return { windowId: window.id, event: { kind: 'notice', data: { ...data, channels, people: channels.length === 0 ? [] : data.people } } }
   })
-  await addEvents(tx, events, places)
-  await announceOutside(
+  await addEvents(tx, events, drawTimes)
+  await queueNotifications(
     tx,
-    told
+    sent
       .filter(({ data }) => !/^(during|check):/.test(data.stage))
       .map(({ window, data }) => ({
         window,
@@ -174,7 +174,7 @@ async function tell(ports: NoticePorts, tx: Tx, told: readonly Told[], places: P
 async function addEvents(
   tx: Tx,
   events: readonly { readonly windowId: number; readonly event: WindowEvent }[],
-  places: Places,
+  drawTimes: DrawTimes,
 ): Promise<void> {
   if (events.length === 0) return
   await tx.query(
@@ -187,7 +187,7 @@ async function addEvents(
     [
       events.map(({ windowId }) => windowId),
       events.map(({ event }) => JSON.stringify(event.data)),
-      ...patience(events, await waitingEdits(tx), places),
+      ...patience(events, await waitingEdits(tx), drawTimes),
     ],
   )
 }
@@ -206,17 +206,17 @@ async function waitingEdits(tx: Tx): Promise<number> {
 function patience(
   events: readonly { readonly windowId: number; readonly event: WindowEvent }[],
   waiting: number,
-  places: Places,
-): readonly [ids: number[], delays: number[], places: (number | null)[]] {
+  drawTimes: DrawTimes,
+): readonly [ids: number[], delays: number[], drawTimes: (number | null)[]] {
   const delays = new Map<number, number>()
   let quiet = waiting
   for (const { windowId, event } of events) {
     const isPost = event.kind !== 'notice' || event.data.channels.length > 0
     if (isPost) delays.set(windowId, 0)
-    else if (!delays.has(windowId)) delays.set(windowId, places.get(windowId) == null ? quiet++ * EDIT_MS : KEPT)
+    else if (!delays.has(windowId)) delays.set(windowId, drawTimes.get(windowId) == null ? quiet++ * EDIT_MS : KEPT)
   }
   const ids = [...delays.keys()]
-  return [ids, [...delays.values()], ids.map((id) => (delays.get(id) === KEPT ? (places.get(id) ?? null) : null))]
+  return [ids, [...delays.values()], ids.map((id) => (delays.get(id) === KEPT ? (drawTimes.get(id) ?? null) : null))]
 }
 
 const KEPT = -1

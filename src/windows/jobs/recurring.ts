@@ -6,7 +6,7 @@ import { isRefusal, type Refusal } from '../../lib/refusal.ts'
 import { section } from '../../slack/blocks/blocks.ts'
 import type { Message } from '../../slack/port.ts'
 import { codeText } from '../../lib/text/text.ts'
-import { postBulletin } from '../notices/channel-posts.ts'
+import { addChannelPost } from '../notices/channel-posts.ts'
 import { occurrences } from '../../calendar/cron.ts'
 import type { WindowRow } from '../window.ts'
 import type { Job } from './cron-jobs.ts'
@@ -65,13 +65,13 @@ async function isWritten(tx: Tx, occurrence: string): Promise<boolean> {
 /** What is in its way may go; so it is tried each hour, and told once. */
 async function refuseOnce(tx: Tx, target: Target, refused: Refused, refusal: Refusal): Promise<void> {
   const { occurrence, name, startsAt, endsAt } = refused
-  const told = await tx.query(
+  const inserted = await tx.query(
     'insert into lockkeeper.occurrence_refused (occurrence) values ($1) on conflict do nothing returning occurrence',
     [occurrence],
   )
-  if (told.length === 0) return
+  if (inserted.length === 0) return
   const news: OccurrenceNews = { title: target.title, name, startsAt, endsAt, timezone: target.timezone, why: refusal.text }
-  await postBulletin(tx, { channel: target.channel, kind: 'occurrence', data: news })
+  await addChannelPost(tx, { channel: target.channel, kind: 'occurrence', data: news })
   const data = { occurrence, text: refusal.text }
   await writeAudit(tx, { actor: 'lockkeeper', act: 'schedule', target: target.name, result: refusal.code, data })
 }

@@ -1,7 +1,7 @@
 import { writeAudit } from '../../audit/write.ts'
 import type { Config } from '../../config/config.ts'
 import type { Queries } from '../../store/pool.ts'
-import { postBulletin } from '../notices/channel-posts.ts'
+import { addChannelPost } from '../notices/channel-posts.ts'
 import { configuredFreezes, setFreezes } from '../../calendar/opening-hours.ts'
 import type { WeekNews } from '../render/week.ts'
 import type { FreezeRow } from '../window.ts'
@@ -53,7 +53,7 @@ export const weekJob = (
         )
         .toSorted((a, b) => a.from - b.from),
     }
-    await postBulletin(tx, { channel: digest.channel, kind: 'week', data })
+    await addChannelPost(tx, { channel: digest.channel, kind: 'week', data })
     await writeAudit(tx, {
       actor: 'lockkeeper',
       act: 'digest',

@@ -27,7 +27,7 @@ const TOGETHER_MS = 3_000
  * Tells of stages of windows by e-mail and webhook, in the transaction of the notice, so that both happen or none. A new plan, a
  * cancellation, the start and the end withdraw what has not gone out yet, since they say it better.
  */
-export async function announceOutside(tx: Queries, announcements: readonly Announcement[]): Promise<void> {
+export async function queueNotifications(tx: Queries, announcements: readonly Announcement[]): Promise<void> {
   const deliveries: Delivery[] = []
   for (const announcement of announcements) {
     const { window } = announcement

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { Db, Queries } from '../../store/pool.ts'
 import type { Desired } from '../../slack/outbox/desired.ts'
 import type { Message } from '../../slack/port.ts'
-import type { Subject } from '../../slack/outbox/message-source.ts'
+import type { MessageSource } from '../../slack/outbox/message-source.ts'
 
 /** Posts in a channel that belong to no single request or window. */
 
-export type BulletinRow = {
+export type ChannelPost = {
   readonly id: number
   /** For its buttons. */
   readonly token: string
@@ -17,62 +17,62 @@ export type BulletinRow = {
   readonly revision: number
 }
 
-export type BulletinMessage = {
+export type ChannelPostMessage = {
   readonly message: Message
   /** Slack users who are told the same by a direct message, once. */
   readonly people?: readonly string[]
 }
 
 /** By kind. Pure but for what it reads in the store: a page shows whether somebody acknowledged. */
-export type BulletinRenderers = Readonly<Record<string, (bulletin: BulletinRow) => BulletinMessage | Promise<BulletinMessage>>>
+export type ChannelPostRenderers = Readonly<Record<string, (post: ChannelPost) => ChannelPostMessage | Promise<ChannelPostMessage>>>
 
-const bulletinColumns = `id, token, channel, kind, data, created_at as "createdAt", revision`
+const channelPostColumns = `id, token, channel, kind, data, created_at as "createdAt", revision`
 
 /** It appears in Slack when the transaction is committed. */
-export async function postBulletin(
+export async function addChannelPost(
   tx: Queries,
-  bulletin: { readonly channel: string; readonly kind: string; readonly data: Readonly<Record<string, unknown>> },
-): Promise<BulletinRow> {
-  const [row] = await tx.query<BulletinRow>(
-    `insert into lockkeeper.bulletin (token, channel, kind, data) values ($1, $2, $3, $4) returning ${bulletinColumns}`,
-    [`b_${randomBytes(12).toString('base64url')}`, bulletin.channel, bulletin.kind, JSON.stringify(bulletin.data)],
+  post: { readonly channel: string; readonly kind: string; readonly data: Readonly<Record<string, unknown>> },
+): Promise<ChannelPost> {
+  const [row] = await tx.query<ChannelPost>(
+    `insert into lockkeeper.bulletin (token, channel, kind, data) values ($1, $2, $3, $4) returning ${channelPostColumns}`,
+    [`b_${randomBytes(12).toString('base64url')}`, post.channel, post.kind, JSON.stringify(post.data)],
   )
-  if (row === undefined) throw new Error(`the bulletin (${bulletin.kind}) was not stored`)
+  if (row === undefined) throw new Error(`the channel post (${post.kind}) was not stored`)
   return row
 }
 
 /** What was refused for a day is not tried any more. */
 const FORGOTTEN = `interval '1 day'`
 
-/** Bulletins as the outbox draws them: one message, kept current in place. */
-export const bulletinSubject = (db: Db, renderers: BulletinRenderers): Subject => ({
+/** Channel posts as the outbox draws them: one message, kept current in place. */
+export const channelPostSource = (db: Db, renderers: ChannelPostRenderers): MessageSource => ({
   table: 'bulletin',
   isProgress: 'true', // each change says when
   order: 'draw_after, id',
   isCurrent: `created_at > lockkeeper.now() - ${FORGOTTEN}`,
   async open(id) {
-    const [row] = await db.query<BulletinRow & { isForgotten: boolean }>(
-      `select ${bulletinColumns}, created_at < lockkeeper.now() - ${FORGOTTEN} as "isForgotten" from lockkeeper.bulletin where id = $1`,
+    const [row] = await db.query<ChannelPost & { isForgotten: boolean }>(
+      `select ${channelPostColumns}, created_at < lockkeeper.now() - ${FORGOTTEN} as "isForgotten" from lockkeeper.bulletin where id = $1`,
       [id],
     )
     if (row === undefined) return undefined
     return {
       revision: row.revision,
-      fields: { bulletin: row.id },
+      fields: { channelPost: row.id },
       async draw() {
         const render = renderers[row.kind]
-        if (render === undefined) throw new Error(`nothing draws bulletins of the kind ${row.kind}`)
+        if (render === undefined) throw new Error(`nothing draws channel posts of the kind ${row.kind}`)
         return { desired: desiredOf(row, await render(row)), refreshInMs: null, isForgotten: row.isForgotten, fileOf: async () => null }
       },
     }
   },
 })
 
-const desiredOf = ({ id, channel }: BulletinRow, { message, people = [] }: BulletinMessage): readonly Desired[] => [
-  { key: `bulletin:${id}`, place: { kind: 'channel', channel }, content: { kind: 'current', message } },
+const desiredOf = ({ id, channel }: ChannelPost, { message, people = [] }: ChannelPostMessage): readonly Desired[] => [
+  { key: `bulletin:${id}`, destination: { kind: 'channel', channel }, content: { kind: 'current', message } },
   ...people.map((user): Desired => ({
     key: `bulletin:${id}:${user}`,
-    place: { kind: 'direct', user },
+    destination: { kind: 'direct', user },
     content: { kind: 'once', message },
   })),
 ]

@@ -1,12 +1,12 @@
 import type { Queries, Tx } from '../../store/pool.ts'
-import { postBulletin } from './channel-posts.ts'
+import { addChannelPost } from './channel-posts.ts'
 import type { WindowRow } from '../window.ts'
-import type { NoticeTold } from '../store.ts'
+import type { NoticeData } from '../store.ts'
 
-export type Told = { readonly window: WindowRow; readonly data: NoticeTold }
+export type WindowNotice = { readonly window: WindowRow; readonly data: NoticeData }
 
-/** Of a list, what its message shows; the rest is counted. */
-export type NoticeList = {
+/** Of a digest, what its message shows; the rest is counted. */
+export type NoticeDigest = {
   readonly count: number
   readonly shown: readonly {
     readonly id: number
@@ -21,48 +21,48 @@ export type NoticeList = {
   readonly people: readonly string[]
 }
 
-/** More posts at once in one channel become one list. */
+/** More posts at once in one channel become one digest. */
 const MOST_POSTS = 3
 /** As many within one minute, too. */
 const MOST_A_MINUTE = 6
-/** Where people were told a moment ago, a list first gathers what becomes due, in milliseconds. */
+/** Where people were told a moment ago, a digest first gathers what becomes due, in milliseconds. */
 const GATHER_MS = 15_000
 
 /**
- * A few notices are posts in the threads of their windows; many at once in one channel are one list there, and what becomes due while
- * a list waits for its turn joins it. Answers which channels have a list now: nothing else is posted there.
+ * A few notices are posts in the threads of their windows; many at once in one channel are one digest there, and what becomes due while
+ * a digest waits for its turn joins it. Answers which channels have a digest now: nothing else is posted there.
  */
-export async function listCrowded(tx: Tx, told: readonly Told[]): Promise<ReadonlySet<string>> {
+export async function digestCrowded(tx: Tx, notices: readonly WindowNotice[]): Promise<ReadonlySet<string>> {
   const byChannel = Map.groupBy(
-    told.flatMap((one) => one.data.channels.map((channel) => ({ channel, one }))),
+    notices.flatMap((one) => one.data.channels.map((channel) => ({ channel, one }))),
     ({ channel }) => channel,
   )
   const channels = [...byChannel.keys()]
-  const waiting = await waitingLists(tx, channels)
-  const recent = await toldLastMinute(tx, channels)
+  const waiting = await waitingDigests(tx, channels)
+  const recent = await postedLastMinute(tx, channels)
   const isCrowded = (channel: string, posts: number) =>
     posts > MOST_POSTS || posts + (recent.get(channel) ?? 0) > MOST_A_MINUTE || waiting.has(channel)
   const crowded = new Set([...byChannel].filter(([channel, posts]) => isCrowded(channel, posts.length)).map(([channel]) => channel))
   for (const channel of crowded) {
-    const list = listOf(
+    const digest = digestOf(
       channel,
       (byChannel.get(channel) ?? []).map(({ one }) => one),
       crowded,
     )
     const before = waiting.get(channel)
-    if (before === undefined) await beginList(tx, channel, list, (recent.get(channel) ?? 0) < MOST_POSTS ? 0 : GATHER_MS)
+    if (before === undefined) await beginDigest(tx, channel, digest, (recent.get(channel) ?? 0) < MOST_POSTS ? 0 : GATHER_MS)
     else
       await tx.query(`update lockkeeper.bulletin set data = $2, revision = revision + 1 where id = $1`, [
         before.id,
-        JSON.stringify(joined(before.data, list)),
+        JSON.stringify(joined(before.data, digest)),
       ])
   }
   return crowded
 }
 
 /** Of which nothing is on its way to Slack yet; held, so that nobody begins to send them meanwhile. The order keeps two bots from waiting for each other. */
-async function waitingLists(tx: Tx, channels: readonly string[]) {
-  const rows = await tx.query<{ id: number; channel: string; data: NoticeList }>(
+async function waitingDigests(tx: Tx, channels: readonly string[]) {
+  const rows = await tx.query<{ id: number; channel: string; data: NoticeDigest }>(
     `select id, channel, data from lockkeeper.bulletin b
      where kind = 'notices' and channel = any($1) and draw_lease is null and draw_after < 'infinity'
        and not exists (select from lockkeeper.message where bulletin_id = b.id and state <> 'intended')
@@ -72,8 +72,8 @@ async function waitingLists(tx: Tx, channels: readonly string[]) {
   return new Map(rows.map((row) => [row.channel, row]))
 }
 
-/** Notices by channel, those of lists too. */
-async function toldLastMinute(tx: Tx, channels: readonly string[]): Promise<ReadonlyMap<string, number>> {
+/** Notices by channel, those of digests too. */
+async function postedLastMinute(tx: Tx, channels: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const rows = await tx.query<{ channel: string; count: number }>(
     `select channel, count(*)::int as count
      from lockkeeper.notice n join lockkeeper.maintenance m on m.id = n.maintenance_id cross join unnest(m.channels) as channel
@@ -84,8 +84,8 @@ async function toldLastMinute(tx: Tx, channels: readonly string[]): Promise<Read
   return new Map(rows.map(({ channel, count }) => [channel, count]))
 }
 
-async function beginList(tx: Tx, channel: string, list: NoticeList, inMs: number): Promise<void> {
-  const { id } = await postBulletin(tx, { channel, kind: 'notices', data: list })
+async function beginDigest(tx: Tx, channel: string, digest: NoticeDigest, inMs: number): Promise<void> {
+  const { id } = await addChannelPost(tx, { channel, kind: 'notices', data: digest })
   if (inMs > 0)
     await tx.query(`update lockkeeper.bulletin set draw_after = clock_timestamp() + $2 * interval '1 millisecond' where id = $1`, [
       id,
@@ -95,10 +95,10 @@ async function beginList(tx: Tx, channel: string, list: NoticeList, inMs: number
 
 const MOST_SHOWN = 20
 
-/** Somebody who is told of a window by name hears it once: in the first of its lists, when it has no post of its own. */
-const listOf = (channel: string, told: readonly Told[], crowded: ReadonlySet<string>): NoticeList => ({
-  count: told.length,
-  shown: told.slice(0, MOST_SHOWN).map(({ window, data }) => ({
+/** Somebody who is told of a window by name hears it once: in the first of its digests, when it has no post of its own. */
+const digestOf = (channel: string, notices: readonly WindowNotice[], crowded: ReadonlySet<string>): NoticeDigest => ({
+  count: notices.length,
+  shown: notices.slice(0, MOST_SHOWN).map(({ window, data }) => ({
     id: window.id,
     stage: data.stage,
     planNo: data.planNo,
@@ -109,15 +109,15 @@ const listOf = (channel: string, told: readonly Told[], crowded: ReadonlySet<str
   })),
   people: [
     ...new Set(
-      told
+      notices
         .filter(({ data }) => data.channels[0] === channel && data.channels.every((one) => crowded.has(one)))
         .flatMap(({ data }) => data.people),
     ),
   ],
 })
 
-/** Windows of a list whose entries ahead of the start hold no more. */
-export async function overtakenIn(db: Queries, { shown }: Pick<NoticeList, 'shown'>): Promise<ReadonlySet<number>> {
+/** Windows of a digest whose entries ahead of the start hold no more. */
+export async function overtakenIn(db: Queries, { shown }: Pick<NoticeDigest, 'shown'>): Promise<ReadonlySet<number>> {
   const ahead = shown.filter(({ stage }) => stage.startsWith('before:'))
   const rows = await db.query<{ id: number }>(
     `select m.id from unnest($1::bigint[], $2::int[]) as told (id, plan_no) join lockkeeper.maintenance m on m.id = told.id
@@ -128,7 +128,7 @@ export async function overtakenIn(db: Queries, { shown }: Pick<NoticeList, 'show
 }
 
 /** Pure. */
-export const joined = (one: NoticeList, other: NoticeList): NoticeList => ({
+export const joined = (one: NoticeDigest, other: NoticeDigest): NoticeDigest => ({
   count: one.count + other.count,
   shown: [...one.shown, ...other.shown].slice(0, MOST_SHOWN),
   people: [...new Set([...one.people, ...other.people])],

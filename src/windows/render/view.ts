@@ -1,6 +1,6 @@
 import type { Db, Queries } from '../../store/pool.ts'
 import type { Desired } from '../../slack/outbox/desired.ts'
-import type { Subject } from '../../slack/outbox/message-source.ts'
+import type { MessageSource } from '../../slack/outbox/message-source.ts'
 import { itemsOf, type ChecklistItem } from '../checklist.ts'
 import type { NoticeRow, WindowRow } from '../window.ts'
 import { windowById, windowEventsOf, type WindowEventRow } from '../store.ts'
@@ -18,7 +18,7 @@ export type WindowView = {
 const FORGOTTEN_MS = 86_400_000
 
 /** Windows as the outbox draws them. */
-export const windowSubject = (db: Db, draw: (view: WindowView) => readonly Desired[]): Subject => ({
+export const windowSource = (db: Db, draw: (view: WindowView) => readonly Desired[]): MessageSource => ({
   table: 'maintenance',
   isProgress: 'true', // each change says when
   order: 'draw_after, id',

@@ -5,7 +5,7 @@ import type { Message } from '../../slack/port.ts'
 import { codeText, escapeLine, listText, personText, pluralText, truncate } from '../../lib/text/text.ts'
 import { saySpan, sayTime, zoneSpan } from '../../calendar/say.ts'
 
-/** `data` of a bulletin of the kind `week`, as it was when it was posted. Times are milliseconds since 1970. */
+/** `data` of a channel post of the kind `week`, as it was when it was posted. Times are milliseconds since 1970. */
 export type WeekNews = Span & {
   readonly zone: string
   readonly windows: readonly {

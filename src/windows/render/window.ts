@@ -3,10 +3,10 @@ import { actions, button, context, header, linkButton, plan, section, type Task 
 import type { Desired } from '../../slack/outbox/desired.ts'
 import type { Block, Message } from '../../slack/port.ts'
 import { codeText, durationText, personText, quoteText } from '../../lib/text/text.ts'
-import type { BulletinMessage, BulletinRow } from '../notices/channel-posts.ts'
-import type { NoticeList } from '../notices/notice-digest.ts'
+import type { ChannelPostMessage, ChannelPost } from '../notices/channel-posts.ts'
+import type { NoticeDigest } from '../notices/notice-digest.ts'
 import type { NoticeRow, WindowRow } from '../window.ts'
-import type { Hours, NoticeTold, WindowEventRow } from '../store.ts'
+import type { Hours, NoticeData, WindowEventRow } from '../store.ts'
 import { sayTime, saySpan, zoneSpan } from '../../calendar/say.ts'
 import type { WindowView } from './view.ts'
 import { clockOf, notesText, openText, splitStage, stageTitle, titlesOf, UNATTENDED } from './words.ts'
@@ -31,7 +31,7 @@ export function drawWindow(view: WindowView, context: WindowContext): readonly D
   return [
     ...window.channels.map((channel): Desired => ({
       key: announcementKey(window.id, channel),
-      place: { kind: 'channel', channel },
+      destination: { kind: 'channel', channel },
       content: { kind: 'current', message: announcement(view, context) },
       isUrgent: window.state !== 'scheduled',
     })),
@@ -62,7 +62,7 @@ function post(view: WindowView, event: WindowEventRow, channel: string, context:
   const isBroadcast = event.kind === 'cancelled' || event.kind === 'rescheduled' || (event.kind === 'notice' && event.data.isLast === true)
   return {
     key: `window-event:${event.id}:${channel}`,
-    place: { kind: 'thread', parent: announcementKey(view.window.id, channel), ...(isBroadcast ? { broadcast: true } : {}) },
+    destination: { kind: 'thread', parent: announcementKey(view.window.id, channel), ...(isBroadcast ? { broadcast: true } : {}) },
     content: { kind: 'once', message: { text: text.replaceAll('*', ''), blocks: [section(text)] } },
   }
 }
@@ -71,7 +71,7 @@ function direct(view: WindowView, event: WindowEventRow, user: string, to: strin
   const text = eventText(view, event, context)
   return {
     key: `window-event:${event.id}:${user}`,
-    place: { kind: 'direct', user },
+    destination: { kind: 'direct', user },
     content: {
       kind: 'linked',
       to,
@@ -219,15 +219,15 @@ function eventText(view: WindowView, event: WindowEventRow, context: WindowConte
 
 const said = ({ startsAt, endsAt }: Hours, zone: string): string => saySpan({ from: startsAt, to: endsAt }, zone)
 
-function noticeText(window: WindowRow, told: NoticeTold, title: string): string {
+function noticeText(window: WindowRow, notice: NoticeData, title: string): string {
   return [
-    `${told.isLate === true ? '_This comes late._ ' : ''}${stageText(window, told, title)}`,
-    ...(told.open === undefined ? [] : [openText(told.open)]),
-    ...(told.isUnattended === true ? [UNATTENDED] : []),
+    `${notice.isLate === true ? '_This comes late._ ' : ''}${stageText(window, notice, title)}`,
+    ...(notice.open === undefined ? [] : [openText(notice.open)]),
+    ...(notice.isUnattended === true ? [UNATTENDED] : []),
   ].join('\n')
 }
 
-function stageText({ timezone }: WindowRow, { stage, at, isLate, notes }: NoticeTold, title: string): string {
+function stageText({ timezone }: WindowRow, { stage, at, isLate, notes }: NoticeData, title: string): string {
   const [kind, rest] = splitStage(stage)
   switch (kind) {
     case 'before':
@@ -245,12 +245,12 @@ function stageText({ timezone }: WindowRow, { stage, at, isLate, notes }: Notice
 
 /** Many notices at once, in one message. */
 export function drawNotices(
-  { data }: Pick<BulletinRow, 'data'>,
+  { data }: Pick<ChannelPost, 'data'>,
   { titleOf, command }: Pick<WindowContext, 'titleOf' | 'command'>,
   /** Windows that have other hours or are over since the list was written; what is told of them ahead of their start holds no more. */
   overtaken: ReadonlySet<number>,
-): BulletinMessage {
-  const { count, shown, people } = data as NoticeList // written by lists.ts
+): ChannelPostMessage {
+  const { count, shown, people } = data as NoticeDigest // written by notice-digest.ts
   const title = `${count.toLocaleString('en-US')} ${count === 1 ? 'notice' : 'notices'} of maintenance windows`
   const lines = shown.map((one) =>
     overtaken.has(one.id)

@@ -25,7 +25,7 @@ const HOLD_WITHIN_MS = 10_000
 export async function whyNotThen(
   db: Queries,
   wish: { readonly targets: readonly Target[]; readonly hours: Hours; readonly zone: string; readonly exceptId: number | null },
-  world: { readonly freezes: ConfigFile['freezes']; readonly command: string },
+  config: { readonly freezes: ConfigFile['freezes']; readonly command: string },
 ): Promise<Refusal | undefined> {
   const { targets, hours, exceptId } = wish
   const { startsAt, endsAt } = hours
@@ -43,10 +43,10 @@ export async function whyNotThen(
     const span = { from: other.startsAt.getTime(), to: other.endsAt.getTime() }
     return refuse(
       'window_conflict',
-      `${codeText(shared)} has a window then already: #${other.id}, ${saySpan(span, other.timezone)}, of ${personText(other.owner)}. Nothing was changed. Take another time, or move that one with ${codeText(`${world.command} reschedule ${other.id} "<when>"`)}.`,
+      `${codeText(shared)} has a window then already: #${other.id}, ${saySpan(span, other.timezone)}, of ${personText(other.owner)}. Nothing was changed. Take another time, or move that one with ${codeText(`${config.command} reschedule ${other.id} "<when>"`)}.`,
     )
   }
-  return frozenThen(db, wish, world.freezes)
+  return frozenThen(db, wish, config.freezes)
 }
 
 async function frozenThen(

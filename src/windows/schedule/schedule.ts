@@ -1,7 +1,7 @@
 import type { Target } from '../../config/config.ts'
 import { storeNow } from '../../store/now.ts'
 import type { Queries, Tx } from '../../store/pool.ts'
-import { announceOutside } from '../notices/announce.ts'
+import { queueNotifications } from '../notices/announce.ts'
 import { insertChecklist, itemsOf, phaseAt, type ChecklistItem } from '../checklist.ts'
 import { noticesOf } from '../notices/notice-schedule.ts'
 import type { WindowRow } from '../window.ts'
@@ -24,7 +24,7 @@ export async function scheduleWindow(
   if (row === undefined) return undefined
   await insertChecklist(tx, row.id, targets)
   await planNotices(tx, row, targets)
-  await announceOutside(tx, [{ window: row, targets, stage: 'scheduled' }])
+  await queueNotifications(tx, [{ window: row, targets, stage: 'scheduled' }])
   return row
 }
 
@@ -44,10 +44,10 @@ export async function replanWindow(
     // whoever said to stand by said it of other hours
     ...(kind === 'rescheduled' ? { standby: null, isStandbyConfirmed: false } : {}),
   })
-  if (kind === 'extended') await keepTold(tx, changed)
+  if (kind === 'extended') await keepDecided(tx, changed)
   await planNotices(tx, changed, targets)
   await addWindowEvent(tx, window.id, { kind, data: { by, from: hoursOf(window), to: hours, people: peopleOf(targets) } })
-  await announceOutside(tx, [{ window: changed, targets, stage: 'rescheduled' }])
+  await queueNotifications(tx, [{ window: changed, targets, stage: 'rescheduled' }])
   return changed
 }
 
@@ -60,14 +60,14 @@ export async function cancelWindow(
   await withdrawNotices(tx, window.id)
   const cancelled = await changeWindow(tx, window.id, { state: 'cancelled' })
   await addWindowEvent(tx, window.id, { kind: 'cancelled', data: { by, reason, at: hoursOf(window), people: peopleOf(targets) } })
-  await announceOutside(tx, [{ window: cancelled, targets, stage: 'cancelled', note: reason }])
+  await queueNotifications(tx, [{ window: cancelled, targets, stage: 'cancelled', note: reason }])
 }
 
 /** By hand, before its time. What it leads to is the notices' own affair. */
 export async function startNow(tx: Tx, window: WindowRow, hours: Hours, targets: readonly Target[]): Promise<void> {
   await withdrawNotices(tx, window.id)
   const moved = await changeWindow(tx, window.id, { ...hours, isNewPlan: true })
-  await keepTold(tx, moved)
+  await keepDecided(tx, moved)
   await planNotices(tx, moved, targets, hours.startsAt)
 }
 
@@ -83,7 +83,7 @@ export async function endNow(tx: Tx, window: WindowRow): Promise<void> {
 }
 
 /** It is the same maintenance, begun earlier or made longer: what was told of it stays ticked off. */
-const keepTold = (tx: Queries, { id, planNo }: WindowRow) =>
+const keepDecided = (tx: Queries, { id, planNo }: WindowRow) =>
   tx.query(
     `update lockkeeper.notice set plan_no = $2 where maintenance_id = $1 and plan_no = $2 - 1 and state in ('sent', 'missed') and stage not like 'check:%'`,
     [id, planNo],
@@ -116,10 +116,10 @@ async function planNotices(tx: Queries, window: WindowRow, targets: readonly Tar
     now,
   }).filter(({ stage }) => window.state === 'scheduled' || !stage.startsWith('before:'))
   await insertNotices(tx, window, planned)
-  const told = new Set(planned.map(({ dueAt }) => dueAt))
+  const noticeTimes = new Set(planned.map(({ dueAt }) => dueAt))
   const items = await itemsOf(tx, [window.id])
   const isStandby = targets.some(({ windows }) => windows.standby)
-  const phases = (['T-48h', 'T-1h', 'T+2h'] as const).filter((phase) => !told.has(phaseAt(phase, { startsAt, endsAt })))
+  const phases = (['T-48h', 'T-1h', 'T+2h'] as const).filter((phase) => !noticeTimes.has(phaseAt(phase, { startsAt, endsAt })))
   await planChecks(tx, window, items, now, phases, isStandby)
 }
 

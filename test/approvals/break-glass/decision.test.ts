@@ -12,51 +12,51 @@ import { isRefusal, type Refusal } from '../../../src/lib/refusal.ts'
 import { eventsOf, listRequests, transition, votesOf } from '../../../src/request/store.ts'
 import type { RequestRow } from '../../../src/request/request.ts'
 import { createStore } from '../../helpers/postgres.ts'
-import { ALICE, baseTarget, BOB, CAROL, createWorld, DAVE, DIGEST, type Store, type World } from '../fixture.ts'
+import { ALICE, baseTarget, BOB, CAROL, createFixture, DAVE, DIGEST, type Store, type Fixture } from '../fixture.ts'
 
 const breakable = { ...baseTarget, breakGlass: { from: [`user:${ALICE}`, 'group:S0ONCALL'], remind: '24h' } }
 const WHY = 'Checkout is down, the index is missing'
 
 let store: Store
-let world: World
+let fixture: Fixture
 beforeAll(async () => {
   store = await createStore()
 })
 afterAll(() => store.close())
 beforeEach(async () => {
-  world = await createWorld({ store, targets: { prod: breakable, plain: baseTarget } })
-  world.slack.groups.set('S0ONCALL', [BOB])
+  fixture = await createFixture({ store, targets: { prod: breakable, plain: baseTarget } })
+  fixture.slack.groups.set('S0ONCALL', [BOB])
 })
 
 const smash = (request: RequestRow, account: string, how: Partial<Breaking> = {}) =>
-  breakGlass(world.deps, { token: request.token, account, digest: DIGEST, reason: WHY, entry: 'modal', ...how })
+  breakGlass(fixture.deps, { token: request.token, account, digest: DIGEST, reason: WHY, entry: 'modal', ...how })
 const review = (request: RequestRow, account: string, note: string | null = null) =>
-  reviewRequest(world.deps, { token: request.token, account, note, entry: 'modal' })
+  reviewRequest(fixture.deps, { token: request.token, account, note, entry: 'modal' })
 
 const line = (outcome: Refusal | { readonly kind: string; readonly text: string }) =>
   `${isRefusal(outcome) ? outcome.code : outcome.kind}: ${outcome.text}`.replace(/<!date[^>]*>/g, '<date>')
 
 function targetOf(name: string): Target {
-  const target = world.targets.get(name)
+  const target = fixture.targets.get(name)
   if (target === undefined) throw new Error(`no target ${name}`)
   return target
 }
 
-const glassOf = async (request: RequestRow) => (await world.request(request.id)).glass
+const breakGlassOf = async (request: RequestRow) => (await fixture.request(request.id)).breakGlass
 
 /** Broken by Alice, who asked for it, and over. */
 async function over(): Promise<RequestRow> {
-  const request = await world.waiting({ breakGlass: WHY })
+  const request = await fixture.waiting({ breakGlass: WHY })
   await smash(request, ALICE, { reason: null })
   await transition(store.db, request.id, ['granted'], 'running')
   await transition(store.db, request.id, ['running'], 'succeeded', { outcome: { headline: '1 migration applied.' } })
-  return world.request(request.id)
+  return fixture.request(request.id)
 }
 
 /** What may not differ after a refusal. */
 async function everything(request: RequestRow) {
-  const { revision, state, glass, grantedAt } = await world.request(request.id)
-  return { revision, state, glass, grantedAt, votes: await votesOf(store.db, request.id), events: await world.events(request.id) }
+  const { revision, state, breakGlass, grantedAt } = await fixture.request(request.id)
+  return { revision, state, breakGlass, grantedAt, votes: await votesOf(store.db, request.id), events: await fixture.events(request.id) }
 }
 
 async function expectRefused(
@@ -65,25 +65,25 @@ async function expectRefused(
   row: string,
 ) {
   const before = await everything(request)
-  const audited = (await world.audited()).length
+  const audited = (await fixture.audited()).length
   const outcome = await act()
   expect(await everything(request)).toEqual(before)
-  expect((await world.audited()).slice(audited)).toEqual([row])
-  expect(world.signals.filter(({ kind }) => kind === 'decided')).toEqual([])
+  expect((await fixture.audited()).slice(audited)).toEqual([row])
+  expect(fixture.signals.filter(({ kind }) => kind === 'decided')).toEqual([])
   return line(outcome)
 }
 
 describe('whoever may break the glass', () => {
   test('lets the request run, with a vote of its own kind, an event that names all, and its run woken', async () => {
-    const request = await world.waiting({ breakGlass: WHY })
-    expect(await glassOf(request)).toMatchObject({ reason: WHY, askedBy: ALICE, brokenBy: null })
+    const request = await fixture.waiting({ breakGlass: WHY })
+    expect(await breakGlassOf(request)).toMatchObject({ reason: WHY, askedBy: ALICE, brokenBy: null })
     expect(line(await smash(request, ALICE, { reason: null }))).toBe(
       `broken: You broke the glass of #${request.id}. The run starts now, everybody who may approve is told, and <!subteam^S0DBA> or <@U0BOB> must review it afterwards.`,
     )
-    const granted = await world.request(request.id)
+    const granted = await fixture.request(request.id)
     expect(granted.state).toBe('granted')
     expect((granted.grantExpiresAt?.getTime() ?? 0) - (granted.grantedAt?.getTime() ?? 0)).toBeCloseTo(900_000, -3)
-    expect(granted.glass).toMatchObject({ brokenBy: ALICE, digest: DIGEST, reason: WHY, involved: [ALICE], reviewedBy: null })
+    expect(granted.breakGlass).toMatchObject({ brokenBy: ALICE, digest: DIGEST, reason: WHY, involved: [ALICE], reviewedBy: null })
     expect(await votesOf(store.db, request.id)).toMatchObject([{ actor: ALICE, human: ALICE, decision: 'break_glass', reason: WHY }])
     expect((await eventsOf(store.db, request.id)).map(({ kind, data }) => ({ kind, data }))).toEqual([
       {
@@ -99,26 +99,26 @@ describe('whoever may break the glass', () => {
         },
       },
     ])
-    expect(world.signals.map(({ kind }) => kind)).toEqual(['start', 'decided'])
-    expect(await world.audited()).toEqual([`${ALICE} request opened`, `${ALICE} break_glass broken`])
-    expect(await stillGranted(world.deps, request.id)).toBe(true)
+    expect(fixture.signals.map(({ kind }) => kind)).toEqual(['start', 'decided'])
+    expect(await fixture.audited()).toEqual([`${ALICE} request opened`, `${ALICE} break_glass broken`])
+    expect(await stillGranted(fixture.deps, request.id)).toBe(true)
   })
 
   test('may do so with a request that waits already, and need not be the one who asked', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     expect((await smash(request, BOB)).kind).toBe('broken')
-    expect(await glassOf(request)).toMatchObject({
+    expect(await breakGlassOf(request)).toMatchObject({
       brokenBy: BOB,
       askedBy: BOB,
       involved: expect.arrayContaining([ALICE, BOB]) as string[],
     })
-    expect(await stillGranted(world.deps, request.id)).toBe(true)
+    expect(await stillGranted(fixture.deps, request.id)).toBe(true)
   })
 
   test('does not hinder an approval, which counts as usual and leaves nothing to review', async () => {
-    const request = await world.waiting({ breakGlass: WHY })
+    const request = await fixture.waiting({ breakGlass: WHY })
     expect(
-      (await castVote(world.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST })).kind,
+      (await castVote(fixture.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST })).kind,
     ).toBe('granted')
     expect(await listRequests(store.db, { isUnreviewed: true, limit: 10 })).toEqual([])
     expect(line(await smash(request, ALICE))).toBe(
@@ -127,20 +127,20 @@ describe('whoever may break the glass', () => {
   })
 
   test('may cancel what he let through', async () => {
-    const request = await world.waiting({ by: DAVE })
-    world.slack.groups.set('S0DBA', [CAROL, DAVE])
+    const request = await fixture.waiting({ by: DAVE })
+    fixture.slack.groups.set('S0DBA', [CAROL, DAVE])
     await smash(request, ALICE)
-    expect((await cancelRequest(world.deps, { account: ALICE, entry: 'slash', id: request.id })).kind).toBe('cancelled')
+    expect((await cancelRequest(fixture.deps, { account: ALICE, entry: 'slash', id: request.id })).kind).toBe('cancelled')
     expect(await listRequests(store.db, { isUnreviewed: true, limit: 10 })).toMatchObject([{ id: request.id, state: 'cancelled' }])
   })
 
   test('may ask for it where nobody else is left to approve', async () => {
-    world.setTarget('alone', {
+    fixture.setTarget('alone', {
       ...breakable,
       approvals: { required: 1, from: [`user:${ALICE}`] },
       breakGlass: { from: [`user:${ALICE}`], review: [`user:${BOB}`] },
     })
-    const usual = await openRequest(world.deps, {
+    const usual = await openRequest(fixture.deps, {
       entry: 'slash',
       target: targetOf('alone'),
       ask: { ref: null, reason: WHY, skipApp: false },
@@ -148,26 +148,26 @@ describe('whoever may break the glass', () => {
       askedIn: null,
     })
     expect(isRefusal(usual) && usual.code).toBe('too_few_approvers')
-    const request = await world.waiting({ target: 'alone', breakGlass: WHY })
+    const request = await fixture.waiting({ target: 'alone', breakGlass: WHY })
     expect((await smash(request, ALICE, { reason: null })).kind).toBe('broken')
-    expect(await stillGranted(world.deps, request.id)).toBe(true)
+    expect(await stillGranted(fixture.deps, request.id)).toBe(true)
   })
 
   test('is told of earlier ones on the target that nobody has reviewed, and so is the channel', async () => {
     const first = await over()
-    const second = await world.waiting({ breakGlass: WHY })
+    const second = await fixture.waiting({ breakGlass: WHY })
     await smash(second, ALICE, { reason: null })
     expect((await eventsOf(store.db, second.id)).at(-1)).toMatchObject({ kind: 'glass_broken', data: { unreviewed: [first.id] } })
   })
 
   test('clicks twice, or at the same moment as somebody else, and it is broken once', async () => {
-    const request = await world.waiting({ breakGlass: WHY })
+    const request = await fixture.waiting({ breakGlass: WHY })
     const outcomes = await Promise.all([smash(request, ALICE), smash(request, ALICE), smash(request, BOB)])
     expect(outcomes.filter(({ kind }) => kind === 'broken')).toHaveLength(1)
-    expect(await world.events(request.id)).toEqual(['glass_broken'])
+    expect(await fixture.events(request.id)).toEqual(['glass_broken'])
     expect(await votesOf(store.db, request.id)).toHaveLength(1)
-    expect(world.signals.filter(({ kind }) => kind === 'decided')).toHaveLength(1)
-    const [winner, other] = (await glassOf(request))?.brokenBy === ALICE ? [ALICE, BOB] : [BOB, ALICE]
+    expect(fixture.signals.filter(({ kind }) => kind === 'decided')).toHaveLength(1)
+    const [winner, other] = (await breakGlassOf(request))?.brokenBy === ALICE ? [ALICE, BOB] : [BOB, ALICE]
     expect(line(await smash(request, winner))).toBe(
       `already_voted: You broke the glass of #${request.id} already, and it is decided. Nothing more is needed from you.`,
     )
@@ -179,15 +179,15 @@ describe('whoever may break the glass', () => {
 
 describe('the glass stays whole, and nothing changes,', () => {
   test('for somebody who is not named', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     expect(await expectRefused(request, () => smash(request, CAROL), `${CAROL} break_glass not_allowed_to_break_glass`)).toBe(
       `not_allowed_to_break_glass: The glass on \`prod\` may be broken by <@U0ALICE> or <!subteam^S0ONCALL>, and only by those who were among them when it was asked and still are. You are not. Nothing was started. #${request.id} waits for approvals as usual.`,
     )
   })
 
   test('for somebody who joined after it was asked, or has left since', async () => {
-    const request = await world.waiting()
-    world.slack.groups.set('S0ONCALL', [CAROL])
+    const request = await fixture.waiting()
+    fixture.slack.groups.set('S0ONCALL', [CAROL])
     for (const account of [BOB, CAROL])
       expect(await expectRefused(request, () => smash(request, account), `${account} break_glass not_allowed_to_break_glass`)).toMatch(
         /^not_allowed_to_break_glass: /,
@@ -201,23 +201,23 @@ describe('the glass stays whole, and nothing changes,', () => {
     ['U0BOT', 'a bot'],
     ['U0GONE', 'a deactivated account'],
   ])('for %s, even as a member of the group', async (account, what) => {
-    world.slack.groups.set('S0ONCALL', [account])
-    const request = await world.waiting()
+    fixture.slack.groups.set('S0ONCALL', [account])
+    const request = await fixture.waiting()
     expect(await expectRefused(request, () => smash(request, account), `${account} break_glass not_a_member`)).toBe(
       `not_a_member: Lockkeeper takes requests and votes from full members of this workspace only, and this is ${what}. Nothing was changed. Ask a full member to do it.`,
     )
   })
 
   test('while Slack does not say who is in the group', async () => {
-    const request = await world.waiting()
-    world.slack.state.areGroupsUnreadable = true
+    const request = await fixture.waiting()
+    fixture.slack.state.areGroupsUnreadable = true
     expect(await expectRefused(request, () => smash(request, BOB), `${BOB} break_glass approvers_unknown`)).toBe(
       'approvers_unknown: The glass on `prod` may be broken by <@U0ALICE> or <!subteam^S0ONCALL>, and Slack does not say now who that is. What cannot be checked is refused. Nothing was started; try again in a minute.',
     )
   })
 
   test('without a reason, with white space for one, and with one of 10,000 characters', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     for (const reason of ['', ' \n\t ', null])
       expect(await expectRefused(request, () => smash(request, ALICE, { reason }), `${ALICE} break_glass bad_arguments`)).toBe(
         'bad_arguments: Breaking the glass needs a reason, which everybody reads. Nothing was started. Say in a sentence what cannot wait, for example `--reason "checkout is down, the index is missing"`.',
@@ -228,7 +228,7 @@ describe('the glass stays whole, and nothing changes,', () => {
   })
 
   test('for an older plan, another token, and a request that has expired', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     expect(
       await expectRefused(request, () => smash(request, ALICE, { digest: 'a'.repeat(64) }), `${ALICE} break_glass digest_changed`),
     ).toBe(
@@ -246,48 +246,48 @@ describe('the glass stays whole, and nothing changes,', () => {
   })
 
   test('where the target does not configure it, then or now', async () => {
-    const plain = await world.waiting({ target: 'plain' })
+    const plain = await fixture.waiting({ target: 'plain' })
     const says = (id: number, target: string) =>
       `glass_not_configured: Nobody may break the glass on \`${target}\`: \`breakGlass\` in lockkeeper.yaml names who may, and did not name anybody when this was asked, or does not now. Nothing was started. #${id} waits for approvals as usual.`
     const row = `${ALICE} break_glass glass_not_configured`
     expect(await expectRefused(plain, () => smash(plain, ALICE), row)).toBe(says(plain.id, 'plain'))
-    world.setTarget('plain', breakable)
+    fixture.setTarget('plain', breakable)
     expect(await expectRefused(plain, () => smash(plain, ALICE), row)).toBe(says(plain.id, 'plain'))
-    const request = await world.waiting()
-    world.setTarget('prod', baseTarget)
+    const request = await fixture.waiting()
+    fixture.setTarget('prod', baseTarget)
     expect(await expectRefused(request, () => smash(request, ALICE), row)).toBe(says(request.id, 'prod'))
   })
 
   test('when nobody else would be left to review it', async () => {
-    world.setTarget('prod', { ...breakable, breakGlass: { from: [`user:${ALICE}`, `user:${BOB}`], review: [`user:${BOB}`] } })
-    const request = await world.waiting()
+    fixture.setTarget('prod', { ...breakable, breakGlass: { from: [`user:${ALICE}`, `user:${BOB}`], review: [`user:${BOB}`] } })
+    const request = await fixture.waiting()
     expect(await expectRefused(request, () => smash(request, BOB), `${BOB} break_glass too_few_approvers`)).toBe(
       'too_few_approvers: Whoever breaks the glass is reviewed by somebody else afterwards, and of <@U0BOB> nobody else is left. Nothing was started. `breakGlass.review` in lockkeeper.yaml has to name more people.',
     )
   })
 
   test('at the machine while Slack can be reached; while it cannot, people who are named may', async () => {
-    world.peopleFile['os:deploy'] = ALICE
-    world.peopleFile['os:oncall'] = BOB
-    const request = await world.waiting()
+    fixture.peopleFile['os:deploy'] = ALICE
+    fixture.peopleFile['os:oncall'] = BOB
+    const request = await fixture.waiting()
     expect(await expectRefused(request, () => smash(request, 'os:deploy'), 'os:deploy break_glass vote_in_slack')).toBe(
       `vote_in_slack: Slack can be reached, so the glass of #${request.id} is broken there, on its card. The command line does it only while Slack cannot be reached. Nothing was started.`,
     )
     expect(await expectRefused(request, () => smash(request, 'os:mallory'), 'os:mallory break_glass identity_unknown')).toMatch(
       /^identity_unknown: The login `mallory` belongs to nobody that Lockkeeper knows\./,
     )
-    world.slack.state.isDown = true
+    fixture.slack.state.isDown = true
     expect(await expectRefused(request, () => smash(request, 'os:oncall'), 'os:oncall break_glass approvers_unknown')).toMatch(
       /^approvers_unknown: /,
     )
     expect((await smash(request, 'os:deploy')).kind).toBe('broken')
-    expect(await stillGranted(world.deps, request.id)).toBe(true)
+    expect(await stillGranted(fixture.deps, request.id)).toBe(true)
   })
 })
 
 describe('asking for it is refused, and nothing is written,', () => {
   const ask = (account: string, reason: string | null, target = 'prod') =>
-    openRequest(world.deps, {
+    openRequest(fixture.deps, {
       entry: 'slash',
       target: targetOf(target),
       ask: { ref: null, reason, skipApp: false },
@@ -318,44 +318,44 @@ describe('asking for it is refused, and nothing is written,', () => {
   ])('by %s for %s on %s', async (account, reason, target, text) => {
     expect(await ask(account, reason, target)).toBe(text)
     expect(await listRequests(store.db, { limit: 1 })).toEqual([])
-    expect(await world.audited()).toEqual([`${account} request ${text.split(':')[0] ?? ''}`])
+    expect(await fixture.audited()).toEqual([`${account} request ${text.split(':')[0] ?? ''}`])
   })
 })
 
 describe('what was let through holds no longer', () => {
   test('when whoever did it has left the group, or the target stopped allowing it; it can still be approved', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     await smash(request, BOB)
-    world.slack.groups.set('S0ONCALL', [])
-    const left = await stillGranted(world.deps, request.id)
+    fixture.slack.groups.set('S0ONCALL', [])
+    const left = await stillGranted(fixture.deps, request.id)
     expect(left !== true && line(left)).toBe(
       `not_an_approver: <@U0BOB> broke the glass of #${request.id} and may not do that under the rules as they are now: somebody may have left the group, or \`breakGlass\` of \`prod\` has changed. It needs an approval, or somebody who may.`,
     )
-    world.slack.groups.set('S0ONCALL', [BOB])
-    expect(await stillGranted(world.deps, request.id)).toBe(true)
-    world.setTarget('prod', baseTarget)
-    expect(await stillGranted(world.deps, request.id)).toMatchObject({ code: 'not_an_approver' })
+    fixture.slack.groups.set('S0ONCALL', [BOB])
+    expect(await stillGranted(fixture.deps, request.id)).toBe(true)
+    fixture.setTarget('prod', baseTarget)
+    expect(await stillGranted(fixture.deps, request.id)).toMatchObject({ code: 'not_an_approver' })
     await transition(store.db, request.id, ['granted'], 'waiting')
     expect(
-      (await castVote(world.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST })).kind,
+      (await castVote(fixture.deps, { token: request.token, account: CAROL, entry: 'modal', decision: 'approve', digest: DIGEST })).kind,
     ).toBe('granted')
-    expect(await stillGranted(world.deps, request.id)).toBe(true)
+    expect(await stillGranted(fixture.deps, request.id)).toBe(true)
   })
 
   test('while Slack does not say who is in the group, before the start; a run that began does not wait for that', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     await smash(request, BOB)
-    world.slack.state.areGroupsUnreadable = true
-    expect(await stillGranted(world.deps, request.id)).toMatchObject({ code: 'approvers_unknown' })
+    fixture.slack.state.areGroupsUnreadable = true
+    expect(await stillGranted(fixture.deps, request.id)).toMatchObject({ code: 'approvers_unknown' })
     await transition(store.db, request.id, ['granted'], 'running')
-    expect(await stillGranted(world.deps, request.id)).toBe(true)
+    expect(await stillGranted(fixture.deps, request.id)).toBe(true)
   })
 
   test('for another plan, with whatever stands in the votes', async () => {
-    const request = await world.waiting({ breakGlass: WHY })
+    const request = await fixture.waiting({ breakGlass: WHY })
     await smash(request, ALICE)
     await store.db.query(`update lockkeeper.request set digest = $1`, ['b'.repeat(64)])
-    expect(await stillGranted(world.deps, request.id)).toMatchObject({ code: 'not_an_approver' })
+    expect(await stillGranted(fixture.deps, request.id)).toMatchObject({ code: 'not_an_approver' })
   })
 
   test('its rules are part of what is approved', () => {
@@ -371,9 +371,9 @@ describe('the review', () => {
     expect(line(await review(request, CAROL, '  Right, the index was missing.  '))).toBe(
       `reviewed: #${request.id} is reviewed, and the record names you. Its mark is gone.`,
     )
-    expect(await glassOf(request)).toMatchObject({ reviewedBy: CAROL, note: 'Right, the index was missing.' })
-    expect(await world.events(request.id)).toEqual(['glass_broken', 'reviewed'])
-    expect(await world.audited()).toContain(`${CAROL} review reviewed`)
+    expect(await breakGlassOf(request)).toMatchObject({ reviewedBy: CAROL, note: 'Right, the index was missing.' })
+    expect(await fixture.events(request.id)).toEqual(['glass_broken', 'reviewed'])
+    expect(await fixture.audited()).toContain(`${CAROL} review reviewed`)
     expect(await listRequests(store.db, { isUnreviewed: true, limit: 10 })).toEqual([])
     expect(line(await review(request, BOB))).toBe(
       `already_reviewed: #${request.id} is reviewed already: <@U0CAROL> did it <date>. Your click changed nothing.`,
@@ -388,7 +388,7 @@ describe('the review', () => {
       'already_reviewed',
       'reviewed',
     ])
-    expect(await world.events(request.id)).toEqual(['glass_broken', 'reviewed'])
+    expect(await fixture.events(request.id)).toEqual(['glass_broken', 'reviewed'])
   })
 
   test.each([
@@ -413,19 +413,19 @@ describe('the review', () => {
       'Lockkeeper takes requests and votes from full members of this workspace only, and this is a guest. Nothing was changed. Ask a full member to do it.',
     ],
   ])('by %s is refused as %s', async (account, code, text) => {
-    world.slack.users.set('U0ERIN', world.slack.member('U0ERIN'))
-    world.peopleFile['U0SECOND'] = ALICE
-    world.slack.groups.set('S0DBA', [ALICE, 'U0SECOND', 'U0GUEST', CAROL])
+    fixture.slack.users.set('U0ERIN', fixture.slack.member('U0ERIN'))
+    fixture.peopleFile['U0SECOND'] = ALICE
+    fixture.slack.groups.set('S0DBA', [ALICE, 'U0SECOND', 'U0GUEST', CAROL])
     const request = await over()
     const before = await everything(request)
     expect(line(await review(request, account))).toBe(`${code}: ${text}`)
     expect(await everything(request)).toEqual(before)
-    expect((await world.audited()).at(-1)).toBe(`${account} review ${code}`)
+    expect((await fixture.audited()).at(-1)).toBe(`${account} review ${code}`)
   })
 
   test('by the one who asked is refused although somebody else broke the glass, and by whoever broke it for an earlier plan', async () => {
-    world.slack.groups.set('S0DBA', [ALICE, CAROL])
-    const request = await world.waiting()
+    fixture.slack.groups.set('S0DBA', [ALICE, CAROL])
+    const request = await fixture.waiting()
     await smash(request, BOB)
     await transition(store.db, request.id, ['granted'], 'cancelled')
     for (const account of [ALICE, BOB]) expect(await review(request, account)).toMatchObject({ code: 'own_break_glass' })
@@ -437,7 +437,7 @@ describe('the review', () => {
   })
 
   test('waits for the end of the run, and for somebody who takes over where a person is needed', async () => {
-    const request = await world.waiting({ breakGlass: WHY })
+    const request = await fixture.waiting({ breakGlass: WHY })
     expect(line(await review(request, CAROL))).toBe(
       `not_to_review: The glass of #${request.id} was not broken, so there is nothing to review. Nothing was changed.`,
     )
@@ -454,10 +454,10 @@ describe('the review', () => {
 
   test('with a forged token or an unreadable group is refused', async () => {
     const request = await over()
-    expect(await reviewRequest(world.deps, { token: 'r_forged', account: CAROL, note: null, entry: 'modal' })).toMatchObject({
+    expect(await reviewRequest(fixture.deps, { token: 'r_forged', account: CAROL, note: null, entry: 'modal' })).toMatchObject({
       code: 'stale_button',
     })
-    world.slack.state.areGroupsUnreadable = true
+    fixture.slack.state.areGroupsUnreadable = true
     expect(line(await review(request, CAROL))).toBe(
       `approvers_unknown: #${request.id} is reviewed by <!subteam^S0DBA> or <@U0BOB>, and Slack does not say now who that is. What cannot be checked is refused. Nothing was changed; try again in a minute.`,
     )
@@ -465,15 +465,15 @@ describe('the review', () => {
 
   test('is possible for a target that allows it no longer, by the reviewers of then', async () => {
     const request = await over()
-    world.setTarget('prod', { ...baseTarget, approvals: { required: 1, from: [`user:${DAVE}`] } })
+    fixture.setTarget('prod', { ...baseTarget, approvals: { required: 1, from: [`user:${DAVE}`] } })
     expect((await review(request, CAROL)).kind).toBe('reviewed')
   })
 
   test('is possible when it asked anew under rules without break-glass, which void what was let through', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     await smash(request, ALICE)
     const { breakGlass: _gone, ...policy } = request.policy ?? {}
-    world.setTarget('prod', baseTarget)
+    fixture.setTarget('prod', baseTarget)
     await transition(store.db, request.id, ['granted'], 'waiting', { policy, digest: 'b'.repeat(64) })
     expect(await listRequests(store.db, { isUnreviewed: true, limit: 10 })).toMatchObject([{ id: request.id }])
     await transition(store.db, request.id, ['waiting'], 'cancelled')
@@ -497,12 +497,12 @@ describe('reminders', () => {
 
   test('come when they are due, once with any number of replicas, again after the time, and never after the review', async () => {
     const request = await over()
-    expect(await expireDue(world.deps)).toEqual(nothing)
+    expect(await expireDue(fixture.deps)).toEqual(nothing)
     for (let round = 1; round <= 2; round++) {
       await dueNow()
-      const found = await Promise.all(Array.from({ length: 4 }, () => expireDue(world.deps)))
+      const found = await Promise.all(Array.from({ length: 4 }, () => expireDue(fixture.deps)))
       expect(found.reduce((sum, { reviews }) => sum + reviews, 0)).toBe(1)
-      expect((await world.events(request.id)).filter((kind) => kind === 'review_due')).toHaveLength(round)
+      expect((await fixture.events(request.id)).filter((kind) => kind === 'review_due')).toHaveLength(round)
     }
     expect((await eventsOf(store.db, request.id)).at(-1)).toMatchObject({
       kind: 'review_due',
@@ -514,28 +514,28 @@ describe('reminders', () => {
     expect(row?.hours).toBe(24)
     await review(request, CAROL)
     await dueNow()
-    expect(await expireDue(world.deps)).toEqual(nothing)
+    expect(await expireDue(fixture.deps)).toEqual(nothing)
   })
 
   test('wait for the end of the run', async () => {
-    const request = await world.waiting({ breakGlass: WHY })
+    const request = await fixture.waiting({ breakGlass: WHY })
     await smash(request, ALICE)
     await dueNow()
-    expect(await expireDue(world.deps)).toEqual(nothing)
+    expect(await expireDue(fixture.deps)).toEqual(nothing)
     await transition(store.db, request.id, ['granted'], 'cancelled')
-    expect(await expireDue(world.deps)).toEqual({ ...nothing, reviews: 1 })
+    expect(await expireDue(fixture.deps)).toEqual({ ...nothing, reviews: 1 })
   })
 
   test('come too while the run needs a person, and say that it has to be closed first', async () => {
-    const request = await world.waiting({ breakGlass: WHY })
+    const request = await fixture.waiting({ breakGlass: WHY })
     await smash(request, ALICE)
     await transition(store.db, request.id, ['granted'], 'needs_human')
     await dueNow()
-    expect(await expireDue(world.deps)).toEqual({ ...nothing, reviews: 1 })
+    expect(await expireDue(fixture.deps)).toEqual({ ...nothing, reviews: 1 })
     expect((await eventsOf(store.db, request.id)).at(-1)).toMatchObject({ kind: 'review_due', data: { needsPerson: true } })
     await transition(store.db, request.id, ['needs_human'], 'cancelled')
     await dueNow()
-    expect(await expireDue(world.deps)).toEqual({ ...nothing, reviews: 1 })
+    expect(await expireDue(fixture.deps)).toEqual({ ...nothing, reviews: 1 })
     expect((await eventsOf(store.db, request.id)).at(-1)?.data).not.toHaveProperty('needsPerson')
   })
 })

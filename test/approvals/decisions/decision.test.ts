@@ -13,16 +13,16 @@ import { isRefusal, type Refusal } from '../../../src/lib/refusal.ts'
 import { activeStates, endedStates, type RequestRow, type RequestState } from '../../../src/request/request.ts'
 import { transition, votesOf } from '../../../src/request/store.ts'
 import { createStore } from '../../helpers/postgres.ts'
-import { ALICE, baseTarget, BOB, CAROL, createWorld, DAVE, DIGEST, type Store, type World } from '../fixture.ts'
+import { ALICE, baseTarget, BOB, CAROL, createFixture, DAVE, DIGEST, type Store, type Fixture } from '../fixture.ts'
 
 let store: Store
-let world: World
+let fixture: Fixture
 beforeAll(async () => {
   store = await createStore()
 })
 afterAll(() => store.close())
 beforeEach(async () => {
-  world = await createWorld({ store, targets: { prod: { ...baseTarget, breakGlass: { from: [`user:${BOB}`], remind: '24h' } } } })
+  fixture = await createFixture({ store, targets: { prod: { ...baseTarget, breakGlass: { from: [`user:${BOB}`], remind: '24h' } } } })
 })
 
 const WHY = 'Checkout is down'
@@ -60,7 +60,7 @@ const fitting: Readonly<Record<Act, readonly RequestState[]>> = {
 
 /** Asked by Alice, let through once before by Dave and not reviewed, with on-call paged. */
 async function requestIn(state: RequestState): Promise<RequestRow> {
-  const { id } = await world.waiting()
+  const { id } = await fixture.waiting()
   await store.db.query(
     `insert into lockkeeper.break_glass (request_id, reason, asked_by, digest, broken_by, broken_at, involved, review, remind_ms, remind_at)
      values ($1, $2, $3, $4, $3, lockkeeper.now(), $5, $6, 86400000, lockkeeper.now() + interval '1 day')`,
@@ -74,7 +74,7 @@ async function requestIn(state: RequestState): Promise<RequestRow> {
   const way: readonly RequestState[] =
     state === 'waiting' ? [] : state === 'running' ? ['granted', state] : state === 'needs_human' ? ['granted', 'running', state] : [state]
   for (const next of way) await transition(store.db, id, ['waiting', 'granted', 'running'], next)
-  return world.request(id)
+  return fixture.request(id)
 }
 
 type Row = { readonly actor: string; readonly [column: string]: unknown }
@@ -92,7 +92,7 @@ async function newest(): Promise<number> {
 /** What may not differ after a refusal. */
 async function everything({ id }: RequestRow) {
   const pages = await store.db.query('select acknowledged_by from lockkeeper.page where request_id = $1', [id])
-  return { request: await world.request(id), votes: await votesOf(store.db, id), events: await world.events(id), pages }
+  return { request: await fixture.request(id), votes: await votesOf(store.db, id), events: await fixture.events(id), pages }
 }
 
 const line = (outcome: Done | Refusal) =>
@@ -100,7 +100,7 @@ const line = (outcome: Done | Refusal) =>
 
 /** Somebody else is faster: between the finding of the request and the hold on its row. */
 const after = (rival: () => Promise<unknown>): ApprovalDeps => ({
-  ...world.deps,
+  ...fixture.deps,
   db: {
     ...store.db,
     async transaction(work) {
@@ -143,21 +143,21 @@ describe('every act leaves exactly one row of the audit', () => {
     const [state, account, result] = allowed[act]
     const request = await requestIn(state)
     const before = await newest()
-    expect(await acts[act](world.deps, request)).toMatchObject({ kind: result, requestId: request.id })
+    expect(await acts[act](fixture.deps, request)).toMatchObject({ kind: result, requestId: request.id })
     expect(await rowsAfter(before)).toEqual([row(act, request, account, result)])
   })
 
   test.each(names)('%s, when it is refused to a guest', async (act) => {
     const request = await requestIn(allowed[act][0])
     const before = await newest()
-    expect(await acts[act](world.deps, request, 'U0GUEST')).toMatchObject({ code: 'not_a_member' })
+    expect(await acts[act](fixture.deps, request, 'U0GUEST')).toMatchObject({ code: 'not_a_member' })
     expect(await rowsAfter(before)).toEqual([row(act, request, 'U0GUEST', 'not_a_member')])
   })
 
   test.each(names)('%s, when its button belongs to no request', async (act) => {
     const request = { ...(await requestIn(allowed[act][0])), token: 'r_ofAnotherBot0000' }
     const before = await newest()
-    expect(line(await acts[act](world.deps, request))).toBe(
+    expect(line(await acts[act](fixture.deps, request))).toBe(
       'stale_button: This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
     )
     expect(await rowsAfter(before)).toMatchObject([{ act, target: null, request: null, result: 'stale_button', data: data[act] }])
@@ -192,7 +192,7 @@ describe('who comes second between the finding and the hold loses:', () => {
     await expectLost(
       'approve',
       request,
-      () => acts.reject(world.deps, request, DAVE),
+      () => acts.reject(fixture.deps, request, DAVE),
       `already_decided: #${request.id} was rejected by <@U0DAVE> <date>: “not today”. Your click changed nothing.`,
       CAROL,
     )
@@ -203,7 +203,7 @@ describe('who comes second between the finding and the hold loses:', () => {
     await expectLost(
       'reject',
       request,
-      () => acts.approve(world.deps, request, DAVE),
+      () => acts.approve(fixture.deps, request, DAVE),
       `already_decided: #${request.id} is decided already: approved by <@U0DAVE> <date>. Your click changed nothing.`,
       CAROL,
     )
@@ -247,7 +247,7 @@ describe('who comes second between the finding and the hold loses:', () => {
     await expectLost(
       'break_glass',
       request,
-      () => acts.cancel(world.deps, request),
+      () => acts.cancel(fixture.deps, request),
       `already_decided: #${request.id} was cancelled <date>. Your click changed nothing.`,
       BOB,
     )
@@ -258,7 +258,7 @@ describe('who comes second between the finding and the hold loses:', () => {
     await expectLost(
       'review',
       request,
-      () => acts.review(world.deps, request, BOB),
+      () => acts.review(fixture.deps, request, BOB),
       `already_reviewed: #${request.id} is reviewed already: <@U0BOB> did it <date>. Your click changed nothing.`,
       CAROL,
     )
@@ -280,14 +280,14 @@ describe('who comes second between the finding and the hold loses:', () => {
     await expectLost(
       'acknowledge',
       request,
-      () => acts.acknowledge(world.deps, request, CAROL),
+      () => acts.acknowledge(fixture.deps, request, CAROL),
       `nothing_to_acknowledge: <@U0CAROL> acknowledged the page about #${request.id} <date> already. Nobody is paged any more.`,
       BOB,
     )
   })
 
   test('and whoever finds the request gone is told so, with a row', async () => {
-    const request = await world.waiting()
+    const request = await fixture.waiting()
     const before = await newest()
     const deps = after(() => store.db.query('delete from lockkeeper.request where id = $1', [request.id]))
     expect(await acts.approve(deps, request)).toMatchObject({ code: 'stale_button' })
@@ -307,10 +307,10 @@ test('only states, plans and times that fit let an act pass; what is refused cha
       const request = await requestIn(state)
       try {
         if (!isInTime) await store.db.query(`update lockkeeper.request set expires_at = lockkeeper.now() where id = $1`, [request.id])
-        const before = { all: await everything(request), seq: await newest(), signals: world.signals.length }
+        const before = { all: await everything(request), seq: await newest(), signals: fixture.signals.length }
         const outcome = isDecision(act)
-          ? await acts[act](world.deps, request, undefined, isSamePlan ? DIGEST : OTHER)
-          : await acts[act](world.deps, request)
+          ? await acts[act](fixture.deps, request, undefined, isSamePlan ? DIGEST : OTHER)
+          : await acts[act](fixture.deps, request)
         const fits = fitting[act].includes(state) && (!isDecision(act) || (isSamePlan && isInTime))
         expect(isRefusal(outcome)).toBe(!fits)
         expect(await rowsAfter(before.seq)).toMatchObject([
@@ -318,7 +318,7 @@ test('only states, plans and times that fit let an act pass; what is refused cha
         ])
         if (fits) return
         expect(await everything(request)).toEqual(before.all)
-        expect(world.signals).toHaveLength(before.signals)
+        expect(fixture.signals).toHaveLength(before.signals)
       } finally {
         // a target has one request at a time
         await store.db.query(`update lockkeeper.request set state = 'failed' where id = $1`, [request.id])

@@ -8,7 +8,7 @@ import { fitView } from '../../../src/slack/limits/limits.ts'
 import { sizeOf } from '../../../src/slack/limits/size.ts'
 import type { WindowRow } from '../../../src/windows/window.ts'
 import { spoken } from '../../helpers/spoken.ts'
-import { doneView, now, runningView, waitingView, windowRow, withGlass } from '../../helpers/views.ts'
+import { doneView, now, runningView, waitingView, windowRow, withBreakGlass } from '../../helpers/views.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -103,7 +103,7 @@ describe('windows on Home', () => {
       fc.property(fc.record({ windows: count, freezes: count, waiting: count, reviews: count, underWay: count }), (counts) => {
         const many = <T>(length: number, make: (index: number) => T) => Array.from({ length }, (_, index) => make(index))
         const view = homeView({
-          reviews: many(counts.reviews, () => ({ view: withGlass(doneView()), link: 'https://example.slack.com/p1' })),
+          reviews: many(counts.reviews, () => ({ view: withBreakGlass(doneView()), link: 'https://example.slack.com/p1' })),
           waiting: many(counts.waiting, () => ({ view: waitingView(), link: 'https://example.slack.com/p1', mayBreak: true })),
           underWay: many(counts.underWay, () => ({ view: runningView(), link: 'https://example.slack.com/p1' })),
           last: many(5, () => ({ view: doneView(), link: 'https://example.slack.com/p1' })),

@@ -8,10 +8,10 @@ import { setFreeze } from '../../../src/windows/freezes/freezes.ts'
 import { changeWindow, insertWindow } from '../../../src/windows/store.ts'
 import { createStore } from '../../helpers/postgres.ts'
 import { spoken } from '../../helpers/spoken.ts'
-import { baseTarget, createWorld, type Store, type World } from '../fixture.ts'
+import { baseTarget, createFixture, type Store, type Fixture } from '../fixture.ts'
 
 let store: Store
-let world: World
+let fixture: Fixture
 const HOUR = 3_600_000
 const LINK = 'https://example.slack.com/archives/C0DEPLOYS/p1'
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => store.close())
 beforeEach(async () => {
-  world = await createWorld({ store, targets: { prod: { ...baseTarget, label: 'Production' } } })
+  fixture = await createFixture({ store, targets: { prod: { ...baseTarget, label: 'Production' } } })
   await store.db.query(`truncate lockkeeper.maintenance, lockkeeper.freeze, lockkeeper.home cascade`)
   await store.db.query(`update lockkeeper.home_drawn set mark = null, next_at = '-infinity', lease = '-infinity'`)
 })
@@ -35,8 +35,8 @@ function replica(
   const homes = createHomes({
     commands: { migrate: '/migrate', maintenance: '/maintenance' },
     db: store.db,
-    targets: world.targets,
-    people: world.deps.people,
+    targets: fixture.targets,
+    people: fixture.deps.people,
     freezes: [],
     log: createLog(createRedactor([]), 'fatal', process.stderr),
     clock: { now: () => 0 },

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, afterAll, expect, test } from 'vitest'
-import { checkOutside } from '../../../commands/operator/check/notifications.ts'
+import { checkNotifications } from '../../../commands/operator/check/notifications.ts'
 import { smtpServer, webhookReceiver } from '../../helpers/receivers.ts'
 import { configWith } from '../../notifications/config.ts'
 
@@ -15,7 +15,7 @@ afterEach(() => close())
 async function checked(...of: Parameters<typeof configWith>): Promise<readonly string[]> {
   const known = configWith(...of)
   close = known.close
-  return (await checkOutside(known.config)).map(({ level, what, text }) => `${level} ${what}: ${text}`)
+  return (await checkNotifications(known.config)).map(({ level, what, text }) => `${level} ${what}: ${text}`)
 }
 
 test('who can be told outside of Slack is good, and nothing is sent', async () => {

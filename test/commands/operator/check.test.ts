@@ -3,29 +3,29 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { commitTo, git } from '../../helpers/sample.ts'
 import { defaultSeed } from '../../../playground/server/seed.ts'
-import { createWorld, type World } from './fixture.ts'
+import { createFixture, type Fixture } from './fixture.ts'
 
-let world: World
+let fixture: Fixture
 
 beforeAll(async () => {
-  world = await createWorld()
+  fixture = await createFixture()
 })
 
 beforeEach(async () => {
-  await world.configure()
+  await fixture.configure()
 })
 
-afterAll(() => world.close())
+afterAll(() => fixture.close())
 
 test('check says what it found and ends with 0 when a run has everything it needs', async () => {
-  const { code, out, err } = await world.run(['check'])
-  const head = (await git(world.repository, ['rev-parse', '--short=7', 'main'])).trim()
+  const { code, out, err } = await fixture.run(['check'])
+  const head = (await git(fixture.repository, ['rev-parse', '--short=7', 'main'])).trim()
   expect(err).toBe('')
   expect(withoutVersions(out)).toBe(`ok    store: PostgreSQL 15.X
 ok    Slack: connected to the workspace Harbor Goods
 ok    channel #deploys: Lockkeeper can post there
 ok    group S0DBA: 2 members
-ok    prod: ${new URL(world.databaseUrl).pathname.slice(1)} on 127.0.0.1:PORT, 11 applied, 3 pending; main is at ${head}
+ok    prod: ${new URL(fixture.databaseUrl).pathname.slice(1)} on 127.0.0.1:PORT, 11 applied, 3 pending; main is at ${head}
 ok    prod backup: pg_dump X for a server of version 15
 
 Everything that a run needs is there.
@@ -34,8 +34,8 @@ Everything that a run needs is there.
 })
 
 test('a token that Slack refuses, a channel without the bot and a group that does not exist are each named', async () => {
-  await world.configure({ channel: 'C0GENERAL', askIn: ['C0NOWHERE'], approvals: { from: ['group:S0NOBODY'] } })
-  const { code, out } = await world.run(['check'])
+  await fixture.configure({ channel: 'C0GENERAL', askIn: ['C0NOWHERE'], approvals: { from: ['group:S0NOBODY'] } })
+  const { code, out } = await fixture.run(['check'])
   expect(faultsIn(out)).toMatchInlineSnapshot(`
     [
       "channel #general: Lockkeeper is not in it. Type /invite @lockkeeper there.",
@@ -44,7 +44,7 @@ test('a token that Slack refuses, a channel without the bot and a group that doe
     ]
   `)
   expect(code).toBe(1)
-  expect(faultsIn((await world.run(['check'], { SLACK_BOT_TOKEN: 'xoxb-wrong' })).out)).toMatchInlineSnapshot(`
+  expect(faultsIn((await fixture.run(['check'], { SLACK_BOT_TOKEN: 'xoxb-wrong' })).out)).toMatchInlineSnapshot(`
     [
       "Slack: it refuses the token (invalid_auth). Copy the bot token (xoxb-…) again.",
     ]
@@ -52,7 +52,7 @@ test('a token that Slack refuses, a channel without the bot and a group that doe
 })
 
 test('missing and swapped tokens are told beside the rest', async () => {
-  const { code, out } = await world.run(['check'], { SLACK_BOT_TOKEN: '', SLACK_APP_TOKEN: 'xoxb-1' })
+  const { code, out } = await fixture.run(['check'], { SLACK_BOT_TOKEN: '', SLACK_APP_TOKEN: 'xoxb-1' })
   expect(faultsIn(out)).toMatchInlineSnapshot(`
     [
       "Slack: SLACK_BOT_TOKEN is not set. README, "Ten minutes to a real workspace", says where it comes from.",
@@ -63,34 +63,34 @@ test('missing and swapped tokens are told beside the rest', async () => {
 })
 
 test('a token without the scopes that it needs names them', async () => {
-  world.slack.setScopes(['commands', 'chat:write', 'channels:read'])
+  fixture.slack.setScopes(['commands', 'chat:write', 'channels:read'])
   try {
-    expect(faultsIn((await world.run(['check'])).out)).toMatchInlineSnapshot(`
+    expect(faultsIn((await fixture.run(['check'])).out)).toMatchInlineSnapshot(`
       [
         "Slack: the token lacks users:read, files:write, groups:read, channels:history, groups:history, im:write. Add them under OAuth & Permissions (manifest.yml has all) and install the app again.",
         "group S0DBA: cannot be read (missing_scope), so nobody of it may approve. Add usergroups:read under OAuth & Permissions and install the app again.",
       ]
     `)
   } finally {
-    world.slack.setScopes(defaultSeed.app.scopes)
+    fixture.slack.setScopes(defaultSeed.app.scopes)
   }
 })
 
 test('a token without im:history works, and is told what it is for', async () => {
-  world.slack.setScopes(defaultSeed.app.scopes.filter((scope) => scope !== 'im:history'))
+  fixture.slack.setScopes(defaultSeed.app.scopes.filter((scope) => scope !== 'im:history'))
   try {
-    const { out } = await world.run(['check'])
+    const { out } = await fixture.run(['check'])
     expect(faultsIn(out)).toEqual([])
     expect(out).toContain(
       'note  Slack: without im:history a direct message whose reply was lost is posted again and may stand twice. Add it under OAuth & Permissions and install the app again.\n',
     )
   } finally {
-    world.slack.setScopes(defaultSeed.app.scopes)
+    fixture.slack.setScopes(defaultSeed.app.scopes)
   }
 })
 
 test('nobody at the address of the store', async () => {
-  const { code, out } = await world.run(['check'], { STORE_URL: 'postgresql://u:hush@127.0.0.1:1/store' })
+  const { code, out } = await fixture.run(['check'], { STORE_URL: 'postgresql://u:hush@127.0.0.1:1/store' })
   expect(faultsIn(out)).toMatchInlineSnapshot(`
     [
       "store: The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. Nothing listens at 127.0.0.1:PORT. Check host and port of the URL, and that PostgreSQL runs. Or leave both out to use the embedded PostgreSQL.",
@@ -126,9 +126,9 @@ test.each([
     'prod: The database URL of `prod` (`env:PROD_DATABASE_URL`) cannot be used: it does not start with postgresql://. Correct it and ask again.',
   ],
 ])('a database that cannot be used: %s', async (_, change, expected) => {
-  const url = new URL(world.databaseUrl)
+  const url = new URL(fixture.databaseUrl)
   change(url)
-  const { code, out } = await world.run(['check'], { PROD_DATABASE_URL: url.href })
+  const { code, out } = await fixture.run(['check'], { PROD_DATABASE_URL: url.href })
   expect(faultsIn(out)).toEqual([expected])
   expect(out).not.toContain('hush')
   expect(code).toBe(1)
@@ -161,21 +161,21 @@ test.each([
     'prod backup: There is no working pg_dump and pg_restore in /nowhere/bin (`backup.clients`). Correct the directory, or install them with `INSTALL`.',
   ],
 ])('an application that cannot be used: %s', async (_, target, expected) => {
-  await world.configure(typeof target === 'function' ? target(world.repository) : target)
-  const { code, out } = await world.run(['check'])
+  await fixture.configure(typeof target === 'function' ? target(fixture.repository) : target)
+  const { code, out } = await fixture.run(['check'])
   expect(faultsIn(out)).toEqual([expected])
   expect(code).toBe(1)
 })
 
 test('a pg_dump older than the server', async () => {
-  const clients = join(world.directory, 'old')
+  const clients = join(fixture.directory, 'old')
   await mkdir(clients)
   for (const name of ['pg_dump', 'pg_restore']) {
     await writeFile(join(clients, name), `#!/bin/sh\necho "${name} (PostgreSQL) 13.20"\n`)
     await chmod(join(clients, name), 0o755)
   }
-  await world.configure({ backup: { clients } })
-  expect(faultsIn((await world.run(['check'])).out).map((line) => line.replace(clients, 'DIRECTORY'))).toMatchInlineSnapshot(`
+  await fixture.configure({ backup: { clients } })
+  expect(faultsIn((await fixture.run(['check'])).out).map((line) => line.replace(clients, 'DIRECTORY'))).toMatchInlineSnapshot(`
     [
       "prod backup: pg_dump X in DIRECTORY cannot dump a PostgreSQL 15 server, since it is older. Install it with \`INSTALL\` and correct \`backup.clients\`.",
     ]
@@ -183,14 +183,14 @@ test('a pg_dump older than the server', async () => {
 })
 
 test('a tracked .env is refused, since Prisma would read it and migrate its database', async () => {
-  await commitTo(world.repository, {
+  await commitTo(fixture.repository, {
     branch: 'with-env',
     from: 'main',
     files: { '.env': 'DATABASE_URL=postgresql://x' },
     subject: 'Add .env',
   })
-  await world.configure({ source: { repository: world.repository, branch: 'with-env' } })
-  expect(faultsIn((await world.run(['check'])).out)).toMatchInlineSnapshot(`
+  await fixture.configure({ source: { repository: fixture.repository, branch: 'with-env' } })
+  expect(faultsIn((await fixture.run(['check'])).out)).toMatchInlineSnapshot(`
     [
       "prod: Commit \`COMMIT\` tracks \`.env\`. Prisma reads it and would migrate the database that it names. Remove it from the repository (\`git rm --cached\`) and ask again.",
     ]
@@ -198,15 +198,15 @@ test('a tracked .env is refused, since Prisma would read it and migrate its data
 })
 
 test('a directUrl whose variable is not listed is refused, since it could name another database', async () => {
-  const schema = await git(world.repository, ['show', 'main:prisma/schema.prisma'])
-  await commitTo(world.repository, {
+  const schema = await git(fixture.repository, ['show', 'main:prisma/schema.prisma'])
+  await commitTo(fixture.repository, {
     branch: 'direct',
     from: 'main',
     files: { 'prisma/schema.prisma': schema.replace(/(url\s+= env\("DATABASE_URL"\))/, '$1\n  directUrl = env("DIRECT_URL")') },
     subject: 'Use a pooler',
   })
-  await world.configure({ source: { repository: world.repository, branch: 'direct' } })
-  expect(faultsIn((await world.run(['check'])).out)).toMatchInlineSnapshot(`
+  await fixture.configure({ source: { repository: fixture.repository, branch: 'direct' } })
+  expect(faultsIn((await fixture.run(['check'])).out)).toMatchInlineSnapshot(`
     [
       "prod: In \`prisma/schema.prisma\` \`directUrl\` reads \`DIRECT_URL\`, which \`tool.prisma.urls\` does not name. Every such variable must lead to the target's database: add it to \`tool.prisma.urls\` in lockkeeper.yaml.",
     ]

@@ -6,31 +6,31 @@ import { lookAtBackups } from '../../../commands/operator/doctor/disk.ts'
 import { openStore, type Db } from '../../../src/store/pool.ts'
 import { botsFor, type Bots } from '../../helpers/bots.ts'
 import { until } from '../../helpers/until.ts'
-import { createWorld, type World } from './fixture.ts'
+import { createFixture, type Fixture } from './fixture.ts'
 
-let world: World
+let fixture: Fixture
 let bots: Bots
 let store: Db
 
 beforeAll(async () => {
-  world = await createWorld()
+  fixture = await createFixture()
   bots = botsFor({
-    configPath: join(world.directory, 'lockkeeper.yaml'),
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...world.env },
+    configPath: join(fixture.directory, 'lockkeeper.yaml'),
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...fixture.env },
   })
-  store = openStore(world.storeUrl, () => {})
+  store = openStore(fixture.storeUrl, () => {})
 })
 
 afterAll(async () => {
   await bots.close()
   await store.close()
-  await world.close()
+  await fixture.close()
 })
 
 /** What it prints, with what differs from run to run in braces. */
 const steady = (text: string) =>
   text
-    .replaceAll(world.directory, '{here}')
+    .replaceAll(fixture.directory, '{here}')
     .replace(/test_[0-9a-f]+/g, '{database}')
     .replace(/127\.0\.0\.1:\d+/g, '{address}')
     .replace(/PostgreSQL [\d.]+/g, 'PostgreSQL {version}')
@@ -42,7 +42,7 @@ const steady = (text: string) =>
     .replace(/up to row \d+/, 'up to row {row}')
 
 async function doctor(env: Readonly<Record<string, string>> = {}) {
-  const { code, out } = await world.run(['doctor'], env)
+  const { code, out } = await fixture.run(['doctor'], env)
   return { code, out: steady(out) }
 }
 
@@ -88,7 +88,7 @@ Everything is well.
   })
 
   test('for programs it says the same as JSON', async () => {
-    const { code, out } = await world.run(['doctor', '--json'])
+    const { code, out } = await fixture.run(['doctor', '--json'])
     const said = JSON.parse(out) as {
       readonly ok: boolean
       readonly findings: readonly { readonly level: string; readonly what: string }[]
@@ -138,7 +138,7 @@ Everything is well.
     await store.query(
       `insert into lockkeeper.page (token, request_id, reason, text, next_at) select 'p_1', id, 'failed', 'x', 'infinity' from lockkeeper.request where token = 't_page'`,
     )
-    await world.configure({}, { mail: { url: 'env:MAIL_URL', from: 'lockkeeper@example.com' } })
+    await fixture.configure({}, { mail: { url: 'env:MAIL_URL', from: 'lockkeeper@example.com' } })
     try {
       const { code, out } = await doctor({ MAIL_URL: 'smtp://127.0.0.1:1' })
       const [{ id } = { id: 0 }] = await store.query<{ id: number }>(`select id from lockkeeper.request where token = 't_page'`)
@@ -156,7 +156,7 @@ Everything is well.
       ])
       expect(code).toBe(1)
     } finally {
-      await world.configure()
+      await fixture.configure()
       for (const table of ['page', 'delivery', 'notice', 'maintenance']) await store.query(`delete from lockkeeper.${table}`)
       await store.query(`delete from lockkeeper.request where token = 't_page'`)
       await store.query('alter table lockkeeper.request alter column id restart') // the next test counts from 1
@@ -209,7 +209,7 @@ Everything is well.
 
   test('an unfinished backup that nobody writes to any more, and a newer store', async () => {
     await bots.start()
-    const partial = join(world.directory, 'var/backups/prod-20261120T071420Z.partial')
+    const partial = join(fixture.directory, 'var/backups/prod-20261120T071420Z.partial')
     await mkdir(partial, { recursive: true })
     const old = new Date(Date.now() - 7_200_000)
     await utimes(partial, old, old)
@@ -237,7 +237,7 @@ Everything is well.
     await victim?.kill()
     await until('nobody is alive', async () => (await doctor()).out.includes('no Lockkeeper runs with this store'))
     const next = await bots.start()
-    expect((await world.run(['doctor'])).out).toContain(`-${next.pid}-`)
+    expect((await fixture.run(['doctor'])).out).toContain(`-${next.pid}-`)
   })
 })
 

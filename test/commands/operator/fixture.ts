@@ -7,7 +7,7 @@ import { shopDatabase, shopRepository } from '../../helpers/sample.ts'
 import { lockkeeper, type Ended } from './lockkeeper.ts'
 
 /** What an operator has: a directory with lockkeeper.yaml, a workspace, a repository, a database with three migrations pending, a store. */
-export type World = {
+export type Fixture = {
   readonly directory: string
   readonly slack: Workspace
   readonly repository: string
@@ -20,7 +20,7 @@ export type World = {
   readonly close: () => Promise<void>
 }
 
-export async function createWorld(options: WorkspaceOptions = {}): Promise<World> {
+export async function createFixture(options: WorkspaceOptions = {}): Promise<Fixture> {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-operation-'))
   const [slack, repository, database, store] = await Promise.all([
     startWorkspace({ rateLimits: false, ...options }),
@@ -35,7 +35,7 @@ export async function createWorld(options: WorkspaceOptions = {}): Promise<World
     STORE_URL: store.url,
     PROD_DATABASE_URL: database.url,
   }
-  const configure: World['configure'] = (target = {}, rest = {}) =>
+  const configure: Fixture['configure'] = (target = {}, rest = {}) =>
     writeFile(
       join(directory, 'lockkeeper.yaml'),
       JSON.stringify({

@@ -8,7 +8,7 @@ import { chainOf } from '../../../src/evidence/document/timeline.ts'
 import { canonicalJson } from '../../../src/lib/canonical.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import { createRedactor, redactedDeep } from '../../../src/redact/redact.ts'
-import { createWorld, type Store, type World } from '../../approvals/fixture.ts'
+import { createFixture, type Store, type Fixture } from '../../approvals/fixture.ts'
 import { createStore } from '../../helpers/postgres.ts'
 import { documentWith, newSigner } from '../sample.ts'
 
@@ -46,7 +46,7 @@ describe('the document', () => {
   })
 
   test('of a broken glass is not final until it is reviewed, and the page says first who broke it', () => {
-    const glass = {
+    const breakGlass = {
       reason: 'checkout is down',
       askedBy: 'U0ALICE',
       askedAt: Date.UTC(2026, 10, 20, 21, 54, 1),
@@ -63,16 +63,16 @@ describe('the document', () => {
       bundleOf(document, signer)
         .page.content.replace(/<[^>]*>/g, '')
         .replace(/\s+/g, ' ')
-    const open = documentWith('x', { signer, glass })
+    const open = documentWith('x', { signer, breakGlass })
     expect(open.exported.isFinal).toBe(false)
     expect(bundleOf(open, signer).whyNotFinal).toBe('its break-glass is not reviewed')
     expect(words(open)).toContain('Not final. The break-glass had not been reviewed when this was made, 2026-11-20 21:54:50 UTC.')
     expect(words(open)).toContain('Break-glass. It ran without the approvals that are required, let through by U0DAVE.')
     expect(words(open)).toContain('Nobody has reviewed it yet.')
-    const reviewed = { ...glass, reviewedBy: 'U0BOB', reviewedAt: Date.UTC(2026, 10, 20, 22), note: 'it was right' }
+    const reviewed = { ...breakGlass, reviewedBy: 'U0BOB', reviewedAt: Date.UTC(2026, 10, 20, 22), note: 'it was right' }
     expect(words(open)).toContain('Let through 20')
     expect(words(open)).not.toContain('Approved 20')
-    const done = documentWith('x', { signer, glass: reviewed })
+    const done = documentWith('x', { signer, breakGlass: reviewed })
     expect(done.exported.isFinal).toBe(true)
     expect(words(done)).toContain('Reviewed by x (U0BOB), 2026-11-20 22:00:00 UTC.')
   })
@@ -88,10 +88,10 @@ test('what the store keeps for Slack becomes plain text', () => {
 
 describe('the hash chain of the audit log', () => {
   let store: Store
-  let world: World
+  let fixture: Fixture
   beforeAll(async () => {
     store = await createStore()
-    world = await createWorld({ store })
+    fixture = await createFixture({ store })
   })
   afterAll(() => store.close())
 
@@ -105,18 +105,18 @@ describe('the hash chain of the audit log', () => {
   })
 
   test('is read with the rows of the request and nobody else’s', async () => {
-    const request = await world.waiting()
-    await world.deps.db.query(
+    const request = await fixture.waiting()
+    await fixture.deps.db.query(
       `insert into lockkeeper.audit (actor, act, request_id, result) values ('U0BOB', 'approve', $1, 'counted'), ('U0BOB', 'approve', 4711, 'counted')`,
       [request.id],
     )
-    const rows = await readRows(world.deps.db, request.id)
+    const rows = await readRows(fixture.deps.db, request.id)
     expect(rows?.audit.map(({ actor, act, result }) => [actor, act, result])).toContainEqual(['U0BOB', 'approve', 'counted'])
     expect(rows?.audit.filter(({ act }) => act === 'approve')).toHaveLength(1)
     for (const row of rows?.audit ?? []) {
       const link = chainOf(row)
       expect(link?.hash).toBe(createHash('sha256').update(`${link?.prev}\n${link?.line}`).digest('hex'))
     }
-    expect(await readRows(world.deps.db, 4711)).toBeUndefined()
+    expect(await readRows(fixture.deps.db, 4711)).toBeUndefined()
   })
 })

@@ -20,7 +20,7 @@ async function compared(answers: Readonly<Record<string, { exitCode: number; std
   writeFileSync(join(directory, 'prisma/schema.prisma'), schema)
   const started: string[] = []
   const drift = await compareLive({
-    site: {
+    workspace: {
       tool: {
         commands: {
           diffLive: (major: number) => ['live', String(major)],
@@ -85,7 +85,7 @@ test('a schema of several files is compared as a whole', async () => {
   const stdout =
     '// schema.prisma/a.prisma\nmodel A {\n  id Int @id\n}\n\n// schema.prisma/z.prisma\ndatasource db {\n  provider = "postgresql"\n}\n'
   const drift = await compareLive({
-    site: {
+    workspace: {
       tool: { commands: { diffLive: () => ['live'], pull: ['pull'], diff: () => ['diff'] }, readPulled },
       ask: async ([name = '']) => {
         started.push(name)

@@ -15,7 +15,7 @@ import {
   viewWith,
   vote,
   waitingView,
-  withGlass,
+  withBreakGlass,
 } from '../../helpers/views.ts'
 
 const utc = { timezone: 'UTC' }
@@ -25,12 +25,12 @@ const marked = (lines: readonly string[]) => steadyDates(lines).filter((line) =>
 test('a waiting request of a target that allows it offers it in a small menu, and one that was asked so by a button', () => {
   const plain = waitingView()
   expect(spoken(requestCard(plain, utc)).join()).not.toMatch(/glass/i)
-  const { glass, ...request } = withGlass(plain).request
-  expect(marked(spoken(requestCard({ ...plain, request: { ...request, glass: null } }, utc)))).toEqual([
+  const { breakGlass, ...request } = withBreakGlass(plain).request
+  expect(marked(spoken(requestCard({ ...plain, request: { ...request, breakGlass: null } }, utc)))).toEqual([
     '> Checkout needs the discount columns before Friday’s launch.',
     '[… It cannot wait: break the glass]',
   ])
-  const asked = withGlass(plain, { brokenBy: null, brokenAt: null, digest: null })
+  const asked = withBreakGlass(plain, { brokenBy: null, brokenAt: null, digest: null })
   const card = requestCard({ ...asked, votes: [vote('U0BOB')] }, utc)
   expect(marked(spoken(card))).toEqual([
     '> Checkout needs the discount columns before Friday’s launch.',
@@ -38,11 +38,11 @@ test('a waiting request of a target that allows it offers it in a small menu, an
     '[Break the glass]',
   ])
   expect(fit(card).blocks).toEqual(card.blocks)
-  expect(glass?.brokenBy).toBe('U0DAVE')
+  expect(breakGlass?.brokenBy).toBe('U0DAVE')
 })
 
 test('from the click to the review the card says so at its top', () => {
-  const granted = withGlass(viewWith({ row: { state: 'granted', grantedAt: now, grantExpiresAt: now } }))
+  const granted = withBreakGlass(viewWith({ row: { state: 'granted', grantedAt: now, grantExpiresAt: now } }))
   const running =
     '*BREAK GLASS.* <@U0DAVE> let this run with 1 of 2 approvals. *Not reviewed yet.* When it has ended, somebody else of <!subteam^S0DBA> has to look at what happened.'
   const over =
@@ -54,36 +54,36 @@ test('from the click to the review the card says so at its top', () => {
     running,
     why,
   ])
-  expect(marked(spoken(runCard(withGlass(runningView()), utc)))).toEqual([
+  expect(marked(spoken(runCard(withBreakGlass(runningView()), utc)))).toEqual([
     'BREAK GLASS · Deploy to Production · #42',
     expect.stringContaining('asked by <@U0ALICE>, approved by <@U0BOB>, let through by <@U0DAVE>'),
     running,
     why,
   ])
-  expect(marked(spoken(runCard(withGlass(needsPersonView()), utc)))).toEqual([
+  expect(marked(spoken(runCard(withBreakGlass(needsPersonView()), utc)))).toEqual([
     'BREAK GLASS · Deploy to Production · #42 needs a person',
     running,
     why,
   ])
-  expect(marked(spoken(runCard(withGlass(failedView()), utc)))).toEqual([
+  expect(marked(spoken(runCard(withBreakGlass(failedView()), utc)))).toEqual([
     'BREAK GLASS · Deploy to Production · #42 stopped',
     over,
     why,
     '[Review]',
   ])
-  expect(marked(spoken(runCard(withGlass(doneView()), utc)))).toEqual([
+  expect(marked(spoken(runCard(withBreakGlass(doneView()), utc)))).toEqual([
     'BREAK GLASS · Deploy to Production · #42 done',
     over,
     why,
     '[Review]',
     '*Let through by*',
   ])
-  const cancelled = withGlass(viewWith({ row: { state: 'cancelled', cancelRequestedBy: 'U0DAVE' } }))
+  const cancelled = withBreakGlass(viewWith({ row: { state: 'cancelled', cancelRequestedBy: 'U0DAVE' } }))
   expect(marked(spoken(requestCard(cancelled, utc)))).toEqual(['BREAK GLASS · Deploy to Production · #42 cancelled', over, why, '[Review]'])
 })
 
 test('afterwards one line is left of it', () => {
-  const reviewed = withGlass(doneView(), { reviewedBy: 'U0CAROL', reviewedAt: now.getTime(), note: 'Right' })
+  const reviewed = withBreakGlass(doneView(), { reviewedBy: 'U0CAROL', reviewedAt: now.getTime(), note: 'Right' })
   expect(marked(spoken(runCard(reviewed, utc)))).toEqual([
     'Break-glass by <@U0DAVE>, “Checkout is down, the index is missing”. Reviewed by <@U0CAROL> <date>, “Right”.',
     '*Let through by*',
@@ -91,7 +91,7 @@ test('afterwards one line is left of it', () => {
 })
 
 test('a plan that asks again after the glass was broken says that it was for the earlier one', () => {
-  const anew = withGlass(viewWith({ events: [event(1, { kind: 'asked_anew', data: { why: 'The rules were changed.' } })] }), {
+  const anew = withBreakGlass(viewWith({ events: [event(1, { kind: 'asked_anew', data: { why: 'The rules were changed.' } })] }), {
     digest: 'b'.repeat(64),
   })
   expect(marked(spoken(requestCard(anew, utc)))).toEqual([
@@ -104,7 +104,7 @@ test('a plan that asks again after the glass was broken says that it was for the
 })
 
 test('the channel reads who, why and what is open, and each who approves gets it once', () => {
-  const view = withGlass(
+  const view = withBreakGlass(
     viewWith({
       row: { state: 'granted' },
       events: [
@@ -125,10 +125,10 @@ test('the channel reads who, why and what is open, and each who approves gets it
   )
   const desired = drawRequest(view, { ...utc, isProtected: false, approvers: [] })
   const said = desired.filter(({ key }) => key.includes(':5'))
-  expect(said.map(({ key, place }) => ({ key, place }))).toEqual([
-    { key: 'event:5', place: { kind: 'thread', parent: 'card:42', broadcast: true } },
-    { key: 'glass_broken:5:U0BOB', place: { kind: 'direct', user: 'U0BOB' } },
-    { key: 'glass_broken:5:U0CAROL', place: { kind: 'direct', user: 'U0CAROL' } },
+  expect(said.map(({ key, destination }) => ({ key, destination }))).toEqual([
+    { key: 'event:5', destination: { kind: 'thread', parent: 'card:42', broadcast: true } },
+    { key: 'glass_broken:5:U0BOB', destination: { kind: 'direct', user: 'U0BOB' } },
+    { key: 'glass_broken:5:U0CAROL', destination: { kind: 'direct', user: 'U0CAROL' } },
   ])
   const [post] = said
   expect(post?.content.kind === 'once' && post.content.message.text).toBe(
@@ -142,15 +142,15 @@ test('the channel reads who, why and what is open, and each who approves gets it
 })
 
 test('the windows show the plan, and fit into Slack', () => {
-  const asked = withGlass(waitingView(), { brokenBy: null, brokenAt: null, digest: null })
-  for (const view of [breakGlassView(waitingView(), 'Typed'), breakGlassView(asked), reviewView(withGlass(failedView()))])
+  const asked = withBreakGlass(waitingView(), { brokenBy: null, brokenAt: null, digest: null })
+  for (const view of [breakGlassView(waitingView(), 'Typed'), breakGlassView(asked), reviewView(withBreakGlass(failedView()))])
     expect(fitView(view)).toEqual(view)
   expect(spoken(breakGlassView(asked)).slice(-3)).toEqual([
     '*Why*, said by <@U0DAVE>',
     '> Checkout is down, the index is missing',
     'This is for exactly the plan that is shown. If anything in it changes, it asks again.',
   ])
-  expect(steadyDates(spoken(reviewView(withGlass(failedView()))))).toEqual(
+  expect(steadyDates(spoken(reviewView(withBreakGlass(failedView()))))).toEqual(
     expect.arrayContaining([
       '*What came of it.* 20261119_order_discount could not get its lock. 1 of 3 migrations is applied and kept; the shop is up on the old version.',
       '`prod-20261120T071420Z`',

@@ -231,7 +231,7 @@ describe('the thread', () => {
   })
   test('closes with the excerpt, the diagnosis and the backup', () => {
     const post = threadOf(failedView(), 'card:42', { isProtected: false, timezone: 'UTC' })[1]
-    expect(post?.place).toEqual({ kind: 'thread', parent: 'card:42' })
+    expect(post?.destination).toEqual({ kind: 'thread', parent: 'card:42' })
     expect(post?.content.kind === 'once' && spoken(post.content.message)).toEqual([
       'Deploy to Production · #42 stopped · *20261119_order_discount could not get its lock. 1 of 3 migrations is applied and kept; the shop is up on the old version.*',
       '*Why.* It needs a lock on `orders` that `reporting` (pid 4711, running for 38 min) holds. Waiting longer would have queued checkout behind it.',
@@ -243,12 +243,12 @@ describe('the thread', () => {
   })
   test('shows the channel the headline of a failure, and keeps the diagnosis, which the card has too, in the thread', () => {
     const [, shown, why] = threadOf(failedView(), 'card:42', { isProtected: true, timezone: 'UTC' })
-    expect(shown?.place).toEqual({ kind: 'thread', parent: 'card:42', broadcast: true })
+    expect(shown?.destination).toEqual({ kind: 'thread', parent: 'card:42', broadcast: true })
     expect(shown?.content.kind === 'once' && spoken(shown.content.message)).toEqual([
       'Deploy to Production · #42 stopped · *20261119_order_discount could not get its lock. 1 of 3 migrations is applied and kept; the shop is up on the old version.*',
       'Why, and what comes next, is in the thread.',
     ])
-    expect(why?.place).toEqual({ kind: 'thread', parent: 'card:42' })
+    expect(why?.destination).toEqual({ kind: 'thread', parent: 'card:42' })
     expect(why?.content.kind === 'once' && spoken(why.content.message)).toEqual([
       '*Why.* It needs a lock on `orders` that `reporting` (pid 4711, running for 38 min) holds. Waiting longer would have queued checkout behind it.',
       '*Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.',
@@ -267,7 +267,7 @@ describe('the thread', () => {
   test('is shown in the channel only at the end of a run, and only for protected targets', () => {
     const broadcast = (isProtected: boolean) =>
       threadOf(doneView(), 'card:42', { isProtected, timezone: 'UTC' }).flatMap((one) =>
-        one.place.kind === 'thread' && one.place.broadcast === true ? [one.key] : [],
+        one.destination.kind === 'thread' && one.destination.broadcast === true ? [one.key] : [],
       )
     expect(broadcast(true)).toEqual(['event:2'])
     expect(broadcast(false)).toEqual([])
@@ -335,7 +335,7 @@ describe('the thread', () => {
 test('approvers are told once, with a link to the card, and only while it waits', () => {
   const context = { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }
   const notice = drawRequest(waitingView(), context).at(-1)
-  expect(notice).toMatchObject({ key: 'dm:42:U0CAROL', place: { kind: 'direct', user: 'U0CAROL' } })
+  expect(notice).toMatchObject({ key: 'dm:42:U0CAROL', destination: { kind: 'direct', user: 'U0CAROL' } })
   if (notice?.content.kind !== 'linked') throw new Error('no link')
   expect(spoken(notice.content.message('https://example.slack.com/archives/C0/p1'))).toEqual([
     '<@U0ALICE> asks to run *3 migrations* and deploy `a1b9f02` from `main` on Production. You may decide. Plan `7f3a9c21`.',

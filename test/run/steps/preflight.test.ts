@@ -64,7 +64,7 @@ async function preflight(options: Options = {}) {
   })
   const step = preflightStep({
     store: { list: async () => [] },
-    places: { home: directory, varDirectory: directory },
+    directories: { home: directory, varDirectory: directory },
     probe: options.probe ?? (async () => ({ ok: true, said: 'HTTP 200' })),
     clocks: options.clocks ?? (async () => [ownReading]),
     jobs: 2,

@@ -12,7 +12,7 @@ beforeEach(async () => {
   started.length = 0
   forget = observe(
     {
-      told(fact) {
+      happened(fact) {
         if (fact.kind === 'run started') started.push(fact.request)
       },
     },

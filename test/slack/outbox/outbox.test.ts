@@ -8,17 +8,17 @@ import { createRedactor } from '../../../src/redact/redact.ts'
 import { addEvent, touch, transition } from '../../../src/request/store.ts'
 import { createSlack } from '../../../src/slack/client/client.ts'
 import { givenUpMessages } from '../../../src/slack/outbox/messages.ts'
-import { refreshInMs, requestSubject } from '../../../src/request/message-source.ts'
+import { refreshInMs, requestSource } from '../../../src/request/message-source.ts'
 import { createOutbox, type Outbox } from '../../../src/slack/outbox/outbox.ts'
-import type { Pace } from '../../../src/slack/outbox/rate-limit.ts'
-import { bulletinSubject, postBulletin } from '../../../src/windows/notices/channel-posts.ts'
+import type { RateLimit } from '../../../src/slack/outbox/rate-limit.ts'
+import { channelPostSource, addChannelPost } from '../../../src/windows/notices/channel-posts.ts'
 import { createStore } from '../../helpers/postgres.ts'
 import { until } from '../../helpers/until.ts'
 import { digest, evidence, now, planOf, viewWith } from '../../helpers/views.ts'
 
 const channel = 'C0DEPLOYS'
 /** The box's own limits are off in these tests, unless they are about them. */
-const noPace: Pace = { take: async () => 0, limited: async () => {} }
+const noRateLimit: RateLimit = { take: async () => 0, limited: async () => {} }
 
 let store: Awaited<ReturnType<typeof createStore>>
 let db: Db
@@ -50,13 +50,13 @@ afterEach(async () => {
   await store.close()
 })
 
-async function start(pace: Pace | null = noPace, isAwaited = () => false): Promise<Outbox> {
+async function start(rateLimit: RateLimit | null = noRateLimit, isAwaited = () => false): Promise<Outbox> {
   const outbox = createOutbox({
     owner: { id: 'test', lock: 1 },
     db,
     slack: createSlack({ botToken: workspace.tokens.bot, apiUrl: workspace.apiUrl, log, timeoutMs: 2_000 }),
-    subjects: [
-      requestSubject({
+    sources: [
+      requestSource({
         db,
         log,
         draw: (view) => drawRequest(view, { timezone: 'UTC', isProtected: true, approvers: ['U0CAROL'] }),
@@ -66,14 +66,14 @@ async function start(pace: Pace | null = noPace, isAwaited = () => false): Promi
         logFileOf: () => Promise.resolve('the log\n'),
         sqlFileOf: () => Promise.resolve('select 1;\n'),
       }),
-      bulletinSubject(db, {
+      channelPostSource(db, {
         plain: ({ data }) => ({ message: { text: (data as { text: string }).text }, people: ['U0CAROL'] }),
       }),
     ],
     log,
     pollMs: 25,
     isAwaited,
-    ...(pace === null ? {} : { pace }),
+    ...(rateLimit === null ? {} : { rateLimit }),
   })
   outboxes.push(outbox)
   await outbox.start()
@@ -119,7 +119,7 @@ test('nothing is drawn as long as somebody waits for an acknowledgement, and the
   await ask()
   let isAwaited = true
   let looks = 0
-  await start(noPace, () => (looks++, isAwaited))
+  await start(noRateLimit, () => (looks++, isAwaited))
   await until('it looked several times', () => looks > 10)
   expect(card()).toBeUndefined()
   isAwaited = false
@@ -129,7 +129,7 @@ test('nothing is drawn as long as somebody waits for an acknowledgement, and the
 test('a bot that is asked without end draws all the same', async () => {
   await open()
   await ask()
-  await start(noPace, () => true)
+  await start(noRateLimit, () => true)
   await workspace.waitFor(() => card(), { what: 'the card' })
   expect(workspace.messages(channel)).toHaveLength(1)
 })
@@ -202,16 +202,16 @@ describe('a request', () => {
   })
 })
 
-describe('a bulletin', () => {
-  const post = (text: string) => db.transaction((tx) => postBulletin(tx, { channel, kind: 'plain', data: { text } }))
-  const bulletins = () => workspace.messages(channel).map(({ text }) => text)
+describe('a channel post', () => {
+  const post = (text: string) => db.transaction((tx) => addChannelPost(tx, { channel, kind: 'plain', data: { text } }))
+  const posts = () => workspace.messages(channel).map(({ text }) => text)
   test('stands in its channel once, also with two replicas, and in the conversations of its people', async () => {
     await open()
     await Promise.all([start(), start()])
     for (const text of ['one', 'two', 'three']) await post(text)
-    await workspace.waitFor(() => bulletins().length === 3 && workspace.directMessages('U0CAROL').length === 3, { what: 'the bulletins' })
+    await workspace.waitFor(() => posts().length === 3 && workspace.directMessages('U0CAROL').length === 3, { what: 'the channel posts' })
     await until('the rows are drawn', async () => (await undrawn()) === 0)
-    expect(bulletins().sort()).toEqual(['one', 'three', 'two'])
+    expect(posts().sort()).toEqual(['one', 'three', 'two'])
     expect(
       workspace
         .directMessages('U0CAROL')
@@ -221,12 +221,12 @@ describe('a bulletin', () => {
   })
   test('that nothing draws is told in the log and holds up nothing else', async () => {
     await open()
-    await db.transaction((tx) => postBulletin(tx, { channel, kind: 'unheard of', data: {} }))
+    await db.transaction((tx) => addChannelPost(tx, { channel, kind: 'unheard of', data: {} }))
     await post('heard of')
     await start()
-    await workspace.waitFor(() => bulletins()[0], { what: 'the other bulletin' })
-    expect(bulletins()).toEqual(['heard of'])
-    expect(lines.map(({ msg }) => msg)).toContain('A bulletin could not be drawn; it is tried again')
+    await workspace.waitFor(() => posts()[0], { what: 'the other channel post' })
+    expect(posts()).toEqual(['heard of'])
+    expect(lines.map(({ msg }) => msg)).toContain('A channel post could not be drawn; it is tried again')
   })
   const undrawn = async () =>
     (await db.query<{ n: number }>('select count(*) as n from lockkeeper.bulletin where drawn_revision < revision'))[0]?.n
@@ -291,7 +291,7 @@ describe('when Slack is in trouble', () => {
     })
     expect(workspace.calls().filter((call) => JSON.stringify(call.answer).includes('ratelimited'))).toEqual([])
   })
-  test('two replicas keep one pace together', async () => {
+  test('two replicas keep one rate limit together', async () => {
     await open({})
     const ids = await Promise.all([ask(), ask(), ask()])
     await Promise.all([start(null), start(null)])
@@ -300,7 +300,7 @@ describe('when Slack is in trouble', () => {
     for (const id of ids) await drawn(id)
     const posts = workspace.calls('chat.postMessage').filter(({ args }) => args['channel'] === channel)
     expect(posts.length).toBeGreaterThanOrEqual(ids.length * 4)
-    // a burst of 3, then one a second; with a pace of its own each, they would have needed less than half of that
+    // a burst of 3, then one a second; with a rate limit of its own each, they would have needed less than half of that
     const times = posts.map(({ at }) => at)
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThanOrEqual((posts.length - 3) * 1_000 * 0.7)
     expect(workspace.calls().filter((call) => JSON.stringify(call.answer).includes('ratelimited'))).toEqual([])

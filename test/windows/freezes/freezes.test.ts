@@ -4,12 +4,12 @@ import { actOnDue } from '../../../src/store/due.ts'
 import { freezeMessage, type FreezeNews } from '../../../src/windows/freezes/draw.ts'
 import { freezesDue, freezesInForce } from '../../../src/windows/freezes/freezes.ts'
 import { storeNow } from '../../../src/store/now.ts'
-import { ALICE, baseTarget, BOB, CAROL, createWorld, type Store, type World } from '../../approvals/fixture.ts'
+import { ALICE, baseTarget, BOB, CAROL, createFixture, type Store, type Fixture } from '../../approvals/fixture.ts'
 import { createStore } from '../../helpers/postgres.ts'
 import { spoken } from '../../helpers/spoken.ts'
 
 let store: Store
-let world: World
+let fixture: Fixture
 const HOUR = 3_600_000
 
 beforeAll(async () => {
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => store.close())
 beforeEach(async () => {
   await store.db.query(`update lockkeeper.store set clock_offset = '0'`)
-  world = await createWorld({
+  fixture = await createFixture({
     store,
     targets: {
       prod: { ...baseTarget, label: 'Production', timezone: 'America/New_York', windows: { manage: ['group:S0DBA'] } },
@@ -27,7 +27,7 @@ beforeEach(async () => {
   })
 })
 
-const targetsOf = (...names: readonly string[]) => names.map((name) => world.targets.get(name) ?? expect.fail(`no target ${name}`))
+const targetsOf = (...names: readonly string[]) => names.map((name) => fixture.targets.get(name) ?? expect.fail(`no target ${name}`))
 const freezing = async (how: {
   readonly by?: string
   readonly kind?: 'freeze' | 'lock'
@@ -35,7 +35,7 @@ const freezing = async (how: {
   readonly forMs?: number | null
   readonly reason?: string
 }) =>
-  freezeTargets(world.deps, {
+  freezeTargets(fixture.deps, {
     kind: how.kind ?? 'freeze',
     targets: how.targets === null ? null : targetsOf(...(how.targets ?? ['prod'])),
     account: how.by ?? CAROL,
@@ -44,7 +44,7 @@ const freezing = async (how: {
     reason: how.reason ?? 'end of the quarter',
   })
 const lifting = (kind: 'freeze' | 'lock', targets: readonly string[] | null, by = CAROL) =>
-  unfreezeTargets(world.deps, { kind, targets: targets === null ? null : targetsOf(...targets), account: by, entry: 'slash' })
+  unfreezeTargets(fixture.deps, { kind, targets: targets === null ? null : targetsOf(...targets), account: by, entry: 'slash' })
 const said = ({ text }: { readonly text: string }) =>
   text.replace(/<!date[^>]*>/g, '{time}').replace(/\((Sun|Mon|Tue|Wed|Thu|Fri|Sat) [^)]*?( [A-Z]\S*\/?\S*)\)/g, '({time}$2)')
 /** What the channels are told, oldest first. */
@@ -55,7 +55,7 @@ const posts = async () =>
     )
   ).map(({ channel, data }) => `${channel} ${said({ text: spoken(freezeMessage(data)).join(' / ') })}`)
 const later = (by: string) => store.db.query(`update lockkeeper.store set clock_offset = clock_offset + $1::interval`, [by])
-const look = () => actOnDue(store.db, [freezesDue(store.db, world.targets, '/migrate')])
+const look = () => actOnDue(store.db, [freezesDue(store.db, fixture.targets, '/migrate')])
 
 describe('a freeze', () => {
   test('is in force for its target, says so in the channel, and is audited', async () => {
@@ -71,7 +71,7 @@ describe('a freeze', () => {
         "C0DEPLOYS *Production is frozen* until {time} ({time} America/New_York), by <@U0CAROL>. Nothing starts; what runs goes on. / > end of the quarter / \`/migrate unfreeze prod\` ends it earlier.",
       ]
     `)
-    expect(await world.audited()).toEqual(['U0CAROL freeze set'])
+    expect(await fixture.audited()).toEqual(['U0CAROL freeze set'])
   })
 
   test('of all targets is said once in each channel, and needs the right for each of them', async () => {
@@ -89,7 +89,7 @@ describe('a freeze', () => {
       ]
     `)
     expect(await freezesInForce(store.db, 'eu')).toHaveLength(1)
-    expect(await world.audited()).toEqual(['U0BOB freeze not_allowed_to_schedule', 'U0CAROL freeze set'])
+    expect(await fixture.audited()).toEqual(['U0BOB freeze not_allowed_to_schedule', 'U0CAROL freeze set'])
   })
 
   test('set again replaces the one before', async () => {
@@ -115,7 +115,7 @@ describe('a freeze', () => {
         "C0DEPLOYS *The freeze of Production is lifted* by <@U0CAROL>. Runs may start again, within the hours of their targets.",
       ]
     `)
-    expect(await world.audited()).toEqual(['U0CAROL freeze set', 'U0ALICE unfreeze not_allowed_to_schedule', 'U0CAROL unfreeze lifted'])
+    expect(await fixture.audited()).toEqual(['U0CAROL freeze set', 'U0ALICE unfreeze not_allowed_to_schedule', 'U0CAROL unfreeze lifted'])
   })
 
   test('that is not there cannot be lifted, and another is not lifted by mistake', async () => {
@@ -151,7 +151,7 @@ describe('a freeze', () => {
     expect(await freezesInForce(store.db, 'prod')).toEqual([])
     await look()
     expect(await posts()).toHaveLength(3)
-    expect(await world.audited()).toEqual(['U0CAROL freeze set', 'lockkeeper freeze ended'])
+    expect(await fixture.audited()).toEqual(['U0CAROL freeze set', 'lockkeeper freeze ended'])
   })
 
   test('for less than an hour ends without being announced, and one that was lifted ends in silence', async () => {
@@ -170,7 +170,7 @@ test('whoever may ask for runs may freeze where nobody else is named, and nobody
   expect(said(await freezing({ targets: ['eu'], by: ALICE }))).toMatchInlineSnapshot(
     `"Windows, freezes and locks of \`eu\` are set and lifted by <@U0BOB> or <@U0CAROL> only. Nothing was changed. Ask one of them."`,
   )
-  world.slack.state.areGroupsUnreadable = true
+  fixture.slack.state.areGroupsUnreadable = true
   expect(said(await freezing({}))).toMatchInlineSnapshot(
     `"Windows, freezes and locks of \`prod\` are set and lifted by <!subteam^S0DBA> only, and Slack does not say now who that is. What cannot be checked is refused; nothing was changed. Try again in a minute."`,
   )

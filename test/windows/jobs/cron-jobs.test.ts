@@ -228,7 +228,7 @@ const weekly = (config: Config) => {
   ])
 }
 
-const bulletins = () =>
+const channelPosts = () =>
   store.db.query<{ channel: string; kind: string; data: WeekNews }>('select channel, kind, data from lockkeeper.bulletin')
 
 test('the digest of the week lists its windows and freezes, once', async () => {
@@ -262,7 +262,7 @@ test('the digest of the week lists its windows and freezes, once', async () => {
   await insertWindow(store.db, { ...window, startsAt: monday + 8 * 24 * HOUR, endsAt: monday + 8 * 24 * HOUR + HOUR })
   await setClock(monday + 61_000)
   await Promise.all(all.map((cronJobs, index) => actOnDue(index === 0 ? store.db : other, [cronJobs.due])))
-  const posted = await bulletins()
+  const posted = await channelPosts()
   expect(posted).toMatchObject([{ channel: 'C0TEAM', kind: 'week' }])
   const news = posted[0]!.data
   expect(weekMessage({ ...news, from: monday, to: monday + 7 * 24 * HOUR }, '/maintenance')).toEqual({
@@ -305,7 +305,7 @@ test('a digest that is a day late is recorded as missed and not posted, and an e
   await cronJobs.start()
   await setClock(monday + 25 * HOUR)
   await actOnDue(store.db, [cronJobs.due])
-  expect(await bulletins()).toEqual([])
+  expect(await channelPosts()).toEqual([])
   expect(await audit()).toEqual([{ act: 'digest', target: null, result: 'missed', data: { at: '2026-11-30T14:00:00.000Z' } }])
   const empty = weekMessage({ from: monday, to: monday + HOUR, zone: 'UTC', windows: [], freezes: [] }, '/maintenance')
   expect(empty.text).toBe('Maintenance this week: 0 windows, 0 freezes')

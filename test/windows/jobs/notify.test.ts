@@ -5,7 +5,7 @@ import { openStore, type Db } from '../../../src/store/pool.ts'
 import { actOnDue } from '../../../src/store/due.ts'
 import { knownItemsDue, itemsOf } from '../../../src/windows/checklist.ts'
 import { drawNotices } from '../../../src/windows/render/window.ts'
-import { overtakenIn, type NoticeList } from '../../../src/windows/notices/notice-digest.ts'
+import { overtakenIn, type NoticeDigest } from '../../../src/windows/notices/notice-digest.ts'
 import { noticesDue } from '../../../src/windows/jobs/notify.ts'
 import { windowById, windowEventsOf } from '../../../src/windows/store.ts'
 import { storeNow } from '../../../src/store/now.ts'
@@ -75,11 +75,11 @@ test('three replicas that look at once decide about each notice once, and gather
     await db.query(`select maintenance_id as id, count(*)::int as n from lockkeeper.maintenance_event group by 1 having count(*) <> 1`),
   ).toEqual([])
   expect(await db.query(`select 1 from lockkeeper.maintenance_event`)).toHaveLength(40)
-  const [bulletins] = await db.query<{ counted: number; posts: number }>(
+  const [channelPosts] = await db.query<{ counted: number; posts: number }>(
     `select (select sum((data->>'count')::int) from lockkeeper.bulletin)::int as counted,
        (select coalesce(sum(jsonb_array_length(data->'channels')), 0) from lockkeeper.maintenance_event)::int as posts`,
   )
-  expect((bulletins?.counted ?? 0) + (bulletins?.posts ?? 0)).toBe(40)
+  expect((channelPosts?.counted ?? 0) + (channelPosts?.posts ?? 0)).toBe(40)
   expect(await db.query(`select state, count(*) from lockkeeper.notice where stage = 'before:3600000' group by state`)).toEqual([
     { state: 'sent', count: 40 },
   ])
@@ -143,7 +143,7 @@ test('a list that waited says which of its windows have changed since', async ()
   await act()
   await db.query(`update lockkeeper.maintenance set state = 'cancelled' where id = 2`)
   await db.query(`update lockkeeper.maintenance set plan_no = 2 where id = 3`)
-  const [row] = await db.query<{ data: NoticeList }>('select data from lockkeeper.bulletin')
+  const [row] = await db.query<{ data: NoticeDigest }>('select data from lockkeeper.bulletin')
   const overtaken = row === undefined ? new Set<number>() : await overtakenIn(db, row.data)
   expect([...overtaken].toSorted((a, b) => a - b)).toEqual([2, 3])
   const { message } = drawNotices({ data: row?.data }, { titleOf: (name) => name, command: '/maintenance' }, overtaken)

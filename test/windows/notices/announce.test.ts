@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { announceOutside, subjectOf, textOf, type Announcement } from '../../../src/windows/notices/announce.ts'
+import { queueNotifications, subjectOf, textOf, type Announcement } from '../../../src/windows/notices/announce.ts'
 import { spanIn } from '../../../src/windows/notices/plain-time.ts'
 import type { WindowRow } from '../../../src/windows/window.ts'
 import { createStore } from '../../helpers/postgres.ts'
@@ -113,8 +113,8 @@ This is window 12, told by Lockkeeper.`)
   })
 
   test('goes once to each address and each receiver of its targets, with an event for calendars where the plan is new', async () => {
-    await announceOutside(store.db, [announce({ stage: 'scheduled' })])
-    await announceOutside(store.db, [announce({ stage: 'scheduled' })])
+    await queueNotifications(store.db, [announce({ stage: 'scheduled' })])
+    await queueNotifications(store.db, [announce({ stage: 'scheduled' })])
     const rows = await written()
     expect(rows.map(({ key }) => key)).toEqual([
       'window:12:1:scheduled:mail:cto@example.com',
@@ -145,7 +145,7 @@ This is window 12, told by Lockkeeper.`)
   test('the start withdraws reminders that have not gone out yet, and the end everything before it', async () => {
     const stages = async (...of: string[]) => {
       for (const stage of of)
-        await announceOutside(store.db, [announce({ stage, row: { targets: ['staging'] }, targets: targets.slice(1) })])
+        await queueNotifications(store.db, [announce({ stage, row: { targets: ['staging'] }, targets: targets.slice(1) })])
       return (await written()).map(({ key, state }) => `${key.split(':').slice(3, -2).join(':')} ${state}`)
     }
     expect(await stages('before:86400000', 'before:3600000', 'start')).toEqual([
@@ -157,9 +157,9 @@ This is window 12, told by Lockkeeper.`)
   })
 
   test('a new plan and a cancellation withdraw what has not gone out yet', async () => {
-    await announceOutside(store.db, [announce({ row: { targets: ['staging'] }, targets: targets.slice(1) })])
-    await announceOutside(store.db, [announce({ row: { targets: ['staging'], id: 120 }, targets: targets.slice(1) })])
-    await announceOutside(store.db, [
+    await queueNotifications(store.db, [announce({ row: { targets: ['staging'] }, targets: targets.slice(1) })])
+    await queueNotifications(store.db, [announce({ row: { targets: ['staging'], id: 120 }, targets: targets.slice(1) })])
+    await queueNotifications(store.db, [
       announce({ stage: 'cancelled', note: 'not this week', row: { targets: ['staging'], planNo: 2 }, targets: targets.slice(1) }),
     ])
     expect((await written()).map(({ key, state }) => `${key} ${state}`)).toEqual([

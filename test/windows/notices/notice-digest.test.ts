@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { joined, type NoticeList } from '../../../src/windows/notices/notice-digest.ts'
+import { joined, type NoticeDigest } from '../../../src/windows/notices/notice-digest.ts'
 
 const shown = fc.record({
   id: fc.nat(),
@@ -13,7 +13,7 @@ const shown = fc.record({
   isLate: fc.boolean(),
 })
 /** As they are written: the first twenty are shown, the rest is counted. */
-const list: fc.Arbitrary<NoticeList> = fc
+const list: fc.Arbitrary<NoticeDigest> = fc
   .record({
     shown: fc.array(shown, { minLength: 1, maxLength: 20 }),
     more: fc.nat({ max: 500 }),

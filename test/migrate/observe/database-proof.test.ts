@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { withTarget } from '../../../src/database/connect.ts'
-import { provePlace } from '../../../src/migrate/observe/place.ts'
+import { proveDatabase } from '../../../src/migrate/observe/database-proof.ts'
 import { createDatabase } from '../../helpers/postgres.ts'
 
 test('a question of Prisma that fails while it is watched is the fault of the proof, and the table is free again', async () => {
@@ -8,8 +8,8 @@ test('a question of Prisma that fails while it is watched is the fault of the pr
   try {
     const as = (applicationName: string) => ({ url: database.url, applicationName })
     await withTarget(as('setup'), (client) => client.query('create table _prisma_migrations (id text)'))
-    const place = { url: database.url, applicationName: 'probe', toolName: 'tool', schema: 'public' }
-    await expect(provePlace({ ...place, status: () => Promise.reject(new Error('no process could be started')) })).rejects.toThrow(
+    const pinned = { url: database.url, applicationName: 'probe', toolName: 'tool', schema: 'public' }
+    await expect(proveDatabase({ ...pinned, status: () => Promise.reject(new Error('no process could be started')) })).rejects.toThrow(
       'no process could be started',
     )
     await withTarget(as('reader'), (client) => client.query('select from _prisma_migrations'))

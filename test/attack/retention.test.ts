@@ -7,13 +7,13 @@ import { makeCheckout } from '../../src/deploy/checkout.ts'
 import { fetchRepository } from '../../src/plan/repository.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
-import { tidyRuns } from '../../src/run/retention.ts'
+import { removeSettledRuns } from '../../src/run/retention.ts'
 import { createStore } from '../helpers/postgres.ts'
 import { shopRepository } from '../helpers/sample.ts'
 
 let home: string
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'lockkeeper-tidy-'))
+  home = await mkdtemp(join(tmpdir(), 'lockkeeper-retention-'))
 })
 afterEach(() => rm(home, { recursive: true, force: true }))
 
@@ -42,7 +42,7 @@ test('a settled run leaves no checkout; one that needs a person, one under way a
       for (const name of ['layout', 'compiled']) await mkdir(join(run(index + 1), name))
     }
     await mkdir(checkout(99)) // of no request that this store knows
-    expect(await tidyRuns(store.db, deps)).toEqual([1, 3, 5])
+    expect(await removeSettledRuns(store.db, deps)).toEqual([1, 3, 5])
     expect([1, 2, 3, 4, 5, 6, 99].filter((id) => existsSync(checkout(id)))).toEqual([2, 4, 6, 99])
     expect([1, 2, 3, 4, 5, 6].filter((id) => existsSync(join(run(id), 'output.log')))).toEqual([1, 2, 3, 4, 6])
     for (const name of ['layout', 'compiled']) expect([1, 2, 3, 4, 5, 6].filter((id) => existsSync(join(run(id), name)))).toEqual([2, 4, 6])
@@ -51,7 +51,7 @@ test('a settled run leaves no checkout; one that needs a person, one under way a
       'checkouts/4',
       'checkouts/6',
     ])
-    expect(await tidyRuns(store.db, deps)).toEqual([])
+    expect(await removeSettledRuns(store.db, deps)).toEqual([])
   } finally {
     await shop.close()
     await store.close()

@@ -11,7 +11,7 @@ import type { Datasource } from '../prisma/tool.ts'
  * the record of migrations exists that is proved: while a session of ours holds that table for a moment, `migrate status` must be seen
  * to wait for it, since a driver adapter may lead elsewhere than the line says.
  */
-export async function provePlace(place: {
+export async function proveDatabase(database: {
   readonly url: string
   /** Of our own session. */
   readonly applicationName: string
@@ -20,39 +20,44 @@ export async function provePlace(place: {
   readonly schema: string
   /** Runs `migrate status` and gives what it said. */
   readonly status: () => Promise<string>
-}): Promise<{ readonly output: string; readonly seen: Seen }> {
-  const holder = await connectTarget({ url: place.url, applicationName: place.applicationName })
+}): Promise<{ readonly output: string; readonly proof: DatabaseProof }> {
+  const holder = await connectTarget({ url: database.url, applicationName: database.applicationName })
   try {
-    if (!(await holdRecord(holder, place.schema))) return { output: await place.status(), seen: 'not-proved' }
+    if (!(await holdRecord(holder, database.schema))) return { output: await database.status(), proof: 'not-proved' }
     const running = { ended: false }
     const watch = async () => {
       try {
-        return await seenWaiting(place, running)
+        return await seenWaiting(database, running)
       } finally {
         await holder.query('rollback') // also when it could not be watched: what waits for the table would wait for ever
       }
     }
-    const [output, seen] = await together([place.status().finally(() => (running.ended = true)), watch()])
-    return { output, seen }
+    const [output, proof] = await together([database.status().finally(() => (running.ended = true)), watch()])
+    return { output, proof }
   } finally {
     await holder.end().catch(() => {}) // the lock goes with the session
   }
 }
 
 /** `unnamed`: it waits in the right database, but without the application name by which it could be watched and stopped. */
-export type Seen = 'waiting' | 'unnamed' | 'elsewhere' | 'not-proved'
+export type DatabaseProof = 'waiting' | 'unnamed' | 'elsewhere' | 'not-proved'
 
 /** Why the tool may not be let at it; null when all is well. */
-export function whyElsewhere(datasource: Datasource, seen: Seen, identity: Identity, url: Pick<TargetUrl, 'schema'>): string | null {
+export function whyElsewhere(
+  datasource: Datasource,
+  proof: DatabaseProof,
+  identity: Identity,
+  url: Pick<TargetUrl, 'schema'>,
+): string | null {
   if (datasource.database !== identity.database)
     return `Prisma would change the database ${code(datasource.database)}, but ${code(identity.database)} was approved.`
   if (datasource.schema !== null && datasource.schema !== url.schema)
     return `Prisma would change the schema ${code(datasource.schema)}, but ${code(url.schema)} was approved.`
   if (datasource.host !== null && !identity.host.startsWith('/') && hostOf(datasource.host) !== hostOf(`${identity.host}:${identity.port}`))
     return `Prisma would change a database on ${code(datasource.host)}, but ${code(`${identity.host}:${identity.port}`)} was approved.`
-  if (seen === 'elsewhere')
+  if (proof === 'elsewhere')
     return `Prisma says ${code(datasource.database)}, but its connection does not reach the approved database: the repository's configuration (a driver adapter in \`prisma.config.ts\`) leads it elsewhere.`
-  if (seen === 'unnamed')
+  if (proof === 'unnamed')
     return 'Prisma drops the `application_name` of its URL, so its session could be neither watched nor stopped. Let `prisma.config.ts` pass it (and `options`) on to the driver adapter.'
   return null
 }
@@ -83,7 +88,7 @@ async function holdRecord(holder: Awaited<ReturnType<typeof connectTarget>>, sch
 async function seenWaiting(
   place: { readonly url: string; readonly applicationName: string; readonly toolName: string },
   running: { readonly ended: boolean },
-): Promise<Seen> {
+): Promise<DatabaseProof> {
   const watcher = await connectTarget({ url: place.url, applicationName: `${place.applicationName}-watch` })
   try {
     while (!running.ended) {
