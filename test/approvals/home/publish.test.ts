@@ -146,7 +146,11 @@ test('an announcement that Slack takes later than it was drawn gets its link the
     { kind: 'limited', retryAfterMs: 1_000 },
     { kind: 'ok', value: LINK },
   ]
-  const { homes, published } = replica(undefined, () => links.shift() ?? expect.fail('it was asked for once more than needed'))
+  const { homes, published } = replica(undefined, () => {
+    const link = links.shift()
+    if (link === undefined) throw new Error('it was asked for once more than needed')
+    return link
+  })
   await homes.show('U0ALICE')
   const id = await schedule('New disks')
   const look = async () => {
