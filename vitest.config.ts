@@ -9,8 +9,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
-    // a test is mostly its children, programs that start and compute: more tests at once than cores of the smallest machine only wait for each other
-    maxWorkers: 2,
+    // a test is mostly its children, and half of them wait, for a lock, a time or each other: one more than cores of the smallest machine
+    maxWorkers: 3,
     maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
     ...reporters(process.env['LOCKKEEPER_TEST_RESULTS']),

@@ -191,7 +191,10 @@ function rowOf(row: Record<string, unknown>): object {
   const after = (at: unknown) =>
     at === null ? null : !(at instanceof Date) || !(started instanceof Date) ? 'no time' : at >= started ? 'after its start' : 'before'
   const fraction =
-    started instanceof Date && finished instanceof Date && finished.getTime() === started.getTime() ? 'at once' : after(finished)
+    // both are written in milliseconds, so a file that is applied may take none; what is only marked as applied never does
+    row['applied_steps_count'] === 0 && started instanceof Date && finished instanceof Date && finished.getTime() === started.getTime()
+      ? 'at once'
+      : after(finished)
   return {
     ...rest,
     id: /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(String(id)),
