@@ -145,6 +145,9 @@ export type EndedRequest = Asked &
 /** A request by its state: what must be there in a state is there by its type. */
 export type RequestRow = PlanningRequest | WaitingRequest | GrantedRequest | RunningRequest | StoppedRequest | EndedRequest
 
+/** One that people could read and vote for; its plan says so. */
+export type PlannedRequest = Extract<RequestRow, { readonly plan: Plan }>
+
 export type VoteRow = {
   readonly requestId: number
   readonly digest: string

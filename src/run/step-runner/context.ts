@@ -18,7 +18,7 @@ export async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal
   return {
     requestId: request.id,
     command: commandOf(ports),
-    digest: request.digest ?? '',
+    digest: request.digest,
     target,
     plan,
     attempt: (work.previous?.attempt ?? 0) + 1,

@@ -1,11 +1,11 @@
 import type { Target } from '../../config/config.ts'
 import type { Plan } from '../../plan/plan.ts'
-import type { RequestRow, StepRow } from '../../request/request.ts'
+import type { PlannedRequest, StepRow } from '../../request/request.ts'
 import type { Step } from '../../request/step.ts'
 
 /** What one try of a step is about. */
 export type Work = {
-  readonly request: RequestRow
+  readonly request: PlannedRequest
   readonly plan: Plan
   readonly target: Target
   readonly step: Step
