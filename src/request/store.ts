@@ -94,7 +94,7 @@ export async function viewOf(
   db: Queries,
   request: RequestRow,
   about: Pick<RequestView, 'targetTitle' | 'commands' | 'tail'>,
-  tries = 3,
+  tries = 10,
 ): Promise<RequestView> {
   const [votes, steps, events, clock] = await Promise.all([
     votesOf(db, request.id),
