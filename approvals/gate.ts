@@ -67,8 +67,13 @@ export type WindowAhead = {
   readonly isStandbyConfirmed: boolean
 }
 
-export async function timesOf(freezes: readonly Freeze[], db: Queries, target: Target): Promise<Times> {
-  const [now, frozenBy, windows] = [await storeNow(db), await freezesInForce(db, target.name), await windowsAhead(db, target.name)]
+/** `asked`: now, in milliseconds since 1970, where the store was asked for it a moment ago. */
+export async function timesOf(freezes: readonly Freeze[], db: Queries, target: Target, asked?: number): Promise<Times> {
+  const [now, frozenBy, windows] = [
+    asked ?? (await storeNow(db)),
+    await freezesInForce(db, target.name),
+    await windowsAhead(db, target.name),
+  ]
   return { target, now, frozenBy, windows, calendar: calendarOf(target, [...freezes, ...setFreezes(frozenBy)]) }
 }
 

@@ -1,6 +1,5 @@
 import type { MigrationClass } from '../src/sql/effects.ts'
 import type { Target } from '../src/config/config.ts'
-import type { Queries } from '../src/store/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
 import { requestById, votesOf } from '../src/request/store.ts'
@@ -79,7 +78,7 @@ export async function stillGranted(
     return refuse('already_decided', `#${request.id} is not approved: it is ${stateSince(request)}.`)
   if (request.cancelRequestedAt !== null)
     return refuse('already_decided', `#${request.id} was cancelled ${when(request.cancelRequestedAt)}.`)
-  if (request.startedAt === null && (await isPast(deps.db, request.grantExpiresAt))) return grantExpired(request, deps.command)
+  if (request.startedAt === null && isPast(request, request.grantExpiresAt)) return grantExpired(request, deps.command)
   const question = await readQuestion(deps, request, await votesOf(deps.db, request.id))
   if (isRefusal(question)) return question
   const tally = decide(question)
@@ -87,12 +86,8 @@ export async function stillGranted(
   return whyShort(request, tally, question.votes)
 }
 
-/** By the store's clock, which all replicas share. */
-export async function isPast(db: Queries, time: Date | null): Promise<boolean> {
-  if (time === null) return true
-  const rows = await db.query<{ past: boolean }>('select $1::timestamptz <= lockkeeper.now() as past', [time])
-  return rows[0]?.past ?? true
-}
+/** By the store's clock, which all replicas share, when the request was read. */
+export const isPast = ({ readAt }: Pick<RequestRow, 'readAt'>, time: Date | null): boolean => time === null || time <= readAt
 
 export const classesOf = (request: Pick<RequestRow, 'evidence'>): readonly MigrationClass[] =>
   request.evidence?.migrations.map((migration) => migration.class) ?? []

@@ -87,7 +87,7 @@ export const readSlot = (times: Times, asked: SlotAsked, command: string): Start
 export async function whyNoApproval(deps: GateDeps, db: Queries, request: RequestRow): Promise<Refusal | undefined> {
   const target = deps.targets.get(request.target)
   if (target === undefined) return undefined
-  const times = await timesOf(deps.freezes, db, target)
+  const times = await timesOf(deps.freezes, db, target, request.readAt.getTime())
   const start = Math.max(times.now, request.notBefore?.getTime() ?? 0)
   const passage = passesAt(times, start, request.overrideReason !== null)
   return passage.kind === 'open' ? undefined : whyNoVote(times, passage, deps.command, request.id, start)

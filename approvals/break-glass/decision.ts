@@ -107,7 +107,7 @@ async function breakNow(
     outcome: {
       kind: 'broken',
       requestId: request.id,
-      text: `You broke the glass of #${request.id}. ${request.notBefore === null ? 'The run starts now, everybody' : `${await whenItRuns(tx, request)} Everybody`} who may approve is told, and ${list(rules.review.map(mentionApprover), 'or')} must review it afterwards.`,
+      text: `You broke the glass of #${request.id}. ${request.notBefore === null ? 'The run starts now, everybody' : `${whenItRuns(request)} Everybody`} who may approve is told, and ${list(rules.review.map(mentionApprover), 'or')} must review it afterwards.`,
     },
     ...granted,
   }

@@ -23,7 +23,7 @@ export async function whyClosed(
     )
   if (request.state === 'expired') return requestExpired(request, deps.command)
   if (request.state !== 'waiting') return alreadyDecided(deps, db, request, ballot)
-  if (await isPast(db, request.expiresAt)) return requestExpired(request, deps.command)
+  if (isPast(request, request.expiresAt)) return requestExpired(request, deps.command)
   if (request.digest === null || request.digest !== ballot.digest) return digestChanged(request, ballot)
   return undefined
 }

@@ -1,6 +1,6 @@
 import type { RequestRow, VoteRow } from '../../src/request/request.ts'
 import { transition, voteColumns, type Patch } from '../../src/request/store.ts'
-import type { Queries, Tx } from '../../src/store/pool.ts'
+import type { Tx } from '../../src/store/pool.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import { isPast } from '../grant-check.ts'
 import { when } from '../wording.ts'
@@ -45,10 +45,8 @@ function grantFor(deps: ApprovalDeps, request: RequestRow): Pick<Patch, 'grantEx
 }
 
 /** A sentence for whoever let it go. */
-export async function whenItRuns(db: Queries, request: RequestRow): Promise<string> {
+export function whenItRuns(request: RequestRow): string {
   if (request.notBefore === null || request.notAfter === null) return 'The run starts now.'
   const lasts = `this approval lasts until its window closes, ${when(request.notAfter)}`
-  return (await isPast(db, request.notBefore))
-    ? `The run starts now; ${lasts}.`
-    : `It starts by itself ${when(request.notBefore)}; ${lasts}.`
+  return isPast(request, request.notBefore) ? `The run starts now; ${lasts}.` : `It starts by itself ${when(request.notBefore)}; ${lasts}.`
 }

@@ -90,7 +90,7 @@ async function approve(deps: ApprovalDeps, tx: Tx, { request, actor, facts, rows
     return { outcome: { kind: 'counted', requestId: request.id, text: `${counted} ${stillNeeded(after)}${lasts}` } }
   }
   const granted = await grant(deps, tx, request, 'approve')
-  return { outcome: { kind: 'granted', requestId: request.id, text: `${counted} ${await whenItRuns(tx, request)}` }, ...granted }
+  return { outcome: { kind: 'granted', requestId: request.id, text: `${counted} ${whenItRuns(request)}` }, ...granted }
 }
 
 async function reject(tx: Tx, { request, actor }: Counting, vote: Vote): Promise<Written<Voted>> {

@@ -75,6 +75,8 @@ type Asked = {
   readonly cancelRequestedAt: Date | null
   readonly cancelRequestedBy: string | null
   readonly createdAt: Date
+  /** The store's clock when this row was read; what is past by it is decided without asking again. */
+  readonly readAt: Date
   readonly revision: number
   /** Null as long as nobody asks to go without approvals. */
   readonly breakGlass: BreakGlass | null

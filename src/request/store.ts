@@ -7,7 +7,7 @@ import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, Run
 
 const requestColumns = `id, token, kind, target, requester, requester_human as "requesterHuman", asked_in as "askedIn", channel, ask, state,
   plan, digest, evidence, policy, outcome, cancel_requested_at as "cancelRequestedAt", cancel_requested_by as "cancelRequestedBy",
-  created_at as "createdAt", expires_at as "expiresAt", granted_at as "grantedAt", grant_expires_at as "grantExpiresAt",
+  created_at as "createdAt", lockkeeper.now() as "readAt", expires_at as "expiresAt", granted_at as "grantedAt", grant_expires_at as "grantExpiresAt",
   started_at as "startedAt", ended_at as "endedAt", revision, ${breakGlassColumn()} as "breakGlass", ending, ${owesOffColumn} as "owesOff", not_before as "notBefore", not_after as "notAfter",
   maintenance_id as "windowId", check_at as "checkAt", closes_at as "closesAt", override_reason as "overrideReason"`
 

@@ -83,6 +83,7 @@ const waitingRow: RequestRow = {
   cancelRequestedAt: null,
   cancelRequestedBy: null,
   createdAt: earlier(600),
+  readAt: now,
   expiresAt: new Date('2026-11-20T09:00:00Z'),
   grantedAt: null,
   grantExpiresAt: null,

@@ -92,7 +92,8 @@ async function newest(): Promise<number> {
 /** What may not differ after a refusal. */
 async function everything({ id }: RequestRow) {
   const pages = await store.db.query('select acknowledged_by from lockkeeper.page where request_id = $1', [id])
-  return { request: await fixture.request(id), votes: await votesOf(store.db, id), events: await fixture.events(id), pages }
+  const { readAt: _, ...request } = await fixture.request(id)
+  return { request, votes: await votesOf(store.db, id), events: await fixture.events(id), pages }
 }
 
 const line = (outcome: Done | Refusal) =>
