@@ -22,8 +22,9 @@ export const isAnyDue = (claims: readonly Claim[]): string => claims.map(({ due 
 
 /**
  * Acts on each row that is due in a transaction of its own, until there is none. `act` must make its row no longer due. Any number of
- * replicas may do it at once: SKIP LOCKED gives each row to one of them, and one that somebody else holds is looked at next time. A row
- * that fails holds back no other; what failed is thrown at the end. Gives the number of rows that were dealt with.
+ * replicas may do it at once: SKIP LOCKED gives each row to one of them, and one that somebody else holds is looked at next time. Once a
+ * row is held it is asked again whether it is due: the question saw other tables as they were before somebody else let it go. A row that
+ * fails holds back no other; what failed is thrown at the end. Gives the number of rows that were dealt with.
  */
 export async function claimEach<Row extends Due>(
   db: Pick<Db, 'transaction'>,
@@ -31,13 +32,16 @@ export async function claimEach<Row extends Due>(
   act: (tx: Tx, row: Row) => Promise<void>,
 ): Promise<number> {
   const next = `${due} and ${id} <> all($1) order by ${order} limit 1 for update ${lock ?? ''} skip locked`
+  const again = `${due} and ${id} = $1`
   const failed = new Map<number, unknown>()
   for (let done = 0; ;) {
     let row: Row | undefined
+    let held: Row | undefined
     try {
       await db.transaction(async (tx) => {
         row = (await tx.query<Row>(next, [[...failed.keys()]]))[0]
-        if (row !== undefined) await act(tx, row)
+        held = row === undefined ? undefined : (await tx.query<Row>(again, [row.id]))[0]
+        if (held !== undefined) await act(tx, held)
       })
     } catch (error) {
       if (row === undefined) throw error
@@ -48,7 +52,7 @@ export async function claimEach<Row extends Due>(
       if (failed.size > 0) throw new AggregateError(failed.values(), whyOf(what, failed))
       return done
     }
-    done++
+    if (held !== undefined) done++
   }
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { claimEach, inSequence, isAnyDue, type Claim } from '../../src/store/claim-each.ts'
 import { openStore, type Db, type Tx } from '../../src/store/pool.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+import { until } from '../helpers/until.ts'
 
 let database: TestDatabase
 let db: Db
@@ -95,4 +96,35 @@ test('whether any is due is one condition', async () => {
   expect(await ask()).toEqual({ due: true })
   await db.query(`update job set done_by = 'me'`)
   expect(await ask()).toEqual({ due: false })
+})
+
+test('a row that somebody else dealt with between the question and the hold is asked again, and left alone', async () => {
+  await db.query('truncate job')
+  await db.query('insert into job (id, rank) values (1, 1)')
+  await db.query('create table reminder (job int)')
+  // what is due stands in another table, and the question waits in the middle, with its sight of both taken
+  const reminders: Claim<Job> = {
+    ...jobs,
+    due: `select j.id, j.rank from (select pg_advisory_xact_lock_shared(77)) wait, job j
+      where not exists (select from reminder where job = j.id)`,
+  }
+  let claiming: Promise<number> | undefined
+  const acted: number[] = []
+  await db.transaction(async (other) => {
+    await other.query('select pg_advisory_xact_lock(77)')
+    claiming = claimEach(db, reminders, async (tx, { id }) => {
+      acted.push(id)
+      await tx.query('insert into reminder values ($1)', [id])
+    })
+    await until('the question waits', async () => {
+      // not in the transaction, which would see the same sessions each time
+      const rows = await db.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event = 'advisory' and query like '%pg_advisory_xact_lock_shared%'`,
+      )
+      return rows.length === 1
+    })
+    await other.query('insert into reminder values (1)')
+    await other.query(`update job set owner = 'other' where id = 1`)
+  })
+  expect({ done: await claiming, acted }).toEqual({ done: 0, acted: [] })
 })
