@@ -1,5 +1,6 @@
+import { durationText } from '../lib/text/text.ts'
 import type { Span } from './span.ts'
-import { wallAt } from './zone.ts'
+import { onClock, wallAt } from './zone.ts'
 
 /** Times as people read them: the reader's own by Slack, and the zone of the target in words. Never write a colon right after one. */
 
@@ -36,6 +37,18 @@ export function hoursOn(day: number, span: Span, { zone, reader }: { readonly zo
     there: wallSpan(span, zone) === wallSpan(span, reader) ? clean(zone) : zoneSpan(span, zone),
   }
 }
+
+/**
+ * Plain text with everything that a time has, which people can type as well: `Tue 1 Dec 2026 02:00 America/New_York`. An hour that comes
+ * twice there is only named by UTC.
+ */
+export function fullTime(at: number, zone: string): string {
+  const where = onClock(wallAt(at, zone), zone).kind === 'once' ? zone : 'UTC'
+  return `${dayText(at, where)} ${String(wallAt(at, where).year).padStart(4, '0')} ${clockText(at, where)} ${clean(where)}`
+}
+
+/** How far ahead of now: `in 2 d 16 h`. */
+export const awayText = (at: number, now: number): string => (at <= now ? 'now' : `in ${durationText(at - now)}`)
 
 /** Plain text with the year, which people can type: `2026-12-01 02:00`. */
 export function typedTime(at: number, zone: string): string {
