@@ -74,11 +74,16 @@ export function readWhen(text: string, typed: Clock): When | Refusal {
   const here = { now, zone, ...(typed.until === undefined ? {} : { until: typed.until }) }
   const readings = (here.until === undefined ? undefined : endsOf(clock, here)) ?? readingsOf(clock, { ...here, isZoned: split.isNamed })
   const found = readings.map((reading) => readOne(reading, { written, example, ...here }))
-  const [first] = found
+  // a weekday decides between two dates; what else is wrong with one of them does not make the other one meant
+  const possible = found.filter((one) => !('notOn' in one))
+  const [first = found[0]] = possible
   if (first === undefined) return no(`${shown(written)} is not a time that can be read, or not a day of the calendar. ${example}`)
-  const several = found.flatMap((one) => (isRefusal(one) ? [] : [one]))
-  if (several.length > 1) return whichOf(written, several, here)
+  if ('notOn' in first) return first.notOn
+  const refused = possible.find((one) => isRefusal(one))
+  if (refused !== undefined) return refused
   if (isRefusal(first)) return first
+  const several = possible.flatMap((one) => (isRefusal(one) || 'notOn' in one ? [] : [one]))
+  if (several.some(({ at }) => at !== first.at)) return whichOf(written, several, here)
 
   const { at } = first
   if (at <= now) return no(`${withYear(at, here)} has passed${named(written)}. ${example}`)
@@ -86,11 +91,14 @@ export function readWhen(text: string, typed: Clock): When | Refusal {
   return first
 }
 
+/** Its weekday is another one. */
+type WrongDay = { readonly notOn: Refusal }
+
 /** Wherever it lies; whether that is ahead is asked by the caller. */
 function readOne(
   { text: clock, days = 0 }: Reading,
   { written, example, now, zone, until }: Clock & { readonly written: string; readonly example: string },
-): When | Refusal {
+): When | Refusal | WrongDay {
   const found = readerOf().parse(clock, { instant: new Date(now), timezone: offsetAt(now, zone) }, { forwardDate: !BEHIND.test(clock) })
   const [first, second] = found
   if (first === undefined) return no(`${shown(written)} is not a time that can be read, or not a day of the calendar. ${example}`)
@@ -109,7 +117,7 @@ function readOne(
 const PART_OF_DAY = /\b(morning|noon|afternoon|evening|night|tonight)\b/i
 
 /** Until a day: until it begins. Until today can only be until its end, and until a Sunday on a Sunday may be either. */
-function untilDay(found: ParsedResult, { written, now, zone }: Clock & { readonly written: string }): When | Refusal {
+function untilDay(found: ParsedResult, { written, now, zone }: Clock & { readonly written: string }): When | Refusal | WrongDay {
   // `in 3 days` is counted from now
   const isCounted = /\bin\s|from now\b/i.test(found.text)
   const at = instantOf(found, { now, zone, days: 0 }, isCounted ? { second: 0 } : { hour: 0, minute: 0, second: 0 })
@@ -200,7 +208,7 @@ function instantOf(
   { start, text }: Pick<ParsedResult, 'start' | 'text'>,
   { now, zone, days }: Pick<Clock, 'now' | 'zone'> & { readonly days: number },
   clock?: Partial<Pick<Wall, 'hour' | 'minute' | 'second'>>,
-): number | Refusal {
+): number | Refusal | WrongDay {
   // `in 2 hours` and `+02:00` are instants by themselves; nobody means the seconds of the moment in which he writes
   if (start.isCertain('timezoneOffset')) {
     const at = start.date().getTime()
@@ -220,9 +228,12 @@ function instantOf(
   const meant = onThisSide({ ...wall, ...addDays(wall, days) }, { start, text }, { now, zone, days })
   const named = addDays(meant, -days)
   const weekday = start.isCertain('weekday') ? start.get('weekday') : null
-  if (weekday !== null && start.isCertain('day') && weekday !== weekdayOf(named))
-    return no(`${isoDay(named)} is a ${weekdayNames[weekdayOf(named)]} and not a ${weekdayNames[weekday]}. ${examplesOf(now, zone)}`)
+  if (weekday !== null && start.isCertain('day') && weekday !== weekdayOf(named)) {
+    const mismatch = `${isoDay(named)} is a ${weekdayNames[weekdayOf(named)]} and not a ${weekdayNames[weekday]}`
+    return { notOn: no(`${mismatch}. ${examplesOf(now, zone)}`) }
+  }
   const found = onClock(meant, zone)
+  if (clock !== undefined) return found.at // nobody named this hour
   if (found.kind === 'none') return inGap(meant, found.at, zone)
   return found.kind === 'twice' ? comesTwice(found, zone) : found.at
 }

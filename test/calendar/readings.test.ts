@@ -107,6 +107,21 @@ test.each([
   expect(read(text)).toBe(either(text, first, second))
 })
 
+test('a weekday decides between two dates, and nothing else does', () => {
+  expect(read('Sat 5.6.2027 02:00')).toBe('Sat 5 Jun 2027 02:00 Europe/Berlin')
+  expect(read('Thu 5.6.2027 02:00')).toBe('Thu 6 May 2027 02:00 Europe/Berlin')
+  expect(read('Mon 5.6.2027 02:00')).toMatch(/^2027-06-05 is a Sat and not a Mon\. /)
+  // one of the two comes twice, or not at all: the other one is not taken for that
+  expect(read('7.11.2027 01:30 America/New_York')).toMatch(/^2027-11-07 01:30 comes twice in America\/New_York/)
+  expect(read('3.10.2027 02:15 Australia/Lord_Howe')).toMatch(/^2027-10-03 02:15 does not exist in Australia\/Lord_Howe/)
+})
+
+test('two ways to one instant are no question, and a day begins after the gap where clocks are put forward at midnight', () => {
+  expect(read('22h', Date.UTC(2026, 10, 28, 23))).toBe('Sun 29 Nov 2026 22:00 Europe/Berlin')
+  const when = readWhen('Sunday', { now: Date.UTC(2027, 8, 1, 12), zone: 'America/Santiago', until: true })
+  expect(isRefusal(when) ? when.text : fullTime(when.at, when.zone)).toBe('Sun 5 Sep 2027 01:00 America/Santiago')
+})
+
 test('before dawn tonight is the night that is not over, the next one, or a question', () => {
   const early = Date.UTC(2026, 10, 29, 0) // 01:00
   expect(read('tonight 02:00', early)).toBe(
