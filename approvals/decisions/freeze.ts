@@ -3,8 +3,9 @@ import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { liftFreezes, onlyTarget, setFreeze, postFreezeNews } from '../../src/windows/freezes/freezes.ts'
 import type { FreezeRow } from '../../src/windows/window.ts'
 import { queuedRuns, type Queued } from '../../src/request/queued.ts'
+import { storeNow } from '../../src/store/now.ts'
 import type { Tx } from '../../src/store/pool.ts'
-import { sayTime } from '../../src/calendar/say.ts'
+import { sayTime, sayUnderstood } from '../../src/calendar/say.ts'
 import { audited, type About, type By } from './audit.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import { whyNotManage } from '../managers.ts'
@@ -39,7 +40,7 @@ export const freezeTargets = (
     const before = replaced.map((one) => ` It replaces the one that ${mention(one.setBy)} set${untilOf(one, zoneOf(asked))}.`)
     return {
       kind: 'set',
-      text: `${whatOf(asked)} ${isAre(asked)} ${kind === 'freeze' ? 'frozen' : 'locked'}${untilOf(set, zoneOf(asked))}: nothing starts, and what runs goes on.${before.join('')}${queuedText(queued)} To end it${until === null ? '' : ' earlier'}: ${code(undoOf(deps, asked))}.`,
+      text: `${whatOf(asked)} ${isAre(asked)} ${kind === 'freeze' ? 'frozen' : 'locked'}${until === null ? untilOf(set, zoneOf(asked)) : ` until ${sayUnderstood(until, zoneOf(asked), await storeNow(tx))}`}: nothing starts, and what runs goes on.${before.join('')}${queuedText(queued)} To end it${until === null ? '' : ' earlier'}: ${code(undoOf(deps, asked))}.`,
       data: { freeze: set.id, targets: set.targets, until, reason },
     }
   })

@@ -88,7 +88,7 @@ async function ask(
   const barred = await deps.whyNoRun()
   if (barred !== null) return record(deps, pressing, name, barred)
   const opened = await openRequest(deps, { target, account: pressing.account, entry: pressing.entry, ...how })
-  return isRefusal(opened) ? opened : { kind: 'opened', text: saidOpened(deps, opened, target, how.ask.ref) }
+  return isRefusal(opened) ? opened : { kind: 'opened', text: await saidOpened(deps, opened, target, how.ask.ref) }
 }
 
 const record = (deps: AgainDeps, by: By, target: string | null, refusal: Refusal): Promise<Refusal> =>

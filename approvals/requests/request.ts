@@ -6,7 +6,7 @@ import type { Ask, RequestRow } from '../../src/request/request.ts'
 import { activeRequest, addEvent } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { nextCheck } from '../../src/request/start-slot.ts'
-import { saySpan } from '../../src/calendar/say.ts'
+import { sayUnderstoodSpan } from '../../src/calendar/say.ts'
 import { audited, type About, type By } from '../decisions/audit.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import type { Actor } from '../people.ts'
@@ -60,11 +60,16 @@ export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened 
 }
 
 /** For whoever asked. */
-export function saidOpened(deps: Pick<ApprovalDeps, 'command'>, { id, slot }: Opened, target: Target, ref: string | null): string {
+export async function saidOpened(
+  deps: Pick<ApprovalDeps, 'command' | 'db'>,
+  { id, slot }: Opened,
+  target: Target,
+  ref: string | null,
+): Promise<string> {
   const queued =
     slot === null
       ? ''
-      : `, queued for ${saySpan({ from: slot.notBefore, to: slot.notAfter }, target.timezone)}: once approved it starts by itself then`
+      : `, queued for ${sayUnderstoodSpan({ from: slot.notBefore, to: slot.notAfter }, target.timezone, await storeNow(deps.db))}: once approved it starts by itself then`
   return `#${id} is asked for: ${code(ref ?? target.source.branch)} to ${code(target.name)}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${id}`)}.`
 }
 

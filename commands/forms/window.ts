@@ -6,7 +6,7 @@ import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { context, modal, section, selectInput, textInput } from '../../src/slack/blocks/blocks.ts'
 import type { View } from '../../src/slack/port.ts'
 import { durationText } from '../../src/lib/text/text.ts'
-import { saySpan, typedTime } from '../../src/calendar/say.ts'
+import { sayUnderstoodSpan, typedTime } from '../../src/calendar/say.ts'
 import { readLength, readWhen } from '../../src/calendar/when.ts'
 import { originOf, type FormValues } from './deploy.ts'
 import { checkReason, LONGEST_REASON, type KnownHere, type WindowCommand } from '../parse/window.ts'
@@ -83,11 +83,15 @@ export function readWindowForm(
   const work = text('work').replace(/\s+/gu, ' ')
   return {
     kind: 'view',
-    view: confirmView({ place: origin, target: target.name, startsAt: when.at, length, reason, work: work === '' ? null : work }, target),
+    view: confirmView(
+      { place: origin, target: target.name, startsAt: when.at, length, reason, work: work === '' ? null : work },
+      target,
+      context.now,
+    ),
   }
 }
 
-function confirmView(understood: Understood, target: Target): View {
+function confirmView(understood: Understood, target: Target, now: number): View {
   const { startsAt, length, reason, work } = understood
   return modal({
     callback: WINDOW_CONFIRM,
@@ -98,7 +102,7 @@ function confirmView(understood: Understood, target: Target): View {
     blocks: [
       section(
         [
-          `*${saySpan({ from: startsAt, to: startsAt + length }, target.timezone)}*, for ${durationText(length)}`,
+          `*${sayUnderstoodSpan({ from: startsAt, to: startsAt + length }, target.timezone, now)}*, for ${durationText(length)}`,
           `Maintenance of *${escapeText(target.title)}*: ${escapeText(reason)}`,
           ...(work === null ? [] : [`What runs: ${escapeText(work)}`]),
         ].join('\n'),

@@ -1,8 +1,8 @@
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { takeLength, takeWhen } from '../../src/calendar/when.ts'
 
-/** `until`: milliseconds since 1970; null when none was named. */
-export type FreezePeriod = { readonly until: number | null; readonly reason: string }
+/** `until`: milliseconds since 1970; null when none was named. `isDayOnly`: a day was named without its hour. */
+export type FreezePeriod = { readonly until: number | null; readonly reason: string; readonly isDayOnly?: true }
 
 /**
  * What stands after `freeze prod`: `until Monday 09:00 end of the quarter`, `for 2 hours restoring a table`, or a reason alone. The time
@@ -13,8 +13,12 @@ export function readFreezePeriod(words: readonly string[], clock: { readonly now
   switch (first?.toLowerCase()) {
     case 'until':
     case 'till': {
-      const when = takeWhen(rest, clock)
-      return isRefusal(when) ? nothingDone(when) : { until: when.at, reason: when.rest.join(' ') }
+      if (/^further notice\b/i.test(rest.slice(0, 2).join(' '))) return { until: null, reason: rest.slice(2).join(' ') }
+      // a day alone is taken: whoever typed `until Monday` goes away and believes that it holds
+      const when = takeWhen(rest, { ...clock, until: true })
+      if (isRefusal(when)) return nothingDone(when)
+      const period = { until: when.at, reason: when.rest.join(' ') }
+      return when.isDayOnly === true ? { ...period, isDayOnly: true } : period
     }
     case 'for': {
       const taken = takeLength(rest)

@@ -1,8 +1,10 @@
 import { code } from '../../approvals/wording.ts'
+import { firstInvisible } from '../../src/lib/text/invisible.ts'
 
-/** Names the first character that has no place in one line of text (control, line break, bidirectional, invisible); undefined when all have. */
+/** Names the first character that has no place in one line of text (control, line break, bidirectional, invisible); undefined when all have.
+ * Joiners and selectors have one where an emoji or a script needs them. */
 export function unfitCharacter(text: string): string | undefined {
-  const found = UNFIT.exec(text)?.[0]
+  const found = firstInvisible(text) ?? (text.includes('\n') ? '\n' : undefined)
   if (found === undefined) return text.isWellFormed() ? undefined : 'half of a character'
   return `${NAMES[found] ?? kindOf(found)} (${codePoint(found)})`
 }
@@ -14,9 +16,6 @@ export function whichCharacter(word: string): string | undefined {
   const what = /\p{L}/u.test(found) ? `is not a Latin letter${scriptOf(found)}` : 'has no place in a name'
   return `its ${code(found)} (${codePoint(found)}) ${what}`
 }
-
-// oxlint-disable-next-line no-control-regex
-const UNFIT = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e007f}]/u
 
 const NAMES: Readonly<Record<string, string>> = {
   '\0': 'a NUL character',

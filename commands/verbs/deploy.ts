@@ -33,7 +33,7 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
   return {
     kind: 'opened',
     requestId: opened.id,
-    text: saidOpened(deps, opened, target, command.ref),
+    text: await saidOpened(deps, opened, target, command.ref),
   }
 }
 

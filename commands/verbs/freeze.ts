@@ -1,10 +1,13 @@
 import { freezeTargets, unfreezeTargets } from '../../approvals/decisions/freeze.ts'
+import { code } from '../../approvals/wording.ts'
+import { fullTime } from '../../src/calendar/say.ts'
+import { addDays, firstInstant, wallAt } from '../../src/calendar/zone.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal, type Refusal } from '../../src/lib/refusal.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { checkReason } from '../parse/arguments.ts'
-import { readFreezePeriod } from '../parse/freeze-period.ts'
+import { readFreezePeriod, type FreezePeriod } from '../parse/freeze-period.ts'
 import type { Command } from '../parse/command.ts'
 import { auditedBy, say, type Reply, type VerbDeps } from './reply.ts'
 import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
@@ -26,7 +29,21 @@ export async function freeze(deps: VerbDeps, command: Extract<Command, { verb: '
     until: period.until,
     reason: reason ?? '',
   })
-  return isRefusal(done) ? done : say(done.text)
+  return isRefusal(done) ? done : say(`${done.text}${dayOnly(deps, command, period, reason ?? '')}`)
+}
+
+/** The other reading of a day alone, to copy. */
+function dayOnly(
+  deps: VerbDeps,
+  { verb, target }: Extract<Command, { verb: 'freeze' | 'lock' }>,
+  { until, isDayOnly }: FreezePeriod,
+  reason: string,
+): string {
+  const zone = (target === null ? undefined : deps.targets.get(target)?.timezone) ?? 'UTC'
+  if (isDayOnly !== true || until === null) return ''
+  const through = fullTime(firstInstant({ ...addDays(wallAt(until, zone), 1), hour: 0, minute: 0 }, zone), zone)
+  const typed = `${deps.command} ${verb} ${target ?? 'all'} until "${through}"${reason === '' ? '' : ` ${reason}`}`
+  return ` It ends as that day begins. To hold it through the day: ${code(typed, 700)}.`
 }
 
 export async function unfreeze(deps: VerbDeps, command: Extract<Command, { verb: 'unfreeze' | 'unlock' }>, asker: Asker): Promise<Reply> {

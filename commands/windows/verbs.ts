@@ -11,7 +11,7 @@ import { holdSchedule, whyNotThen } from '../../src/windows/schedule/conflict.ts
 import { readLength, readWhen, takeLength, takeWhen } from '../../src/calendar/when.ts'
 import type { WindowRow } from '../../src/windows/window.ts'
 import { addWindowEvent, changeWindow, lockWindow, windowById, type Hours } from '../../src/windows/store.ts'
-import { saySpan, sayTime } from '../../src/calendar/say.ts'
+import { sayTime, sayUnderstoodSpan } from '../../src/calendar/say.ts'
 import { endNow, startNow, cancelWindow, hoursOf, replanWindow, scheduleWindow } from '../../src/windows/schedule/schedule.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { say, type Reply } from '../verbs/reply.ts'
@@ -55,7 +55,7 @@ export async function schedule(deps: WindowDeps, command: Schedule, actor: Actor
     await record(tx, actor, asker, window, 'scheduled', hours)
     const channels = list(window.channels.map((channel) => `<#${channel}>`))
     return say(
-      `Window #${window.id} of ${list(targets.map(({ name }) => code(name)))} is scheduled: ${saySpan({ from: hours.startsAt, to: hours.endsAt }, zone)}, for ${durationText(read.length ?? 0)}. It is announced in ${channels}. To move it: ${code(`${deps.maintenance} reschedule ${window.id} "<when>"`)}.`,
+      `Window #${window.id} of ${list(targets.map(({ name }) => code(name)))} is scheduled: ${sayUnderstoodSpan({ from: hours.startsAt, to: hours.endsAt }, zone, now)}, for ${durationText(read.length ?? 0)}. It is announced in ${channels}. To move it: ${code(`${deps.maintenance} reschedule ${window.id} "<when>"`)}.`,
     )
   })
 }
@@ -102,7 +102,8 @@ function changeHeld(deps: WindowDeps, tx: Tx, command: Change, held: Held): Prom
 
 async function reschedule(deps: WindowDeps, tx: Tx, words: readonly string[], { window, targets, actor }: Held): Promise<Reply> {
   if (window.state !== 'scheduled') return notInState(deps, window, 'Only a window that has not started can be moved.')
-  const read = readHours(words, { now: await storeNow(tx), zone: window.timezone })
+  const now = await storeNow(tx)
+  const read = readHours(words, { now, zone: window.timezone })
   if (isRefusal(read)) return withExample(read, deps, 'reschedule', window.id)
   if (read.rest.length > 0)
     return withExample(
@@ -119,7 +120,7 @@ async function reschedule(deps: WindowDeps, tx: Tx, words: readonly string[], { 
   if (conflict !== undefined) return conflict
   await replanWindow(tx, window, { kind: 'rescheduled', by: actor.account, hours }, targets)
   return say(
-    `Window #${window.id} is moved to ${saySpan({ from: hours.startsAt, to: hours.endsAt }, window.timezone)}. What was announced for the old time is withdrawn.`,
+    `Window #${window.id} is moved to ${sayUnderstoodSpan({ from: hours.startsAt, to: hours.endsAt }, window.timezone, now)}. What was announced for the old time is withdrawn.`,
   )
 }
 

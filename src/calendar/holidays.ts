@@ -24,7 +24,7 @@ export function placeProblem(place: string): { readonly problem: string; readonl
   const all = rulesOf()
   const [country = '', state, region, ...more] = place.split('-')
   const countries: Readonly<Record<string, string>> = all.getCountries('en')
-  if (countries[country] === undefined) return unknown(place, nearestCountry(place, countries))
+  if (countries[country] === undefined) return unknown(place, nearestCountry(place, { countries, own: all.getCountries() }))
   const states: Readonly<Record<string, string>> = all.getStates(country, 'en') ?? {}
   if (state !== undefined && states[state] === undefined) return unknown(place, nearestPart(country, state, states))
   const regions: Readonly<Record<string, string>> = state === undefined ? {} : (all.getRegions(country, state, 'en') ?? {})
@@ -70,16 +70,33 @@ const range = (first: number, last: number): number[] => Array.from({ length: Ma
 
 const unknown = (place: string, fix: string) => ({ problem: `no holidays are known for "${place}"`, fix })
 
-function nearestCountry(place: string, countries: Readonly<Record<string, string>>): string {
-  const byName = closest(place, Object.values(countries))
-  const [code] = Object.entries(countries).find(([, name]) => name === byName) ?? []
-  if (place.length > 3 && code !== undefined && distance(place.toLowerCase(), byName.toLowerCase()) <= Math.max(1, place.length / 3))
-    return `Did you mean ${code} (${byName})?`
-  // what people write most often instead of GB
-  const upper = place.toUpperCase().replace(/^UK\b/, 'GB')
-  const near = closest(upper.split('-')[0] ?? upper, Object.keys(countries))
+function nearestCountry(
+  place: string,
+  { countries, own }: { readonly [names in 'countries' | 'own']: Readonly<Record<string, string>> },
+): string {
+  // as people there write it, too: `Deutschland`
+  const names = [...Object.values(countries), ...Object.values(own)]
+  const begins = Object.values(countries).filter((name) => name.toLowerCase().startsWith(place.toLowerCase()))
+  const byName = begins.length === 1 && begins[0] !== undefined ? begins[0] : closest(place, names)
+  const [code] = [...Object.entries(countries), ...Object.entries(own)].find(([, name]) => name === byName) ?? []
+  const isNear = byName === begins[0] || distance(place.toLowerCase(), byName.toLowerCase()) <= Math.max(1, place.length / 3)
+  if (place.length > 3 && code !== undefined && isNear) return `Did you mean ${code} (${countries[code]})?`
+  const [first = ''] = place.toUpperCase().split(/[-_\s]/)
+  const near = alphaTwo(first, countries) ?? closest(first, Object.keys(countries))
   return `Did you mean ${near} (${countries[near]})? Write a country, or country and region, for example US or US-NY.`
 }
+
+/** People write `UK`, and the three letters of passports: most begin with the two of ISO 3166, and these do not. */
+function alphaTwo(code: string, countries: Readonly<Record<string, string>>): string | undefined {
+  const found = OTHER_CODES[code] ?? (code.length === 3 ? code.slice(0, 2) : code)
+  return countries[found] === undefined ? undefined : found
+}
+
+const OTHER_CODES: Readonly<Record<string, string>> = Object.fromEntries(
+  `UK GB,EN GB,ENG GB,AGO AO,AIA AI,ALA AX,AND AD,ANT AN,ARE AE,ARM AM,ATG AG,AUT AT,BDI BI,BEN BJ,BGD BD,BHS BS,BIH BA,BLR BY,BLZ BZ,BRB BB,BRN BN,CAF CF,CHL CL,CHN CN,COD CD,COG CG,COM KM,CPV CV,CUW CW,CYM KY,DNK DK,EST EE,FLK FK,FRO FO,FSM FM,GIN GN,GLP GP,GNB GW,GNQ GQ,GRD GD,GRL GL,GUF GF,GUY GY,IRL IE,IRQ IQ,ISR IL,JAM JM,KAZ KZ,KOR KR,LBR LR,LBY LY,LKA LK,LTU LT,LVA LV,MAC MO,MAR MA,MDG MG,MDV MV,MEX MX,MHL MH,MKD MK,MLI ML,MLT MT,MNE ME,MNP MP,MOZ MZ,MSR MS,MTQ MQ,MUS MU,MWI MW,MYT YT,NER NE,NGA NG,PAK PK,PHL PH,PLW PW,PNG PG,POL PL,PRK KP,PRT PT,PRY PY,REU RE,RKS XK,SEN SN,SGP SG,SLB SB,SLV SV,SPM PM,SRB RS,SUR SR,SVK SK,SVN SI,SWE SE,SYC SC,TCD TD,TKM TM,TUN TN,TUR TR,TUV TV,UKR UA,URY UY,VAT VA,WSM WS,XKX XK,ZAF ZA`
+    .split(',')
+    .map((pair) => pair.split(' ') as [string, string]),
+)
 
 function nearestPart(whole: string, part: string, parts: Readonly<Record<string, string>>): string {
   if (Object.keys(parts).length === 0) return `${whole} has no regions here. Write ${whole}.`

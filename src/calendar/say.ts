@@ -1,5 +1,6 @@
+import { durationText } from '../lib/text/text.ts'
 import type { Span } from './span.ts'
-import { wallAt } from './zone.ts'
+import { onClock, wallAt } from './zone.ts'
 
 /** Times as people read them: the reader's own by Slack, and the zone of the target in words. Never write a colon right after one. */
 
@@ -36,6 +37,33 @@ export function hoursOn(day: number, span: Span, { zone, reader }: { readonly zo
     there: wallSpan(span, zone) === wallSpan(span, reader) ? clean(zone) : zoneSpan(span, zone),
   }
 }
+
+/**
+ * Plain text with everything that a time has, which people can type as well: `Tue 1 Dec 2026 02:00 America/New_York`. An hour that comes
+ * twice there is only named by UTC.
+ */
+export function fullTime(at: number, zone: string): string {
+  const where = onClock(wallAt(at, zone), zone).kind === 'once' ? zone : 'UTC'
+  return `${dayText(at, where)} ${String(wallAt(at, where).year).padStart(4, '0')} ${clockText(at, where)} ${clean(where)}`
+}
+
+/** mrkdwn, for whoever typed a time: what was understood of it, with the year and how far away it is. */
+export const sayUnderstood = (at: number, zone: string, now: number): string =>
+  `${slackDate(at, '{date_short_pretty} {time}', zone)} (${fullTime(at, zone)}, ${awayText(at, now)})`
+
+/** The same for a span: `… (Tue 1 Dec 2026 02:00 to 04:00 America/New_York, in 2 d 16 h)`. */
+export function sayUnderstoodSpan(span: Span, zone: string, now: number): string {
+  const said = saySpan(span, zone)
+  const isPlain = [span.from, span.to].every((at) => onClock(wallAt(at, zone), zone).kind === 'once')
+  const sameDay = dayText(span.from, zone) === dayText(span.to, zone)
+  const end = sameDay && isPlain ? clockText(span.to, zone) : fullTime(span.to, zone)
+  const from = fullTime(span.from, zone)
+  const full = sameDay && isPlain ? `${from.slice(0, -clean(zone).length)}to ${end} ${clean(zone)}` : `${from} to ${end}`
+  return `${said.slice(0, said.lastIndexOf(' ('))} (${full}, ${awayText(span.from, now)})`
+}
+
+/** How far ahead of now: `in 2 d 16 h`. */
+export const awayText = (at: number, now: number): string => (at <= now ? 'now' : `in ${durationText(at - now)}`)
 
 /** Plain text with the year, which people can type: `2026-12-01 02:00`. */
 export function typedTime(at: number, zone: string): string {

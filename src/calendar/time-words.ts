@@ -40,7 +40,7 @@ export const withoutMarks = (word: string): string => word.replace(/[,:;]+$/, ''
 
 /** What a length is made of, as far as it is one. */
 export function partsOfLength(text: string): readonly { readonly count: number; readonly unitMs: number }[] {
-  return [...text.matchAll(ONE_LENGTH)].map(([, count = '', unit = '']) => ({
+  return [...text.replace(/(\dh[0-5]\d)(?!\w)/gi, '$1m').matchAll(ONE_LENGTH)].map(([, count = '', unit = '']) => ({
     count: /^half/i.test(count) ? 0.5 : /^an?/i.test(count) ? 1 : Number(count),
     unitMs: unitMs[unit.charAt(0).toLowerCase()] ?? 0,
   }))
@@ -49,8 +49,8 @@ export function partsOfLength(text: string): readonly { readonly count: number; 
 const unitMs: Readonly<Record<string, number>> = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 }
 const UNIT = '(w|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?![a-z])'
 const COMPACT_UNIT = '(w|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?=\\d|$|[^a-z])'
-const ONE_LENGTH = new RegExp(`(\\d+\\s*|half an?\\s+|\\ban?\\s+)${COMPACT_UNIT}`, 'gi')
-const LENGTH = new RegExp(`^((\\d+\\s*${COMPACT_UNIT})+|(half an?|an?)\\s+${UNIT})[,:;.]?$`, 'i')
+const ONE_LENGTH = new RegExp(`(\\d+(?:\\.\\d+)?\\s*|half an?\\s+|\\ban?\\s+)${COMPACT_UNIT}`, 'gi')
+const LENGTH = new RegExp(`^((\\d+(\\.\\d+)?\\s*${COMPACT_UNIT})+|\\d+h[0-5]\\d|(half an?|an?)\\s+${UNIT})[,:;.]?$`, 'i')
 
 type Part = 'day' | 'clock' | 'zone'
 type Found = { readonly parts: readonly Part[]; readonly end: number }
@@ -58,7 +58,7 @@ type Found = { readonly parts: readonly Part[]; readonly end: number }
 /** `in 2 hours`, `in 3 days` and then perhaps a clock, `90 minutes from now`. */
 function spanAhead(words: readonly string[]): Found | undefined {
   const from = /^in$/i.test(words[0] ?? '') ? 1 : 0
-  const count = lengthWords(words.slice(from)) || decimalSpan(words.slice(from))
+  const count = lengthWords(words.slice(from))
   if (count === 0) return undefined
   const after = joined(words, from + count, 2)
   const end = from + count + (/^from now$/i.test(after) ? 2 : 0)
@@ -67,13 +67,10 @@ function spanAhead(words: readonly string[]): Found | undefined {
   return { parts: isLong ? ['day'] : ['day', 'clock', 'zone'], end }
 }
 
-/** `1.5 hours`, which chrono-node knows ahead of now. */
-const decimalSpan = (words: readonly string[]): number => (/^\d+\.\d+ (hours?|days?|weeks?)$/i.test(joined(words, 0, 2)) ? 2 : 0)
-
 /** The next part that is still missing, with the words that lead to it: `at 9`, `on the 1st of December`, `in Europe/Berlin`. */
 function nextPart(words: readonly string[], from: number, seen: ReadonlySet<Part>): Found | undefined {
   for (let at = from; at < words.length; at++) {
-    for (const look of [dayAndClock, daysAhead, day, clock, zone]) {
+    for (const look of [dayAndClock, daysAhead, ending, day, clock, zone]) {
       const found = look(words, at, seen)
       if (found !== undefined && found.parts.every((part) => !seen.has(part))) return found
     }
@@ -98,11 +95,23 @@ const daysAhead: Look = (words, at) => {
   return found?.parts.join() === 'day' ? { parts: found.parts, end: at + found.end } : undefined
 }
 
+/** `end of day`, before its day or behind it, and the end of what is longer. */
+const ending: Look = (words, at) => {
+  if (/^eod$/i.test(words[at] ?? '')) return { parts: ['clock'], end: at + 1 }
+  if (!/^end of$/i.test(joined(words, at, 2))) return undefined
+  const from = /^(the|this)$/i.test(words[at + 2] ?? '') ? at + 3 : at + 2
+  if (/^day$/i.test(words[from] ?? '')) return { parts: ['clock'], end: from + 1 }
+  if (/^(week|month|quarter|year)$/i.test(words[from] ?? '')) return { parts: ['day', 'clock'], end: from + 1 }
+  const found = day(words, from, new Set())
+  return found === undefined ? undefined : { parts: ['day', 'clock'], end: found.end }
+}
+
 const day: Look = (words, at, seen) => {
+  if (/^day after tomorrow$/i.test(joined(words, at, 3))) return { parts: ['day'], end: at + 3 }
   const from = /^(next|this|coming|last|past)$/i.test(words[at] ?? '') ? at + 1 : at
   const word = words[from] ?? ''
   if (WEEKDAY.test(word)) return { parts: ['day'], end: dateAfter(words, from + 1, seen) ?? from + 1 }
-  if (NAMED_DAY.test(word) || (from > at && /^(week|month|year)$/i.test(word))) return { parts: ['day'], end: from + 1 }
+  if (NAMED_DAY.test(word) || (from > at && /^(week|month|quarter|year)$/i.test(word))) return { parts: ['day'], end: from + 1 }
   const end = from > at ? undefined : dateAt(words, at, seen)
   return end === undefined ? undefined : { parts: ['day'], end }
 }
@@ -120,7 +129,9 @@ function dateAfter(words: readonly string[], at: number, seen: ReadonlySet<Part>
 function dateAt(words: readonly string[], at: number, seen: ReadonlySet<Part>): number | undefined {
   const word = words[at] ?? ''
   if (WHOLE_DATE.test(word)) return at + 1
-  if (/^\d{1,2}\/\d{1,2}$/.test(word) && !seen.has('clock')) return at + 1
+  if (/^\d{1,2}(\/\d{1,2}|\.\d{1,2}\.)$/.test(word) && !seen.has('clock')) return at + 1
+  // `24.12 02:00`: a clock itself, but for the one behind it
+  if (/^\d{1,2}\.\d{1,2}$/.test(word) && !seen.has('clock') && /^\d{1,2}:\d\d/.test(words[at + 1] ?? '')) return at + 1
   const of = /^of$/i.test(words[at + 1] ?? '') ? at + 2 : at + 1
   const end =
     DAY.test(word) && MONTH.test(words[of] ?? '') ? of + 1 : MONTH.test(word) && DAY.test(words[at + 1] ?? '') ? at + 2 : undefined
@@ -128,7 +139,7 @@ function dateAt(words: readonly string[], at: number, seen: ReadonlySet<Part>): 
 }
 
 /** In one word; one that can be read in two ways counts too, so that it is asked about. */
-const WHOLE_DATE = /^(\d{4}([-/])\d{1,2}\2\d{1,2}|\d{1,2}([/.])\d{1,2}\3\d{2,4}|\d{1,2}-[a-z]{3}-\d{4})$/i
+const WHOLE_DATE = /^(\d{4}([-/])\d{1,2}\2\d{1,2}|\d{1,2}([/.-])\d{1,2}\3(\d{4}|\d\d)|\d{1,2}-[a-z]{3}-\d{4})$/i
 const DAY = /^\d{1,2}(st|nd|rd|th)?$/i
 const MONTH = /^(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)$/i
 
@@ -137,7 +148,7 @@ const clock: Look = (words, at) => {
   const next = words[at + 1] ?? ''
   if (/^\d{1,2}[:.]\d\d(:\d\d)?(z|[+-]\d\d:?\d\d)$/i.test(word)) return { parts: ['clock', 'zone'], end: at + 1 }
   if (/^\d{1,2}[:.]\d\d(:\d\d)?$/.test(word)) return { parts: ['clock'], end: MERIDIEM.test(next) ? at + 2 : partOfDay(words, at + 1) }
-  if (/^(\d{1,2}([:.]\d\d)?(:\d\d)?[ap]\.?m\.?|noon|midnight)$/i.test(word)) return { parts: ['clock'], end: at + 1 }
+  if (/^(\d{1,2}([:.]\d\d)?(:\d\d)?[ap]\.?m\.?|\d{1,2}h(\d\d)?|noon|midnight)$/i.test(word)) return { parts: ['clock'], end: at + 1 }
   if (!/^\d{1,2}$/.test(word)) return undefined
   if (MERIDIEM.test(next)) return { parts: ['clock'], end: at + 2 }
   const end = partOfDay(words, /^o['’]clock$/i.test(next) ? at + 2 : at + 1)
@@ -156,7 +167,8 @@ function partOfDay(words: readonly string[], at: number): number {
 const zone: Look = (words, at, seen) => {
   const word = (words[at] ?? '').replace(/^\(|\)$/g, '')
   const isMeant = OFFSET.test(word) || ABBREVIATION.test(word) || (word.includes('/') && (isZone(word) || isNearZone(word)))
-  return seen.has('clock') && isMeant ? { parts: ['zone'], end: at + 1 } : undefined
+  const isBehind = seen.has('clock') || (seen.has('day') && /\/|^(utc|gmt)$/i.test(word))
+  return isBehind && isMeant ? { parts: ['zone'], end: at + 1 } : undefined
 }
 
 const OFFSET = /^((utc|gmt)([+-]\d{1,2}(:?\d\d)?)?|[+-]\d\d:?\d\d)$/i

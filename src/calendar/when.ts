@@ -2,13 +2,17 @@ import { createRequire } from 'node:module'
 import type { Chrono, ParsedResult } from 'chrono-node'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { codeText, oneLine, truncate } from '../lib/text/text.ts'
-import { typedTime, weekdayNames, zoneTime } from './say.ts'
+import { endsOf, isoDay, readingsOf, type Reading } from './readings.ts'
+import { awayText, fullTime, typedTime, weekdayNames, zoneTime } from './say.ts'
 import { lengthWords, partsOfLength, timeWords, withoutMarks } from './time-words.ts'
+import { splitZone } from './zone-in-text.ts'
 import { addDays, isDay, isZone, nearestZone, offsetAt, onClock, wallAt, weekdayOf, type Wall } from './zone.ts'
 
-export type When = { readonly at: number; readonly zone: string }
+/** `isDayOnly`: no time of day was named, so it is the beginning of that day. */
+export type When = { readonly at: number; readonly zone: string; readonly isDayOnly?: true }
 
-type Clock = { readonly now: number; readonly zone: string }
+/** `until`: something lasts until then, so that a day alone says enough: it lasts until that day begins. */
+type Clock = { readonly now: number; readonly zone: string; readonly until?: true }
 
 /** The time that words begin with, and what follows it. In quotation marks it is a word by itself, and nothing after it is about time. */
 export function takeWhen(words: readonly string[], clock: Clock): (When & { readonly rest: readonly string[] }) | Refusal {
@@ -16,9 +20,23 @@ export function takeWhen(words: readonly string[], clock: Clock): (When & { read
   if (quoted !== undefined && !isRefusal(quoted)) return { ...quoted, rest: words.slice(1) }
   const all = unquoted(words)
   const count = Math.max(timeWords(all), 1)
-  const when = readWhen(withoutMarks(all.slice(0, count).join(' ')), clock)
-  return isRefusal(when) ? when : { ...when, rest: all.slice(count) }
+  const length = timeWords(all) === 0 ? all.slice(0, lengthWords(all)).join(' ') : ''
+  if (length !== '') return no(`${shown(length)} is a length and not a time. Write for example \`in ${oneLine(length)}\`.`)
+  const time = withoutMarks(all.slice(0, count).join(' '))
+  const when = readWhen(time, clock)
+  if (isRefusal(when)) return when
+  const rest = all.slice(count)
+  return when.isDayOnly === true && MAYBE_HOUR.test(rest[0] ?? '') ? hourOrReason(time, rest, when) : { ...when, rest }
 }
+
+/** Behind a day alone these were more likely meant as its hour or zone than as the reason. */
+const MAYBE_HOUR =
+  /^(\d.*|at|by|around|about|before|after|early|late|half|quarter|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|morning|afternoon|evening|night|lunch|lunchtime|cob|eob|[ECMP][SD]T|BST|CES?T|[IJ]ST|A[EC][SD]T)[,:;.]?$/i
+
+const hourOrReason = (time: string, rest: readonly string[], { at, zone }: When): Refusal =>
+  no(
+    `${shown(rest.join(' '))} behind ${shown(time)} could be its hour, its zone or the reason. Write both as \`${typedTime(at, zone).slice(0, 10)} 09:00 ${zone}\`, or put the day in quotation marks, ${codeText(`"${time}"`)}.`,
+  )
 
 /** The length that words begin with, and what follows it. */
 export function takeLength(words: readonly string[]): { readonly length: number; readonly rest: readonly string[] } | Refusal {
@@ -42,28 +60,93 @@ const unquoted = ([first = '', ...rest]: readonly string[]): readonly string[] =
  * A time as people write it: `next Tue 02:00`, `2026-12-01 02:00 America/New_York`, `in 2 hours`. chrono-node reads the fields of the wall
  * clock; the zone is read here, since chrono drops whole names in silence and guesses at abbreviations. `zone` is meant where none is named.
  */
-export function readWhen(text: string, { now, zone: own }: { readonly now: number; readonly zone: string }): When | Refusal {
+export function readWhen(text: string, typed: Clock): When | Refusal {
+  const { now, zone: own } = typed
   const written = oneLine(text)
   const example = examplesOf(now, own)
   if (written === '') return no(`No time was given. ${example}`)
   if (written.length > LONGEST) return no(`A time has at most ${LONGEST} characters, and this one has ${countOf(text)}. ${example}`)
-  const { clock, zone } = splitZone(written, own)
+  const split = splitZone(written, own)
+  if (split === undefined) return no(`${shown(written)} names more than one time zone. ${example}`)
+  const { clock, zone } = split
   if (!isZone(zone)) return no(`${codeText(zone)} is not a time zone. ${nearestZone(zone)}`)
-  if (BOTH_WAYS.test(clock)) return no(`${shown(written)} could be read with the day or the month first. ${example}`)
 
+  const here = { now, zone, ...(typed.until === undefined ? {} : { until: typed.until }) }
+  const readings = (here.until === undefined ? undefined : endsOf(clock, here)) ?? readingsOf(clock, { ...here, isZoned: split.isNamed })
+  const found = readings.map((reading) => readOne(reading, { written, example, ...here }))
+  // a weekday decides between two dates; what else is wrong with one of them does not make the other one meant
+  const possible = found.filter((one) => !('notOn' in one))
+  const [first = found[0]] = possible
+  if (first === undefined) return no(`${shown(written)} is not a time that can be read, or not a day of the calendar. ${example}`)
+  if ('notOn' in first) return first.notOn
+  const refused = possible.find((one) => isRefusal(one))
+  if (refused !== undefined) return refused
+  if (isRefusal(first)) return first
+  const several = possible.flatMap((one) => (isRefusal(one) || 'notOn' in one ? [] : [one]))
+  if (several.some(({ at }) => at !== first.at)) return whichOf(written, several, here)
+
+  const { at } = first
+  if (at <= now) return no(`${withYear(at, here)} has passed${named(written)}. ${example}`)
+  if (at > now + FARTHEST_MS) return no(`${yearTime(at, zone)} is more than two years ahead. ${example}`)
+  return first
+}
+
+/** Its weekday is another one. */
+type WrongDay = { readonly notOn: Refusal }
+
+/** Wherever it lies; whether that is ahead is asked by the caller. */
+function readOne(
+  { text: clock, days = 0 }: Reading,
+  { written, example, now, zone, until }: Clock & { readonly written: string; readonly example: string },
+): When | Refusal | WrongDay {
   const found = readerOf().parse(clock, { instant: new Date(now), timezone: offsetAt(now, zone) }, { forwardDate: !BEHIND.test(clock) })
   const [first, second] = found
   if (first === undefined) return no(`${shown(written)} is not a time that can be read, or not a day of the calendar. ${example}`)
   if (second !== undefined || first.end != null) return no(`${shown(written)} names more than one time. ${example}`)
   const rest = restOf(clock, first)
   if (rest !== '') return notUnderstood(written, first, rest, example)
-  if (!first.start.isCertain('hour')) return no(`${shown(written)} names no time of day. ${example}`)
+  if (first.start.isCertain('hour')) {
+    const at = instantOf(first, { now, zone, days })
+    return typeof at === 'number' ? { at, zone } : at
+  }
+  const isDay = first.start.isCertain('day') || first.start.isCertain('weekday')
+  if (until === undefined || !isDay || PART_OF_DAY.test(clock)) return no(`${shown(written)} names no time of day. ${example}`)
+  return untilDay(first, { written, now, zone })
+}
 
-  const at = instantOf(first, zone, now)
-  if (typeof at !== 'number') return at
-  if (at <= now) return no(`${withYear(at, { now, zone })} has passed${named(written)}. ${example}`)
-  if (at > now + FARTHEST_MS) return no(`${yearTime(at, zone)} is more than two years ahead. ${example}`)
-  return { at, zone }
+const PART_OF_DAY = /\b(morning|noon|afternoon|evening|night|tonight)\b/i
+
+/** Until a day: until it begins. Until today can only be until its end, and until a Sunday on a Sunday may be either. */
+function untilDay(found: ParsedResult, { written, now, zone }: Clock & { readonly written: string }): When | Refusal | WrongDay {
+  // `in 3 days` is counted from now
+  const isCounted = /\bin\s|from now\b/i.test(found.text)
+  const at = instantOf(found, { now, zone, days: 0 }, isCounted ? { second: 0 } : { hour: 0, minute: 0, second: 0 })
+  if (typeof at !== 'number' || isCounted) return typeof at === 'number' ? { at, zone } : at
+  const today = wallAt(now, zone)
+  const tomorrow = onClock({ ...addDays(today, 1), hour: 0, minute: 0 }, zone).at
+  const isToday = isoDay(wallAt(at, zone)) === isoDay(today)
+  if (isToday) return { at: tomorrow, zone }
+  const isWeekdayAlone = !found.start.isCertain('day') && !/\bnext\b/i.test(found.text)
+  if (isWeekdayAlone && found.start.get('weekday') === today.weekday)
+    return whichOf(
+      written,
+      [
+        { at: tomorrow, zone },
+        { at, zone },
+      ],
+      { now, zone },
+    )
+  return { at, zone, isDayOnly: true }
+}
+
+/** Each can be copied as it stands. */
+function whichOf(written: string, readings: readonly When[], { now, zone }: Clock): Refusal {
+  const all = [...new Set(readings.map(({ at }) => at))].map(
+    (at) => `${codeText(fullTime(at, zone))} (${at <= now ? 'which has passed' : awayText(at, now)})`,
+  )
+  return no(
+    `${shown(written)} can be read in ${all.length === 2 ? 'two' : 'three'} ways: ${all.slice(0, -1).join(', ')} or ${all.at(-1)}. Write the one that is meant.`,
+  )
 }
 
 /** What lies in another year is not taken for a day of this one. */
@@ -77,7 +160,7 @@ export function readLength(text: string): number | Refusal {
   const words = written.split(' ')
   if (written === '' || lengthWords(words) < words.length)
     return no(`${written === '' ? 'No length was given' : `${shown(written)} is not a length`}. ${LENGTHS}`)
-  const length = partsOfLength(written).reduce((sum, { count, unitMs }) => sum + count * unitMs, 0)
+  const length = Math.round(partsOfLength(written).reduce((sum, { count, unitMs }) => sum + count * unitMs, 0))
   if (length === 0) return no(`A length of ${codeText(written)} is no time at all. ${LENGTHS}`)
   if (length >= WEEK_MS) return no(`${codeText(written)} is too long: nothing here lasts a week or more. ${LENGTHS}`)
   return length
@@ -104,20 +187,6 @@ let reader: Chrono | undefined
 
 const BEHIND = /\b(last|past)\b/i
 
-const BOTH_WAYS = /(^|\s)\d{1,2}([/.])\d{1,2}\2\d{2,4}(\s|$)|(^|\s)\d{1,2}\/\d{1,2}(\s|$)/
-
-/** A name with a slash, or UTC, at the end or in brackets there. */
-function splitZone(text: string, own: string): { readonly clock: string; readonly zone: string } {
-  const iso = /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s?Z$/i.exec(text)
-  if (iso?.[1] !== undefined) return { clock: iso[1], zone: 'UTC' }
-  const [, clock, zone] = /^(.*?)[\s,]*(?:\bin\s+)?\(?\b([a-z][a-z_]*(?:\/[a-z0-9_+-]+)+|UTC|GMT)\)?$/i.exec(text) ?? []
-  if (clock === undefined || zone === undefined) return { clock: text, zone: own }
-  return { clock, zone: /^(utc|gmt)$/i.test(zone) ? 'UTC' : zoneAsNamed(zone) }
-}
-
-const zoneAsNamed = (zone: string): string =>
-  Intl.supportedValuesOf('timeZone').find((known) => known.toLowerCase() === zone.toLowerCase()) ?? zone
-
 const restOf = (clock: string, { index, text }: ParsedResult): string =>
   `${clock.slice(0, index)} ${clock.slice(index + text.length)}`
     .replace(/(^|\s)(at|on|the)(?=\s|$)|[,;.]/gi, ' ')
@@ -135,7 +204,11 @@ function notUnderstood(written: string, { text }: ParsedResult, rest: string, ex
   return no(`${codeText(text)} was understood in ${shown(written)}, but not ${shown(rest)}. ${example}`)
 }
 
-function instantOf({ start, text }: ParsedResult, zone: string, now: number): number | Refusal {
+function instantOf(
+  { start, text }: Pick<ParsedResult, 'start' | 'text'>,
+  { now, zone, days }: Pick<Clock, 'now' | 'zone'> & { readonly days: number },
+  clock?: Partial<Pick<Wall, 'hour' | 'minute' | 'second'>>,
+): number | Refusal | WrongDay {
   // `in 2 hours` and `+02:00` are instants by themselves; nobody means the seconds of the moment in which he writes
   if (start.isCertain('timezoneOffset')) {
     const at = start.date().getTime()
@@ -149,29 +222,38 @@ function instantOf({ start, text }: ParsedResult, zone: string, now: number): nu
     hour: field('hour'),
     minute: field('minute'),
     second: field('second'),
+    ...clock,
   }
   if (wall.year < 1 || wall.year > 9999) return no(`${codeText(text)} is not a year that can be planned. ${examplesOf(now, zone)}`)
+  const meant = onThisSide({ ...wall, ...addDays(wall, days) }, { start, text }, { now, zone, days })
+  const named = addDays(meant, -days)
   const weekday = start.isCertain('weekday') ? start.get('weekday') : null
-  if (weekday !== null && start.isCertain('day') && weekday !== weekdayOf(wall))
-    return no(
-      `${typedTime(Date.UTC(wall.year, wall.month - 1, wall.day), 'UTC').slice(0, 10)} is a ${weekdayNames[weekdayOf(wall)]} and not a ${weekdayNames[weekday]}. ${examplesOf(now, zone)}`,
-    )
-  const meant = onThisSide(wall, { start, text }, zone, now)
+  if (weekday !== null && start.isCertain('day') && weekday !== weekdayOf(named)) {
+    const mismatch = `${isoDay(named)} is a ${weekdayNames[weekdayOf(named)]} and not a ${weekdayNames[weekday]}`
+    return { notOn: no(`${mismatch}. ${examplesOf(now, zone)}`) }
+  }
   const found = onClock(meant, zone)
+  if (clock !== undefined) return found.at // nobody named this hour
   if (found.kind === 'none') return inGap(meant, found.at, zone)
   return found.kind === 'twice' ? comesTwice(found, zone) : found.at
 }
 
 /** A weekday or an hour alone is the next one; a date without a year that was a moment ago is not meant for next year. */
-function onThisSide(wall: Wall, { start, text }: Pick<ParsedResult, 'start' | 'text'>, zone: string, now: number): Wall {
+function onThisSide(
+  wall: Wall,
+  { start, text }: Pick<ParsedResult, 'start' | 'text'>,
+  { now, zone, days }: Pick<Clock, 'now' | 'zone'> & { readonly days: number },
+): Wall {
   if (start.isCertain('year')) return wall
   if (!start.isCertain('month')) {
+    const before = { ...wall, ...addDays(wall, -7) }
+    if (days > 0 && start.isCertain('weekday') && !start.isCertain('day') && onClock(before, zone).at > now) return before
     const passed = !BEHIND.test(text) && !start.isCertain('day') && onClock(wall, zone).at <= now
     return passed ? { ...wall, ...addDays(wall, start.isCertain('weekday') ? 7 : 1) } : wall
   }
   const before = { ...wall, year: wall.year - 1 }
-  const passed = isDay(before) ? now - onClock(before, zone).at : -1
-  return passed >= 0 && passed < 60 * 86_400_000 ? before : wall
+  // chrono-node takes a date of today for one of next year, whatever its hour
+  return isDay(before) && now - onClock(before, zone).at < 60 * 86_400_000 ? before : wall
 }
 
 function inGap(wall: Wall, after: number, zone: string): Refusal {

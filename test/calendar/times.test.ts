@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isCronFault, nextOccurrence, occurrences, readCron } from '../../src/calendar/cron.ts'
 import { noticesOf } from '../../src/windows/notices/notice-schedule.ts'
-import { saySpan, sayTime, zoneSpan } from '../../src/calendar/say.ts'
+import { saySpan, sayTime, sayUnderstood, sayUnderstoodSpan, zoneSpan } from '../../src/calendar/say.ts'
 import { onClock, readWall, wallAt } from '../../src/calendar/zone.ts'
 import { days, instantIn, zones } from './zones.ts'
 
@@ -19,6 +19,24 @@ test('a time is said in the own zone of whoever reads it, and in that of the tar
   )
   expect(zoneSpan({ from: Date.UTC(2026, 11, 6, 3), to: Date.UTC(2026, 11, 6, 7) }, NY)).toBe(
     'Sat 5 Dec 22:00 to Sun 6 Dec 02:00 America/New_York',
+  )
+})
+
+test('what was understood of a typed time is said with its year and how far away it is', () => {
+  const now = Date.UTC(2026, 10, 28, 12)
+  const plain = (text: string) => text.replace(/<!date[^>]*>/g, '{own}')
+  const span = (from: number, to: number) => plain(sayUnderstoodSpan({ from, to }, NY, now))
+  expect(plain(sayUnderstood(Date.UTC(2026, 11, 1, 7), NY, now))).toBe('{own} (Tue 1 Dec 2026 02:00 America/New_York, in 2 d 19 h)')
+  expect(plain(sayUnderstood(now, NY, now))).toBe('{own} (Sat 28 Nov 2026 07:00 America/New_York, now)')
+  expect(span(Date.UTC(2026, 11, 1, 7), Date.UTC(2026, 11, 1, 9))).toBe(
+    '{own} to {own} (Tue 1 Dec 2026 02:00 to 04:00 America/New_York, in 2 d 19 h)',
+  )
+  expect(span(Date.UTC(2027, 0, 1, 4), Date.UTC(2027, 0, 1, 6))).toBe(
+    '{own} to {own} (Thu 31 Dec 2026 23:00 America/New_York to Fri 1 Jan 2027 01:00 America/New_York, in 33 d 16 h)',
+  )
+  // 01:30 comes twice on that day, so it is named by UTC
+  expect(span(Date.UTC(2027, 10, 7, 6, 30), Date.UTC(2027, 10, 7, 8))).toBe(
+    '{own} to {own} (Sun 7 Nov 2027 06:30 UTC to Sun 7 Nov 2027 03:00 America/New_York, in 343 d 19 h)',
   )
 })
 

@@ -85,8 +85,14 @@ test.each([
   ['Tue', `\`Tue\` names no time of day. ${example}`],
   ['Tue 02:00 to 04:00', `\`Tue 02:00 to 04:00\` names more than one time. ${example}`],
   ['Tue 02:00 and Wed 03:00', `\`Tue 02:00 and Wed 03:00\` names more than one time. ${example}`],
-  ['12/1/2026 02:00', `\`12/1/2026 02:00\` could be read with the day or the month first. ${example}`],
-  ['1.12.2026 02:00', `\`1.12.2026 02:00\` could be read with the day or the month first. ${example}`],
+  [
+    '12/1/2026 02:00',
+    '`12/1/2026 02:00` can be read in two ways: `Mon 12 Jan 2026 02:00 America/New_York` (which has passed) or `Tue 1 Dec 2026 02:00 America/New_York` (in 2 d 19 h). Write the one that is meant.',
+  ],
+  [
+    '1.12.2026 02:00',
+    '`1.12.2026 02:00` can be read in two ways: `Tue 1 Dec 2026 02:00 America/New_York` (in 2 d 19 h) or `Mon 12 Jan 2026 02:00 America/New_York` (which has passed). Write the one that is meant.',
+  ],
   ['Tue 2026-12-02 02:00', `2026-12-02 is a Wed and not a Tue. ${example}`],
 ])('%s is refused', (text, expected) => {
   expect(readWhen(text, { now, zone })).toEqual({ kind: 'refusal', code: 'bad_arguments', text: expected })
@@ -99,6 +105,17 @@ test.each([
   ['1h 30 min', 5_400_000],
   ['45s', 45_000],
   ['6d23h', 601_200_000],
+  ['2 hours', 7_200_000],
+  ['2 Hours', 7_200_000],
+  ['2hrs', 7_200_000],
+  ['an hour', 3_600_000],
+  ['half an hour', 1_800_000],
+  ['1.5h', 5_400_000],
+  ['1.5 hours', 5_400_000],
+  ['1h30', 5_400_000],
+  ['1 hour, 30 minutes', 5_400_000],
+  ['1 hour and 30 minutes', 5_400_000],
+  ['a day', 86_400_000],
 ])('%s is a length', (text, expected) => {
   expect(readLength(text)).toBe(expected)
 })

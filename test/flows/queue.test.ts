@@ -238,7 +238,7 @@ test('a freeze that is set meanwhile stops it at its turn, and both are told', a
   await flow.approve(request.id)
   await flow.reaches(request.id, 'granted')
   expect(await flow.answer('freeze frozen until Tue 12:00 the fair is on', 'U0CAROL')).toMatchInlineSnapshot(
-    `"\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York): nothing starts, and what runs goes on. *#6 is queued for that time:* what would start then waits for the end of it inside its window, or is refused. To end it earlier: \`/migrate unfreeze frozen\`."`,
+    `"\`frozen\` is frozen until {time} (Tue 1 Dec 2026 12:00 America/New_York, in 1 d): nothing starts, and what runs goes on. *#6 is queued for that time:* what would start then waits for the end of it inside its window, or is refused. To end it earlier: \`/migrate unfreeze frozen\`."`,
   )
   await until('the channel is told', () => flow.slack.state().messages.some(({ text }) => text.startsWith('frozen is frozen')))
   await clock('2026-12-01 02:00:01 America/New_York')

@@ -37,7 +37,7 @@ const card = (id: number) => windowText(announcementOf(flow, CHANNEL, id))
 
 test('the whole life of a window: planned, announced at each stage, opened, run in, over with its release notes', async () => {
   expect(await say('schedule prod "2026-12-08 02:00" 2h "Dropping the legacy price columns" --work "1 migration"')).toMatchInlineSnapshot(
-    `"Window #1 of \`prod\` is scheduled: {time} to {time} (Tue 8 Dec 02:00 to 04:00 America/New_York), for …. It is announced in <#C0DEPLOYS>. To move it: \`/maintenance reschedule 1 "&lt;when&gt;"\`."`,
+    `"Window #1 of \`prod\` is scheduled: {time} to {time} (Tue 8 Dec 2026 02:00 to 04:00 America/New_York, in 1 d …), for …. It is announced in <#C0DEPLOYS>. To move it: \`/maintenance reschedule 1 "&lt;when&gt;"\`."`,
   )
   await settled(flow.store)
   expect(card(1)).toMatchInlineSnapshot(`
@@ -162,7 +162,7 @@ test('moved between two stages, what was to come is withdrawn and said once; can
   expect(await say('schedule plain 2026-12-10 14:00 1h upgrade')).toContain('Window #2 of `plain` is scheduled')
   await passTo(flow, '2026-12-10T13:00:01Z')
   expect(await say('reschedule 2 "2026-12-10 16:00"')).toMatchInlineSnapshot(
-    `"Window #2 is moved to {time} to {time} (Thu 10 Dec 16:00 to 17:00 UTC). What was announced for the old time is withdrawn."`,
+    `"Window #2 is moved to {time} to {time} (Thu 10 Dec 2026 16:00 to 17:00 UTC, in …). What was announced for the old time is withdrawn."`,
   )
   await passTo(flow, '2026-12-10T14:00:01Z')
   await passTo(flow, '2026-12-10T15:00:01Z')
@@ -404,7 +404,7 @@ test('the form shows what was understood before anything is announced', async ()
     return top !== null && top.viewId !== form.viewId ? top : undefined
   })
   expect(windowText(confirm.view)).toMatchInlineSnapshot(`
-    "*{time} to {time} (Tue 22 Dec 02:00 to 04:00 America/New_York)*, for 2 h
+    "*{time} to {time} (Tue 22 Dec 2026 02:00 to 04:00 America/New_York, in 7 d 7 h)*, for 2 h
     Maintenance of *Production*: New shelves
     It is announced in <#C0DEPLOYS> at once, and opens and ends by itself."
   `)

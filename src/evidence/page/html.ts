@@ -1,3 +1,5 @@
+import { replaceInvisible } from '../../lib/text/invisible.ts'
+
 /** A piece of a page. Only `html` makes one, so text that did not pass `escapeHtml` cannot become markup. */
 export class Html {
   readonly text: string
@@ -25,15 +27,16 @@ function written(part: Part): string {
 
 /** What no reader sees, or what turns the order of what he reads, is spelled out, as `‹U+202E›`. */
 export function escapeHtml(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll('\r\n', '\n')
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => (char === '\n' || char === '\t' ? char : spelled(char)))
+  return replaceInvisible(text.toWellFormed().replaceAll('\r\n', '\n'), spelled)
+    .replace(OTHER_FORMATS, spelled)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;')
 }
+
+/** Joiners and tags that are still there belong to an emoji or a script. */
+const OTHER_FORMATS = /(?!\u200c|\u200d|[\u{e0000}-\u{e007f}])[\r\p{Cf}]/gu
 
 const spelled = (char: string): string => `‹U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`

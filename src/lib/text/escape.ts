@@ -1,5 +1,7 @@
+import { replaceInvisible } from './invisible.ts'
+
 /**
- * Text from outside, made harmless: the one place that knows what is invisible and what Slack reads a meaning into. Everything that comes
+ * Text from outside, made harmless: the one place that knows what Slack reads a meaning into (what is invisible: invisible.ts). Everything that comes
  * from outside passes `escapeText`, `escapeMarkup` or `plainText` before it is shown.
  */
 
@@ -14,9 +16,9 @@ export const escapeMarkup = (text: string): string => escapeBrackets(plainText(t
 /** The three characters that Slack's markup is made of. */
 export const escapeBrackets = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-/** For places without markup (headers, tables, output): no control or bidirectional characters, line breaks and tabs stay. */
+/** For places without markup (headers, tables, output): no control or bidirectional characters; line breaks and tabs stay, and what emoji and scripts need. */
 export function plainText(text: string): string {
-  return text.toWellFormed().replace(/\r\n?/g, '\n').replace(invisible, '')
+  return replaceInvisible(text.toWellFormed().replace(/\r\n?/g, '\n'), () => '')
 }
 
 /** Mentions without brackets, code fences, and `02:00:` which would be an emoji. */
@@ -25,11 +27,6 @@ export const breakTokens = (text: string): string =>
     .replace(/@(?=channel|here|everyone)/gi, `@${JOINER}`)
     .replace(/`(?=`)/g, `\`${JOINER}`)
     .replace(/:(\d+)(?=:)/g, `:$1${JOINER}`)
-
-// C0 and C1 controls but tab and line feed, zero-width and bidirectional characters, separators, byte order mark, tags
-const invisible =
-  // oxlint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu
 
 // put where Slack would otherwise read a meaning into text; people do not see it
 const JOINER = '\u2060'

@@ -69,10 +69,13 @@ test('a maintenance window is planned, listed, moved and cancelled at the machin
     const { code, out, err } = await fixture.run(['maintenance', ...words])
     const dates = /[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2}(?: \d{4})? (\d\d:\d\d)/g
     const examples = /`[A-Z][a-z]{2} 02:00` or `\d{4}-\d\d-\d\d/g
-    return `${code}: ${(out + err).replace(dates, '{day} $1').replace(examples, '`{weekday} 02:00` or `{date}')}`
+    return `${code}: ${(out + err)
+      .replace(/, in \d+ d( \d+ h)?\)/g, ', in {away})')
+      .replace(dates, '{day} $1')
+      .replace(examples, '`{weekday} 02:00` or `{date}')}`
   }
   expect(await said('schedule', 'prod', `${day(60)} 02:00`, '2h', 'drop legacy columns', '--work', 'one migration')).toMatchInlineSnapshot(`
-    "0: Window #1 of \`prod\` is scheduled: {day} 02:00 UTC to {day} 04:00 UTC ({day} 02:00 to 04:00 UTC), for 2 h. It is announced in C0DEPLOYS. To move it: \`lockkeeper maintenance reschedule 1 "<when>"\`.
+    "0: Window #1 of \`prod\` is scheduled: {day} 02:00 UTC to {day} 04:00 UTC ({day} 02:00 to 04:00 UTC, in {away}), for 2 h. It is announced in C0DEPLOYS. To move it: \`lockkeeper maintenance reschedule 1 "<when>"\`.
     "
   `)
   const announced = () => fixture.slack.state().messages.filter(({ channel, threadTs }) => channel === 'C0DEPLOYS' && threadTs === null)
@@ -84,7 +87,7 @@ test('a maintenance window is planned, listed, moved and cancelled at the machin
     "
   `)
   expect(await said('reschedule', '1', day(61), '02:00')).toMatchInlineSnapshot(`
-    "0: Window #1 is moved to {day} 02:00 UTC to {day} 04:00 UTC ({day} 02:00 to 04:00 UTC). What was announced for the old time is withdrawn.
+    "0: Window #1 is moved to {day} 02:00 UTC to {day} 04:00 UTC ({day} 02:00 to 04:00 UTC, in {away}). What was announced for the old time is withdrawn.
     "
   `)
   expect(await said('schedule', 'prod', 'every second', '2h')).toMatchInlineSnapshot(`

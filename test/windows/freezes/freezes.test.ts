@@ -46,7 +46,11 @@ const freezing = async (how: {
 const lifting = (kind: 'freeze' | 'lock', targets: readonly string[] | null, by = CAROL) =>
   unfreezeTargets(fixture.deps, { kind, targets: targets === null ? null : targetsOf(...targets), account: by, entry: 'slash' })
 const said = ({ text }: { readonly text: string }) =>
-  text.replace(/<!date[^>]*>/g, '{time}').replace(/\((Sun|Mon|Tue|Wed|Thu|Fri|Sat) [^)]*?( [A-Z]\S*\/?\S*)\)/g, '({time}$2)')
+  text
+    .replace(/<!date[^>]*>/g, '{time}')
+    .replace(/\((Sun|Mon|Tue|Wed|Thu|Fri|Sat) \d+ [A-Z]\w+( \d{4})? [\d:]+( [A-Z][^\s,)]*)/g, (_all, _day, year, zone) =>
+      year === undefined ? `({time}${zone}` : `({time with year}${zone}`,
+    )
 /** What the channels are told, oldest first. */
 const posts = async () =>
   (
@@ -60,7 +64,7 @@ const look = () => actOnDue(store.db, [freezesDue(store.db, fixture.targets, '/m
 describe('a freeze', () => {
   test('is in force for its target, says so in the channel, and is audited', async () => {
     expect(said(await freezing({}))).toMatchInlineSnapshot(
-      `"\`prod\` is frozen until {time} ({time} America/New_York): nothing starts, and what runs goes on. To end it earlier: \`/migrate unfreeze prod\`."`,
+      `"\`prod\` is frozen until {time} ({time with year} America/New_York, in 2 d): nothing starts, and what runs goes on. To end it earlier: \`/migrate unfreeze prod\`."`,
     )
     expect(await freezesInForce(store.db, 'prod')).toMatchObject([
       { kind: 'freeze', targets: ['prod'], setBy: CAROL, reason: 'end of the quarter' },
@@ -95,7 +99,7 @@ describe('a freeze', () => {
   test('set again replaces the one before', async () => {
     await freezing({})
     expect(said(await freezing({ forMs: 72 * HOUR, reason: 'and a day more' }))).toMatchInlineSnapshot(
-      `"\`prod\` is frozen until {time} ({time} America/New_York): nothing starts, and what runs goes on. It replaces the one that <@U0CAROL> set until {time} ({time} America/New_York). To end it earlier: \`/migrate unfreeze prod\`."`,
+      `"\`prod\` is frozen until {time} ({time with year} America/New_York, in 3 d): nothing starts, and what runs goes on. It replaces the one that <@U0CAROL> set until {time} ({time} America/New_York). To end it earlier: \`/migrate unfreeze prod\`."`,
     )
     expect(await freezesInForce(store.db, 'prod')).toMatchObject([{ reason: 'and a day more' }])
   })
