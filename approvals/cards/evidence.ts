@@ -5,7 +5,7 @@ import { approvalsOf, changesApplication } from '../../src/request/render/words.
 import type { RequestView } from '../../src/request/request.ts'
 import { fields } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
-import type { MigrationClass } from '../../src/sql/effects.ts'
+import type { MigrationClass } from '../../src/sql/effects/effect.ts'
 
 /** What whoever decides has to know beside the migrations. */
 export function evidenceFields(view: RequestView): readonly Block[] {
