@@ -5,7 +5,7 @@ import { approvalsOf, changesApplication } from '../../src/request/render/words.
 import type { RequestView } from '../../src/request/request.ts'
 import { fields } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
-import type { MigrationClass } from '../../src/sql/effects/effect.ts'
+import { severity } from './findings.ts'
 
 /** What whoever decides has to know beside the migrations. */
 export function evidenceFields(view: RequestView): readonly Block[] {
@@ -38,8 +38,6 @@ const maintenanceText = (plan: Plan): string | null =>
 
 const commitText = (evidence: Evidence): string =>
   `${escapeLine(evidence.subject)}${evidence.author === '' ? '' : `, by ${escapeLine(evidence.author)}`}`
-
-const severity: readonly MigrationClass[] = ['breaking', 'unclear', 'transformative', 'additive']
 
 /** `1 breaking, 2 additive`: the worst first. */
 export function classesText(evidence: Evidence): string | null {

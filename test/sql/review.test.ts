@@ -172,6 +172,17 @@ ${'x'.repeat(2048)}
   )
 })
 
+test('what the review found stands above the SQL that it is about, a line each', async () => {
+  const files = [migrationFile('1_a', Buffer.from('delete from orders; create index on customer (id)'), null)]
+  const evidence = await reviewMigrations(files, { sizes, schema: 'public' })
+  const text = pendingSql(files, { target: 'prod', commit: 'abc', evidence })
+  expect(text.split('\n').slice(5, 8)).toEqual([
+    '-- found: rows of orders are deleted',
+    '-- found: building an index on customer blocks writes to it until it is built',
+    '',
+  ])
+})
+
 test('every migration of the sample shop is understood', async () => {
   const directory = join(import.meta.dirname, '../../examples/shop/prisma/migrations')
   const names = (await readdir(directory)).filter((name) => !name.endsWith('.toml')).sort()
