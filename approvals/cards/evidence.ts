@@ -1,5 +1,5 @@
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
-import { approverText, bytesText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
+import { approverText, bytesText, codeText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
 import type { Evidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
 import { approvalsOf, changesApplication } from '../../src/request/render/words.ts'
 import type { RequestView } from '../../src/request/request.ts'
@@ -13,12 +13,19 @@ export function evidenceFields(view: RequestView): readonly Block[] {
   return fields([
     ['Approvals', policy === null ? null : approvalsText(view)],
     ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
+    ['Database', plan === null ? null : databaseText(plan)],
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
     ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
     ['Backup', evidence === null || plan === null || !backsUp(plan) ? null : backupText(evidence)],
     ['Maintenance mode', plan === null ? null : maintenanceText(plan)],
     ['Application', plan === null || ask.skipApp || !changesApplication(plan) ? null : stepsText(plan)],
   ])
+}
+
+/** `` `shop` on `db.example:5432` ``; a socket has a directory and no port. */
+export function databaseText({ identity: { host, port, database, schema } }: Pick<Plan, 'identity'>): string {
+  const address = host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${codeText(database)}${schema === undefined ? '' : `, schema ${codeText(schema)},`} on ${codeText(address)}`
 }
 
 /** `1 of 2 · <@U0BOB> · open to <!subteam^S0DBA>` */
