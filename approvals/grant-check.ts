@@ -1,4 +1,4 @@
-import type { MigrationClass } from '../src/sql/effects.ts'
+import type { MigrationClass } from '../src/sql/effects/effect.ts'
 import type { Target } from '../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'

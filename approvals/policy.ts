@@ -1,4 +1,4 @@
-import type { MigrationClass } from '../src/sql/effects.ts'
+import type { MigrationClass } from '../src/sql/effects/effect.ts'
 import { createHash } from 'node:crypto'
 import type { Target } from '../src/config/config.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'

@@ -18,6 +18,7 @@ import { actions, button, context, header, overflow, section } from '../../src/s
 import type { Block, Message } from '../../src/slack/port.ts'
 import { list } from '../wording.ts'
 import { evidenceFields } from './evidence.ts'
+import { findingsBlocks } from './findings.ts'
 import { migrationsTable } from './migrations.ts'
 
 /** The card from the asking to the decision. */
@@ -62,6 +63,7 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
       ...askedToBreak(view),
       ...breakGlassBlocks(view, timezone),
       ...(anew?.kind === 'asked_anew' ? [section(`*Asked anew.* ${cleanMrkdwn(anew.data.why)}`)] : []),
+      ...findingsBlocks(request.evidence),
       ...migrationsTable(request.plan, request.evidence),
       ...evidenceFields(view),
       actions(

@@ -1,11 +1,11 @@
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
-import { approverText, bytesText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
+import { approverText, bytesText, codeText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
 import type { Evidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
 import { approvalsOf, changesApplication } from '../../src/request/render/words.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { fields } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
-import type { MigrationClass } from '../../src/sql/effects.ts'
+import { severity } from './findings.ts'
 
 /** What whoever decides has to know beside the migrations. */
 export function evidenceFields(view: RequestView): readonly Block[] {
@@ -13,12 +13,19 @@ export function evidenceFields(view: RequestView): readonly Block[] {
   return fields([
     ['Approvals', policy === null ? null : approvalsText(view)],
     ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
+    ['Database', plan === null ? null : databaseText(plan)],
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
     ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
     ['Backup', evidence === null || plan === null || !backsUp(plan) ? null : backupText(evidence)],
     ['Maintenance mode', plan === null ? null : maintenanceText(plan)],
     ['Application', plan === null || ask.skipApp || !changesApplication(plan) ? null : stepsText(plan)],
   ])
+}
+
+/** `` `shop` on `db.example:5432` ``; a socket has a directory and no port. */
+export function databaseText({ identity: { host, port, database, schema } }: Pick<Plan, 'identity'>): string {
+  const address = host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${codeText(database)}${schema === undefined ? '' : `, schema ${codeText(schema)},`} on ${codeText(address)}`
 }
 
 /** `1 of 2 · <@U0BOB> · open to <!subteam^S0DBA>` */
@@ -38,8 +45,6 @@ const maintenanceText = (plan: Plan): string | null =>
 
 const commitText = (evidence: Evidence): string =>
   `${escapeLine(evidence.subject)}${evidence.author === '' ? '' : `, by ${escapeLine(evidence.author)}`}`
-
-const severity: readonly MigrationClass[] = ['breaking', 'unclear', 'transformative', 'additive']
 
 /** `1 breaking, 2 additive`: the worst first. */
 export function classesText(evidence: Evidence): string | null {

@@ -7,6 +7,7 @@ import type { Block, View } from '../../src/slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, quoteText } from '../../src/lib/text/text.ts'
 import { askLine } from '../cards/card.ts'
 import { approvalsText, classesText } from '../cards/evidence.ts'
+import { findingLines } from '../cards/findings.ts'
 import { freezeBlocks, windowBlocks, type HomeCalendar } from './calendar.ts'
 
 /** A request and where its card stands, if it does. */
@@ -93,8 +94,10 @@ function waitingEntry({ view, link, mayBreak = false }: HomeEntry): readonly Blo
     ...(request.evidence === null ? [] : [classesText(request.evidence)].filter((text) => text !== null)),
     ...(request.digest === null ? [] : [`plan ${codeText(shortDigest(request.digest))}`]),
   ]
+  const { lines, rest } = findingLines(request.evidence, { most: 3, room: 900 })
+  const found = rest === 0 ? lines : [...lines, `and ${rest} more, on the card`]
   return [
-    section(`*${escapeLine(titleOf(view))}*\n${askLine(view)}`),
+    section([`*${escapeLine(titleOf(view))}*`, askLine(view), ...found].join('\n')),
     ...(facts.length === 0 ? [] : [context(facts.join(' · '))]),
     actions(
       button('Approve', 'approve', request.token, 'primary'),

@@ -3,7 +3,8 @@ import { askOf, commitOf, shortDigest } from '../../src/request/render/words.ts'
 import { context, fields, modal, section, textInput } from '../../src/slack/blocks/blocks.ts'
 import type { Block, View } from '../../src/slack/port.ts'
 import { codeText, dateText, escapeLine, personText } from '../../src/lib/text/text.ts'
-import { approvalsText, classesText } from '../cards/evidence.ts'
+import { approvalsText, classesText, databaseText } from '../cards/evidence.ts'
+import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 
 /** What travels through a modal: the random id, and the digest that the reader saw. */
@@ -75,11 +76,13 @@ export function decided(view: RequestView): readonly Block[] {
   const { request } = view
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
+    ...findingsBlocks(request.evidence, inWindow),
     ...migrationLines(request.plan, request.evidence),
     ...fields([
       ['Approvals', request.policy === null || request.endedAt !== null ? null : approvalsText(view)],
       ['Risk', request.evidence === null ? null : classesText(request.evidence)],
       ['Commit', request.plan === null ? null : codeText(request.plan.commit.slice(0, 12))],
+      ['Database', request.plan === null ? null : databaseText(request.plan)],
       ['Plan', request.digest === null ? null : codeText(shortDigest(request.digest))],
     ]),
   ]

@@ -1,9 +1,10 @@
 import type { MigrationEvidence } from '../../src/sql/review.ts'
+import { findingLines, inWindow } from '../../approvals/cards/findings.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
-import type { PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
+import type { Evidence, PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
 import { say, type PlanShown, type Reply, type VerbDeps } from './reply.ts'
@@ -42,6 +43,7 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
         )}`,
     ),
     ...(more > 0 ? [`… and ${more} more`] : []),
+    ...findings(evidence),
     ...stepsLine(made),
     ...wayBack(plan.list),
     `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
@@ -54,6 +56,16 @@ function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence 
   if (evidence === undefined) return code(migration.name)
   const rows = evidence.rows === null ? '' : `, about ${Math.round(evidence.rows).toLocaleString('en-US')} rows`
   return `${code(migration.name)} ${evidence.class}: ${shown(evidence.summary)}${rows}`
+}
+
+function findings(evidence: Evidence): readonly string[] {
+  const { lines, rest } = findingLines(evidence, inWindow)
+  if (lines.length === 0) return []
+  return [
+    'What the review found:',
+    ...lines,
+    ...(rest > 0 ? [`… and ${rest} more, which the thread of a request shows beside the SQL`] : []),
+  ]
 }
 
 function stepsLine({ plan }: PlanShown): readonly string[] {

@@ -110,7 +110,7 @@ export function coreOf(
       const files = await filesOf(request)
       return isRefusal(files) || files.length === 0 || request.plan === null
         ? null
-        : pendingSql(files, { target: request.target, commit: request.plan.commit })
+        : pendingSql(files, { target: request.target, commit: request.plan.commit, evidence: request.evidence?.migrations ?? [] })
     },
   }
 }

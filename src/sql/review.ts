@@ -1,8 +1,13 @@
 import type { Node } from 'libpg-query'
 import type { TableSize } from '../database/sizes.ts'
+import { createEffectsReader } from './effects/effects.ts'
+import type { Effect, MigrationClass } from './effects/effect.ts'
+import { tableName, type Table } from './effects/names.ts'
+import { createdTables, type CreatedTables } from './new-tables.ts'
+import { loadParser } from './effects/parser.ts'
 import { readScript, type Script } from './parse.ts'
 import { isConcurrent, isTransactionStatement, mayCommit, standsAlone } from './transactions.ts'
-import { effectsOf, mentions, type Effect, type MigrationClass } from './effects.ts'
+import { mentions } from './effects/walk.ts'
 import { count, plainText } from '../lib/text/quoted.ts'
 
 export type MigrationEvidence = {
@@ -31,58 +36,72 @@ export async function reviewMigrations(
   files: readonly SqlFile[],
   context: { readonly sizes: readonly TableSize[]; readonly schema: string },
 ): Promise<readonly ReviewedMigration[]> {
-  const created = new Set<string>()
+  const created = createdTables(context)
+  const read = createEffectsReader(await loadParser())
   const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
-  return scripts.map((script, at) => reviewOne(files[at]?.name ?? '', script, context, created))
+  return scripts.map((script, at) => reviewOne(files[at]?.name ?? '', script, { context, created, read }))
 }
 
 type Context = Parameters<typeof reviewMigrations>[1]
+type Reading = { readonly context: Context; readonly created: CreatedTables; readonly read: ReturnType<typeof createEffectsReader> }
 
-function reviewOne(name: string, parsed: Script, context: Context, created: Set<string>): ReviewedMigration {
+function reviewOne(name: string, parsed: Script, { context, created, read }: Reading): ReviewedMigration {
   if (parsed.kind === 'unreadable') {
     const summary = `could not be read as SQL (${parsed.why}); read it yourself`
-    return { name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings: [] }
+    const findings = ['it could not be read as SQL, so nobody knows what it does before somebody reads it']
+    return { name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings }
   }
-  const existing = (table: string) => !created.has(table)
-  const earlier = new Set(created)
-  const effects = parsed.statements.flatMap(effectsOf).map((effect) => {
-    if (effect.createsTable === true) created.add(effect.subject)
-    const onNew = effect.onTable === true && effect.tables.length > 0 && effect.tables[0] !== undefined && !existing(effect.tables[0])
-    const ofThisFile = onNew && !earlier.has(effect.tables[0] ?? '')
-    return { ...effect, onNew, ofThisFile }
+  const isOfEarlierFile = created.snapshot()
+  const effects = parsed.statements.flatMap((node, at) => {
+    const text = parsed.texts[at] ?? ''
+    created.passing(node, text)
+    return read(node, text).map((effect) => {
+      const [table] = effect.tables
+      created.learn(effect)
+      const onNew = effect.onTable === true && table !== undefined && created.isNew(table, effect.class)
+      return Object.assign({}, effect, { onNew, ofThisFile: onNew && !isOfEarlierFile(table) })
+    })
   })
-  const tables = [...new Set(effects.flatMap((effect) => effect.tables.filter(existing)))].filter((table) => table !== '')
-  const rows = tables.flatMap((table) => rowsOf(table, context) ?? [])
+  const touched = effects.flatMap((effect) => effect.tables.filter((table) => table.name !== '' && !created.isNew(table, 'additive')))
+  const rows = touched.flatMap((table) => rowsOf(table, context) ?? [])
+  const weighed = [
+    ...effects.flatMap(({ onNew, finding, class: kind }) => (onNew || finding === undefined ? [] : [{ text: finding, class: kind }])),
+    ...wholeFile(parsed.statements),
+  ]
   return {
     name,
     class: worst(effects.map((effect) => (effect.onNew ? 'additive' : effect.class))),
     summary: summaryOf(effects),
     rows: rows.length === 0 ? null : Math.max(...rows),
-    tables,
+    tables: [...new Set(touched.map(tableName))],
     concurrently: parsed.statements.length === 1 && parsed.statements.every(isConcurrent),
-    findings: [...effects.flatMap((effect) => (effect.onNew ? [] : (effect.finding ?? []))), ...wholeFile(parsed.statements)],
+    findings: [...new Set(weighed.toSorted((a, b) => ORDER.indexOf(b.class) - ORDER.indexOf(a.class)).map(({ text }) => text))],
   }
 }
 
+type Finding = { readonly text: string; readonly class: MigrationClass }
+
 /** What only shows when the statements are seen together. */
-function wholeFile(statements: readonly Node[]): readonly string[] {
-  const findings: string[] = []
-  if (statements.some(isTransactionStatement)) findings.push('it has BEGIN or COMMIT inside, so a failure may leave a part of it applied')
+function wholeFile(statements: readonly Node[]): readonly Finding[] {
+  const findings: Finding[] = []
+  const add = (kind: MigrationClass, text: string) => findings.push({ text, class: kind })
+  if (statements.some(isTransactionStatement)) add('unclear', 'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied')
   // among other statements the server refuses that (2D000), and all is undone
   if (statements.length === 1 && statements.some(mayCommit))
-    findings.push('what it runs may commit by itself, so a failure may leave a part of it applied')
+    add('unclear', 'what it runs may commit by itself, so a failure may leave a part of it applied')
   const alone = statements.filter(standsAlone)
   if (alone.length > 0 && statements.length > 1)
-    findings.push('a statement that cannot run in a transaction (CONCURRENTLY, VACUUM) must be alone in its file; here it fails (25001)')
+    add('breaking', 'a statement that cannot run in a transaction (CONCURRENTLY, VACUUM) must be alone in its file; here it fails (25001)')
   for (const node of statements) {
     const value = 'AlterEnumStmt' in node && node.AlterEnumStmt.oldVal === undefined ? node.AlterEnumStmt.newVal : undefined
     if (value !== undefined && statements.some((other) => other !== node && mentions(other, value)))
-      findings.push(
+      add(
+        'breaking',
         `the new enum value ${plainText(value, 60)} seems to be used in the file that adds it, which PostgreSQL refuses (55P04)`,
       )
   }
   const timeout = statements.some((node) => 'VariableSetStmt' in node && /^(lock|statement)_timeout$/.test(node.VariableSetStmt.name ?? ''))
-  if (timeout) findings.push('it sets a timeout itself, which overrides the one of the run')
+  if (timeout) add('additive', 'it sets a timeout itself, which overrides the one of the run')
   return findings
 }
 
@@ -120,8 +139,7 @@ function words(verb: string, subjects: readonly string[]): string {
 const pluralOf = (phrase: string) =>
   phrase.replace('index %', 'indexes %').replace(/\b(table|type|view|function|sequence|schema|extension) %/, '$1s %')
 
-function rowsOf(table: string, { sizes, schema }: Context): number | null {
-  const [name = '', inSchema = schema] = table.split('.').reverse()
-  const found = sizes.find((size) => size.name === name && size.schema === inSchema)
+function rowsOf({ schema, name }: Table, context: Context): number | null {
+  const found = context.sizes.find((size) => size.name === name && size.schema === (schema ?? context.schema))
   return found?.rows ?? null
 }

@@ -1,4 +1,4 @@
-import type { MigrationClass } from '../../src/sql/effects.ts'
+import type { MigrationClass } from '../../src/sql/effects/effect.ts'
 import { randomBytes } from 'node:crypto'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Target } from '../../src/config/config.ts'

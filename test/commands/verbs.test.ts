@@ -13,6 +13,7 @@ import { ALICE, baseTarget, BOB, CAROL, createFixture, DIGEST, evidenceOf, planO
 let store: Store
 let fixture: Fixture
 let deps: VerbDeps
+let planned: PlanShown
 let statuses: Map<string, TargetStatus | Refusal | Error>
 let faults: unknown[]
 
@@ -30,7 +31,7 @@ beforeEach(async () => {
   })
   statuses = new Map()
   faults = []
-  const planned: PlanShown = {
+  planned = {
     plan: { ...planOf('prod'), steps: [{ phase: 'deploy', name: 'Restart', settings: {} }] },
     digest: DIGEST,
     evidence: { ...evidenceOf(['additive']), notes: ['main is 4 ahead, migrations unchanged'] },
@@ -129,6 +130,24 @@ describe('plan', () => {
       ].join('\n'),
     )
     expect(await store.db.query('select id from lockkeeper.request')).toEqual([])
+  })
+  test('says what the review found, the heaviest first', async () => {
+    const [first] = planned.evidence.migrations
+    if (first === undefined) throw new Error('no migration')
+    const index = 'building an index on a blocks writes to it until it is built'
+    const migrations = [
+      { ...first, class: 'transformative' as const, findings: [index] },
+      {
+        ...first,
+        name: '2_move',
+        class: 'breaking' as const,
+        findings: ['rows of a are deleted', ...Array.from({ length: 22 }, () => index)],
+      },
+    ]
+    planned = { ...planned, evidence: { ...planned.evidence, migrations } }
+    const lines = (await told('plan prod')).split('\n')
+    expect(lines.slice(3, 6)).toEqual(['What the review found:', '• *2_move*: rows of a are deleted', `• *2_move*: ${index}`])
+    expect(lines[24]).toBe('… and 4 more, which the thread of a request shows beside the SQL')
   })
 })
 

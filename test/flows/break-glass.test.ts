@@ -93,6 +93,8 @@ test('asked for with a reason that tries to mention, it shows the plan and waits
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Risk*
     1 additive
     *Way back*
@@ -151,6 +153,8 @@ test('broken by the one who asked it runs as approved, with backup and checks, a
     1 additive
     *Commit*
     \`{commit}\`
+    *Database*
+    \`{database}\` on \`{host}\`
     *Plan*
     \`{plan}\`
     *Why*, said by <@U0ALICE>
@@ -300,6 +304,8 @@ test('the one who broke it and a stranger may not review it; somebody else does,
     1 additive
     *Commit*
     \`{commit}\`
+    *Database*
+    \`{database}\` on \`{host}\`
     *Plan*
     \`{plan}\`
     What you found

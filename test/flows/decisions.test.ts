@@ -37,6 +37,8 @@ test('a rejection ends the request with its reason, and the target is free again
     3 additive
     *Commit*
     \`{commit}\`
+    *Database*
+    \`{database}\` on \`{host}\`
     *Plan*
     \`{plan}\`
     Why
@@ -201,6 +203,8 @@ test('a rewritten branch voids the votes, and the new plan is approved and runs'
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Tell it anew, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Application*
     Switch and 1 health check
     [Approve]
@@ -254,6 +258,8 @@ test('a migration that somebody applied by hand voids the votes', async () => {
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Risk*
     1 additive
     *Way back*
@@ -315,6 +321,8 @@ test('a configuration that changed over a restart voids the votes', async () => 
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     [Approve]
     [Reject]
     [Cancel]

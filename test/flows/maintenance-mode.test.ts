@@ -93,6 +93,8 @@ test('the page is up while the migrations run, and off again at the end, seen by
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Risk*
     1 additive
     *Way back*

@@ -83,6 +83,8 @@ test('outside of the hours a deploy is refused and queued by a button: approved 
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Risk*
     1 additive
     *Way back*
@@ -154,6 +156,8 @@ test('what changed is asked anew at 18:00, so that nobody is asked in the night'
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Tell it anew, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Application*
     Switch and 1 health check
     [Approve]
@@ -331,6 +335,8 @@ test('an override runs outside of the hours once it is approved, and is loud', a
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Risk*
     1 additive
     *Way back*

@@ -42,6 +42,8 @@ test('asked, approved, backed up, migrated, deployed, healthy: from the command 
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Risk*
     3 additive
     *Way back*
@@ -125,6 +127,8 @@ test('a ref takes the migrations up to it, and the rest comes later without the 
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Add discount codes, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Risk*
     1 additive
     *Way back*
@@ -155,6 +159,8 @@ test('a ref takes the migrations up to it, and the rest comes later without the 
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Risk*
     2 additive
     *Way back*
@@ -198,6 +204,8 @@ test('nothing pending is a success that leaves the database as it is, says so, a
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Database*
+    \`{database}\` on \`{host}\`
     *Application*
     Switch and 1 health check
     [Approve]

@@ -37,7 +37,7 @@ describe('class and summary', () => {
     ['alter table "public"."orders" drop column a, drop column b', 'breaking', 'drops orders.a and orders.b'],
     ['drop table orders', 'breaking', 'drops table orders'],
     ['drop table shop.orders, customer', 'breaking', 'drops tables shop.orders and customer'],
-    ['create index on orders (id)', 'additive', 'builds an index on orders'],
+    ['create index on orders (id)', 'transformative', 'builds an index on orders'],
     ['create unique index concurrently on orders (id)', 'transformative', 'builds a unique index on orders, concurrently'],
     ['drop index concurrently x', 'transformative', 'drops index x, concurrently'],
     ['alter table orders alter column a type text using a::text', 'transformative', 'changes the type of orders.a to text'],
@@ -55,9 +55,11 @@ describe('class and summary', () => {
     ["create type e as enum ('a')", 'additive', 'creates type e'],
     ["alter type e add value 'x'", 'additive', 'adds value x to type e'],
     ['drop type e', 'breaking', 'drops type e'],
-    ['do $$ begin end $$', 'unclear', 'runs a code block'],
-    ['select setval($$s$$, 1)', 'unclear', 'runs a query that may change data'],
-    ['with x as (delete from orders returning 1) select * from x', 'unclear', 'runs a query that may change data'],
+    ['create index concurrently on orders (id)', 'additive', 'builds an index on orders, concurrently'],
+    ['reindex table orders', 'transformative', 'rebuilds index orders'],
+    ['reindex table concurrently orders', 'additive', 'rebuilds index orders, concurrently'],
+    ['do $$ begin end $$', 'additive', 'changes nothing'],
+    ['select setval($$s$$, 1)', 'unclear', 'calls setval, which may change data'],
     ['drop database shop', 'breaking', 'drops database shop'],
     ['-- This is an empty migration.', 'additive', 'changes nothing'],
     ['', 'additive', 'changes nothing'],
@@ -168,6 +170,17 @@ select 1;
 ${'x'.repeat(2048)}
 `,
   )
+})
+
+test('what the review found stands above the SQL that it is about, a line each', async () => {
+  const files = [migrationFile('1_a', Buffer.from('delete from orders; create index on customer (id)'), null)]
+  const evidence = await reviewMigrations(files, { sizes, schema: 'public' })
+  const text = pendingSql(files, { target: 'prod', commit: 'abc', evidence })
+  expect(text.split('\n').slice(5, 8)).toEqual([
+    '-- found: rows of orders are deleted',
+    '-- found: building an index on customer blocks writes to it until it is built',
+    '',
+  ])
 })
 
 test('every migration of the sample shop is understood', async () => {

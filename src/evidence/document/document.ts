@@ -1,4 +1,4 @@
-import type { MigrationClass } from '../../sql/effects.ts'
+import type { MigrationClass } from '../../sql/effects/effect.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { PolicySnapshot, RequestState, StepState } from '../../request/request.ts'
 

@@ -37,6 +37,8 @@ describe('the card of a request', () => {
       '1 of 2 · <@U0BOB> · open to <!subteam^S0DBA>',
       '*Commit*',
       'Discounts at checkout, by Alice Archer',
+      '*Database*',
+      '`shop` on `db.example:5432`',
       '*Risk*',
       '3 additive',
       '*Way back*',
@@ -53,6 +55,17 @@ describe('the card of a request', () => {
     ])
     expect(card.blocks).toMatchSnapshot()
   })
+  test.each([
+    [{}, '`shop` on `db.example:5432`'],
+    [{ schema: 'tenant_a' }, '`shop`, schema `tenant_a`, on `db.example:5432`'],
+    [{ host: '2001:db8::7' }, '`shop` on `[2001:db8::7]:5432`'],
+    [{ host: '/cloudsql/project:region:name' }, '`shop` on `/cloudsql/project:region:name`'],
+    [{ database: 'a`<!here>' }, '`a’&lt;!here&gt;` on `db.example:5432`'],
+  ])('names the database and where it is: %j', (change, text) => {
+    const plan = planOf(undefined, { identity: { ...planOf().identity, ...change } })
+    for (const lines of [spoken(requestCard(viewWith({ row: { plan } }), utc)), spoken(approveView(viewWith({ row: { plan } })))])
+      expect(lines[lines.indexOf('*Database*') + 1]).toBe(text)
+  })
   test('leaves out what is not known', () => {
     const card = requestCard(
       viewWith({ row: { evidence: null, policy: null, expiresAt: null, ask: { ref: null, reason: null, skipApp: true } } }),
@@ -65,6 +78,8 @@ describe('the card of a request', () => {
       '20261118_add_discounts',
       '20261119_order_discount',
       '20261120_index_discount',
+      '*Database*',
+      '`shop` on `db.example:5432`',
       '*Way back*',
       'rollback SQL for 2 of 3, and the backup',
       '[Approve]',
@@ -206,6 +221,8 @@ describe('the two modals', () => {
       '3 additive',
       '*Commit*',
       '`a1b9f02c3d4e`',
+      '*Database*',
+      '`shop` on `db.example:5432`',
       '*Plan*',
       '`7f3a9c21`',
       'Your approval is for plan `7f3a9c21` alone. If anything in it changes, it asks again.',

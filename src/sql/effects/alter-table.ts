@@ -1,0 +1,134 @@
+import type { AlterTableCmd, ColumnDef, Constraint, Node, ObjectType, RangeVar } from 'libpg-query'
+import { plain, type Effect } from './effect.ts'
+import { inVerb, relationName, tableName, tableOf, typeName, type Table } from './names.ts'
+
+export function alterTable(relation: RangeVar | undefined, cmds: readonly Node[], kind: ObjectType | undefined): readonly Effect[] {
+  const table = relationName(relation)
+  if (kind !== undefined && kind !== 'OBJECT_TABLE') return [plain('unclear', 'alters %', table)]
+  const altered = tableOf(relation)
+  return commands(cmds).map((command) => alteredBy(altered, command))
+}
+
+const alteredBy = (altered: Table, command: AlterTableCmd): Effect => ({
+  tables: [altered],
+  onTable: true,
+  ...tiesOf(altered, command),
+  ...alteration(altered, command),
+})
+
+/** Which tables reach further than their own rows from now on. */
+function tiesOf(altered: Table, { subtype, def }: AlterTableCmd): Pick<Effect, 'ties'> {
+  if (def === undefined) return {}
+  if (subtype === 'AT_AttachPartition' && 'PartitionCmd' in def)
+    return { ties: [{ table: altered, through: tableOf(def.PartitionCmd.name) }] }
+  if (subtype === 'AT_AddInherit' && 'RangeVar' in def) return { ties: [{ table: tableOf(def.RangeVar), through: altered }] }
+  return { ties: cascadesOf(constraintsIn([def])).map((table) => ({ table, through: altered })) }
+}
+
+/** Referenced tables whose changes reach the rows that refer to them. */
+export const cascadesOf = (constraints: readonly Constraint[]): readonly Table[] =>
+  constraints.flatMap(({ pktable, fk_del_action = 'a', fk_upd_action = 'a' }) =>
+    pktable !== undefined && /[cnd]/.test(fk_del_action + fk_upd_action) ? [tableOf(pktable)] : [],
+  )
+
+function alteration(
+  altered: Table,
+  { subtype, name = '', def }: AlterTableCmd,
+): Pick<Effect, 'class' | 'verb' | 'subject'> & Partial<Effect> {
+  const table = tableName(altered)
+  const column = `${table}.${name}`
+  switch (subtype) {
+    case 'AT_AddColumn':
+      return def !== undefined && 'ColumnDef' in def ? addColumn(table, def.ColumnDef) : unclear(table)
+    case 'AT_DropColumn':
+      return { class: 'breaking', verb: 'drops %', subject: column, finding: `${column} is dropped with what it holds` }
+    case 'AT_AlterColumnType': {
+      const type = def !== undefined && 'ColumnDef' in def ? typeName(def.ColumnDef.typeName) : 'another type'
+      const finding = `changing the type of ${column} may rewrite the whole table, which blocks reads and writes meanwhile`
+      return { class: 'transformative', verb: `changes the type of % to ${inVerb(type)}`, subject: column, finding }
+    }
+    case 'AT_SetNotNull':
+      return {
+        class: 'transformative',
+        verb: 'makes % required',
+        subject: column,
+        finding: `making ${column} required reads the whole table under a lock and fails if a row has no value`,
+      }
+    case 'AT_DropNotNull':
+      return { class: 'additive', verb: 'makes % nullable', subject: column }
+    case 'AT_ColumnDefault':
+      if (def === undefined) return { class: 'transformative', verb: 'removes the default of %', subject: column }
+      return { class: 'additive', verb: 'changes the default of %', subject: column }
+    case 'AT_AddConstraint':
+      return def !== undefined && 'Constraint' in def ? addConstraint(altered, def.Constraint) : unclear(table)
+    case 'AT_ValidateConstraint':
+      return { class: 'additive', verb: `validates constraint ${inVerb(name)} of %`, subject: table }
+    case 'AT_DropConstraint':
+      return { class: 'transformative', verb: `drops constraint ${inVerb(name)} of %`, subject: table }
+    case 'AT_AttachPartition':
+      return { class: 'transformative', verb: 'attaches a partition to %', subject: table }
+    case 'AT_DetachPartition':
+      return { class: 'breaking', verb: 'detaches a partition of %', subject: table }
+    case 'AT_EnableRowSecurity':
+    case 'AT_ForceRowSecurity':
+      return { class: 'breaking', verb: 'restricts who sees rows of %', subject: table }
+    case 'AT_SetRelOptions':
+    case 'AT_SetStatistics':
+    case 'AT_ReplicaIdentity':
+      return { class: 'additive', verb: 'changes settings of %', subject: table }
+    default:
+      return unclear(table)
+  }
+}
+
+const unclear = (table: string) => ({ class: 'unclear', verb: 'alters %', subject: table }) as const
+
+function addColumn(table: string, column: ColumnDef): ReturnType<typeof alteration> {
+  const kinds = constraintsIn([{ ColumnDef: column }]).map(({ contype }) => contype)
+  const has = (...wanted: readonly string[]) => kinds.some((kind) => kind !== undefined && wanted.includes(kind))
+  const serial = /^(small|big)?serial\d?$/.test(typeName(column.typeName))
+  const required = has('CONSTR_NOTNULL', 'CONSTR_PRIMARY', 'CONSTR_IDENTITY') || serial
+  const filled = has('CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED') || serial
+  const subject = `${table}.${column.colname ?? ''}`
+  if (!required) return { class: 'additive', verb: 'adds %, nullable', subject }
+  if (filled) return { class: 'additive', verb: 'adds %, required, with a default', subject }
+  const finding = `${subject} is required and has no default: this fails if ${table} has rows, and the running application's inserts fail afterwards`
+  return { class: 'breaking', verb: 'adds %, required, without a default', subject, finding }
+}
+
+function addConstraint(altered: Table, constraint: Constraint): ReturnType<typeof alteration> {
+  const table = tableName(altered)
+  const later = constraint.skip_validation === true ? ', not yet validated' : ''
+  const referenced = relationName(constraint.pktable)
+  switch (constraint.contype) {
+    case 'CONSTR_FOREIGN': {
+      const finding =
+        later === '' ? { finding: `the foreign key blocks writes to ${table} and ${referenced} while every row is checked` } : {}
+      return {
+        class: 'transformative',
+        verb: `adds a foreign key from % to ${referenced}${later}`,
+        subject: table,
+        tables: [altered, tableOf(constraint.pktable)],
+        ...finding,
+      }
+    }
+    case 'CONSTR_UNIQUE':
+      return { class: 'transformative', verb: 'adds a unique constraint to %', subject: table }
+    case 'CONSTR_PRIMARY':
+      return { class: 'transformative', verb: 'adds a primary key to %', subject: table }
+    case 'CONSTR_CHECK':
+      return { class: 'transformative', verb: `adds a check to %${later}`, subject: table }
+    default:
+      return { class: 'transformative', verb: 'adds a constraint to %', subject: table }
+  }
+}
+
+const commands = (cmds: readonly Node[]): readonly AlterTableCmd[] =>
+  cmds.flatMap((item) => ('AlterTableCmd' in item ? [item.AlterTableCmd] : []))
+
+export function constraintsIn(elements: readonly Node[]): readonly Constraint[] {
+  return elements.flatMap((element) => {
+    if ('Constraint' in element) return [element.Constraint]
+    return 'ColumnDef' in element ? constraintsIn(element.ColumnDef.constraints ?? []) : []
+  })
+}

@@ -1,0 +1,32 @@
+import type { RangeVar } from 'libpg-query'
+import { relationName, tableOf, type Table } from './names.ts'
+
+/** How much a change asks of those who approve it. `unclear`: nobody could read it. */
+export type MigrationClass = 'additive' | 'transformative' | 'breaking' | 'unclear'
+
+/** What one statement does, in words. Effects with equal `verb` are joined: `creates tables a and b`. */
+export type Effect = {
+  readonly class: MigrationClass
+  /** `creates table %`, with `%` where the subject goes. */
+  readonly verb: string
+  readonly subject: string
+  /** Existing or new tables it locks or writes; the first one is what it is about. */
+  readonly tables: readonly Table[]
+  /** `unless there`: with IF NOT EXISTS, so it may be an old one with rows. */
+  readonly createsTable?: 'surely' | 'unless there'
+  /** Harmless for a table that the same plan creates, whatever `class` says about one with rows. */
+  readonly onTable?: true
+  /** What is written to `table` from now on reaches the rows of `through` as well: a partition, an heir, a cascade. */
+  readonly ties?: readonly { readonly table: Table; readonly through: Table }[]
+  readonly finding?: string
+}
+
+export const plain = (kind: MigrationClass, verb: string, subject: string): Effect => ({ class: kind, verb, subject, tables: [] })
+
+export const onRows = (kind: MigrationClass, verb: string, relation: RangeVar | undefined): Effect => ({
+  class: kind,
+  verb,
+  subject: relationName(relation),
+  tables: [tableOf(relation)],
+  onTable: true,
+})

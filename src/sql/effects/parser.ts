@@ -1,0 +1,15 @@
+import type { Node } from 'libpg-query'
+
+/** PostgreSQL's parser and that of PL/pgSQL, which throw what they cannot read. */
+export type Parser = {
+  readonly sql: (text: string) => readonly Node[]
+  /** Takes a whole CREATE FUNCTION or DO. */
+  readonly plpgsql: (statement: string) => unknown
+}
+
+/** It takes 6 MB, so it is loaded by the first plan. */
+export async function loadParser(): Promise<Parser> {
+  const { loadModule, parsePlPgSQLSync, parseSync } = await import('libpg-query')
+  await loadModule()
+  return { sql: (text) => (parseSync(text).stmts ?? []).flatMap(({ stmt }) => stmt ?? []), plpgsql: parsePlPgSQLSync }
+}

@@ -1,0 +1,57 @@
+import type { CopyStmt, InsertStmt, IntoClause, MergeStmt, Node, RangeVar } from 'libpg-query'
+import { onRows, plain, type Effect } from './effect.ts'
+import { relationName, tableOf } from './names.ts'
+
+/** What a statement does to the rows that are there; undefined for one that does nothing to them by itself. */
+export function rowEffects(node: Node): readonly Effect[] | undefined {
+  if ('UpdateStmt' in node) return [onRows('transformative', 'backfills %', node.UpdateStmt.relation)]
+  if ('InsertStmt' in node) return [insert(node.InsertStmt)]
+  if ('DeleteStmt' in node) return [deletes(node.DeleteStmt.relation)]
+  if ('MergeStmt' in node) return merge(node.MergeStmt)
+  if ('CopyStmt' in node) return copy(node.CopyStmt)
+  if ('TruncateStmt' in node) {
+    const { relations = [], behavior } = node.TruncateStmt
+    const others = behavior === 'DROP_CASCADE' ? ' and every table that refers to it' : ''
+    return relations.flatMap((item) => {
+      if (!('RangeVar' in item)) return []
+      const empties = onRows('breaking', `empties %${others}`, item.RangeVar)
+      return [{ ...empties, finding: `${empties.subject} is emptied${others === '' ? '' : ', and so is every table that refers to it'}` }]
+    })
+  }
+  return undefined
+}
+
+function insert({ relation, onConflictClause }: InsertStmt): Effect {
+  const overwrites = onConflictClause?.action === 'ONCONFLICT_UPDATE'
+  return onRows('transformative', overwrites ? 'adds rows to % or overwrites them' : 'adds rows to %', relation)
+}
+
+function deletes(relation: RangeVar | undefined): Effect {
+  return { ...onRows('breaking', 'deletes rows of %', relation), finding: `rows of ${relationName(relation)} are deleted` }
+}
+
+function merge({ relation, mergeWhenClauses = [] }: MergeStmt): readonly Effect[] {
+  const isDeleting = mergeWhenClauses.some((item) => 'MergeWhenClause' in item && item.MergeWhenClause.commandType === 'CMD_DELETE')
+  return [onRows('transformative', 'merges rows into %', relation), ...(isDeleting ? [deletes(relation)] : [])]
+}
+
+function copy({ relation, is_from: isFrom, is_program: isProgram, filename }: CopyStmt): readonly Effect[] {
+  const program: Effect = {
+    ...plain('unclear', 'runs % on the server of the database', 'a program'),
+    finding: 'COPY runs a program on the server of the database, which may do anything there',
+  }
+  const file = plain('unclear', 'writes % on the server of the database', 'a file')
+  return [
+    ...(isProgram === true ? [program] : isFrom !== true && filename !== undefined ? [file] : []),
+    ...(isFrom === true ? [onRows('transformative', 'adds rows to %', relation)] : []),
+  ]
+}
+
+/** `SELECT … INTO` and `CREATE TABLE … AS`. */
+export const createdBySelect = (
+  into: IntoClause | undefined,
+  createsTable: NonNullable<Effect['createsTable']> = 'surely',
+): readonly Effect[] =>
+  into === undefined
+    ? []
+    : [{ class: 'additive', verb: 'creates table %', subject: relationName(into.rel), tables: [tableOf(into.rel)], createsTable }]

@@ -1,0 +1,124 @@
+import type { CreateStmt, CreateTableAsStmt, IndexStmt, Node, VacuumStmt } from 'libpg-query'
+import { alterTable, cascadesOf, constraintsIn } from './alter-table.ts'
+import { plain, type Effect } from './effect.ts'
+import { dotted, inVerb, relationName, tableOf } from './names.ts'
+import { dropObjects, rename } from './objects.ts'
+import { createdBySelect, rowEffects } from './rows.ts'
+
+/** What a statement does by itself, whatever stands inside of it. */
+export function ownEffects(node: Node): readonly Effect[] {
+  const onRows = rowEffects(node)
+  if (onRows !== undefined) return onRows
+  if ('CreateStmt' in node) return [createTable(node.CreateStmt)]
+  if ('CreateTableAsStmt' in node) return createTableAs(node.CreateTableAsStmt)
+  if ('AlterTableStmt' in node) return alterTable(node.AlterTableStmt.relation, node.AlterTableStmt.cmds ?? [], node.AlterTableStmt.objtype)
+  if ('IndexStmt' in node) return [buildIndex(node.IndexStmt)]
+  if ('DropStmt' in node) return dropObjects(node.DropStmt)
+  if ('RenameStmt' in node) return [rename(node.RenameStmt)]
+  if ('CreateEnumStmt' in node) return [plain('additive', 'creates type %', dotted(node.CreateEnumStmt.typeName))]
+  if ('AlterEnumStmt' in node) {
+    const { typeName, newVal = '', oldVal } = node.AlterEnumStmt
+    if (oldVal !== undefined) return [plain('breaking', 'renames a value of type %', dotted(typeName))]
+    return [plain('additive', `adds value ${inVerb(newVal)} to type %`, dotted(typeName))]
+  }
+  if ('AlterObjectSchemaStmt' in node)
+    return [plain('breaking', 'moves % to another schema', relationName(node.AlterObjectSchemaStmt.relation))]
+  if ('ViewStmt' in node)
+    return [plain(node.ViewStmt.replace === true ? 'transformative' : 'additive', 'creates view %', relationName(node.ViewStmt.view))]
+  if ('CreateFunctionStmt' in node)
+    return [
+      plain(
+        node.CreateFunctionStmt.replace === true ? 'transformative' : 'additive',
+        'creates function %',
+        dotted(node.CreateFunctionStmt.funcname),
+      ),
+    ]
+  if ('CreateSchemaStmt' in node) return [plain('additive', 'creates schema %', node.CreateSchemaStmt.schemaname ?? '')]
+  if ('CreateExtensionStmt' in node) return [plain('additive', 'adds extension %', node.CreateExtensionStmt.extname ?? '')]
+  if ('CreateSeqStmt' in node) return [plain('additive', 'creates sequence %', relationName(node.CreateSeqStmt.sequence))]
+  if ('CreateDomainStmt' in node) return [plain('additive', 'creates type %', dotted(node.CreateDomainStmt.domainname))]
+  if ('CompositeTypeStmt' in node) return [plain('additive', 'creates type %', relationName(node.CompositeTypeStmt.typevar))]
+  if ('ReindexStmt' in node) {
+    const { name = '', relation, params } = node.ReindexStmt
+    const subject = relation === undefined ? name : relationName(relation)
+    if (hasOption(params, 'concurrently')) return [plain('additive', 'rebuilds index %, concurrently', subject)]
+    return [{ ...plain('transformative', 'rebuilds index %', subject), finding: `rebuilding ${subject} blocks writes until it is rebuilt` }]
+  }
+  if ('RefreshMatViewStmt' in node) return [plain('transformative', 'refreshes %', relationName(node.RefreshMatViewStmt.relation))]
+  if ('VacuumStmt' in node) return vacuum(node.VacuumStmt)
+  if ('ClusterStmt' in node)
+    return [rewrite(node.ClusterStmt.relation === undefined ? 'every clustered table' : relationName(node.ClusterStmt.relation))]
+  if (HARMLESS_STATEMENTS.some((kind) => kind in node)) return []
+  if ('GrantStmt' in node) return [plain(node.GrantStmt.is_grant === true ? 'additive' : 'transformative', 'changes %', 'privileges')]
+  if ('DropdbStmt' in node)
+    return [{ ...plain('breaking', 'drops database %', node.DropdbStmt.dbname ?? ''), finding: 'it drops a whole database' }]
+  if ('DropRoleStmt' in node || 'DropOwnedStmt' in node)
+    return [{ ...plain('breaking', 'drops %', 'roles or what they own'), finding: 'it drops roles or what they own' }]
+  if ('AlterSystemStmt' in node)
+    return [
+      { ...plain('breaking', 'changes %', 'the configuration of the server'), finding: 'it changes the configuration of the whole server' },
+    ]
+  if ('LockStmt' in node) return [plain('unclear', 'locks %', 'tables')]
+  if ('SelectStmt' in node) return createdBySelect(node.SelectStmt.intoClause)
+  return [plain('unclear', 'runs %', Object.keys(node)[0]?.replace(/Stmt$/, '') ?? 'a statement')]
+}
+
+/** They leave no trace in what is there, or do nothing by themselves. */
+const HARMLESS_STATEMENTS = [
+  'CommentStmt',
+  'VariableSetStmt',
+  'VariableShowStmt',
+  'TransactionStmt',
+  'DeclareCursorStmt',
+  'FetchStmt',
+  'ClosePortalStmt',
+  'DeallocateStmt',
+  'DiscardStmt',
+  'CheckPointStmt',
+]
+
+function createTable({ relation, tableElts = [], inhRelations = [], if_not_exists: isOptional }: CreateStmt): Effect {
+  const table = tableOf(relation)
+  const references = constraintsIn(tableElts)
+  const parents = inhRelations.flatMap((item) => ('RangeVar' in item ? [tableOf(item.RangeVar)] : []))
+  return {
+    class: 'additive',
+    verb: 'creates table %',
+    subject: relationName(relation),
+    tables: [table, ...references.flatMap(({ pktable }) => (pktable === undefined ? [] : [tableOf(pktable)])), ...parents],
+    createsTable: isOptional === true ? 'unless there' : 'surely',
+    ties: cascadesOf(references).map((other) => ({ table: other, through: table })),
+  }
+}
+
+function createTableAs({ into, objtype, if_not_exists: isOptional }: CreateTableAsStmt): readonly Effect[] {
+  if (objtype === 'OBJECT_MATVIEW') return [plain('additive', 'creates materialized view %', relationName(into?.rel))]
+  return createdBySelect(into, isOptional === true ? 'unless there' : 'surely')
+}
+
+function buildIndex({ relation, unique, concurrent }: IndexStmt): Effect {
+  const table = relationName(relation)
+  const isOnline = concurrent === true
+  return {
+    class: unique === true || !isOnline ? 'transformative' : 'additive',
+    verb: `builds ${unique === true ? 'a unique index' : 'an index'} on %${isOnline ? ', concurrently' : ''}`,
+    subject: table,
+    tables: [tableOf(relation)],
+    onTable: true,
+    ...(isOnline ? {} : { finding: `building an index on ${table} blocks writes to it until it is built` }),
+  }
+}
+
+function vacuum({ options = [], rels = [] }: VacuumStmt): readonly Effect[] {
+  if (!hasOption(options, 'full')) return []
+  const names = rels.flatMap((item) => ('VacuumRelation' in item ? [relationName(item.VacuumRelation.relation)] : []))
+  return (names.length === 0 ? ['every table'] : names).map(rewrite)
+}
+
+const rewrite = (table: string): Effect => ({
+  ...plain('transformative', 'rewrites %', table),
+  finding: `rewriting ${table} blocks reads and writes meanwhile`,
+})
+
+const hasOption = (options: readonly Node[] = [], name: string): boolean =>
+  options.some((item) => 'DefElem' in item && item.DefElem.defname === name)

@@ -1,0 +1,70 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { reviewMigrations } from '../../src/sql/review.ts'
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+
+/** What PostgreSQL does is the measure: where rows of `a` are gone afterwards, the review said breaking. */
+
+let database: TestDatabase
+let client: pg.Client
+beforeAll(async () => {
+  database = await createDatabase()
+  client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  await client.query(
+    'create table a (id int primary key, n int); create table b (id int, n int); insert into a select g, g from generate_series(1, 5) g',
+  )
+})
+afterAll(async () => {
+  await client.end()
+  await database.close()
+})
+
+const body = (sql: string, returns = 'void') => `create function f() returns ${returns} language plpgsql as $$ begin ${sql} end $$;`
+
+test.each([
+  'with m as (delete from a returning *) insert into b select * from m',
+  'with m as (delete from a returning *) select count(*) from m',
+  'create table c as with m as (delete from a returning *) select * from m',
+  'with m as (delete from a returning *) select * into c from m',
+  'explain analyze delete from a',
+  'explain (analyze, costs off) with m as (delete from a returning *) insert into b select * from m',
+  'merge into a using (select 1) s on true when matched then delete',
+  'prepare p1 as delete from a; execute p1',
+  'prepare p2 as delete from a; explain analyze execute p2',
+  'do $$ begin delete from a; end $$',
+  "do $$ begin execute 'delete from a'; end $$",
+  "do $$ declare t text := 'a'; begin execute format('delete from %I', t); end $$",
+  'do $$ declare r a%rowtype; begin for r in delete from a returning * loop null; end loop; end $$',
+  `${body('delete from a;')} select f()`,
+  `${body('delete from a; return 1;', 'int')} update b set n = f(); insert into b values (f())`,
+  `${body('delete from a; return 1;', 'int')} create table c (id int default f()); insert into c default values`,
+  `${body('delete from a; return 1;', 'int')} insert into b values (1); alter table b add column x int default f()`,
+  `${body('delete from a; return 1;', 'int')} create view v as select f(); select * from v`,
+  `${body('delete from a; return new;', 'trigger')} create trigger t before insert on b for each row execute function f(); insert into b values (1)`,
+  'create rule r as on insert to b do also delete from a; insert into b values (1)',
+  "create function f() returns void language sql as 'delete from a'; select f()",
+  'create function f() returns int begin atomic delete from a; select 1; end; select f()',
+  'create procedure q() language plpgsql as $$ begin truncate a; end $$; call q()',
+  'create table c (id int primary key); insert into c select id from a; alter table a add foreign key (id) references c on delete cascade; delete from c',
+  'create table c (id int, n int); alter table a inherit c; delete from c',
+  'create table if not exists a (id int); delete from a',
+  'create view v as select * from a; delete from v',
+])('%s', async (sql) => {
+  const [review] = await reviewMigrations([{ name: 'm', content: Buffer.from(sql) }], {
+    sizes: [
+      { schema: 'public', name: 'a', rows: 5, bytes: 1 },
+      { schema: 'public', name: 'b', rows: 0, bytes: 1 },
+    ],
+    schema: 'public',
+  })
+  await client.query('begin')
+  try {
+    await client.query(sql)
+    expect((await client.query('select from a')).rowCount).toBeLessThan(5)
+  } finally {
+    await client.query('rollback; deallocate all')
+  }
+  expect(review?.class).toBe('breaking')
+  expect(review?.findings.length).toBeGreaterThan(0)
+})
