@@ -4,6 +4,7 @@ import type { Target } from '../config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { gitOutput, type Git } from './git.ts'
 import type { Repository } from './repository.ts'
+import { comparing, LOCK_FILES, orderFrom, type Order } from './order.ts'
 import { readSchema } from './prisma-schema.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
@@ -21,6 +22,7 @@ export type MigrationFile = {
 export type ApplicationFiles = {
   /** In the order in which Prisma runs them. */
   readonly migrations: readonly MigrationFile[]
+  readonly order: Order
   /** The schema file, or all files of a schema directory joined. */
   readonly schema: string
   /** PostgreSQL schemas that the datasource names (`schemas = […]`); empty when it names none. */
@@ -40,11 +42,15 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   if (isRefusal(directories)) return directories
   const schemaPaths = schemaFiles(tree, paths.schema)
   const packages = [...new Set([posix.join(paths.application, 'package.json'), 'package.json'])].filter((path) => tree.has(path))
+  const lockFiles = [...new Set([paths.application, '.'])]
+    .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
+    .filter((path) => isRegularAt(tree, path))
   const lock = posix.join(paths.migrations, 'migration_lock.toml')
   const wanted = [
     ...directories.flatMap(({ sql, rollback }) => (rollback === null ? [sql] : [sql, rollback])),
     ...schemaPaths,
     ...packages,
+    ...lockFiles,
     ...(tree.has(lock) ? [lock] : []),
   ]
   const content = await readBlobs(repository.git, tree, wanted)
@@ -56,10 +62,13 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
     wrongProvider(tree.has(lock) ? text(lock) : null) ??
     unfitSchema(schema, target.tool.prisma.urls, paths)
   if (problem !== null) return refuse('repository_unfit', problem)
-  const migrations = directories.map(({ name, sql, rollback }) =>
-    migrationFile(name, content(sql), rollback === null ? null : content(rollback)),
-  )
-  return { migrations, schema, databaseSchemas: readSchema(schema).databaseSchemas }
+  const asked = packages.flatMap((path) => dependenciesOf(text(path))?.get('prisma') ?? [])
+  const order = orderFrom(asked, lockFiles.map(text))
+  const inOrder = comparing(order)
+  const migrations = directories
+    .map(({ name, sql, rollback }) => migrationFile(name, content(sql), rollback === null ? null : content(rollback)))
+    .sort((a, b) => inOrder(a.name, b.name))
+  return { migrations, order, schema, databaseSchemas: readSchema(schema).databaseSchemas }
 }
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */
@@ -103,6 +112,11 @@ async function readTree(git: Git, commit: string): Promise<Tree> {
   return tree
 }
 
+const isRegularAt = (tree: Tree, path: string) => {
+  const entry = tree.get(path)
+  return entry !== undefined && isRegular(entry)
+}
+
 const isRegular = (entry: Entry) => entry.type === 'blob' && (entry.mode === '100644' || entry.mode === '100755')
 
 function whyUnfit(tree: Tree, paths: Paths, commit: string): string | null {
@@ -134,7 +148,7 @@ type Directory = { readonly name: string; readonly sql: string; readonly rollbac
 function migrationDirectories(tree: Tree, paths: Paths): readonly Directory[] | Refusal {
   const prefix = paths.migrations === '.' ? '' : `${paths.migrations}/`
   const inside = [...tree.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length).split('/'))
-  const names = [...new Set(inside.flatMap(([name, ...rest]) => (name === undefined || rest.length === 0 ? [] : [name])))].sort(byBytes)
+  const names = [...new Set(inside.flatMap(([name, ...rest]) => (name === undefined || rest.length === 0 ? [] : [name])))].sort()
   const incomplete = names.find((name) => !tree.has(`${prefix}${name}/migration.sql`))
   if (incomplete !== undefined)
     return refuse(
@@ -152,9 +166,6 @@ function migrationDirectories(tree: Tree, paths: Paths): readonly Directory[] | 
     return { name, sql: `${prefix}${name}/migration.sql`, rollback: tree.has(rollback) ? rollback : null }
   })
 }
-
-/** As Prisma sorts them. */
-export const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 async function readBlobs(git: Git, tree: Tree, paths: readonly string[]): Promise<((path: string) => Buffer) | Refusal> {
   const objects = [...new Set(paths.flatMap((path) => tree.get(path)?.object ?? []))]
@@ -198,14 +209,17 @@ function noPrisma(packages: readonly string[], text: (path: string) => string, p
   return `${listed(packages)} ${packages.length === 1 ? 'does' : 'do'} not list prisma among dependencies or devDependencies, so the application brings no migration tool. Add it (\`npm install --save-dev prisma\`) and ask again.`
 }
 
-function dependenciesOf(text: string): ReadonlySet<string> | null {
+/** What each is asked for as. */
+function dependenciesOf(text: string): ReadonlyMap<string, string> | null {
   try {
     const parsed: unknown = JSON.parse(text)
     const of = (key: string) =>
       typeof parsed === 'object' && parsed !== null ? Object.entries(parsed).find(([name]) => name === key)?.[1] : undefined
-    return new Set(
+    return new Map(
       [of('dependencies'), of('devDependencies')].flatMap((section) =>
-        typeof section === 'object' && section !== null ? Object.keys(section) : [],
+        typeof section === 'object' && section !== null
+          ? Object.entries(section).map(([name, asked]) => [name, String(asked)] as const)
+          : [],
       ),
     )
   } catch {

@@ -12,6 +12,7 @@ import type { PlanDeps } from './deps.ts'
 import { digestOf } from './digest.ts'
 import { readFiles, type ApplicationFiles } from './files.ts'
 import { gitOutput } from './git.ts'
+import { comparing, whyUncertain, type Order } from './order.ts'
 import type { Evidence, Plan, PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
@@ -46,6 +47,11 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   const { source, facts, status } = read
   const unfit = whyNotDeployable({ target: request.target, status, lock: facts.lock })
   if (unfit !== null) return unfit
+  const uncertain = whyUncertain(
+    status.pending.map(({ name }) => name),
+    source.files.order,
+  )
+  if (uncertain !== null) return refuse('repository_unfit', uncertain)
   const pending = new Set(status.pending.map(({ name }) => name))
   const toApply = source.files.migrations.filter(({ name }) => pending.has(name))
   const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema })
@@ -92,7 +98,8 @@ export async function readTargetState(deps: PlanDeps, target: Target, ref: strin
   const [source, facts] = await together([readSource(deps, target, ref), readFacts(deps, target)])
   if (isRefusal(source)) return source
   if (isRefusal(facts)) return facts
-  return { source, facts, status: statusOf(facts.state, source.files.migrations, source.files.databaseSchemas) }
+  const { migrations, databaseSchemas, order } = source.files
+  return { source, facts, status: statusOf(facts.state, migrations, databaseSchemas, order) }
 }
 
 /** Parses the target's URL and refuses a pooler, before anything is reached for. */
@@ -166,7 +173,7 @@ async function gatherEvidence(
   const { source, facts } = read
   return {
     migrations: reviews.map(({ concurrently: _concurrently, ...review }) => review),
-    notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status)],
+    notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status, source.files.order)],
     subject: source.resolved.subject,
     author: source.resolved.author,
     databaseBytes: facts.bytes,
@@ -191,9 +198,9 @@ async function branchNote(
 }
 
 /** Prisma applies these as well; people should know that they run after younger ones. */
-function outOfOrder(status: Status): readonly string[] {
+function outOfOrder(status: Status, order: Order): readonly string[] {
   const last = status.applied.at(-1)?.name
-  const late = last === undefined ? [] : status.pending.filter(({ name }) => name < last)
+  const late = last === undefined ? [] : status.pending.filter(({ name }) => comparing(order)(name, last) < 0)
   const names = late.map(({ name }) => name)
   if (names.length === 0) return []
   const shown = names.length <= 2 ? names.join(' and ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`

@@ -245,6 +245,31 @@ describe('refused, with the next step', () => {
   })
 })
 
+describe('names whose order depends on the version of Prisma', () => {
+  const names = ['1_init', '2_b', '10_c']
+  const files = Object.fromEntries(names.map((name) => [`prisma/migrations/${name}/migration.sql`, `select '${name}';\n`]))
+  const asking = (prisma: string) => ({ ...files, 'package.json': JSON.stringify({ devDependencies: { prisma } }) })
+  const list = async () => made(await make()).plan.list.map(({ name }) => name)
+
+  test('are planned as the one of package.json or of the lock file runs them', async () => {
+    await origin.commit(asking('6.19.3'))
+    expect(await list()).toEqual(['1_init', '10_c', '2_b'])
+    await origin.commit(asking('~5.22.0'))
+    expect(await list()).toEqual(['10_c', '1_init', '2_b'])
+    await origin.commit({ ...asking('^6.0.0'), 'pnpm-lock.yaml': 'packages:\n\n  prisma@6.19.3:\n    resolution: {}\n' })
+    expect(await list()).toEqual(['1_init', '10_c', '2_b'])
+  })
+
+  test('are refused when it could be either, and only while they are pending', async () => {
+    await origin.commit(asking('^6.0.0'))
+    const refused = await make()
+    expect(isRefusal(refused) && refused.code).toBe('repository_unfit')
+    expect(isRefusal(refused) && refused.text).toContain('Prisma 6.6 and later runs `1_init` before `10_c`, an older one')
+    for (const name of ['1_init', '10_c']) await record(name, `select '${name}';\n`)
+    expect(await list()).toEqual(['2_b'])
+  })
+})
+
 describe('what was approved compared with what is there', () => {
   let plan: MadePlan['plan']
   beforeEach(async () => {
