@@ -4,8 +4,10 @@ import type { Target } from '../config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { gitOutput, type Git } from './git.ts'
 import type { Repository } from './repository.ts'
-import { comparing, LOCK_FILES, orderFrom, type Order } from './order.ts'
+import { isLfsPointer } from '../lib/git-lfs.ts'
+import { comparing, LOCK_FILES, orderOf, prismaVersions, sendsOneScript, type Order } from './order.ts'
 import { readSchema } from './prisma-schema.ts'
+import { code } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
 export type MigrationFile = {
@@ -14,7 +16,7 @@ export type MigrationFile = {
   readonly content: Buffer
   /** SHA-256 in hex of the raw bytes, as Prisma records it. */
   readonly sha256: string
-  /** Of the same text with the other line endings, which Prisma accepts too. */
+  /** Of the same text with the other line endings, which Prisma accepts too; and of what it makes of bytes that are no UTF-8. */
   readonly otherEndings: readonly string[]
   readonly rollback: { readonly content: Buffer; readonly sha256: string } | null
 }
@@ -23,6 +25,8 @@ export type ApplicationFiles = {
   /** In the order in which Prisma runs them. */
   readonly migrations: readonly MigrationFile[]
   readonly order: Order
+  /** Whether it is certain that this Prisma sends a file as one script. */
+  readonly oneScript: boolean
   /** The schema file, or all files of a schema directory joined. */
   readonly schema: string
   /** PostgreSQL schemas that the datasource names (`schemas = […]`); empty when it names none. */
@@ -55,6 +59,8 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   ]
   const content = await readBlobs(repository.git, tree, wanted)
   if (isRefusal(content)) return content
+  const pointer = wanted.find((path) => isLfsPointer(content(path)))
+  if (pointer !== undefined) return refuse('repository_unfit', lfsText(pointer))
   const text = (path: string) => content(path).toString('utf8')
   const schema = schemaPaths.map(text).join('\n')
   const problem =
@@ -63,12 +69,13 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
     unfitSchema(schema, target.tool.prisma.urls, paths)
   if (problem !== null) return refuse('repository_unfit', problem)
   const asked = packages.flatMap((path) => dependenciesOf(text(path))?.get('prisma') ?? [])
-  const order = orderFrom(asked, lockFiles.map(text))
+  const versions = prismaVersions(asked, lockFiles.map(text))
+  const order = orderOf(versions)
   const inOrder = comparing(order)
   const migrations = directories
     .map(({ name, sql, rollback }) => migrationFile(name, content(sql), rollback === null ? null : content(rollback)))
     .sort((a, b) => inOrder(a.name, b.name))
-  return { migrations, order, schema, databaseSchemas: readSchema(schema).databaseSchemas }
+  return { migrations, order, oneScript: sendsOneScript(versions), schema, databaseSchemas: readSchema(schema).databaseSchemas }
 }
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */
@@ -77,12 +84,15 @@ export function migrationFile(name: string, content: Buffer, rollback: Buffer | 
     name,
     content,
     sha256: sha256(content),
-    otherEndings: lineEndings(content).map(sha256),
+    otherEndings: otherForms(content).map(sha256),
     rollback: rollback === null ? null : { content: rollback, sha256: sha256(rollback) },
   }
 }
 
 export const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex')
+
+const lfsText = (path: string) =>
+  `${quoted(path)} is a pointer of Git LFS in place of the file, and what is planned is read from git alone. Take it out of LFS (${code(`git lfs untrack '*${posix.extname(path)}' && git add --renormalize .`)}), commit and ask again.`
 
 type Paths = { readonly application: string; readonly schema: string; readonly migrations: string }
 type Entry = { readonly mode: string; readonly type: string; readonly object: string }
@@ -245,6 +255,12 @@ function unfitSchema(schema: string, urls: readonly string[], paths: Paths): str
   if (unset.length === 0) return null
   const words = unset.map(({ key, variable }) => `${quoted(key)} reads ${quoted(variable)}`).join(' and ')
   return `In ${quoted(paths.schema)} ${words}, which \`tool.prisma.urls\` does not name. Every such variable must lead to the target's database: add it to \`tool.prisma.urls\` in lockkeeper.yaml.`
+}
+
+/** Since 6.6 Prisma reads a file as text, with a replacement character for what is no UTF-8, and its checksum is of that. */
+function otherForms(content: Buffer): readonly Buffer[] {
+  const asRead = Buffer.from(content.toString('utf8'))
+  return asRead.equals(content) ? lineEndings(content) : [...lineEndings(content), asRead, ...lineEndings(asRead)]
 }
 
 /** The text with LF and with CRLF throughout, where that differs from the raw bytes. */

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
 import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
@@ -10,12 +11,13 @@ import { databaseBytes, tableSizes, type TableSize } from '../database/sizes.ts'
 import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.ts'
 import type { PlanDeps } from './deps.ts'
 import { digestOf } from './digest.ts'
-import { readFiles, type ApplicationFiles } from './files.ts'
+import { readFiles, type ApplicationFiles, type MigrationFile } from './files.ts'
 import { gitOutput } from './git.ts'
 import { comparing, whyUncertain, type Order } from './order.ts'
 import type { Evidence, Plan, PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
+import { whyUnrunnable } from '../sql/unrunnable.ts'
 import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
 import { whyNotDeployable } from './unfit.ts'
 import { count, quoted } from '../lib/text/quoted.ts'
@@ -54,6 +56,8 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   if (uncertain !== null) return refuse('repository_unfit', uncertain)
   const pending = new Set(status.pending.map(({ name }) => name))
   const toApply = source.files.migrations.filter(({ name }) => pending.has(name))
+  const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
+  if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
   const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema })
   const plan: Plan = {
     version: 1,
@@ -74,6 +78,14 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   }
   const evidence = await gatherEvidence(deps, request, read, reviews)
   return { plan, digest: digestOf(plan), evidence, status, files: source.files }
+}
+
+async function firstUnrunnable({ source, tool }: Target, files: readonly MigrationFile[], oneScript: boolean): Promise<string | null> {
+  for (const { name, content } of files) {
+    const why = await whyUnrunnable(posix.join(source.directory, tool.prisma.migrations, name, 'migration.sql'), content, oneScript)
+    if (why !== null) return why
+  }
+  return null
 }
 
 export type TargetState = {

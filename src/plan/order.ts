@@ -33,15 +33,24 @@ export function whyUncertain(names: readonly string[], order: Order): string | n
   return null
 }
 
-/** From what package.json files ask for and what lock files settled; only what all of them agree on is known. */
-export function orderFrom(asked: readonly string[], locks: readonly string[]): Order {
+/** The lowest and the highest version that may run, patches left out: 6.19 is 6019. */
+export type PrismaVersions = { readonly low: number; readonly high: number }
+
+/** From what package.json files ask for and what lock files settled. */
+export function prismaVersions(asked: readonly string[], locks: readonly string[]): PrismaVersions {
   const settled = locks.flatMap(versionsIn)
-  const orders = new Set((settled.length > 0 ? settled : asked).map(settled.length > 0 ? orderOf : orderOfRange))
-  const [only] = orders
-  return orders.size === 1 && only !== undefined ? only : 'unknown'
+  const ranges = (settled.length > 0 ? settled : asked).map(boundsOf)
+  if (ranges.length === 0) return ANY
+  return { low: Math.min(...ranges.map(({ low }) => low)), high: Math.max(...ranges.map(({ high }) => high)) }
 }
 
-/** The names of lock files that `orderFrom` can read. */
+export const orderOf = ({ low, high }: PrismaVersions): Order =>
+  low >= version(6, 6) ? 'by-language' : high < version(6, 6) ? 'by-bytes' : 'unknown'
+
+/** Whether it is certain that a file is sent as one script; from 7.4 on it is not known. */
+export const sendsOneScript = ({ high }: PrismaVersions): boolean => high < version(7, 4)
+
+/** The names of lock files that `prismaVersions` can read. */
 export const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'] as const
 
 /** Of the package `prisma`, as npm, pnpm, Yarn (both kinds) and Bun write it. */
@@ -52,19 +61,19 @@ function versionsIn(lock: string): readonly string[] {
     /^"?prisma@[^\n]*:\n\s+version:? "?(\d+\.\d+\.\d+)/gm,
     /"prisma":\s*\["prisma@(\d+\.\d+\.\d+)/g,
   ]
-  return found.flatMap((pattern) => [...lock.matchAll(pattern)].flatMap(([, version]) => version ?? []))
+  return found.flatMap((pattern) => [...lock.matchAll(pattern)].flatMap(([, found]) => found ?? []))
 }
 
-function orderOf(version: string): Order {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major > 6 || (major === 6 && minor >= 6) ? 'by-language' : 'by-bytes'
-}
+const version = (major: number, minor: number) => major * 1000 + minor
+const ANY: PrismaVersions = { low: 0, high: Infinity }
 
-/** `6.19.3`, `^6.19.3`, `~6.19`: the lowest that it allows, and the highest where that is still before the change. */
-function orderOfRange(range: string): Order {
-  const [, sign = '', major = '', minor] = /^([~^]|>=)?\s*v?(\d+)(?:\.(\d+))?(?:\.\d+)?(?:-[\w.-]+)?$/.exec(range.trim()) ?? []
-  if (major === '') return 'unknown'
-  if (orderOf(`${major}.${minor ?? 0}`) === 'by-language') return 'by-language'
-  const mayReach = sign === '>=' || (Number(major) === 6 && (sign === '^' || minor === undefined))
-  return mayReach ? 'unknown' : 'by-bytes'
+/** `6.19.3`, `^6.19.3`, `~6.19`, `6`, `6.x`, `>=6.6`; of anything else nothing is known. */
+function boundsOf(range: string): PrismaVersions {
+  const pattern = /^([~^]|>=)?\s*v?(\d+)(?:\.(\d+|[x*]))?(?:\.(?:\d+|[x*]))?(?:-[\w.-]+)?$/
+  const [, sign = '', major, written = 'x'] = pattern.exec(range.trim()) ?? []
+  if (major === undefined) return ANY
+  const minor = /\d/.test(written) ? Number(written) : null
+  const low = version(Number(major), minor ?? 0)
+  if (sign === '>=') return { low, high: Infinity }
+  return { low, high: minor === null || sign === '^' ? version(Number(major), 999) : low }
 }

@@ -245,6 +245,32 @@ describe('refused, with the next step', () => {
   })
 })
 
+describe('a file that cannot run', () => {
+  const latin = Buffer.from('insert into customer values (1); -- f\xfcr\n', 'latin1')
+
+  test('is refused while planning', async () => {
+    await origin.commit({ [`prisma/migrations/${SECOND}/migration.sql`]: latin })
+    const refused = await make()
+    expect(isRefusal(refused) && refused.code).toBe('repository_unfit')
+    expect(isRefusal(refused) && refused.text).toMatch(
+      /^`prisma\/migrations\/20260102_orders\/migration\.sql`, line 1, column 38: the byte FC/,
+    )
+    await origin.commit({
+      [`prisma/migrations/${SECOND}/migration.sql`]: "set lock_timeout = '1s';\ncreate index concurrently i on customer (id);\n",
+    })
+    const alone = await make()
+    expect(isRefusal(alone) && alone.text).toMatch(
+      /migration\.sql`, line 2, column 1: `create index concurrently i on customer` cannot run/,
+    )
+  })
+
+  test('and was applied all the same, as Prisma read it, is no edited one', async () => {
+    await origin.commit({ [`prisma/migrations/${SECOND}/migration.sql`]: latin })
+    await record(SECOND, latin.toString('utf8'))
+    expect(made(await make()).plan.list).toEqual([])
+  })
+})
+
 describe('names whose order depends on the version of Prisma', () => {
   const names = ['1_init', '2_b', '10_c']
   const files = Object.fromEntries(names.map((name) => [`prisma/migrations/${name}/migration.sql`, `select '${name}';\n`]))

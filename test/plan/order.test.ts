@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { comparing, orderFrom, PRISMA_LOCALE, whyUncertain } from '../../src/plan/order.ts'
+import { comparing, orderOf, PRISMA_LOCALE, prismaVersions, sendsOneScript, whyUncertain } from '../../src/plan/order.ts'
 
 const byLanguage = comparing('by-language')
 const byBytes = comparing('by-bytes')
@@ -61,6 +61,8 @@ describe('which Prisma it is', () => {
     ['~6.6', 'by-language'],
     ['>=6.7.0', 'by-language'],
     ['7', 'by-language'],
+    ['7.x', 'by-language'],
+    ['6.19.x', 'by-language'],
     ['^7.0.0-dev.3', 'by-language'],
     ['6.5.0', 'by-bytes'],
     ['~6.5.0', 'by-bytes'],
@@ -75,7 +77,7 @@ describe('which Prisma it is', () => {
     ['^5 || ^6', 'unknown'],
     ['npm:other@1.0.0', 'unknown'],
   ])('package.json asks for %s', (range, order) => {
-    expect(orderFrom([range], [])).toBe(order)
+    expect(orderOf(prismaVersions([range], []))).toBe(order)
   })
 
   test.each([
@@ -87,11 +89,23 @@ describe('which Prisma it is', () => {
     ['Yarn 4', '"prisma@npm:^6.0.0":\n  version: 6.19.3\n'],
     ['Bun', '{"packages":{"prisma": ["prisma@6.19.3", "", {}]}}'],
   ])('the lock file of %s settles it', (_, lock) => {
-    expect(orderFrom(['^6.0.0'], [lock])).toBe('by-language')
-    expect(orderFrom(['^6.0.0'], [lock.replaceAll('6.19.3', '6.2.1')])).toBe('by-bytes')
-    expect(orderFrom(['^6.0.0'], [lock, lock.replaceAll('6.19.3', '6.2.1')])).toBe('unknown')
-    expect(orderFrom(['^6.0.0'], [lock.replaceAll('prisma', '@other/prisma')])).toBe('unknown')
+    expect(orderOf(prismaVersions(['^6.0.0'], [lock]))).toBe('by-language')
+    expect(orderOf(prismaVersions(['^6.0.0'], [lock.replaceAll('6.19.3', '6.2.1')]))).toBe('by-bytes')
+    expect(orderOf(prismaVersions(['^6.0.0'], [lock, lock.replaceAll('6.19.3', '6.2.1')]))).toBe('unknown')
+    expect(orderOf(prismaVersions(['^6.0.0'], [lock.replaceAll('prisma', '@other/prisma')]))).toBe('unknown')
   })
+})
+
+test.each([
+  ['6.19.3', true],
+  ['^6.19.3', true],
+  ['7.3.1', true],
+  ['~7.3', true],
+  ['^7.0.0', false],
+  ['7.4.0', false],
+  ['latest', false],
+])('prisma %s is certain to send a file as one script: %s', (range, is) => {
+  expect(sendsOneScript(prismaVersions([range], []))).toBe(is)
 })
 
 describe('what is not certain is said', () => {
