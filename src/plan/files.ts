@@ -4,7 +4,7 @@ import type { Target } from '../config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { gitOutput, type Git } from './git.ts'
 import type { Repository } from './repository.ts'
-import { isLfsPointer } from '../lib/git-lfs.ts'
+import { isLfsPointer } from '../lib/git.ts'
 import { comparing, LOCK_FILES, orderOf, prismaVersions, sendsOneScript, type Order } from './order.ts'
 import { readSchema } from './prisma-schema.ts'
 import { code } from '../lib/text/code.ts'
@@ -61,7 +61,10 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   if (isRefusal(content)) return content
   const pointer = wanted.find((path) => isLfsPointer(content(path)))
   if (pointer !== undefined) return refuse('repository_unfit', lfsText(pointer))
-  const text = (path: string) => content(path).toString('utf8')
+  const text = (path: string) =>
+    content(path)
+      .toString('utf8')
+      .replace(/^\ufeff/, '') // tools take a byte order mark, JSON.parse does not
   const schema = schemaPaths.map(text).join('\n')
   const problem =
     noPrisma(packages, text, paths) ??

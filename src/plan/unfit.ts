@@ -1,5 +1,6 @@
 import type { Target } from '../config/config.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
+import { inShell } from '../lib/text/code.ts'
 import { dateText } from '../lib/text/text.ts'
 import type { Session } from '../database/activity.ts'
 import type { MigrationStatus, Status } from './status.ts'
@@ -46,8 +47,8 @@ function failedText(target: Target, failed: MigrationStatus): string {
 
 /** The exact words to type, in the application's directory with the target's URL set. */
 function command(target: Target, outcome: '--applied' | '--rolled-back', migration: string): string {
-  const schema = target.tool.prisma.schema === 'prisma/schema.prisma' ? [] : ['--schema', target.tool.prisma.schema]
-  return quoted(['npx prisma migrate resolve', outcome, migration, ...schema].join(' '), 400)
+  const schema = target.tool.prisma.schema === 'prisma/schema.prisma' ? [] : ['--schema', inShell(target.tool.prisma.schema)]
+  return quoted(['npx prisma migrate resolve', outcome, inShell(migration), ...schema].join(' '), 400)
 }
 
 const names = (migrations: readonly MigrationStatus[]) => listed(migrations.map(({ name }) => name))

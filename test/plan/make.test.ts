@@ -177,6 +177,18 @@ describe('refused, with the next step', () => {
     )
   })
 
+  test('a failed one whose name a shell would cut, in words that can be copied', async () => {
+    await origin.commit({ "prisma/migrations/20260104_it's big & new/migration.sql": 'select 1;\n' })
+    await sql(`insert into _prisma_migrations (id, checksum, migration_name) values ('x', 'x', '20260104_it''s big & new')`)
+    const schema = { schema: 'prisma/schema.prisma', migrations: 'prisma/migrations', urls: ['DATABASE_URL'], env: {} }
+    expect(await text(null, { tool: { prisma: schema } })).toContain(
+      String.raw`: \`npx prisma migrate resolve --rolled-back '20260104_it'\''s big &amp; new'\` if nothing of it is there`.replaceAll(
+        '\\`',
+        '`',
+      ),
+    )
+  })
+
   test('an edited migration', async () => {
     await origin.commit({ [`prisma/migrations/${FIRST}/migration.sql`]: 'create table customer (id bigint primary key);\n' })
     expect(await text()).toBe(
