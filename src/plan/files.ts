@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Target } from '../config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
-import { gitOutput, type Git } from './git.ts'
+import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } from './git.ts'
 import type { Repository } from './repository.ts'
 import { isLfsPointer } from '../lib/git.ts'
 import { comparing, LOCK_FILES, orderOf, prismaVersions, sendsOneScript, type Order } from './order.ts'
 import { readSchema } from './prisma-schema.ts'
-import { code } from '../lib/text/code.ts'
+import { code, inShell } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
 export type MigrationFile = {
@@ -29,6 +29,8 @@ export type ApplicationFiles = {
   readonly oneScript: boolean
   /** The schema file, or all files of a schema directory joined. */
   readonly schema: string
+  /** Files of the application of which git has a pointer of Git LFS only. */
+  readonly inLfs: readonly string[]
   /** PostgreSQL schemas that the datasource names (`schemas = […]`); empty when it names none. */
   readonly databaseSchemas: readonly string[]
 }
@@ -78,7 +80,9 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   const migrations = directories
     .map(({ name, sql, rollback }) => migrationFile(name, content(sql), rollback === null ? null : content(rollback)))
     .sort((a, b) => inOrder(a.name, b.name))
-  return { migrations, order, oneScript: sendsOneScript(versions), schema, databaseSchemas: readSchema(schema).databaseSchemas }
+  const inLfs = await filesInLfs(repository.git, tree, commit, paths.application)
+  if (isRefusal(inLfs)) return inLfs
+  return { migrations, order, oneScript: sendsOneScript(versions), inLfs, schema, databaseSchemas: readSchema(schema).databaseSchemas }
 }
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */
@@ -95,11 +99,9 @@ export function migrationFile(name: string, content: Buffer, rollback: Buffer | 
 export const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex')
 
 const lfsText = (path: string) =>
-  `${quoted(path)} is a pointer of Git LFS in place of the file, and what is planned is read from git alone. Take it out of LFS (${code(`git lfs untrack '*${posix.extname(path)}' && git add --renormalize .`)}), commit and ask again.`
+  `${quoted(path)} is a pointer of Git LFS in place of the file, and what is planned is read from git alone. Take it out of LFS (${code(`git lfs untrack ${inShell(`*${posix.extname(path)}`)} && git add --renormalize .`)}), commit and ask again.`
 
 type Paths = { readonly application: string; readonly schema: string; readonly migrations: string }
-type Entry = { readonly mode: string; readonly type: string; readonly object: string }
-type Tree = ReadonlyMap<string, Entry>
 
 function pathsOf(target: FilesTarget): Paths | Refusal {
   const application = posix.normalize(target.source.directory)
@@ -113,24 +115,6 @@ function pathsOf(target: FilesTarget): Paths | Refusal {
     `The path ${quoted(outside ?? escaping ?? '')} of ${quoted(target.name)} leads out of its repository. Correct \`source.directory\` or \`tool.prisma\` in lockkeeper.yaml.`,
   )
 }
-
-/** Every file of the commit by path. Names that are not UTF-8 are left out: nothing that is looked for has one. */
-async function readTree(git: Git, commit: string): Promise<Tree> {
-  const output = await gitOutput(git, ['ls-tree', '-r', '-z', '--full-tree', commit])
-  const tree = new Map<string, Entry>()
-  for (const line of output.toString('utf8').split('\0')) {
-    const [, mode, type, object, path] = /^(\d+) (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
-    if (mode !== undefined && type !== undefined && object !== undefined && path !== undefined) tree.set(path, { mode, type, object })
-  }
-  return tree
-}
-
-const isRegularAt = (tree: Tree, path: string) => {
-  const entry = tree.get(path)
-  return entry !== undefined && isRegular(entry)
-}
-
-const isRegular = (entry: Entry) => entry.type === 'blob' && (entry.mode === '100644' || entry.mode === '100755')
 
 function whyUnfit(tree: Tree, paths: Paths, commit: string): string | null {
   const at = `Commit ${quoted(commit.slice(0, 10))}`
@@ -178,39 +162,6 @@ function migrationDirectories(tree: Tree, paths: Paths): readonly Directory[] | 
     const rollback = `${prefix}${name}/rollback.sql`
     return { name, sql: `${prefix}${name}/migration.sql`, rollback: tree.has(rollback) ? rollback : null }
   })
-}
-
-async function readBlobs(git: Git, tree: Tree, paths: readonly string[]): Promise<((path: string) => Buffer) | Refusal> {
-  const objects = [...new Set(paths.flatMap((path) => tree.get(path)?.object ?? []))]
-  if (objects.length === 0) return () => Buffer.alloc(0)
-  const end = await git(['cat-file', '--batch'], { input: objects.map((object) => `${object}\n`).join(''), maxBytes: LARGEST })
-  if (end.exitCode === null && end.stdout.length >= LARGEST)
-    return refuse(
-      'repository_unfit',
-      `Schema and migrations together are larger than ${LARGEST / 1024 / 1024} MB, which is more than can be reviewed. Move the data out of the migrations.`,
-    )
-  if (end.exitCode !== 0) throw new Error(`git cat-file ended with ${end.exitCode ?? end.signal ?? end.ended}: ${end.stderr.trim()}`)
-  const content = splitBatch(end.stdout)
-  return (path) => {
-    const found = content.get(tree.get(path)?.object ?? '')
-    if (found === undefined) throw new Error(`git did not give the object of ${path}`)
-    return found
-  }
-}
-
-const LARGEST = 64 * 1024 * 1024
-
-/** `<object> blob <bytes>` LF, the bytes, LF, and so on. */
-function splitBatch(output: Buffer): ReadonlyMap<string, Buffer> {
-  const content = new Map<string, Buffer>()
-  for (let at = 0; at < output.length;) {
-    const end = output.indexOf(10, at)
-    const [, object, bytes] = /^([0-9a-f]+) blob (\d+)$/.exec(output.subarray(at, end === -1 ? undefined : end).toString('latin1')) ?? []
-    if (object === undefined || bytes === undefined) throw new Error('git cat-file gave something that is not a file')
-    content.set(object, output.subarray(end + 1, end + 1 + Number(bytes)))
-    at = end + 1 + Number(bytes) + 1
-  }
-  return content
 }
 
 function noPrisma(packages: readonly string[], text: (path: string) => string, paths: Paths): string | null {

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { z } from 'zod'
 import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
 import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
@@ -20,7 +21,8 @@ import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
 import { whyUnrunnable } from '../sql/unrunnable.ts'
 import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
 import { whyNotDeployable } from './unfit.ts'
-import { count, quoted } from '../lib/text/quoted.ts'
+import { code } from '../lib/text/code.ts'
+import { count, listed, quoted } from '../lib/text/quoted.ts'
 import { together } from '../lib/together.ts'
 
 export type PlanRequest = {
@@ -56,6 +58,8 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   if (uncertain !== null) return refuse('repository_unfit', uncertain)
   const pending = new Set(status.pending.map(({ name }) => name))
   const toApply = source.files.migrations.filter(({ name }) => pending.has(name))
+  const pointers = whyPointersDeployed(source.files.inLfs, request.steps)
+  if (pointers !== null) return refuse('repository_unfit', pointers)
   const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
   if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
   const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema })
@@ -87,6 +91,23 @@ async function firstUnrunnable({ source, tool }: Target, files: readonly Migrati
   }
   return null
 }
+
+/** A deployment from elsewhere (a directory with its own git-lfs, an image) does not see what our checkout lacks. */
+function whyPointersDeployed(inLfs: readonly string[], steps: readonly PlannedStep[]): string | null {
+  const commands = steps.flatMap(({ phase, settings }) => {
+    const read = commandShape.safeParse(settings)
+    return read.success && (phase === 'prepare' || phase === 'deploy')
+      ? [{ phase, ...read.data, text: [...read.data.run, read.data.cwd].join(' ') }]
+      : []
+  })
+  const fromCheckout = commands.some(
+    ({ phase, cwd, text }) => phase === 'deploy' && (cwd === undefined || /\{checkout\}|LOCKKEEPER_CHECKOUT/.test(text)),
+  )
+  if (inLfs.length === 0 || !fromCheckout || commands.some(({ text }) => /\blfs\b/.test(text))) return null
+  return `${listed(inLfs, 3)} ${inLfs.length === 1 ? 'is' : 'are'} kept in Git LFS, and the checkout that would be deployed has pointers in place of such files. Take them out of LFS, let a step of ${code('prepare')} or ${code('deploy')} fetch them (one that names ${code('lfs')}), or give the deploy steps a ${code('cwd')} that has them, and ask again.`
+}
+
+const commandShape = z.object({ run: z.array(z.string()), cwd: z.string().optional() })
 
 export type TargetState = {
   readonly source: { readonly repository: Repository; readonly resolved: ResolvedCommit; readonly files: ApplicationFiles }

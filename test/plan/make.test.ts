@@ -283,6 +283,44 @@ describe('a file that cannot run', () => {
   })
 })
 
+describe('an application with files in Git LFS', () => {
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 12345\n`
+  const lfs = { '.gitattributes': '*.png filter=lfs diff=lfs merge=lfs -text\n', 'public/a big logo.png': pointer, 'src/small.txt': 'x' }
+  const planned = async (...commands: readonly { readonly run: readonly string[]; readonly cwd?: string }[]) => {
+    const steps = commands.map((settings) => ({ phase: 'deploy' as const, name: 'x', settings }))
+    const result = await makePlan(origin.deps, { target: origin.target(), ref: null, steps, policy: 'p'.repeat(64) })
+    return isRefusal(result) ? `${result.code}: ${result.text}` : 'planned'
+  }
+  const refused =
+    'repository_unfit: `public/a big logo.png` is kept in Git LFS, and the checkout that would be deployed has pointers in place of such files. Take them out of LFS, let a step of `prepare` or `deploy` fetch them (one that names `lfs`), or give the deploy steps a `cwd` that has them, and ask again.'
+
+  test('is refused where the checkout is what is deployed', async () => {
+    await origin.commit(lfs)
+    expect(await planned({ run: ['rsync', '-a', '{checkout}/', '/srv/shop'], cwd: '/srv' })).toBe(refused)
+    expect(await planned({ run: ['npm', 'run', 'deploy'] })).toBe(refused)
+    expect(await planned({ run: ['sh', '-c', 'cp -r $LOCKKEEPER_CHECKOUT /srv'], cwd: '/' })).toBe(refused)
+    expect(await planned({ run: ['./release'], cwd: '{checkout}/tools' })).toBe(refused)
+  })
+
+  test('is planned where it is not, or where a step fetches them', async () => {
+    await origin.commit(lfs)
+    expect(await planned()).toBe('planned')
+    expect(await planned({ run: ['git', 'checkout', '{commit}'], cwd: '/srv/shop' })).toBe('planned')
+    expect(await planned({ run: ['git', 'lfs', 'pull'] }, { run: ['npm', 'run', 'deploy'] })).toBe('planned')
+  })
+
+  test('what lies elsewhere in the repository, or is no pointer, is none of it', async () => {
+    await origin.commit({
+      '.gitattributes': lfs['.gitattributes'],
+      'public/logo.png': Buffer.alloc(2_000),
+      'public/version.txt': 'version https://example.org\n',
+    })
+    expect(await planned({ run: ['npm', 'run', 'deploy'] })).toBe('planned')
+    await origin.commit({ '.gitattributes': null, 'docs/pointer.txt': pointer })
+    expect(await planned({ run: ['npm', 'run', 'deploy'] })).toBe('planned')
+  })
+})
+
 describe('names whose order depends on the version of Prisma', () => {
   const names = ['1_init', '2_b', '10_c']
   const files = Object.fromEntries(names.map((name) => [`prisma/migrations/${name}/migration.sql`, `select '${name}';\n`]))
