@@ -48,10 +48,12 @@ export async function makeOffer(
 }
 
 function typedOffer(command: string, target: string, ask: Ask, at: string): string {
-  const ref = ask.ref === null ? '' : ` --ref ${ask.ref}`
-  const reason = ask.reason === null ? '' : ` --reason "${ask.reason.replace(/["\\]/g, '\\$&')}"`
+  const ref = ask.ref === null ? '' : ` --ref ${/["'\\\u2018-\u201f\u00ab\u00bb]/.test(ask.ref) ? inQuotes(ask.ref) : ask.ref}`
+  const reason = ask.reason === null ? '' : ` --reason ${inQuotes(ask.reason)}`
   return `${command} deploy ${target} --at "${at}"${ref}${reason}${ask.skipApp ? ' --skip-app' : ''}`
 }
+
+const inQuotes = (words: string) => `"${words.replace(/["\\]/g, '\\$&')}"`
 
 export async function offerByToken(db: Queries, token: string): Promise<Offer | undefined> {
   if (!/^[\w-]{1,64}$/.test(token)) return undefined

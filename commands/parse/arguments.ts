@@ -1,5 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { code, list } from '../../approvals/wording.ts'
+import { whyNoRefName } from '../../src/lib/git.ts'
 import { refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { unfitCharacter, whichCharacter } from './unicode.ts'
 import { howTo, type AnyVerb, type Known } from './usage.ts'
@@ -7,7 +8,6 @@ import { howTo, type AnyVerb, type Known } from './usage.ts'
 /** The parts of a command, each checked for its form. */
 
 const LONGEST_REASON = 500
-const LONGEST_REF = 200
 
 /** A target is one of the configured names, letter for letter. */
 export function checkTarget(typed: string | undefined, verb: AnyVerb, known: Known): string | Refusal {
@@ -32,15 +32,12 @@ export function checkTarget(typed: string | undefined, verb: AnyVerb, known: Kno
 /** The form only; whether it exists and may be deployed is the plan's question. */
 export function checkRef(ref: string | null): string | null | Refusal {
   if (ref === null) return null
-  const foreign = whichCharacter(ref)
-  if (foreign !== undefined) return refuse('bad_arguments', `${code(ref, 60)} cannot be a ref here: ${foreign}. Nothing was started.`)
-  const isFit = ref.length <= LONGEST_REF && /^[A-Za-z0-9][A-Za-z0-9._/+#-]*$/.test(ref) && !/\.\.|\/\/|\.lock$|[/.]$/.test(ref)
-  return isFit
-    ? ref
-    : refuse(
-        'bad_arguments',
-        `${code(ref, 60)} cannot be a ref: write a branch, a tag or a commit, with letters, digits and ${code('. _ / + # -')}, at most ${LONGEST_REF} characters. Nothing was started.`,
-      )
+  const mixed = ref.match(/\p{L}+/gu)?.find((word) => /[a-z]/i.test(word) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(word))
+  if (mixed !== undefined)
+    return refuse('bad_arguments', `${code(ref, 60)} cannot be a ref here: ${whichCharacter(mixed) ?? ''}. Nothing was started.`)
+  const why = whyNoRefName(ref)
+  if (why === null) return ref
+  return refuse('bad_arguments', `${code(ref, 60)} cannot be a ref: ${why}. Write a branch, a tag or a commit. Nothing was started.`)
 }
 
 export function checkReason(reason: string | null): string | null | Refusal {

@@ -2,6 +2,7 @@ import type { MigrationEvidence } from '../../src/sql/review.ts'
 import { findingLines, inWindow } from '../../approvals/cards/findings.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
+import { quoted } from '../parse/tokens.ts'
 import type { Target } from '../../src/config/config.ts'
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
 import type { Evidence, PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
@@ -48,7 +49,7 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
     ...wayBack(plan.list),
     `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
     ...evidence.notes.map((note) => `• ${shown(note)}`),
-    `Plan ${code(digest.slice(0, 8))}. To ask for it: ${code(`${command} deploy ${target.name}${ref === null ? '' : ` --ref ${ref}`}`, 300)}`,
+    `Plan ${code(digest.slice(0, 8))}. To ask for it: ${code(`${command} deploy ${target.name}${ref === null ? '' : ` --ref ${quoted(ref)}`}`, 300)}`,
   ]
 }
 

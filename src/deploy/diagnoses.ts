@@ -65,7 +65,7 @@ const unknownInstall: CommandDiagnosis = {
 
 const stepDiagnoses: readonly Entry[] = [
   {
-    matches: /reference is not a tree|unable to read tree|pathspec '[0-9a-f]{40}' did not match|bad object [0-9a-f]{40}/,
+    matches: /reference is not a tree|unable to read tree|pathspec '[0-9a-f]{40,64}' did not match|bad object [0-9a-f]{40,64}/,
     why: 'The live directory does not have the approved commit.',
     next: 'Put a step before it that fetches: `run: [git, fetch, origin]` with the same `cwd`.',
   },

@@ -33,7 +33,7 @@ export async function compareWithPlan(
   if ('kind' in found) return found
   const identity = sameIdentity(plan.identity, found.identity)
   if (!identity.same) return changed(`It is no longer the same database: ${identity.why}.`)
-  const status = statusOf(found.state, files.migrations)
+  const status = statusOf(found.state, files.migrations, files.databaseSchemas, files.order)
   if (found.state.lockHeld)
     return { kind: 'unknown', why: 'Another Prisma holds the migration lock of the database, so its state may change at any moment.' }
   return compareApplied(plan, status, phase)

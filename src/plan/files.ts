@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Target } from '../config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
-import { gitOutput, type Git } from './git.ts'
+import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } from './git.ts'
 import type { Repository } from './repository.ts'
+import { isLfsPointer } from '../lib/git.ts'
+import { comparing, LOCK_FILES, orderOf, prismaVersions, sendsOneScript, type Order } from './order.ts'
 import { readSchema } from './prisma-schema.ts'
+import { code, inShell } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
 export type MigrationFile = {
@@ -13,7 +16,7 @@ export type MigrationFile = {
   readonly content: Buffer
   /** SHA-256 in hex of the raw bytes, as Prisma records it. */
   readonly sha256: string
-  /** Of the same text with the other line endings, which Prisma accepts too. */
+  /** Of the same text with the other line endings, which Prisma accepts too; and of what it makes of bytes that are no UTF-8. */
   readonly otherEndings: readonly string[]
   readonly rollback: { readonly content: Buffer; readonly sha256: string } | null
 }
@@ -21,8 +24,13 @@ export type MigrationFile = {
 export type ApplicationFiles = {
   /** In the order in which Prisma runs them. */
   readonly migrations: readonly MigrationFile[]
+  readonly order: Order
+  /** Whether it is certain that this Prisma sends a file as one script. */
+  readonly oneScript: boolean
   /** The schema file, or all files of a schema directory joined. */
   readonly schema: string
+  /** Files of the application of which git has a pointer of Git LFS only. */
+  readonly inLfs: readonly string[]
   /** PostgreSQL schemas that the datasource names (`schemas = […]`); empty when it names none. */
   readonly databaseSchemas: readonly string[]
 }
@@ -40,26 +48,41 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   if (isRefusal(directories)) return directories
   const schemaPaths = schemaFiles(tree, paths.schema)
   const packages = [...new Set([posix.join(paths.application, 'package.json'), 'package.json'])].filter((path) => tree.has(path))
+  const lockFiles = [...new Set([paths.application, '.'])]
+    .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
+    .filter((path) => isRegularAt(tree, path))
   const lock = posix.join(paths.migrations, 'migration_lock.toml')
   const wanted = [
     ...directories.flatMap(({ sql, rollback }) => (rollback === null ? [sql] : [sql, rollback])),
     ...schemaPaths,
     ...packages,
+    ...lockFiles,
     ...(tree.has(lock) ? [lock] : []),
   ]
   const content = await readBlobs(repository.git, tree, wanted)
   if (isRefusal(content)) return content
-  const text = (path: string) => content(path).toString('utf8')
+  const pointer = wanted.find((path) => isLfsPointer(content(path)))
+  if (pointer !== undefined) return refuse('repository_unfit', lfsText(pointer))
+  const text = (path: string) =>
+    content(path)
+      .toString('utf8')
+      .replace(/^\ufeff/, '') // tools take a byte order mark, JSON.parse does not
   const schema = schemaPaths.map(text).join('\n')
   const problem =
     noPrisma(packages, text, paths) ??
     wrongProvider(tree.has(lock) ? text(lock) : null) ??
     unfitSchema(schema, target.tool.prisma.urls, paths)
   if (problem !== null) return refuse('repository_unfit', problem)
-  const migrations = directories.map(({ name, sql, rollback }) =>
-    migrationFile(name, content(sql), rollback === null ? null : content(rollback)),
-  )
-  return { migrations, schema, databaseSchemas: readSchema(schema).databaseSchemas }
+  const asked = packages.flatMap((path) => dependenciesOf(text(path))?.get('prisma') ?? [])
+  const versions = prismaVersions(asked, lockFiles.map(text))
+  const order = orderOf(versions)
+  const inOrder = comparing(order)
+  const migrations = directories
+    .map(({ name, sql, rollback }) => migrationFile(name, content(sql), rollback === null ? null : content(rollback)))
+    .sort((a, b) => inOrder(a.name, b.name))
+  const inLfs = await filesInLfs(repository.git, tree, commit, paths.application)
+  if (isRefusal(inLfs)) return inLfs
+  return { migrations, order, oneScript: sendsOneScript(versions), inLfs, schema, databaseSchemas: readSchema(schema).databaseSchemas }
 }
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */
@@ -68,16 +91,17 @@ export function migrationFile(name: string, content: Buffer, rollback: Buffer | 
     name,
     content,
     sha256: sha256(content),
-    otherEndings: lineEndings(content).map(sha256),
+    otherEndings: otherForms(content).map(sha256),
     rollback: rollback === null ? null : { content: rollback, sha256: sha256(rollback) },
   }
 }
 
 export const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex')
 
+const lfsText = (path: string) =>
+  `${quoted(path)} is a pointer of Git LFS in place of the file, and what is planned is read from git alone. Take it out of LFS (${code(`git lfs untrack ${inShell(`*${posix.extname(path)}`)} && git add --renormalize .`)}), commit and ask again.`
+
 type Paths = { readonly application: string; readonly schema: string; readonly migrations: string }
-type Entry = { readonly mode: string; readonly type: string; readonly object: string }
-type Tree = ReadonlyMap<string, Entry>
 
 function pathsOf(target: FilesTarget): Paths | Refusal {
   const application = posix.normalize(target.source.directory)
@@ -91,19 +115,6 @@ function pathsOf(target: FilesTarget): Paths | Refusal {
     `The path ${quoted(outside ?? escaping ?? '')} of ${quoted(target.name)} leads out of its repository. Correct \`source.directory\` or \`tool.prisma\` in lockkeeper.yaml.`,
   )
 }
-
-/** Every file of the commit by path. Names that are not UTF-8 are left out: nothing that is looked for has one. */
-async function readTree(git: Git, commit: string): Promise<Tree> {
-  const output = await gitOutput(git, ['ls-tree', '-r', '-z', '--full-tree', commit])
-  const tree = new Map<string, Entry>()
-  for (const line of output.toString('utf8').split('\0')) {
-    const [, mode, type, object, path] = /^(\d+) (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
-    if (mode !== undefined && type !== undefined && object !== undefined && path !== undefined) tree.set(path, { mode, type, object })
-  }
-  return tree
-}
-
-const isRegular = (entry: Entry) => entry.type === 'blob' && (entry.mode === '100644' || entry.mode === '100755')
 
 function whyUnfit(tree: Tree, paths: Paths, commit: string): string | null {
   const at = `Commit ${quoted(commit.slice(0, 10))}`
@@ -134,7 +145,7 @@ type Directory = { readonly name: string; readonly sql: string; readonly rollbac
 function migrationDirectories(tree: Tree, paths: Paths): readonly Directory[] | Refusal {
   const prefix = paths.migrations === '.' ? '' : `${paths.migrations}/`
   const inside = [...tree.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length).split('/'))
-  const names = [...new Set(inside.flatMap(([name, ...rest]) => (name === undefined || rest.length === 0 ? [] : [name])))].sort(byBytes)
+  const names = [...new Set(inside.flatMap(([name, ...rest]) => (name === undefined || rest.length === 0 ? [] : [name])))].sort()
   const incomplete = names.find((name) => !tree.has(`${prefix}${name}/migration.sql`))
   if (incomplete !== undefined)
     return refuse(
@@ -153,42 +164,6 @@ function migrationDirectories(tree: Tree, paths: Paths): readonly Directory[] | 
   })
 }
 
-/** As Prisma sorts them. */
-export const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
-
-async function readBlobs(git: Git, tree: Tree, paths: readonly string[]): Promise<((path: string) => Buffer) | Refusal> {
-  const objects = [...new Set(paths.flatMap((path) => tree.get(path)?.object ?? []))]
-  if (objects.length === 0) return () => Buffer.alloc(0)
-  const end = await git(['cat-file', '--batch'], { input: objects.map((object) => `${object}\n`).join(''), maxBytes: LARGEST })
-  if (end.exitCode === null && end.stdout.length >= LARGEST)
-    return refuse(
-      'repository_unfit',
-      `Schema and migrations together are larger than ${LARGEST / 1024 / 1024} MB, which is more than can be reviewed. Move the data out of the migrations.`,
-    )
-  if (end.exitCode !== 0) throw new Error(`git cat-file ended with ${end.exitCode ?? end.signal ?? end.ended}: ${end.stderr.trim()}`)
-  const content = splitBatch(end.stdout)
-  return (path) => {
-    const found = content.get(tree.get(path)?.object ?? '')
-    if (found === undefined) throw new Error(`git did not give the object of ${path}`)
-    return found
-  }
-}
-
-const LARGEST = 64 * 1024 * 1024
-
-/** `<object> blob <bytes>` LF, the bytes, LF, and so on. */
-function splitBatch(output: Buffer): ReadonlyMap<string, Buffer> {
-  const content = new Map<string, Buffer>()
-  for (let at = 0; at < output.length;) {
-    const end = output.indexOf(10, at)
-    const [, object, bytes] = /^([0-9a-f]+) blob (\d+)$/.exec(output.subarray(at, end === -1 ? undefined : end).toString('latin1')) ?? []
-    if (object === undefined || bytes === undefined) throw new Error('git cat-file gave something that is not a file')
-    content.set(object, output.subarray(end + 1, end + 1 + Number(bytes)))
-    at = end + 1 + Number(bytes) + 1
-  }
-  return content
-}
-
 function noPrisma(packages: readonly string[], text: (path: string) => string, paths: Paths): string | null {
   const own = posix.join(paths.application, 'package.json')
   if (!packages.includes(own)) return `There is no ${quoted(own)}. Correct \`source.directory\` in lockkeeper.yaml.`
@@ -198,14 +173,17 @@ function noPrisma(packages: readonly string[], text: (path: string) => string, p
   return `${listed(packages)} ${packages.length === 1 ? 'does' : 'do'} not list prisma among dependencies or devDependencies, so the application brings no migration tool. Add it (\`npm install --save-dev prisma\`) and ask again.`
 }
 
-function dependenciesOf(text: string): ReadonlySet<string> | null {
+/** What each is asked for as. */
+function dependenciesOf(text: string): ReadonlyMap<string, string> | null {
   try {
     const parsed: unknown = JSON.parse(text)
     const of = (key: string) =>
       typeof parsed === 'object' && parsed !== null ? Object.entries(parsed).find(([name]) => name === key)?.[1] : undefined
-    return new Set(
+    return new Map(
       [of('dependencies'), of('devDependencies')].flatMap((section) =>
-        typeof section === 'object' && section !== null ? Object.keys(section) : [],
+        typeof section === 'object' && section !== null
+          ? Object.entries(section).map(([name, asked]) => [name, String(asked)] as const)
+          : [],
       ),
     )
   } catch {
@@ -231,6 +209,12 @@ function unfitSchema(schema: string, urls: readonly string[], paths: Paths): str
   if (unset.length === 0) return null
   const words = unset.map(({ key, variable }) => `${quoted(key)} reads ${quoted(variable)}`).join(' and ')
   return `In ${quoted(paths.schema)} ${words}, which \`tool.prisma.urls\` does not name. Every such variable must lead to the target's database: add it to \`tool.prisma.urls\` in lockkeeper.yaml.`
+}
+
+/** Since 6.6 Prisma reads a file as text, with a replacement character for what is no UTF-8, and its checksum is of that. */
+function otherForms(content: Buffer): readonly Buffer[] {
+  const asRead = Buffer.from(content.toString('utf8'))
+  return asRead.equals(content) ? lineEndings(content) : [...lineEndings(content), asRead, ...lineEndings(asRead)]
 }
 
 /** The text with LF and with CRLF throughout, where that differs from the raw bytes. */

@@ -1,3 +1,6 @@
+import { posix } from 'node:path'
+import { isLfsPointer, LARGEST_POINTER } from '../lib/git.ts'
+import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { captureChild, type Captured } from '../process/capture.ts'
 import { childEnvironment, operatorPath } from '../process/environment.ts'
 import type { GitDeps } from './deps.ts'
@@ -68,4 +71,82 @@ export async function gitOutput(git: Git, args: readonly string[], options?: Git
   const end = await git(args, options)
   if (end.exitCode !== 0) throw new Error(`git ${args[0]} ended with ${end.exitCode ?? end.signal ?? end.ended}: ${end.stderr.trim()}`)
   return end.stdout
+}
+
+type Entry = { readonly mode: string; readonly type: string; readonly object: string }
+/** What a commit holds, by path. */
+export type Tree = ReadonlyMap<string, Entry>
+
+/** Every file of the commit by path. Names that are not UTF-8 are left out: nothing that is looked for has one. */
+export async function readTree(git: Git, commit: string): Promise<Tree> {
+  const output = await gitOutput(git, ['ls-tree', '-r', '-z', '--full-tree', commit])
+  const tree = new Map<string, Entry>()
+  for (const line of output.toString('utf8').split('\0')) {
+    const [, mode, type, object, path] = /^(\d+) (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
+    if (mode !== undefined && type !== undefined && object !== undefined && path !== undefined) tree.set(path, { mode, type, object })
+  }
+  return tree
+}
+
+export const isRegularAt = (tree: Tree, path: string) => {
+  const entry = tree.get(path)
+  return entry !== undefined && isRegular(entry)
+}
+
+export const isRegular = (entry: Entry) => entry.type === 'blob' && (entry.mode === '100644' || entry.mode === '100755')
+
+/** Content of files of a tree; of all of them at once, in one question. */
+export async function readBlobs(git: Git, tree: Tree, paths: readonly string[]): Promise<((path: string) => Buffer) | Refusal> {
+  const objects = [...new Set(paths.flatMap((path) => tree.get(path)?.object ?? []))]
+  if (objects.length === 0) return () => Buffer.alloc(0)
+  const end = await git(['cat-file', '--batch'], { input: objects.map((object) => `${object}\n`).join(''), maxBytes: LARGEST })
+  if (end.exitCode === null && end.stdout.length >= LARGEST)
+    return refuse(
+      'repository_unfit',
+      `Schema and migrations together are larger than ${LARGEST / 1024 / 1024} MB, which is more than can be reviewed. Move the data out of the migrations.`,
+    )
+  if (end.exitCode !== 0) throw new Error(`git cat-file ended with ${end.exitCode ?? end.signal ?? end.ended}: ${end.stderr.trim()}`)
+  const content = splitBatch(end.stdout)
+  return (path) => {
+    const found = content.get(tree.get(path)?.object ?? '')
+    if (found === undefined) throw new Error(`git did not give the object of ${path}`)
+    return found
+  }
+}
+
+const LARGEST = 64 * 1024 * 1024
+
+/** `<object> blob <bytes>` LF, the bytes, LF, and so on. */
+function splitBatch(output: Buffer): ReadonlyMap<string, Buffer> {
+  const content = new Map<string, Buffer>()
+  for (let at = 0; at < output.length;) {
+    const end = output.indexOf(10, at)
+    const [, object, bytes] = /^([0-9a-f]+) blob (\d+)$/.exec(output.subarray(at, end === -1 ? undefined : end).toString('latin1')) ?? []
+    if (object === undefined || bytes === undefined) throw new Error('git cat-file gave something that is not a file')
+    content.set(object, output.subarray(end + 1, end + 1 + Number(bytes)))
+    at = end + 1 + Number(bytes) + 1
+  }
+  return content
+}
+
+/**
+ * Files below a directory that git keeps as pointers of Git LFS. A checkout of ours has the pointers, since no filter runs. Where no
+ * attributes name LFS a pointer would be one for everybody, and nothing more is read.
+ */
+export async function filesInLfs(git: Git, tree: Tree, commit: string, directory: string): Promise<readonly string[] | Refusal> {
+  const attributes = [...tree.keys()].filter((path) => posix.basename(path) === '.gitattributes' && isRegularAt(tree, path))
+  const texts = await readBlobs(git, tree, attributes)
+  if (isRefusal(texts)) return texts
+  if (!attributes.some((path) => /\bfilter=lfs\b/.test(texts(path).toString('latin1')))) return []
+  const listed = await gitOutput(git, ['ls-tree', '-r', '-l', '-z', '--full-tree', commit])
+  const small = listed
+    .toString('utf8')
+    .split('\0')
+    .flatMap((line) => {
+      const [, size, path] = /^\d+ blob [0-9a-f]+ +(\d+)\t(.*)$/s.exec(line) ?? []
+      return path !== undefined && Number(size) > 0 && Number(size) <= LARGEST_POINTER && isRegularAt(tree, path) ? [path] : []
+    })
+    .filter((path) => directory === '.' || path.startsWith(`${directory}/`))
+  const content = await readBlobs(git, tree, small)
+  return isRefusal(content) ? content : small.filter((path) => isLfsPointer(content(path)))
 }

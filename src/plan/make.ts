@@ -1,3 +1,5 @@
+import { posix } from 'node:path'
+import { z } from 'zod'
 import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
 import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
@@ -10,14 +12,17 @@ import { databaseBytes, tableSizes, type TableSize } from '../database/sizes.ts'
 import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.ts'
 import type { PlanDeps } from './deps.ts'
 import { digestOf } from './digest.ts'
-import { readFiles, type ApplicationFiles } from './files.ts'
+import { readFiles, type ApplicationFiles, type MigrationFile } from './files.ts'
 import { gitOutput } from './git.ts'
+import { comparing, whyUncertain, type Order } from './order.ts'
 import type { Evidence, Plan, PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
+import { whyUnrunnable } from '../sql/unrunnable.ts'
 import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
 import { whyNotDeployable } from './unfit.ts'
-import { count, quoted } from '../lib/text/quoted.ts'
+import { code } from '../lib/text/code.ts'
+import { count, listed, quoted } from '../lib/text/quoted.ts'
 import { together } from '../lib/together.ts'
 
 export type PlanRequest = {
@@ -46,8 +51,17 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   const { source, facts, status } = read
   const unfit = whyNotDeployable({ target: request.target, status, lock: facts.lock })
   if (unfit !== null) return unfit
+  const uncertain = whyUncertain(
+    status.pending.map(({ name }) => name),
+    source.files.order,
+  )
+  if (uncertain !== null) return refuse('repository_unfit', uncertain)
   const pending = new Set(status.pending.map(({ name }) => name))
   const toApply = source.files.migrations.filter(({ name }) => pending.has(name))
+  const pointers = whyPointersDeployed(source.files.inLfs, request.steps)
+  if (pointers !== null) return refuse('repository_unfit', pointers)
+  const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
+  if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
   const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema })
   const plan: Plan = {
     version: 1,
@@ -69,6 +83,31 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   const evidence = await gatherEvidence(deps, request, read, reviews)
   return { plan, digest: digestOf(plan), evidence, status, files: source.files }
 }
+
+async function firstUnrunnable({ source, tool }: Target, files: readonly MigrationFile[], oneScript: boolean): Promise<string | null> {
+  for (const { name, content } of files) {
+    const why = await whyUnrunnable(posix.join(source.directory, tool.prisma.migrations, name, 'migration.sql'), content, oneScript)
+    if (why !== null) return why
+  }
+  return null
+}
+
+/** A deployment from elsewhere (a directory with its own git-lfs, an image) does not see what our checkout lacks. */
+function whyPointersDeployed(inLfs: readonly string[], steps: readonly PlannedStep[]): string | null {
+  const commands = steps.flatMap(({ phase, settings }) => {
+    const read = commandShape.safeParse(settings)
+    return read.success && (phase === 'prepare' || phase === 'deploy')
+      ? [{ phase, ...read.data, text: [...read.data.run, read.data.cwd].join(' ') }]
+      : []
+  })
+  const fromCheckout = commands.some(
+    ({ phase, cwd, text }) => phase === 'deploy' && (cwd === undefined || /\{checkout\}|LOCKKEEPER_CHECKOUT/.test(text)),
+  )
+  if (inLfs.length === 0 || !fromCheckout || commands.some(({ text }) => /\blfs\b/.test(text))) return null
+  return `${listed(inLfs, 3)} ${inLfs.length === 1 ? 'is' : 'are'} kept in Git LFS, and the checkout that would be deployed has pointers in place of such files. Take them out of LFS, let a step of ${code('prepare')} or ${code('deploy')} fetch them (one that names ${code('lfs')}), or give the deploy steps a ${code('cwd')} that has them, and ask again.`
+}
+
+const commandShape = z.object({ run: z.array(z.string()), cwd: z.string().optional() })
 
 export type TargetState = {
   readonly source: { readonly repository: Repository; readonly resolved: ResolvedCommit; readonly files: ApplicationFiles }
@@ -92,7 +131,8 @@ export async function readTargetState(deps: PlanDeps, target: Target, ref: strin
   const [source, facts] = await together([readSource(deps, target, ref), readFacts(deps, target)])
   if (isRefusal(source)) return source
   if (isRefusal(facts)) return facts
-  return { source, facts, status: statusOf(facts.state, source.files.migrations, source.files.databaseSchemas) }
+  const { migrations, databaseSchemas, order } = source.files
+  return { source, facts, status: statusOf(facts.state, migrations, databaseSchemas, order) }
 }
 
 /** Parses the target's URL and refuses a pooler, before anything is reached for. */
@@ -166,7 +206,7 @@ async function gatherEvidence(
   const { source, facts } = read
   return {
     migrations: reviews.map(({ concurrently: _concurrently, ...review }) => review),
-    notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status)],
+    notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status, source.files.order)],
     subject: source.resolved.subject,
     author: source.resolved.author,
     databaseBytes: facts.bytes,
@@ -191,9 +231,9 @@ async function branchNote(
 }
 
 /** Prisma applies these as well; people should know that they run after younger ones. */
-function outOfOrder(status: Status): readonly string[] {
+function outOfOrder(status: Status, order: Order): readonly string[] {
   const last = status.applied.at(-1)?.name
-  const late = last === undefined ? [] : status.pending.filter(({ name }) => name < last)
+  const late = last === undefined ? [] : status.pending.filter(({ name }) => comparing(order)(name, last) < 0)
   const names = late.map(({ name }) => name)
   if (names.length === 0) return []
   const shown = names.length <= 2 ? names.join(' and ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`

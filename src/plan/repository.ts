@@ -1,10 +1,11 @@
 import { escapeMarkup } from '../lib/text/escape.ts'
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { closest } from 'fastest-levenshtein'
 import type { Target } from '../config/config.ts'
 import type { Captured } from '../process/capture.ts'
+import { whyNoRefName } from '../lib/git.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
 import type { GitDeps } from './deps.ts'
 import { gitOutput, gitIn, type Git, type GitOptions } from './git.ts'
@@ -26,8 +27,14 @@ export async function fetchRepository(deps: GitDeps, target: SourceOf): Promise<
   const repository = { directory, git: gitIn(deps, directory) }
   return inTurn(directory, async () => {
     await prepareClone(repository, remote)
-    const end = await fetchAll(repository.git, remote)
-    return end.exitCode === 0 ? repository : unreachable(target, reasonOf(end))
+    let end = await fetchAll(repository.git, remote)
+    const format = otherFormat(end)
+    if (format !== null && (await isEmpty(repository.git))) {
+      await rm(directory, { recursive: true })
+      await prepareClone(repository, remote, format)
+      end = await fetchAll(repository.git, remote)
+    }
+    return end.exitCode === 0 ? repository : unreachable(target, whyOtherFormat(end, directory) ?? reasonOf(end))
   })
 }
 
@@ -48,7 +55,7 @@ export type ResolvedCommit = {
 export async function resolveCommit(repository: Repository, target: SourceOf, asked: string | null): Promise<ResolvedCommit | Refusal> {
   const { branch } = target.source
   const ref = asked ?? branch
-  const malformed = whyNotARef(ref)
+  const malformed = whyNoRefName(ref)
   if (malformed !== null)
     return refuse(
       'ref_not_found',
@@ -96,16 +103,6 @@ export async function isReachable(repository: Repository, target: SourceOf, comm
   return end.exitCode === 0 && end.stdout.length > 0
 }
 
-/** Why git is not even asked. Stricter than git's own rule, so that no name can be an option, a range or an expression. */
-export function whyNotARef(ref: string): string | null {
-  if (ref.length === 0) return 'it is empty'
-  if (ref.length > 200) return 'it is longer than 200 characters'
-  if (ref.startsWith('-')) return 'it starts with a dash'
-  if (!/^[\p{L}\p{N}._/+#@=,%-]+$/u.test(ref)) return 'it holds a space or a character that names of branches and tags seldom have'
-  if (/\.\.|\/\/|@\{|\/\.|^[./@]|[./]$|\.lock(\/|$)/.test(ref)) return 'git does not take it as a name'
-  return null
-}
-
 type Remote = { readonly url: string; readonly local: boolean; readonly config: readonly (readonly [string, string])[] }
 
 /** As people may see it. */
@@ -134,14 +131,36 @@ function remoteOf(repository: string, home: string): Remote | { readonly why: st
   return { url: url.href, local: false, config: login === ':' ? [] : [header] }
 }
 
-async function prepareClone(repository: Repository, remote: Remote): Promise<void> {
-  if (prepared.has(repository.directory) && existsSync(join(repository.directory, 'HEAD'))) return
+/** What the other side hashes its objects with, when it is something else than our clone does. */
+function otherFormat(end: Captured): 'sha1' | 'sha256' | null {
+  const server = /mismatched algorithms: client \w+; server (sha1|sha256)\b/.exec(end.stderr)?.[1]
+  return server === 'sha1' || server === 'sha256' ? server : null
+}
+
+const isEmpty = async (git: Git): Promise<boolean> => (await gitOutput(git, ['for-each-ref', '--count=1'])).length === 0
+
+function whyOtherFormat(end: Captured, directory: string): string | null {
+  const format = otherFormat(end)
+  if (format === null) return null
+  return `it now has ${format === 'sha1' ? 'SHA-1' : 'SHA-256'} objects, other than when it was cloned. Stop the bot, move ${directory} away, and start it again`
+}
+
+async function prepareClone(repository: Repository, remote: Remote, format: 'sha1' | 'sha256' | null = null): Promise<void> {
+  if (format === null && prepared.has(repository.directory) && existsSync(join(repository.directory, 'HEAD'))) return
   await mkdir(repository.directory, { recursive: true, mode: 0o700 })
   // git refuses a local repository of another user unless told; the operator named this one in lockkeeper.yaml
   const safe = remote.local ? [remote.url, join(remote.url, '.git')] : []
   const lines = ['[safe]', ...safe.map((path) => `\tdirectory = "${path.replace(/["\\]/g, '\\$&')}"`), '']
   await writeFile(join(repository.directory, 'lockkeeper.config'), lines.join('\n'), { mode: 0o600 })
-  await gitOutput(repository.git, ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', repository.directory])
+  await gitOutput(repository.git, [
+    'init',
+    '--quiet',
+    '--bare',
+    '--template=',
+    '--initial-branch=main',
+    ...(format === null ? [] : [`--object-format=${format}`]),
+    repository.directory,
+  ])
   prepared.add(repository.directory)
 }
 
@@ -174,7 +193,8 @@ function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
 async function lookUp(git: Git, branch: string, ref: string): Promise<readonly [head: string | null, found: string | null]> {
   const full = /^([0-9a-f]{40}|[0-9a-f]{64})$/i.test(ref)
   const short = /^[0-9a-f]{4,64}$/i.test(ref)
-  const names = [`refs/heads/${branch}`, ...(full ? [] : [`refs/heads/${ref}`, `refs/tags/${ref}`]), ...(short ? [ref] : [])]
+  const whole = /^refs\/(heads|tags)\//.test(ref)
+  const names = [`refs/heads/${branch}`, ...(full ? [] : [`refs/heads/${ref}`, `refs/tags/${ref}`]), ...(short || whole ? [ref] : [])]
   const input = names.map((name) => `${name}^{commit}\n`).join('')
   const text = (await gitOutput(git, ['cat-file', '--batch-check'], { input })).toString('utf8')
   const [head, ...candidates] = text.split('\n').slice(0, names.length).map(readLookUp)

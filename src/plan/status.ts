@@ -1,6 +1,6 @@
 import type { Queryable } from '../database/connect.ts'
 import type { MigrationFile } from './files.ts'
-import { byBytes } from './files.ts'
+import { comparing, type Order } from './order.ts'
 
 /** A row of `_prisma_migrations`. */
 export type MigrationRow = {
@@ -64,14 +64,19 @@ export type Status = {
 type FileSums = Pick<MigrationFile, 'name' | 'sha256' | 'otherEndings'>
 
 /** Rows and files to a status. Pure. `databaseSchemas` are those that the datasource names. */
-export function statusOf(state: DatabaseState, files: readonly FileSums[], databaseSchemas: readonly string[] = []): Status {
+export function statusOf(
+  state: DatabaseState,
+  files: readonly FileSums[],
+  databaseSchemas: readonly string[] = [],
+  order: Order = 'by-language',
+): Status {
   const rows = Map.groupBy(state.rows, (row) => row.name)
   const live = state.rows.filter((row) => row.rolledBackAt === null)
   const unfinished = live.filter((row) => row.finishedAt === null).sort(byStart)
   // Prisma runs one migration at a time: of several that have no end, only the last can be the one that runs
   const runningId = state.lockHeld ? unfinished.at(-1)?.id : undefined
   const fileOf = new Map(files.map((file) => [file.name, file]))
-  const names = [...new Set([...fileOf.keys(), ...live.map((row) => row.name)])].sort(byBytes)
+  const names = [...new Set([...fileOf.keys(), ...live.map((row) => row.name)])].sort(comparing(order))
   const migrations = names.map((name) => oneStatus(name, rows.get(name) ?? [], fileOf.get(name), runningId))
   const only = (test: (migration: MigrationStatus) => boolean) => migrations.filter(test)
   return {

@@ -1,5 +1,6 @@
 import type { Target } from '../config/config.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
+import { inShell } from '../lib/text/code.ts'
 import { dateText } from '../lib/text/text.ts'
 import type { Session } from '../database/activity.ts'
 import type { MigrationStatus, Status } from './status.ts'
@@ -40,13 +41,13 @@ function failedText(target: Target, failed: MigrationStatus): string {
   const started = failed.row === null ? '' : `, started ${dateText(failed.row.startedAt, 'day')},`
   return (
     `${quoted(failed.name)}${started} failed on ${quoted(target.name)} and blocks every other (P3009). Look at what it left in the database, put that right, ` +
-    `and record the outcome by hand: ${command(target, '--rolled-back', failed.name)} if nothing of it is there, or ${command(target, '--applied', failed.name)} if all of it is. Then ask again.`
+    `and record the outcome by hand: ${command(target, '--rolled-back', inShell(failed.name))} if nothing of it is there, or ${command(target, '--applied', inShell(failed.name))} if all of it is. Then ask again.`
   )
 }
 
 /** The exact words to type, in the application's directory with the target's URL set. */
 function command(target: Target, outcome: '--applied' | '--rolled-back', migration: string): string {
-  const schema = target.tool.prisma.schema === 'prisma/schema.prisma' ? [] : ['--schema', target.tool.prisma.schema]
+  const schema = target.tool.prisma.schema === 'prisma/schema.prisma' ? [] : ['--schema', inShell(target.tool.prisma.schema)]
   return quoted(['npx prisma migrate resolve', outcome, migration, ...schema].join(' '), 400)
 }
 

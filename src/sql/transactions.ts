@@ -33,6 +33,7 @@ export function standsAlone(node: Node): boolean {
   if ('ReindexStmt' in node)
     return isConcurrent(node) || !['REINDEX_OBJECT_INDEX', 'REINDEX_OBJECT_TABLE'].includes(node.ReindexStmt.kind ?? '')
   if ('ClusterStmt' in node) return node.ClusterStmt.relation === undefined
+  if ('DiscardStmt' in node) return node.DiscardStmt.target === 'DISCARD_ALL'
   return isConcurrent(node) || ALONE.some((kind) => kind in node)
 }
 

@@ -292,7 +292,7 @@ describe('the form', () => {
       return modal !== null && Object.keys(modal.errors).length > 0 ? modal : null
     })
     expect(wrong.errors).toEqual({
-      ref: '../x cannot be a ref: write a branch, a tag or a commit, with letters, digits and . _ / + # -, at most 200 characters. Nothing was started.',
+      ref: '../x cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
     })
     await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: 'main' }, reason: { reason: 'launch' } })
     await modalOf(ALICE, /#1 is asked for/)

@@ -99,7 +99,7 @@ test('hostile arguments are answered, and nothing is started', async () => {
     `"\`--ref\` needs a value after it. Nothing was started. For example: \`/migrate deploy prod --reason "checkout needs the discount columns"\`."`,
   )
   expect(await flow.answer('deploy prod --ref ../../etc/passwd')).toMatchInlineSnapshot(
-    `"\`../../etc/passwd\` cannot be a ref: write a branch, a tag or a commit, with letters, digits and \`. _ / + # -\`, at most 200 characters. Nothing was started."`,
+    `"\`../../etc/passwd\` cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started."`,
   )
   expect(await flow.answer('deploy <!channel>')).toMatchInlineSnapshot(
     `"There is no target \`&lt;!channel&gt;\`. Nothing was started. The targets are \`prod\`, \`twin\` and \`closed\`."`,
@@ -210,7 +210,7 @@ test('the bare command opens a form that makes the request', async () => {
   const examples = /[A-Z][a-z]{2} 02:00 or \d{4}-\d\d-\d\d/
   expect({ ...errors, start: errors['start']?.replace(examples, '{weekday} 02:00 or {date}') }).toMatchInlineSnapshot(`
     {
-      "ref": "no such/../ref cannot be a ref: write a branch, a tag or a commit, with letters, digits and . _ / + # -, at most 200 characters. Nothing was started.",
+      "ref": "no such/../ref cannot be a ref: it holds a space or a character that cannot be seen. Write a branch, a tag or a commit. Nothing was started.",
       "start": "every second is not a time that can be read, or not a day of the calendar. Write for example {weekday} 02:00 or {date} 02:00 UTC.",
     }
   `)

@@ -6,7 +6,8 @@ import pg from 'pg'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { Plan, PlannedMigration } from '../../src/plan/plan.ts'
-import { byBytes, sha256 } from '../../src/plan/files.ts'
+import { sha256 } from '../../src/plan/files.ts'
+import { comparing } from '../../src/plan/order.ts'
 import { readIdentity } from '../../src/database/identity.ts'
 import { parseTargetUrl } from '../../src/database/urls.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
@@ -153,7 +154,7 @@ async function planOf(application: Application, url: string, baseline: readonly 
   const identity = await readIdentity(client, parsed.url)
   await client.end()
   const all = Object.entries(application.migrations)
-    .sort(([a], [b]) => byBytes(a, b))
+    .sort(([a], [b]) => comparing('by-language')(a, b))
     .map(([name, sql]): PlannedMigration => ({
       name,
       sha256: sha256(sql),

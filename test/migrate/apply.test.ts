@@ -52,6 +52,17 @@ test('pending migrations are applied in groups, each once, and each is told once
   expect(run.recorded.events).toHaveLength(4)
 })
 
+test('numbers of other lengths and letters of other languages run in the order that was approved, whatever language the operator set', async () => {
+  const make = (table: string) => `CREATE TABLE "${table}" ("id" int);\n`
+  const { run, sql } = await scene(
+    { '1_init': init, '2_b': make('b'), '10_c': make('c'), '4_change': make('d'), '4_create': make('e') },
+    { toolEnv: { LC_ALL: 'cs_CZ.UTF-8', LANG: 'cs_CZ.UTF-8' } },
+  )
+  expect(await step.act(run.context)).toMatchObject({ kind: 'done', output: expect.stringMatching(/^5 migrations in /) })
+  const rows = await sql('select migration_name as name from _prisma_migrations order by started_at')
+  expect(rows).toEqual(['1_init', '10_c', '2_b', '4_change', '4_create'].map((name) => ({ name })))
+})
+
 test('nothing pending is done without starting the tool', async () => {
   const { run } = await scene({ '1_init': init }, { baseline: ['1_init'] })
   expect(await step.inspect(run.context)).toEqual({

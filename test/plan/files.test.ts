@@ -50,6 +50,9 @@ describe('what is read', () => {
     expect(first?.otherEndings).toEqual([
       sha256(Buffer.from([0x2d, 0x2d, 0xff, 0x0a, 0x0a])),
       sha256(Buffer.from([0x2d, 0x2d, 0xff, 0x0d, 0x0a, 0x0d, 0x0a])),
+      sha256('--\ufffd\r\n\n'), // as Prisma reads it
+      sha256('--\ufffd\n\n'),
+      sha256('--\ufffd\r\n\r\n'),
     ])
     expect(first?.rollback).toBeNull()
     expect(second?.rollback?.content.toString()).toBe('drop table customer;\n')
@@ -116,6 +119,19 @@ describe('what is refused', () => {
   test('a directory without migration.sql', async () => {
     expect(await refusedFor({ 'prisma/migrations/2_b/notes.md': 'x' })).toBe(
       'The migration `2_b` has no migration.sql. Prisma stops at it (P3015). Add the file or remove the directory.',
+    )
+  })
+
+  test.each([
+    `${FIRST}/migration.sql`,
+    `${FIRST}/rollback.sql`,
+    'prisma/schema.prisma',
+    'package.json',
+    'prisma/migrations/migration_lock.toml',
+  ])('a pointer of Git LFS in place of %s', async (path) => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 12345\n`
+    expect(await refusedFor({ [path]: pointer })).toBe(
+      `\`${path}\` is a pointer of Git LFS in place of the file, and what is planned is read from git alone. Take it out of LFS (\`git lfs untrack '*${path.slice(path.lastIndexOf('.'))}' &amp;&amp; git add --renormalize .\`), commit and ask again.`,
     )
   })
 

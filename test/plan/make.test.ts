@@ -177,6 +177,18 @@ describe('refused, with the next step', () => {
     )
   })
 
+  test('a failed one whose name a shell would cut, in words that can be copied', async () => {
+    await origin.commit({ "prisma/migrations/20260104_it's big & new/migration.sql": 'select 1;\n' })
+    await sql(`insert into _prisma_migrations (id, checksum, migration_name) values ('x', 'x', '20260104_it''s big & new')`)
+    const schema = { schema: 'prisma/schema.prisma', migrations: 'prisma/migrations', urls: ['DATABASE_URL'], env: {} }
+    expect(await text(null, { tool: { prisma: schema } })).toContain(
+      String.raw`: \`npx prisma migrate resolve --rolled-back '20260104_it'\''s big &amp; new'\` if nothing of it is there`.replaceAll(
+        '\\`',
+        '`',
+      ),
+    )
+  })
+
   test('an edited migration', async () => {
     await origin.commit({ [`prisma/migrations/${FIRST}/migration.sql`]: 'create table customer (id bigint primary key);\n' })
     expect(await text()).toBe(
@@ -242,6 +254,95 @@ describe('refused, with the next step', () => {
     } finally {
       await sql(`drop role outsider_${database.name}`)
     }
+  })
+})
+
+describe('a file that cannot run', () => {
+  const latin = Buffer.from('insert into customer values (1); -- f\xfcr\n', 'latin1')
+
+  test('is refused while planning', async () => {
+    await origin.commit({ [`prisma/migrations/${SECOND}/migration.sql`]: latin })
+    const refused = await make()
+    expect(isRefusal(refused) && refused.code).toBe('repository_unfit')
+    expect(isRefusal(refused) && refused.text).toMatch(
+      /^`prisma\/migrations\/20260102_orders\/migration\.sql`, line 1, column 38: the byte FC/,
+    )
+    await origin.commit({
+      [`prisma/migrations/${SECOND}/migration.sql`]: "set lock_timeout = '1s';\ncreate index concurrently i on customer (id);\n",
+    })
+    const alone = await make()
+    expect(isRefusal(alone) && alone.text).toMatch(
+      /migration\.sql`, line 2, column 1: `create index concurrently i on customer` cannot run/,
+    )
+  })
+
+  test('and was applied all the same, as Prisma read it, is no edited one', async () => {
+    await origin.commit({ [`prisma/migrations/${SECOND}/migration.sql`]: latin })
+    await record(SECOND, latin.toString('utf8'))
+    expect(made(await make()).plan.list).toEqual([])
+  })
+})
+
+describe('an application with files in Git LFS', () => {
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 12345\n`
+  const lfs = { '.gitattributes': '*.png filter=lfs diff=lfs merge=lfs -text\n', 'public/a big logo.png': pointer, 'src/small.txt': 'x' }
+  const planned = async (...commands: readonly { readonly run: readonly string[]; readonly cwd?: string }[]) => {
+    const steps = commands.map((settings) => ({ phase: 'deploy' as const, name: 'x', settings }))
+    const result = await makePlan(origin.deps, { target: origin.target(), ref: null, steps, policy: 'p'.repeat(64) })
+    return isRefusal(result) ? `${result.code}: ${result.text}` : 'planned'
+  }
+  const refused =
+    'repository_unfit: `public/a big logo.png` is kept in Git LFS, and the checkout that would be deployed has pointers in place of such files. Take them out of LFS, let a step of `prepare` or `deploy` fetch them (one that names `lfs`), or give the deploy steps a `cwd` that has them, and ask again.'
+
+  test('is refused where the checkout is what is deployed', async () => {
+    await origin.commit(lfs)
+    expect(await planned({ run: ['rsync', '-a', '{checkout}/', '/srv/shop'], cwd: '/srv' })).toBe(refused)
+    expect(await planned({ run: ['npm', 'run', 'deploy'] })).toBe(refused)
+    expect(await planned({ run: ['sh', '-c', 'cp -r $LOCKKEEPER_CHECKOUT /srv'], cwd: '/' })).toBe(refused)
+    expect(await planned({ run: ['./release'], cwd: '{checkout}/tools' })).toBe(refused)
+  })
+
+  test('is planned where it is not, or where a step fetches them', async () => {
+    await origin.commit(lfs)
+    expect(await planned()).toBe('planned')
+    expect(await planned({ run: ['git', 'checkout', '{commit}'], cwd: '/srv/shop' })).toBe('planned')
+    expect(await planned({ run: ['git', 'lfs', 'pull'] }, { run: ['npm', 'run', 'deploy'] })).toBe('planned')
+  })
+
+  test('what lies elsewhere in the repository, or is no pointer, is none of it', async () => {
+    await origin.commit({
+      '.gitattributes': lfs['.gitattributes'],
+      'public/logo.png': Buffer.alloc(2_000),
+      'public/version.txt': 'version https://example.org\n',
+    })
+    expect(await planned({ run: ['npm', 'run', 'deploy'] })).toBe('planned')
+    await origin.commit({ '.gitattributes': null, 'docs/pointer.txt': pointer })
+    expect(await planned({ run: ['npm', 'run', 'deploy'] })).toBe('planned')
+  })
+})
+
+describe('names whose order depends on the version of Prisma', () => {
+  const names = ['1_init', '2_b', '10_c']
+  const files = Object.fromEntries(names.map((name) => [`prisma/migrations/${name}/migration.sql`, `select '${name}';\n`]))
+  const asking = (prisma: string) => ({ ...files, 'package.json': JSON.stringify({ devDependencies: { prisma } }) })
+  const list = async () => made(await make()).plan.list.map(({ name }) => name)
+
+  test('are planned as the one of package.json or of the lock file runs them', async () => {
+    await origin.commit(asking('6.19.3'))
+    expect(await list()).toEqual(['1_init', '10_c', '2_b'])
+    await origin.commit(asking('~5.22.0'))
+    expect(await list()).toEqual(['10_c', '1_init', '2_b'])
+    await origin.commit({ ...asking('^6.0.0'), 'pnpm-lock.yaml': 'packages:\n\n  prisma@6.19.3:\n    resolution: {}\n' })
+    expect(await list()).toEqual(['1_init', '10_c', '2_b'])
+  })
+
+  test('are refused when it could be either, and only while they are pending', async () => {
+    await origin.commit(asking('^6.0.0'))
+    const refused = await make()
+    expect(isRefusal(refused) && refused.code).toBe('repository_unfit')
+    expect(isRefusal(refused) && refused.text).toContain('Prisma 6.6 and later runs `1_init` before `10_c`, an older one')
+    for (const name of ['1_init', '10_c']) await record(name, `select '${name}';\n`)
+    expect(await list()).toEqual(['2_b'])
   })
 })
 

@@ -3,7 +3,8 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fetchRepository, isReachable, resolveCommit, whyNotARef, type Repository } from '../../src/plan/repository.ts'
+import { fetchRepository, isReachable, resolveCommit, type Repository } from '../../src/plan/repository.ts'
+import { whyNoRefName } from '../../src/lib/git.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { createOrigin, FIT, type Origin } from './application/origin.ts'
 
@@ -93,10 +94,14 @@ describe('resolving what was asked for', () => {
     'a.lock',
     '../x',
     'HEAD:x',
-    '$(id)',
-    'main;id',
+    'a\u200bb',
+    'a\\b',
+    'a/.b',
+    '/a',
+    'a/',
+    '@',
   ])('the hostile name %j is refused before git sees it', async (ref) => {
-    expect(whyNotARef(ref)).not.toBeNull()
+    expect(whyNoRefName(ref)).not.toBeNull()
     const repository = await fetched()
     const git = () => Promise.reject(new Error('git was asked'))
     expect(await resolveCommit({ ...repository, git }, origin.target(), ref)).toMatchObject({ kind: 'refusal', code: 'ref_not_found' })
@@ -104,7 +109,7 @@ describe('resolving what was asked for', () => {
 
   test('no name that passes can be an option, a range or an expression', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (ref) => whyNotARef(ref) !== null || !/^-|\.\.|[\s~^:?*[\\\0]|@\{/.test(ref)),
+      fc.property(fc.string({ unit: 'binary' }), (ref) => whyNoRefName(ref) !== null || !/^-|\.\.|[\s~^:?*[\\\0]|@\{/.test(ref)),
       { numRuns: 1000 },
     )
   })

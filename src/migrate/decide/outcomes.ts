@@ -1,4 +1,4 @@
-import { code } from '../../lib/text/code.ts'
+import { code, inShell } from '../../lib/text/code.ts'
 import type { Diagnosis } from '../diagnoses/diagnosis.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import { list } from '../../lib/text/sentences.ts'
@@ -26,7 +26,7 @@ export function failedOutcome(
   const resolve =
     open === null || diagnosis.next.includes('rolled back')
       ? ''
-      : `Before that, mark this try as rolled back, since Prisma runs nothing else until then: ${code(`npx prisma migrate resolve --rolled-back ${open}`)}.`
+      : `Before that, mark this try as rolled back, since Prisma runs nothing else until then: ${code(`npx prisma migrate resolve --rolled-back ${inShell(open)}`)}.`
   return {
     headline: `*${diagnosis.headline} ${keptSentence(tasks)}* ${APPLICATION}`,
     why: diagnosis.why,

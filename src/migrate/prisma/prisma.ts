@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { TargetSettings } from '../../config/schema.ts'
 import { prismaDialect, type TargetUrl } from '../../database/urls.ts'
+import { PRISMA_LOCALE } from '../../plan/order.ts'
 import { installedVersion } from './installed.ts'
 import { readable, readDeploy, readPulled, readStatus, readVersion } from './output.ts'
 import type { MigrationTool } from './tool.ts'
@@ -50,6 +51,7 @@ export function prismaTool(input: {
       CHECKPOINT_DISABLE: '1',
       NO_COLOR: '1',
       PRISMA_HIDE_UPDATE_MESSAGE: '1',
+      ...PRISMA_LOCALE, // it puts migrations in the order of its language
       // after the operator's: no setting of his may lead a variable elsewhere
       ...Object.fromEntries(input.settings.urls.map((name) => [name, prismaDialect(input.url, session)])),
     }),

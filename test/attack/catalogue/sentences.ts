@@ -410,15 +410,15 @@ export const sentences: Readonly<Record<string, readonly [told: string, audit: A
     ['U0ERIN', 'command', 'unknown_target'],
   ],
   'slash command, an option in place of a ref: types `plan prod --ref=--upload-pack=reboot`': [
-    '`--upload-pack=reboot` cannot be a ref: write a branch, a tag or a commit, with letters, digits and `. _ / + # -`, at most 200 characters. Nothing was started.',
+    '`--upload-pack=reboot` cannot be a ref: it starts with a dash. Write a branch, a tag or a commit. Nothing was started.',
     ['U0ERIN', 'command', 'bad_arguments'],
   ],
   'slash command, an option in place of a ref: types `plan prod --ref main..evil`': [
-    '`main..evil` cannot be a ref: write a branch, a tag or a commit, with letters, digits and `. _ / + # -`, at most 200 characters. Nothing was started.',
+    '`main..evil` cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
     ['U0ERIN', 'command', 'bad_arguments'],
   ],
   'slash command, an option in place of a ref: types `plan prod --ref ../../etc/passwd`': [
-    '`../../etc/passwd` cannot be a ref: write a branch, a tag or a commit, with letters, digits and `. _ / + # -`, at most 200 characters. Nothing was started.',
+    '`../../etc/passwd` cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
     ['U0ERIN', 'command', 'bad_arguments'],
   ],
   'slash command, NUL and newlines: a NUL character': [

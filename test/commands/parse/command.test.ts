@@ -187,15 +187,15 @@ describe('hostile text starts nothing', () => {
     ],
     [
       'plan prod --ref ../../etc',
-      'bad_arguments: `../../etc` cannot be a ref: write a branch, a tag or a commit, with letters, digits and `. _ / + # -`, at most 200 characters. Nothing was started.',
+      'bad_arguments: `../../etc` cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
     ],
     [
       'plan prod --ref=--upload-pack=x',
-      'bad_arguments: `--upload-pack=x` cannot be a ref: write a branch, a tag or a commit, with letters, digits and `. _ / + # -`, at most 200 characters. Nothing was started.',
+      'bad_arguments: `--upload-pack=x` cannot be a ref: it starts with a dash. Write a branch, a tag or a commit. Nothing was started.',
     ],
     [
       'plan prod --ref "main:HEAD"',
-      'bad_arguments: `main:HEAD` cannot be a ref: write a branch, a tag or a commit, with letters, digits and `. _ / + # -`, at most 200 characters. Nothing was started.',
+      'bad_arguments: `main:HEAD` cannot be a ref: names of branches and tags have no :. Write a branch, a tag or a commit. Nothing was started.',
     ],
   ])('%j', (text, answer) => {
     expect(refusal(text)).toBe(answer)

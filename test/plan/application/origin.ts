@@ -28,7 +28,7 @@ export const FIT = {
 }
 
 /** A repository to plan from, with a `var` directory beside it. `url` is what `env:URL` resolves to. */
-export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none'): Promise<Origin> {
+export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none', format: 'sha1' | 'sha256' = 'sha1'): Promise<Origin> {
   const home = await mkdtemp(join(tmpdir(), 'lockkeeper-origin-'))
   const directory = join(home, 'origin')
   const varDirectory = join(home, 'var')
@@ -51,7 +51,7 @@ export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none')
     if (end.exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${end.stderr}`)
     return end.stdout.toString('utf8').trim()
   }
-  await git('init', '--quiet', '--initial-branch=main')
+  await git('init', '--quiet', '--initial-branch=main', `--object-format=${format}`)
   const write = async (path: string, content: string | Buffer) => {
     await mkdir(dirname(join(directory, path)), { recursive: true })
     await writeFile(join(directory, path), content)

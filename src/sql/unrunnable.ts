@@ -1,0 +1,138 @@
+import { code } from '../lib/text/code.ts'
+import { quoted } from '../lib/text/quoted.ts'
+import { readScript } from './parse.ts'
+import { standsAlone } from './transactions.ts'
+import { unquotedPieces, type Piece } from './unquoted.ts'
+
+/**
+ * Why a migration can never be applied, or would be stored otherwise than it was written: which file, which line, why, and how to mend it;
+ * null when nothing is known against it. `oneScript`: Prisma is certain to send a file as one script.
+ */
+export async function whyUnrunnable(path: string, content: Buffer, oneScript: boolean): Promise<string | null> {
+  const wrongBytes = whyUnreadable(path, content)
+  if (wrongBytes !== null) return wrongBytes
+  const sql = content.toString('utf8')
+  const pieces = [...unquotedPieces(sql)]
+  const at = (offset: number) => placeIn(path, sql.slice(0, offset))
+  const known = copyFromClient(pieces, at) ?? commandOfPsql(sql, pieces, at) ?? conflict(sql, pieces, at)
+  if (known !== null) return known
+  const script = await readScript(content)
+  // a name may hold such a character; that the parser fails as well makes it certain that none was meant
+  if (script.kind === 'unreadable') return pasted(pieces, at)
+  if (!oneScript || script.statements.length < 2) return null
+  const alone = script.statements.findIndex(standsAlone)
+  if (alone === -1) return null
+  const starts = startsOf(pieces)
+  // a body in SQL (BEGIN ATOMIC) holds semicolons of its own
+  const first = starts.length === script.statements.length ? starts[alone] : undefined
+  return amongOthers(first === undefined ? quoted(path) : at(first.at), first === undefined ? '' : sql.slice(first.at))
+}
+
+type Place = (offset: number) => string
+
+function whyUnreadable(path: string, content: Buffer): string | null {
+  const start = content.subarray(0, 2).toString('latin1')
+  if (start === '\xff\xfe' || start === '\xfe\xff')
+    return `${placeIn(path, '')}: the file is UTF-16, and Prisma reads UTF-8. ${saveAs('UTF-16')}`
+  const text = content.toString('utf8')
+  const invalid = firstDifference(content, Buffer.from(text))
+  if (invalid !== null) {
+    const byte = content.readUInt8(invalid)
+    const letter = new TextDecoder('windows-1252').decode(content.subarray(invalid, invalid + 1))
+    const meant = byte >= 0xa0 ? `, which is ${quoted(letter)} in Latin-1,` : ''
+    return `${placeIn(path, content.subarray(0, invalid).toString('utf8'))}: the byte ${hex(byte)}${meant} is no UTF-8. Prisma would put a replacement character (\ufffd) in its place and store that. ${saveAs('WINDOWS-1252')}`
+  }
+  if (text.startsWith('\ufeff'))
+    return `${placeIn(path, '')}: the file begins with a byte order mark, which PostgreSQL takes for a part of the first word and refuses (42601). Save it as UTF-8 without one and ask again.`
+  const nul = text.indexOf('\0')
+  if (nul === -1) return null
+  return `${placeIn(path, text.slice(0, nul))}: the file holds a NUL character, which PostgreSQL refuses. Remove it and ask again.`
+}
+
+function copyFromClient(pieces: readonly Piece[], at: Place): string | null {
+  for (const [index, first] of pieces.entries()) {
+    if (!isWord(first, 'copy') || !beginsStatement(pieces, index)) continue
+    const end = pieces.findIndex(({ text }, other) => other > index && (text === ';' || text === '\\'))
+    const words = pieces.slice(index, end === -1 ? undefined : end)
+    if (words.some((piece, other) => isWord(piece, 'stdin') && isWord(words[other - 1], 'from')))
+      return `${at(first.at)}: ${code('COPY … FROM stdin')} takes its rows from psql; Prisma sends none, so it fails (57014 or 08P01). Write the rows as ${code('INSERT … VALUES')} (${code('pg_dump --inserts')} writes them so), or load them outside of the migration, and ask again.`
+  }
+  return null
+}
+
+/** SQL has no backslash outside of quotes. */
+function commandOfPsql(sql: string, pieces: readonly Piece[], at: Place): string | null {
+  const found = pieces.find(({ text }) => text === '\\')
+  if (found === undefined) return psqlVariable(sql, pieces, at)
+  const command = /^\\(?:[a-z_+?!]+|\S?)/i.exec(sql.slice(found.at))?.[0] ?? '\\'
+  const mend =
+    Object.entries(INSTEAD).find(([, names]) => names.includes(command.slice(1).toLowerCase()))?.[0] ?? 'Write it in SQL, or remove it,'
+  return `${at(found.at)}: ${quoted(command)} is a command of psql, which PostgreSQL refuses (42601): Prisma sends a file to the server as it is. ${mend} and ask again.`
+}
+
+const INSTEAD: Readonly<Record<string, readonly string[]>> = {
+  'Put the SQL of the other file here': ['i', 'ir', 'include', 'include_relative'],
+  'Write the rows as `INSERT … VALUES`, or load them outside of the migration,': ['copy', '.'],
+  'Remove it (the database is the one of the URL)': ['c', 'connect'],
+  'Remove it (pg_dump writes it for psql alone)': ['restrict', 'unrestrict'],
+  'Remove it (a migration stops at its first error anyway)': ['set', 'unset'],
+}
+
+/** `:'name'` and `:"name"`; in brackets it could be the upper bound of a slice. */
+function psqlVariable(sql: string, pieces: readonly Piece[], at: Place): string | null {
+  let brackets = 0
+  for (const { text, at: offset } of pieces) {
+    if (text === '[') brackets++
+    if (text === ']') brackets--
+    const name = text === ':' && brackets === 0 && sql.charAt(offset - 1) !== ':' ? /^:(['"])\w+\1/.exec(sql.slice(offset))?.[0] : undefined
+    if (name !== undefined)
+      return `${at(offset)}: ${quoted(name)} is a variable of psql, which PostgreSQL refuses (42601): Prisma sends a file to the server as it is. Write its value and ask again.`
+  }
+  return null
+}
+
+function conflict(sql: string, pieces: readonly Piece[], at: Place): string | null {
+  const mark = pieces.find(
+    ({ text, at: offset }) =>
+      (text === '<' || text === '>') && /^(<{7}|>{7}) /.test(sql.slice(offset, offset + 8)) && isLineStart(sql, offset),
+  )
+  if (mark === undefined) return null
+  return `${at(mark.at)}: a merge was committed with its conflict markers (${quoted(sql.slice(mark.at, mark.at + 7))}). Resolve it and ask again.`
+}
+
+function pasted(pieces: readonly Piece[], at: Place): string | null {
+  const found = pieces.find(({ text }) => /^[\u00a0\u2000-\u200f\u2018-\u201f\u2028\u2029\u202f\u2060\u3000\ufeff]$/.test(text))
+  if (found === undefined) return null
+  const number = `U+${(found.text.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+  const isQuote = /[\u2018-\u201f]/.test(found.text)
+  return `${at(found.at)}: ${isQuote ? `the quotation mark ${quoted(found.text)} (${number}) is typographic` : `the character ${number} looks like a space or like nothing`}, and PostgreSQL takes it for a letter, so the file cannot be read as SQL (42601). Type ${isQuote ? 'a straight one (`\'` or `"`)' : 'a plain space or nothing'} in its place and ask again.`
+}
+
+function amongOthers(where: string, statement: string): string {
+  const words = statement === '' ? 'a statement' : quoted(statement.split(/[;(]|\s--/)[0] ?? '', 80)
+  return `${where}: ${words} cannot run inside a transaction, and Prisma sends a file with several statements as one (25001). Put it alone into a migration of its own, without so much as a ${code('SET')} before it, and ask again.`
+}
+
+/** The first piece of every statement that is not empty. */
+const startsOf = (pieces: readonly Piece[]): readonly Piece[] =>
+  pieces.filter(({ text }, index) => text !== ';' && beginsStatement(pieces, index))
+
+const beginsStatement = (pieces: readonly Piece[], index: number) => index === 0 || pieces[index - 1]?.text === ';'
+const isWord = (piece: Piece | undefined, word: string) => piece?.text.toLowerCase() === word
+const isLineStart = (sql: string, offset: number) => offset === 0 || sql.charAt(offset - 1) === '\n'
+
+/** `before` is the text up to the place. */
+function placeIn(path: string, before: string): string {
+  const lines = before.split('\n')
+  return `${quoted(path)}, line ${lines.length}, column ${Array.from(lines.at(-1) ?? '').length + 1}`
+}
+
+const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, '0')
+
+function firstDifference(a: Buffer, b: Buffer): number | null {
+  if (a.equals(b)) return null
+  const at = a.findIndex((byte, index) => byte !== b[index])
+  return at === -1 ? a.length - 1 : at
+}
+
+const saveAs = (from: string) => `Save it as UTF-8 (in an editor, or with ${code(`iconv -f ${from} -t UTF-8`)}) and ask again.`
