@@ -57,8 +57,8 @@ export const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-loc
 function versionsIn(lock: string): readonly string[] {
   const found = [
     /"(?:[^"]*\/)?node_modules\/prisma":\s*\{\s*"version":\s*"(\d+\.\d+\.\d+)/g,
-    /^\s+['"]?\/?prisma[@/](\d+\.\d+\.\d+)[^:\n]*['"]?:/gm,
-    /^"?prisma@[^\n]*:\n\s+version:? "?(\d+\.\d+\.\d+)/gm,
+    /^[ \t]+['"]?\/?prisma[@/](\d+\.\d+\.\d+)[^:\n]*['"]?:/gm,
+    /^"?prisma@[^\n]*:\n[ \t]+version:? "?(\d+\.\d+\.\d+)/gm,
     /"prisma":\s*\["prisma@(\d+\.\d+\.\d+)/g,
   ]
   return found.flatMap((pattern) => [...lock.matchAll(pattern)].flatMap(([, found]) => found ?? []))

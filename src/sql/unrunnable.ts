@@ -50,12 +50,12 @@ function whyUnreadable(path: string, content: Buffer): string | null {
 }
 
 function copyFromClient(pieces: readonly Piece[], at: Place): string | null {
-  for (const [index, first] of pieces.entries()) {
-    if (!isWord(first, 'copy') || !beginsStatement(pieces, index)) continue
-    const end = pieces.findIndex(({ text }, other) => other > index && (text === ';' || text === '\\'))
-    const words = pieces.slice(index, end === -1 ? undefined : end)
-    if (words.some((piece, other) => isWord(piece, 'stdin') && isWord(words[other - 1], 'from')))
-      return `${at(first.at)}: ${code('COPY … FROM stdin')} takes its rows from psql; Prisma sends none, so it fails (57014 or 08P01). Write the rows as ${code('INSERT … VALUES')} (${code('pg_dump --inserts')} writes them so), or load them outside of the migration, and ask again.`
+  let copy: Piece | null = null
+  for (const [index, piece] of pieces.entries()) {
+    if (beginsStatement(pieces, index)) copy = isWord(piece, 'copy') ? piece : null
+    if (piece.text === '\\') return null // a command of psql comes first
+    if (copy !== null && isWord(piece, 'stdin') && isWord(pieces[index - 1], 'from'))
+      return `${at(copy.at)}: ${code('COPY … FROM stdin')} takes its rows from psql; Prisma sends none, so it fails (57014 or 08P01). Write the rows as ${code('INSERT … VALUES')} (${code('pg_dump --inserts')} writes them so), or load them outside of the migration, and ask again.`
   }
   return null
 }

@@ -96,6 +96,12 @@ describe('which Prisma it is', () => {
   })
 })
 
+test('a lock file of empty lines takes no longer than its length', () => {
+  const started = performance.now()
+  expect(orderOf(prismaVersions(['^6.0.0'], ['\n \t'.repeat(1_000_000)]))).toBe('unknown')
+  expect(performance.now() - started).toBeLessThan(5_000)
+})
+
 test.each([
   ['6.19.3', true],
   ['^6.19.3', true],

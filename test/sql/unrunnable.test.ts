@@ -211,6 +211,12 @@ describe('what can run is left alone', () => {
   })
 })
 
+test('thousands of COPY statements and of colons take no longer than their length', async () => {
+  const started = performance.now()
+  await why(`${'copy a to stdout;\n'.repeat(50_000)}select ${'1::int, '.repeat(50_000)}1;`)
+  expect(performance.now() - started).toBeLessThan(10_000)
+})
+
 test('a file of 20 MB is looked through in a moment', () => {
   const sql = `insert into a values ${"(1, 'some text; and \\ more', 2),\n".repeat(600_000)} (0);`
   const started = performance.now()
