@@ -58,6 +58,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'evidence/',
     'faults/infrastructure.test.ts',
     'faults/proxy.test.ts',
+    'lib/text/code.test.ts',
     'migrate/',
     'notifications/',
     'plan/',
