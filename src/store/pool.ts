@@ -53,8 +53,8 @@ export function openPool(
 }
 
 /**
- * Each costs the server a process, and its first statements six times the others (20 instead of 3.5 ms for three, PostgreSQL 15.18): a burst is faster through few that are warm. Nothing asks
- * for a second one while it holds one, so that few are enough.
+ * Each costs the server a process, and its first statements six times the others (20 instead of 3.5 ms for three, PostgreSQL 15.18): a
+ * burst is faster through few that are warm. Nothing asks for a second one while it holds one, so that few are enough.
  */
 const CONNECTIONS = 4
 
