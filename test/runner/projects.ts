@@ -24,7 +24,6 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'commands/operator/check-notifications.test.ts',
     'commands/parse/',
     'config/',
-    'evidence/document/output.test.ts',
     'faults/invariants.test.ts',
     'faults/report.test.ts',
     'faults/shares.test.ts',
