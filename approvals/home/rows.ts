@@ -48,18 +48,21 @@ const MOST_WINDOWS = 1_000
 
 const quoted = (states: readonly string[]): string => states.map((state) => `'${state}'`).join(', ')
 
-/** SQL: where the message with this key stands, which may be seconds after its row was drawn, when Slack's rate limit holds it back. */
-const standsAt = (key: string): string => `coalesce((select channel || ts from lockkeeper.message where key = ${key}), '')`
+/**
+ * SQL: where the message with this key stands, which may be seconds after its row was drawn, when Slack's rate limit holds it back. Columns
+ * in the key name their table: a message has an id of its own.
+ */
+const standsAt = (key: string): string => `coalesce((select m.channel || m.ts from lockkeeper.message m where m.key = ${key}), '')`
 
 /** SQL: everything in the store that Home shows, so short that it can be asked each second. */
 const MARK = `(
   select md5(string_agg(part, ' ' order by part)) from (
-    select 'r' || id || ':' || revision || ':' || ${standsAt(`'card:' || id`)} as part from lockkeeper.request
+    select 'r' || id || ':' || revision || ':' || ${standsAt(`'card:' || request.id`)} as part from lockkeeper.request
       where state in ('planning', 'waiting', 'granted', 'running', 'needs_human')
-    union select 'r' || id || ':' || revision || ':' || ${standsAt(`'card:' || id`)} from
+    union select 'r' || id || ':' || revision || ':' || ${standsAt(`'card:' || ended.id`)} from
       (select * from lockkeeper.request where state in (${quoted(endedStates)}) order by id desc limit ${LAST_RUNS}) ended
     union select 'g' || request_id from lockkeeper.break_glass where broken_at is not null and reviewed_at is null
-    union select 'w' || id || ':' || revision || ':' || ${standsAt(`'window:' || id || ':' || channels[1]`)} from lockkeeper.maintenance
+    union select 'w' || id || ':' || revision || ':' || ${standsAt(`'window:' || maintenance.id || ':' || maintenance.channels[1]`)} from lockkeeper.maintenance
       where state = 'open' or (state = 'scheduled' and starts_at < lockkeeper.now() + interval '${DAYS_AHEAD} days' and ends_at > lockkeeper.now())
     union select 'f' || id from lockkeeper.freeze where lifted_at is null and (until_at is null or until_at > lockkeeper.now())
   ) parts)`

@@ -152,7 +152,14 @@ test('an announcement that Slack takes later than it was drawn gets its link the
     return link
   })
   await homes.show('U0ALICE')
+  await schedule('Other disks')
   const id = await schedule('New disks')
+  // messages have ids of their own, in another order than windows
+  for (const other of [1, 2, 3, 4, 5])
+    await store.db.query(
+      `insert into lockkeeper.message (key, channel, ts, intent, state) values ($1, 'C0ELSEWHERE', '1.1', gen_random_uuid(), 'sent')`,
+      [`window:${other}:C0ELSEWHERE`],
+    )
   const look = async () => {
     await pauseIsOver()
     const due = await isDue(homes)
