@@ -27,7 +27,7 @@ const retry = <T>(log: Log, work: () => Promise<T>, isAway: (error: Error) => bo
  * Connection faults of `pg` and of the network, the server's own "going away" states (08, 57P), what it lacks at the moment (53: disk,
  * memory, connections), a session or transaction that it ended because we slept (57P05, 25P03), and a deadlock, which is rolled back.
  */
-function isStoreAway(error: Error): boolean {
+export function isStoreAway(error: Error): boolean {
   const code = (error as { code?: unknown }).code
   if (typeof code === 'string')
     return /^(08...|57P..|53...|25P03|40P01|ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(
