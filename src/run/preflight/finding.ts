@@ -18,6 +18,7 @@ type FindingCode =
   | 'same_disk'
   | 'commit_gone'
   | 'tree_changed'
+  | 'live_checkout'
   | 'unhealthy_before'
   | 'backup_estimate'
   | 'clocks_apart'

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { judgeClocks, readClock, type Reading } from '../../lib/clock-skew.ts'
 import { findClients } from '../../backup/providers/clients.ts'
+import { applicationPath } from '../../deploy/command.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { codeText } from '../../lib/text/text.ts'
@@ -38,6 +39,7 @@ import {
 } from '../preflight/database.ts'
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
+import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -93,9 +95,12 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
   const text = context.secret(target.database.url)
   const parsed = parseTargetUrl(text)
   const git: GitDeps = { ...deps.directories, redactor: context.redactor, env: context.env }
+  const live = { name: target.name, path: applicationPath(target, context.env) }
+  const switches = switchesIn(plan, deps.directories.home)
   const ownChecks: readonly Check[] = [
     { name: 'the commit', find: () => commitFindings(git, target, plan.commit) },
     { name: 'the checkout', find: () => treeFindings(git, context.checkout, plan.commit) },
+    ...(switches.length === 0 ? [] : [{ name: 'the live checkout', find: () => liveCheckoutFindings(git, live, plan.commit, switches) }]),
     ...(deps.backsUp ? [{ name: 'the backup directory', find: () => directoryFindings(directory) }] : []),
     { name: 'the health before', find: () => healthFindings(target.health, deps.probe, signal) },
   ]

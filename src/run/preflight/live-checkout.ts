@@ -1,0 +1,145 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, isAbsolute, join, resolve } from 'node:path'
+import type { CommandSettings } from '../../config/schema.ts'
+import { bareCloneOf } from '../../deploy/checkout.ts'
+import { stepTitle } from '../../deploy/planned.ts'
+import { count, listed, quoted } from '../../lib/text/quoted.ts'
+import { together } from '../../lib/together.ts'
+import type { GitDeps } from '../../plan/deps.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { captureChild, type Captured } from '../../process/capture.ts'
+import { childEnvironment } from '../../process/environment.ts'
+import { stop, warn, type Finding } from './finding.ts'
+
+/**
+ * What git would say to the deploy steps that switch a checkout to the approved commit, asked before anything is touched: files that were
+ * changed there by hand would otherwise be met after the migrations. Nothing is written to that checkout: the question is put with a copy
+ * of its index, and the commit is read from our own clone.
+ */
+export async function liveCheckoutFindings(
+  deps: GitDeps,
+  target: { readonly name: string; readonly path: string },
+  commit: string,
+  switches: readonly Switch[],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const each of switches) findings.push(...(await findingsOf(deps, target, commit, each)))
+  return findings
+}
+
+export type Switch = {
+  readonly title: string
+  readonly directory: string
+  /** Changes made by hand are overwritten rather than refused. */
+  readonly isForced: boolean
+}
+
+const FORCING = new Set(['-f', '--force', '--discard-changes', '--hard'])
+/** They say where the checkout is, or merge what was changed by hand: what git would do then is not asked. */
+const UNREAD = /^(--git-dir|--work-tree|--namespace|--bare|--exec-path|--merge|--conflict|--soft|--mixed|--keep|-m$|--$)/
+
+/** The deploy steps of a plan that switch a checkout outside of the run's own. */
+export const switchesIn = (plan: Pick<Plan, 'steps'>, home: string): readonly Switch[] =>
+  plan.steps.flatMap(({ phase, settings }) => {
+    const found = phase === 'deploy' ? switchOf(settings as CommandSettings, home) : null // written by `plannedSteps`
+    return found === null ? [] : [found]
+  })
+
+/** `git [-C directory] checkout|switch|reset --hard … {commit}` outside of the run's own checkout; null for everything else. */
+export function switchOf(settings: CommandSettings, home: string): Switch | null {
+  const [program = '', ...rest] = settings.run
+  if (settings.shell || basename(program) !== 'git' || Object.keys(settings.env).some((name) => name.startsWith('GIT_'))) return null
+  if (rest.some((argument) => UNREAD.test(argument))) return null
+  let directory = settings.cwd === undefined ? null : resolve(home, settings.cwd)
+  while (rest[0]?.startsWith('-') === true) {
+    const option = rest.shift()
+    if (option !== '-C' && option !== '-c') continue
+    const value = rest.shift() ?? ''
+    if (option === '-C') directory = directory === null && !isAbsolute(value) ? '{checkout}' : resolve(directory ?? '/', value)
+  }
+  const [verb = '', ...words] = rest
+  const isForced = words.some((word) => FORCING.has(word))
+  const isSwitch = verb === 'checkout' || verb === 'switch' || (verb === 'reset' && isForced)
+  if (!isSwitch || !words.includes('{commit}') || directory === null || directory.includes('{')) return null
+  return { title: stepTitle(settings), directory, isForced }
+}
+
+async function findingsOf(
+  deps: GitDeps,
+  target: { readonly name: string; readonly path: string },
+  commit: string,
+  { title, directory, isForced }: Switch,
+): Promise<readonly Finding[]> {
+  const scratch = await mkdtemp(join(tmpdir(), 'lockkeeper-index-'))
+  const index = join(scratch, 'index')
+  const clone = join(bareCloneOf(deps.varDirectory, target.name), 'objects')
+  const git = (...args: readonly string[]) =>
+    captureChild({
+      argv: ['git', '-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', ...args],
+      cwd: directory,
+      env: childEnvironment(
+        deps.env,
+        target.path,
+        // quoted as git reads it, so that a path may have colons
+        { LC_ALL: 'C', GIT_INDEX_FILE: index, GIT_ALTERNATE_OBJECT_DIRECTORIES: JSON.stringify(clone) },
+        ['GIT_INDEX_FILE', 'GIT_ALTERNATE_OBJECT_DIRECTORIES'],
+      ),
+      timeoutMs: 60_000,
+      redactor: deps.redactor,
+    })
+  try {
+    const place = await git('rev-parse', '--absolute-git-dir')
+    if (place.exitCode !== 0) return [unread(title, directory, place)]
+    await copyFile(join(place.stdout.toString('utf8').trim(), 'index'), index)
+    await git('update-index', '-q', '--refresh') // a file that was only touched is no change
+    const changed = await git('diff-index', '--name-only', '-z', 'HEAD', '--')
+    if (changed.exitCode !== 0) return [unread(title, directory, changed)]
+    const byHand = namesIn(changed.stdout)
+    if (isForced) return byHand.length === 0 ? [] : [overwritten(title, directory, byHand)]
+    const tried = await git('read-tree', '-n', '-u', '-m', 'HEAD', commit)
+    if (tried.exitCode === 0) return byHand.length === 0 ? [] : [carried(title, directory, byHand)]
+    // of several it may name the first alone
+    const named = [...tried.stderr.matchAll(/'(.+)'/g)].map(([, name = '']) => name)
+    if (named.length === 0) return [unread(title, directory, tried)]
+    const [differing, unknown] = await together([
+      git('diff-tree', '-r', '--name-only', '-z', 'HEAD', commit),
+      git('ls-files', '--others', '--exclude-standard', '--full-name', '-z'),
+    ])
+    const own = new Set([...byHand, ...namesIn(unknown.stdout)])
+    const inTheWay = new Set([...named, ...namesIn(differing.stdout).filter((name) => own.has(name))])
+    return [refused(title, directory, [...inTheWay].toSorted())]
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+const namesIn = (output: Buffer): readonly string[] =>
+  output
+    .toString('utf8')
+    .split('\0')
+    .filter((name) => name !== '')
+
+const refused = (title: string, directory: string, names: readonly string[]): Finding =>
+  stop(
+    'live_checkout',
+    `The step ${quoted(title)} would be refused by git after the migrations: in ${quoted(directory)} ${was(names)} by hand, and the approved commit has ${names.length === 1 ? 'it' : 'them'} otherwise. Put ${names.length === 1 ? 'it' : 'them'} back or away there (\`git stash --include-untracked\`).`,
+  )
+
+const overwritten = (title: string, directory: string, names: readonly string[]): Finding =>
+  warn('live_checkout', `The step ${quoted(title)} overwrites what was changed by hand in ${quoted(directory)}: ${listed(names)}.`)
+
+const carried = (title: string, directory: string, names: readonly string[]): Finding =>
+  warn(
+    'live_checkout',
+    `In ${quoted(directory)} ${was(names)} by hand. The step ${quoted(title)} leaves ${names.length === 1 ? 'it' : 'them'} so, so what will be live is not exactly the approved commit.`,
+  )
+
+const was = (names: readonly string[]) =>
+  `${count(names.length, 'file')} (${listed(names)}) ${names.length === 1 ? 'was' : 'were'} changed or added`
+
+const unread = (title: string, directory: string, end: Captured): Finding =>
+  warn(
+    'live_checkout',
+    `Whether git will let the step ${quoted(title)} switch ${quoted(directory)} could not be found out: ${quoted(end.stderr.split('\n')[0] ?? '')}.`,
+  )
