@@ -49,7 +49,7 @@ export type Tally = {
 
 export function decide(question: Question): Tally {
   const { request, votes, atRequest, now, humanOf, barred = new Set<string>(), breakGlass } = question
-  const required = Math.max(1, atRequest.required, now.required)
+  const required = Math.max(atRequest.required, now.required)
   const requesters = new Set([humanOf(request.requester), humanOf(request.requesterHuman)])
   const then = humansIn(atRequest, humanOf)
   const eligible = new Set([...humansIn(now, humanOf)].filter((human) => then.has(human) && !requesters.has(human) && !barred.has(human)))
@@ -136,7 +136,9 @@ export const managersOf = ({ windows, requests }: Pick<Target, 'windows' | 'requ
 
 /** The rules of a target for these classes of change. What is unclear is treated as breaking. */
 export function rulesOf(target: Target, classes: readonly MigrationClass[]): Omit<PolicySnapshot, 'members'> {
-  const { required, from, breaking, expires, grantExpires } = target.approvals
+  const { from, breaking, expires, grantExpires } = target.approvals
+  // the configuration is refused already; a protected target never starts by itself
+  const required = Math.max(target.protected ? 1 : 0, target.approvals.required)
   const isStricter = breaking !== undefined && classes.some((each) => each === 'breaking' || each === 'unclear')
   return {
     required: isStricter ? Math.max(required, breaking.required ?? 1) : required,

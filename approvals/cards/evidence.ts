@@ -33,6 +33,7 @@ export function approvalsText(view: RequestView): string {
   const { policy } = view.request
   const votes = approvalsOf(view)
   const required = policy?.required ?? 1
+  if (required === 0) return 'none needed'
   return [
     `${votes.length} of ${required}`,
     ...(votes.length === 0 ? [] : [listText(votes.map((vote) => personText(vote.actor)))]),

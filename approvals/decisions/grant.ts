@@ -38,7 +38,7 @@ export async function grant(
 }
 
 /** The shorter of then and now; for a window, until that closes. */
-function grantFor(deps: ApprovalDeps, request: RequestRow): Pick<Patch, 'grantExpiresIn' | 'grantExpiresAt'> {
+export function grantFor(deps: ApprovalDeps, request: RequestRow): Pick<Patch, 'grantExpiresIn' | 'grantExpiresAt'> {
   if (request.notAfter !== null) return { grantExpiresAt: request.notAfter }
   const then = request.policy?.grantExpiresMs ?? Infinity
   return { grantExpiresIn: Math.min(then, deps.targets.get(request.target)?.approvals.grantExpires ?? then) }

@@ -70,7 +70,15 @@ export async function saidOpened(
     slot === null
       ? ''
       : `, queued for ${sayUnderstoodSpan({ from: slot.notBefore, to: slot.notAfter }, target.timezone, await storeNow(deps.db))}: once approved it starts by itself then`
-  return `#${id} is asked for: ${code(ref ?? target.source.branch)} to ${code(target.name)}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${list(target.approvals.from.map(mentionApprover), 'or')} can approve it there. To take it back: ${code(`${deps.command} cancel ${id}`)}.`
+  return `#${id} is asked for: ${code(ref ?? target.source.branch)} to ${code(target.name)}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${whoApproves(target)}. To take it back: ${code(`${deps.command} cancel ${id}`)}.`
+}
+
+function whoApproves(target: Target): string {
+  const [usual, breaking] = [rulesOf(target, []), rulesOf(target, ['breaking'])]
+  if (usual.required > 0) return `${list(usual.from.map(mentionApprover), 'or')} can approve it there`
+  return breaking.required > 0
+    ? `it starts by itself then, unless a migration is breaking: that ${list(breaking.from.map(mentionApprover), 'or')} can approve there`
+    : 'it starts by itself then, since this target asks for no approval'
 }
 
 /** Names the holder, what it does and the way out. */

@@ -47,7 +47,9 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
     ...findings(evidence),
     ...stepsLine(made),
     ...wayBack(plan.list),
-    `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
+    rules.required === 0
+      ? '• Approvals: none needed; it starts by itself'
+      : `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
     ...evidence.notes.map((note) => `• ${shown(note)}`),
     `Plan ${code(digest.slice(0, 8))}. To ask for it: ${code(`${command} deploy ${target.name}${ref === null ? '' : ` --ref ${quoted(ref)}`}`, 300)}`,
   ]

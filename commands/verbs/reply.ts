@@ -4,7 +4,9 @@ import type { AuditEntry } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { ExportEvidence } from '../../src/evidence/export.ts'
 import type { SlackPort } from '../../src/slack/port.ts'
+import type { LiveCommit } from '../../src/deploy/live-commit.ts'
 import type { Evidence, Plan } from '../../src/plan/plan.ts'
+import type { MigrationRow } from '../../src/plan/status.ts'
 import type { Refusal } from '../../src/lib/refusal.ts'
 import type { Ask } from '../../src/request/request.ts'
 import type { Known } from '../parse/usage.ts'
@@ -37,7 +39,11 @@ export type TargetStatus = {
   readonly rolledBack: readonly Named[]
   readonly edited: readonly Named[]
   readonly unknown: readonly Named[]
+  /** Rows of `_prisma_migrations` by their start. */
+  readonly record: readonly RecordRow[]
 }
+
+export type RecordRow = Pick<MigrationRow, 'name' | 'startedAt' | 'finishedAt' | 'rolledBackAt'>
 
 type Named = { readonly name: string }
 
@@ -47,6 +53,8 @@ export type PlanShown = { readonly plan: Plan; readonly digest: string; readonly
 export type VerbDeps = OpenDeps & {
   readonly known: Known
   readonly readStatus: (target: Target) => Promise<TargetStatus | Refusal>
+  /** What is live by the target's `current` command; null when it has none. */
+  readonly askLiveCommit: (target: Target) => Promise<LiveCommit | null>
   readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
   readonly exportEvidence: ExportEvidence
   /** Where evidence goes. */

@@ -61,7 +61,9 @@ function votesLine(request: RequestRow, votes: readonly VoteRow[]): readonly str
     ...(request.policy === null && approvals.length === 0
       ? []
       : [
-          `Approvals ${approvals.length} of ${request.policy?.required ?? approvals.length}${approvals.length === 0 ? '' : `: ${list(approvals.map((vote) => mention(vote.actor)))}`}`,
+          request.policy?.required === 0
+            ? 'Approvals: none needed'
+            : `Approvals ${approvals.length} of ${request.policy?.required ?? approvals.length}${approvals.length === 0 ? '' : `: ${list(approvals.map((vote) => mention(vote.actor)))}`}`,
         ]),
     ...(rejection === undefined
       ? []

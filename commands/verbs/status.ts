@@ -12,6 +12,7 @@ import type { Command } from '../parse/command.ts'
 import { say, type Reply, type TargetStatus, type VerbDeps } from './reply.ts'
 import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
+import { liveLine, recordLines } from './status-record.ts'
 
 /** One target, or all that may be spoken of here. A target that cannot be read does not hide the others. */
 export async function status(deps: VerbDeps, command: Extract<Command, { verb: 'status' }>, asker: Asker): Promise<Reply> {
@@ -19,11 +20,11 @@ export async function status(deps: VerbDeps, command: Extract<Command, { verb: '
   if (command.target !== null) {
     const target = findTarget(deps, command.target)
     if (isRefusal(target)) return target
-    return whyNotHere(target, asker) ?? say([...(await noRun(deps)), await describe(deps, target)].join('\n\n'))
+    return whyNotHere(target, asker) ?? say([...(await noRun(deps)), await describe(deps, target, 'whole')].join('\n\n'))
   }
   const targets = [...deps.targets.values()].filter((target) => whyNotHere(target, asker) === undefined)
   if (targets.length === 0) return say('No target may be asked about in this channel. lockkeeper.yaml says for each where (`askIn`).')
-  return say([...(await noRun(deps)), ...(await Promise.all(targets.map((target) => describe(deps, target))))].join('\n\n'))
+  return say([...(await noRun(deps)), ...(await Promise.all(targets.map((target) => describe(deps, target, 'short'))))].join('\n\n'))
 }
 
 /** What holds up every target stands above all of them. */
@@ -32,9 +33,10 @@ async function noRun(deps: VerbDeps): Promise<readonly string[]> {
   return why === null ? [] : [`*No run starts now.* ${why.text}`]
 }
 
-async function describe(deps: VerbDeps, target: Target): Promise<string> {
-  const [read, times, active, last, unreviewed] = await Promise.all([
+async function describe(deps: VerbDeps, target: Target, length: 'short' | 'whole'): Promise<string> {
+  const [read, live, times, active, last, unreviewed] = await Promise.all([
     readSafely(deps, target),
+    length === 'whole' ? liveLine(deps, target) : null,
     timesOf(deps.freezes, deps.db, target),
     activeRequest(deps.db, target.name),
     listRequests(deps.db, { target: target.name, states: endedStates, limit: 1 }),
@@ -44,10 +46,12 @@ async function describe(deps: VerbDeps, target: Target): Promise<string> {
   return [
     `${nameOf(target)}: ${typeof read === 'string' ? read : headline(read)}`,
     ...(typeof read === 'string' ? [] : findings(read, deps.command, target.name)),
+    ...(live === null ? [] : [live]),
     ...closings(deps, times).map((one) => `• ${one}`),
     ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
     ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),
     ...unreviewed.map((request) => `• ${unreviewedLine(request)}`),
+    ...(length === 'short' || typeof read === 'string' ? [] : recordLines(read.record, target.timezone)),
   ].join('\n')
 }
 

@@ -10,6 +10,7 @@ import { backupStore, lastVerified } from '../backup/catalogue.ts'
 import { slackCommands, type Commands } from '../config/commands.ts'
 import type { Target } from '../config/config.ts'
 import type { Db } from '../store/pool.ts'
+import { askLiveCommit } from '../deploy/live-commit.ts'
 import { plannedSteps, withoutApp } from '../deploy/planned.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createExport } from '../evidence/export.ts'
@@ -86,8 +87,9 @@ export function coreOf(
       randomBytes: (count) => randomBytes(count),
       readStatus: async (target) => {
         const read = redacted(await readTargetState(plan, target, null))
-        return isRefusal(read) ? read : read.status
+        return isRefusal(read) ? read : { ...read.status, record: read.facts.state.rows }
       },
+      askLiveCommit: (target) => askLiveCommit({ target, home: config.home, env: plan.env, redactor, timeoutMs: 5_000 }),
       makePlan: make,
       slack,
       exportEvidence: createExport({

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { drawRequest } from '../../approvals/cards/draw.ts'
 import { gateFor } from '../../approvals/gate.ts'
+import { grantAtOnce } from '../../approvals/decisions/grant-at-once.ts'
 import { stillGranted } from '../../approvals/grant-check.ts'
 import { approversOf } from '../../approvals/policy.ts'
 import { TARGET_GONE, whyReconfigured } from '../../approvals/reconfigured.ts'
@@ -46,6 +47,7 @@ export function workflowOf(
     owns: engine.owns,
     stillGranted: (id) => stillGranted(approvals, id),
     gate: (queries, request, how) => gateFor(approvals, queries, request, how),
+    grantAtOnce: (tx, id) => grantAtOnce(approvals, tx, id),
     makePlan: (request) => planRequest({ ...approvals, makePlan: core.makePlan }, request),
     reconfigured: (plan, request) => whyReconfigured(targets, plan, request),
     whyNoRun: (request) => mayRun.whyNoRunIn(request.channel),

@@ -47,6 +47,9 @@ export function fullTime(at: number, zone: string): string {
   return `${dayText(at, where)} ${String(wallAt(at, where).year).padStart(4, '0')} ${clockText(at, where)} ${clean(where)}`
 }
 
+/** Plain text for lists whose heading names the zone: `Tue 1 Dec 2026 02:00`. */
+export const dateTime = (at: number, zone: string): string => `${dayText(at, zone)} ${wallAt(at, zone).year} ${clockText(at, zone)}`
+
 /** mrkdwn, for whoever typed a time: what was understood of it, with the year and how far away it is. */
 export const sayUnderstood = (at: number, zone: string, now: number): string =>
   `${slackDate(at, '{date_short_pretty} {time}', zone)} (${fullTime(at, zone)}, ${awayText(at, now)})`

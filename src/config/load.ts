@@ -133,7 +133,7 @@ function problemsOfSecrets(parsed: unknown, env: Readonly<Record<string, string 
 /** What the schema cannot judge, read from the file as written for the same reason. */
 function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
   return Object.entries(writtenTargets(parsed)).flatMap(([name, written]) => {
-    const { timezone, approvals, breakGlass } = partsOf(written)
+    const { timezone, approvals, breakGlass, isProtected } = partsOf(written)
     const problems: ConfigProblem[] = []
     if (timezone !== undefined && !isZone(timezone))
       problems.push({
@@ -143,6 +143,12 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
       })
     if (approvals === undefined) return problems
     const { required, from, breaking } = approvals
+    if (required === 0 && isProtected)
+      problems.push({
+        path: `targets.${name}.approvals.required`,
+        problem: 'a protected target needs at least one approval',
+        fix: 'Write 1 or more, or `protected: false` where runs may start by themselves.',
+      })
     problems.push(...tooFewNamed(`targets.${name}.approvals`, required, from))
     if (breakGlass !== undefined)
       problems.push(...notReviewable(`targets.${name}.breakGlass`, breakGlass.from, breakGlass.review ?? from, peopleIn(parsed)))
@@ -153,13 +159,14 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
 }
 
 function partsOf(written: unknown) {
-  const { timezone, approvals, breakGlass } = targetSchema.shape
-  const parts: { readonly timezone?: unknown; readonly approvals?: unknown; readonly breakGlass?: unknown } =
+  const { timezone, approvals, breakGlass, protected: guarded } = targetSchema.shape
+  const parts: { readonly timezone?: unknown; readonly approvals?: unknown; readonly breakGlass?: unknown; readonly protected?: unknown } =
     typeof written === 'object' && written !== null ? written : {}
   return {
     timezone: timezone.safeParse(parts.timezone).data,
     approvals: approvals.safeParse(parts.approvals).data,
     breakGlass: breakGlass.safeParse(parts.breakGlass).data,
+    isProtected: guarded.safeParse(parts.protected).data ?? true,
   }
 }
 
@@ -197,7 +204,7 @@ function tooFewNamed(path: string, required: number, from: readonly string[]): C
   return [
     {
       path,
-      problem: `${required} approvals are required but only ${named.size === 1 ? 'one person is' : `${named.size} people are`} named`,
+      problem: `${required === 1 ? '1 approval is' : `${required} approvals are`} required but ${named.size === 0 ? 'nobody is' : named.size === 1 ? 'only one person is' : `only ${named.size} people are`} named`,
       fix: 'Name more people or a group, or require fewer. The requester never counts.',
     },
   ]

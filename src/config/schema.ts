@@ -57,8 +57,8 @@ export const targetSchema = z.strictObject({
     })
     .prefault({}),
   approvals: z.strictObject({
-    required: z.int().min(1).max(10).default(1),
-    from: z.array(approver).min(1),
+    required: z.int().min(0).max(10).default(1).describe('0 where `protected` is false: runs start by themselves'),
+    from: z.array(approver).default([]),
     expires: duration.default(14_400_000),
     grantExpires: duration.default(900_000),
     escalate: z.array(approver).min(1).optional().describe('Who is told when nobody has answered for half of the time'),

@@ -10,7 +10,7 @@ const groups = ['SA', 'SB'] as const
 const account = fc.constantFrom(...accounts)
 
 const rules: fc.Arbitrary<Rules> = fc.record({
-  required: fc.integer({ min: 1, max: 3 }),
+  required: fc.integer({ min: 0, max: 3 }),
   from: fc.uniqueArray(
     fc.oneof(
       account.map((id) => `user:${id}`),

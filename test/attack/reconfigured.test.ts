@@ -163,6 +163,7 @@ test('a grant is not used for another configuration, also when the bot was resta
     ...ports,
     makePlan: async () => Promise.reject(new Error('not asked')),
     stepsFor: () => [],
+    grantAtOnce: async () => {},
     gate: async () => ({ kind: 'open', closesAt: null, windowId: null }),
   })
   await body(id, {

@@ -93,8 +93,10 @@ async function connect(db: Db = store.db): Promise<Listening> {
         rolledBack: [],
         edited: [],
         unknown: [],
+        record: [],
       }
     },
+    askLiveCommit: async () => null,
     makePlan: async () => Promise.reject(new Error('not part of these tests')),
     exportEvidence: async () => undefined,
     readSql: async () => [{ name: '20261118_add_discounts', sql: 'CREATE TABLE discounts ();' }],
@@ -428,6 +430,7 @@ describe('signed HTTP', () => {
       slackApp: null,
       showHome: async () => {},
       readStatus: async () => Promise.reject(new Error('not part of this test')),
+      askLiveCommit: async () => null,
       makePlan: async () => Promise.reject(new Error('not part of this test')),
       exportEvidence: async () => undefined,
       whyNoRun: async () => null,

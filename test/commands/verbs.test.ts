@@ -5,6 +5,7 @@ import { exitCodes, runCli } from '../../commands/cli.ts'
 import { parseText } from '../../commands/parse/command.ts'
 import type { PlanShown, TargetStatus, VerbDeps } from '../../commands/verbs/reply.ts'
 import { castVote } from '../../approvals/decisions/vote.ts'
+import type { LiveCommit } from '../../src/deploy/live-commit.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { transition } from '../../src/request/store.ts'
 import { createStore } from '../helpers/postgres.ts'
@@ -16,8 +17,19 @@ let deps: VerbDeps
 let planned: PlanShown
 let statuses: Map<string, TargetStatus | Refusal | Error>
 let faults: unknown[]
+let live: LiveCommit | null
 
-const none = { baseline: 'present', applied: [], pending: [], failed: [], running: [], rolledBack: [], edited: [], unknown: [] } as const
+const none = {
+  baseline: 'present',
+  applied: [],
+  pending: [],
+  failed: [],
+  running: [],
+  rolledBack: [],
+  edited: [],
+  unknown: [],
+  record: [],
+} as const
 const names = (...all: string[]) => all.map((name) => ({ name }))
 
 beforeAll(async () => {
@@ -31,6 +43,7 @@ beforeEach(async () => {
   })
   statuses = new Map()
   faults = []
+  live = null
   planned = {
     plan: { ...planOf('prod'), steps: [{ phase: 'deploy', name: 'Restart', settings: {} }] },
     digest: DIGEST,
@@ -44,6 +57,7 @@ beforeEach(async () => {
       if (status instanceof Error) throw status
       return status
     },
+    askLiveCommit: async () => live,
     makePlan: async () => planned,
     exportEvidence: async () => undefined,
     slack: fixture.slack.files,
@@ -112,6 +126,68 @@ describe('status', () => {
     )
     await transition(store.db, request.id, ['waiting'], 'succeeded')
     expect(await told('status prod')).toContain(`• Last: #${request.id}, finished <date>`)
+  })
+})
+
+describe('status of one target', () => {
+  const at = (text: string) => new Date(`${text}Z`)
+  const row = (name: string, startedAt: Date, finishedAt: Date | null, rolledBackAt: Date | null = null) => ({
+    name,
+    startedAt,
+    finishedAt,
+    rolledBackAt,
+  })
+
+  test('shows the rows of Prisma’s own record, newest first, with times in the zone of the target', async () => {
+    statuses.set('prod', {
+      ...none,
+      applied: names('a'),
+      failed: names('b'),
+      record: [
+        row('a', at('2026-11-27T09:00:00'), at('2026-11-27T09:00:02.400')),
+        row('b', at('2026-11-28T10:15:00'), null, at('2026-11-28T10:20:30.900')),
+        row('b', at('2026-11-29T10:15:00.999'), null),
+      ],
+    })
+    expect((await told('status prod')).split('\n').slice(-4)).toEqual([
+      '• `_prisma_migrations`, all 3 rows, times in UTC',
+      '    ◦ `b` started Sun 29 Nov 2026 10:15, not finished',
+      '    ◦ `b` started Sat 28 Nov 2026 10:15, rolled back Sat 28 Nov 2026 10:20:30',
+      '    ◦ `a` applied Fri 27 Nov 2026 09:00:02, took 2.4 s',
+    ])
+  })
+
+  test('shows the last ten of more, and none where all targets are shown', async () => {
+    const record = Array.from({ length: 37 }, (_, index) => row(`m${index}`, new Date(index * 86_400_000), new Date(index * 86_400_000)))
+    statuses.set('prod', { ...none, record })
+    const lines = (await told('status prod')).split('\n')
+    expect(lines).toContain('• `_prisma_migrations`, the last 10 of 37 rows, times in UTC')
+    expect(lines.slice(-10).map((line) => line.split(' applied')[0])).toEqual(
+      Array.from({ length: 10 }, (_, index) => `    ◦ \`m${36 - index}\``),
+    )
+    expect(await told('status', { ...inChannel, origin: null })).not.toContain('_prisma_migrations')
+  })
+
+  test('names the live commit by the command of the target, or says that it is not known', async () => {
+    live = { commit: 'abcdef0123456789' }
+    expect(await told('status prod')).toContain('• Live: commit `abcdef0`\n')
+    live = { why: 'The command `git -C /srv/shop rev-parse HEAD`, which should print the live commit, failed with exit code 128.' }
+    expect(await told('status prod')).toContain(
+      '• Live: not known. The command `git -C /srv/shop rev-parse HEAD`, which should print the live commit, failed with exit code 128.\n',
+    )
+  })
+
+  test('without such a command names what was deployed from here last, and not what ran without the application', async () => {
+    const deployed = await fixture.waiting()
+    await transition(store.db, deployed.id, ['waiting'], 'succeeded')
+    expect(await told('status prod')).not.toContain('Live')
+    await store.db.query(`update lockkeeper.request set plan = jsonb_set(plan, '{steps}', $2) where id = $1`, [
+      deployed.id,
+      JSON.stringify([{ phase: 'deploy', name: 'Restart', settings: {} }]),
+    ])
+    expect(await told('status prod')).toContain(
+      `• Live: commit \`${planOf('prod').commit.slice(0, 7)}\`, deployed last from here by #${deployed.id}\n`,
+    )
   })
 })
 

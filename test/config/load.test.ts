@@ -109,6 +109,27 @@ test('more approvals than people is refused before anybody waits for them', asyn
   expect(fault.problems.map(({ problem }) => problem)).toEqual(['2 approvals are required but only one person is named'])
 })
 
+test('runs start by themselves only where the target is not protected', async () => {
+  const free = small.replace('approvals: { from: [group:S0DBA] }', 'approvals: { required: 0 }')
+  expect((await faultOf(free)).problems).toEqual([
+    {
+      path: 'targets.prod.approvals.required',
+      problem: 'a protected target needs at least one approval',
+      fix: 'Write 1 or more, or `protected: false` where runs may start by themselves.',
+    },
+  ])
+  const config = await load(free.replace('approvals:', 'protected: false\n    approvals:'))
+  expect(config.targets.get('prod')?.approvals).toMatchObject({ required: 0, from: [] })
+})
+
+test.each([
+  ['{}', '1 approval is required but nobody is named'],
+  ['{ required: 3 }', '3 approvals are required but nobody is named'],
+  ['{ from: [] }', '1 approval is required but nobody is named'],
+])('approvals: %s is refused', async (written, problem) => {
+  expect((await faultOf(small.replace('{ from: [group:S0DBA] }', written))).problems).toMatchObject([{ problem }])
+})
+
 test('broken YAML is told with its line', async () => {
   const fault = await faultOf('targets:\n  prod: {\n')
   expect(fault.problems[0]?.path).toMatch(/^line \d+$/)

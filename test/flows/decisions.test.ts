@@ -19,6 +19,7 @@ beforeAll(async () => {
       rewritten: { pending: 1 },
       ahead: { pending: 0 },
       configured: { pending: 0 },
+      free: { pending: 1, target: () => ({ protected: false, approvals: { required: 0 } }) },
     },
   })
 })
@@ -170,6 +171,9 @@ test('where two are needed, the first waits for the second, and the run starts o
   `)
   await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
+  expect(flow.slack.ephemerals('U0ALICE').map(({ text }) => text)).toContain(
+    `#${request.id} is asked for: \`main\` to \`free\`. Its card appears in <#C0DEPLOYS> while the plan is made; it starts by itself then, since this target asks for no approval. To take it back: \`/migrate cancel ${request.id}\`.`,
+  )
   expect(
     flow
       .thread(request.id)
@@ -342,5 +346,41 @@ test('a configuration that changed over a restart voids the votes', async () => 
     *Approved by*
     <@U0BOB>
     \`/migrate show 11\` has the record · plan \`{plan}\`"
+  `)
+})
+
+test('where no approval is asked for, a run starts by itself, with everything that the others have', async () => {
+  const request = await flow.ask('deploy free', 'U0ALICE', ['succeeded', 'failed'])
+  await flow.drawn(request.id)
+  expect(
+    flow
+      .thread(request.id)
+      .filter((post) => !post.startsWith('[file]'))
+      .slice(0, 2),
+  ).toMatchInlineSnapshot(`
+    [
+      "<@U0ALICE> asks to run *1 migration* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
+      "This target asks for no approval (\`approvals.required: 0\`), so it starts by itself; it is backed up and recorded all the same.",
+    ]
+  `)
+  expect((await flow.answer(`show ${request.id}`)).split('\n').filter((line) => /Approvals|backup/i.test(line))).toMatchInlineSnapshot(`
+    [
+      "Approvals: none needed",
+      "• Preflight: done, 16 checks; backups are on the database's own disk",
+      "• Verify the backup: done, read in full in {duration}, 13 migration records",
+    ]
+  `)
+  expect((await flow.answer('plan free')).split('\n').filter((line) => line.includes('Approvals'))).toEqual([
+    '• Approvals: none needed; it starts by itself',
+  ])
+  expect(await flow.store.query(`select actor, act, result from lockkeeper.audit where request_id = $1 and act = 'approve'`, [request.id]))
+    .toMatchInlineSnapshot(`
+    [
+      {
+        "act": "approve",
+        "actor": "lockkeeper",
+        "result": "not_required",
+      },
+    ]
   `)
 })

@@ -95,7 +95,7 @@ export type Flow = Omit<Behind, 'live'> & {
   /** Types and waits for what the person alone is told, without "the answer follows". */
   readonly answer: (text: string, person?: string, channel?: string) => Promise<string>
   /** Types `/migrate deploy prod` and waits until people can decide. */
-  readonly ask: (text?: string, person?: string) => Promise<RequestRow>
+  readonly ask: (text?: string, person?: string, states?: readonly RequestState[]) => Promise<RequestRow>
   readonly approve: (id: number, person?: string) => Promise<string>
   readonly reject: (id: number, reason: string, person?: string) => Promise<string>
   /** Presses a button of the card and, when a window opens, its own button; what is said then. */
@@ -378,14 +378,14 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
   return {
     type,
     answer,
-    async ask(text = 'deploy prod', person = 'U0ALICE') {
+    async ask(text = 'deploy prod', person = 'U0ALICE', states: readonly RequestState[] = ['waiting', 'refused']) {
       const before = await newest()
       await type(text, person)
       const id = await until('a request is written', async () => {
         const now = await newest()
         return now > before && now
       })
-      const request = await reaches(id, ['waiting', 'refused'])
+      const request = await reaches(id, states)
       await until('its card can be decided', () => {
         const found = cardIn(id)
         return found !== undefined && (request.state !== 'waiting' || textOf(found).includes('Approve'))

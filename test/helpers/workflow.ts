@@ -48,6 +48,7 @@ export async function oneRequest() {
     inFlight: createInFlight(),
     owns: () => Promise.resolve(true),
     stillGranted: () => Promise.resolve(true),
+    grantAtOnce: () => Promise.resolve(),
     reconfigured: () => null,
     gate: () => Promise.resolve({ kind: 'open', closesAt: null, windowId: null }),
     compare: () => Promise.resolve({ kind: 'same' }),

@@ -39,6 +39,7 @@ test('when the answer to every commit is lost once, the run ends as it should an
   }))
   const target = targetFor(directory)
   const body = requestWorkflow({
+    grantAtOnce: () => Promise.resolve(),
     db: losingAnswers(store.db),
     log: createLog(createRedactor([]), 'error', process.stderr),
     // what the workflow itself reads of a configuration

@@ -128,6 +128,7 @@ async function started(ends: Readonly<Partial<Record<string, StepEnd | Error>>>,
   const steps = [...around.slice(0, 1), step('migrate', 'database'), step('deploy', 'application'), ...around.slice(1)]
   const waiting: (() => void)[] = []
   const body = requestWorkflow({
+    grantAtOnce: () => Promise.resolve(),
     db,
     gate: () => Promise.resolve({ kind: 'open', closesAt: null, windowId: null }),
     log: createLog(createRedactor([]), 'fatal', process.stderr),

@@ -2,14 +2,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { applicationDirectoryIn, bareCloneOf, makeCheckout } from '../../deploy/checkout.ts'
 import { applicationPath, needsPreviousCommit } from '../../deploy/command.ts'
+import { askLiveCommit } from '../../deploy/live-commit.ts'
 import { diagnoseInstall } from '../../deploy/diagnoses.ts'
 import { installDependencies } from '../../deploy/install.ts'
 import { maintenanceModeOf } from '../../deploy/planned.ts'
 import { code } from '../../lib/text/code.ts'
 import { fetchRepository } from '../../plan/repository.ts'
 import { isRefusal } from '../../lib/refusal.ts'
-import { captureChild } from '../../process/capture.ts'
-import { childEnvironment } from '../../process/environment.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import { seconds } from '../../lib/text/sentences.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
@@ -101,7 +100,8 @@ type Previous = { readonly commit: string | null } | { readonly why: string; rea
 /** Which commit is live now: what the configured command prints, or the last one that was deployed from here. */
 async function previousCommit(ports: InstallPorts, context: RunContext): Promise<Previous> {
   const { target, env } = context
-  if (target.current === undefined) {
+  const live = await askLiveCommit({ target, home: ports.home, env, redactor: context.redactor, signal: context.signal })
+  if (live === null) {
     const commit = (await ports.lastCommit?.(target.name)) ?? null
     if (commit !== null || !mustKnow(context)) return { commit }
     return {
@@ -109,25 +109,7 @@ async function previousCommit(ports: InstallPorts, context: RunContext): Promise
       next: 'Add `current` to the target, a command that prints it, for example `[git, -C, /srv/shop, rev-parse, HEAD]`.',
     }
   }
-  const end = await captureChild({
-    argv: target.current,
-    cwd: ports.home,
-    env: childEnvironment(env, applicationPath(target, env)),
-    redactor: context.redactor,
-    timeoutMs: 30_000,
-    signal: context.signal,
-    maxBytes: 64 * 1024,
-  })
-  const commit = end.stdout.toString('utf8').trim().toLowerCase()
-  if (end.exitCode === 0 && /^[0-9a-f]{7,64}$/.test(commit)) return { commit }
-  const what =
-    end.exitCode === 0
-      ? 'printed something that is not a commit'
-      : `failed${end.exitCode === null ? '' : ` with exit code ${end.exitCode}`}`
-  return {
-    why: `The command ${code(target.current.join(' '))}, which should print the live commit, ${what}.`,
-    next: 'Correct `current` in lockkeeper.yaml.',
-  }
+  return 'why' in live ? { ...live, next: 'Correct `current` in lockkeeper.yaml.' } : live
 }
 
 const mustKnow = (context: RunContext) =>

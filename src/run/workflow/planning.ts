@@ -74,6 +74,7 @@ export async function writePlan(
       await addEvent(tx, request.id, why === undefined ? { kind: 'requested', data: {} } : { kind: 'asked_anew', data: { why } })
       const data = { commit: plan.commit, ...(why === undefined ? {} : { why: why.slice(0, 1_000) }) }
       await writeAudit(tx, { ...about(request), act: 'plan', result: 'planned', digest, data })
+      await ports.grantAtOnce(tx, request.id)
       return 'waiting'
     })
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Refusal } from '../../lib/refusal.ts'
 import type { Evidence, Plan } from '../../plan/plan.ts'
 import type { PolicySnapshot, RequestRow } from '../../request/request.ts'
 import type { Step } from '../../request/step.ts'
-import type { Queries } from '../../store/pool.ts'
+import type { Queries, Tx } from '../../store/pool.ts'
 import type { RunPorts } from '../step-runner/ports.ts'
 
 /** A plan with what is decided together with it. */
@@ -11,6 +11,8 @@ export type Planned = { readonly plan: Plan; readonly digest: string; readonly e
 export type WorkflowPorts = RunPorts & {
   /** Reads git and the target; no code of the repository runs. */
   readonly makePlan: (request: RequestRow) => Promise<Planned | Refusal>
+  /** From `approvals/`: grants what was just planned where nobody has to approve it. In the transaction that writes the plan. */
+  readonly grantAtOnce: (tx: Tx, id: number) => Promise<void>
   readonly stepsFor: (request: RequestRow, plan: Plan) => readonly Step[]
   /** From `approvals/`: whether the target is open for this request now. `trusting`: whoever overrides was looked up a moment ago. */
   readonly gate: (db: Queries, request: RequestRow, how?: { readonly trusting: boolean }) => Promise<Passage>

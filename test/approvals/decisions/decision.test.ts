@@ -164,10 +164,14 @@ describe('every act leaves exactly one row of the audit', () => {
     expect(await rowsAfter(before)).toMatchObject([{ act, target: null, request: null, result: 'stale_button', data: data[act] }])
   })
 
-  test('and nothing in approvals writes one beside the place of decisions, but for what the bot does when time is up', async () => {
+  test('and nothing in approvals writes one beside the place of decisions, but for what the bot does by itself', async () => {
     const writers: string[] = []
     for await (const file of glob('approvals/**/*.ts')) if (/\bwriteAudit\b/.test(readFileSync(file, 'utf8'))) writers.push(file)
-    expect(writers.toSorted()).toEqual(['approvals/decisions/audit.ts', 'approvals/decisions/expiry.ts'])
+    expect(writers.toSorted()).toEqual([
+      'approvals/decisions/audit.ts',
+      'approvals/decisions/expiry.ts',
+      'approvals/decisions/grant-at-once.ts',
+    ])
   })
 })
 
