@@ -109,7 +109,18 @@ test('an SQL error is explained with the next step and the backup, and the old v
   expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 14 applied, nothing pending.
     • Failed: \`20261121100000_split_names\`. No other migration runs until it is resolved.
-    • Last: #1, failed {time}"
+    • Last: #1, failed {time}
+    • \`_prisma_migrations\`, the last 10 of 15 rows, times in UTC
+        ◦ \`20261121100000_split_names\` started {time}, not finished
+        ◦ \`20261120084500_index_orders_discount\` applied {time}, took {duration}
+        ◦ \`20261119093000_add_orders_discount_id\` applied {time}, took {duration}
+        ◦ \`20261118102000_create_discounts\` applied {time}, took {duration}
+        ◦ \`20260915101000_index_open_orders\` applied {time}, took {duration}
+        ◦ \`20260728091000_require_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260721094500_check_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260714093000_add_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260630080000_add_order_status_returned\` applied {time}, took {duration}
+        ◦ \`20260616110500_add_orders_shipped_at\` applied {time}, took {duration}"
   `)
   const again = await flow.ask('deploy prod')
   await flow.drawn(again.id)
@@ -190,7 +201,7 @@ test('an application that does not become healthy is told, with what is live and
     complete | Switch | {duration}
     error | Health | HTTP 503 instead of 200
     *Why.* \`http://{host}/health\`: It did not answer well 5 times in a row within {duration} (last: HTTP 503 instead of 200).
-    *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again; to go back, \`/migrate deploy sick --ref &lt;commit&gt;\` with a commit that fits the new schema.
+    *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again. To go back to the old code, revert it on \`main\`, but keep everything below \`prisma/migrations\` (a commit without what is applied is refused), and \`/migrate deploy sick\` again. The old code then has to fit the new schema.
     {"ok":true}
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
   `)
@@ -199,7 +210,7 @@ test('an application that does not become healthy is told, with what is live and
       "Deploy to sick · #4 stopped · *The application is not healthy after the deploy.* The migration of this run is applied.
     Why, and what comes next, is in the thread.",
       "*Why.* \`http://{host}/health\`: It did not answer well 5 times in a row within {duration} (last: HTTP 503 instead of 200).
-    *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again; to go back, \`/migrate deploy sick --ref &lt;commit&gt;\` with a commit that fits the new schema.
+    *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again. To go back to the old code, revert it on \`main\`, but keep everything below \`prisma/migrations\` (a commit without what is applied is refused), and \`/migrate deploy sick\` again. The old code then has to fit the new schema.
     {"ok":true}
     Took {duration} · backup \`{backup}\` is kept · the log follows",
       "[file] The whole log (request-4-sick.log)",
@@ -295,7 +306,18 @@ test('cancelled in a migration: the database undoes it, and it runs again when i
   expect(await flow.answer('status slow')).toMatchInlineSnapshot(`
     "*slow*: 14 applied, 1 pending.
     • Rolled back: \`20261121100000_backfill\`. Pending again; it runs with the next deploy: \`/migrate deploy slow\`.
-    • Last: #6, cancelled {time}"
+    • Last: #6, cancelled {time}
+    • \`_prisma_migrations\`, the last 10 of 15 rows, times in UTC
+        ◦ \`20261121100000_backfill\` started {time}, rolled back {time}
+        ◦ \`20261120084500_index_orders_discount\` applied {time}, took {duration}
+        ◦ \`20261119093000_add_orders_discount_id\` applied {time}, took {duration}
+        ◦ \`20261118102000_create_discounts\` applied {time}, took {duration}
+        ◦ \`20260915101000_index_open_orders\` applied {time}, took {duration}
+        ◦ \`20260728091000_require_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260721094500_check_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260714093000_add_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260630080000_add_order_status_returned\` applied {time}, took {duration}
+        ◦ \`20260616110500_add_orders_shipped_at\` applied {time}, took {duration}"
   `)
 })
 

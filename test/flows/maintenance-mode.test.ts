@@ -220,7 +220,7 @@ test('an application that does not become healthy: the page goes off all the sam
     complete | Maintenance off | off again, {duration}, the probe says HTTP 200
     *Why.* \`http://{host}/health\`: It did not answer well 5 times in a row within {duration} (last: HTTP 503 instead of 200).
     *Maintenance mode.* It was on for {duration} and is off again: \`http://{host}/\` answers HTTP 200.
-    *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again; to go back, \`/migrate deploy sick --ref &lt;commit&gt;\` with a commit that fits the new schema.
+    *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again. To go back to the old code, revert it on \`main\`, but keep everything below \`prisma/migrations\` (a commit without what is applied is refused), and \`/migrate deploy sick\` again. The old code then has to fit the new schema.
     {"ok":true}
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
   `)

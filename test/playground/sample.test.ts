@@ -55,7 +55,7 @@ test('the sample starts, is found again, and takes its own configuration from th
   for (const step of prepareSteps(target, { home: directory })) expect(await run.perform(step)).toMatchObject({ kind: 'done' })
   await migrateShop({ cache, url: again.env.SHOP_PRODUCTION_URL })
   for (const step of deploySteps(target, { home: directory })) expect(await run.perform(step)).toMatchObject({ kind: 'done' })
-  expect(await run.perform(healthStep())).toMatchObject({ kind: 'done' })
+  expect(await run.perform(healthStep(run))).toMatchObject({ kind: 'done' })
   expect(await healthOf(again.production.port)).toMatchObject({ version: first.repository.main, migrations: 14 })
   const orders = (await (await fetch(`http://127.0.0.1:${again.production.port}/orders`)).json()) as { orders: unknown[] }
   expect(orders.orders).toHaveLength(20)
@@ -73,7 +73,7 @@ test('the sample starts, is found again, and takes its own configuration from th
   for (const step of [...prepareSteps(target, { home: directory }), ...deploySteps(target, { home: directory })])
     expect(await next.perform(step)).toMatchObject({ kind: 'done' })
   const url = `http://127.0.0.1:${again.production.port}/health`
-  expect(await next.perform(healthStep())).toMatchObject({
+  expect(await next.perform(healthStep(next))).toMatchObject({
     kind: 'failed',
     outcome: {
       headline: '*The application is not healthy after the deploy.* The database was not changed.',

@@ -53,6 +53,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'config/commands.test.ts',
     'contract/',
     'database/',
+    'deploy/',
     'engine/',
     'evidence/',
     'faults/infrastructure.test.ts',

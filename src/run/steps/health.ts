@@ -2,21 +2,23 @@ import { escapeMarkup } from '../../lib/text/escape.ts'
 import { waitUntilHealthy, type Answer } from '../../watching/probe.ts'
 import { versionIn } from '../../watching/version.ts'
 import { code } from '../../lib/text/code.ts'
+import type { GitDeps } from '../../plan/deps.ts'
 import { count, seconds } from '../../lib/text/sentences.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { installed } from './checkout.ts'
 import { whatIsLive } from './live.ts'
+import { wayBack } from '../../deploy/way-back.ts'
 
 /** Every configured probe, until the application proves that it is up, and on the new version where its answers name one. */
-export const healthStep = (): Step => ({
+export const healthStep = (directories: Pick<GitDeps, 'home' | 'varDirectory'>): Step => ({
   name: 'health',
   title: 'Health',
   changes: 'nothing',
   inspect: async () => ({ kind: 'todo' }),
-  act,
+  act: (context) => act(directories, context),
 })
 
-async function act(context: RunContext): Promise<StepEnd> {
+async function act(directories: Pick<GitDeps, 'home' | 'varDirectory'>, context: RunContext): Promise<StepEnd> {
   const { target, signal, report } = context
   if (target.health.length === 0) return { kind: 'done', output: 'no probe is configured' }
   const health = await waitUntilHealthy(target.health, { signal, report, accept: (answer) => wrongVersion(context, answer) })
@@ -38,7 +40,7 @@ async function act(context: RunContext): Promise<StepEnd> {
     outcome: {
       headline: `*The application is not healthy after the deploy.* ${migrations(context)}`,
       why: `${code(health.answer.url)}: ${escapeMarkup(health.why)}${health.answer.ok ? ` ${await whatIsLive(context)}` : ''}`,
-      next: `Look at the application's log. When it is mended, \`${context.command} deploy ${target.name}\` runs the steps again; to go back, \`${context.command} deploy ${target.name} --ref ${previous(context)}\` with a commit that fits the new schema.`,
+      next: `Look at the application's log. When it is mended, \`${context.command} deploy ${target.name}\` runs the steps again. ${await wayBack({ ...directories, env: context.env, redactor: context.redactor }, context, installed(context).previousCommit)}`,
       ...(health.answer.body.trim() === '' ? {} : { excerpt: health.answer.body.slice(0, 600) }),
     },
   }
@@ -57,5 +59,3 @@ const migrations = ({ plan }: RunContext) =>
   plan.list.length === 0
     ? 'The database was not changed.'
     : `The ${plan.list.length === 1 ? 'migration of this run is' : `${plan.list.length} migrations of this run are`} applied.`
-
-const previous = (context: RunContext) => installed(context).previousCommit?.slice(0, 10) ?? '<commit>'

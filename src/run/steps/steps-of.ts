@@ -47,7 +47,7 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
     migrateStep(),
     ...(migrates ? [verifySchemaStep()] : []),
     ...deploy,
-    ...(target.health.length > 0 ? [healthStep()] : []),
+    ...(target.health.length > 0 ? [healthStep(ports.config)] : []),
     ...maintenance.off,
   ]
 }

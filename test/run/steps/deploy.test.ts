@@ -281,10 +281,10 @@ test('a live directory is switched to the approved commit with git', async () =>
 test('an application that still answers from the old version after the switch is not healthy', async () => {
   const shop = await serving(() => [200, JSON.stringify({ version: OLD })])
   const run = await installedRun({ deploy: [{ run: ['true'] }], health: [{ http: shop, within: '600ms' }] })
-  expect(failure(await run.perform(healthStep())).outcome).toEqual({
+  expect(failure(await run.perform(healthStep(run))).outcome).toEqual({
     headline: '*The application is not healthy after the deploy.* The database was not changed.',
     why: `\`${shop}\`: It did not answer well 5 times in a row within 0.6 s (last: it still answers from the old version 1111111).`,
-    next: "Look at the application's log. When it is mended, `/migrate deploy prod` runs the steps again; to go back, `/migrate deploy prod --ref 1111111aaa` with a commit that fits the new schema.",
+    next: "Look at the application's log. When it is mended, `/migrate deploy prod` runs the steps again. To go back to the old code, revert it on `main`, but keep everything below `prisma/migrations` (a commit without what is applied is refused), and `/migrate deploy prod` again. The old code then has to fit the new schema.",
     excerpt: JSON.stringify({ version: OLD }),
   })
 })
@@ -292,9 +292,9 @@ test('an application that still answers from the old version after the switch is
 test('health is one line of numbers when all is well, also when nothing is configured', async () => {
   const shop = await serving(() => [200, 'fine'])
   const run = await installedRun({ health: [{ http: shop }, { http: shop }] })
-  expect(await run.perform(healthStep())).toMatchObject({ kind: 'done', output: expect.stringMatching(/^2 checks passed, 1(\.\d)? s$/) })
+  expect(await run.perform(healthStep(run))).toMatchObject({ kind: 'done', output: expect.stringMatching(/^2 checks passed, 1(\.\d)? s$/) })
   const none = await run.another({ settings: {} })
-  expect(await none.perform(healthStep())).toEqual({ kind: 'done', output: 'no probe is configured' })
+  expect(await none.perform(healthStep(none))).toEqual({ kind: 'done', output: 'no probe is configured' })
 })
 
 type Steps = readonly [Step, ...Step[]]
