@@ -94,7 +94,7 @@ export function parseWindowWords(words: readonly string[], known: KnownHere): Wi
   const length = words.join(' ').length
   if (length > LONGEST_TEXT) return tooLong(length, known)
   const [first, ...rest] = words
-  if (first === undefined) return { verb: 'form' }
+  if (first === undefined || (first.toLowerCase() === 'schedule' && rest.length === 0)) return { verb: 'form' }
   const verb = windowVerbs.find((each) => each === first.toLowerCase())
   if (verb === undefined) return /^(--help|-h|\?)$/.test(first) ? { verb: 'help' } : unknownVerb(first, rest, known)
   if (verb === 'help') return { verb }

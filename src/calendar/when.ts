@@ -35,7 +35,7 @@ const MAYBE_HOUR =
 
 const hourOrReason = (time: string, rest: readonly string[], { at, zone }: When): Refusal =>
   no(
-    `${shown(rest.join(' '))} behind ${shown(time)} could be its hour, its zone or the reason. Write both as \`${typedTime(at, zone).slice(0, 10)} 09:00 ${zone}\`, or put the day in quotation marks, ${codeText(`"${time}"`)}.`,
+    `${shown(rest.join(' '))} behind ${shown(time)} could be its hour, its zone or the reason. Write both as \`${typedTime(at, zone).slice(0, 10)} 09:00 ${zone}\`, or the reason as ${codeText(`--reason "${rest.join(' ').replaceAll('"', "'")}"`)}.`,
   )
 
 /** The length that words begin with, and what follows it. */

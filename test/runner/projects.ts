@@ -45,6 +45,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'windows/',
   ],
   parts: [
+    'advice/',
     'approvals/',
     'attack/',
     'audit/',
