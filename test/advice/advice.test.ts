@@ -213,7 +213,7 @@ const scenarios: readonly Scenario[] = [
       const words = /lockkeeper (reject 1 --digest \w+)/.exec(lines)?.[1] ?? ''
       deps = { ...deps, people: { ...deps.people, isSlackReachable: async () => false } }
       const { code, lines: said } = await onMachine([...words.split(' '), '--reason', 'not today'])
-      expect(code, said).toBe(0)
+      expect([code, said]).toEqual([0, said])
       return said
     },
   },
@@ -224,7 +224,7 @@ const scenarios: readonly Scenario[] = [
       const asked = await onMachine(['deploy', 'prod', '--break-glass', '--reason', 'the shop is down'])
       const words = /lockkeeper (break-glass \d+)/.exec(asked.lines)?.[1] ?? ''
       const { code, lines } = await onMachine(words.split(' '))
-      expect(code, lines).toBe(0)
+      expect([code, lines]).toEqual([0, lines])
       return lines
     },
   },
