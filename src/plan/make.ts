@@ -8,6 +8,7 @@ import { prismaLockHolder, type Session } from '../database/activity.ts'
 import { TargetConnectionError, withTarget } from '../database/connect.ts'
 import { readIdentity, type Identity } from '../database/identity.ts'
 import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
+import { readReactions, type Reactions } from '../database/reactions.ts'
 import { databaseBytes, tableSizes, type TableSize } from '../database/sizes.ts'
 import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.ts'
 import type { PlanDeps } from './deps.ts'
@@ -62,7 +63,7 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   if (pointers !== null) return refuse('repository_unfit', pointers)
   const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
   if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
-  const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema })
+  const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema, reactions: facts.reactions })
   const plan: Plan = {
     version: 1,
     target: request.target.name,
@@ -122,6 +123,7 @@ export type TargetFacts = {
   readonly lock: Session | null
   readonly sizes: readonly TableSize[]
   readonly bytes: number
+  readonly reactions: Reactions
 }
 
 /** For `status`, which shows what a plan would refuse. */
@@ -172,6 +174,7 @@ async function readFacts(deps: PlanDeps, target: Target): Promise<TargetFacts | 
         lock: await prismaLockHolder(client),
         sizes: await tableSizes(client),
         bytes: await databaseBytes(client),
+        reactions: await readReactions(client),
       })),
     )
   } catch (error) {

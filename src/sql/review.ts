@@ -1,4 +1,5 @@
 import type { Node } from 'libpg-query'
+import type { Reactions } from '../database/reactions.ts'
 import type { TableSize } from '../database/sizes.ts'
 import { createEffectsReader } from './effects/effects.ts'
 import type { Effect, MigrationClass } from './effects/effect.ts'
@@ -34,10 +35,10 @@ export type ReviewedMigration = MigrationEvidence & {
 /** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
 export async function reviewMigrations(
   files: readonly SqlFile[],
-  context: { readonly sizes: readonly TableSize[]; readonly schema: string },
+  context: { readonly sizes: readonly TableSize[]; readonly schema: string; readonly reactions?: Reactions },
 ): Promise<readonly ReviewedMigration[]> {
   const created = createdTables(context)
-  const read = createEffectsReader(await loadParser())
+  const read = createEffectsReader(await loadParser(), context.reactions)
   const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
   return scripts.map((script, at) => reviewOne(files[at]?.name ?? '', script, { context, created, read }))
 }

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readReactions } from '../../src/database/reactions.ts'
 import { reviewMigrations } from '../../src/sql/review.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 
@@ -67,4 +68,101 @@ test.each([
   }
   expect(review?.class).toBe('breaking')
   expect(review?.findings.length).toBeGreaterThan(0)
+})
+
+/** What was in the database before the plan, the file, and what an approver reads of it. */
+test.each([
+  [
+    `${body('delete from a; return new;', 'trigger')} create trigger t before update on b for each row execute function f()`,
+    'update b set n = 1',
+    'trigger t of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return null;', 'trigger')} create trigger t after insert on b for each statement execute function f()`,
+    'with m as (insert into b values (2) returning *) select * from m',
+    'trigger t of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return null;', 'trigger')} create trigger t after truncate on b for each statement execute function f()`,
+    'truncate b',
+    'trigger t of b runs with it: rows of a are deleted',
+  ],
+  ['create rule r as on insert to b do also delete from a', 'insert into b values (1)', 'rule r of b runs with it: rows of a are deleted'],
+  [
+    'alter table b add primary key (id); alter table a add foreign key (id) references b on delete cascade not valid; insert into b select id from a on conflict do nothing',
+    'delete from b',
+    'rows of a go with those of b (ON DELETE CASCADE)',
+  ],
+  [
+    `create table top (id int primary key); insert into top values (1); alter table b add primary key (id), add top int references top on delete cascade;
+     alter table a add foreign key (id) references b on delete cascade not valid; insert into b select id, 1, 1 from a on conflict (id) do update set top = 1`,
+    'delete from top',
+    'rows of a go with those of b (ON DELETE CASCADE)',
+  ],
+  [body('delete from a;'), 'select f()', 'rows of a are deleted'],
+  ['create procedure q() language plpgsql as $$ begin truncate a; end $$', 'call q()', 'a is emptied'],
+  [
+    `create function g() returns void language sql as 'delete from a'; ${body('perform g();')}`,
+    'do $$ begin perform f(); end $$',
+    'rows of a are deleted',
+  ],
+  [
+    `${body('execute old; return new;', 'trigger').replace('begin', "declare old text := 'dele' || 'te from a'; begin")}
+     create trigger t before update on b for each row execute function f()`,
+    'update b set n = 1',
+    null,
+  ],
+])('%s; then %s', async (before, sql, finding) => {
+  await client.query('begin')
+  try {
+    await client.query('insert into b values (7, 7)')
+    await client.query(before)
+    const [review] = await reviewMigrations([{ name: 'm', content: Buffer.from(sql) }], {
+      sizes: [],
+      schema: 'public',
+      reactions: await readReactions(client),
+    })
+    await client.query(sql)
+    expect((await client.query('select from a')).rowCount).toBeLessThan(5)
+    if (finding === null) expect(review?.class).toBe('unclear')
+    else expect(review).toMatchObject({ class: 'breaking', findings: expect.arrayContaining([finding]) })
+  } finally {
+    await client.query('rollback')
+  }
+})
+
+test.each([
+  ['a trigger that is off', 'alter table b disable trigger t', 'update b set n = 1'],
+  ['a trigger for another event', 'select 1', 'insert into b values (1)'],
+  ['a trigger of a table of the same name in another schema', 'create schema s; create table s.b (n int)', 'update s.b set n = 1'],
+])('%s says nothing', async (_, before, sql) => {
+  await client.query('begin')
+  try {
+    await client.query(
+      `${body('delete from a; return new;', 'trigger')} create trigger t before update on b for each row execute function f(); ${before}`,
+    )
+    const reactions = await readReactions(client)
+    const [review] = await reviewMigrations([{ name: 'm', content: Buffer.from(sql) }], { sizes: [], schema: 'public', reactions })
+    await client.query(sql)
+    expect((await client.query('select from a')).rowCount).toBe(5)
+    expect(review?.class).toBe('transformative')
+  } finally {
+    await client.query('rollback')
+  }
+})
+
+test('a trigger that only fills a column adds nothing, and one that writes its own table ends', async () => {
+  await client.query('begin')
+  try {
+    await client.query(`${body('new.n := 1; update b set n = 2 where false; return new;', 'trigger')}
+      create trigger t before update on b for each row execute function f()`)
+    const [review] = await reviewMigrations([{ name: 'm', content: Buffer.from('update b set n = 1') }], {
+      sizes: [],
+      schema: 'public',
+      reactions: await readReactions(client),
+    })
+    expect(review).toMatchObject({ class: 'transformative', summary: 'backfills b; by trigger t of b backfills b', findings: [] })
+  } finally {
+    await client.query('rollback')
+  }
 })

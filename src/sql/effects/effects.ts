@@ -3,13 +3,15 @@ import { callsIn, type Call } from './calls.ts'
 import { onRows, plain, type Effect } from './effect.ts'
 import { inVerb, partsOf, relationName } from './names.ts'
 import type { Parser } from './parser.ts'
-import { blockEffects, callEffects, defineRoutine, type Defined, type Read } from './routines.ts'
+import { noReactions, type Reactions } from '../../database/reactions.ts'
+import { reactionsTo } from './reactions.ts'
+import { blockEffects, callEffects, defineRoutine, existingEffects, type Defined, type Read } from './routines.ts'
 import { ownEffects } from './statements.ts'
 import { walk } from './walk.ts'
 
 /** Reads the statements of a plan in the order in which they run, since a later one may call what an earlier one defines. */
-export function createEffectsReader(parser: Parser): (node: Node, text: string) => readonly Effect[] {
-  const defined: Defined = { routines: new Map(), prepared: new Map() }
+export function createEffectsReader(parser: Parser, existing: Reactions = noReactions): (node: Node, text: string) => readonly Effect[] {
+  const defined: Defined = { routines: new Map(), prepared: new Map(), existing }
   return (node, text) => effectsOf(node, text, parser, defined)
 }
 
@@ -21,6 +23,9 @@ function effectsOf(node: Node, text: string, parser: Parser, defined: Defined): 
       effectsOf(inner, text, parser, within)
   const read = readWith(defined)
   const known = (name: string) => callEffects(defined, name, readWith)
+  const inDatabase = (name: string) => known(name) ?? existingEffects(defined, parser, name, readWith)
+  const reactions = (part: Node) => reactionsTo(part, defined.existing, { parser, read, known: inDatabase })
+  const calls = (value: unknown, isRun: boolean) => called(callsIn(value), { known, inDatabase }, isRun)
   if ('CreateFunctionStmt' in node) defineRoutine(defined, parser, node.CreateFunctionStmt, text)
   if ('DoStmt' in node) return blockEffects(parser, node.DoStmt, text, read)
   if ('PrepareStmt' in node) {
@@ -30,17 +35,15 @@ function effectsOf(node: Node, text: string, parser: Parser, defined: Defined): 
   }
   if ('ExecuteStmt' in node) {
     const { name = '', params = [] } = node.ExecuteStmt
-    return [
-      ...(defined.prepared.get(name) ?? [plain('unclear', 'runs prepared statement %', name)]),
-      ...called(callsIn(params), known, true),
-    ]
+    return [...(defined.prepared.get(name) ?? [plain('unclear', 'runs prepared statement %', name)]), ...calls(params, true)]
   }
   if ('ExplainStmt' in node)
     return node.ExplainStmt.query !== undefined && runs(node.ExplainStmt.options) ? read(node.ExplainStmt.query) : []
   if ('CallStmt' in node) {
     const name = partsOf(node.CallStmt.funccall?.funcname)
-    const own = known(name.at(-1) ?? '') ?? [plain('unclear', 'calls procedure %', name.join('.'))]
-    return [...own, ...called(callsIn(node.CallStmt.funccall?.args ?? []), known, true)]
+    const last = name.at(-1) ?? ''
+    const own = known(last) ?? [plain('unclear', 'calls procedure %', name.join('.')), ...(inDatabase(last) ?? [])]
+    return [...own, ...calls(node.CallStmt.funccall?.args ?? [], true)]
   }
   if ('RuleStmt' in node) return rule(node.RuleStmt, read)
   if ('CreateTrigStmt' in node) return trigger(node.CreateTrigStmt, known)
@@ -48,8 +51,9 @@ function effectsOf(node: Node, text: string, parser: Parser, defined: Defined): 
   const isRun = RUN_NOW.some((kind) => kind in node)
   return [
     ...ownEffects(node),
-    ...(isRun ? inside(node).flatMap((part) => ('ExecuteStmt' in part ? read(part) : ownEffects(part))) : []),
-    ...called(callsIn(node), known, isRun),
+    ...reactions(node),
+    ...(isRun ? inside(node).flatMap((part) => ('ExecuteStmt' in part ? read(part) : [...ownEffects(part), ...reactions(part)])) : []),
+    ...calls(node, isRun),
   ]
 }
 
@@ -75,11 +79,13 @@ const inside = (node: Node): readonly Node[] =>
 const WRITING = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'ExecuteStmt']
 
 /** What is called does what it does; of what nobody knows it is said where it runs now, and not where it is only kept. */
-const called = (calls: readonly Call[], known: (name: string) => readonly Effect[] | undefined, isRun: boolean): readonly Effect[] =>
+const called = (calls: readonly Call[], { known, inDatabase }: Lookups, isRun: boolean): readonly Effect[] =>
   calls.flatMap(
     ({ name, shown, isHarmless }) =>
-      known(name) ?? (isRun && !isHarmless ? [plain('unclear', 'calls %, which may change data', shown)] : []),
+      known(name) ?? (isRun && !isHarmless ? [plain('unclear', 'calls %, which may change data', shown), ...(inDatabase(name) ?? [])] : []),
   )
+
+type Lookups = Readonly<Record<'known' | 'inDatabase', (name: string) => readonly Effect[] | undefined>>
 
 /** `EXPLAIN ANALYZE` runs the statement that it explains. */
 const runs = (options: readonly Node[] = []): boolean =>

@@ -1,5 +1,6 @@
 import type { CreateFunctionStmt, DefElem, DoStmt, Node } from 'libpg-query'
 import { plain, type Effect } from './effect.ts'
+import type { Reactions } from '../../database/reactions.ts'
 import { partsOf } from './names.ts'
 import type { Parser } from './parser.ts'
 import { walk } from './walk.ts'
@@ -9,6 +10,8 @@ export type Defined = {
   /** By name alone: of two with one name, each may be meant. */
   readonly routines: Map<string, readonly Routine[]>
   readonly prepared: Map<string, readonly Effect[]>
+  /** What the database has already. */
+  readonly existing: Reactions
 }
 
 /** Its effects are read when it is called, since it may call what is defined after it. */
@@ -39,6 +42,29 @@ export function callEffects(defined: Defined, name: string, read: (within: Defin
   if (found === undefined) return undefined
   const within: Defined = { ...defined, routines: new Map([...defined.routines, [name, []]]) }
   return found.flatMap((routine) => routine(read(within))).map(perhaps)
+}
+
+/**
+ * What routines of this name do that are in the database already; undefined when there are none. They may be replaced until the plan runs,
+ * and a name may be of another schema, so what is read of them only adds to what nobody knows.
+ */
+export function existingEffects(
+  defined: Defined,
+  parser: Parser,
+  name: string,
+  read: (within: Defined) => Read,
+): readonly Effect[] | undefined {
+  const found = defined.existing.routines.filter((one) => one.name === name)
+  if (found.length === 0) return undefined
+  const within: Defined = { ...defined, routines: new Map([...defined.routines, [name, []]]) }
+  return found.flatMap(({ text, language }) => {
+    const subject = `function ${name}`
+    if (text === null) return [plain('unclear', 'runs %', subject)]
+    const [node] = parser.sql(text).flatMap((one) => ('CreateFunctionStmt' in one ? [one.CreateFunctionStmt] : []))
+    const body = node?.sql_body
+    if (body !== undefined) return statementsIn(body).flatMap(read(within)).map(perhaps)
+    return bodyEffects(parser, { ...optionsOf(node?.options), language, text, subject }, read(within)).map(perhaps)
+  })
 }
 
 type Body = { readonly language: string; readonly source: string; readonly text: string; readonly subject: string }
