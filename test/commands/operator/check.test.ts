@@ -123,7 +123,7 @@ test.each([
   [
     'not a URL of PostgreSQL',
     (url: URL) => (url.protocol = 'mysql:'),
-    'prod: The database URL of `prod` (`env:PROD_DATABASE_URL`) cannot be used: it does not start with postgresql://. Correct it and ask again.',
+    'prod: The database URL of `prod` (`env:PROD_DATABASE_URL`) cannot be used: it leads to MySQL; only PostgreSQL can be migrated. Correct it and ask again.',
   ],
 ])('a database that cannot be used: %s', async (_, change, expected) => {
   const url = new URL(fixture.databaseUrl)
