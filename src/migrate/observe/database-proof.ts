@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectTarget } from '../../database/connect.ts'
 import { readIdentity, sameIdentity, type Identity } from '../../database/identity.ts'
+import { liftLimits } from '../../database/limits.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { code } from '../../lib/text/code.ts'
 import { together } from '../../lib/together.ts'
@@ -77,6 +78,7 @@ async function holdRecord(holder: Awaited<ReturnType<typeof connectTarget>>, sch
   if (name === null) return false
   await holder.query('begin')
   try {
+    await liftLimits(holder)
     await holder.query(`lock table ${name} in access exclusive mode`) // bounded by the connection's lock_timeout
     return true
   } catch {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { access, constants, mkdir, stat, statfs } from 'node:fs/promises'
 import type { BackupRow } from '../../backup/catalogue.ts'
 import { secondsText, sizeText } from '../../lib/text/units.ts'
-import { listed, quoted } from '../../lib/text/quoted.ts'
+import { quoted } from '../../lib/text/quoted.ts'
 import type { Queryable } from '../../database/connect.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { info, stop, warn, type Finding } from './finding.ts'
@@ -95,23 +95,3 @@ export async function sameDiskFindings(client: Queryable, url: Pick<TargetUrl, '
 }
 
 const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.')
-
-/** pg_dump reads everything, also what no migration touches. */
-export async function readableFindings(client: Queryable): Promise<readonly Finding[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `select format('%s.%s', n.nspname, c.relname) as name
-       from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where c.relkind in ('r', 'p', 'S', 'm') and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-        and not (has_schema_privilege(n.oid, 'USAGE')
-          and case c.relkind when 'S' then has_sequence_privilege(c.oid, 'SELECT') else has_table_privilege(c.oid, 'SELECT') end)
-        and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-      order by 1 limit 20`,
-  )
-  if (rows.length === 0) return []
-  return [
-    stop(
-      'backup_unreadable',
-      `The backup would fail, since its role may not read ${listed(rows.map(({ name }) => name))}. Grant it SELECT (or pg_read_all_data), or set \`backup.url\` to a role that may.`,
-    ),
-  ]
-}

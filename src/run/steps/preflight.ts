@@ -4,11 +4,12 @@ import { availableParallelism } from 'node:os'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { judgeClocks, readClock, type Reading } from '../../lib/clock-skew.ts'
 import { findClients } from '../../backup/providers/clients.ts'
+import { LOCK_WAIT_MS } from '../../backup/providers/pg-dump.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { codeText } from '../../lib/text/text.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { longTransactions, prismaLockHolder } from '../../database/activity.ts'
+import { lockedTable, longTransactions, prismaLockHolder } from '../../database/activity.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
 import { readIdentity } from '../../database/identity.ts'
 import { readRights } from '../../database/rights.ts'
@@ -20,24 +21,26 @@ import {
   estimateBackup,
   estimateFindings,
   freeBytes,
-  readableFindings,
   sameDiskFindings,
   type Estimate,
 } from '../preflight/backup.ts'
 import {
   activityFindings,
-  connectionFindings,
   guardFindings,
   identityFindings,
+  lockedFindings,
   lockTimeoutFindings,
   poolerFindings,
   prismaLockFindings,
-  readFreeConnections,
   readLockTimeout,
+  readTimeLimit,
   rightsFindings,
+  timeLimitFindings,
 } from '../preflight/database.ts'
+import { connectionFindings, lockFindings, readCapacity } from '../preflight/capacity.ts'
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
+import { readableFindings } from '../preflight/readable.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -110,6 +113,7 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
 function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
   const { plan } = context
   const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
+  const most = deps.backsUp && context.target.backup.url === undefined ? OUR_SESSIONS + jobsOf(deps) : OUR_SESSIONS
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
     { name: 'the clocks', find: () => clockFindings(deps, context, ask) },
@@ -129,12 +133,14 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
         ask(async (client) => activityFindings(await longTransactions(client, isConcurrent ? LONG_FOR_INDEXES_MS : LONG_MS), isConcurrent)),
     },
     { name: "Prisma's lock", find: () => ask(async (client) => prismaLockFindings(await prismaLockHolder(client))) },
-    { name: 'the lock timeout', find: () => lockTimeoutThrough(context, url) },
     {
-      name: 'free connections',
-      find: () =>
-        ask(async (client) => connectionFindings(await readFreeConnections(client), (deps.jobs ?? availableParallelism()) + OUR_SESSIONS)),
+      name: 'the timeouts',
+      find: async () => [
+        ...(await lockTimeoutThrough(context, url)),
+        ...(await ask(async (client) => timeLimitFindings(await readTimeLimit(client)))),
+      ],
     },
+    { name: 'free connections', find: () => ask(async (client) => connectionFindings(await readCapacity(client), OUR_SESSIONS, most)) },
     ...(deps.backsUp ? backupChecks(deps, context, text, url) : []),
   ]
 }
@@ -152,11 +158,22 @@ function backupChecks(deps: PreflightDeps, context: RunContext, text: string, ur
           const found = await readIdentity(client, at)
           const { systemIdentifier, databaseOid } = plan.identity
           return found.systemIdentifier === systemIdentifier && found.databaseOid === databaseOid
-            ? await readableFindings(client)
+            ? [...(await readableFindings(client)), ...(await roomFindings(deps, context, client))]
             : [stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.')]
         }),
     },
     { name: 'the disk', find: () => onTarget(context, text, (client) => spaceFindings(deps, context, client, url)) },
+  ]
+}
+
+/** Of the server, for the backup: connections of a role of its own, locks, and who locks a table now. */
+async function roomFindings(deps: PreflightDeps, context: RunContext, client: Queryable): Promise<readonly Finding[]> {
+  const { url, lockWait } = context.target.backup
+  const capacity = await readCapacity(client)
+  return [
+    ...(url === undefined ? [] : connectionFindings(capacity, LEAST_OF_BACKUP, LEAST_OF_BACKUP + jobsOf(deps))),
+    ...lockFindings(capacity),
+    ...lockedFindings(await lockedTable(client), lockWait ?? LOCK_WAIT_MS),
   ]
 }
 
@@ -186,8 +203,12 @@ async function serverTime(client: Queryable): Promise<number | undefined> {
 const LONG_MS = 10_000
 /** An index that is built CONCURRENTLY waits without a timeout. */
 const LONG_FOR_INDEXES_MS = 2_000
-/** Besides pg_dump's workers: its leader, the snapshot, the watcher, the lock of the target and the migrator with its progress. */
-const OUR_SESSIONS = 6
+/** Besides pg_dump's workers: its leader, the snapshot, the watcher, and the lock of the target. The migration needs no more. */
+const OUR_SESSIONS = 4
+/** Of those, by the role of the backup. */
+const LEAST_OF_BACKUP = 3
+
+const jobsOf = (deps: PreflightDeps): number => deps.jobs ?? availableParallelism()
 
 async function clientFindings(context: RunContext, client: Queryable): Promise<readonly Finding[]> {
   const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)

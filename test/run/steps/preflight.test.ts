@@ -129,7 +129,7 @@ test('a URL that cannot be read is one reason', async () => {
     output: '5 checks, 1 stops the run',
     outcome: {
       headline: '*The preflight found a reason not to start.* Nothing was changed, and the application runs as before.',
-      why: 'The database URL cannot be used: it does not start with postgresql://.',
+      why: 'The database URL cannot be used: it leads to MySQL; only PostgreSQL can be migrated.',
       next: 'Mend that and ask again.',
     },
   })
