@@ -66,6 +66,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'process/',
     'request/',
     'run/',
+    'run/preflight/capacity.test.ts',
     'run/preflight/readable.test.ts',
     'runner/left-behind.test.ts',
     'scripts/',

@@ -8,7 +8,7 @@ export type Capacity = {
   readonly connections: number
   readonly limit: 'server' | 'database' | 'role'
   readonly role: string
-  /** Locks that pg_dump holds at once: on tables, partitions, sequences and views. */
+  /** Locks that pg_dump holds at once: on tables, partitions, sequences and views, and on the catalogue. */
   readonly locksNeeded: number
   /** What the server promises to have room for, beyond what is held already. */
   readonly locksFree: number
@@ -24,7 +24,7 @@ export async function readCapacity(client: Queryable): Promise<Capacity> {
     ...(row.isSuperuser || row.ofRole < 0 ? [] : [['role', row.ofRole - row.asRole] as const]),
   ]
   const [limit, connections] = limits.reduce((least, one) => (one[1] < least[1] ? one : least))
-  return { connections, limit, role: row.role, locksNeeded: row.relations, locksFree: row.locks - row.locksHeld }
+  return { connections, limit, role: row.role, locksNeeded: row.relations + CATALOGUE_LOCKS, locksFree: row.locks - row.locksHeld }
 }
 
 /** `most` is what a backup of as many parallel sessions as wished needs with the run around it, `least` one of a single session. */
@@ -51,12 +51,18 @@ export function connectionFindings(
       ]
 }
 
-/** The server promises so many places for locks and has some more, so that too few are not certain to be too few. */
+/** The server promises so many places for locks and has some more: with 15.18 a backup failed from one and a half times as many on, and always with three. */
 export function lockFindings({ locksNeeded, locksFree }: Pick<Capacity, 'locksNeeded' | 'locksFree'>): readonly Finding[] {
   if (locksNeeded <= locksFree) return []
-  const text = `A backup locks ${locksNeeded} tables, sequences and views at once, and the server promises room for ${Math.max(0, locksFree)} locks more.`
-  return [warn('few_locks', `${text} It may end with "out of shared memory". Raise max_locks_per_transaction and restart the server.`)]
+  const room = `A backup locks ${locksNeeded} tables, sequences and views at once, and the server promises room for ${Math.max(0, locksFree)} locks.`
+  const raise = 'Raise max_locks_per_transaction and restart the server.'
+  return locksNeeded > locksFree * 3
+    ? [stop('few_locks', `${room} The backup would fail with "out of shared memory". ${raise}`)]
+    : [warn('few_locks', `${room} It may fail with "out of shared memory". ${raise}`)]
 }
+
+/** Of the catalogue, as pg_dump 15.18 was seen to hold them beside those of the tables. */
+const CATALOGUE_LOCKS = 160
 
 type Counts = {
   readonly role: string
@@ -73,9 +79,10 @@ type Counts = {
   readonly locksHeld: number
 }
 
-/** A reading session of ours is gone when the run begins, so it is not counted. `reserved_connections` came with PostgreSQL 16. */
+/** A reading session of ours is gone when the run begins, so it is not counted. What kind of session another role has is not told to everybody. `reserved_connections` came with PostgreSQL 16. */
 const COUNTS_SQL = `
-with session as (select datid, usesysid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid())
+with session as (select datid, usesysid from pg_stat_activity
+  where usesysid is not null and coalesce(backend_type, 'client backend') = 'client backend' and pid <> pg_backend_pid())
 select current_user as role, r.rolsuper as "isSuperuser",
   current_setting('max_connections')::int as "ofServer",
   case when r.rolsuper then 0 else current_setting('superuser_reserved_connections')::int

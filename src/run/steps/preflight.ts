@@ -21,7 +21,7 @@ import {
   estimateBackup,
   estimateFindings,
   freeBytes,
-  sameDiskFindings,
+  serverDiskFindings,
   type Estimate,
 } from '../preflight/backup.ts'
 import {
@@ -228,7 +228,7 @@ async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Q
   const estimate: Estimate = estimateBackup(bytes, past)
   return [
     ...diskFindings(await freeBytes(directory), bytes, estimate, directory),
-    ...(await sameDiskFindings(client, url, directory)),
+    ...(await serverDiskFindings(client, url, directory)),
     ...estimateFindings(estimate),
   ]
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { diskFindings, estimateBackup, estimateFindings } from '../../../src/run/preflight/backup.ts'
+import { diskFindings, estimateBackup, estimateFindings, rewriteFindings } from '../../../src/run/preflight/backup.ts'
 import {
   activityFindings,
   guardFindings,
@@ -53,6 +53,8 @@ describe('nothing is found when', () => {
     ['there is room for as many locks', lockFindings({ locksNeeded: 8, locksFree: 8 })],
     ['transactions may last', timeLimitFindings(0)],
     ['no table is locked', lockedFindings(null, 300_000)],
+    ['the largest table could stand there twice', rewriteFindings(100, { name: 'public.orders', bytes: 100 })],
+    ['no table is known', rewriteFindings(0, null)],
     ['the disk has room', diskFindings(1000, 1000, { bytes: null, seconds: null }, '/backups')],
     ['the disk has room for another like the last', diskFindings(120, 1000, { bytes: 100, seconds: 1 }, '/backups')],
     ['a superuser asks', rightsFindings({ ...rights, superuser: true, createInSchema: false }, 'public')],
@@ -157,6 +159,15 @@ describe('people are warned of', () => {
     ])
   })
 
+  test("a table that the database's own disk could not hold twice", () => {
+    expect(rewriteFindings(3e9, { name: 'public.orders', bytes: 5e9 })).toEqual([
+      warn(
+        'disk_space',
+        "The disk of the database has 3.0 GB free, and its largest table `public.orders` takes at least 5.0 GB. A migration that rewrites it, as a change of a column's type may, would fill the disk. Free space first if this one does.",
+      ),
+    ])
+  })
+
   test('old transactions, with what they mean', () => {
     expect(activityFindings([session], false)).toEqual([
       warn(
@@ -204,7 +215,7 @@ describe('people are warned of', () => {
     expect(lockFindings({ locksNeeded: 9_000, locksFree: 6_400 })).toEqual([
       warn(
         'few_locks',
-        'A backup locks 9000 tables, sequences and views at once, and the server promises room for 6400 locks more. It may end with "out of shared memory". Raise max_locks_per_transaction and restart the server.',
+        'A backup locks 9000 tables, sequences and views at once, and the server promises room for 6400 locks. It may fail with "out of shared memory". Raise max_locks_per_transaction and restart the server.',
       ),
     ])
   })

@@ -172,6 +172,33 @@ test('a role without rights is told what to grant', async () => {
   ])
 })
 
+test('what the backup would meet in the database is told before it begins', async () => {
+  await inDatabase(database.url, 'alter table customers enable row level security, force row level security')
+  await inDatabase(inject('postgresUrl'), `alter role ${database.role} connection limit 5`)
+  const holder = await connectTarget({ url: database.url, applicationName: 'nightly' })
+  closing.push(() => holder.end())
+  await holder.query('begin; lock table orders in access exclusive mode')
+  const { end, notes } = await preflight()
+  expect(reasonsOf(end)).toBe(
+    `The backup would fail, since row-level security hides rows of \`public.customers\` from its role \`${database.role}\`. Set \`backup.url\` to a role with BYPASSRLS, which sees all of them.`,
+  )
+  expect(notes).toEqual([
+    `The role \`${database.role}\` has 4 free connections left, and the run needs up to 6. Raise its CONNECTION LIMIT or end idle sessions. Until then the backup makes do with fewer sessions.`,
+    expect.stringMatching(
+      /^The table `orders` is locked by session \d+ \(nightly\), whose transaction has been open for \d+(\.\d)? s\. The backup waits up to 5 min for it and then fails\. End it if it should not be there: `select pg_terminate_backend\(\d+\)`\.$/,
+    ),
+  ])
+})
+
+test('a role that may have no more connections is told so, and not that the server has none', async () => {
+  await inDatabase(inject('postgresUrl'), `alter role ${database.role} connection limit 0`)
+  const { end } = await preflight()
+  const { host } = new URL(database.url)
+  expect(reasonsOf(end)).toBe(
+    `The role "${database.role}" has all the connections to ${host} that it may have. Wait until some end, or raise its CONNECTION LIMIT.`,
+  )
+})
+
 test('a run that makes no backup is not stopped by what only a backup needs', async () => {
   await writeFile(join(directory, 'occupied'), '')
   const { end } = await preflight({ backsUp: false, change: { backup: { clients: '/nowhere', directory: join(directory, 'occupied') } } })
