@@ -50,7 +50,7 @@ export function whyElsewhere(
   identity: Identity,
   url: Pick<TargetUrl, 'schema'>,
 ): string | null {
-  if (datasource.database !== identity.database)
+  if (databaseOf(datasource) !== identity.database)
     return `Prisma would change the database ${code(datasource.database)}, but ${code(identity.database)} was approved.`
   if (datasource.schema !== null && datasource.schema !== url.schema)
     return `Prisma would change the schema ${code(datasource.schema)}, but ${code(url.schema)} was approved.`
@@ -105,6 +105,15 @@ async function seenWaiting(
     return 'elsewhere'
   } finally {
     await watcher.end().catch(() => {})
+  }
+}
+
+/** It prints the name as its URL has it. Through a driver adapter that is decoded where the connection is made, and not by its own engine. */
+function databaseOf({ database, adapter }: Datasource): string {
+  try {
+    return adapter ? decodeURIComponent(database) : database
+  } catch {
+    return database
   }
 }
 

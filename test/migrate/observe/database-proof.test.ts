@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { withTarget } from '../../../src/database/connect.ts'
-import { proveDatabase } from '../../../src/migrate/observe/database-proof.ts'
+import { proveDatabase, whyElsewhere } from '../../../src/migrate/observe/database-proof.ts'
 import { createDatabase } from '../../helpers/postgres.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -42,4 +42,18 @@ test("an administrator's limit on idle transactions does not end the proof while
   } finally {
     await database.close()
   }
+})
+
+// as Prisma 6.19.3 prints them for the URLs that it is given
+test.each([
+  ['sh op', 'sh%20op', true, null],
+  ["sh@o+p;é'", "sh@o+p;%C3%A9'", true, null],
+  ['a%20b', 'a%2520b', true, null],
+  ['a%b', 'a%b', true, null],
+  ['sh op', 'sh%20op', false, 'Prisma would change the database `sh%20op`, but `sh op` was approved.'],
+  ['shop', 'other', true, 'Prisma would change the database `other`, but `shop` was approved.'],
+])('the database %s that Prisma calls %s (through an adapter: %s)', (database, printed, adapter, why) => {
+  const identity = { host: 'db', port: 5432, database, systemIdentifier: '7', databaseOid: 16_384 }
+  const datasource = { database: printed, schema: 'public', host: null, adapter }
+  expect(whyElsewhere(datasource, 'waiting', identity, { schema: 'public' })).toBe(why)
 })
