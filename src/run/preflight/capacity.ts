@@ -1,5 +1,7 @@
 import { count, quoted } from '../../lib/text/quoted.ts'
 import type { Queryable } from '../../database/connect.ts'
+import { lockedTable } from '../../database/activity.ts'
+import { lockedFindings } from './database.ts'
 import { stop, warn, type Finding } from './finding.ts'
 
 /** What the server still has room for. */
@@ -26,6 +28,19 @@ export async function readCapacity(client: Queryable): Promise<Capacity> {
   const [limit, connections] = limits.reduce((least, one) => (one[1] < least[1] ? one : least))
   return { connections, limit, role: row.role, locksNeeded: row.relations + CATALOGUE_LOCKS, locksFree: row.locks - row.locksHeld }
 }
+
+/** Of the server, for the backup: locks, who locks a table now, and connections where the backup has a role of its own. */
+export async function roomFindings(
+  client: Queryable,
+  backup: { readonly lockWaitMs: number; readonly ownRole: { readonly jobs: number } | null },
+): Promise<readonly Finding[]> {
+  const capacity = await readCapacity(client)
+  const apart = backup.ownRole === null ? [] : connectionFindings(capacity, LEAST_OF_BACKUP, LEAST_OF_BACKUP + backup.ownRole.jobs)
+  return [...apart, ...lockFindings(capacity), ...lockedFindings(await lockedTable(client), backup.lockWaitMs)]
+}
+
+/** The leader of pg_dump, the snapshot and the watcher. */
+const LEAST_OF_BACKUP = 3
 
 /** `most` is what a backup of as many parallel sessions as wished needs with the run around it, `least` one of a single session. */
 export function connectionFindings(

@@ -1,5 +1,5 @@
 import { count, listed, quoted } from '../../lib/text/quoted.ts'
-import type { Queryable } from '../../database/connect.ts'
+import { TargetConnectionError, type Queryable } from '../../database/connect.ts'
 import { stop, warn, type Finding } from './finding.ts'
 
 /** pg_dump reads everything, also what no migration touches, and gives up at the first thing that it may not read. */
@@ -41,6 +41,15 @@ function largeObjectFindings({ largeObjects, largeObject }: Unreadable, fails: s
       `${fails} its role may not read ${count(largeObjects, 'large object')} of other roles, such as ${largeObject}. Grant it SELECT (\`grant select on large object ${largeObject} to …\`), or set \`backup.url\` to a superuser.`,
     ),
   ]
+}
+
+/** Of `backup.url`, so that nobody corrects the other one. */
+export function ofBackup(error: TargetConnectionError): TargetConnectionError {
+  const text =
+    error.problem === 'bad_url'
+      ? error.message.replace('The database URL', 'The URL of the backup (`backup.url`)')
+      : `The URL of the backup (\`backup.url\`) does not lead to it. ${error.message}`
+  return new TargetConnectionError(error.problem, text, error.cause)
 }
 
 type Unreadable = {

@@ -9,7 +9,7 @@ import type { GitDeps } from '../../plan/deps.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { codeText } from '../../lib/text/text.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { lockedTable, longTransactions, prismaLockHolder } from '../../database/activity.ts'
+import { longTransactions, prismaLockHolder } from '../../database/activity.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
 import { readIdentity } from '../../database/identity.ts'
 import { readRights } from '../../database/rights.ts'
@@ -28,7 +28,6 @@ import {
   activityFindings,
   guardFindings,
   identityFindings,
-  lockedFindings,
   lockTimeoutFindings,
   poolerFindings,
   prismaLockFindings,
@@ -37,10 +36,10 @@ import {
   rightsFindings,
   timeLimitFindings,
 } from '../preflight/database.ts'
-import { connectionFindings, lockFindings, readCapacity } from '../preflight/capacity.ts'
+import { connectionFindings, readCapacity, roomFindings } from '../preflight/capacity.ts'
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
-import { readableFindings } from '../preflight/readable.ts'
+import { ofBackup, readableFindings } from '../preflight/readable.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -148,7 +147,14 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
 function backupChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
   const { target, plan } = context
   const backupUrl = context.secret(target.backup.url ?? target.database.url)
-  const askBackup = <T>(work: (client: Queryable, url: TargetUrl) => Promise<T>) => onTarget(context, backupUrl, work)
+  const askBackup = <T>(work: (client: Queryable, url: TargetUrl) => Promise<T>) =>
+    onTarget(context, backupUrl, work).catch((error: unknown) => {
+      throw target.backup.url !== undefined && error instanceof TargetConnectionError ? ofBackup(error) : error
+    })
+  const room = {
+    lockWaitMs: target.backup.lockWait ?? LOCK_WAIT_MS,
+    ownRole: target.backup.url === undefined ? null : { jobs: jobsOf(deps) },
+  }
   return [
     { name: 'pg_dump', find: () => askBackup((client) => clientFindings(context, client)) },
     {
@@ -158,22 +164,11 @@ function backupChecks(deps: PreflightDeps, context: RunContext, text: string, ur
           const found = await readIdentity(client, at)
           const { systemIdentifier, databaseOid } = plan.identity
           return found.systemIdentifier === systemIdentifier && found.databaseOid === databaseOid
-            ? [...(await readableFindings(client)), ...(await roomFindings(deps, context, client))]
+            ? [...(await readableFindings(client)), ...(await roomFindings(client, room))]
             : [stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.')]
         }),
     },
     { name: 'the disk', find: () => onTarget(context, text, (client) => spaceFindings(deps, context, client, url)) },
-  ]
-}
-
-/** Of the server, for the backup: connections of a role of its own, locks, and who locks a table now. */
-async function roomFindings(deps: PreflightDeps, context: RunContext, client: Queryable): Promise<readonly Finding[]> {
-  const { url, lockWait } = context.target.backup
-  const capacity = await readCapacity(client)
-  return [
-    ...(url === undefined ? [] : connectionFindings(capacity, LEAST_OF_BACKUP, LEAST_OF_BACKUP + jobsOf(deps))),
-    ...lockFindings(capacity),
-    ...lockedFindings(await lockedTable(client), lockWait ?? LOCK_WAIT_MS),
   ]
 }
 
@@ -205,8 +200,6 @@ const LONG_MS = 10_000
 const LONG_FOR_INDEXES_MS = 2_000
 /** Besides pg_dump's workers: its leader, the snapshot, the watcher, and the lock of the target. The migration needs no more. */
 const OUR_SESSIONS = 4
-/** Of those, by the role of the backup. */
-const LEAST_OF_BACKUP = 3
 
 const jobsOf = (deps: PreflightDeps): number => deps.jobs ?? availableParallelism()
 

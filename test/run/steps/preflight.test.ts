@@ -46,6 +46,7 @@ async function makeRepository(path: string): Promise<string> {
 
 type Options = {
   readonly url?: string
+  readonly backupUrl?: string
   readonly plan?: Plan
   readonly change?: Record<string, unknown>
   readonly over?: Partial<RunContext>
@@ -58,7 +59,7 @@ async function preflight(options: Options = {}) {
   const { context, notes } = contextFor({
     directory,
     plan: options.plan ?? plan,
-    secrets: { 'env:PROD_DATABASE_URL': options.url ?? database.url },
+    secrets: { 'env:PROD_DATABASE_URL': options.url ?? database.url, 'env:BACKUP_URL': options.backupUrl ?? '' },
     target: targetFor(directory, options.change),
     over: options.over ?? {},
   })
@@ -197,6 +198,17 @@ test('a role that may have no more connections is told so, and not that the serv
   expect(reasonsOf(end)).toBe(
     `The role "${database.role}" has all the connections to ${host} that it may have. Wait until some end, or raise its CONNECTION LIMIT.`,
   )
+})
+
+test.each([
+  ['postgresql://shop:secret-canary@db', 'The URL of the backup (`backup.url`) cannot be used: it names no database.'],
+  [
+    'postgresql://shop:secret-canary@127.0.0.1:1/shop',
+    'The URL of the backup (`backup.url`) does not lead to it. Nothing listens at 127.0.0.1:1. Check host and port of the URL, and that PostgreSQL runs.',
+  ],
+])('a URL of the backup that does not work is told apart from the other one: %s', async (backupUrl, why) => {
+  const { end } = await preflight({ backupUrl, change: { backup: { url: 'env:BACKUP_URL', directory: join(directory, 'backups') } } })
+  expect(reasonsOf(end)).toBe(why)
 })
 
 test('a run that makes no backup is not stopped by what only a backup needs', async () => {
