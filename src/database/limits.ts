@@ -10,3 +10,8 @@ const LIMITS = ['idle_in_transaction_session_timeout', 'statement_timeout', 'tra
 export async function liftLimits(session: Queryable): Promise<void> {
   await session.query(`select set_config(name, '0', true) from pg_settings where name = any ($1)`, [LIMITS])
 }
+
+/** For a session that has nothing to ask for a while. */
+export async function stayIdle(session: Queryable): Promise<void> {
+  await session.query(`select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'`)
+}

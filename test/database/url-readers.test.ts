@@ -37,6 +37,7 @@ beforeAll(async () => {
   await chmod(sockets, 0o777)
   const [own, other] = [selfSigned(), selfSigned()]
   await writeFile(join(directory, 'key.pem'), own.key, { mode: 0o600 })
+  await writeFile(join(directory, 'client.pem'), own.key, { mode: 0o600 })
   await writeFile(join(directory, 'own.pem'), own.certificate)
   await writeFile(join(directory, 'other.pem'), other.certificate)
   if (process.getuid?.() === 0) await chown(join(directory, 'key.pem'), 65_534, 65_534)
@@ -48,6 +49,7 @@ beforeAll(async () => {
       'ssl=on',
       `ssl_cert_file=${join(directory, 'own.pem')}`,
       `ssl_key_file=${join(directory, 'key.pem')}`,
+      `ssl_ca_file=${join(directory, 'own.pem')}`,
       `unix_socket_directories=${sockets}`,
     ],
   })
@@ -82,14 +84,16 @@ function parse(text: string): TargetUrl {
 }
 
 /** What psql, given these words, reaches; or the last thing that it says. */
-async function byLibpq(words: string, password: string | null): Promise<Answer | string> {
+async function byLibpq(words: string, password: string | null, sql = SQL): Promise<Answer | string> {
   const end = await captureChild({
-    argv: [psql, '--no-psqlrc', '--no-password', '--tuples-only', '--no-align', `--command=${SQL}`, `--dbname=${words}`],
+    argv: [psql, '--no-psqlrc', '--no-password', '--tuples-only', '--no-align', `--command=${sql}`, `--dbname=${words}`],
     cwd: '/',
     env: childEnvironment({}, '/usr/bin:/bin', { LC_ALL: 'C', ...(password === null ? {} : { PGPASSWORD: password }) }, ['PGPASSWORD']),
     redactor: quiet,
   })
-  return end.exitCode === 0 ? (JSON.parse(end.stdout.toString('utf8')) as Answer) : (end.stderr.trim().split('\n').at(-1) ?? '')
+  const answer = end.stdout.toString('utf8').trim()
+  if (end.exitCode !== 0) return end.stderr.trim().split('\n').at(-1) ?? ''
+  return answer.startsWith('{') ? (JSON.parse(answer) as Answer) : answer
 }
 
 const byPg = (url: string): Promise<Answer | string> =>
@@ -184,6 +188,13 @@ describe('three readers reach the same place, over TLS where the URL asks for it
       false,
       [],
     ],
+    [
+      'what libpq alone reads',
+      () =>
+        `postgresql://${login()}@localhost:${port}/${name()}?sslmode=disable&gssencmode=disable&keepalives_idle=5&target_session_attrs=read-write&connect_timeout=9`,
+      false,
+      ['libpq'],
+    ],
     ['a line break at its end', () => `postgresql://${login()}@localhost:${port}/${name()}?sslmode=disable\n`, false, []],
     [
       'odd characters as they are',
@@ -237,6 +248,27 @@ describe('where TLS cannot be what the URL asks for, no reader connects', () => 
       adapter: said('certificate|altnames|self-signed'),
     })
   })
+})
+
+test('a certificate of the client is shown by each', async () => {
+  const files = `sslrootcert=${directory}/own.pem&sslcert=${directory}/own.pem&sslkey=${directory}/client.pem`
+  const text = `postgresql://${login()}@localhost:${port}/${name()}?sslmode=verify-full&${files}`
+  const url = parse(text)
+  const settings = { applicationName: 'test' }
+  const dn = 'select client_dn from pg_stat_ssl where pid = pg_backend_pid()'
+  const adapted = new pg.Client({ connectionString: prismaDialect(url, settings) })
+  await adapted.connect()
+  const { rows } = await adapted.query<{ client_dn: string }>(dn)
+  await adapted.end()
+  const shown = {
+    libpq: await byLibpq(libpqDialect(url, settings).conninfo, url.password, dn),
+    pg: await withTarget(
+      { url: text, applicationName: 'test' },
+      async (client) => (await client.query<{ client_dn: string }>(dn)).rows[0]?.client_dn,
+    ),
+    adapter: rows[0]?.client_dn,
+  }
+  expect(shown).toEqual({ libpq: '/CN=localhost', pg: '/CN=localhost', adapter: '/CN=localhost' })
 })
 
 test('a password is never taken from somewhere else', async () => {

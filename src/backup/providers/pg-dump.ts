@@ -9,6 +9,7 @@ import { runChild } from '../../process/run-child.ts'
 import type { Redactor } from '../../redact/redact.ts'
 import { lockedTable, type LockedTable } from '../../database/activity.ts'
 import { LOCK_TIMEOUT_MS, TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
+import { stayIdle } from '../../database/limits.ts'
 import { namingWhoLocks, TableLockedError } from '../../database/locked.ts'
 import { hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import { libpqDialect, type TargetUrl } from '../../database/urls.ts'
@@ -85,6 +86,7 @@ type Sessions = {
 }
 
 async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpEnd> {
+  await stayIdle(sessions.watcher)
   await endSessions(sessions.watcher, sessions.application) // of a dead attempt
   const snapshot = await namingWhoLocks(sessions.watcher, () => exportSnapshot(sessions.holder, request.migrationsSchema))
   if (!isSame(snapshot, request.identity)) return failed(otherDatabase(request.identity))

@@ -73,7 +73,7 @@ describe("an administrator's limits", () => {
       ['idle_in_transaction_session_timeout', '300ms'],
       ['statement_timeout', '300ms'],
       ['lock_timeout', '200ms'],
-      ['idle_session_timeout', '5s'],
+      ['idle_session_timeout', '300ms'],
     ] as const) {
       await onServer(`alter role ${database.role} set ${name} = '${value}'`, `alter database ${database.name} set ${name} = '${value}'`)
     }
@@ -88,6 +88,19 @@ describe("an administrator's limits", () => {
     await until('it has waited for two seconds', () => looks.filter((look) => look.includes('waiting for a lock on orders')).length > 1)
     await holder.end()
     expect(await dumping).toMatchObject({ kind: 'done' })
+  })
+})
+
+test('whoever may be idle for a moment only is named as well when the wait is over', async () => {
+  const { database, directory } = await shop()
+  const request = await dumpRequest(database.url, directory, { lockWaitMs: 1_500 })
+  await onServer(`alter role ${database.role} set idle_session_timeout = '200ms'`)
+  const holder = await connectTarget({ url: serverUrl().replace(/\/[^/]*$/, `/${database.name}`), applicationName: '' })
+  closing.push(() => holder.end())
+  await holder.query('begin; lock table orders in access exclusive mode')
+  expect(await dump(request)).toMatchObject({
+    kind: 'failed',
+    reason: expect.stringMatching(/^The backup waited 1\.5 s for a lock on orders, held by session \d+ \(lockkeeper\), and gave up\. /),
   })
 })
 
