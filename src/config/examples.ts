@@ -26,6 +26,7 @@ const examples: Readonly<Record<string, string>> = {
   run: 'run: [npm, run, build]',
   timeout: 'timeout: 10m',
   lockTimeout: 'lockTimeout: 2s',
+  lockWait: 'lockWait: 5m',
   statementTimeout: 'statementTimeout: 15m',
   expires: 'expires: 4h',
   grantExpires: 'grantExpires: 15m',

@@ -53,6 +53,7 @@ export const targetSchema = z.strictObject({
       directory: z.string().default('./var/backups'),
       url: secret.optional(),
       clients: z.string().optional().describe('The directory of pg_dump and pg_restore'),
+      lockWait: duration.optional().describe('How long a backup waits for a table that another session locks; 5m'),
       keep: z.strictObject({ newest: z.int().min(1).default(10) }).prefault({}),
     })
     .prefault({}),

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { sqlState } from '../lib/sqlstate.ts'
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
-import { describeUrl, parseTargetUrl, pgDialect, type PgConnection, type TargetUrl, type Tls } from './urls.ts'
+import { describeUrl, parseTargetUrl, pgDialect, type PgConnection, type TargetUrl } from './urls.ts'
+import type { Tls } from './urls/tls.ts'
 
 /** What readers of a target need of a client. */
 export type Queryable = Pick<pg.ClientBase, 'query'>
@@ -22,7 +23,8 @@ export type TargetConnection = {
 /** Long enough for a far server and a cold one, short enough for a person who waits. */
 const CONNECT_TIMEOUT_MS = 10_000
 const STATEMENT_TIMEOUT_MS = 15_000
-const LOCK_TIMEOUT_MS = 2_000
+/** Of a session of ours, unless it says another. */
+export const LOCK_TIMEOUT_MS = 2_000
 
 export type ConnectionProblem =
   | 'bad_url'
@@ -111,6 +113,16 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
     case sqlState.invalidAuthorization:
       return say('authentication', `${server} does not let the role "${url.user}" in (${message}). Check the role and pg_hba.conf.`)
     case sqlState.tooManyConnections:
+      if (/for role/.test(message))
+        return say(
+          'too_many_connections',
+          `The role "${url.user}" has all the connections to ${server} that it may have. Wait until some end, or raise its CONNECTION LIMIT.`,
+        )
+      if (/for database/.test(message))
+        return say(
+          'too_many_connections',
+          `The database ${where} has all the connections that it may have. Wait until some end, or raise its CONNECTION LIMIT.`,
+        )
       return say('too_many_connections', `${server} has no free connection left. Wait until some end, or raise max_connections.`)
     case sqlState.insufficientPrivilege:
       return say('rights', `The role "${url.user}" may not connect to ${where} (${message}). Grant CONNECT to it.`)
@@ -151,6 +163,7 @@ async function firstThatConnects(settings: PgConnection, timeoutMs: number, sign
     signal?.throwIfAborted()
     const client = new pg.Client({
       ...fields,
+      password: fields.password ?? (() => ''), // else PGPASSWORD or ~/.pgpass would be asked, which Prisma does not
       ssl,
       connectionTimeoutMillis: timeoutMs,
       keepAlive: true,

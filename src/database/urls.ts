@@ -1,16 +1,14 @@
 import { isIP } from 'node:net'
+import { FOR_LIBPQ, PLACES, readParameters, TIMEOUTS, type Parameters } from './urls/parameters.ts'
+import { takeApart } from './urls/parts.ts'
+import { readPlace, type Place } from './urls/place.ts'
+import { readTls, TLS_PARAMETERS, tlsForPrisma, type Tls } from './urls/tls.ts'
 
 /**
  * One configured URL, three dialects. Prisma reads `schema` and `connection_limit`, which libpq refuses; `sslmode=require` encrypts
  * without verifying in Prisma and libpq but verifies in full in `pg`. The URL is parsed here once, and each reader gets its own words.
  */
-export type TargetUrl = {
-  /** A host name or address, or the directory of a socket. */
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  readonly password: string | null
-  readonly database: string
+export type TargetUrl = Place & {
   /** Prisma's `schema`, where `_prisma_migrations` lives. */
   readonly schema: string
   readonly tls: Tls
@@ -20,16 +18,8 @@ export type TargetUrl = {
   /** Milliseconds; null where the URL does not say. */
   readonly connectTimeoutMs: number | null
   readonly pgbouncer: boolean
-  /** Everything after `?`, decoded, in order. Prisma gets it back. */
-  readonly parameters: readonly (readonly [string, string])[]
-}
-
-export type Tls = {
-  readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'
-  /** Files; a certificate authority, and a client's certificate with its key. */
-  readonly ca: string | null
-  readonly certificate: string | null
-  readonly key: string | null
+  /** Everything after `?`. Prisma gets back what is meant for it. */
+  readonly parameters: Parameters
 }
 
 export type ParsedUrl = { readonly kind: 'url'; readonly url: TargetUrl } | { readonly kind: 'bad'; readonly why: string }
@@ -41,50 +31,30 @@ export type SessionSettings = {
   readonly statementTimeoutMs?: number
 }
 
-/** `why` never holds a part of the URL beyond the names of its parameters, since any part may be a mistyped password. */
+/**
+ * Takes what libpq, `pg` and Prisma would all take for the same, and refuses the rest. `why` is a part of a sentence and never holds a
+ * part of the URL beyond the known names of its parameters, since any part may be a mistyped password.
+ */
 export function parseTargetUrl(text: string): ParsedUrl {
-  if (!/^postgres(ql)?:\/\//.test(text)) return bad('it does not start with postgresql://')
-  if (!URL.canParse(text)) return bad('it is not a URL; characters such as # / ? @ in the password must be percent-encoded')
-  const parsed = new URL(text)
-  if (parsed.hash !== '') return bad('it holds a #; in a password write %23')
-  const parts = [parsed.username, parsed.password, parsed.hostname, parsed.pathname.slice(1)].map(decode)
-  const [user, password, hostname, database] = parts
-  if (user === undefined || password === undefined || hostname === undefined || database === undefined)
-    return bad('it has a % that is not followed by two hexadecimal digits')
-  const parameters = readParameters(parsed.search.slice(1))
-  if (parameters === undefined) return bad('a parameter has a % that is not followed by two hexadecimal digits')
-  if ([...parts, ...parameters.flat()].some((part) => /[\0-\x1f\x7f]/.test(part ?? ''))) return bad('it holds a control character')
-  const value = (name: string) => parameters.findLast(([key]) => key === name)?.[1]
-  const misplaced = ['hostaddr', 'port', 'dbname', 'user', 'password', 'service', 'servicefile'].find((name) => value(name) !== undefined)
-  if (misplaced !== undefined) return bad(`its parameter ${misplaced} would override the part before the question mark; write it there`)
-  const override = value('host')
-  const host = override ?? hostname.replace(/^\[(.*)\]$/, '$1')
-  if (host === '') return bad('it names no host')
-  if (override !== undefined && !override.startsWith('/')) return bad('its parameter host is not the directory of a socket')
-  if (host.includes(',')) return bad('it names several hosts; name the one that is written to')
-  if (!host.startsWith('/') && !isHost(host)) return bad('its host is neither a name nor an address')
-  if (user === '') return bad('it names no user')
-  if (database === '') return bad('it names no database')
-  if (database.includes('/')) return bad('its path has more than one part; the path is the name of the database')
-  const tls = readTls(value, host)
+  const parts = takeApart(text)
+  if (typeof parts === 'string') return bad(parts)
+  const parameters = readParameters(parts.query)
+  if (typeof parameters === 'string') return bad(parameters)
+  const place = readPlace(parts, parameters)
+  if (typeof place === 'string') return bad(place)
+  const tls = readTls(parameters, place.host)
   if (typeof tls === 'string') return bad(tls)
-  const schema = value('schema') ?? 'public'
-  if (schema === '') return bad('its parameter schema is empty')
-  const seconds = Number(value('connect_timeout') ?? Number.NaN)
+  const seconds = Number(parameters.get('connect_timeout') ?? 0)
   return {
     kind: 'url',
     url: {
-      host,
-      port: parsed.port === '' ? 5432 : Number(parsed.port),
-      user,
-      password: password === '' ? null : password,
-      database,
-      schema,
+      ...place,
+      schema: parameters.get('schema') ?? 'public',
       tls,
-      options: value('options') ?? null,
-      applicationName: value('application_name') ?? null,
-      connectTimeoutMs: seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 : null,
-      pgbouncer: value('pgbouncer') === 'true',
+      options: parameters.get('options') ?? null,
+      applicationName: parameters.get('application_name') ?? null,
+      connectTimeoutMs: seconds > 0 ? seconds * 1000 : null,
+      pgbouncer: parameters.get('pgbouncer') === 'true',
       parameters,
     },
   }
@@ -96,15 +66,16 @@ export function prismaDialect(url: TargetUrl, settings: SessionSettings): string
   const host = socket ? 'localhost' : isIP(url.host) === 6 ? `[${url.host}]` : url.host
   const password = url.password === null ? '' : `:${encode(url.password)}`
   const options = optionsFor(url, settings)
-  const own = new Set(['application_name', 'options', 'host'])
+  const own = new Set<string>(['application_name', 'options', ...PLACES, ...TLS_PARAMETERS, ...TIMEOUTS])
   const parameters = [
-    ...url.parameters.filter(([name]) => !own.has(name)),
+    ...[...url.parameters].filter(([name]) => !own.has(name)),
+    ...tlsForPrisma(url.tls, url.parameters),
     ...(socket ? [['host', url.host] as const] : []),
     ['application_name', settings.applicationName] as const,
     ...(options === '' ? [] : [['options', options] as const]),
   ]
   const query = parameters.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&')
-  return `postgresql://${encode(url.user)}${password}@${host}:${url.port}/${encode(url.database)}?${query}`
+  return `postgresql://${encode(url.user)}${password}@${host}:${url.port}/${encodePath(url.database)}?${query}`
 }
 
 export type LibpqConnection = {
@@ -117,7 +88,8 @@ export type LibpqConnection = {
 /** For `pg_dump`, `pg_restore` and `psql`. `systemCa` is a bundle to verify with where the URL demands verification and names none. */
 export function libpqDialect(url: TargetUrl, settings: SessionSettings, systemCa?: string): LibpqConnection {
   const { mode, certificate, key } = url.tls
-  const ca = url.tls.ca ?? (mode === 'verify-full' || mode === 'verify-ca' ? (systemCa ?? null) : null)
+  // with a file it would verify also where that is not asked for
+  const ca = mode === 'verify-full' || mode === 'verify-ca' ? (url.tls.ca ?? systemCa ?? null) : null
   const options = optionsFor(url, settings)
   const words: readonly (readonly [string, string | null])[] = [
     ['host', url.host],
@@ -128,6 +100,8 @@ export function libpqDialect(url: TargetUrl, settings: SessionSettings, systemCa
     ['sslrootcert', ca],
     ['sslcert', certificate],
     ['sslkey', key],
+    ['channel_binding', url.parameters.get('channel_binding') ?? null],
+    ...FOR_LIBPQ.map((name) => [name, url.parameters.get(name) ?? null] as const),
     ['connect_timeout', url.connectTimeoutMs === null ? null : String(Math.ceil(url.connectTimeoutMs / 1000))],
     ['application_name', settings.applicationName],
     ['options', options === '' ? null : options],
@@ -147,6 +121,7 @@ export type PgConnection = {
   readonly database: string
   readonly application_name: string
   readonly options?: string
+  readonly enableChannelBinding?: true
   readonly tls: Tls
 }
 
@@ -161,6 +136,7 @@ export function pgDialect(url: TargetUrl, settings: SessionSettings): PgConnecti
     database: url.database,
     application_name: settings.applicationName,
     ...(options === '' ? {} : { options }),
+    ...(url.parameters.get('channel_binding') === 'require' ? { enableChannelBinding: true } : {}),
     tls: url.tls,
   }
 }
@@ -198,41 +174,11 @@ function optionsFor(url: TargetUrl, settings: SessionSettings): string {
   return [...(url.options === null || url.options === '' ? [] : [url.options]), ...own].join(' ')
 }
 
-function readTls(value: (name: string) => string | undefined, host: string): Tls | string {
-  const written = value('sslmode') ?? 'prefer'
-  const mode = (['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const).find((known) => known === written)
-  if (mode === undefined) return 'its sslmode is none of disable, prefer, require, verify-ca and verify-full'
-  const key = value('sslkey') ?? null
-  // Prisma's sslcert is the authority's certificate; libpq's is the client's, and comes with a key
-  const ca = value('sslrootcert') ?? (key === null ? value('sslcert') : undefined) ?? null
-  const strict = value('sslaccept') === 'strict' && mode !== 'disable'
-  if (host.startsWith('/')) return { mode: 'disable', ca: null, certificate: null, key: null }
-  return { mode: strict ? 'verify-full' : mode, ca, certificate: key === null ? null : (value('sslcert') ?? null), key }
-}
-
-function readParameters(query: string): (readonly [string, string])[] | undefined {
-  const pairs = query.split('&').filter((pair) => pair !== '')
-  const decoded = pairs.map((pair) => {
-    const at = pair.indexOf('=')
-    const name = decode((at === -1 ? pair : pair.slice(0, at)).replaceAll('+', ' '))
-    const value = decode((at === -1 ? '' : pair.slice(at + 1)).replaceAll('+', ' '))
-    return name === undefined || value === undefined ? undefined : ([name, value] as const)
-  })
-  const whole = decoded.filter((pair) => pair !== undefined)
-  return whole.length === decoded.length ? whole : undefined
-}
-
-const isHost = (host: string) => isIP(host) !== 0 || /^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?$/.test(host)
-
 const bad = (why: string): ParsedUrl => ({ kind: 'bad', why })
 
 /** encodeURIComponent leaves ' ( ) * ! alone, which some readers do not take in a password. */
 const encode = (text: string) => encodeURIComponent(text).replace(/['()*!]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
+/** As little as a URL allows: of what is encoded here, not every reader of the path decodes everything. */
+const encodePath = (text: string) =>
+  encode(text).replace(/%(24|26|2[789ABC]|3A|3B|3D|40|21|5B|5C|5D|5E|7C)/g, (written) => decodeURIComponent(written))

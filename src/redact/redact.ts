@@ -59,12 +59,16 @@ export function secretsOfHeaders(headers: string): string[] {
     .filter((one) => one !== '')
 }
 
-/** The secrets inside a connection URL: the URL itself and its password, decoded and as written. */
+/**
+ * The secrets inside a connection URL: the URL itself and its password, decoded and as written. By hand, since what is no URL to a parser
+ * (`postgres://app:pw@/shop`, a password with an @ or a # in it) is nevertheless what somebody keeps secret.
+ */
 export function secretsOfUrl(url: string): string[] {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (!parsed) return [url]
-  const written = [parsed.password, parsed.searchParams.get('password') ?? ''].filter((part) => part !== '')
-  return [url, ...written, ...written.map(decodeSafely)]
+  const [, login = ''] = /^[^:]*:\/\/(.*)@/su.exec(url) ?? []
+  const afterColon = login.includes(':') ? login.slice(login.indexOf(':') + 1) : ''
+  const parameters = [...url.matchAll(/(?:^|[?&\s])(?:ssl)?password\s*=\s*'?([^&#\s']*)/g)].map(([, value = '']) => value)
+  const written = [afterColon, afterColon.replace(/@.*$/su, ''), ...parameters].filter((part) => part !== '')
+  return [...new Set([url, url.trim(), ...written, ...written.map(decodeSafely)])]
 }
 
 function hideWhole(search: Search, input: string): string {

@@ -13,11 +13,6 @@ function parse(text: string): TargetUrl {
   return parsed.url
 }
 
-const why = (text: string) => {
-  const parsed = parseTargetUrl(text)
-  return parsed.kind === 'bad' ? parsed.why : 'it can be used'
-}
-
 const settings = { applicationName: 'lockkeeper run 7', lockTimeoutMs: 2000, statementTimeoutMs: 900_000 }
 
 describe('one URL in three dialects', () => {
@@ -57,7 +52,7 @@ describe('one URL in three dialects', () => {
   test('a socket is a directory in each', () => {
     const socket = parse('postgresql://app@localhost/shop?host=/var/run/postgresql')
     expect(prismaDialect(socket, { applicationName: 'x' })).toBe(
-      'postgresql://app@localhost:5432/shop?host=%2Fvar%2Frun%2Fpostgresql&application_name=x',
+      'postgresql://app@localhost:5432/shop?sslmode=disable&host=%2Fvar%2Frun%2Fpostgresql&application_name=x',
     )
     expect(libpqDialect(socket, { applicationName: 'x' }).conninfo).toContain("host='/var/run/postgresql'")
     expect(pgDialect(socket, { applicationName: 'x' })).toMatchObject({ host: '/var/run/postgresql', tls: { mode: 'disable' } })
@@ -88,7 +83,7 @@ describe('one URL in three dialects', () => {
   const parts = fc.record({
     user: words,
     password: words,
-    database: words.filter((name) => name !== '.' && name !== '..'),
+    database: words.filter((name) => !/^\.\.?$|[?#]/.test(name)),
     schema: words,
     options: words,
   })
@@ -140,28 +135,9 @@ describe('one URL in three dialects', () => {
   })
 })
 
-describe('a URL that cannot be used is refused with the reason and without its content', () => {
-  test.each([
-    ['mysql://a@b/c', 'it does not start with postgresql://'],
-    ['postgresql://a:b@c:d:e/f', 'it is not a URL; characters such as # / ? @ in the password must be percent-encoded'],
-    ['postgresql://a:b#c@d/e', 'it is not a URL; characters such as # / ? @ in the password must be percent-encoded'],
-    ['postgresql://a:b@c/d#e', 'it holds a #; in a password write %23'],
-    ['postgresql://a:100%@c/d', 'it has a % that is not followed by two hexadecimal digits'],
-    ['postgresql://a:b%00@c/d', 'it holds a control character'],
-    ['postgresql://a@c/d?hostaddr=10.0.0.1', 'its parameter hostaddr would override the part before the question mark; write it there'],
-    ['postgresql://a@c/d?host=evil', 'its parameter host is not the directory of a socket'],
-    ['postgresql://a@c,d/e', 'it names several hosts; name the one that is written to'],
-    ['postgresql://c/d', 'it names no user'],
-    ['postgresql://a@c', 'it names no database'],
-    ['postgresql://a@c/d/e', 'its path has more than one part; the path is the name of the database'],
-    ['postgresql://a@c/d?sslmode=maybe', 'its sslmode is none of disable, prefer, require, verify-ca and verify-full'],
-    ['postgresql://a@c/d?schema=', 'its parameter schema is empty'],
-  ])('%s', (text, reason) => expect(why(text)).toBe(reason))
-
-  test('a database name that looks like connection words stays a name', () => {
-    const url = parse('postgresql://a@c/host%3Devil%20dbname%3Dx')
-    expect(libpqDialect(url, { applicationName: 'x' }).conninfo).toContain("host='c' port='5432' user='a' dbname='host=evil dbname=x'")
-  })
+test('a database name that looks like connection words stays a name', () => {
+  const url = parse('postgresql://a@c/host%3Devil%20dbname%3Dx')
+  expect(libpqDialect(url, { applicationName: 'x' }).conninfo).toContain("host='c' port='5432' user='a' dbname='host=evil dbname=x'")
 })
 
 describe('a pooler is recognised, and the direct address is named without credentials', () => {

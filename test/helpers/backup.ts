@@ -100,6 +100,7 @@ export async function dumpRequest(url: string, directory: string, over: Partial<
     url,
     migrationsSchema: 'public',
     jobs: 2,
+    lockWaitMs: 300_000,
     spool: join(directory, 'spool'),
     env: process.env,
     redactor: quiet,

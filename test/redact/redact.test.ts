@@ -52,6 +52,18 @@ test('the password of a URL is a secret as written and as meant', () => {
   ])
 })
 
+test.each([
+  ['postgres://app:canary-one@/shop?host=/cloudsql/a:b:c', ['canary-one']],
+  ['postgres://app:canary@one@db/shop', ['canary@one', 'canary']],
+  ['postgres://app:canary#one@db/shop', ['canary#one']],
+  ['postgres://app:canary/one@db/shop', ['canary/one']],
+  ['postgres:///shop?user=app&password=canary%20one', ['canary%20one', 'canary one']],
+  ["host=db user=app password='canary-one' dbname=shop", ['canary-one']],
+  ['postgres://app:canary-one@db/shop\n', ['postgres://app:canary-one@db/shop', 'canary-one']],
+])('so is the password in what is no URL to every parser: %s', (url, secrets) => {
+  expect(secretsOfUrl(url)).toEqual([url, ...secrets])
+})
+
 test('words shorter than a secret can be are left alone', () => {
   expect(createRedactor(['prod']).text('deploy prod')).toBe('deploy prod')
 })

@@ -69,6 +69,8 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'request/',
     'run/',
     'run/preflight/live-checkout.test.ts',
+    'run/preflight/capacity.test.ts',
+    'run/preflight/readable.test.ts',
     'runner/left-behind.test.ts',
     'scripts/',
     'slack/outbox/',

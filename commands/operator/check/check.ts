@@ -1,5 +1,4 @@
 import type { Config, Target } from '../../../src/config/config.ts'
-import { findClients } from '../../../src/backup/providers/clients.ts'
 import { readTargetState } from '../../../src/plan/make.ts'
 import type { PlanDeps } from '../../../src/plan/deps.ts'
 import { secretsOfUrl, SHORTEST_SECRET } from '../../../src/redact/redact.ts'
@@ -8,6 +7,7 @@ import type { SlackPort } from '../../../src/slack/port.ts'
 import { withTarget } from '../../../src/database/connect.ts'
 import { readRights } from '../../../src/database/rights.ts'
 import { asPlainText } from '../../../approvals/wording.ts'
+import { checkBackup } from './backup.ts'
 import type { Checked } from './checked.ts'
 import { checkNotifications } from './notifications.ts'
 
@@ -44,7 +44,7 @@ export async function check(deps: CheckDeps): Promise<readonly Checked[]> {
 }
 
 export const withTargets = async (deps: Pick<CheckDeps, 'config' | 'plan'>): Promise<readonly Checked[]> =>
-  (await Promise.all([...deps.config.targets.values()].flatMap((target) => [checkTarget(deps, target), checkClients(deps, target)]))).flat()
+  (await Promise.all([...deps.config.targets.values()].flatMap((target) => [checkTarget(deps, target), checkBackup(deps, target)]))).flat()
 
 /** One line each, faults last so that they stand right above the prompt. */
 export function checkText(checked: readonly Checked[]): string {
@@ -208,18 +208,4 @@ async function checkRights(plan: PlanDeps, target: Target): Promise<Checked[]> {
     ...(rights.signalBackend ? [] : ['pg_signal_backend (a session of another role cannot be ended)']),
   ]
   return lacks.length === 0 ? [] : [{ level: 'note', what: target.name, text: `the role lacks ${lacks.join(' and ')}` }]
-}
-
-async function checkClients({ plan }: Pick<CheckDeps, 'plan'>, target: Target): Promise<Checked[]> {
-  try {
-    const serverMajor = await withTarget({ url: plan.secret(target.database.url), applicationName: 'lockkeeper check' }, async (client) => {
-      const { rows } = await client.query<{ version: string }>('show server_version_num')
-      return Math.floor(Number(Object.values(rows[0] ?? {})[0]) / 10_000)
-    })
-    const clients = await findClients({ directory: target.backup.clients, serverMajor, env: plan.env, redactor: plan.redactor })
-    if (isRefusal(clients)) return [{ level: 'bad', what: `${target.name} backup`, text: asPlainText(clients.text) }]
-    return [{ level: 'good', what: `${target.name} backup`, text: `pg_dump ${clients.version} for a server of version ${serverMajor}` }]
-  } catch {
-    return [] // that the database does not answer stands in the target's own line
-  }
 }

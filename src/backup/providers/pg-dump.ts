@@ -7,13 +7,18 @@ import type { ChildEnd } from '../../process/child.ts'
 import { childEnvironment, operatorPath } from '../../process/environment.ts'
 import { runChild } from '../../process/run-child.ts'
 import type { Redactor } from '../../redact/redact.ts'
-import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
+import { lockedTable, type LockedTable } from '../../database/activity.ts'
+import { LOCK_TIMEOUT_MS, TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
+import { stayIdle } from '../../database/limits.ts'
+import { namingWhoLocks, TableLockedError } from '../../database/locked.ts'
+import { hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import { libpqDialect, type TargetUrl } from '../../database/urls.ts'
 import type { Clients } from './clients.ts'
 import { counted, sizeText } from '../../lib/text/units.ts'
 import { sealFiles, writeManifest, type Manifest, type ManifestFile } from '../manifest.ts'
 import { reserve } from '../names.ts'
-import { dumpApplicationName, endSessions, exportSnapshot, waitsFor, type Snapshot } from './session.ts'
+import { isDiskFullOf, isLockTimeout, lockedOut, whyDumpFailed } from './dump-failure.ts'
+import { dumpApplicationName, endSessions, exportSnapshot, waitsFor, waitText, type Snapshot, type Wait } from './session.ts'
 import { writeThrough } from './write-through.ts'
 
 export type DumpRequest = {
@@ -30,6 +35,8 @@ export type DumpRequest = {
   /** The schema of `_prisma_migrations`. */
   readonly migrationsSchema: string
   readonly jobs: number
+  /** How long pg_dump waits for a table that somebody locks exclusively; it blocks nobody while it waits. */
+  readonly lockWaitMs: number
   readonly spool: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly redactor: Redactor
@@ -59,9 +66,14 @@ export async function dump(request: DumpRequest): Promise<DumpEnd> {
     if (request.signal.aborted) return { kind: 'aborted' }
     if (isDiskFull(error)) return failed(diskFull(request.directory))
     if (error instanceof TargetConnectionError) return failed(error.message)
+    if (error instanceof TableLockedError)
+      return failed(lockedOut(LOCK_TIMEOUT_MS, error.locked === null ? undefined : waitOf(error.locked)))
+    if (hasSqlState(error, sqlState.insufficientPrivilege)) return failed(`The backup may not read everything: ${messageOf(error)}.`)
     throw error
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 type Sessions = {
   /** Of pg_dump's own sessions. */
@@ -74,8 +86,9 @@ type Sessions = {
 }
 
 async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpEnd> {
+  await stayIdle(sessions.watcher)
   await endSessions(sessions.watcher, sessions.application) // of a dead attempt
-  const snapshot = await exportSnapshot(sessions.holder, request.migrationsSchema)
+  const snapshot = await namingWhoLocks(sessions.watcher, () => exportSnapshot(sessions.holder, request.migrationsSchema))
   if (!isSame(snapshot, request.identity)) return failed(otherDatabase(request.identity))
   const { name, partial } = await reserve(request.directory, request.target, request.requestId, snapshot.takenAt)
   let isWhole = false
@@ -86,9 +99,9 @@ async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpE
     const [dumped] = await Promise.allSettled([runDump(request, sessions, snapshot, partial)])
     const lost = await writing.stop()
     if (dumped.status === 'rejected') throw dumped.reason
-    const end = dumped.value
+    const { end } = dumped.value
     if (end.ended === 'aborted' || request.signal.aborted) return { kind: 'aborted' }
-    if (end.ended !== 'exited' || end.exitCode !== 0) return await explain(end, request, partial)
+    if (end.ended !== 'exited' || end.exitCode !== 0) return await explain(dumped.value, request, sessions, partial)
     if (lost !== undefined) throw lost
     request.report('writing through to the disk')
     const files = await sealFiles(partial, request.signal)
@@ -109,13 +122,16 @@ async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpE
   }
 }
 
-/** How long pg_dump waits for a table that somebody locks exclusively; it blocks nobody while it waits. */
-const LOCK_WAIT_MS = 300_000
+/** Unless `backup.lockWait` says another. */
+export const LOCK_WAIT_MS = 300_000
 
 const REPORT_EVERY_MS = 1_000
 const WRITE_EVERY_MS = 1_000
 
-async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string): Promise<ChildEnd> {
+/** How pg_dump ended, and the lock that it was last seen to wait for. */
+type Dumped = { readonly end: ChildEnd; readonly wait: Wait | undefined }
+
+async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string): Promise<Dumped> {
   const progress = { started: 0, finished: 0 }
   const finished = () => (request.jobs > 1 ? progress.finished : Math.max(0, progress.started - 1))
   const watching = watch(request, sessions, snapshot, partial, finished)
@@ -123,14 +139,14 @@ async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snaps
   // the password stands in the environment of this one child, and nothing is left behind when everything dies
   const password = sessions.url.password === null ? {} : { PGPASSWORD: sessions.url.password }
   try {
-    return await runChild({
+    const end = await runChild({
       argv: [
         request.clients.pgDump,
         '--format=directory',
         `--jobs=${request.jobs}`,
         request.clients.compression === 'zstd' ? '--compress=zstd:1' : '--compress=1',
         `--snapshot=${snapshot.id}`,
-        `--lock-wait-timeout=${LOCK_WAIT_MS}`,
+        `--lock-wait-timeout=${request.lockWaitMs}`,
         '--no-password',
         '--verbose',
         `--file=${partial}`,
@@ -146,6 +162,7 @@ async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snaps
         if (/finished item \d+ TABLE DATA/.test(line)) progress.finished++
       },
     })
+    return { end, wait: watching.wait() }
   } finally {
     await watching.stop()
   }
@@ -164,6 +181,7 @@ const systemCa = (env: DumpRequest['env']): string | undefined =>
 /** Says once a second how far it is and what it waits for. */
 function watch(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string, finished: () => number) {
   let round: Promise<void> | undefined
+  let last: Wait | undefined
   const look = async () => {
     // that the directory cannot be read is pg_dump's to report, and of whoever writes it through
     const written = await writtenBytes(partial).catch(() => undefined)
@@ -171,12 +189,15 @@ function watch(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, par
     const waiting = await waitsFor(sessions.watcher, sessions.application).catch(() => undefined)
     const done = Math.min(finished(), snapshot.tables)
     const sizes = written === undefined ? '' : `, ${sizeText(written)} written`
-    request.report([`${done} of ${counted(snapshot.tables, 'table')}${sizes}`, waiting].filter(Boolean).join('; '))
+    last = waiting ?? last
+    const what = waiting === undefined ? '' : `waiting for ${waitText(waiting)}`
+    request.report([`${done} of ${counted(snapshot.tables, 'table')}${sizes}`, what].filter((part) => part !== '').join('; '))
   }
   const timer = setInterval(() => {
     round ??= look().finally(() => (round = undefined))
   }, REPORT_EVERY_MS)
   return {
+    wait: () => last,
     async stop() {
       clearInterval(timer)
       await round
@@ -200,16 +221,24 @@ const isSame = (snapshot: Snapshot, identity: Identity): boolean =>
 const otherDatabase = (identity: Identity): string =>
   `The backup's URL leads to another database than the one that was approved (${identity.database} on ${identity.host}).`
 
-async function explain(end: ChildEnd, request: DumpRequest, partial: string): Promise<DumpEnd> {
-  const excerpt = lastLines(end.tail)
-  if (/No space left on device|Disk quota exceeded|File too large/.test(end.tail) || end.signal === 'SIGXFSZ')
-    return failed(await diskFullAfter(request.directory, partial), excerpt)
-  if (/canceling statement due to lock timeout/.test(end.tail))
-    return failed(`pg_dump waited ${LOCK_WAIT_MS / 60_000} min for a table that another session locks, and gave up.`, excerpt)
-  if (end.signal !== null) return failed(`pg_dump was ended by ${end.signal}.`, excerpt)
-  if (end.ended === 'not-started') return failed('pg_dump could not be started.', excerpt)
-  return failed(`pg_dump ended with exit code ${end.exitCode}.`, excerpt)
+async function explain({ end, wait }: Dumped, request: DumpRequest, sessions: Sessions, partial: string): Promise<DumpEnd> {
+  // what was asked for is often seen before the first look of the watch, and always where the wait is short
+  const seen = wait ?? (isLockTimeout(end) ? await lockHolder(sessions.watcher).catch(() => undefined) : undefined)
+  const { reason, excerpt } = whyDumpFailed(end, request.lockWaitMs, seen)
+  return failed(isDiskFullOf(end) ? await diskFullAfter(request.directory, partial) : reason, excerpt)
 }
+
+/** Who holds a table exclusively, for what is said when nobody was seen to be waited for. */
+async function lockHolder(watcher: Queryable): Promise<Wait | undefined> {
+  const locked = await lockedTable(watcher)
+  return locked === null ? undefined : waitOf(locked)
+}
+
+const waitOf = ({ relation, pid, applicationName, role }: LockedTable): Wait => ({
+  relation,
+  pid: pid ?? 0,
+  name: applicationName === null || applicationName === '' ? role : applicationName,
+})
 
 const diskFull = (directory: string): string => `The disk of the backup directory ${directory} is full.`
 
@@ -225,13 +254,6 @@ const failed = (reason: string, excerpt?: string): DumpEnd => ({
   reason,
   ...(excerpt === undefined || excerpt === '' ? {} : { excerpt }),
 })
-
-/** What pg_dump complained about; its progress would bury it. */
-function lastLines(tail: string): string {
-  const all = tail.split('\n').filter((line) => line.trim() !== '')
-  const telling = all.filter((line) => /(error|fatal|detail|hint|warning|could not|query was):?/i.test(line))
-  return (telling.length > 0 ? telling : all).slice(-6).join('\n')
-}
 
 function manifestOf(request: DumpRequest, name: string, snapshot: Snapshot, files: readonly ManifestFile[], seconds: number): Manifest {
   return {

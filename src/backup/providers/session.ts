@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queryable } from '../../database/connect.ts'
+import { liftLimits } from '../../database/limits.ts'
 
 /** Of pg_dump's sessions, so that one run's are told from everybody else's. */
 export const dumpApplicationName = (requestId: number): string => `lockkeeper-backup-${requestId}`
@@ -19,8 +20,7 @@ export type Snapshot = {
 /** Opens a transaction that pg_dump joins, so that what is counted here is what is dumped. It must stay open until pg_dump ends. */
 export async function exportSnapshot(session: Queryable, migrationsSchema: string): Promise<Snapshot> {
   await session.query('begin isolation level repeatable read read only')
-  // an administrator's limits would end the snapshot under pg_dump
-  await session.query(`select set_config(name, '0', true) from pg_settings where name = any ($1)`, [LIMITS])
+  await liftLimits(session)
   const [row] = (await session.query<SnapshotRow>(SNAPSHOT_SQL, [migrationsSchema])).rows
   if (row === undefined) throw new Error('the server gave no snapshot')
   const migrations = row.has_migrations ? await countMigrations(session, migrationsSchema) : null
@@ -36,12 +36,18 @@ export async function exportSnapshot(session: Queryable, migrationsSchema: strin
   }
 }
 
-/** One sentence part about what pg_dump's sessions wait for, or undefined. */
-export async function waitsFor(session: Queryable, applicationName: string): Promise<string | undefined> {
-  const [row] = (await session.query<WaitRow>(WAIT_SQL, [applicationName])).rows
-  if (row === undefined) return undefined
-  const holder = row.pid === null ? '' : `, held by session ${row.pid}${row.name === null || row.name === '' ? '' : ` (${row.name})`}`
-  return `waiting for a lock on ${row.relation ?? 'the database'}${holder}`
+/** The lock that pg_dump's sessions wait for. `pid` is null where nobody is seen to hold it, and 0 for a prepared transaction. */
+export type Wait = { readonly relation: string | null; readonly pid: number | null; readonly name: string | null }
+
+/** Undefined when they wait for none. */
+export async function waitsFor(session: Queryable, applicationName: string): Promise<Wait | undefined> {
+  return (await session.query<Wait>(WAIT_SQL, [applicationName])).rows[0]
+}
+
+/** `a lock on orders, held by session 4711 (nightly)`. */
+export function waitText({ relation, pid, name }: Wait): string {
+  const who = pid === 0 ? 'a prepared transaction' : `session ${pid}${name === null || name === '' ? '' : ` (${name})`}`
+  return `a lock on ${relation ?? 'the database'}${pid === null ? '' : `, held by ${who}`}`
 }
 
 /** Ends what a dead or aborted pg_dump left on the server; true when nothing is left. */
@@ -56,9 +62,6 @@ export async function endSessions(session: Queryable, applicationName: string): 
 
 const END_ROUNDS = 50
 const END_PAUSE_MS = 100
-
-/** Not every version has each of them. */
-const LIMITS = ['idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout']
 
 type SnapshotRow = {
   readonly id: string
@@ -87,13 +90,12 @@ async function countMigrations(session: Queryable, schema: string): Promise<numb
   return Number(row?.count)
 }
 
-type WaitRow = { readonly relation: string | null; readonly pid: number | null; readonly name: string | null }
-
 const WAIT_SQL = `
 select (select l.relation::regclass::text from pg_locks l where l.pid = a.pid and not l.granted limit 1) as relation,
-  b.pid, b.application_name as name
+  b.pid, coalesce(nullif(h.application_name, ''), h.usename) as name
 from pg_stat_activity a
-left join lateral (select pid, application_name from pg_stat_activity where pid = any (pg_blocking_pids(a.pid)) order by pid limit 1) b on true
+left join lateral (select unnest(pg_blocking_pids(a.pid)) as pid limit 1) b on true
+left join pg_stat_activity h on h.pid = b.pid
 where a.application_name = $1 and a.datname = current_database() and a.wait_event_type = 'Lock'
 limit 1`
 

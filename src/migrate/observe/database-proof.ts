@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectTarget } from '../../database/connect.ts'
 import { readIdentity, sameIdentity, type Identity } from '../../database/identity.ts'
+import { liftLimits } from '../../database/limits.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { code } from '../../lib/text/code.ts'
 import { together } from '../../lib/together.ts'
@@ -49,7 +50,7 @@ export function whyElsewhere(
   identity: Identity,
   url: Pick<TargetUrl, 'schema'>,
 ): string | null {
-  if (datasource.database !== identity.database)
+  if (databaseOf(datasource) !== identity.database)
     return `Prisma would change the database ${code(datasource.database)}, but ${code(identity.database)} was approved.`
   if (datasource.schema !== null && datasource.schema !== url.schema)
     return `Prisma would change the schema ${code(datasource.schema)}, but ${code(url.schema)} was approved.`
@@ -77,6 +78,7 @@ async function holdRecord(holder: Awaited<ReturnType<typeof connectTarget>>, sch
   if (name === null) return false
   await holder.query('begin')
   try {
+    await liftLimits(holder)
     await holder.query(`lock table ${name} in access exclusive mode`) // bounded by the connection's lock_timeout
     return true
   } catch {
@@ -103,6 +105,15 @@ async function seenWaiting(
     return 'elsewhere'
   } finally {
     await watcher.end().catch(() => {})
+  }
+}
+
+/** It prints the name as its URL has it. Through a driver adapter that is decoded where the connection is made, and not by its own engine. */
+function databaseOf({ database, adapter }: Datasource): string {
+  try {
+    return adapter ? decodeURIComponent(database) : database
+  } catch {
+    return database
   }
 }
 

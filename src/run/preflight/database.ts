@@ -1,7 +1,7 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { secondsText } from '../../lib/text/units.ts'
 import { count, listed, quoted } from '../../lib/text/quoted.ts'
-import type { Session } from '../../database/activity.ts'
+import type { LockedTable, Session } from '../../database/activity.ts'
 import type { Queryable } from '../../database/connect.ts'
 import { sameIdentity, type Identity } from '../../database/identity.ts'
 import type { Rights } from '../../database/rights.ts'
@@ -113,21 +113,37 @@ export async function readLockTimeout(client: Queryable): Promise<number> {
   return rows[0]?.ms ?? 0
 }
 
-/** Connections that ordinary roles can still open. */
-export async function readFreeConnections(client: Queryable): Promise<number> {
-  const { rows } = await client.query<{ free: number }>(
-    `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-       - (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as free`,
+/** Milliseconds; 0 where there is none, as before PostgreSQL 17. No option of ours lifts it for the migrator, since an older server would refuse that. */
+export async function readTimeLimit(client: Queryable): Promise<number> {
+  const { rows } = await client.query<{ ms: number }>(
+    `select coalesce((select setting::int from pg_settings where name = 'transaction_timeout'), 0) as ms`,
   )
-  return rows[0]?.free ?? 0
+  return rows[0]?.ms ?? 0
 }
 
-export function connectionFindings(free: number, needed: number): readonly Finding[] {
-  if (free >= needed) return []
+export const timeLimitFindings = (ms: number): readonly Finding[] =>
+  ms === 0
+    ? []
+    : [
+        warn(
+          'time_limit',
+          `The server ends every transaction of this role after ${secondsText(ms / 1000)} (transaction_timeout), and undoes a migration that takes longer. Set it to 0 for the role of the URL.`,
+        ),
+      ]
+
+/** A table that somebody holds exclusively just now: the backup waits for it, `waitMs` at most, and so would the migration. */
+export function lockedFindings(locked: LockedTable | null, waitMs: number): readonly Finding[] {
+  if (locked === null) return []
+  const { relation, pid, applicationName, role, transactionMs } = locked
+  const name = [applicationName, role].find((one) => one !== null && one !== '')
+  const since = transactionMs === null ? '' : `, whose transaction has been open for ${secondsText(transactionMs / 1000)}`
+  const who =
+    pid === null ? 'a prepared transaction' : `session ${pid}${typeof name === 'string' ? ` (${escapeMarkup(name)})` : ''}${since}`
+  const end = pid === null ? 'Commit it or roll it back.' : `End it if it should not be there: \`select pg_terminate_backend(${pid})\`.`
   return [
     warn(
-      'few_connections',
-      `The server has ${count(free, 'free connection')} left, and the run needs up to ${needed}. Raise max_connections or end idle sessions.`,
+      'table_locked',
+      `The table ${quoted(relation)} is locked by ${who}. The backup waits up to ${secondsText(waitMs / 1000)} for it and then fails. ${end}`,
     ),
   ]
 }

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { findClients } from '../../backup/providers/clients.ts'
-import { dump, type DumpEnd } from '../../backup/providers/pg-dump.ts'
+import { dump, LOCK_WAIT_MS, type DumpEnd } from '../../backup/providers/pg-dump.ts'
 import { secondsText, sizeText } from '../../lib/text/units.ts'
 import { readManifest, type Manifest } from '../../backup/manifest.ts'
 import { backupsOf, removePartials } from '../../backup/names.ts'
 import { compareSizes } from '../../backup/providers/verify.ts'
+import { readCapacity } from '../preflight/capacity.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { TargetConnectionError, withTarget } from '../../database/connect.ts'
 import { parseTargetUrl } from '../../database/urls.ts'
@@ -53,19 +54,20 @@ async function act(deps: BackupStepDeps, context: RunContext): Promise<StepEnd> 
   const { target } = context
   const url = context.secret(target.backup.url ?? target.database.url)
   await removePartials(target.backup.directory, target.name)
-  const clients = await fittingClients(context, url)
-  if (clients === null) return cancelled
-  if (typeof clients === 'string') return failed(clients)
+  const found = await facts(deps, context, url)
+  if (found === null) return cancelled
+  if (typeof found === 'string') return failed(found)
   const end = await dump({
     target: target.name,
     requestId: context.requestId,
     digest: context.digest,
     identity: context.plan.identity,
     directory: target.backup.directory,
-    clients,
+    clients: found.clients,
     url,
     migrationsSchema: schemaOf(context.secret(target.database.url)),
-    jobs: deps.jobs ?? availableParallelism(),
+    jobs: found.jobs,
+    lockWaitMs: target.backup.lockWait ?? LOCK_WAIT_MS,
     spool: context.spool,
     env: context.env,
     redactor: context.redactor,
@@ -82,12 +84,12 @@ async function ended(deps: BackupStepDeps, end: DumpEnd): Promise<StepEnd> {
   return { kind: 'done', output: outputOf(end.manifest), data: dataOf(end.manifest, end.path) }
 }
 
-/** Asked again here, since a run that was adopted may be on another machine than its preflight. A string says why there are none; null that it was cancelled. */
-async function fittingClients(context: RunContext, url: string) {
+/** Asked again here, since a run that was adopted may be on another machine than its preflight. A string says what is missing; null that it was cancelled. */
+async function facts(deps: BackupStepDeps, context: RunContext, url: string) {
   try {
-    const major = await withTarget(
+    const { major, free } = await withTarget(
       { url, applicationName: `lockkeeper-backup-${context.requestId}-watch`, signal: context.signal },
-      serverMajor,
+      async (client) => ({ major: await serverMajor(client), free: (await readCapacity(client)).connections }),
     )
     const clients = await findClients({
       directory: context.target.backup.clients,
@@ -95,13 +97,16 @@ async function fittingClients(context: RunContext, url: string) {
       env: context.env,
       redactor: context.redactor,
     })
-    return isRefusal(clients) ? clients.text : clients
+    return isRefusal(clients) ? clients.text : { clients, jobs: jobsWithin(free, deps.jobs ?? availableParallelism()) }
   } catch (error) {
     if (context.signal.aborted) return null
     if (error instanceof TargetConnectionError) return escapeMarkup(error.message)
     throw error
   }
 }
+
+/** Fewer parallel sessions rather than none for want of connections: besides them there are pg_dump's leader, the snapshot and the watcher. */
+export const jobsWithin = (free: number, wished: number): number => Math.max(1, Math.min(wished, free - 3))
 
 async function serverMajor(client: Parameters<Parameters<typeof withTarget>[1]>[0]): Promise<number> {
   const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)

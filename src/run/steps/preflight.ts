@@ -5,6 +5,7 @@ import type { BackupStore } from '../../backup/catalogue.ts'
 import { judgeClocks, readClock, type Reading } from '../../lib/clock-skew.ts'
 import { findClients } from '../../backup/providers/clients.ts'
 import { applicationPath } from '../../deploy/command.ts'
+import { LOCK_WAIT_MS } from '../../backup/providers/pg-dump.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { codeText } from '../../lib/text/text.ts'
@@ -21,25 +22,26 @@ import {
   estimateBackup,
   estimateFindings,
   freeBytes,
-  readableFindings,
-  sameDiskFindings,
+  serverDiskFindings,
   type Estimate,
 } from '../preflight/backup.ts'
 import {
   activityFindings,
-  connectionFindings,
   guardFindings,
   identityFindings,
   lockTimeoutFindings,
   poolerFindings,
   prismaLockFindings,
-  readFreeConnections,
   readLockTimeout,
+  readTimeLimit,
   rightsFindings,
+  timeLimitFindings,
 } from '../preflight/database.ts'
+import { connectionFindings, readCapacity, roomFindings } from '../preflight/capacity.ts'
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
+import { ofBackup, readableFindings } from '../preflight/readable.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -115,6 +117,7 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
 function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
   const { plan } = context
   const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
+  const most = deps.backsUp && context.target.backup.url === undefined ? OUR_SESSIONS + jobsOf(deps) : OUR_SESSIONS
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
     { name: 'the clocks', find: () => clockFindings(deps, context, ask) },
@@ -134,12 +137,14 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
         ask(async (client) => activityFindings(await longTransactions(client, isConcurrent ? LONG_FOR_INDEXES_MS : LONG_MS), isConcurrent)),
     },
     { name: "Prisma's lock", find: () => ask(async (client) => prismaLockFindings(await prismaLockHolder(client))) },
-    { name: 'the lock timeout', find: () => lockTimeoutThrough(context, url) },
     {
-      name: 'free connections',
-      find: () =>
-        ask(async (client) => connectionFindings(await readFreeConnections(client), (deps.jobs ?? availableParallelism()) + OUR_SESSIONS)),
+      name: 'the timeouts',
+      find: async () => [
+        ...(await lockTimeoutThrough(context, url)),
+        ...(await ask(async (client) => timeLimitFindings(await readTimeLimit(client)))),
+      ],
     },
+    { name: 'free connections', find: () => ask(async (client) => connectionFindings(await readCapacity(client), OUR_SESSIONS, most)) },
     ...(deps.backsUp ? backupChecks(deps, context, text, url) : []),
   ]
 }
@@ -147,7 +152,14 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
 function backupChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
   const { target, plan } = context
   const backupUrl = context.secret(target.backup.url ?? target.database.url)
-  const askBackup = <T>(work: (client: Queryable, url: TargetUrl) => Promise<T>) => onTarget(context, backupUrl, work)
+  const askBackup = <T>(work: (client: Queryable, url: TargetUrl) => Promise<T>) =>
+    onTarget(context, backupUrl, work).catch((error: unknown) => {
+      throw target.backup.url !== undefined && error instanceof TargetConnectionError ? ofBackup(error) : error
+    })
+  const room = {
+    lockWaitMs: target.backup.lockWait ?? LOCK_WAIT_MS,
+    ownRole: target.backup.url === undefined ? null : { jobs: jobsOf(deps) },
+  }
   return [
     { name: 'pg_dump', find: () => askBackup((client) => clientFindings(context, client)) },
     {
@@ -157,7 +169,7 @@ function backupChecks(deps: PreflightDeps, context: RunContext, text: string, ur
           const found = await readIdentity(client, at)
           const { systemIdentifier, databaseOid } = plan.identity
           return found.systemIdentifier === systemIdentifier && found.databaseOid === databaseOid
-            ? await readableFindings(client)
+            ? [...(await readableFindings(client)), ...(await roomFindings(client, room))]
             : [stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.')]
         }),
     },
@@ -191,8 +203,10 @@ async function serverTime(client: Queryable): Promise<number | undefined> {
 const LONG_MS = 10_000
 /** An index that is built CONCURRENTLY waits without a timeout. */
 const LONG_FOR_INDEXES_MS = 2_000
-/** Besides pg_dump's workers: its leader, the snapshot, the watcher, the lock of the target and the migrator with its progress. */
-const OUR_SESSIONS = 6
+/** Besides pg_dump's workers: its leader, the snapshot, the watcher, and the lock of the target. The migration needs no more. */
+const OUR_SESSIONS = 4
+
+const jobsOf = (deps: PreflightDeps): number => deps.jobs ?? availableParallelism()
 
 async function clientFindings(context: RunContext, client: Queryable): Promise<readonly Finding[]> {
   const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)
@@ -212,7 +226,7 @@ async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Q
   const estimate: Estimate = estimateBackup(bytes, past)
   return [
     ...diskFindings(await freeBytes(directory), bytes, estimate, directory),
-    ...(await sameDiskFindings(client, url, directory)),
+    ...(await serverDiskFindings(client, url, directory)),
     ...estimateFindings(estimate),
   ]
 }

@@ -1,6 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { inDatabase } from '../../helpers/backup.ts'
 import { commitTo, git } from '../../helpers/sample.ts'
 import { defaultSeed } from '../../../playground/server/seed.ts'
 import { createFixture, type Fixture } from './fixture.ts'
@@ -31,6 +32,23 @@ ok    prod backup: pg_dump X for a server of version 15
 Everything that a run needs is there.
 `)
   expect(code).toBe(0)
+})
+
+test('what the backup may not read, and a URL of its own that leads nowhere, are known before a run is asked for', async () => {
+  await inDatabase(fixture.databaseUrl, `create role reader_of_check login password 'canary-one'`)
+  try {
+    await fixture.configure({ backup: { url: 'env:BACKUP_URL' } })
+    const url = new URL(fixture.databaseUrl)
+    Object.assign(url, { username: 'reader_of_check', password: 'canary-one' })
+    expect(faultsIn((await fixture.run(['check'], { BACKUP_URL: url.href })).out)).toEqual([
+      'prod backup: The backup would fail, since its role may not read `public._prisma_migrations`, `public.customers`, `public.customers_id_seq`, `public.order_lines`, `public.orders` and 5 more. Grant it SELECT (or pg_read_all_data), or set `backup.url` to a role that may.',
+    ])
+    expect(faultsIn((await fixture.run(['check'], { BACKUP_URL: 'postgresql://u:hush@127.0.0.1:1/d' })).out)).toEqual([
+      'prod backup: The URL of the backup (`backup.url`) does not lead to it. Nothing listens at 127.0.0.1:PORT. Check host and port of the URL, and that PostgreSQL runs.',
+    ])
+  } finally {
+    await inDatabase(fixture.databaseUrl, 'drop role reader_of_check')
+  }
 })
 
 test('a token that Slack refuses, a channel without the bot and a group that does not exist are each named', async () => {
@@ -123,7 +141,7 @@ test.each([
   [
     'not a URL of PostgreSQL',
     (url: URL) => (url.protocol = 'mysql:'),
-    'prod: The database URL of `prod` (`env:PROD_DATABASE_URL`) cannot be used: it does not start with postgresql://. Correct it and ask again.',
+    'prod: The database URL of `prod` (`env:PROD_DATABASE_URL`) cannot be used: it leads to MySQL; only PostgreSQL can be migrated. Correct it and ask again.',
   ],
 ])('a database that cannot be used: %s', async (_, change, expected) => {
   const url = new URL(fixture.databaseUrl)

@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { diskFindings, estimateBackup, estimateFindings } from '../../../src/run/preflight/backup.ts'
+import { diskFindings, estimateBackup, estimateFindings, rewriteFindings } from '../../../src/run/preflight/backup.ts'
 import {
   activityFindings,
-  connectionFindings,
   guardFindings,
   identityFindings,
+  lockedFindings,
   lockTimeoutFindings,
   poolerFindings,
   prismaLockFindings,
   rightsFindings,
+  timeLimitFindings,
 } from '../../../src/run/preflight/database.ts'
+import { connectionFindings, lockFindings } from '../../../src/run/preflight/capacity.ts'
 import { info, stop, summary, warn } from '../../../src/run/preflight/finding.ts'
 import { healthFindings } from '../../../src/run/preflight/health.ts'
 import type { Session } from '../../../src/database/activity.ts'
@@ -47,7 +49,12 @@ describe('nothing is found when', () => {
     ['no transaction is old', activityFindings([], false)],
     ['nobody migrates', prismaLockFindings(null)],
     ['the lock timeout arrives', lockTimeoutFindings(2000, 2000)],
-    ['connections are free', connectionFindings(8, 8)],
+    ['connections are free', connectionFindings({ connections: 8, limit: 'server', role: 'shop' }, 4, 8)],
+    ['there is room for as many locks', lockFindings({ locksNeeded: 8, locksFree: 8 })],
+    ['transactions may last', timeLimitFindings(0)],
+    ['no table is locked', lockedFindings(null, 300_000)],
+    ['the largest table could stand there twice', rewriteFindings(100, { name: 'public.orders', bytes: 100 })],
+    ['no table is known', rewriteFindings(0, null)],
     ['the disk has room', diskFindings(1000, 1000, { bytes: null, seconds: null }, '/backups')],
     ['the disk has room for another like the last', diskFindings(120, 1000, { bytes: 100, seconds: 1 }, '/backups')],
     ['a superuser asks', rightsFindings({ ...rights, superuser: true, createInSchema: false }, 'public')],
@@ -136,10 +143,28 @@ describe('the run is stopped by', () => {
   })
 })
 
+test('too few connections for a backup of one session stop the run', () => {
+  expect(connectionFindings({ connections: 2, limit: 'role', role: 'shop' }, 4, 8)).toEqual([
+    stop(
+      'few_connections',
+      'The role `shop` has 2 free connections left, and the run needs at least 4. Raise its CONNECTION LIMIT or end idle sessions.',
+    ),
+  ])
+})
+
 describe('people are warned of', () => {
   test('tables of other roles', () => {
     expect(rightsFindings({ ...rights, tablesOfOthers: [{ table: 'orders', owner: 'admin' }] }, 'public')).toEqual([
       warn('rights_missing', 'The role `shop` does not own `orders (of admin)`. A migration that alters one of them will fail.'),
+    ])
+  })
+
+  test("a table that the database's own disk could not hold twice", () => {
+    expect(rewriteFindings(3e9, { name: 'public.orders', bytes: 5e9 })).toEqual([
+      warn(
+        'disk_space',
+        "The disk of the database has 3.0 GB free, and its largest table `public.orders` takes at least 5.0 GB. A migration that rewrites it, as a change of a column's type may, would fill the disk. Free space first if this one does.",
+      ),
     ])
   })
 
@@ -167,11 +192,46 @@ describe('people are warned of', () => {
     ])
   })
 
-  test('few connections', () => {
-    expect(connectionFindings(1, 8)).toEqual([
+  test.each([
+    ['server', 'The server has 5 free connections left, and the run needs up to 8. Raise max_connections or end idle sessions.'],
+    ['database', 'The database has 5 free connections left, and the run needs up to 8. Raise its CONNECTION LIMIT or end idle sessions.'],
+    ['role', 'The role `shop` has 5 free connections left, and the run needs up to 8. Raise its CONNECTION LIMIT or end idle sessions.'],
+  ] as const)('few connections of the %s', (limit, text) => {
+    expect(connectionFindings({ connections: 5, limit, role: 'shop' }, 4, 8)).toEqual([
+      warn('few_connections', `${text} Until then the backup makes do with fewer sessions.`),
+    ])
+  })
+
+  test('transactions that the server ends', () => {
+    expect(timeLimitFindings(30_000)).toEqual([
       warn(
-        'few_connections',
-        'The server has 1 free connection left, and the run needs up to 8. Raise max_connections or end idle sessions.',
+        'time_limit',
+        'The server ends every transaction of this role after 30 s (transaction_timeout), and undoes a migration that takes longer. Set it to 0 for the role of the URL.',
+      ),
+    ])
+  })
+
+  test('more tables than the server promises locks for', () => {
+    expect(lockFindings({ locksNeeded: 9_000, locksFree: 6_400 })).toEqual([
+      warn(
+        'few_locks',
+        'A backup locks 9000 tables, sequences and views at once, and the server promises room for 6400 locks. It may fail with "out of shared memory". Raise max_locks_per_transaction and restart the server.',
+      ),
+    ])
+  })
+
+  test('a table that somebody locks, with who and what to do', () => {
+    const locked = { relation: 'orders', pid: 7, role: 'reports', applicationName: '<nightly>', transactionMs: 72_000 }
+    expect(lockedFindings(locked, 300_000)).toEqual([
+      warn(
+        'table_locked',
+        'The table `orders` is locked by session 7 (&lt;nightly&gt;), whose transaction has been open for 1 min 12 s. The backup waits up to 5 min for it and then fails. End it if it should not be there: `select pg_terminate_backend(7)`.',
+      ),
+    ])
+    expect(lockedFindings({ ...locked, pid: null, role: null, applicationName: null, transactionMs: null }, 2_000)).toEqual([
+      warn(
+        'table_locked',
+        'The table `orders` is locked by a prepared transaction. The backup waits up to 2.0 s for it and then fails. Commit it or roll it back.',
       ),
     ])
   })

@@ -9,7 +9,7 @@ import type { DumpRequest } from '../../../src/backup/providers/pg-dump.ts'
 import { readManifest } from '../../../src/backup/manifest.ts'
 import { prune } from '../../../src/backup/prune.ts'
 import type { RunContext } from '../../../src/request/step.ts'
-import { backupData, backupStep, type BackupData } from '../../../src/run/steps/backup.ts'
+import { backupData, backupStep, jobsWithin, type BackupData } from '../../../src/run/steps/backup.ts'
 import { verifyBackupStep } from '../../../src/run/steps/verify-backup.ts'
 import { connectTarget } from '../../../src/database/connect.ts'
 import {
@@ -23,7 +23,7 @@ import {
   systemClients,
   temporaryDirectory,
 } from '../../helpers/backup.ts'
-import { createStore } from '../../helpers/postgres.ts'
+import { createStore, onServer } from '../../helpers/postgres.ts'
 import { contextFor, planFor, targetFor } from '../../helpers/run-context.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -195,6 +195,13 @@ describe('the backup step', () => {
       },
     })
     expect(backups()).toEqual([])
+  })
+
+  test('makes do with fewer sessions where its role may have no more, rather than fail', async () => {
+    const role = new URL(url).username
+    await onServer(`alter role ${role} connection limit 3`)
+    expect(await step().act(context())).toMatchObject({ kind: 'done' })
+    expect([jobsWithin(3, 4), jobsWithin(5, 4), jobsWithin(100, 4)]).toEqual([1, 2, 4])
   })
 
   test('with an older pg_dump fails with the package to install', async () => {

@@ -46,6 +46,7 @@ async function makeRepository(path: string): Promise<string> {
 
 type Options = {
   readonly url?: string
+  readonly backupUrl?: string
   readonly plan?: Plan
   readonly change?: Record<string, unknown>
   readonly over?: Partial<RunContext>
@@ -58,7 +59,7 @@ async function preflight(options: Options = {}) {
   const { context, notes } = contextFor({
     directory,
     plan: options.plan ?? plan,
-    secrets: { 'env:PROD_DATABASE_URL': options.url ?? database.url },
+    secrets: { 'env:PROD_DATABASE_URL': options.url ?? database.url, 'env:BACKUP_URL': options.backupUrl ?? '' },
     target: targetFor(directory, options.change),
     over: options.over ?? {},
   })
@@ -129,7 +130,7 @@ test('a URL that cannot be read is one reason', async () => {
     output: '5 checks, 1 stops the run',
     outcome: {
       headline: '*The preflight found a reason not to start.* Nothing was changed, and the application runs as before.',
-      why: 'The database URL cannot be used: it does not start with postgresql://.',
+      why: 'The database URL cannot be used: it leads to MySQL; only PostgreSQL can be migrated.',
       next: 'Mend that and ask again.',
     },
   })
@@ -170,6 +171,44 @@ test('a role without rights is told what to grant', async () => {
     `• The role \`${other.role}\` may not read \`_prisma_migrations\`. Grant it SELECT, INSERT and UPDATE on it.`,
     '• The backup would fail, since its role may not read `public._prisma_migrations`, `public.customers`, `public.odd name; --` and `public.orders`. Grant it SELECT (or pg_read_all_data), or set `backup.url` to a role that may.',
   ])
+})
+
+test('what the backup would meet in the database is told before it begins', async () => {
+  await inDatabase(database.url, 'alter table customers enable row level security, force row level security')
+  await inDatabase(inject('postgresUrl'), `alter role ${database.role} connection limit 5`)
+  const holder = await connectTarget({ url: database.url, applicationName: 'nightly' })
+  closing.push(() => holder.end())
+  await holder.query('begin; lock table orders in access exclusive mode')
+  const { end, notes } = await preflight()
+  expect(reasonsOf(end)).toBe(
+    `The backup would fail, since row-level security hides rows of \`public.customers\` from its role \`${database.role}\`. Set \`backup.url\` to a role with BYPASSRLS, which sees all of them.`,
+  )
+  expect(notes).toEqual([
+    `The role \`${database.role}\` has 4 free connections left, and the run needs up to 6. Raise its CONNECTION LIMIT or end idle sessions. Until then the backup makes do with fewer sessions.`,
+    expect.stringMatching(
+      /^The table `orders` is locked by session \d+ \(nightly\), whose transaction has been open for \d+(\.\d)? s\. The backup waits up to 5 min for it and then fails\. End it if it should not be there: `select pg_terminate_backend\(\d+\)`\.$/,
+    ),
+  ])
+})
+
+test('a role that may have no more connections is told so, and not that the server has none', async () => {
+  await inDatabase(inject('postgresUrl'), `alter role ${database.role} connection limit 0`)
+  const { end } = await preflight()
+  const { host } = new URL(database.url)
+  expect(reasonsOf(end)).toBe(
+    `The role "${database.role}" has all the connections to ${host} that it may have. Wait until some end, or raise its CONNECTION LIMIT.`,
+  )
+})
+
+test.each([
+  ['postgresql://shop:secret-canary@db', 'The URL of the backup (`backup.url`) cannot be used: it names no database.'],
+  [
+    'postgresql://shop:secret-canary@127.0.0.1:1/shop',
+    'The URL of the backup (`backup.url`) does not lead to it. Nothing listens at 127.0.0.1:1. Check host and port of the URL, and that PostgreSQL runs.',
+  ],
+])('a URL of the backup that does not work is told apart from the other one: %s', async (backupUrl, why) => {
+  const { end } = await preflight({ backupUrl, change: { backup: { url: 'env:BACKUP_URL', directory: join(directory, 'backups') } } })
+  expect(reasonsOf(end)).toBe(why)
 })
 
 test('a run that makes no backup is not stopped by what only a backup needs', async () => {

@@ -1,0 +1,95 @@
+import { count, listed, quoted } from '../../lib/text/quoted.ts'
+import { TargetConnectionError, type Queryable } from '../../database/connect.ts'
+import { stop, warn, type Finding } from './finding.ts'
+
+/** pg_dump reads everything, also what no migration touches, and gives up at the first thing that it may not read. */
+export async function readableFindings(client: Queryable): Promise<readonly Finding[]> {
+  const { rows } = await client.query<Unreadable>(UNREADABLE_SQL)
+  const [row] = rows
+  if (row === undefined || row.isSuperuser) return []
+  const grant = (right: string) =>
+    `Grant it ${right}${row.hasReadAll ? ' (or pg_read_all_data)' : ''}, or set \`backup.url\` to a role that may.`
+  const fails = 'The backup would fail, since'
+  return [
+    ...found(row.schemas, (names) => `${fails} its role has no USAGE on the schema ${names}. ${grant('USAGE')}`),
+    ...found(row.relations, (names) => `${fails} its role may not read ${names}. ${grant('SELECT')}`),
+    ...found(
+      row.hidden,
+      (names) =>
+        `${fails} row-level security hides rows of ${names} from its role ${quoted(row.role)}. Set \`backup.url\` to a role with BYPASSRLS, which sees all of them.`,
+    ),
+    ...largeObjectFindings(row, fails),
+    ...(row.subscriptions.length === 0
+      ? []
+      : [
+          warn(
+            'backup_incomplete',
+            `The backup will not hold the subscription ${listed(row.subscriptions)}: pg_dump leaves those out unless a superuser asks. Note how they were made, or set \`backup.url\` to a superuser.`,
+          ),
+        ]),
+  ]
+}
+
+const found = (names: readonly string[], say: (names: string) => string): readonly Finding[] =>
+  names.length === 0 ? [] : [stop('backup_unreadable', say(listed(names)))]
+
+function largeObjectFindings({ largeObjects, largeObject }: Unreadable, fails: string): readonly Finding[] {
+  if (largeObject === null) return []
+  return [
+    stop(
+      'backup_unreadable',
+      `${fails} its role may not read ${count(largeObjects, 'large object')} of other roles, such as ${largeObject}. Grant it SELECT (\`grant select on large object ${largeObject} to …\`), or set \`backup.url\` to a superuser.`,
+    ),
+  ]
+}
+
+/** Of `backup.url`, so that nobody corrects the other one. */
+export function ofBackup(error: TargetConnectionError): TargetConnectionError {
+  const text =
+    error.problem === 'bad_url'
+      ? error.message.replace('The database URL', 'The URL of the backup (`backup.url`)')
+      : `The URL of the backup (\`backup.url\`) does not lead to it. ${error.message}`
+  return new TargetConnectionError(error.problem, text, error.cause)
+}
+
+type Unreadable = {
+  readonly role: string
+  readonly isSuperuser: boolean
+  readonly hasReadAll: boolean
+  readonly schemas: readonly string[]
+  readonly relations: readonly string[]
+  readonly hidden: readonly string[]
+  readonly largeObjects: number
+  readonly largeObject: string | null
+  readonly subscriptions: readonly string[]
+}
+
+/**
+ * As pg_dump asks: it locks tables and partitioned tables and selects from sequences. Views, materialized views and foreign tables
+ * it describes from the catalogue. With row-level security it asks for all rows or an error.
+ */
+const UNREADABLE_SQL = `
+with relation as (
+  select c.oid, c.relkind, n.oid as schema, n.nspname, format('%s.%s', n.nspname, c.relname) as name,
+      has_schema_privilege(n.oid, 'USAGE') as reaches,
+      case c.relkind when 'S' then has_sequence_privilege(c.oid, 'SELECT') else has_table_privilege(c.oid, 'SELECT') end as reads
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'p', 'S') and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+     -- of an extension's it reads what that declared to be configuration
+     and not exists (select from pg_depend d join pg_extension x on x.oid = d.refobjid
+       where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e' and c.oid <> all (coalesce(x.extconfig, '{}')))
+), unread_object as (
+  select m.oid from pg_largeobject_metadata m
+   where current_setting('lo_compat_privileges') = 'off' and not pg_has_role(m.lomowner, 'USAGE')
+     and not exists (select from aclexplode(m.lomacl) a
+       where a.privilege_type = 'SELECT' and (a.grantee = 0 or pg_has_role(a.grantee, 'USAGE')))
+)
+select current_user as role, r.rolsuper as "isSuperuser",
+  exists (select from pg_roles where rolname = 'pg_read_all_data') as "hasReadAll",
+  array(select distinct nspname::text from relation where not reaches order by 1 limit 20) as schemas,
+  array(select name from relation where reaches and not reads order by 1 limit 20) as relations,
+  array(select name from relation where reaches and reads and relkind <> 'S' and row_security_active(oid) order by 1 limit 20) as hidden,
+  (select count(*)::int from unread_object) as "largeObjects",
+  (select min(oid)::text from unread_object) as "largeObject",
+  array(select subname::text from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database()) order by 1 limit 20) as subscriptions
+from pg_roles r where r.rolname = current_user`
