@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { invalidIndexes } from '../../src/migrate/decide/schema-diff.ts'
@@ -140,7 +140,12 @@ test('a migrator that disappears leaves a question for a person, with what is kn
   const { run, sql } = await scene({ '1_init': init, '2_slow': `ALTER TABLE "orders" ADD COLUMN "slow" text;\nSELECT pg_sleep(60);\n` })
   const ending = step.act(run.context)
   await until('the slow migration', async () => (await sleeping(sql)) === 1)
-  const claim: unknown = JSON.parse(readFileSync(join(run.context.directory, 'migrator/0001/claim.json'), 'utf8'))
+  const kept = (name: string) => join(run.context.directory, 'migrator/0001', name)
+  await until(
+    'it was looked at',
+    () => existsSync(kept('transactions.json')) && /"xid":"/.test(readFileSync(kept('transactions.json'), 'utf8')),
+  )
+  const claim: unknown = JSON.parse(readFileSync(kept('claim.json'), 'utf8'))
   process.kill(-(claim as { pid: number }).pid, 'SIGKILL')
   await sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^lockkeeper-${run.context.requestId}-'`)
   const outcome = {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { StepEnd } from '../../src/request/step.ts'
@@ -7,7 +7,7 @@ import { isProblem, openWorkspace } from '../../src/migrate/prisma/prisma-worksp
 import { migrateStep } from '../../src/run/steps/migrate.ts'
 import { serverUrl } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
-import { fast, init, note, scene, SEED, sleeping, type Scene } from '../run/scene.ts'
+import { fast, init, scene, SEED, sleeping, type Scene } from '../run/scene.ts'
 
 const step = migrateStep(fast)
 const APPLICATION = 'The application was left as it was.'
@@ -15,6 +15,8 @@ const NOTHING_YOUNGER =
   'Nothing in the schema is younger than its start; changes of rows do not show there. No session of this run is alive.'
 const compare = (name: string) =>
   `Compare the database with the file. If all of it is there, mark it as applied (\`npx prisma migrate resolve --applied ${name}\`); if nothing is, mark it as rolled back (\`npx prisma migrate resolve --rolled-back ${name}\`); if a part is, complete it or take it back by hand first. Then cancel this request and ask again.`
+/** Long enough for a look at its session, also on a busy machine. */
+const WATCHED = { lockTimeout: '3s' }
 /** A transaction is seen only when a look falls into it. */
 const MAYBE_SEEN = '(Transaction \\d+ of it was seen and is committed, so a part of it is in the database\\. )?'
 
@@ -48,7 +50,13 @@ async function holding({ session }: Scene, statement: string): Promise<void> {
   await holder.query(statement)
 }
 
-async function cancelled({ run }: Scene, isReady: () => Promise<unknown>): Promise<StepEnd> {
+/** Whether a look at its session has found this. */
+function isSeen({ run }: Pick<Scene, 'run'>, what: RegExp): boolean {
+  const place = join(run.context.directory, 'migrator/0001/transactions.json')
+  return existsSync(place) && what.test(readFileSync(place, 'utf8'))
+}
+
+async function cancelled({ run }: Scene, isReady: () => Promise<boolean> | boolean): Promise<StepEnd> {
   const ending = step.act(run.context)
   await until('it is at work', isReady)
   run.controls.cancelled = true
@@ -62,7 +70,7 @@ const block = (second: string) => `DO $$ BEGIN UPDATE orders SET total = total *
 
 describe('a block that commits in its middle', () => {
   test('and cannot get a lock then is not tried again, and what was seen of it is told', async () => {
-    const scene = await orders({ '2_block': block('UPDATE orders SET total = total * 100 WHERE id > 5;') })
+    const scene = await orders({ '2_block': block('UPDATE orders SET total = total * 100 WHERE id > 5;') }, WATCHED)
     await holding(scene, 'select from orders where id = 7 for update')
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
@@ -99,7 +107,7 @@ describe('a block that commits in its middle', () => {
 
   test('and is cancelled then is not called undone', async () => {
     const scene = await orders({ '2_block': block('PERFORM pg_sleep(60);'), '3_more': 'SELECT 1;\n' })
-    expect(await cancelled(scene, async () => (await sleeping(scene.sql)) === 1)).toMatchObject({
+    expect(await cancelled(scene, () => isSeen(scene, /"anew":true/))).toMatchObject({
       kind: 'unknown',
       outcome: {
         headline: '*`2_block` was cancelled while it ran. It may be applied in part: `2_block`. Lockkeeper will not guess.*',
@@ -115,7 +123,7 @@ describe('a procedure that commits', () => {
   const FILL = `CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN ${block('UPDATE orders SET total = total * 100 WHERE id > 5;').slice(12, -9)} END $$;\n`
 
   test('and was made by an earlier file of the same plan leaves a part', async () => {
-    const scene = await orders({ '2_make': FILL, '3_call': 'CALL fill();\n' })
+    const scene = await orders({ '2_make': FILL, '3_call': 'CALL fill();\n' }, WATCHED)
     await holding(scene, 'select from orders where id = 7 for update')
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
@@ -236,20 +244,6 @@ describe('what acts outside of its transaction', () => {
     expect(await tries(scene)).toBe(1)
   })
 
-  test.each([
-    ['setval', `SELECT setval('orders_id_seq', 700);\n`],
-    ['COPY', `COPY orders TO PROGRAM 'cat > /dev/null';\n`],
-    ['pg_terminate_backend', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'nobody';\n`],
-  ])('so does %s', async (name, statement) => {
-    const scene = await orders({ '2_out': `${statement}${ELSEWHERE}` })
-    await holding(scene, 'select from orders where id = 7 for update')
-    expect(await step.act(scene.run.context)).toMatchObject({
-      kind: 'unknown',
-      outcome: { known: `\`${name}\` acts outside of its transaction, so what that did stays. ${NOTHING_YOUNGER}` },
-    })
-    expect(await tries(scene)).toBe(1)
-  })
-
   test('a trigger of the table that sets a sequence is found in the database, though the file does not name it', async () => {
     const scene = await orders(
       { '2_rows': `INSERT INTO tally VALUES ('a');\nUPDATE orders SET total = 100;\n` },
@@ -267,24 +261,6 @@ describe('what acts outside of its transaction', () => {
     })
     expect(await scene.sql('select last_value::int as n from numbers')).toEqual([{ n: 70 }])
     expect(await tries(scene)).toBe(1)
-  })
-
-  const WATCHED = `create function say_it() returns event_trigger language plpgsql as $$ begin perform pg_logical_emit_message(false, 'ddl', tg_tag); end $$;`
-
-  test.each([
-    ['an event trigger that the file raises is', 'ALTER TABLE', 1],
-    ['one that it does not raise is not', 'CREATE EXTENSION', 5],
-  ])('%s among what acts outside', async (_which, tag, expected) => {
-    const scene = await orders(
-      { '2_note': note },
-      {
-        lockTimeout: '200ms',
-        before: `${WATCHED} create event trigger saying on ddl_command_end when tag in ('${tag}') execute function say_it()`,
-      },
-    )
-    await holding(scene, 'select from orders')
-    await step.act(scene.run.context)
-    expect(await tries(scene)).toBe(expected)
   })
 })
 
@@ -379,10 +355,7 @@ describe('a session that is ended by somebody else', () => {
   test('while its only transaction was seen leaves nothing, by the word of the server', async () => {
     const scene = await orders({ '2_slow': 'UPDATE orders SET total = 100;\nSELECT pg_sleep(60);\n' })
     const ending = step.act(scene.run.context)
-    await until(
-      'it was looked at',
-      async () => scene.run.recorded.reports.some((text) => text.startsWith('Applying')) && (await sleeping(scene.sql)) === 1,
-    )
+    await until('it was looked at', () => isSeen(scene, /"xid":"/))
     await terminate(scene)
     expect(await ending).toMatchObject({ kind: 'failed', outcome: { headline: expect.stringContaining('It is not applied.') } })
     expect(await scene.totals()).toBe(UNTOUCHED)
@@ -408,7 +381,7 @@ test('a driver adapter that splits a file at semicolons is found out, and a lock
   )
   const scene = await orders(
     { '2_two': 'UPDATE orders SET total = total * 100 WHERE id <= 5;\nUPDATE orders SET total = total * 100 WHERE id > 5;\n' },
-    { files: { 'prisma.config.ts': config } },
+    { ...WATCHED, files: { 'prisma.config.ts': config } },
   )
   await holding(scene, 'select from orders where id = 7 for update')
   expect(await step.act(scene.run.context)).toMatchObject({
