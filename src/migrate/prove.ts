@@ -63,12 +63,16 @@ export async function proveAll(
       tasks,
       `Prisma would apply ${count(pending.length, 'migration')} (${shown(pending)}), but what is approved and open is ${count(expected.length, 'migration')} (${shown(expected)}).`,
     )
-  context.report(`Prisma ${version.version}, ${status.datasource.adapter ? 'WebAssembly' : 'native'} engine: ${kept(version)}.`)
+  context.report(
+    `Prisma ${version.version}, ${status.datasource.adapter ? 'WebAssembly' : 'native'} engine: ${kept(version, status.datasource.adapter)}.`,
+  )
   return { kind: 'proven', version }
 }
 
-const kept = ({ atomic }: ToolVersion): string =>
-  atomic ? 'each file is one transaction' : 'it may send a file statement by statement, so a file that fails may be applied in part'
+function kept({ atomic }: ToolVersion, adapter: boolean): string {
+  if (!atomic) return 'it may send a file statement by statement, so a file that fails may be applied in part'
+  return adapter ? "whether each file is one transaction is up to the application's driver adapter" : 'each file is one transaction'
+}
 
 async function rolledBackIn({ workspace, observer }: Work): Promise<ReadonlySet<string>> {
   const state = await observer.look((client) => readDatabaseState(client, workspace.parsed.schema))

@@ -1,13 +1,14 @@
-import type { Node } from 'libpg-query'
 import type { Reactions } from '../database/reactions.ts'
 import type { TableSize } from '../database/sizes.ts'
 import { createEffectsReader } from './effects/effects.ts'
 import type { Effect, MigrationClass } from './effects/effect.ts'
 import { tableName, type Table } from './effects/names.ts'
 import { createdTables, type CreatedTables } from './new-tables.ts'
-import { loadParser } from './effects/parser.ts'
+import { loadParser, type Parser } from './effects/parser.ts'
 import { readScript, type Script } from './parse.ts'
-import { isConcurrent, isTransactionStatement, mayCommit, standsAlone } from './transactions.ts'
+import { howItCommits } from './blocks.ts'
+import { namedOutside } from './outside.ts'
+import { isConcurrent, isTransactionStatement, standsAlone } from './transactions.ts'
 import { mentions } from './effects/walk.ts'
 import { count, plainText } from '../lib/text/quoted.ts'
 
@@ -38,15 +39,21 @@ export async function reviewMigrations(
   context: { readonly sizes: readonly TableSize[]; readonly schema: string; readonly reactions?: Reactions },
 ): Promise<readonly ReviewedMigration[]> {
   const created = createdTables(context)
-  const read = createEffectsReader(await loadParser(), context.reactions)
+  const parser = await loadParser()
+  const read = createEffectsReader(parser, context.reactions)
   const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
-  return scripts.map((script, at) => reviewOne(files[at]?.name ?? '', script, { context, created, read }))
+  return scripts.map((script, at) => reviewOne(files[at]?.name ?? '', script, { context, created, parser, read }))
 }
 
 type Context = Parameters<typeof reviewMigrations>[1]
-type Reading = { readonly context: Context; readonly created: CreatedTables; readonly read: ReturnType<typeof createEffectsReader> }
+type Reading = {
+  readonly context: Context
+  readonly created: CreatedTables
+  readonly parser: Parser
+  readonly read: ReturnType<typeof createEffectsReader>
+}
 
-function reviewOne(name: string, parsed: Script, { context, created, read }: Reading): ReviewedMigration {
+function reviewOne(name: string, parsed: Script, { context, created, parser, read }: Reading): ReviewedMigration {
   if (parsed.kind === 'unreadable') {
     const summary = `could not be read as SQL (${parsed.why}); read it yourself`
     const findings = ['it could not be read as SQL, so nobody knows what it does before somebody reads it']
@@ -67,7 +74,7 @@ function reviewOne(name: string, parsed: Script, { context, created, read }: Rea
   const rows = touched.flatMap((table) => rowsOf(table, context) ?? [])
   const weighed = [
     ...effects.flatMap(({ onNew, finding, class: kind }) => (onNew || finding === undefined ? [] : [{ text: finding, class: kind }])),
-    ...wholeFile(parsed.statements),
+    ...wholeFile(parsed, parser),
   ]
   return {
     name,
@@ -83,13 +90,16 @@ function reviewOne(name: string, parsed: Script, { context, created, read }: Rea
 type Finding = { readonly text: string; readonly class: MigrationClass }
 
 /** What only shows when the statements are seen together. */
-function wholeFile(statements: readonly Node[]): readonly Finding[] {
+function wholeFile({ statements, texts }: Extract<Script, { readonly kind: 'sql' }>, parser: Parser): readonly Finding[] {
   const findings: Finding[] = []
   const add = (kind: MigrationClass, text: string) => findings.push({ text, class: kind })
   if (statements.some(isTransactionStatement)) add('unclear', 'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied')
   // among other statements the server refuses that (2D000), and all is undone
-  if (statements.length === 1 && statements.some(mayCommit))
+  if (statements.length === 1 && statements.some((node) => howItCommits(node, texts[0] ?? '', parser) !== null))
     add('unclear', 'what it runs may commit by itself, so a failure may leave a part of it applied')
+  const outside = namedOutside(statements)
+  if (outside.length > 0)
+    add('unclear', `${plainText(outside.join(', '), 100)} acts outside of its transaction, so what that did stays when the rest is undone`)
   const alone = statements.filter(standsAlone)
   if (alone.length > 0 && statements.length > 1)
     add('breaking', 'a statement that cannot run in a transaction (CONCURRENTLY, VACUUM) must be alone in its file; here it fails (25001)')

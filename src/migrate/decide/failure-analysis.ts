@@ -1,14 +1,15 @@
 import { code } from '../../lib/text/code.ts'
 import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnoses/diagnosis.ts'
 import { seconds } from '../../lib/text/sentences.ts'
+import type { RunOutcome } from '../../request/request.ts'
 import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
 import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
-import { invalidIndexes, madeSince } from './schema-diff.ts'
+import type { Half } from './concurrent-state.ts'
+import { findingsOf } from './findings.ts'
 import type { NextAction } from './next-action.ts'
-import { cancelledOutcome, crashedOutcome, failedOutcome, invalidSentence, unclearOutcome } from './outcomes.ts'
-import { readScript, type Script } from '../../sql/parse.ts'
-import { concurrentIndexOf, isOneTransaction } from '../../sql/transactions.ts'
+import { cancelledOutcome, crashedOutcome, failedOutcome, halfOutcome, halfSentence, mendSentence, unclearOutcome } from './outcomes.ts'
+import { mayTryAgain, tracesOf, verdictOf, type Findings, type Verdict } from './verdict.ts'
 import { blockerOf, type MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
 
@@ -75,45 +76,40 @@ async function analyseFailed(
       ...(blocker === undefined ? {} : { blocker: { name: `${code(blocker.name)} (${blocker.detail})`, relation: blocker.relation } }),
     },
   })
-  const evidence = await evidenceOf(work, attempt, failed, output)
+  const findings = failed === null ? null : await findingsOf(work, attempt, failed, output)
+  // without a record that is open nothing has begun
+  const verdict: Verdict = findings === null ? { kind: 'undone' } : verdictOf(findings)
   const waited =
-    diagnosis.code === 'lock_timeout' || diagnosis.code === 'migrator_lock_held' || (evidence.concurrently && diagnosis.code === 'deadlock')
+    diagnosis.code === 'lock_timeout' ||
+    diagnosis.code === 'migrator_lock_held' ||
+    (attempt.intent.concurrently && diagnosis.code === 'deadlock')
   const line = waited ? `lock timeout, ${triesText}` : shortly(diagnosis)
   const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const, output: line } : task))
   const data = { migrations: marked }
   const sql = work.workspace.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
   const excerpt = [diagnosis.excerpt, work.context.redactor.text(singleStatement(sql))].filter((part) => part !== '').join('\n')
+  const unknown = (outcome: RunOutcome): FailureAnalysis => ({ kind: 'end', end: { kind: 'unknown', output: line, data, outcome } })
 
-  if (failed !== null && evidence.kind === 'unclear')
-    return {
-      kind: 'end',
-      end: {
-        kind: 'unknown',
-        output: line,
-        data,
-        outcome: crashedOutcome(failed, marked, { ...evidence, excerpt, how: `${diagnosis.headline} It may be applied in part:` }),
-      },
-    }
+  if (failed !== null && findings !== null && verdict.kind === 'unclear')
+    return unknown(
+      crashedOutcome(failed, marked, {
+        leftovers: findings.leftovers,
+        because: verdict.because,
+        excerpt,
+        how: `${diagnosis.headline} It may be applied in part:`,
+      }),
+    )
   const again =
-    waited && stopped === null && !work.context.signal.aborted && tries.count < work.timing.tries && tries.ms < work.timing.triesWithinMs
-  if (failed !== null && (waited || stopped === 'cancel')) {
-    const undone = await resolveFailed(work, failed, evidence, again)
-    if (undone !== null)
-      return {
-        kind: 'end',
-        end: { kind: 'unknown', output: line, data, outcome: crashedOutcome(failed, marked, { ...evidence, excerpt, how: undone }) },
-      }
-  }
-  if (stopped === 'cancel') {
-    const broken =
-      evidence.invalid.length === 0
-        ? null
-        : `${invalidSentence(evidence.invalid)} Drop it with \`DROP INDEX CONCURRENTLY\` and mark ${code(failed ?? '')} as rolled back before asking again.`
-    const outcome = cancelledOutcome(marked, broken === null ? failed : null)
-    return {
-      kind: 'end',
-      end: { kind: 'cancelled', output: 'cancelled', data, outcome: broken === null ? outcome : { ...outcome, next: broken } },
-    }
+    waited &&
+    mayTryAgain(verdict) &&
+    stopped === null &&
+    !work.context.signal.aborted &&
+    tries.count < work.timing.tries &&
+    tries.ms < work.timing.triesWithinMs
+  const unbuilt = verdict.kind === 'half' ? verdict.left : []
+  if (failed !== null && findings !== null && (again || (verdict.kind === 'undone' && (waited || stopped === 'cancel')))) {
+    const hindered = await resolveFailed(work, failed, unbuilt)
+    if (hindered !== null) return unknown(crashedOutcome(failed, marked, { leftovers: findings.leftovers, excerpt, how: hindered }))
   }
   if (again) {
     const pauseMs = work.timing.pausesMs[Math.min(tries.count, work.timing.pausesMs.length) - 1] ?? 0
@@ -125,52 +121,27 @@ async function analyseFailed(
       report: `Lock timeout, try ${tries.count} of ${work.timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
-  const remark =
-    evidence.invalid.length === 0 ? null : `${invalidSentence(evidence.invalid)} Drop it with \`DROP INDEX CONCURRENTLY\` first.`
-  const outcome =
-    stopped === 'too_long'
-      ? failedOutcome(tooLong(diagnosis, failed, work), marked, remark, excerpt)
-      : failedOutcome(diagnosis, marked, remark, excerpt, waited ? null : failed)
+  const said = stopped === 'too_long' ? tooLong(diagnosis, failed, work) : diagnosis
+  const isFailedBuild = mayTryAgain(verdict) && stopped !== 'cancel'
+  if (verdict.kind === 'half' && failed !== null && !isFailedBuild) {
+    const outcome = halfOutcome({ headline: said.headline, failed, left: verdict.left, tasks: marked, excerpt })
+    return { kind: 'end', end: { kind: stopped === 'cancel' ? 'cancelled' : 'failed', output: line, data, outcome } }
+  }
+  if (stopped === 'cancel')
+    return { kind: 'end', end: { kind: 'cancelled', output: 'cancelled', data, outcome: cancelledOutcome(marked, failed) } }
+  const remark = unbuilt.length === 0 ? null : unbuilt.flatMap((half) => [halfSentence(half), mendSentence(half)]).join(' ')
+  const isResolved = waited && unbuilt.length === 0 && stopped === null
+  const outcome = failedOutcome(said, marked, remark, excerpt, isResolved ? null : failed)
   return { kind: 'end', end: { kind: 'failed', output: line, data, outcome } }
 }
 
-type Evidence = {
-  /** `undone`: the database took everything back. `index`: it left its own invalid index and nothing else. */
-  readonly kind: 'undone' | 'index' | 'unclear'
-  readonly concurrently: boolean
-  readonly leftovers: readonly string[]
-  /** Names of invalid indexes that this file made. */
-  readonly invalid: readonly string[]
-}
-
-/** Never "not applied" because it says "failed": the script must have been refused as a whole, and the catalogue must have nothing of it. */
-async function evidenceOf(work: Work, attempt: Attempt, failed: string | null, output: string): Promise<Evidence> {
-  const { workspace, observer } = work
-  const concurrently = attempt.intent.concurrently
-  if (failed === null) return { kind: 'undone', concurrently, leftovers: [], invalid: [] }
-  const { leftovers, invalid } = await observer.look(async (client) => ({
-    leftovers: await madeSince(client, attempt.intent.sinceXid, workspace.parsed.schema),
-    invalid: await invalidIndexes(client),
-  }))
-  const file = workspace.approved.migrations.find(({ name }) => name === failed)
-  const script: Script = file === undefined ? { kind: 'unreadable', why: 'it is not there' } : await readScript(file.content)
-  const refused = /apply_migration::apply_script|^Error: P3018/m.test(output)
-  if (concurrently) {
-    const own = concurrentIndexOf(script)
-    const broken = invalid.filter(({ name }) => name === own && leftovers.includes(`index ${name}`)).map(({ name }) => name)
-    const others = leftovers.filter((what) => !broken.some((name) => what === `index ${name}`))
-    const kind = !refused || others.length > 0 ? 'unclear' : broken.length > 0 ? 'index' : 'undone'
-    return { kind, concurrently, leftovers, invalid: broken }
-  }
-  const whole = refused && attempt.intent.atomic && isOneTransaction(script)
-  return { kind: whole && leftovers.length === 0 ? 'undone' : 'unclear', concurrently, leftovers, invalid: [] }
-}
-
-/** Null when the failed record is gone (and so is an invalid index, when another try follows); otherwise why it is not. */
-async function resolveFailed(work: Work, failed: string, evidence: Evidence, again: boolean): Promise<string | null> {
-  if (evidence.kind === 'index') {
-    if (!again) return null // it is named, and a person drops it
-    const left = await dropInvalid(work, evidence.invalid)
+/** Null when the failed record is gone, and before it what was half built; otherwise why it is not. */
+async function resolveFailed(work: Work, failed: string, unbuilt: readonly Half[]): Promise<string | null> {
+  if (unbuilt.length > 0) {
+    const left = await dropInvalid(
+      work,
+      unbuilt.map(({ qualified }) => qualified),
+    )
     if (left !== null) return `The invalid index ${code(left)} could not be dropped after a failed try of`
   }
   return (await markRolledBack(work, failed)) ? null : 'Prisma did not mark as rolled back, after a try that left nothing:'
@@ -208,10 +179,7 @@ async function analyseCrash(
   tasks: readonly MigrationTask[],
 ): Promise<FailureAnalysis> {
   const attempt = attemptsIn(work.workspace.base).at(-1)
-  const evidence = await work.observer.look(async (client) => ({
-    leftovers: attempt === undefined ? [] : await madeSince(client, attempt.intent.sinceXid, work.workspace.parsed.schema),
-    invalid: (await invalidIndexes(client)).map(({ name }) => name),
-  }))
+  const findings = attempt === undefined ? null : await findingsOf(work, attempt, failed, outputOf(attempt))
   const excerpt = attempt === undefined ? undefined : tail(work, attempt)
   const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const } : task))
   return {
@@ -221,13 +189,22 @@ async function analyseCrash(
       output: 'unclear',
       data: { migrations: marked },
       outcome: crashedOutcome(failed, marked, {
-        ...evidence,
+        leftovers: findings?.leftovers ?? [],
         how: saidDone ? 'Prisma says that it succeeded, but the record does not know the end of' : 'The migrator disappeared during',
-        ...(saidDone ? { hint: OPEN_TRANSACTION } : {}),
+        because: [...(findings === null ? [] : certainOf(findings)), ...(saidDone ? [OPEN_TRANSACTION] : [])],
         ...(excerpt === undefined || excerpt === '' ? {} : { excerpt }),
       }),
     },
   }
+}
+
+/** What is sure of it, whatever became of the rest. */
+function certainOf(findings: Findings): readonly string[] {
+  const { concurrent, transactions } = findings
+  if (concurrent !== null)
+    return concurrent.kind === 'half' ? concurrent.left.flatMap((half) => [halfSentence(half), mendSentence(half)]) : []
+  const undone = transactions.aborted.map((xid) => `Transaction ${xid}, in which it was seen at work, is undone.`)
+  return [...tracesOf(transactions), ...undone]
 }
 
 function departure(action: Extract<Ended, { readonly kind: 'not_the_plan' }>, command: string) {

@@ -1,8 +1,9 @@
 import { code, inShell } from '../../lib/text/code.ts'
 import type { Diagnosis } from '../diagnoses/diagnosis.ts'
 import type { RunOutcome } from '../../request/request.ts'
-import { list } from '../../lib/text/sentences.ts'
+import { count, list } from '../../lib/text/sentences.ts'
 import type { MigrationTask } from '../observe/watch.ts'
+import type { Half } from './concurrent-state.ts'
 
 /** `1 of 3 migrations is applied and kept.` */
 function keptSentence(tasks: readonly MigrationTask[]): string {
@@ -36,17 +37,58 @@ export function failedOutcome(
 }
 
 export function cancelledOutcome(tasks: readonly MigrationTask[], undone: string | null): RunOutcome {
-  const waiting = tasks.filter(({ state, name }) => state !== 'done' && name !== undone).map(({ name }) => name)
   const parts = [
     appliedSentence(tasks),
     undone === null ? '' : `${code(undone)} was running; the database undid it as a whole and it is marked as rolled back.`,
-    waiting.length === 0 ? '' : `Not started: ${names(waiting)}.`,
+    waitingSentence(tasks),
   ]
   return {
     headline: `*Cancelled while migrating. ${keptSentence(tasks)}* ${APPLICATION}`,
     why: parts.filter((part) => part !== '').join(' '),
     next: 'Ask again when the rest may run: what has run is kept and not repeated.',
   }
+}
+
+/** A statement with CONCURRENTLY that ended in its middle, by its own fault or by a cancel: what is there is certain. */
+export function halfOutcome(what: {
+  readonly headline: string
+  readonly failed: string
+  readonly left: readonly Half[]
+  readonly tasks: readonly MigrationTask[]
+  readonly excerpt: string
+}): RunOutcome {
+  const isToFinish = what.left.some(({ kind }) => kind === 'undropped' || kind === 'undetached')
+  const resolve = code(`npx prisma migrate resolve --${isToFinish ? 'applied' : 'rolled-back'} ${inShell(what.failed)}`)
+  const done = what.tasks.filter(({ state }) => state === 'done').length
+  const kept = done === 0 ? '' : ` ${count(done, 'migration')} before it ${done === 1 ? 'is' : 'are'} applied and kept.`
+  return {
+    headline: `*${what.headline} Half of it is done.${kept}* ${APPLICATION}`,
+    why: [...what.left.map(halfSentence), waitingSentence(what.tasks)].filter((part) => part !== '').join(' '),
+    next: `${what.left.map(mendSentence).join(' ')} Then mark ${code(what.failed)} as ${isToFinish ? 'applied' : 'rolled back'}, since Prisma runs nothing else until then: ${resolve}. Then ask again.`,
+    excerpt: what.excerpt,
+  }
+}
+
+export function halfSentence(half: Half): string {
+  const name = code(half.name)
+  switch (half.kind) {
+    case 'unbuilt':
+      return `The index ${name} is invalid: unfinished, unused by queries and paid for by writes.`
+    case 'undropped':
+      return `The index ${name} is invalid: it is half dropped, still there and unused by queries.`
+    case 'unswapped':
+      return `The index ${name} is invalid: it is what a rebuild left unfinished, and the old index is in use as before.`
+    case 'unremoved':
+      return `The index ${name} is invalid: the rebuilt index is in use, and this is the old one, which was not removed.`
+    case 'undetached':
+      return `The partition ${name} of ${code(half.from)} is being detached and not yet on its own: queries of the whole table leave it out.`
+  }
+}
+
+/** With a statement to copy. */
+export function mendSentence(half: Half): string {
+  if (half.kind === 'undetached') return `Finish it: ${code(`ALTER TABLE ${half.from} DETACH PARTITION ${half.qualified} FINALIZE;`)}.`
+  return `${half.kind === 'undropped' ? 'Finish it' : 'Remove it'}: ${code(`DROP INDEX CONCURRENTLY ${half.qualified};`)}.`
 }
 
 /** What has happened cannot be told for certain: a person looks. */
@@ -67,42 +109,47 @@ export function unclearOutcome(what: {
   }
 }
 
-/** For a migration that began, did not end, and whose process is gone. */
+/** For a migration that began and did not end well, and of which a part may be there. */
 export function crashedOutcome(
   name: string,
   tasks: readonly MigrationTask[],
   evidence: {
     readonly leftovers: readonly string[]
-    readonly invalid: readonly string[]
     readonly excerpt?: string
     readonly how: string
-    /** What may be the reason. */
-    readonly hint?: string
+    /** Why it cannot be told, and what may be the reason: sentences. */
+    readonly because?: readonly string[]
   },
 ): RunOutcome {
+  const resolve = (as: string) => code(`npx prisma migrate resolve --${as} ${inShell(name)}`)
   return unclearOutcome({
     headline: `${evidence.how} ${code(name)}.`,
     tasks,
-    known: [foundSentence(evidence), 'No session of this run is alive.', ...(evidence.hint === undefined ? [] : [evidence.hint])],
+    known: [...(evidence.because ?? []), foundSentence(evidence.leftovers), 'No session of this run is alive.'],
     notKnown: `Whether all of ${code(name)} took effect. The record says "started".`,
-    next: `Compare the database with the file. If all of it is there, mark it as applied (\`prisma migrate resolve --applied\`); if nothing is, mark it as rolled back (\`prisma migrate resolve --rolled-back\`). Then cancel this request and ask again.`,
+    next: `Compare the database with the file. If all of it is there, mark it as applied (${resolve('applied')}); if nothing is, mark it as rolled back (${resolve('rolled-back')}); if a part is, complete it or take it back by hand first. Then cancel this request and ask again.`,
     ...(evidence.excerpt === undefined ? {} : { excerpt: evidence.excerpt }),
   })
 }
 
-export const invalidSentence = (invalid: readonly string[]): string =>
-  `${invalid.length === 1 ? 'The index' : 'The indexes'} ${names(invalid)} ${invalid.length === 1 ? 'is' : 'are'} invalid: unfinished, unused by queries and paid for by writes.`
+const foundSentence = (leftovers: readonly string[]): string =>
+  leftovers.length === 0
+    ? 'Nothing in the schema is younger than its start; changes of rows do not show there.'
+    : `Since its start the schema has got: ${list(leftovers.map(code))}.`
 
-const foundSentence = ({ leftovers, invalid }: { readonly leftovers: readonly string[]; readonly invalid: readonly string[] }): string => {
-  const broken = invalid.length === 0 ? '' : ` ${invalidSentence(invalid)}`
-  if (leftovers.length === 0) return `Nothing in the schema is younger than its start.${broken}`
-  return `Since its start the schema has got: ${list(leftovers.map(code))}.${broken}`
+/** What never ran, below one that did. */
+function waitingSentence(tasks: readonly MigrationTask[]): string {
+  const waiting = tasks.filter(({ state }) => state === 'pending').map(({ name }) => name)
+  return waiting.length === 0 ? '' : `Not started: ${names(waiting)}.`
 }
 
 function appliedSentence(tasks: readonly MigrationTask[]): string {
   const done = tasks.filter(({ state }) => state === 'done').map(({ name }) => name)
-  if (tasks.length === 0) return ''
-  if (done.length === 0) return `None of ${names(tasks.map(({ name }) => name))} is applied.`
+  if (done.length === 0) {
+    // of one that began, that is not certain
+    const untouched = tasks.every(({ state }) => state === 'pending')
+    return untouched && tasks.length > 0 ? `None of ${names(tasks.map(({ name }) => name))} is applied.` : ''
+  }
   return `${names(done)} ${done.length === 1 ? 'is' : 'are'} applied.`
 }
 

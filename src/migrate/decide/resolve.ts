@@ -22,7 +22,7 @@ export async function markRolledBack({ context, workspace, timing }: Work, migra
 }
 
 /**
- * Drops the named invalid indexes without holding anybody up. It waits for older transactions, so it has no timeout of its own but the
+ * Drops the invalid indexes of these names (quoted, with their schema) without holding anybody up. It waits for older transactions, so it has no timeout of its own but the
  * timing's. Gives the name of one that is still there, or null.
  */
 export async function dropInvalid({ context, workspace, timing, observer }: Work, names: readonly string[]): Promise<string | null> {
@@ -34,7 +34,7 @@ export async function dropInvalid({ context, workspace, timing, observer }: Work
   try {
     await client.query('set lock_timeout = 0')
     for (const index of await invalidIndexes(client)) {
-      if (!names.includes(index.name)) continue
+      if (!names.includes(index.qualified)) continue
       context.report(
         `Dropping the invalid index ${index.name} concurrently before the next try (for at most ${seconds(timing.concurrentMaximumMs)}).`,
       )
@@ -44,5 +44,5 @@ export async function dropInvalid({ context, workspace, timing, observer }: Work
     await client.end().catch(() => {}) // what counts is looked at below
   }
   const left = await observer.look(invalidIndexes)
-  return left.find(({ name }) => names.includes(name))?.name ?? null
+  return left.find(({ qualified }) => names.includes(qualified))?.name ?? null
 }

@@ -52,9 +52,14 @@ export async function madeSince(client: Queryable, xid: string, schema: string):
   return rows.map(({ what }) => what)
 }
 
-export type InvalidIndex = { readonly name: string; readonly table: string; /** Quoted, with its schema. */ readonly qualified: string }
+export type InvalidIndex = {
+  readonly name: string
+  readonly table: string
+  /** Quoted, with its schema. */
+  readonly qualified: string
+}
 
-/** Indexes that a CREATE INDEX CONCURRENTLY left unfinished: writes pay for them, reads do not use them. */
+/** Indexes that a CONCURRENTLY left unfinished: writes pay for them, reads do not use them. */
 export async function invalidIndexes(client: Queryable): Promise<readonly InvalidIndex[]> {
   const { rows } = await client.query<InvalidIndex>(
     `select c.relname as name, t.relname as "table", format('%I.%I', n.nspname, c.relname) as qualified

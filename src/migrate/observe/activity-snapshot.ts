@@ -2,6 +2,7 @@ import { blockingOf, sessionsOf, type Session } from '../../database/activity.ts
 import type { Queryable } from '../../database/connect.ts'
 import { readDatabaseState, type DatabaseState } from '../../plan/status.ts'
 import { count, roughly, seconds } from '../../lib/text/sentences.ts'
+import { sampleOf, type Sample } from './transactions.ts'
 
 /** What a second connection sees of the migrator at one moment. */
 export type ActivitySnapshot = {
@@ -13,6 +14,7 @@ export type ActivitySnapshot = {
   readonly waiting: Waiting | null
   readonly queued: number
   readonly index: IndexProgress | null
+  readonly sample: Sample | null
 }
 
 type LockHolder = {
@@ -44,7 +46,8 @@ export async function takeSnapshot(client: Queryable, schema: string, applicatio
   const sessions = await sessionsOf(client, applicationName)
   const lock = await lockHolder(client)
   const worker = sessions.find(({ state: doing }) => doing === 'active') ?? sessions[0]
-  if (worker === undefined) return { state, sessions, lock, waiting: null, queued: 0, index: null }
+  if (worker === undefined) return { state, sessions, lock, waiting: null, queued: 0, index: null, sample: null }
+  const sample = worker.state === 'active' ? await sampleOf(client, worker.pid) : null
   // who is in the way is asked last: a wait that began after that question would have nobody
   const [waiting, index, blocking] = [
     await waitOf(client, worker.pid),
@@ -55,6 +58,7 @@ export async function takeSnapshot(client: Queryable, schema: string, applicatio
     state,
     sessions,
     lock,
+    sample,
     waiting: waiting === null ? null : { ...waiting, blocker: blocking.blockers[0] ?? null },
     queued: blocking.waiters.length,
     index: index === null ? null : { ...index, waitsFor: index.waitsForPid === null ? null : await sessionOf(client, index.waitsForPid) },

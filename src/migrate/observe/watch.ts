@@ -10,6 +10,7 @@ import { outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import type { Observer } from './observer.ts'
 import { detailOf, nameOf, sentenceOf, takeSnapshot, strayDatabase, type ActivitySnapshot } from './activity-snapshot.ts'
+import { keepSample } from './transactions.ts'
 
 export type WatchEnd =
   /** Its processes and its sessions are gone. */
@@ -130,6 +131,7 @@ async function reportProgress(watched: Watched, attempt: Attempt | null, snapsho
   const status = statusOf(snapshot.state, watched.files)
   const running = status.running[0]?.name ?? null
   rememberWait(watched, attempt, snapshot, running)
+  if (attempt !== null && running !== null && snapshot.sample !== null) keepSample(attempt, running, snapshot.sample)
   const tasks = tasksOf(status, context.plan.list, watched.base)
   context.progress({ migrations: tasks })
   await noteApplied(watched, tasks)

@@ -1,0 +1,57 @@
+import { plainText } from '../../lib/text/quoted.ts'
+import { sqlState } from '../../lib/sqlstate.ts'
+import { loadParser } from '../../sql/effects/parser.ts'
+import { namedOutside, wordsIn } from '../../sql/outside.ts'
+import { readScript, type Script } from '../../sql/parse.ts'
+import { worksInSeveral } from '../../sql/transactions.ts'
+import { undoingOf } from '../../sql/undoing.ts'
+import type { Attempt } from '../attempts/attempt.ts'
+import { readFault } from '../diagnoses/fault.ts'
+import { seenOf } from '../observe/transactions.ts'
+import type { Work } from '../observe/work.ts'
+import { concurrentStateOf } from './concurrent-state.ts'
+import { knownAsOneScript, provesOneScript } from './one-script.ts'
+import { reachedOutside } from './outside.ts'
+import { madeSince } from './schema-diff.ts'
+import { verdictOf, type Findings } from './verdict.ts'
+
+/** Reads the file and the database. Changes nothing. `output` is what Prisma said. */
+export async function findingsOf(work: Work, attempt: Attempt, failed: string, output: string): Promise<Findings> {
+  const { workspace, observer } = work
+  const content = workspace.approved.migrations.find(({ name }) => name === failed)?.content
+  const script: Script = content === undefined ? { kind: 'unreadable', why: 'it is not there' } : await readScript(content)
+  const undoing = undoingOf(script, await loadParser())
+  const read = script.kind === 'sql' ? script : { statements: [], texts: [] }
+  const file = { name: failed, sql: content?.toString('utf8') ?? '', statements: read.texts }
+  const named = namedOutside(read.statements)
+  const found = await observer.look(async (client) => ({
+    transactions: await seenOf(client, attempt, file),
+    leftovers: await madeSince(client, attempt.intent.sinceXid, workspace.parsed.schema),
+    concurrent: undoing.kind === 'concurrent' ? await concurrentStateOf(client, undoing.work, attempt.intent.sinceXid) : null,
+    outside: await reachedOutside(client, { sql: file.sql, words: wordsOf(wordsIn(read.statements)) }),
+  }))
+  const known = knownAsOneScript(work, attempt, script)
+  const outside = found.outside.filter((name) => !named.includes(name)) // the file says those itself
+  const findings = { undoing, isOneScript: known ?? true, end: endOf(output, script), ...found, outside }
+  // a start of Prisma, so it is asked only where all depends on the answer
+  if (known !== null || verdictOf(findings).kind !== 'undone') return findings
+  return { ...findings, isOneScript: await provesOneScript(work, failed) }
+}
+
+/** How the script ended, by what Prisma says of it. */
+export function endOf(output: string, script: Script): Findings['end'] {
+  if (!/apply_migration::apply_script|^Error: P3018/m.test(output)) return 'unsaid'
+  const { sqlState: state, message } = readFault(output)
+  // other codes of class 08 are told of connections that a statement opens itself
+  if (state === null || /^(57P0|08P01)/.test(state)) return 'lost'
+  // the server reads a whole script before it runs its first statement, and our parser, which is the server's own, stops at the same place
+  const isUnread = script.kind === 'unreadable' && message !== null && script.why.replace(/ in line \d+$/, '') === plainText(message, 120)
+  if (state === sqlState.syntaxError && isUnread) return 'unbegun'
+  const [only] = script.kind === 'sql' && script.statements.length === 1 ? script.statements : []
+  // said of a statement before it begins
+  return state === sqlState.activeSqlTransaction && only !== undefined && worksInSeveral(only) ? 'unbegun' : 'refused'
+}
+
+/** Names with blanks count as a whole, too. */
+const wordsOf = (texts: readonly string[]): ReadonlySet<string> =>
+  new Set(texts.flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}_$]+/u)]).map((word) => word.toLowerCase()))

@@ -1,0 +1,31 @@
+import type { Node } from 'libpg-query'
+import { walk } from './effects/walk.ts'
+
+/**
+ * The functions of a server and of well-known extensions whose effect stays when their transaction is undone: connections of their own,
+ * files, programs, other processes, replication, the place of a sequence. (nextval leaves a gap and nothing else.)
+ */
+export const OUTSIDE = String.raw`\m(dblink\w*|pg_background\w*|lo_export|pg_file_(write|rename|unlink|sync)|setval|pg_(terminate|cancel)_backend|pg_reload_conf|pg_rotate_logfile|pg_switch_wal|pg_create_restore_point|pg_promote|pg_(create|copy)_(physical|logical)_replication_slot|pg_drop_replication_slot|pg_replication_slot_advance|pg_logical_emit_message|pg_logical_slot_get\w*_changes|pg_stat_reset\w*|http_(get|post|put|patch|delete|head)|spi_commit|query_export_to_s3)\M`
+
+const OUTSIDE_HERE = new RegExp(OUTSIDE.replaceAll(/\\[mM]/g, String.raw`\b`), 'gi')
+const COPY_OUT = /\bcopy\b[^;]*?\b(?:to|from)\s+(?:program\b|'|e'|\$)/i
+
+/** What the statements name that acts outside of its transaction: `dblink_exec`, `COPY … PROGRAM`. Words in strings and bodies count. */
+export function namedOutside(statements: readonly Node[]): readonly string[] {
+  const parts = walk(statements)
+  const texts = wordsIn(statements)
+  const functions = texts.flatMap((text) => [...text.matchAll(OUTSIDE_HERE)].map(([word]) => word.toLowerCase()))
+  const copies =
+    parts.some((part) => part['CopyStmt'] !== undefined && leavesServer(part['CopyStmt'])) || texts.some((text) => COPY_OUT.test(text))
+  return [...new Set([...functions, ...(copies ? ['COPY'] : [])])]
+}
+
+/** Every name and string of the statements, bodies included and comments between statements left out. */
+export const wordsIn = (statements: readonly Node[]): readonly string[] =>
+  walk(statements).flatMap((part) => Object.values(part).filter((value) => typeof value === 'string'))
+
+/** Rows go to a file or a program of the server, or come from a program. */
+function leavesServer(copy: unknown): boolean {
+  const [fields = {}] = walk(copy)
+  return typeof fields['filename'] === 'string' && (fields['is_program'] === true || fields['is_from'] !== true)
+}

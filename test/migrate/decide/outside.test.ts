@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import pg from 'pg'
+import { reachedOutside } from '../../../src/migrate/decide/outside.ts'
+import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
+
+let database: TestDatabase
+let client: pg.Client
+
+beforeAll(async () => {
+  database = await createDatabase()
+  client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  await client.query(`
+    create extension dblink;
+    create table plain (id int); create table watched (id int); create table filled (id int); create table held (id int check (id < 7)); create table hidden (id int); create view shown as select 1 as id;
+    create function far() returns int language plpgsql as $$ begin perform dblink_exec('x', 'y'); return 1; end $$;
+    create function "through it"() returns int language sql as 'select far()';
+    create function atomic() returns int language sql begin atomic select far(); end;
+    create function near() returns int language sql as 'select 1';
+    create function on_row() returns trigger language plpgsql as $$ begin perform atomic(); return new; end $$;
+    create trigger watching after insert on watched for each row execute function on_row();
+    alter table filled alter id set default far();
+    alter table held add check (id < far()); create policy some on hidden using (id < far());
+    create or replace view shown as select far() as id;
+    create function on_ddl() returns event_trigger language plpgsql as $$ begin perform pg_logical_emit_message(false, 'ddl', tg_tag); end $$;
+    create event trigger saying on ddl_command_end when tag in ('CREATE EXTENSION', 'ALTER VIEW') execute function on_ddl()`)
+})
+afterAll(async () => {
+  await client.end()
+  await database.close()
+})
+
+const reached = (sql: string) => reachedOutside(client, { sql, words: new Set(sql.split(/\W+/).concat(sql.split(/'|"/))) })
+
+test.each([
+  ['what it calls', 'select far()', ['far']],
+  ['what calls that', 'select "through it"()', ['through it']],
+  ['a body in SQL that calls it', 'select atomic()', ['atomic']],
+  ['a trigger of a table', 'insert into watched values (1)', ['on_row']],
+  ['a default of a table', 'insert into filled default values', ['far']],
+  ['a check of a table', 'update held set id = 1', ['far']],
+  ['a policy of a table', 'update hidden set id = 1', ['far']],
+  ['a view', 'select id from shown', ['far']],
+  ['an event trigger', 'create\nextension lo', ['on_ddl']],
+  ['an event trigger in a block', "do $$ begin execute 'alter view shown rename to seen'; end $$", ['far', 'on_ddl']],
+])('a file reaches %s', async (_what, sql, names) => {
+  expect(await reached(sql)).toEqual(names)
+})
+
+test.each(['insert into plain values (near())', 'create table other (id int)', 'alter table plain add x int'])(
+  'what the file does not reach is not held against it: %s',
+  async (sql) => {
+    expect(await reached(sql)).toEqual([])
+  },
+)
