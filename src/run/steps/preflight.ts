@@ -12,6 +12,7 @@ import { longTransactions, prismaLockHolder } from '../../database/activity.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
 import { readIdentity } from '../../database/identity.ts'
 import { readRights } from '../../database/rights.ts'
+import { readSessionFacts } from '../../database/session-facts.ts'
 import { databaseBytes } from '../../database/sizes.ts'
 import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../database/urls.ts'
 import {
@@ -29,12 +30,11 @@ import {
   connectionFindings,
   guardFindings,
   identityFindings,
-  lockTimeoutFindings,
   poolerFindings,
   prismaLockFindings,
   readFreeConnections,
-  readLockTimeout,
   rightsFindings,
+  sessionFindings,
 } from '../preflight/database.ts'
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
@@ -129,7 +129,7 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
         ask(async (client) => activityFindings(await longTransactions(client, isConcurrent ? LONG_FOR_INDEXES_MS : LONG_MS), isConcurrent)),
     },
     { name: "Prisma's lock", find: () => ask(async (client) => prismaLockFindings(await prismaLockHolder(client))) },
-    { name: 'the lock timeout', find: () => lockTimeoutThrough(context, url) },
+    { name: 'the session of the migrator', find: () => sessionOf(context, url) },
     {
       name: 'free connections',
       find: () =>
@@ -213,7 +213,7 @@ async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Q
 }
 
 /** Through the very URL that the migrator gets, nothing of ours added. */
-async function lockTimeoutThrough(context: RunContext, url: TargetUrl): Promise<readonly Finding[]> {
+async function sessionOf(context: RunContext, url: TargetUrl): Promise<readonly Finding[]> {
   const { lockTimeout, statementTimeout } = context.target.database
   const migrators = prismaDialect(url, {
     applicationName: applicationName(context),
@@ -222,9 +222,9 @@ async function lockTimeoutThrough(context: RunContext, url: TargetUrl): Promise<
   })
   const found = await withTarget(
     { url: migrators, applicationName: applicationName(context), lockTimeoutMs: null, signal: context.signal },
-    readLockTimeout,
+    readSessionFacts,
   )
-  return lockTimeoutFindings(lockTimeout, found)
+  return sessionFindings(found, url, lockTimeout)
 }
 
 const onTarget = <T>(context: RunContext, url: string, work: (client: Queryable, url: TargetUrl) => Promise<T>) =>

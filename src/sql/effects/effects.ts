@@ -1,9 +1,10 @@
 import type { CreateTrigStmt, Node, RuleStmt } from 'libpg-query'
 import { callsIn, type Call } from './calls.ts'
-import { onRows, plain, type Effect } from './effect.ts'
+import { onRows, onSession, plain, type Effect } from './effect.ts'
 import { inVerb, partsOf, relationName } from './names.ts'
 import type { Parser } from './parser.ts'
 import { blockEffects, callEffects, defineRoutine, type Defined, type Read } from './routines.ts'
+import { calledSessionChanges, sessionChanges } from './session.ts'
 import { ownEffects } from './statements.ts'
 import { walk } from './walk.ts'
 
@@ -46,10 +47,12 @@ function effectsOf(node: Node, text: string, parser: Parser, defined: Defined): 
   if ('CreateTrigStmt' in node) return trigger(node.CreateTrigStmt, known)
   if ('CreateSchemaStmt' in node) return [...ownEffects(node), ...(node.CreateSchemaStmt.schemaElts ?? []).flatMap(read)]
   const isRun = RUN_NOW.some((kind) => kind in node)
+  const calls = callsIn(node)
   return [
     ...ownEffects(node),
     ...(isRun ? inside(node).flatMap((part) => ('ExecuteStmt' in part ? read(part) : ownEffects(part))) : []),
-    ...called(callsIn(node), known, isRun),
+    ...called(calls, known, isRun),
+    ...[...sessionChanges(node), ...(isRun ? calledSessionChanges(calls) : [])].map(onSession),
   ]
 }
 
@@ -101,15 +104,21 @@ function rule({ relation, event, instead, actions = [] }: RuleStmt, read: Read):
     ]
   return [
     onRows('transformative', 'adds a rule to %', relation),
-    ...actions.flatMap(read).map((effect) => kept(effect, `adds a rule to ${inVerb(table)}`)),
+    ...actions
+      .flatMap(read)
+      .filter(isNoSession)
+      .map((effect) => kept(effect, `adds a rule to ${inVerb(table)}`)),
   ]
 }
 
 function trigger({ relation, funcname }: CreateTrigStmt, known: (name: string) => readonly Effect[] | undefined): readonly Effect[] {
   const own = `adds a trigger to ${inVerb(relationName(relation))}`
   const does = known(partsOf(funcname).at(-1) ?? '') ?? []
-  return [onRows('transformative', 'adds a trigger to %', relation), ...does.map((effect) => kept(effect, own))]
+  return [onRows('transformative', 'adds a trigger to %', relation), ...does.filter(isNoSession).map((effect) => kept(effect, own))]
 }
+
+/** Whoever writes the table later has a session of his own. */
+const isNoSession = ({ session }: Effect): boolean => session === undefined
 
 /** What happens by a rule or a trigger whenever its table is written, from now on. */
 const kept = ({ finding, createsTable: _createsTable, ...effect }: Effect, by: string): Effect => ({
