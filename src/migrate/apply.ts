@@ -17,6 +17,7 @@ import { proveAll, type Proof } from './prove.ts'
 import { startGroup } from './start.ts'
 import { stopMigrator } from './observe/stop.ts'
 import type { Stopped, Work } from './observe/work.ts'
+import { noteMisplaced } from './observe/misplaced.ts'
 import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } from './observe/watch.ts'
 
 /** Looks, and changes nothing but the log of a migrator that has ended, which it redacts. */
@@ -31,6 +32,7 @@ export async function inspectMigrations(context: RunContext, timing: Timing): Pr
     if (action.kind === 'all_applied') {
       const tasks = tasksIn(work, facts)
       await noteApplied({ context, base: workspace.base }, tasks)
+      await noteMisplaced(work, facts.attempt?.attempt ?? null)
       return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
     }
     if (action.kind === 'living' || action.kind === 'next' || action.kind === 'failed') return { kind: 'todo' }
@@ -56,6 +58,7 @@ export async function applyAll(context: RunContext, timing: Timing): Promise<Ste
       const action = decideNext(work, facts)
       context.progress({ migrations: tasks })
       await noteApplied({ context, base: workspace.base }, tasks)
+      if (action.kind === 'all_applied' || action.kind === 'next') await noteMisplaced(work, facts.attempt?.attempt ?? null)
       if (action.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
       if (action.kind === 'living') {
         const ended = await accompany(work, facts.attempt?.attempt ?? null)

@@ -9,6 +9,7 @@ import { TargetConnectionError, withTarget } from '../database/connect.ts'
 import { readIdentity, type Identity } from '../database/identity.ts'
 import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
 import { readReactions, type Reactions } from '../database/reactions.ts'
+import { readSessionFacts, whyReadOnly, type SessionFacts } from '../database/session-facts.ts'
 import { databaseBytes, tableSizes, type TableSize } from '../database/sizes.ts'
 import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.ts'
 import type { PlanDeps } from './deps.ts'
@@ -19,6 +20,7 @@ import { comparing, whyUncertain, type Order } from './order.ts'
 import type { Evidence, Plan, PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
+import { whyRecordLost } from '../sql/left-settings.ts'
 import { whyUnrunnable } from '../sql/unrunnable.ts'
 import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
 import { whyNotDeployable } from './unfit.ts'
@@ -52,6 +54,8 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   const { source, facts, status } = read
   const unfit = whyNotDeployable({ target: request.target, status, lock: facts.lock })
   if (unfit !== null) return unfit
+  const readOnly = whyReadOnly(facts.session, facts.url)
+  if (readOnly !== null) return refuse('target_unfit', `${readOnly} Then ask again; nothing was changed.`)
   const uncertain = whyUncertain(
     status.pending.map(({ name }) => name),
     source.files.order,
@@ -64,6 +68,8 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
   if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
   const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema, reactions: facts.reactions })
+  const lost = firstLost(request.target, toApply, reviews, facts.url.schema)
+  if (lost !== null) return refuse('repository_unfit', lost)
   const plan: Plan = {
     version: 1,
     target: request.target.name,
@@ -85,13 +91,26 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   return { plan, digest: digestOf(plan), evidence, status, files: source.files }
 }
 
-async function firstUnrunnable({ source, tool }: Target, files: readonly MigrationFile[], oneScript: boolean): Promise<string | null> {
+async function firstUnrunnable(target: Target, files: readonly MigrationFile[], oneScript: boolean): Promise<string | null> {
   for (const { name, content } of files) {
-    const why = await whyUnrunnable(posix.join(source.directory, tool.prisma.migrations, name, 'migration.sql'), content, oneScript)
+    const why = await whyUnrunnable(pathOf(target, name), content, oneScript)
     if (why !== null) return why
   }
   return null
 }
+
+/** Prisma writes its record in the session that a file leaves. */
+function firstLost(target: Target, files: readonly MigrationFile[], reviews: readonly ReviewedMigration[], schema: string): string | null {
+  for (const { name } of files) {
+    const leaves = reviews.find((review) => review.name === name)?.leaves ?? []
+    const why = whyRecordLost(pathOf(target, name), leaves, schema)
+    if (why !== null) return why
+  }
+  return null
+}
+
+const pathOf = ({ source, tool }: Target, name: string): string =>
+  posix.join(source.directory, tool.prisma.migrations, name, 'migration.sql')
 
 /** A deployment from elsewhere (a directory with its own git-lfs, an image) does not see what our checkout lacks. */
 function whyPointersDeployed(inLfs: readonly string[], steps: readonly PlannedStep[]): string | null {
@@ -124,6 +143,7 @@ export type TargetFacts = {
   readonly sizes: readonly TableSize[]
   readonly bytes: number
   readonly reactions: Reactions
+  readonly session: SessionFacts
 }
 
 /** For `status`, which shows what a plan would refuse. */
@@ -175,6 +195,7 @@ async function readFacts(deps: PlanDeps, target: Target): Promise<TargetFacts | 
         sizes: await tableSizes(client),
         bytes: await databaseBytes(client),
         reactions: await readReactions(client),
+        session: await readSessionFacts(client),
       })),
     )
   } catch (error) {
@@ -208,7 +229,7 @@ async function gatherEvidence(
 ): Promise<Evidence> {
   const { source, facts } = read
   return {
-    migrations: reviews.map(({ concurrently: _concurrently, ...review }) => review),
+    migrations: reviews.map(({ concurrently: _concurrently, leaves: _leaves, inherits: _inherits, ...review }) => review),
     notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status, source.files.order)],
     subject: source.resolved.subject,
     author: source.resolved.author,

@@ -24,7 +24,7 @@ export type DatabaseState = {
   readonly rows: readonly MigrationRow[]
   /** Somebody holds Prisma's advisory lock in this database. */
   readonly lockHeld: boolean
-  /** Schemas that have at least one table; those of extensions count, as they do for Prisma. */
+  /** Schemas that have a table which Prisma counts when it looks whether a database is empty. */
   readonly schemasWithTables: readonly string[]
 }
 
@@ -135,9 +135,16 @@ export async function readDatabaseState(client: Queryable, schema: string): Prom
 const LOCKED = `exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = 72707369
   and l.objsubid = 1 and l.database = (select oid from pg_database where datname = current_database()))`
 
+/**
+ * As Prisma's engine counts (`initialize` of its persistence): plain tables, those of extensions as well, but for the names of PostGIS; no
+ * views and no table that is only divided into partitions.
+ */
+const COUNTED = `c.relkind = 'r' and lower(c.relname) not in
+  ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')`
+
 const FACTS = `select
   (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = $1 and c.relname = '_prisma_migrations' and c.relkind in ('r', 'p', 'v')) as table,
   array(select distinct n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$)') as "schemasWithTables",
+    where ${COUNTED} and n.nspname !~ '^(pg_|information_schema$)') as "schemasWithTables",
   ${LOCKED} as locked`

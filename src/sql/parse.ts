@@ -3,8 +3,8 @@ import { plainText } from '../lib/text/quoted.ts'
 
 /** `unreadable` is not harmless: whoever decides by it takes the careful answer. `why` has no full stop and is not escaped. */
 export type Script =
-  /** `texts` are the statements as they are written, one for each. */
-  | { readonly kind: 'sql'; readonly statements: readonly Node[]; readonly texts: readonly string[] }
+  /** `texts` are the statements as they are written, one for each; `starts` is where in the file, in bytes. */
+  | { readonly kind: 'sql'; readonly statements: readonly Node[]; readonly texts: readonly string[]; readonly starts: readonly number[] }
   | { readonly kind: 'unreadable'; readonly why: string }
 
 /** Reads the SQL of a file with PostgreSQL's own parser. What is shown before a run and what is decided after it come from here alike. */
@@ -20,13 +20,20 @@ export async function readScript(content: Buffer): Promise<Script> {
     return unreadable('it is not UTF-8')
   }
   if (text.startsWith('\ufeff')) return unreadable('it begins with a byte order mark, which PostgreSQL refuses')
-  if (text.trim() === '') return { kind: 'sql', statements: [], texts: [] }
+  if (text.trim() === '') return { kind: 'sql', statements: [], texts: [], starts: [] }
   try {
     const found = (parseSync(text).stmts ?? []).flatMap(({ stmt, stmt_location: from = 0, stmt_len }) =>
       // counted in bytes; the last one goes to the end
-      stmt === undefined ? [] : [{ stmt, text: content.toString('utf8', from, stmt_len === undefined ? content.length : from + stmt_len) }],
+      stmt === undefined
+        ? []
+        : [{ stmt, from, text: content.toString('utf8', from, stmt_len === undefined ? content.length : from + stmt_len) }],
     )
-    return { kind: 'sql', statements: found.map(({ stmt }) => stmt), texts: found.map((one) => one.text) }
+    return {
+      kind: 'sql',
+      statements: found.map(({ stmt }) => stmt),
+      texts: found.map((one) => one.text),
+      starts: found.map((one) => one.from),
+    }
   } catch (error) {
     const at = hasSqlDetails(error) ? error.sqlDetails?.cursorPosition : undefined
     const line = at === undefined ? '' : ` in line ${text.slice(0, at).split('\n').length}`

@@ -8,6 +8,8 @@ import { loadParser, type Parser } from './effects/parser.ts'
 import { readScript, type Script } from './parse.ts'
 import { howItCommits } from './blocks.ts'
 import { namedOutside } from './outside.ts'
+import { lockFindings, sessionFindings } from './left-settings.ts'
+import { sessionStates, type Changed, type LeftSetting } from './session-state.ts'
 import { isConcurrent, isTransactionStatement, standsAlone } from './transactions.ts'
 import { mentions } from './effects/walk.ts'
 import { count, plainText } from '../lib/text/quoted.ts'
@@ -31,6 +33,10 @@ export type ReviewedMigration = MigrationEvidence & {
   /** Its only statement is `… CONCURRENTLY`. */
   readonly concurrently: boolean
   readonly findings: readonly string[]
+  /** What it sets and the session keeps for the files after it. */
+  readonly leaves: readonly LeftSetting[]
+  /** What the session has from files before it. */
+  readonly inherits: readonly LeftSetting[]
 }
 
 /** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
@@ -42,7 +48,25 @@ export async function reviewMigrations(
   const parser = await loadParser()
   const read = createEffectsReader(parser, context.reactions)
   const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
-  return scripts.map((script, at) => reviewOne(files[at]?.name ?? '', script, { context, created, parser, read }))
+  const reviewed = files.map((file, at) =>
+    reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, read }),
+  )
+  const states = sessionStates(reviewed)
+  return reviewed.map(({ changes, ...review }, at) => ({
+    ...review,
+    findings: [
+      ...review.findings,
+      ...lockFindings(changes),
+      ...sessionFindings(
+        states,
+        at,
+        reviewed.map(({ name }) => name),
+        context.schema,
+      ),
+    ],
+    leaves: (states[at]?.after ?? []).filter(({ file }) => file === review.name),
+    inherits: states[at]?.before ?? [],
+  }))
 }
 
 type Context = Parameters<typeof reviewMigrations>[1]
@@ -53,21 +77,32 @@ type Reading = {
   readonly read: ReturnType<typeof createEffectsReader>
 }
 
-function reviewOne(name: string, parsed: Script, { context, created, parser, read }: Reading): ReviewedMigration {
+type Reviewed = Omit<ReviewedMigration, 'leaves' | 'inherits'> & { readonly changes: readonly Changed[] }
+
+function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, read }: Reading): Reviewed {
+  const { name } = file
   if (parsed.kind === 'unreadable') {
     const summary = `could not be read as SQL (${parsed.why}); read it yourself`
     const findings = ['it could not be read as SQL, so nobody knows what it does before somebody reads it']
-    return { name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings }
+    return { name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings, changes: [] }
   }
   const isOfEarlierFile = created.snapshot()
+  const changes: Changed[] = []
   const effects = parsed.statements.flatMap((node, at) => {
     const text = parsed.texts[at] ?? ''
     created.passing(node, text)
-    return read(node, text).map((effect) => {
+    const all = read(node, text)
+    changes.push(
+      ...all.flatMap(({ session }) =>
+        session === undefined ? [] : [{ change: session, line: lineOf(file, parsed.starts[at] ?? 0, text) }],
+      ),
+    )
+    return all.flatMap((effect) => {
+      if (effect.session !== undefined) return []
       const [table] = effect.tables
       created.learn(effect)
       const onNew = effect.onTable === true && table !== undefined && created.isNew(table, effect.class)
-      return Object.assign({}, effect, { onNew, ofThisFile: onNew && !isOfEarlierFile(table) })
+      return [Object.assign({}, effect, { onNew, ofThisFile: onNew && !isOfEarlierFile(table) })]
     })
   })
   const touched = effects.flatMap((effect) => effect.tables.filter((table) => table.name !== '' && !created.isNew(table, 'additive')))
@@ -84,7 +119,14 @@ function reviewOne(name: string, parsed: Script, { context, created, parser, rea
     tables: [...new Set(touched.map(tableName))],
     concurrently: parsed.statements.length === 1 && parsed.statements.every(isConcurrent),
     findings: [...new Set(weighed.toSorted((a, b) => ORDER.indexOf(b.class) - ORDER.indexOf(a.class)).map(({ text }) => text))],
+    changes,
   }
+}
+
+/** From 1; what stands before a statement may belong to it. */
+function lineOf({ content }: SqlFile, start: number, text: string): number {
+  const lead = /^(?:\s+|--.*(?:\n|$)|\/\*[^]*?\*\/)*/.exec(text)?.[0] ?? ''
+  return `${content.toString('utf8', 0, start)}${lead}`.split('\n').length
 }
 
 type Finding = { readonly text: string; readonly class: MigrationClass }

@@ -55,6 +55,10 @@ export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 
     role: workspace.parsed.user,
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
+    sqlOf: (name) => {
+      const file = workspace.approved.migrations.find((migration) => migration.name === name)
+      return file === undefined ? null : context.redactor.text(file.content.toString('utf8'))
+    },
   }
 }
 

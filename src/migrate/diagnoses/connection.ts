@@ -1,12 +1,19 @@
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
 import type { DiagnosisContext, Entry } from './entry.ts'
+import type { Fault } from './fault.ts'
+
+/** A text counts only where the database gave no code: a migration may raise any words. */
+const says = ({ sqlState, output }: Pick<Fault, 'sqlState' | 'output'>, pattern: RegExp): boolean =>
+  sqlState === null && pattern.test(output)
 
 export const connectionDiagnoses: readonly Entry[] = [
   {
     code: 'too_many_connections',
-    matches: ({ sqlState, output }) =>
-      sqlState === state.tooManyConnections || /too many connections|too many clients already|remaining connection slots/.test(output),
+    matches: (fault) =>
+      fault.sqlState === state.tooManyConnections ||
+      fault.prismaCode === 'P2037' ||
+      says(fault, /too many connections|too many clients already|remaining connection slots/),
     explain: (_fault, context) => ({
       headline: `${code(context.database)} has no connection left for the migrator.`,
       why: 'All connections of the server or of the role are in use, often by a pool that is too large or by processes that were not stopped.',
@@ -15,10 +22,10 @@ export const connectionDiagnoses: readonly Entry[] = [
   },
   {
     code: 'no_such_database',
-    matches: ({ sqlState, prismaCode, output }) =>
-      sqlState === state.invalidCatalogName ||
-      prismaCode === 'P1003' ||
-      /Database `[^`]+` does not exist|database "[^"]+" does not exist/.test(output),
+    matches: (fault) =>
+      fault.sqlState === state.invalidCatalogName ||
+      fault.prismaCode === 'P1003' ||
+      says(fault, /Database `[^`]+` does not exist|database "[^"]+" does not exist/),
     explain: (_fault, context) => ({
       headline: `There is no database ${code(context.database)} on ${endpoint(context)}.`,
       why: 'The name in `database.url` is wrong, or the database was renamed or dropped.',
@@ -27,11 +34,11 @@ export const connectionDiagnoses: readonly Entry[] = [
   },
   {
     code: 'connection_timeout',
-    matches: ({ prismaCode, output }) =>
-      prismaCode === 'P1002' ||
-      prismaCode === 'P1008' ||
-      prismaCode === 'P2024' ||
-      /timed out|ETIMEDOUT|timeout exceeded when trying to connect|timeout expired/i.test(output),
+    matches: (fault) =>
+      fault.prismaCode === 'P1002' ||
+      fault.prismaCode === 'P1008' ||
+      fault.prismaCode === 'P2024' ||
+      says(fault, /timed out|ETIMEDOUT|timeout exceeded when trying to connect|timeout expired/i),
     explain: (_fault, context) => ({
       headline: `${endpoint(context)} did not answer in time.`,
       why: 'The server is overloaded, asleep (serverless databases wake up on the first connection), or a firewall drops the packets.',
@@ -40,10 +47,10 @@ export const connectionDiagnoses: readonly Entry[] = [
   },
   {
     code: 'cannot_reach_server',
-    matches: ({ sqlState, prismaCode, output }) =>
-      sqlState === state.cannotConnectNow ||
-      prismaCode === 'P1001' ||
-      /Can't reach database server|ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ECONNRESET/.test(output),
+    matches: (fault) =>
+      fault.sqlState === state.cannotConnectNow ||
+      fault.prismaCode === 'P1001' ||
+      says(fault, /Can't reach database server|ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ECONNRESET/),
     explain: (_fault, context) => ({
       headline: `The database server ${endpoint(context)} cannot be reached.`,
       why: 'It is down or starting, the address is wrong, or the network between this machine and it is closed.',
@@ -52,10 +59,11 @@ export const connectionDiagnoses: readonly Entry[] = [
   },
   {
     code: 'tls',
-    matches: ({ prismaCode, output }) =>
-      prismaCode === 'P1011' ||
-      /self-signed certificate|unable to verify the first certificate|does not support SSL|no pg_hba\.conf entry .* no encryption/.test(
-        output,
+    matches: (fault) =>
+      fault.prismaCode === 'P1011' ||
+      says(
+        fault,
+        /self-signed certificate|unable to verify the first certificate|does not support SSL|no pg_hba\.conf entry .* no encryption/,
       ),
     explain: (_fault, context) => ({
       headline: `The encrypted connection to ${endpoint(context)} could not be made.`,

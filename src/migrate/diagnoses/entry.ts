@@ -1,5 +1,5 @@
 import { code } from '../../lib/text/code.ts'
-import type { Fault } from './fault.ts'
+import { withoutValues, type Fault } from './fault.ts'
 
 /** `headline`, `why` and `next` are mrkdwn with outside text escaped; `excerpt` is raw. */
 export type Diagnosis = {
@@ -26,12 +26,20 @@ export type DiagnosisContext = {
   readonly blocker?: { readonly name: string; readonly relation: string | null }
   /** `5 tries in 18 s` */
   readonly tries?: string
+  /** The SQL of an approved migration, without secrets; null for a name that is not among them. */
+  readonly sqlOf?: (migration: string) => string | null
 }
 
 export type Entry = {
   readonly code: string
-  readonly matches: (fault: Fault) => boolean
+  readonly matches: (fault: Fault, context: DiagnosisContext) => boolean
   readonly explain: (fault: Fault, context: DiagnosisContext) => Omit<Diagnosis, 'code' | 'excerpt'>
+}
+
+/** Whether the migration itself says so. */
+export const fileSays = (context: DiagnosisContext, fault: Fault, pattern: RegExp): boolean => {
+  const name = fault.migration ?? context.migration
+  return name !== null && pattern.test(context.sqlOf?.(name) ?? '')
 }
 
 /** The subject of a headline: the migration's name, or the migrator when none had begun. */
@@ -39,3 +47,11 @@ export const subject = (context: DiagnosisContext, fault: Fault): string => {
   const name = fault.migration ?? context.migration
   return name === null ? 'The migration' : code(name)
 }
+
+/** The database's own words as code: `` `division by zero` ``. Values of rows are left out. */
+export const ownWords = ({ message }: Fault): string => code(shortened(withoutValues(message ?? '')))
+
+/** ` PostgreSQL adds: …` with its DETAIL or HINT, or empty. */
+export const adds = (text: string | null): string => (text === null ? '' : ` PostgreSQL adds: ${code(shortened(withoutValues(text)))}.`)
+
+const shortened = (text: string): string => (text.length > 300 ? `${text.slice(0, 299)}…` : text.replace(/\.$/, '').replaceAll('\n', '; '))

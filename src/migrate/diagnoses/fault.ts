@@ -1,4 +1,5 @@
 import { sqlState as state } from '../../lib/sqlstate.ts'
+
 /** What the migrator's output says, as far as it can be read without guessing. */
 export type Fault = {
   readonly output: string
@@ -8,12 +9,17 @@ export type Fault = {
   readonly prismaCode: string | null
   /** The database's message without its prefix: `relation "Customer" already exists`. */
   readonly message: string | null
+  /** Beside the message, as the database words them; each may have several lines. */
+  readonly detail: string | null
+  readonly hint: string | null
+  /** Which character of what was sent the database means, from 1, and the last line that the tool shows of that place. The native engine tells it. */
+  readonly position: { readonly at: number; readonly shown: string | null } | null
   /** The migration that the output names. */
   readonly migration: string | null
 }
 
 export function readFault(output: string, sqlState?: string): Fault {
-  const message = messageIn(output)
+  const { message, detail, hint } = reportIn(output)
   return {
     output,
     sqlState:
@@ -21,8 +27,11 @@ export function readFault(output: string, sqlState?: string): Fault {
       first(output, /\[SQLSTATE ([0-9A-Z]{5})\]/) ??
       first(output, /Database error code: ([0-9A-Z]{5})/) ??
       impliedState(message),
-    prismaCode: first(output, /^(?:Error: )?(P\d{4})\b/m),
+    prismaCode: first(output, /^Error: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
     message,
+    detail,
+    hint,
+    position: positionIn(output),
     migration:
       first(output, /migration_name="([^"]+)"/) ??
       first(output, /^Migration name: (\S+)/m) ??
@@ -32,17 +41,65 @@ export function readFault(output: string, sqlState?: string): Fault {
 }
 
 /** `"orders"` in `relation "orders" already exists`: the first quoted name after the word, or null. */
-export const named = (fault: Fault, word: string): string | null =>
-  fault.message === null ? null : first(fault.message, new RegExp(`\\b${word} "([^"]+)"`))
+export const named = ({ message }: Pick<Fault, 'message'>, word: string): string | null =>
+  message === null ? null : first(message, new RegExp(`\\b${word} "([^"]+)"`))
 
-/** The DETAIL line of the native engine; the WebAssembly one leaves it out. */
-export const detailOf = (fault: Fault): string | null =>
-  first(fault.output, /^(?:DETAIL|Detail): (.+)$/m) ?? first(fault.output, /detail: Some\("((?:[^"\\]|\\.)*)"\)/)
+/** Rows may be personal: `Key (email)=(…) is duplicated.` */
+export const withoutValues = (text: string): string => VALUES.reduce((shown, [pattern, instead]) => shown.replace(pattern, instead), text)
 
-const messageIn = (output: string): string | null =>
-  first(output, /ERROR: \[SQLSTATE [0-9A-Z]{5}\] (.+)/) ??
-  first(output, /^(?:Error: )?(?:ERROR|FATAL): (.+)$/m) ??
+const VALUES: readonly (readonly [RegExp, string])[] = [
+  [/^(Key \(.*?\))=\(.*\)( conflicts with (?:existing )?key \(.*?\))=\(.*\)/gm, '$1=(…)$2=(…)'],
+  [/^(Key \(.*?\))=\((?!…).*\)/gm, '$1=(…)'],
+  [/(key of the failing row contains \(.*?\)) = \(.*\)/gi, '$1 = (…)'],
+  [/(^failing row contains )\(.*\)/gim, '$1(…)'],
+  [/^((?:invalid input|malformed|date\/time field value|interval field value)[^"]*(?:"[^"]*"[^"]*)?: )".*"/gm, '$1"…"'],
+  [/^(value )".*"( is out of range for type )/gm, '$1"…"$2'],
+  [/^(Token )".*"( is invalid)/gm, '$1"…"$2'],
+]
+
+/** `ERROR: …`, and the lines behind it that belong to it. */
+function reportIn(output: string): Pick<Fault, 'message' | 'detail' | 'hint'> {
+  const lines = output.split(/\r?\n/)
+  const start = lines.findIndex((line) => START.test(line))
+  if (start === -1) return { message: otherMessage(output), detail: detailIn(output, 'detail'), hint: detailIn(output, 'hint') }
+  const parts = { message: [START.exec(lines[start] ?? '')?.[1] ?? ''], detail: [] as string[], hint: [] as string[] }
+  let part: keyof typeof parts = 'message'
+  for (const line of lines.slice(start + 1)) {
+    if (END.test(line)) break
+    const [, word, text] = /^(DETAIL|HINT): +(.*)$/i.exec(line) ?? []
+    if (word !== undefined) part = word.toUpperCase() === 'DETAIL' ? 'detail' : 'hint'
+    parts[part].push(text ?? line)
+  }
+  const joined = (part: readonly string[]) => (part.length === 0 ? null : part.join('\n').trim())
+  return {
+    message: joined(parts.message),
+    detail: joined(parts.detail) ?? detailIn(output, 'detail'),
+    hint: joined(parts.hint) ?? detailIn(output, 'hint'),
+  }
+}
+
+const START = /^(?:Error: |Error querying the database: |db error: )*(?:ERROR|FATAL): (?:\[SQLSTATE [0-9A-Z]{5}\] )?(.+)$/
+/** An empty line, the frames of the engine, or its own rendering of the error. */
+const END = /^\s*$|^\s+\d+: \S|^\s+(?:with|at) \S|^Position:|^DbError \{/
+
+const otherMessage = (output: string): string | null =>
   first(output, /^Error: (too many .+|sorry, too many .+|remaining connection slots .+|terminating connection .+)$/m)
+
+/** As Rust prints it: `detail: Some("Key (a)=(1) is duplicated.")`. */
+const detailIn = (output: string, name: 'detail' | 'hint'): string | null =>
+  first(output, new RegExp(`\\b${name}: Some\\("((?:[^"\\\\]|\\\\.)*)"\\)`))
+    ?.replaceAll('\\n', '\n')
+    .replaceAll(/\\(.)/g, '$1') ?? null
+
+function positionIn(output: string): Fault['position'] {
+  const at = first(output, /\bposition: Some\(Original\((\d+)\)\)/)
+  if (at === null) return null
+  const block = /^Position:\n((?:.*\n)*?)\s*\n/m.exec(withoutColours(output))?.[1]?.trimEnd().split('\n').at(-1)
+  return { at: Number(at), shown: block === undefined ? null : block.replace(/^\s*\d+ ?/, '') }
+}
+
+// oxlint-disable-next-line no-control-regex -- the native engine marks the line in colour
+const withoutColours = (text: string): string => text.replaceAll(/\u001b\[[0-9;]*m/g, '')
 
 /** Outside a migration file the WebAssembly engine leaves the SQLSTATE out; these English texts have only one. */
 function impliedState(message: string | null): string | null {
@@ -56,6 +113,8 @@ const IMPLIED: readonly (readonly [RegExp, string])[] = [
   [/^terminating connection due to administrator command/, state.adminShutdown],
   [/^(permission denied|must be owner of)/, state.insufficientPrivilege],
   [/^(too many connections|sorry, too many clients|remaining connection slots)/, state.tooManyConnections],
+  [/^cannot execute .+ in a read-only transaction/, state.readOnlySqlTransaction],
+  [/^cannot execute .+ during recovery/, state.readOnlySqlTransaction],
   [/No space left on device/, state.diskFull],
 ]
 

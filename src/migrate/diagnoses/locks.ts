@@ -1,7 +1,7 @@
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
 import { seconds } from '../../lib/text/sentences.ts'
-import { subject, type DiagnosisContext, type Entry } from './entry.ts'
+import { fileSays, subject, type DiagnosisContext, type Entry } from './entry.ts'
 
 /** Waiting, stopping and being stopped. */
 export const lockDiagnoses: readonly Entry[] = [
@@ -21,7 +21,7 @@ export const lockDiagnoses: readonly Entry[] = [
     matches: ({ sqlState }) => sqlState === state.lockNotAvailable,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} could not get its lock.`,
-      why: `${lockWhy(context)} Waiting longer would have queued everybody else behind it.`,
+      why: `${lockWhy(context, fileSays(context, fault, /lock_timeout|nowait/i))} Waiting longer would have queued everybody else behind it.`,
       next:
         context.blocker === undefined
           ? 'Try again at a quieter moment: what has run is kept and not repeated.'
@@ -33,13 +33,15 @@ export const lockDiagnoses: readonly Entry[] = [
     matches: ({ sqlState, message }) => sqlState === state.queryCanceled && (message === null || message.includes('timeout')),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} took too long and was stopped by the database.`,
-      why: `One statement ran for longer than ${seconds(context.statementTimeoutMs)}, the target's \`statementTimeout\`.`,
+      why: fileSays(context, fault, /statement_timeout/i)
+        ? 'One statement ran for longer than the `statement_timeout` that the file sets itself.'
+        : `One statement ran for longer than ${seconds(context.statementTimeoutMs)}, the target's \`statementTimeout\`.`,
       next: 'Split the work (fill in batches, build indexes concurrently in a file of their own), or raise `database.statementTimeout` for this target, then ask again.',
     }),
   },
   {
     code: 'cancelled',
-    matches: ({ sqlState }) => sqlState === state.queryCanceled,
+    matches: ({ sqlState, message }) => sqlState === state.queryCanceled && (message === null || /due to user request/.test(message)),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} was cancelled while it ran.`,
       why: 'Somebody asked the database to cancel its statement: this product after a cancel, or a person or a tool by `pg_cancel_backend`.',
@@ -47,12 +49,24 @@ export const lockDiagnoses: readonly Entry[] = [
     }),
   },
   {
+    code: 'idle_timeout',
+    matches: ({ sqlState }) => sqlState === state.idleInTransactionSessionTimeout,
+    explain: (fault, context) => ({
+      headline: `The server ended the session of ${subject(context, fault)}, because it was idle inside a transaction for too long.`,
+      why: 'The file leaves a transaction open (a `BEGIN` without `COMMIT`), and `idle_in_transaction_session_timeout` of the server, the database or the role bounds that. What was not committed is undone.',
+      next: 'Take the `BEGIN` out of the file (Prisma needs none), then ask again.',
+    }),
+  },
+  {
     code: 'terminated',
-    matches: ({ sqlState, output }) =>
+    matches: ({ sqlState, prismaCode, output }) =>
       sqlState === state.adminShutdown ||
-      /terminating connection due to administrator command|Connection terminated unexpectedly|server closed the connection unexpectedly/.test(
-        output,
-      ),
+      sqlState === state.crashShutdown ||
+      prismaCode === 'P1017' ||
+      (sqlState === null &&
+        /terminating connection due to administrator command|Connection terminated unexpectedly|server closed the connection unexpectedly/.test(
+          output,
+        )),
     explain: (fault, context) => ({
       headline: `The connection to the database was ended during ${(fault.migration ?? context.migration === null) ? subject(context, fault) : code(context.migration ?? '')}.`,
       why: 'The session was terminated or the server restarted. What was not committed is undone by the database.',
@@ -61,7 +75,9 @@ export const lockDiagnoses: readonly Entry[] = [
   },
 ]
 
-function lockWhy({ blocker, tries, lockTimeoutMs }: DiagnosisContext): string {
+function lockWhy({ blocker, tries, lockTimeoutMs }: DiagnosisContext, isOwnTimeout: boolean): string {
+  if (isOwnTimeout && blocker === undefined)
+    return 'It waited for a lock as long as the file itself lets it, and another session held that lock.'
   const waited =
     tries === undefined ? `It waited for ${seconds(lockTimeoutMs)}` : `It was tried ${tries}, waiting ${seconds(lockTimeoutMs)} each time`
   if (blocker === undefined) return `${waited} for a lock that another session held; which one could not be seen in that time.`

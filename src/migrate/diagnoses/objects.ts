@@ -1,8 +1,8 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
-import { subject, type Entry } from './entry.ts'
-import { detailOf, named, type Fault } from './fault.ts'
+import { adds, ownWords, subject, type Entry } from './entry.ts'
+import { named, type Fault } from './fault.ts'
 
 /** Faults in what a migration says about tables, columns and rows. */
 export const objectDiagnoses: readonly Entry[] = [
@@ -79,7 +79,7 @@ export const objectDiagnoses: readonly Entry[] = [
     matches: ({ sqlState }) => sqlState === state.dependentObjectsStillExist,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: other objects depend on what it drops.`,
-      why: 'PostgreSQL drops nothing that a view, a key or a function still uses.',
+      why: `PostgreSQL drops nothing that a view, a key or a function still uses.${adds(fault.detail)}`,
       next: 'Drop or change the dependent objects first, in the migration itself, mark this try as rolled back and ask again.',
     }),
   },
@@ -106,7 +106,10 @@ export const objectDiagnoses: readonly Entry[] = [
     matches: ({ sqlState }) => sqlState === state.syntaxError,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: PostgreSQL cannot read its SQL.`,
-      why: 'There is a mistake in the SQL, or it is written for a newer server.',
+      why:
+        fault.message === null
+          ? 'There is a mistake in the SQL, or it is written for a newer server.'
+          : `PostgreSQL says: ${ownWords(fault)}. There is a mistake in the SQL, or it is written for a newer server.`,
       next: 'Correct the file (it was never applied here, so it may be changed if it was applied nowhere else), then ask again.',
     }),
   },
@@ -138,6 +141,6 @@ const quotedAfter = (name: string | null): string => (name === null ? '' : ` (${
 
 /** Values of rows may be personal: only the columns are shown. */
 function detail(fault: Fault): string {
-  const columns = /^Key \(([^)]+)\)=/.exec(detailOf(fault) ?? '')?.[1]
+  const columns = /^Key \(([^)]+)\)=/.exec(fault.detail ?? '')?.[1]
   return columns === undefined ? '' : ` Columns: ${code(columns)}.`
 }

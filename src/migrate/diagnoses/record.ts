@@ -13,6 +13,30 @@ export const recordDiagnoses: readonly Entry[] = [
     }),
   },
   {
+    // the script has run: what failed is the engine's own statement behind it, in the same session
+    code: 'record_lost',
+    matches: ({ prismaCode, message, output }, { migration }) =>
+      migration !== null &&
+      (prismaCode === 'P1014' ||
+        (/Applying migration/.test(output) &&
+          !/apply_script/.test(output) &&
+          /^(permission denied for table _prisma_migrations|cannot execute UPDATE in a read-only transaction)/.test(message ?? ''))),
+    explain: ({ prismaCode, message }, { migration }) => ({
+      headline: `After ${code(migration ?? '')} Prisma could not write its record, since the file had changed the session in which it does so (${prismaCode === 'P1014' ? '`search_path`: P1014' : message?.startsWith('permission') === true ? '`role`' : '`default_transaction_read_only`'}).`,
+      why: 'Prisma writes `_prisma_migrations` in the session that ran the file, and a `SET` stays in force until that session ends.',
+      next: 'Compare the database with the file: when all of it is there, mark it as applied. A later file ends with `RESET` of what it sets, or uses `SET LOCAL`. Then ask again.',
+    }),
+  },
+  {
+    code: 'record_not_found',
+    matches: ({ prismaCode }) => prismaCode === 'P1014',
+    explain: (_fault, context) => ({
+      headline: `Prisma does not find its record of migrations in ${code(context.database)}, so nothing was started.`,
+      why: 'The table `_prisma_migrations` is in the schema of the URL, and names without a schema lead elsewhere: a `search_path` that the database or the role sets.',
+      next: 'Take that setting back (`ALTER DATABASE … RESET search_path`, `ALTER ROLE … RESET search_path`), or set the path in the `options` of the URL. Then ask again.',
+    }),
+  },
+  {
     code: 'already_applied',
     matches: ({ prismaCode }) => prismaCode === 'P3008',
     explain: (fault) => ({

@@ -1,6 +1,7 @@
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
-import { subject, type Entry } from './entry.ts'
+import { adds, ownWords, subject, type Entry } from './entry.ts'
+import { named } from './fault.ts'
 
 export const rightsDiagnoses: readonly Entry[] = [
   {
@@ -13,11 +14,33 @@ export const rightsDiagnoses: readonly Entry[] = [
     }),
   },
   {
+    code: 'row_security',
+    matches: ({ sqlState, message }) => sqlState === state.insufficientPrivilege && /row-level security/.test(message ?? ''),
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: row-level security of ${code(/(?:for|of) table "([^"]+)"/.exec(fault.message ?? '')?.[1] ?? 'a table')} hides or refuses rows of the role ${code(context.role)}.`,
+      why: `PostgreSQL says: ${ownWords(fault)}.`,
+      next: `Change these rows with a role that has \`BYPASSRLS\`, or give ${code(context.role)} a policy for it. Then ask again.`,
+    }),
+  },
+  {
+    code: 'extension_right',
+    matches: ({ sqlState, message }) =>
+      sqlState === state.insufficientPrivilege && message?.startsWith('permission denied to create extension') === true,
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: the role ${code(context.role)} may not create the extension ${code(named(fault, 'extension') ?? 'that it names')}.`,
+      why: `An extension that is not marked as trusted is created by a superuser, or by the provider's own role.${adds(fault.hint)}`,
+      next: 'Create it once by hand with a role that may, and write `CREATE EXTENSION IF NOT EXISTS` in the migration. Then ask again.',
+    }),
+  },
+  {
     code: 'permission_denied',
     matches: ({ sqlState }) => sqlState === state.insufficientPrivilege,
     explain: (fault, context) => ({
       headline: `${fault.migration === null && context.migration === null ? 'Nothing was started' : `${subject(context, fault)} stopped`}: the role ${code(context.role)} may not use ${deniedThing(fault.message)}.`,
-      why: 'The role in `database.url` lacks a right that the migration needs.',
+      why:
+        deniedThing(fault.message) === UNNAMED && fault.message !== null
+          ? `PostgreSQL says: ${ownWords(fault)}.${adds(fault.hint)}`
+          : 'The role in `database.url` lacks a right that the migration needs.',
       next: `Grant it to ${code(context.role)}, or use a role that may change the schema. Then ask again.`,
     }),
   },
@@ -28,7 +51,7 @@ export const rightsDiagnoses: readonly Entry[] = [
       sqlState === state.invalidAuthorization ||
       prismaCode === 'P1000' ||
       prismaCode === 'P1010' ||
-      /password authentication failed|User was denied access|Authentication failed/.test(output),
+      (sqlState === null && /password authentication failed|User was denied access|Authentication failed/.test(output)),
     explain: (_fault, context) => ({
       headline: `${code(context.host)} refused the login of ${code(context.role)}.`,
       why: 'The password is wrong or has changed, the role does not exist, or the server does not let it in from here (`pg_hba.conf`).',
@@ -37,10 +60,11 @@ export const rightsDiagnoses: readonly Entry[] = [
   },
 ]
 
+const UNNAMED = 'something that it needs'
 const ownedThing = (message: string | null): string => thing(message, /^must be owner of (\w[\w ]*?) "?([^"]+?)"?$/)
 const deniedThing = (message: string | null): string => thing(message, /^permission denied for ([\w ]+?) "?([^" ]+?)"?$/)
 
 function thing(message: string | null, pattern: RegExp): string {
   const match = pattern.exec(message ?? '')
-  return match?.[1] === undefined || match[2] === undefined ? 'something that it needs' : `${match[1]} ${code(match[2])}`
+  return match?.[1] === undefined || match[2] === undefined ? UNNAMED : `${match[1]} ${code(match[2])}`
 }

@@ -4,6 +4,7 @@ import { count, listed, quoted } from '../../lib/text/quoted.ts'
 import type { LockedTable, Session } from '../../database/activity.ts'
 import type { Queryable } from '../../database/connect.ts'
 import { sameIdentity, type Identity } from '../../database/identity.ts'
+import { settingText, whyOtherSchema, whyReadOnly, type SessionFacts } from '../../database/session-facts.ts'
 import type { Rights } from '../../database/rights.ts'
 import { detectPooler, type TargetUrl } from '../../database/urls.ts'
 import { info, stop, warn, type Finding } from './finding.ts'
@@ -108,9 +109,30 @@ export function lockTimeoutFindings(expectedMs: number, foundMs: number): readon
   ]
 }
 
-export async function readLockTimeout(client: Queryable): Promise<number> {
-  const { rows } = await client.query<{ ms: number }>(`select setting::int as ms from pg_settings where name = 'lock_timeout'`)
-  return rows[0]?.ms ?? 0
+/** What the server, the database, the role and the URL make of every session of the migrator. */
+export function sessionFindings(facts: SessionFacts, url: TargetUrl, lockTimeoutMs: number): readonly Finding[] {
+  const readOnly = whyReadOnly(facts, url)
+  const otherSchema = whyOtherSchema(facts, url)
+  return [
+    ...lockTimeoutFindings(lockTimeoutMs, facts.lockTimeoutMs),
+    ...(readOnly === null ? [] : [stop('read_only', readOnly)]),
+    ...(otherSchema === null
+      ? []
+      : [
+          warn(
+            'other_schema',
+            `${otherSchema} Prisma sets the path itself only where its own engine connects; through a driver adapter \`prisma.config.ts\` has to.`,
+          ),
+        ]),
+    ...(facts.replicationRole === 'origin'
+      ? []
+      : [
+          warn(
+            'checks_off',
+            `Foreign keys and triggers do not watch what a migration writes: ${settingText('session_replication_role', facts.replicationRole, facts.sources.session_replication_role, url)}`,
+          ),
+        ]),
+  ]
 }
 
 /** Milliseconds; 0 where there is none, as before PostgreSQL 17. No option of ours lifts it for the migrator, since an older server would refuse that. */

@@ -14,6 +14,7 @@ import { longTransactions, prismaLockHolder } from '../../database/activity.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
 import { readIdentity } from '../../database/identity.ts'
 import { readRights } from '../../database/rights.ts'
+import { readSessionFacts } from '../../database/session-facts.ts'
 import { databaseBytes } from '../../database/sizes.ts'
 import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../database/urls.ts'
 import {
@@ -29,12 +30,11 @@ import {
   activityFindings,
   guardFindings,
   identityFindings,
-  lockTimeoutFindings,
   poolerFindings,
   prismaLockFindings,
-  readLockTimeout,
   readTimeLimit,
   rightsFindings,
+  sessionFindings,
   timeLimitFindings,
 } from '../preflight/database.ts'
 import { connectionFindings, readCapacity, roomFindings } from '../preflight/capacity.ts'
@@ -138,9 +138,9 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
     },
     { name: "Prisma's lock", find: () => ask(async (client) => prismaLockFindings(await prismaLockHolder(client))) },
     {
-      name: 'the timeouts',
+      name: 'the session of the migrator',
       find: async () => [
-        ...(await lockTimeoutThrough(context, url)),
+        ...(await sessionOf(context, url)),
         ...(await ask(async (client) => timeLimitFindings(await readTimeLimit(client)))),
       ],
     },
@@ -232,7 +232,7 @@ async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Q
 }
 
 /** Through the very URL that the migrator gets, nothing of ours added. */
-async function lockTimeoutThrough(context: RunContext, url: TargetUrl): Promise<readonly Finding[]> {
+async function sessionOf(context: RunContext, url: TargetUrl): Promise<readonly Finding[]> {
   const { lockTimeout, statementTimeout } = context.target.database
   const migrators = prismaDialect(url, {
     applicationName: applicationName(context),
@@ -241,9 +241,9 @@ async function lockTimeoutThrough(context: RunContext, url: TargetUrl): Promise<
   })
   const found = await withTarget(
     { url: migrators, applicationName: applicationName(context), lockTimeoutMs: null, signal: context.signal },
-    readLockTimeout,
+    readSessionFacts,
   )
-  return lockTimeoutFindings(lockTimeout, found)
+  return sessionFindings(found, url, lockTimeout)
 }
 
 const onTarget = <T>(context: RunContext, url: string, work: (client: Queryable, url: TargetUrl) => Promise<T>) =>

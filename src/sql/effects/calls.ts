@@ -1,3 +1,4 @@
+import type { Node } from 'libpg-query'
 import { isHarmless } from './harmless.ts'
 import { walk } from './walk.ts'
 
@@ -6,6 +7,7 @@ export type Call = {
   readonly name: string
   readonly shown: string
   readonly isHarmless: boolean
+  readonly args: readonly Node[]
 }
 
 /** The functions that are called anywhere below, but not those of defaults, which are called when rows come. */
@@ -14,7 +16,14 @@ export function callsIn(value: unknown): readonly Call[] {
     const call = part['FuncCall']
     if (typeof call !== 'object' || call === null || !('funcname' in call)) return []
     const path = walk(call.funcname).flatMap(({ sval }) => (typeof sval === 'string' ? [sval] : []))
-    return [{ name: path.at(-1) ?? '', shown: path.filter((name) => name !== 'pg_catalog').join('.'), isHarmless: isHarmless(path) }]
+    return [
+      {
+        name: path.at(-1) ?? '',
+        shown: path.filter((name) => name !== 'pg_catalog').join('.'),
+        isHarmless: isHarmless(path),
+        args: 'args' in call && Array.isArray(call.args) ? (call.args as readonly Node[]) : [],
+      },
+    ]
   })
 }
 

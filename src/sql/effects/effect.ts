@@ -1,4 +1,5 @@
 import type { RangeVar } from 'libpg-query'
+import type { SessionChange } from './session.ts'
 import { relationName, tableOf, type Table } from './names.ts'
 
 /** How much a change asks of those who approve it. `unclear`: nobody could read it. */
@@ -19,9 +20,13 @@ export type Effect = {
   /** What is written to `table` from now on reaches the rows of `through` as well: a partition, an heir, a cascade. */
   readonly ties?: readonly { readonly table: Table; readonly through: Table }[]
   readonly finding?: string
+  /** What it does to the session that runs it; nothing else is told of such an effect. */
+  readonly session?: SessionChange
 }
 
 export const plain = (kind: MigrationClass, verb: string, subject: string): Effect => ({ class: kind, verb, subject, tables: [] })
+
+export const onSession = (session: SessionChange): Effect => ({ class: 'additive', verb: '', subject: '', tables: [], session })
 
 export const onRows = (kind: MigrationClass, verb: string, relation: RangeVar | undefined): Effect => ({
   class: kind,

@@ -1,11 +1,12 @@
 import type { CreateTrigStmt, Node, RuleStmt } from 'libpg-query'
 import { callsIn, type Call } from './calls.ts'
-import { onRows, plain, type Effect } from './effect.ts'
+import { onRows, onSession, plain, type Effect } from './effect.ts'
 import { inVerb, partsOf, relationName } from './names.ts'
 import type { Parser } from './parser.ts'
 import { noReactions, type Reactions } from '../../database/reactions.ts'
 import { reactionsTo } from './reactions.ts'
 import { blockEffects, callEffects, defineRoutine, existingEffects, type Defined, type Read } from './routines.ts'
+import { calledSessionChanges, sessionChanges } from './session.ts'
 import { ownEffects } from './statements.ts'
 import { walk } from './walk.ts'
 
@@ -54,6 +55,7 @@ function effectsOf(node: Node, text: string, parser: Parser, defined: Defined): 
     ...reactions(node),
     ...(isRun ? inside(node).flatMap((part) => ('ExecuteStmt' in part ? read(part) : [...ownEffects(part), ...reactions(part)])) : []),
     ...calls(node, isRun),
+    ...[...sessionChanges(node), ...(isRun ? calledSessionChanges(callsIn(node)) : [])].map(onSession),
   ]
 }
 
@@ -107,15 +109,21 @@ function rule({ relation, event, instead, actions = [] }: RuleStmt, read: Read):
     ]
   return [
     onRows('transformative', 'adds a rule to %', relation),
-    ...actions.flatMap(read).map((effect) => kept(effect, `adds a rule to ${inVerb(table)}`)),
+    ...actions
+      .flatMap(read)
+      .filter(isNoSession)
+      .map((effect) => kept(effect, `adds a rule to ${inVerb(table)}`)),
   ]
 }
 
 function trigger({ relation, funcname }: CreateTrigStmt, known: (name: string) => readonly Effect[] | undefined): readonly Effect[] {
   const own = `adds a trigger to ${inVerb(relationName(relation))}`
   const does = known(partsOf(funcname).at(-1) ?? '') ?? []
-  return [onRows('transformative', 'adds a trigger to %', relation), ...does.map((effect) => kept(effect, own))]
+  return [onRows('transformative', 'adds a trigger to %', relation), ...does.filter(isNoSession).map((effect) => kept(effect, own))]
 }
+
+/** Whoever writes the table later has a session of his own. */
+const isNoSession = ({ session }: Effect): boolean => session === undefined
 
 /** What happens by a rule or a trigger whenever its table is written, from now on. */
 const kept = ({ finding, createsTable: _createsTable, ...effect }: Effect, by: string): Effect => ({

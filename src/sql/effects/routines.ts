@@ -33,8 +33,9 @@ export function defineRoutine(defined: Defined, parser: Parser, node: CreateFunc
 export const blockEffects = (parser: Parser, { args }: DoStmt, text: string, read: Read): readonly Effect[] =>
   bodyEffects(parser, { language: 'plpgsql', ...optionsOf(args), text, subject: 'a code block' }, read).map(perhaps)
 
-// a table that a body creates may not be there when the body takes another way
-const perhaps = ({ createsTable: _createsTable, ...effect }: Effect): Effect => effect
+// a table that a body creates may not be there when the body takes another way, and a setting neither
+const perhaps = ({ createsTable: _createsTable, session, ...effect }: Effect): Effect =>
+  session === undefined ? effect : { ...effect, session: 'isSure' in session ? { ...session, isSure: false } : session }
 
 /** What the routines of this name do; undefined when the plan defines none. A routine that calls itself does not do more by that. */
 export function callEffects(defined: Defined, name: string, read: (within: Defined) => Read): readonly Effect[] | undefined {

@@ -4,6 +4,7 @@ import { plain, type Effect } from './effect.ts'
 import { dotted, inVerb, relationName, tableOf } from './names.ts'
 import { dropObjects, rename } from './objects.ts'
 import { createdBySelect, rowEffects } from './rows.ts'
+import { sessionChanges, type SessionChange } from './session.ts'
 
 /** What a statement does by itself, whatever stands inside of it. */
 export function ownEffects(node: Node): readonly Effect[] {
@@ -58,6 +59,7 @@ export function ownEffects(node: Node): readonly Effect[] {
     return [
       { ...plain('breaking', 'changes %', 'the configuration of the server'), finding: 'it changes the configuration of the whole server' },
     ]
+  if ('AlterDatabaseSetStmt' in node || 'AlterRoleSetStmt' in node) return sessionChanges(node).flatMap(forLaterSessions)
   if ('LockStmt' in node) return [plain('unclear', 'locks %', 'tables')]
   if ('SelectStmt' in node) return createdBySelect(node.SelectStmt.intoClause)
   return [plain('unclear', 'runs %', Object.keys(node)[0]?.replace(/Stmt$/, '') ?? 'a statement')]
@@ -119,6 +121,17 @@ const rewrite = (table: string): Effect => ({
   ...plain('transformative', 'rewrites %', table),
   finding: `rewriting ${table} blocks reads and writes meanwhile`,
 })
+
+function forLaterSessions(change: SessionChange): readonly Effect[] {
+  if (change.kind !== 'stored') return []
+  const name = change.name ?? 'settings'
+  return [
+    {
+      ...plain('unclear', `changes ${inVerb(name)} of % for later sessions`, change.whose),
+      finding: `it changes ${name} of ${change.whose} for every session that begins later: those of the application, and those of Prisma from its next start on`,
+    },
+  ]
+}
 
 const hasOption = (options: readonly Node[] = [], name: string): boolean =>
   options.some((item) => 'DefElem' in item && item.DefElem.defname === name)

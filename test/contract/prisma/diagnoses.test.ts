@@ -134,6 +134,25 @@ const FIRST_FAULTS: Situations = {
     await side.prisma('migrate deploy', weak)
   },
 
+  'of tables that Prisma does not count: those of PostGIS, one that is only divided, views': async (side) => {
+    await side.migration('2_case', 'select 1;')
+    await side.sql(
+      `create table spatial_ref_sys (srid int); create table "Geometry_Columns" (id int); create table geography_columns (id int);
+       create table raster_columns (id int); create table raster_overviews (id int); create table divided (id int) partition by range (id);
+       create view v as select 1; create materialized view m as select 1 as x`,
+    )
+    await side.prisma('migrate deploy')
+    await side.record()
+  },
+
+  'of tables that Prisma counts: a partition, one of an extension': async (side) => {
+    await side.migration('2_case', 'select 1;')
+    await side.sql('create table divided (id int) partition by range (id); create table part partition of divided default')
+    await side.prisma('migrate deploy')
+    await side.sql('drop table divided; create table of_extension (id int); alter extension plpgsql add table of_extension')
+    await side.prisma('migrate deploy')
+  },
+
   'of marking in a database without a record': async (side) => {
     await side.migration('2_case', 'select 1;')
     await side.prisma('migrate resolve --rolled-back 2_case')

@@ -49,6 +49,28 @@ const FILES: Situations = {
     await side.prisma('migrate deploy')
   },
 
+  'a search path that is left without the schema of the record: what ran is not recorded': async (side) => {
+    await side.migration('1_a', `select pg_catalog.set_config('search_path', '', false); create table public.a (id int);`)
+    await side.migration('2_b', 'create table b (id int);')
+    await side.prisma('migrate deploy')
+  },
+
+  'a search path that is left with another schema before it: the next file goes there': async (side) => {
+    await side.sql('create schema audit')
+    await side.migration('1_a', 'set search_path to audit, public;')
+    await side.migration('2_b', 'create table b (id int);')
+    await side.prisma('migrate deploy')
+    side.note(await side.sql(`select to_regclass('audit.b')::text as there, to_regclass('public.b')::text as here`))
+  },
+
+  'a session that is left read-only, and one that is left in another role': async (side) => {
+    await side.migration('1_a', 'set default_transaction_read_only = on;')
+    await side.prisma('migrate deploy')
+    await side.sql('delete from _prisma_migrations')
+    await side.migration('1_a', 'set role pg_monitor;')
+    await side.prisma('migrate deploy')
+  },
+
   'an empty file, and one of comments': async (side) => {
     await side.migration('1_a', '')
     await side.migration('2_b', '-- nothing\n')

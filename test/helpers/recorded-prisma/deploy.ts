@@ -35,13 +35,15 @@ async function findRecord(engine: Engine, { places, schema, inSchema }: Situatio
     [[inSchema ? schema : 'public']],
   )
   if (tables.some(({ table_name: name }) => name === '_prisma_migrations')) return
-  if (tables.length > 0)
+  if (tables.some(({ table_name: name }) => !OF_POSTGIS.test(name)))
     throw new Told(
       'P3005\n\nThe database schema is not empty. Read more about how to baseline an existing production database: https://pris.ly/d/migrate-baseline\n',
     )
   const fields = 'namespaces=None filters=SchemaFilter { external_tables: [], external_enums: [] }'
   await createRecord(engine, [{ name: 'sql_schema_connector::sql_migration_persistence::initialize', at: places.initialize, fields }])
 }
+
+const OF_POSTGIS = /^(spatial_ref_sys|geometry_columns|geography_columns|raster_columns|raster_overviews)$/i
 
 function refuseAfterFailure(rows: readonly Row[]): void {
   const failed = rows.filter(isOpen)

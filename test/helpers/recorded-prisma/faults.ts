@@ -67,6 +67,7 @@ function knownFault(error: Driver): { readonly code: string; readonly text: stri
       code: 'P1000',
       text: `Authentication failed against database server, the provided database credentials for \`${quotedIn(message)}\` are not valid.\n\nPlease make sure to provide valid database credentials for the database server at the configured address.\n`,
     }
+  if (code === '42P01') return { code: 'P1014', text: `The underlying table for model \`${quotedIn(message)}\` does not exist.\n` }
   return code === '53300' ? { code: 'P2037', text: `${message}\n` } : null
 }
 

@@ -18,7 +18,7 @@ export async function readRecord(engine: Engine): Promise<readonly Row[] | null>
       'SELECT "id", "checksum", "finished_at", "migration_name", "logs", "rolled_back_at", "started_at", "applied_steps_count" FROM "_prisma_migrations" ORDER BY "started_at" ASC',
     )
   } catch (error) {
-    if (error instanceof Told && error.message.startsWith('ERROR: relation "_prisma_migrations" does not exist')) return null
+    if (error instanceof Told && error.message.startsWith('P1014')) return null
     throw error
   }
 }

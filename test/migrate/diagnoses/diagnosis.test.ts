@@ -93,7 +93,7 @@ describe('what people hit, through Prisma', () => {
       `set statement_timeout = '100ms'; select pg_sleep(5);`,
       '`2_case` took too long and was stopped by the database.',
     ],
-    ['read_only', 'set transaction read only; create table t (id int);', '`shop` is read-only, so nothing can be migrated.'],
+    ['read_only_file', 'set transaction read only; create table t (id int);', '`2_case` stopped: its transaction is read-only.'],
     [
       'disk_full',
       `do $$ begin raise exception 'could not extend file "base/1/2": No space left on device' using errcode = '53100'; end $$;`,
@@ -104,7 +104,7 @@ describe('what people hit, through Prisma', () => {
       `do $$ begin raise exception 'deadlock detected' using errcode = '40P01'; end $$;`,
       '`2_case` and another session waited for each other, and the database stopped the migration.',
     ],
-    ['unknown', 'select 1 / 0;', '`2_case` failed with an error that this product does not know.'],
+    ['unknown', 'select 1 / 0;', '`2_case` stopped. PostgreSQL says: `division by zero` (22012).'],
   ])('%s: %s', async (code, sql, headline) => {
     const { output } = await deployed(sql)
     expect(diagnose({ output, context })).toMatchObject({ code, headline })
@@ -152,6 +152,24 @@ describe('what people hit, through Prisma', () => {
       headline: '`shop` has no connection left for the migrator.',
     })
     await onServer(`alter role ${role} connection limit -1`)
+  })
+
+  test('a database that takes no changes', async () => {
+    const database = await createDatabase({ template: template.name })
+    try {
+      await onServer(`alter database ${database.name} set default_transaction_read_only to on`)
+      await withCase('create table t (id int);', async () => {
+        const found = diagnose({ output: await prisma(database.url, 'migrate', 'deploy'), context })
+        expect(found).toMatchObject({
+          code: 'read_only',
+          headline: '`shop` is read-only, so nothing can be migrated.',
+          why: 'PostgreSQL says: `cannot execute INSERT in a read-only transaction`. The URL leads to a standby, or `default_transaction_read_only` is on for the server, the database or the role.',
+          next: 'Point `database.url` at the primary server, or switch the setting off, then ask again.',
+        })
+      })
+    } finally {
+      await database.close()
+    }
   })
 
   test('an earlier failure, and marking what is not there', async () => {
@@ -265,6 +283,86 @@ describe('the native engine words it otherwise', () => {
   ])('%#', (output, code, headline) => {
     expect(diagnose({ output, context })).toMatchObject({ code, headline })
   })
+})
+
+test.each([
+  [
+    'variable_missing',
+    'Error: Prisma schema validation - (get-config wasm)\nError code: P1012\nerror: Environment variable not found: DIRECT_URL.\n',
+    'Prisma asks for the variable `DIRECT_URL`, which this run does not give it, so nothing was started.',
+    'Add `DIRECT_URL` to `tool.prisma.urls` when it holds the address of the database, to `tool.prisma.env` otherwise. Then ask again.',
+  ],
+  [
+    'variable_missing',
+    'Failed to load config file "/srv/app" as a TypeScript/JavaScript module. Error: PrismaConfigEnvError: Cannot resolve environment variable: SHADOW_URL.',
+    'Prisma asks for the variable `SHADOW_URL`, which this run does not give it, so nothing was started.',
+    'Add `SHADOW_URL` to `tool.prisma.urls` when it holds the address of the database, to `tool.prisma.env` otherwise. Then ask again.',
+  ],
+  [
+    'no_url',
+    'Error: The datasource.url property is required in your Prisma config file when using prisma migrate status.',
+    "Prisma found no address of a database in the application's configuration, so nothing was started.",
+    'Set `datasource.url` in `prisma.config.ts`, and name the variable that it reads in `tool.prisma.urls`. Then ask again.',
+  ],
+  [
+    'config_unreadable',
+    'Failed to load config file "/srv/app/prisma.config.ts" as a TypeScript/JavaScript module. Error: Cannot find module \'dotenv\'',
+    'Prisma could not load `prisma.config.ts`, so nothing was started.',
+    'Correct it in the repository (or the packages that it imports), then ask again.',
+  ],
+  [
+    'schema_invalid',
+    'Error: P1012\n\nerror: The datasource property `url` is no longer supported in schema files.',
+    'Prisma does not accept the schema, so nothing was started.',
+    'Correct it until `npx prisma validate` is content, then ask again.',
+  ],
+  [
+    'url_unusable',
+    'Error: P1013: The provided database string is invalid.',
+    'Prisma cannot read the address of the database, so nothing was started.',
+    'Correct the secret that `database.url` refers to (characters such as # / ? @ in a password are percent-encoded), then ask again.',
+  ],
+  [
+    'option_removed',
+    '`--from-schema-datamodel` was removed. Please use `--[from/to]-schema` instead.',
+    'The Prisma of the application no longer takes a command of this product, so nothing was started.',
+    'Pin a version from 5 to 7 in the application, or update this product. Then ask again.',
+  ],
+  [
+    'record_not_found',
+    'Error: P1014\n\nThe underlying table for model `_prisma_migrations` does not exist.\n',
+    'Prisma does not find its record of migrations in `shop`, so nothing was started.',
+    'Take that setting back (`ALTER DATABASE … RESET search_path`, `ALTER ROLE … RESET search_path`), or set the path in the `options` of the URL. Then ask again.',
+  ],
+  [
+    'unknown',
+    'Loaded Prisma config\nError: P4002\n\nThe schema of the introspected database was inconsistent\n   0: frame\n             at x.rs:1\n',
+    "The migration failed with Prisma's `P4002`, and this product does not know that error.",
+    'Read that, see what is applied and what is not, correct the cause and ask again.',
+  ],
+])('%s, as Prisma words it', (code, output, headline, next) => {
+  expect(diagnose({ output, context })).toMatchObject({ code, headline, next })
+})
+
+test('of what Prisma says that nobody knows, its own words are shown and not the frames of its engine', () => {
+  const output = 'Loaded Prisma config\nError: P4002\n\nThe schema was inconsistent\n   0: frame\n             at x.rs:1\n'
+  expect(diagnose({ output, context }).excerpt).toBe('Error: P4002\n\nThe schema was inconsistent')
+})
+
+test('words in what a migration raises are not taken for those of a connection', () => {
+  for (const message of [
+    'the job timed out',
+    "Can't reach database server",
+    'too many connections',
+    'P1001: no server',
+    'No space left on device',
+  ]) {
+    const output = `Error: external connector error\nError querying the database: ERROR: [SQLSTATE P0001] ${message}\n   0: apply_migration::apply_script\n           with migration_name="2_case"\n`
+    expect(diagnose({ output, context })).toMatchObject({
+      code: 'raised',
+      headline: `\`2_case\` stopped with a message of its own: \`${message}\`.`,
+    })
+  }
 })
 
 test('text from the database cannot mention anybody or break out of its code', () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { ownReading } from '../../../src/lib/clock-skew.ts'
 import type { Plan } from '../../../src/plan/plan.ts'
 import type { RunContext } from '../../../src/request/step.ts'
@@ -229,6 +229,63 @@ test('a backup on the disk of the database stands in the card, where the server 
   const { end, notes } = await preflight()
   expect(end).toMatchObject({ kind: 'done', output: "16 checks; backups are on the database's own disk" })
   expect(notes).toEqual([])
+})
+
+describe('what the server, the database or the role set for every session', () => {
+  const as = (sql: string) => inDatabase(inject('postgresUrl'), sql)
+
+  test('a database that became read-only since the plan stops the run before its backup', async () => {
+    await as(`alter database ${database.name} set default_transaction_read_only to on`)
+    const { end } = await preflight()
+    expect(reasonsOf(end)).toBe(
+      `\`${database.name}\` is read-only for the role \`${database.role}\`: \`default_transaction_read_only\` is \`on\` by \`ALTER DATABASE "${database.name}" SET\`. \`ALTER DATABASE "${database.name}" RESET default_transaction_read_only\` takes that back.`,
+    )
+  })
+
+  const PATH = 'Prisma sets the path itself only where its own engine connects; through a driver adapter `prisma.config.ts` has to.'
+  test.each<[string, (name: string, role: string) => string, (name: string, role: string) => string]>([
+    [
+      'of the database',
+      (name) => `alter database ${name} set search_path to own, public`,
+      (name) =>
+        `\`search_path\` is \`own, public\` by \`ALTER DATABASE "${name}" SET\`. \`ALTER DATABASE "${name}" RESET search_path\` takes that back.`,
+    ],
+    [
+      'of the role',
+      (_name, role) => `alter role ${role} set search_path to own, public`,
+      (_name, role) =>
+        `\`search_path\` is \`own, public\` by \`ALTER ROLE "${role}" SET\`. \`ALTER ROLE "${role}" RESET search_path\` takes that back.`,
+    ],
+    [
+      'of the role in the database',
+      (name, role) => `alter role ${role} in database ${name} set search_path to own, public`,
+      (name, role) =>
+        `\`search_path\` is \`own, public\` by \`ALTER ROLE "${role}" IN DATABASE "${name}" SET\`. \`ALTER ROLE "${role}" IN DATABASE "${name}" RESET search_path\` takes that back.`,
+    ],
+  ])('a search path %s that leads elsewhere is told with who set it', async (_whose, change, text) => {
+    await inDatabase(database.url, 'create schema own')
+    await as(change(database.name, database.role))
+    const { end, notes } = await preflight()
+    expect(end.kind).toBe('done')
+    expect(notes).toEqual([
+      `In \`${database.name}\` names without a schema lead to the schema \`own\` and not to \`public\`: ${text(database.name, database.role)} ${PATH}`,
+    ])
+  })
+
+  test.each([
+    ['that begins with the schema of the URL', (name: string) => `alter database ${name} set search_path to public, own`],
+    ['whose first schema is not there', (name: string) => `alter database ${name} set search_path to gone, public`],
+  ])('a search path %s is not told', async (_what, change) => {
+    await as(change(database.name))
+    expect((await preflight()).notes).toEqual([])
+  })
+
+  test('foreign keys that are off for the role are told', async () => {
+    await as(`alter role ${database.role} set session_replication_role to replica`)
+    expect((await preflight()).notes).toEqual([
+      `Foreign keys and triggers do not watch what a migration writes: \`session_replication_role\` is \`replica\` by \`ALTER ROLE "${database.role}" SET\`. \`ALTER ROLE "${database.role}" RESET session_replication_role\` takes that back.`,
+    ])
+  })
 })
 
 test('cancelled it says that nothing was changed', async () => {

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { findingLines } from '../../approvals/cards/findings.ts'
+import { isRefusal } from '../../src/lib/refusal.ts'
+import { makePlan } from '../../src/plan/make.ts'
+import { startServer } from '../faults/server.ts'
+import { query } from '../helpers/target.ts'
+import { createDatabase, onServer, type TestDatabase } from '../helpers/postgres.ts'
+import { createOrigin, type Origin } from './application/origin.ts'
+
+let database: TestDatabase
+let origin: Origin
+
+beforeEach(async () => {
+  database = await createDatabase()
+  origin = await createOrigin(database.url)
+})
+afterEach(async () => {
+  await database.close()
+  await origin.close()
+})
+
+async function planned(migrations: Readonly<Record<string, string>>, url = database.url) {
+  await origin.commit({
+    'package.json': JSON.stringify({ name: 'shop', devDependencies: { prisma: '6.19.3' } }),
+    'prisma/schema.prisma': 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n',
+    'prisma/migrations/migration_lock.toml': 'provider = "postgresql"\n',
+    ...Object.fromEntries(Object.entries(migrations).map(([name, sql]) => [`prisma/migrations/${name}/migration.sql`, sql])),
+  })
+  const deps = { ...origin.deps, secret: () => url }
+  const plan = await makePlan(deps, { target: origin.target(), ref: null, steps: [], policy: 'p'.repeat(64) })
+  return isRefusal(plan) ? `${plan.code}: ${plan.text}` : findingLines(plan.evidence, { most: 8, room: 2_000 }).lines
+}
+
+const FIT = { '1_a': 'create table a (id int);\n' }
+
+describe('a setting that outlives its file', () => {
+  test('is refused where Prisma would lose its record by it', async () => {
+    expect(
+      await planned({
+        '1_dump':
+          "-- PostgreSQL database dump\n\nSET statement_timeout = 0;\nSELECT pg_catalog.set_config('search_path', '', false);\n\nCREATE TABLE public.a (id int);\n",
+      }),
+    ).toBe(
+      "repository_unfit: `prisma/migrations/1_dump/migration.sql`, line 4: it leaves `search_path` empty, and in that session Prisma looks for its own record, which is in `public`. It would not find it (P1014): the file would be applied and yet be recorded as failed. Remove the statement (`pg_dump` writes it), make it `SET LOCAL` (or `set_config('search_path', …, true)`), or end the file with `RESET search_path;`, and ask again.",
+    )
+  })
+
+  test('is told to those who approve, with the files that it leads elsewhere', async () => {
+    expect(
+      await planned({
+        '1_path': 'SET search_path TO audit, public;\nCREATE TABLE log (id int);\n',
+        '2_orders': 'CREATE TABLE orders (id int);\n',
+        '3_index': 'CREATE INDEX CONCURRENTLY i ON orders (id);\n',
+        '4_more': 'CREATE TABLE more (id int);\n',
+      }),
+    ).toEqual([
+      '• *1_path*: it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_orders runs with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+      '• *2_orders*: it begins with search_path at audit, public, which 1_path leaves behind',
+    ])
+  })
+})
+
+describe('a database that takes no changes is refused before anybody approves', () => {
+  const next = 'Then ask again; nothing was changed.'
+
+  test('by a setting of the database', async () => {
+    await onServer(`alter database ${database.name} set default_transaction_read_only to on`)
+    const user = new URL(database.url).username
+    expect(await planned(FIT)).toBe(
+      `target_unfit: \`${database.name}\` is read-only for the role \`${user}\`: \`default_transaction_read_only\` is \`on\` by \`ALTER DATABASE "${database.name}" SET\`. \`ALTER DATABASE "${database.name}" RESET default_transaction_read_only\` takes that back. ${next}`,
+    )
+  })
+
+  test('by a setting of the role, everywhere and here alone', async () => {
+    const role = `still_${randomBytes(4).toString('hex')}`
+    await onServer(`create role ${role} login superuser password '${role}'`)
+    const url = Object.assign(new URL(database.url), { username: role, password: role }).href
+    try {
+      await onServer(`alter role ${role} set default_transaction_read_only to on`)
+      expect(await planned(FIT, url)).toBe(
+        `target_unfit: \`${database.name}\` is read-only for the role \`${role}\`: \`default_transaction_read_only\` is \`on\` by \`ALTER ROLE "${role}" SET\`. \`ALTER ROLE "${role}" RESET default_transaction_read_only\` takes that back. ${next}`,
+      )
+      await onServer(
+        `alter role ${role} reset default_transaction_read_only`,
+        `alter role ${role} in database ${database.name} set default_transaction_read_only to on`,
+      )
+      expect(await planned(FIT, url)).toBe(
+        `target_unfit: \`${database.name}\` is read-only for the role \`${role}\`: \`default_transaction_read_only\` is \`on\` by \`ALTER ROLE "${role}" IN DATABASE "${database.name}" SET\`. \`ALTER ROLE "${role}" IN DATABASE "${database.name}" RESET default_transaction_read_only\` takes that back. ${next}`,
+      )
+    } finally {
+      await database.close()
+      await onServer(`drop role ${role}`)
+    }
+  })
+
+  test('since the server follows another one, although its identity is that of its primary', async () => {
+    const server = await startServer()
+    const role = `reader_${randomBytes(4).toString('hex')}`
+    try {
+      await server.sql(`create role ${role} login superuser password '${role}'`)
+      const [row] = await query<{ directory: string }>(server.url, `select current_setting('data_directory') as directory`)
+      await server.stop()
+      await writeFile(join(row?.directory ?? '', 'standby.signal'), '')
+      await server.start()
+      const { host } = new URL(server.url)
+      expect(await planned(FIT, Object.assign(new URL(server.url), { username: role, password: role }).href)).toBe(
+        `target_unfit: \`${host}\` is a standby (it follows another server and takes no changes), so nothing can be migrated there. Its databases answer to the same identity as those of its primary. Let \`database.url\` name the primary server. ${next}`,
+      )
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('by the options of the URL', async () => {
+    const url = `${database.url}?options=${encodeURIComponent('-c default_transaction_read_only=on')}`
+    const user = new URL(database.url).username
+    expect(await planned(FIT, url)).toBe(
+      `target_unfit: \`${database.name}\` is read-only for the role \`${user}\`: \`default_transaction_read_only\` is \`on\` by the \`options\` of the URL. Take it out there. ${next}`,
+    )
+  })
+})
