@@ -4,6 +4,7 @@ import { actAs, createReaders, type Actor, type Readers } from './driver.ts'
 import { createFaults, RESPONSE_URL, SOCKET, type Fault } from './faults.ts'
 import { parseArguments, readBody, sendJson, sendText } from './http.ts'
 import { answerPlay, playState, type Stage } from './play.ts'
+import { newResponseUrl } from './people/payloads.ts'
 import type { PlayState } from '../protocol.ts'
 import { createRates, noRates } from './rates.ts'
 import { createRequestUrl, signedHeaders } from './request-url.ts'
@@ -58,6 +59,8 @@ export type Workspace = Readers & {
   readonly setMembers: (channel: string, members: readonly string[]) => void
   readonly setGroup: (group: string, members: readonly string[]) => void
   readonly deactivate: (person: string) => void
+  /** An address for answers, as a command of this person in this channel would bring it. */
+  readonly responseUrl: (person: string, channel: string) => string
   readonly socket: {
     readonly connections: () => number
     readonly refresh: (reason?: 'refresh_requested' | 'warning' | 'link_disabled') => void
@@ -145,6 +148,7 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
     setMembers: (id, members) => change(() => void (known(state.channels, id).members = [...members])),
     setGroup: (id, members) => change(() => void (known(state.groups, id).members = [...members])),
     deactivate: (id) => change(() => void state.people.set(id, { ...known(state.people, id), kind: 'deactivated' })),
+    responseUrl: (person, channel) => newResponseUrl(state, { person, channel, message: null }),
     socket: { connections: socket.connections, refresh: socket.refresh, drop: socket.drop },
     deliveries: {
       deliver: deliverer.deliver,
