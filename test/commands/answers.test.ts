@@ -1,130 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { BoltOptions } from '../../commands/bolt.ts'
-import type { ListenDeps } from '../../commands/door.ts'
-import { startWorkspace, type Workspace, type WorkspaceOptions } from '../../playground/server/workspace.ts'
-import { holdLiveness, LIVENESS_LOCK, type Liveness } from '../../src/engine/liveness.ts'
+import { describe, expect, test } from 'vitest'
 import { refuse } from '../../src/lib/refusal.ts'
-import { every } from '../../src/lib/repeat.ts'
-import { actions, button } from '../../src/slack/blocks/blocks.ts'
-import { actOnDue } from '../../src/store/due.ts'
-import { createStore } from '../helpers/postgres.ts'
-import { freePort, steady } from '../helpers/flow.ts'
-import { spoken } from '../helpers/spoken.ts'
+import { freePort } from '../helpers/flow.ts'
 import { until } from '../helpers/until.ts'
-import { setClock } from '../helpers/windows.ts'
-import { ALICE, baseTarget, BOB, CAROL, createFixture, DAVE, type Fixture, type Store } from '../approvals/fixture.ts'
-import { log, startReplica, type Replica } from './replica.ts'
+import { ALICE, BOB, CAROL, DAVE } from '../approvals/fixture.ts'
+import { CHANNEL, Replicas } from './replicas.ts'
 
 /** Whatever is said to one person reaches that person once, whichever acknowledgement Slack hears. */
 
 const root = join(import.meta.dirname, '../..')
-const CHANNEL = 'C0DEPLOYS'
 const GINA = 'U0GINA'
 
-let store: Store
-let lives: readonly Liveness[]
-let fixture: Fixture
-let workspace: Workspace
-let replicas: Replica[]
-let faults: unknown[]
-let undo: (() => Promise<unknown>)[]
-
-beforeAll(async () => {
-  store = await createStore()
-  lives = await Promise.all([1, 2, 3].map(() => holdLiveness({ storeUrl: store.url, log })))
-})
-afterAll(async () => {
-  await Promise.all(lives.map((life) => life.close()))
-  await store.close()
-})
-
-beforeEach(async () => {
-  undo = []
-  faults = []
-  replicas = []
-  fixture = await createFixture({
-    store,
-    targets: { prod: { ...baseTarget, timezone: 'UTC' }, staging: { ...baseTarget, approvals: { required: 2, from: ['group:S0DBA'] } } },
-  })
-  fixture.slack.groups.set('S0DBA', [BOB, CAROL])
-  await setClock(store.db, '2026-12-06T08:00:00Z')
-})
-afterEach(async () => {
-  for (const act of undo.toReversed()) await act()
-})
-
-type Options = {
-  readonly count?: number
-  readonly workspace?: WorkspaceOptions
-  readonly bolt?: Partial<BoltOptions>
-  readonly deps?: Partial<ListenDeps>
-}
-
-async function open({ count = 1, workspace: how = {}, bolt, deps }: Options = {}): Promise<void> {
-  workspace = await startWorkspace({ rateLimits: false, ...how })
-  undo.push(workspace.close)
-  for (const life of lives.slice(0, count)) {
-    const replica = await startReplica({
-      fixture,
-      workspace,
-      db: store.db,
-      owner: { id: life.executorId, lock: LIVENESS_LOCK, mayJudge: life.isSettled },
-      onFault: (error) => faults.push(error),
-      ...(bolt === undefined ? {} : { bolt }),
-      ...(deps === undefined ? {} : { deps }),
-    })
-    replicas.push(replica)
-    const looking = every(
-      50,
-      () => actOnDue(store.db, [replica.answers.due]),
-      (error) => faults.push(error),
-    )
-    undo.push(async () => {
-      await replica.stop()
-      await looking.stop()
-      await replica.answers.stop(5_000)
-    })
-  }
-  await until('both connections of each are there', () => how.requestUrl !== undefined || workspace.socket.connections() === 2 * count)
-}
-
-/** Nobody works on an answer or has one to send. */
-const settled = () =>
-  until('every answer is given', async () => {
-    const [open] = await store.db.query<{ count: number }>(
-      `select count(*)::int as count from lockkeeper.answer where state in ('taken', 'due')`,
-    )
-    return open?.count === 0
-  })
-
-const read = (message: { readonly text: string; readonly blocks?: readonly unknown[] }): string =>
-  steady((message.blocks ?? []).length === 0 ? message.text : spoken(message as Parameters<typeof spoken>[0]).join('\n'), '/nowhere')
-
-/** Everything that a person was told beside messages, in the order of it. */
-async function told(person: string): Promise<readonly string[]> {
-  await settled()
-  return workspace.ephemerals(person).map(read)
-}
-
-async function type(text: string, person = ALICE, channel = CHANNEL): Promise<readonly string[]> {
-  const before = workspace.ephemerals(person).length
-  await workspace.as(person).command(channel, text)
-  return (await told(person)).slice(before)
-}
-
-const modalText = (person: string): string => spoken(workspace.modal(person)?.view as unknown as Parameters<typeof spoken>[0]).join('\n')
-
-/** The buttons of a request in the channel, as its card has them. */
-async function card(token: string, buttons: readonly string[] = ['approve', 'reject', 'sql', 'cancel', 'acknowledge', 'ask_again']) {
-  const blocks = [actions(...buttons.map((id) => button(id, id, token)))]
-  const posted = await replicas[0]!.slack.post({ channel: CHANNEL }, { text: 'card', blocks }, `card-${token}`)
-  if (posted.kind !== 'ok') throw new Error(posted.kind)
-  return posted.value
-}
-
-const opened = () => workspace.calls('views.open').filter(({ answer }) => answer['ok'] === true).length
+const here = new Replicas()
 
 const TYPO = '`delpoy` is no verb that Lockkeeper knows. Nothing was started. Did you mean `deploy`? For example `/migrate deploy prod`.'
 
@@ -209,92 +97,92 @@ const ways = [
 
 describe.each(ways)('$count replicas, each envelope $deliver heard', ({ count, deliver }) => {
   test('every command is answered once', async () => {
-    await open({ count, workspace: { deliver } })
+    await here.open({ count, workspace: { deliver } })
     const heard: (readonly [string, readonly string[]])[] = []
-    for (const [text, , person, channel] of commands) heard.push([text, await type(text, person, channel)])
+    for (const [text, , person, channel] of commands) heard.push([text, await here.type(text, person, channel)])
     expect(heard).toEqual(commands.map(([text, answer]) => [text, [answer]]))
-    expect(faults).toEqual([])
+    expect(here.faults).toEqual([])
   })
 
   test('every window says what came of it, and every button is answered once', async () => {
-    await open({ count, workspace: { deliver } })
-    await workspace.as(ALICE).command(CHANNEL, '/migrate')
-    await settled()
-    const form = workspace.modal(ALICE)!
-    await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: '../x' } })
-    await settled()
-    expect(workspace.modal(ALICE)?.errors).toEqual({
+    await here.open({ count, workspace: { deliver } })
+    await here.workspace.as(ALICE).command(CHANNEL, '/migrate')
+    await here.settled()
+    const form = here.workspace.modal(ALICE)!
+    await here.workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: '../x' } })
+    await here.settled()
+    expect(here.workspace.modal(ALICE)?.errors).toEqual({
       ref: '../x cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
     })
-    await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: 'main' } })
-    await settled()
-    expect(modalText(ALICE)).toMatch(/^#1 is asked for: `main` to `prod`\./)
-    await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' } })
-    const request = await fixture.waiting({ target: 'staging' })
-    const container = await card(request.token)
-    const before = opened()
-    await workspace.as(CAROL).click(container, 'approve')
-    await settled()
-    expect(opened()).toBe(before + 1)
-    expect(modalText(CAROL)).toMatch(/asks to run/)
-    await workspace.as(CAROL).submit(workspace.modal(CAROL)!.viewId)
-    await settled()
-    expect(workspace.modal(CAROL)).toBeNull()
-    await workspace.as(CAROL).click(container, 'approve')
-    await settled()
-    await workspace.as(CAROL).submit(workspace.modal(CAROL)!.viewId)
-    await settled()
-    expect(modalText(CAROL)).toBe('Your approval of #2 is counted already: 1 of 2. Nothing more is needed from you.')
-    await workspace.as(ALICE).click(container, 'approve')
-    await workspace.as(DAVE).click(container, 'acknowledge')
-    await settled()
-    await workspace.as(DAVE).click(container, 'ask_again')
-    expect(await told(ALICE)).toEqual([
+    await here.workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: 'main' } })
+    await here.settled()
+    expect(here.window(ALICE)).toMatch(/^#1 is asked for: `main` to `prod`\./)
+    await here.workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' } })
+    const request = await here.fixture.waiting({ target: 'staging' })
+    const container = await here.card(request.token)
+    const before = here.opened()
+    await here.workspace.as(CAROL).click(container, 'approve')
+    await here.settled()
+    expect(here.opened()).toBe(before + 1)
+    expect(here.window(CAROL)).toMatch(/asks to run/)
+    await here.workspace.as(CAROL).submit(here.workspace.modal(CAROL)!.viewId)
+    await here.settled()
+    expect(here.workspace.modal(CAROL)).toBeNull()
+    await here.workspace.as(CAROL).click(container, 'approve')
+    await here.settled()
+    await here.workspace.as(CAROL).submit(here.workspace.modal(CAROL)!.viewId)
+    await here.settled()
+    expect(here.window(CAROL)).toBe('Your approval of #2 is counted already: 1 of 2. Nothing more is needed from you.')
+    await here.workspace.as(ALICE).click(container, 'approve')
+    await here.workspace.as(DAVE).click(container, 'acknowledge')
+    await here.settled()
+    await here.workspace.as(DAVE).click(container, 'ask_again')
+    expect(await here.told(ALICE)).toEqual([
       'You asked for #2 yourself, so somebody else has to approve it: <@U0CAROL> has, one more of <!subteam^S0DBA> is needed.',
     ])
-    expect(await told(DAVE)).toEqual([
+    expect(await here.told(DAVE)).toEqual([
       'On-call was not paged about #2, so there is nothing to acknowledge.',
       '#2 was asked for by <@U0ALICE>, and only they can ask for it again here. Nothing was started. To ask yourself: `/migrate deploy staging`.',
     ])
-    expect(faults).toEqual([])
+    expect(here.faults).toEqual([])
   })
 })
 
 describe('an acknowledgement that nobody hears', () => {
   test('costs the asker no answer, and what Slack then sends again gives no second one', async () => {
-    await open({ count: 3, workspace: { deliver: 'everywhere', redeliver: 'all' } })
-    workspace.deliveries.loseAcks(2)
-    expect(await type('/migrate delpoy prod')).toEqual([TYPO])
-    await until('it came three times', () => workspace.deliveries.log.filter(({ retry }) => retry === 2).length === 1)
-    expect(await told(ALICE)).toEqual([TYPO])
+    await here.open({ count: 3, workspace: { deliver: 'everywhere', redeliver: 'all' } })
+    here.workspace.deliveries.loseAcks(2)
+    expect(await here.type('/migrate delpoy prod')).toEqual([TYPO])
+    await until('it came three times', () => here.workspace.deliveries.log.filter(({ retry }) => retry === 2).length === 1)
+    expect(await here.told(ALICE)).toEqual([TYPO])
   })
 
   test('leaves what was decided in a window to be seen in it', async () => {
-    await open({ count: 3, workspace: { redeliver: 'all' } })
-    const request = await fixture.waiting()
-    await workspace.as(CAROL).click(await card(request.token), 'approve')
-    await settled()
-    workspace.deliveries.loseAcks()
-    await workspace.as(CAROL).submit(workspace.modal(CAROL)!.viewId)
-    await until('it came again', () => workspace.deliveries.log.some(({ retry, outcome }) => retry === 1 && outcome.kind === 'acked'))
-    const again = workspace.deliveries.log.find(({ retry }) => retry === 1)
+    await here.open({ count: 3, workspace: { redeliver: 'all' } })
+    const request = await here.fixture.waiting()
+    await here.workspace.as(CAROL).click(await here.card(request.token), 'approve')
+    await here.settled()
+    here.workspace.deliveries.loseAcks()
+    await here.workspace.as(CAROL).submit(here.workspace.modal(CAROL)!.viewId)
+    await until('it came again', () => here.workspace.deliveries.log.some(({ retry, outcome }) => retry === 1 && outcome.kind === 'acked'))
+    const again = here.workspace.deliveries.log.find(({ retry }) => retry === 1)
     expect(again?.outcome).toEqual({ kind: 'acked', payload: { response_action: 'clear' } })
-    expect((await fixture.request(request.id)).state).toBe('granted')
+    expect((await here.fixture.request(request.id)).state).toBe('granted')
   })
 })
 
 describe('over signed HTTP', () => {
   test('a request that comes twice at once, and again with its number, is answered once', async () => {
     const port = await freePort()
-    await open({
+    await here.open({
       workspace: { requestUrl: `http://127.0.0.1:${port}/slack/events`, deliver: 'everywhere', redeliver: 'all' },
       bolt: { mode: 'http', port },
     })
-    workspace.deliveries.loseAcks()
-    expect(await type('/migrate delpoy prod')).toEqual([TYPO])
-    await until('it came again', () => workspace.deliveries.log.some(({ retry, outcome }) => retry === 1 && outcome.kind === 'acked'))
-    expect(await type('/migrate deploy prod')).toHaveLength(1)
-    expect(await told(ALICE)).toEqual([TYPO, expect.stringMatching(/^#1 is asked for/)])
+    here.workspace.deliveries.loseAcks()
+    expect(await here.type('/migrate delpoy prod')).toEqual([TYPO])
+    await until('it came again', () => here.workspace.deliveries.log.some(({ retry, outcome }) => retry === 1 && outcome.kind === 'acked'))
+    expect(await here.type('/migrate deploy prod')).toHaveLength(1)
+    expect(await here.told(ALICE)).toEqual([TYPO, expect.stringMatching(/^#1 is asked for/)])
   })
 })
 
@@ -307,55 +195,55 @@ describe('the way to a person', () => {
     ['was used five times', { kind: 'error', error: 'used_url' }],
     ['has expired', { kind: 'error', error: 'expired_url' }],
   ] as const)('%s, and the answer comes once all the same', async (_, fault) => {
-    await open()
-    workspace.fault({ ...fault, methods: ['response_url'] })
-    expect(await type('/migrate delpoy prod')).toEqual([TYPO])
-    expect(workspace.directMessages(ALICE)).toEqual([])
+    await here.open()
+    here.workspace.fault({ ...fault, methods: ['response_url'] })
+    expect(await here.type('/migrate delpoy prod')).toEqual([TYPO])
+    expect(here.workspace.directMessages(ALICE)).toEqual([])
   })
 
   test('has no address any more and leads into no channel of the bot: a direct message says it, once though its reply is lost', async () => {
-    await open()
-    workspace.fault({ kind: 'error', error: 'expired_url', methods: ['response_url'], untilCleared: true })
-    workspace.fault({ kind: 'lost-reply', methods: ['chat.postMessage'] })
-    expect(await type('/migrate delpoy prod', ALICE, 'C0GENERAL')).toEqual([])
-    expect(workspace.directMessages(ALICE).map(read)).toEqual([TYPO])
+    await here.open()
+    here.workspace.fault({ kind: 'error', error: 'expired_url', methods: ['response_url'], untilCleared: true })
+    here.workspace.fault({ kind: 'lost-reply', methods: ['chat.postMessage'] })
+    expect(await here.type('/migrate delpoy prod', ALICE, 'C0GENERAL')).toEqual([])
+    expect(await here.direct(ALICE)).toEqual([TYPO])
   })
 
   test('is not there at all: it is given up, and the address does not stay', async () => {
-    await open()
-    workspace.fault({ kind: 'error', error: 'expired_url', methods: ['response_url'] })
-    workspace.fault({ kind: 'error', error: 'cannot_dm_bot', methods: ['conversations.open'] })
-    expect(await type('/migrate delpoy prod', ALICE, 'C0GENERAL')).toEqual([])
-    expect(await store.db.query('select state, response_url, said from lockkeeper.answer')).toEqual([
+    await here.open()
+    here.workspace.fault({ kind: 'error', error: 'expired_url', methods: ['response_url'] })
+    here.workspace.fault({ kind: 'error', error: 'cannot_dm_bot', methods: ['conversations.open'] })
+    expect(await here.type('/migrate delpoy prod', ALICE, 'C0GENERAL')).toEqual([])
+    expect(await here.store.db.query('select state, response_url, said from lockkeeper.answer')).toEqual([
       { state: 'gone', response_url: null, said: null },
     ])
   })
 
   test('says twice at most what Slack took without saying so', async () => {
-    await open()
-    workspace.fault({ kind: 'lost-reply', methods: ['response_url'] })
-    expect(await type('/migrate delpoy prod')).toEqual([TYPO, TYPO])
+    await here.open()
+    here.workspace.fault({ kind: 'lost-reply', methods: ['response_url'] })
+    expect(await here.type('/migrate delpoy prod')).toEqual([TYPO, TYPO])
   })
 
   test('is the address that came with a click where the bot is no member', async () => {
-    await open({ deps: { readStatus: async () => Promise.reject(new Error('not part of this test')) } })
-    const { channel, ts } = await card('r_ofAnotherBot0000')
-    workspace.setMembers(CHANNEL, [ALICE, BOB, CAROL])
-    await workspace.as(CAROL).click({ channel, ts }, 'approve')
-    expect(await told(CAROL)).toEqual([
+    await here.open({ deps: { readStatus: async () => Promise.reject(new Error('not part of this test')) } })
+    const { channel, ts } = await here.card('r_ofAnotherBot0000')
+    here.workspace.setMembers(CHANNEL, [ALICE, BOB, CAROL])
+    await here.workspace.as(CAROL).click({ channel, ts }, 'approve')
+    expect(await here.told(CAROL)).toEqual([
       'This button belongs to no request that Lockkeeper knows. Nothing was changed. Use the buttons of the newest card in the channel.',
     ])
   })
 
   test('takes an answer that is longer than a message in parts, in their order', async () => {
     const lines = Array.from({ length: 150 }, (_, index) => `• line ${index} ${'and more '.repeat(5)}`.trim())
-    await open({
+    await here.open({
       count: 3,
       workspace: { deliver: 'everywhere' },
       deps: { exportEvidence: async () => undefined, readStatus: async () => refuse('repository_unreachable', lines.join('\n')) },
     })
-    workspace.fault({ kind: 'outage', how: 'http_500', methods: ['response_url'] })
-    const parts = await type('/migrate status prod')
+    here.workspace.fault({ kind: 'outage', how: 'http_500', methods: ['response_url'] })
+    const parts = await here.type('/migrate status prod')
     expect(parts.length).toBeGreaterThan(1)
     const seen = parts
       .join('\n')
@@ -365,16 +253,16 @@ describe('the way to a person', () => {
   })
 
   test('does not stand in the store so that it could be used', async () => {
-    await open()
-    workspace.fault({ kind: 'outage', how: 'http_500', methods: ['response_url'], untilCleared: true })
-    await workspace.as(ALICE).command(CHANNEL, '/migrate delpoy prod')
+    await here.open()
+    here.workspace.fault({ kind: 'outage', how: 'http_500', methods: ['response_url'], untilCleared: true })
+    await here.workspace.as(ALICE).command(CHANNEL, '/migrate delpoy prod')
     const [row] = await until('it waits', async () => {
-      const rows = await store.db.query<{ line: string }>(`select answer::text as line from lockkeeper.answer answer where tries > 0`)
+      const rows = await here.store.db.query<{ line: string }>(`select answer::text as line from lockkeeper.answer answer where tries > 0`)
       return rows.length > 0 && rows
     })
-    expect(row?.line).not.toContain(workspace.url)
-    workspace.clearFaults()
-    expect(await told(ALICE)).toEqual([TYPO])
+    expect(row?.line).not.toContain(here.workspace.url)
+    here.workspace.clearFaults()
+    expect(await here.told(ALICE)).toEqual([TYPO])
   })
 })
 

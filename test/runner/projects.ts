@@ -38,6 +38,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'request/render/',
     'run/preflight/',
     'runner/',
+    'slack/answers/',
     'slack/client/',
     'slack/limits/',
     'sql/',
