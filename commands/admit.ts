@@ -95,7 +95,7 @@ async function handle(deps: ListenDeps, args: Incoming, { keys, body, acknowledg
     return response === undefined ? undefined : acknowledge(response)
   }
   // nothing is said in it, so that it does not matter which of several Slack hears, and nobody is kept waiting by a decision
-  if (asked.kind !== 'form') await acknowledge()
+  const acknowledging = asked.kind === 'form' ? undefined : acknowledge()
   failpoint('after-take')
   const inHand = asked.kind === 'form' ? taken.form(acknowledge) : taken.answering
   args.context[ANSWERING] = inHand
@@ -105,7 +105,7 @@ async function handle(deps: ListenDeps, args: Incoming, { keys, body, acknowledg
     await inHand.lose()
     throw error
   }
-  await inHand.end()
+  await Promise.all([inHand.end(), acknowledging])
 }
 
 const forget = (taken: Taken): Promise<void> | undefined => (taken.kind === 'first' ? taken.answering.end() : undefined)

@@ -40,8 +40,8 @@ export type AnswerRow = {
   readonly ageMs: number
 }
 
-/** A replica that lives and comes to no end keeps a delivery no longer than this. */
-const WORK = `interval '5 minutes'`
+/** A replica that lives and comes to no end keeps a delivery no longer than this; then its address still leads to the person. */
+const WORK = `interval '20 minutes'`
 /** Longer than any try to send may take. */
 export const SENDING_MS = 25_000
 const SENDING = `interval '${SENDING_MS} milliseconds'`

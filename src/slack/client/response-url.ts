@@ -38,6 +38,7 @@ function outcomeOf(answer: Response, body: string): Sent<null> {
     return { kind: 'limited', retryAfterMs: seconds > 0 ? seconds * 1_000 : UNSAID_RETRY_MS }
   }
   if (answer.status >= 500) return { kind: 'unsure', cause: `Slack answered ${answer.status}` }
+  if (body.trimStart().startsWith('<')) return { kind: 'unsure', cause: 'the answer was not from Slack' } // a proxy's page
   const error = errorIn(body)
   if (answer.ok && error === undefined) return { kind: 'ok', value: null }
   return { kind: 'refused', error: error ?? `http_${answer.status}` }
