@@ -2,7 +2,8 @@ import type { ButtonDeps } from '../approvals/buttons/deps.ts'
 import { writeAudit, type AuditEntry } from '../src/audit/write.ts'
 import { noted } from '../src/lib/telemetry.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'
-import type { SlackPort, View } from '../src/slack/port.ts'
+import type { Answers } from '../src/slack/answers/answers.ts'
+import type { SlackPort } from '../src/slack/port.ts'
 import type { Origin } from './parse/channel-scope.ts'
 import type { Reply, VerbDeps } from './verbs/reply.ts'
 import type { SlackDeps } from './windows/slack.ts'
@@ -12,6 +13,8 @@ import type { SlackDeps } from './windows/slack.ts'
 export type ListenDeps = VerbDeps &
   ButtonDeps & {
     readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
+    /** What people are told. */
+    readonly answers: Pick<Answers, 'take'>
     /** Everything about maintenance windows. */
     readonly windows: Omit<SlackDeps, 'slack'>
     /** The workspace that the bot belongs to (`T…`). */
@@ -27,10 +30,6 @@ export type ListenDeps = VerbDeps &
 /** What only reads is promised early; an act is promised only when Slack would give up. */
 export const READ_MS = 800
 export const ACT_MS = 2_300
-
-export type FormResponse =
-  | { readonly response_action: 'errors'; readonly errors: Readonly<Record<string, string>> }
-  | { readonly response_action: 'update' | 'push'; readonly view: View }
 
 /** Of an act that is over already: a store that is away is logged and changes nothing about the answer. */
 export const recordSafely = (deps: ListenDeps, entry: AuditEntry): Promise<void> => writeAudit(deps.db, entry).catch(deps.onFault)
@@ -49,8 +48,6 @@ export const storeUnreachable = refuse(
 )
 
 export const textOf = (reply: Reply): string => (reply.kind === 'form' ? 'The form opens with the bare command.' : reply.text)
-
-export const toAsker = (text: string) => ({ response_type: 'ephemeral' as const, text })
 
 /** Direct messages, of two or of several. */
 export const originIn = (channel: string, name: string | undefined): Origin => ({

@@ -1,40 +1,41 @@
 import type { AllMiddlewareArgs, SlackCommandMiddlewareArgs } from '@slack/bolt'
 import { viewToBreak } from '../approvals/buttons/open.ts'
 import { withOffer } from '../approvals/buttons/press.ts'
+import { saidOf, saysIn } from '../approvals/modals/said.ts'
 import { code } from '../approvals/wording.ts'
 import { failpoint } from '../src/lib/failpoint.ts'
 import { inTime } from '../src/lib/in-time.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import { noted } from '../src/lib/telemetry.ts'
+import { answeringIn } from '../src/slack/answers/answering.ts'
 import { requestById } from '../src/request/store.ts'
 import { dispatch } from './dispatch.ts'
-import { ACT_MS, originIn, READ_MS, recordSafely, textOf, toAsker, withoutFault, type ListenDeps } from './door.ts'
+import { ACT_MS, originIn, READ_MS, recordSafely, textOf, withoutFault, type ListenDeps } from './door.ts'
 import { formNotOpened, requestForm } from './forms/deploy.ts'
 import { notInDirect, whyNotHere, type Asker, type Origin } from './parse/channel-scope.ts'
 import { parseText, type Command } from './parse/command.ts'
 import { auditedBy, type Reply } from './verbs/reply.ts'
 
-type Typed = Pick<SlackCommandMiddlewareArgs & AllMiddlewareArgs, 'command' | 'ack' | 'respond'>
+type Typed = Pick<SlackCommandMiddlewareArgs & AllMiddlewareArgs, 'command' | 'context'>
 
-/** Answers what was typed, to whoever typed it, within Slack's 3 s; what takes longer is promised first. */
-export async function answerSlashCommand(deps: ListenDeps, { command, ack, respond }: Typed): Promise<void> {
+/** Answers what was typed, to whoever typed it; what takes longer is promised first. */
+export async function answerSlashCommand(deps: ListenDeps, { command, context }: Typed): Promise<void> {
+  const answering = answeringIn(context)
   const origin = originIn(command.channel_id, command.channel_name)
-  const asker: Asker = { account: command.user_id, entry: 'slash', origin }
+  const asker: Asker = { account: command.user_id, entry: 'slash', origin, answer: saysIn(answering) }
   const parsed = parseText(command.text ?? '', deps.known)
   if (!isRefusal(parsed) && parsed.verb === 'modal') {
-    await ack()
     const refusal = await openForm(deps, command.trigger_id, origin)
-    await recordSafely(deps, { ...auditedBy(deps, asker), act: 'form', result: refusal === undefined ? 'allowed' : refusal.code })
-    if (refusal !== undefined) await respond({ ...toAsker(refusal.text), replace_original: false })
-    return
+    if (refusal !== undefined) await answering.say(saidOf({ text: refusal.text }))
+    return recordSafely(deps, { ...auditedBy(deps, asker), act: 'form', result: refusal === undefined ? 'allowed' : refusal.code })
   }
   if (isRefusal(parsed)) {
-    await ack(toAsker(noted(parsed).text))
+    await answering.say(saidOf({ text: noted(parsed).text }))
     return recordSafely(deps, { ...auditedBy(deps, asker), act: 'command', result: parsed.code })
   }
   if (parsed.verb === 'break-glass') {
     const reply = await withoutFault(deps, openBreakGlass(deps, command.trigger_id, parsed, asker))
-    await (textOf(reply) === '' ? ack() : ack(toAsker(textOf(reply))))
+    if (textOf(reply) !== '') await answering.say(saidOf({ text: textOf(reply) }))
     const result = isRefusal(reply) ? reply.code : textOf(reply) === '' ? 'opened' : 'stale_button'
     // a number that nobody has yet may become another request's
     const requestId = result === 'unknown_request' ? null : parsed.id
@@ -42,10 +43,10 @@ export async function answerSlashCommand(deps: ListenDeps, { command, ack, respo
   }
   const reply = withoutFault(deps, dispatch(deps, parsed, asker))
   const quick = await inTime(reply, acting.has(parsed.verb) ? ACT_MS : READ_MS)
-  failpoint('before-ack', parsed.verb)
-  if (quick.kind === 'in time') return ack(answerOf(quick.value))
-  await ack(toAsker(meanwhile(parsed.verb)))
-  await respond({ ...answerOf(await quick.value), replace_original: false })
+  if (quick.kind === 'late') answering.meanwhile(meanwhile(parsed.verb))
+  const decided = await quick.value
+  failpoint('before-answer', parsed.verb)
+  await answering.say(saidOf(isRefusal(decided) ? withOffer(decided) : { text: textOf(decided) }))
 }
 
 const acting: ReadonlySet<Command['verb']> = new Set(['deploy', 'cancel', 'freeze', 'unfreeze', 'lock', 'unlock'])
@@ -100,10 +101,4 @@ function meanwhile(verb: string): string {
     default:
       return 'Reading. The answer follows here.'
   }
-}
-
-/** With a button where something can be done instead. */
-const answerOf = (reply: Reply) => {
-  const offered = isRefusal(reply) ? withOffer(reply).blocks : undefined
-  return { ...toAsker(textOf(reply)), ...(offered === undefined ? {} : { blocks: [...offered] }) }
 }

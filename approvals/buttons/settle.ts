@@ -1,8 +1,9 @@
-import { inTime } from '../../src/lib/in-time.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { noted } from '../../src/lib/telemetry.ts'
-import type { View } from '../../src/slack/port.ts'
-import { noticeView, workingView } from '../modals/notice-modal.ts'
+import { update, type FormAnswering, type FormEnd } from '../../src/slack/answers/answering.ts'
+import type { AnswerIn } from '../decisions/audit.ts'
+import { workingView } from '../modals/notice-modal.ts'
+import { saidOf } from '../modals/said.ts'
 import { IN_TIME_MS, type ButtonDeps } from './deps.ts'
 
 /**
@@ -10,29 +11,28 @@ import { IN_TIME_MS, type ButtonDeps } from './deps.ts'
  * Slack waits, the window says both.
  */
 export async function settle(
-  deps: ButtonDeps,
-  work: Promise<{ readonly kind: string; readonly text: string }>,
-  viewId: string,
-  ack: unknown,
+  deps: Pick<ButtonDeps, 'onFault'>,
+  form: FormAnswering,
+  work: (answer: AnswerIn) => Promise<{ readonly kind: string; readonly text: string }>,
   meanwhile: string,
 ): Promise<void> {
-  // Bolt wants views of its own type, and ours are checked against Slack's limits where they are sent
-  const acknowledge = ack as (
-    response: { readonly response_action: 'update'; readonly view: View } | { readonly response_action: 'clear' },
-  ) => Promise<void>
-  const notice = work.then(noted).then(
-    (outcome) => ({ isDone: !isRefusal(outcome), view: noticeView(outcome.text, isRefusal(outcome) ? 'Not possible' : 'Done') }),
-    (error: unknown) => {
+  const end = work((tx, outcome) => form.answerIn(tx, endOf(outcome)))
+    .then(noted)
+    .then(endOf, (error: unknown) => {
       deps.onFault(error)
-      return { isDone: false, view: noticeView(unclear, 'Unclear') }
-    },
-  )
-  const quick = await inTime(notice, IN_TIME_MS)
-  if (quick.kind === 'in time')
-    return acknowledge(quick.value.isDone ? { response_action: 'clear' } : { response_action: 'update', view: quick.value.view })
-  await acknowledge({ response_action: 'update', view: workingView(meanwhile) })
-  const sent = await deps.slack.updateView(viewId, (await quick.value).view)
-  if (sent.kind !== 'ok') deps.onFault(new Error(`a window could not be updated: ${sent.kind}`))
+      return toldIn(unclear, 'Unclear')
+    })
+  await form.answer(end, IN_TIME_MS, workingView(meanwhile))
+}
+
+const endOf = (outcome: { readonly kind: string; readonly text: string }): FormEnd =>
+  isRefusal(outcome)
+    ? toldIn(outcome.text, 'Not possible')
+    : { response: { response_action: 'clear' }, said: saidOf({ text: outcome.text }, 'Done') }
+
+function toldIn(text: string, title: string): FormEnd {
+  const said = saidOf({ text }, title)
+  return { response: update(said.view), said }
 }
 
 export const unclear =

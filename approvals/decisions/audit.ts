@@ -1,6 +1,6 @@
 import { writeAudit, type AuditEntry, type Entry } from '../../src/audit/write.ts'
 import { isRefusal, type Refusal } from '../../src/lib/refusal.ts'
-import type { Queries } from '../../src/store/pool.ts'
+import type { Queries, Tx } from '../../src/store/pool.ts'
 import type { People } from '../people.ts'
 
 /** Who acts, and by which way it came in. */
@@ -8,7 +8,11 @@ export type By = {
   /** `U…` or `os:name`. */
   readonly account: string
   readonly entry: Entry
+  /** Writes what the person is told, in the transaction of what was done: neither is there without the other. A refusal changes nothing, so it needs none. */
+  readonly answer?: AnswerIn | undefined
 }
+
+export type AnswerIn = (tx: Tx, outcome: { readonly kind: string; readonly text: string }) => Promise<void>
 
 /** What an act was about. */
 export type About = Pick<AuditEntry, 'act' | 'target' | 'requestId' | 'digest' | 'data'>

@@ -69,7 +69,9 @@ export async function takeDecision<Facts, Rows, Plan, Outcome extends Done>(
   return deps.db.transaction(async (tx) => {
     const request = await lockRequest(tx, found.id)
     if (request === undefined) return recordEnd(tx, undefined, unknownRequest(deps, which))
-    return recordEnd(tx, request, await carryOut(deps, tx, decision, { request, actor, facts }))
+    const end = await recordEnd(tx, request, await carryOut(deps, tx, decision, { request, actor, facts }))
+    if (!isRefusal(end)) await by.answer?.(tx, end)
+    return end
   })
 }
 

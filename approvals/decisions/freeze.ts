@@ -16,6 +16,8 @@ export type FreezeAsked = By & {
   readonly kind: FreezeRow['kind']
   /** Null: all targets. */
   readonly targets: readonly Target[] | null
+  /** What the person is told beside what was done. */
+  readonly more?: string
 }
 
 export type Frozen = { readonly kind: 'set' | 'lifted'; readonly text: string }
@@ -72,7 +74,11 @@ async function decideFreeze(
   if (isRefusal(actor)) return audited(deps, deps.db, asked, about, actor)
   return deps.db.transaction(async (tx) => {
     const decided = await write(tx, actor)
-    return audited(deps, tx, asked, isRefusal(decided) ? about : { ...about, data: decided.data }, decided)
+    if (isRefusal(decided)) return audited(deps, tx, asked, about, decided)
+    const { kind, text, data } = decided
+    const frozen = await audited(deps, tx, asked, { ...about, data }, { kind, text: `${text}${asked.more ?? ''}` })
+    await asked.answer?.(tx, frozen)
+    return frozen
   })
 }
 

@@ -1,6 +1,3 @@
-import type { Message, Sent, SlackPort } from '../../src/slack/port.ts'
-import { noticeView } from './notice-modal.ts'
-
 /** Where somebody clicked: a message, a window that is open, or Home. */
 export type Click = {
   readonly account: string
@@ -30,16 +27,4 @@ export function clickedAt({ user, trigger_id, channel, message, view }: Body): C
     thread: typeof thread === 'string' && thread !== message?.ts ? thread : undefined,
     viewId: view?.type === 'modal' ? view.id : undefined,
   }
-}
-
-/** To the one who clicked, where the click was: beside the message, in place of the open window, or over Home. */
-export function answerClick(
-  slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>,
-  { account, trigger, channel, thread, viewId }: Click,
-  message: Message,
-  title?: string,
-): Promise<Sent<null>> {
-  if (viewId !== undefined) return slack.updateView(viewId, noticeView(message.text, title))
-  if (channel === undefined) return slack.openView(trigger, noticeView(message.text, title))
-  return slack.ephemeral({ channel, user: account, ...(thread === undefined ? {} : { thread }) }, message)
 }

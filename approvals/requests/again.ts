@@ -3,7 +3,7 @@ import { endedStates } from '../../src/request/request.ts'
 import { requestByToken } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { offerByToken, type Offer } from './offer.ts'
-import { openRequest, saidOpened, type Asked, type OpenDeps } from './request.ts'
+import { openRequest, type Asked, type OpenDeps } from './request.ts'
 import { audited, type By } from '../decisions/audit.ts'
 import { staleButton } from '../decisions/decision.ts'
 import { code, mention, stateSince } from '../wording.ts'
@@ -87,8 +87,8 @@ async function ask(
     return record(deps, pressing, name, refuse('unknown_target', `${code(name)} is not in lockkeeper.yaml. Nothing was started.`))
   const barred = await deps.whyNoRun()
   if (barred !== null) return record(deps, pressing, name, barred)
-  const opened = await openRequest(deps, { target, account: pressing.account, entry: pressing.entry, ...how })
-  return isRefusal(opened) ? opened : { kind: 'opened', text: await saidOpened(deps, opened, target, how.ask.ref) }
+  const opened = await openRequest(deps, { target, account: pressing.account, entry: pressing.entry, answer: pressing.answer, ...how })
+  return isRefusal(opened) ? opened : { kind: 'opened', text: opened.text }
 }
 
 const record = (deps: AgainDeps, by: By, target: string | null, refusal: Refusal): Promise<Refusal> =>

@@ -6,13 +6,13 @@ import type { Ask, RequestRow } from '../../src/request/request.ts'
 import { activeRequest, addEvent } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { nextCheck } from '../../src/request/start-slot.ts'
-import { sayUnderstoodSpan } from '../../src/calendar/say.ts'
 import { audited, type About, type By } from '../decisions/audit.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import type { Actor } from '../people.ts'
 import { whyNoReason, whyNotBreakGlass } from '../break-glass/decision.ts'
 import { passesAt, timesOf, whyNotOverride, whyShut } from '../gate.ts'
 import { makeOffer, takeOffer } from './offer.ts'
+import { openedText } from './opened-text.ts'
 import { canBeApproved, groupsIn, mayAsk, rulesOf } from '../policy.ts'
 import { readSlot, type StartSlot, type SlotAsked } from '../start-slot.ts'
 import { code, list, mention, mentionApprover, stateSince } from '../wording.ts'
@@ -32,7 +32,14 @@ export type Asked = By & {
   readonly offer?: string
 }
 
-export type Opened = { readonly kind: 'opened'; readonly id: number; readonly token: string; readonly slot: StartSlot | null }
+/** `text` is for whoever asked. */
+export type Opened = {
+  readonly kind: 'opened'
+  readonly id: number
+  readonly token: string
+  readonly slot: StartSlot | null
+  readonly text: string
+}
 
 export type OpenDeps = ApprovalDeps & { readonly randomBytes: (count: number) => Uint8Array }
 
@@ -47,8 +54,12 @@ export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened 
   const token = randomToken(deps.randomBytes)
   for (let attempt = 0; ; attempt++) {
     try {
-      const id = await deps.db.transaction((tx) => insertRequest(deps, tx, { asked, actor, slot, token }))
-      return { kind: 'opened', id, token, slot }
+      return await deps.db.transaction(async (tx) => {
+        const id = await insertRequest(deps, tx, { asked, actor, slot, token })
+        const opened: Opened = { kind: 'opened', id, token, slot, text: await openedText(deps, tx, asked, { id, slot }) }
+        await asked.answer?.(tx, opened)
+        return opened
+      })
     } catch (error) {
       if (!hasSqlState(error, sqlState.uniqueViolation) || constraintOf(error) !== 'request_active_target') throw error
       const holder = await activeRequest(deps.db, asked.target.name)
@@ -57,28 +68,6 @@ export async function openRequest(deps: OpenDeps, asked: Asked): Promise<Opened 
       if (attempt === 2) throw error
     }
   }
-}
-
-/** For whoever asked. */
-export async function saidOpened(
-  deps: Pick<ApprovalDeps, 'command' | 'db'>,
-  { id, slot }: Opened,
-  target: Target,
-  ref: string | null,
-): Promise<string> {
-  const queued =
-    slot === null
-      ? ''
-      : `, queued for ${sayUnderstoodSpan({ from: slot.notBefore, to: slot.notAfter }, target.timezone, await storeNow(deps.db))}: once approved it starts by itself then`
-  return `#${id} is asked for: ${code(ref ?? target.source.branch)} to ${code(target.name)}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${whoApproves(target)}. To take it back: ${code(`${deps.command} cancel ${id}`)}.`
-}
-
-function whoApproves(target: Target): string {
-  const [usual, breaking] = [rulesOf(target, []), rulesOf(target, ['breaking'])]
-  if (usual.required > 0) return `${list(usual.from.map(mentionApprover), 'or')} can approve it there`
-  return breaking.required > 0
-    ? `it starts by itself then, unless a migration is breaking: that ${list(breaking.from.map(mentionApprover), 'or')} can approve there`
-    : 'it starts by itself then, since this target asks for no approval'
 }
 
 /** Names the holder, what it does and the way out. */

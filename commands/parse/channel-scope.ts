@@ -1,12 +1,9 @@
+import type { By } from '../../approvals/decisions/audit.ts'
 import { code, list } from '../../approvals/wording.ts'
 import type { Target } from '../../src/config/config.ts'
 import { refuse, type Refusal } from '../../src/lib/refusal.ts'
-import type { Entry } from '../../src/audit/write.ts'
 
-export type Asker = {
-  /** `U…` or `os:name`. */
-  readonly account: string
-  readonly entry: Entry
+export type Asker = By & {
   /** Where it was typed; null on the command line. */
   readonly origin: Origin | null
 }

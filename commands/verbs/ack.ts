@@ -6,6 +6,6 @@ import { say, type Reply, type VerbDeps } from './reply.ts'
 
 /** Possible from anywhere: whoever is woken should not have to look for the right channel. */
 export async function ack(deps: VerbDeps, command: Extract<Command, { verb: 'ack' }>, asker: Asker): Promise<Reply> {
-  const outcome = await acknowledgePage(deps, { account: asker.account, entry: asker.entry, id: command.id })
+  const outcome = await acknowledgePage(deps, { account: asker.account, entry: asker.entry, answer: asker.answer, id: command.id })
   return isRefusal(outcome) ? outcome : say(outcome.text)
 }

@@ -6,6 +6,6 @@ import { say, type Reply, type VerbDeps } from './reply.ts'
 
 /** Possible from anywhere: nothing should stand between a person and the brake. */
 export async function cancel(deps: VerbDeps, command: Extract<Command, { verb: 'cancel' }>, asker: Asker): Promise<Reply> {
-  const outcome = await cancelRequest(deps, { account: asker.account, entry: asker.entry, id: command.id })
+  const outcome = await cancelRequest(deps, { account: asker.account, entry: asker.entry, answer: asker.answer, id: command.id })
   return isRefusal(outcome) ? outcome : say(outcome.text)
 }

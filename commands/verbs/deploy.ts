@@ -1,10 +1,9 @@
-import { openRequest, saidOpened } from '../../approvals/requests/request.ts'
+import { openRequest } from '../../approvals/requests/request.ts'
 import type { SlotAsked } from '../../approvals/start-slot.ts'
-import { code, list } from '../../approvals/wording.ts'
+import { code } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { Target } from '../../src/config/config.ts'
 import { writeAudit } from '../../src/audit/write.ts'
-import { listRequests } from '../../src/request/store.ts'
 import { storeNow } from '../../src/store/now.ts'
 import { readWhen } from '../../src/calendar/when.ts'
 import type { Command } from '../parse/command.ts'
@@ -24,17 +23,12 @@ export async function deploy(deps: VerbDeps, command: Extract<Command, { verb: '
     account: asker.account,
     askedIn: asker.origin?.channel ?? null,
     entry: asker.entry,
+    answer: asker.answer,
     ...(command.breakGlass === true ? { breakGlass: true } : {}),
     ...(slot === null ? {} : { slot }),
     ...(command.override === undefined ? {} : { override: command.override }),
   })
-  if (isRefusal(opened)) return opened
-  if (command.breakGlass === true) return askedToBreak(deps, command, target, opened.id, asker)
-  return {
-    kind: 'opened',
-    requestId: opened.id,
-    text: await saidOpened(deps, opened, target, command.ref),
-  }
+  return isRefusal(opened) ? opened : { kind: 'opened', requestId: opened.id, text: opened.text }
 }
 
 /** What was typed about when it starts; a time without a zone is in the target's. */
@@ -54,26 +48,6 @@ async function refused(deps: VerbDeps, command: { readonly target: string }, ask
     data: { askedIn: asker.origin?.channel ?? null },
   })
   return refusal
-}
-
-/** Whoever asked may press the button, and hears at once what is still open. */
-async function askedToBreak(
-  deps: VerbDeps,
-  command: Extract<Command, { verb: 'deploy' }>,
-  target: Target,
-  id: number,
-  { origin }: Asker,
-): Promise<Reply> {
-  const unreviewed = await listRequests(deps.db, { target: target.name, isUnreviewed: true, limit: 20 })
-  const earlier =
-    unreviewed.length === 0
-      ? ''
-      : ` *${list(unreviewed.map((one) => `#${one.id}`))} on this target ran the same way and ${unreviewed.length === 1 ? 'is' : 'are'} not reviewed yet.*`
-  return {
-    kind: 'opened',
-    requestId: id,
-    text: `#${id} is asked for with break-glass: ${code(command.ref ?? target.source.branch)} to ${code(target.name)}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*${origin === null ? `, or read it here with ${code(`${deps.command} break-glass ${id}`)} while Slack cannot be reached` : ''}. To take it back: ${code(`${deps.command} cancel ${id}`)}.${earlier}`,
-  }
 }
 
 /** The name was checked when it was read; a request may still name a target that has left the configuration. */

@@ -26,10 +26,12 @@ export async function freeze(deps: VerbDeps, command: Extract<Command, { verb: '
     targets,
     account: asker.account,
     entry: asker.entry,
+    answer: asker.answer,
     until: period.until,
     reason: reason ?? '',
+    more: dayOnly(deps, command, period, reason ?? ''),
   })
-  return isRefusal(done) ? done : say(`${done.text}${dayOnly(deps, command, period, reason ?? '')}`)
+  return isRefusal(done) ? done : say(done.text)
 }
 
 /** The other reading of a day alone, to copy. */
@@ -50,7 +52,7 @@ export async function unfreeze(deps: VerbDeps, command: Extract<Command, { verb:
   const targets = targetsOf(deps, command.target, asker)
   if (isRefusal(targets)) return refused(deps, command, asker, targets)
   const kind = command.verb === 'unfreeze' ? 'freeze' : 'lock'
-  const done = await unfreezeTargets(deps, { kind, targets, account: asker.account, entry: asker.entry })
+  const done = await unfreezeTargets(deps, { kind, targets, account: asker.account, entry: asker.entry, answer: asker.answer })
   return isRefusal(done) ? done : say(done.text)
 }
 

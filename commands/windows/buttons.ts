@@ -103,6 +103,7 @@ async function tick(deps: WindowDeps, window: WindowRow, { id, isDone }: Wish, a
       result: by === null ? 'item open again' : 'item done',
       data: { ...auditOf(window), item: item.text },
     })
+    await asker.answer?.(tx, { kind: 'done', text: '' })
   })
   return { kind: 'view', view: await checklistView(deps, window) }
 }

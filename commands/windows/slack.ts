@@ -1,10 +1,12 @@
-import { answerClick, type Click } from '../../approvals/modals/click.ts'
-import { noticeView, workingView } from '../../approvals/modals/notice-modal.ts'
+import type { AnswerIn } from '../../approvals/decisions/audit.ts'
+import type { Click } from '../../approvals/modals/click.ts'
+import { workingView } from '../../approvals/modals/notice-modal.ts'
+import { isSeen, saidOf, saysIn } from '../../approvals/modals/said.ts'
 import { writeAudit } from '../../src/audit/write.ts'
 import { inTime } from '../../src/lib/in-time.ts'
 import { noted } from '../../src/lib/telemetry.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
-import type { View } from '../../src/slack/port.ts'
+import { update, type Answering, type FormAnswering, type FormEnd } from '../../src/slack/answers/answering.ts'
 import { storeNow } from '../../src/store/now.ts'
 import type { FormValues } from '../forms/deploy.ts'
 import { auditedBy, type Reply } from '../verbs/reply.ts'
@@ -29,28 +31,25 @@ export type Typed = {
   readonly text: string
   readonly trigger: string
   readonly asker: Asker & { readonly origin: Origin }
-  /** Shown to the asker alone; an empty text shows nothing. */
-  readonly ack: (text: string) => Promise<void>
-  readonly respond: (text: string) => Promise<void>
+  readonly answering: Answering
 }
 
-export async function answerWindowCommand(deps: SlackDeps, { text, trigger, asker, ack, respond }: Typed): Promise<void> {
+export async function answerWindowCommand(deps: SlackDeps, { text, trigger, asker, answering }: Typed): Promise<void> {
+  const say = (answer: string) => (answer === '' ? Promise.resolve() : answering.say(saidOf({ text: answer })))
   const parsed = parseWindow(text, knownHere(deps))
   if (isRefusal(parsed)) {
-    await ack(noted(parsed).text)
+    await say(noted(parsed).text)
     return record(deps, asker, 'command', parsed.code)
   }
   if (parsed.verb === 'form') {
-    await ack('')
     const refusal = await openForm(deps, trigger, asker)
     await record(deps, asker, 'form', refusal?.code ?? 'allowed')
-    return refusal === undefined ? undefined : respond(noted(refusal).text)
+    return refusal === undefined ? undefined : say(noted(refusal).text)
   }
-  const reply = safely(deps, dispatchWindow(deps, parsed, asker))
+  const reply = safely(deps, dispatchWindow(deps, parsed, { ...asker, answer: saysIn(answering) }))
   const quick = await inTime(reply, ACT_MS)
-  if (quick.kind === 'in time') return ack(textOf(quick.value))
-  await ack('Still checking. The answer follows here.')
-  await respond(textOf(await quick.value))
+  if (quick.kind === 'late') answering.meanwhile('Still checking. The answer follows here.')
+  await say(textOf(await quick.value))
 }
 
 /** Before anything is looked up, since a trigger lives 3 s. */
@@ -63,13 +62,14 @@ async function openForm(deps: SlackDeps, trigger: string, asker: Typed['asker'])
   return opened.kind === 'ok' ? undefined : formNotOpened(knownHere(deps))
 }
 
-export type Clicked = { readonly action: string; readonly value: string; readonly at: Click }
+export type Clicked = { readonly action: string; readonly value: string; readonly at: Click; readonly answering: Answering }
 
-export async function clickedWindow(deps: SlackDeps, { action, value, at }: Clicked): Promise<void> {
+export async function clickedWindow(deps: SlackDeps, { action, value, at, answering }: Clicked): Promise<void> {
   const { account, channel, viewId, trigger } = at
   const asker: Asker = {
     account,
     entry: 'button',
+    answer: isSeen(answering),
     origin: channel === undefined ? null : { channel, isDirect: channel.startsWith('D') },
   }
   const outcome = await pressWindow(deps, { action, value, asker }).catch((error: unknown) => {
@@ -77,77 +77,74 @@ export async function clickedWindow(deps: SlackDeps, { action, value, at }: Clic
     return storeUnreachable
   })
   if (outcome.kind === 'done') return
-  if (outcome.kind === 'view')
-    return shown(
-      deps,
-      await (viewId === undefined ? deps.slack.openView(trigger, outcome.view) : deps.slack.updateView(viewId, outcome.view)),
-    )
-  noted(outcome)
-  shown(deps, await answerClick(deps.slack, at, { text: outcome.text }))
+  if (outcome.kind === 'view') {
+    const shown = await (viewId === undefined ? deps.slack.openView(trigger, outcome.view) : deps.slack.updateView(viewId, outcome.view))
+    return shown.kind === 'ok' ? undefined : answering.say(saidOf({ text: NOT_OPENED }))
+  }
+  await answering.say(saidOf({ text: noted(outcome).text }))
 }
 
-function shown(deps: SlackDeps, sent: { readonly kind: string }): void {
-  if (sent.kind !== 'ok') deps.onFault(new Error(`what a button leads to could not be shown: ${sent.kind}`))
-}
+const NOT_OPENED = 'Slack did not open the window in time. Nothing was changed. Click again.'
 
 export type Submitted = {
   readonly callback: string
   readonly metadata: string
   readonly values: FormValues
   readonly user: string
-  readonly viewId: string
-  readonly ack: (response: FormResponse) => Promise<void>
+  readonly form: FormAnswering
 }
-
-export type FormResponse =
-  | { readonly response_action: 'errors'; readonly errors: Readonly<Record<string, string>> }
-  | { readonly response_action: 'update' | 'push'; readonly view: View }
-  | { readonly response_action: 'clear' }
 
 export async function submittedWindow(deps: SlackDeps, submitted: Submitted): Promise<void> {
-  const { ack, viewId } = submitted
-  const work = responseTo(deps, submitted).catch((error: unknown): FormResponse => {
+  const end = endOf(deps, submitted).catch((error: unknown): FormEnd => {
     deps.onFault(error)
-    return noticeResponse(storeUnreachable)
+    return noticeEnd(storeUnreachable)
   })
-  const quick = await inTime(work, ACT_MS)
-  if (quick.kind === 'in time') return ack(quick.value)
-  await ack({ response_action: 'update', view: workingView('Lockkeeper is still checking. The answer appears here.') })
-  const late = await quick.value
-  const view =
-    'view' in late
-      ? late.view
-      : noticeView('errors' in late ? Object.values(late.errors).join(' ') : 'Done. It stands in the channel.', 'Done')
-  shown(deps, await deps.slack.updateView(viewId, view))
+  await submitted.form.answer(end, ACT_MS, workingView('Lockkeeper is still checking. The answer appears here.'))
 }
 
-async function responseTo(deps: SlackDeps, submitted: Submitted): Promise<FormResponse> {
-  const { callback, metadata, values, user } = submitted
-  const asker = (origin: Origin | null): Asker => ({ account: user, entry: 'modal', origin })
+async function endOf(deps: SlackDeps, submitted: Submitted): Promise<FormEnd> {
+  const { callback, metadata, values, user, form } = submitted
+  const answer: AnswerIn = (tx) => form.answerIn(tx, DONE)
+  const asker = (origin: Origin | null): Asker => ({ account: user, entry: 'modal', origin, answer })
   if (callback === WINDOW_FORM) {
     const read = readWindowForm(values, metadata, { targets: deps.targets, known: knownHere(deps), now: await storeNow(deps.db) })
     const result = isRefusal(read) ? read.code : read.kind === 'errors' ? 'bad_arguments' : 'understood'
     await record(deps, asker(null), 'form', result)
-    if (isRefusal(read)) return noticeResponse(read)
-    return read.kind === 'errors' ? { response_action: 'errors', errors: read.errors } : { response_action: 'push', view: read.view }
+    if (isRefusal(read)) return noticeEnd(read)
+    return read.kind === 'errors'
+      ? errorsEnd(read.errors)
+      : { response: { response_action: 'push', view: read.view }, said: { message: { text: PAGE_LATE }, view: read.view } }
   }
   const read = callback === WINDOW_CONFIRM ? readConfirmed(metadata) : await readWindowView(deps, callback, metadata, values)
   if (isRefusal(read)) {
     await record(deps, asker(null), 'form', read.code)
-    return noticeResponse(read)
+    return noticeEnd(read)
   }
   const origin = 'origin' in read ? read.origin : { channel: read.channel, isDirect: false }
   const reply = await dispatchWindow(deps, read.command, asker(origin))
-  if (!isRefusal(reply)) return { response_action: 'clear' }
+  if (!isRefusal(reply)) return DONE
   noted(reply)
   // a slip in a field is said under it
   return reply.code === 'bad_arguments' && callback === WINDOW_RESCHEDULE
-    ? { response_action: 'errors', errors: { when: (reply.text.split(' The whole command:')[0] ?? '').replaceAll('`', '').slice(0, 500) } }
-    : noticeResponse(reply)
+    ? errorsEnd({ when: (reply.text.split(' The whole command:')[0] ?? '').replaceAll('`', '').slice(0, 500) })
+    : noticeEnd(reply)
 }
 
 /** A refusal takes the place of the page; what was typed before it is kept below. */
-const noticeResponse = (refusal: Refusal): FormResponse => ({ response_action: 'update', view: noticeView(refusal.text) })
+function noticeEnd({ text }: Refusal): FormEnd {
+  const said = saidOf({ text })
+  return { response: update(said.view), said }
+}
+
+const errorsEnd = (errors: Readonly<Record<string, string>>): FormEnd => ({
+  response: { response_action: 'errors', errors },
+  said: saidOf({ text: Object.values(errors).join(' ') }),
+})
+
+/** Of a window that was closed before it could be shown. */
+const PAGE_LATE = 'The next page of the form came too late, so nothing was changed. Open the form again.'
+
+const DONE: FormEnd = { response: { response_action: 'clear' }, said: saidOf({ text: 'Done. It stands in the channel.' }, 'Done') }
 
 const record = (deps: SlackDeps, asker: Asker, act: string, result: string): Promise<void> =>
   writeAudit(deps.db, { ...auditedBy(deps, asker), act: `maintenance ${act}`, result }).catch(deps.onFault)

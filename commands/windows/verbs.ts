@@ -54,7 +54,9 @@ export async function schedule(deps: WindowDeps, command: Schedule, actor: Actor
     if (window === undefined) throw new Error('a window without an occurrence was not written')
     await record(tx, actor, asker, window, 'scheduled', hours)
     const channels = list(window.channels.map((channel) => `<#${channel}>`))
-    return say(
+    return answered(
+      tx,
+      asker,
       `Window #${window.id} of ${list(targets.map(({ name }) => code(name)))} is scheduled: ${sayUnderstoodSpan({ from: hours.startsAt, to: hours.endsAt }, zone, now)}, for ${durationText(read.length ?? 0)}. It is announced in ${channels}. To move it: ${code(`${deps.maintenance} reschedule ${window.id} "<when>"`)}.`,
     )
   })
@@ -77,7 +79,7 @@ export async function change(deps: WindowDeps, command: Change, actor: Actor, as
     const reply = await changeHeld(deps, tx, command, { window, targets, actor })
     if (isRefusal(reply)) return reply
     await record(tx, actor, asker, window, results[command.verb], hoursOf((await windowById(tx, window.id)) ?? window))
-    return reply
+    return reply.kind === 'form' ? reply : answered(tx, asker, reply.text)
   })
 }
 
@@ -214,7 +216,7 @@ export async function standBy(deps: WindowDeps, id: number, actor: Actor, asker:
     await changeWindow(tx, id, { standby: actor.account, isStandbyConfirmed: true })
     await addWindowEvent(tx, id, { kind: 'standby', data: { by: actor.account } })
     await record(tx, actor, asker, window, 'stands by', hoursOf(window))
-    return say('')
+    return answered(tx, asker, '')
   })
 }
 
@@ -253,6 +255,12 @@ function readAround(words: readonly string[], clock: { readonly now: number; rea
 const MOST_WORDS = 9
 
 const lengthOf = (words: readonly string[]) => takeLength(/^for$/i.test(words[0] ?? '') ? words.slice(1) : words)
+
+/** Said in the transaction of what was done. */
+async function answered(tx: Tx, asker: Asker, text: string): Promise<Reply> {
+  await asker.answer?.(tx, { kind: 'done', text })
+  return say(text)
+}
 
 async function record(tx: Tx, actor: Actor, asker: Asker, window: WindowRow, result: string, hours: Hours): Promise<void> {
   for (const target of window.targets)

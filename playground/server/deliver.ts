@@ -14,7 +14,10 @@ export type Outcome =
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'failed'; readonly status: number }
 
-type Attempt = { readonly id: string; readonly retry: number; readonly repeat: 'once' | 'twice' | 'everywhere' }
+/** `last`: of several acknowledgements of one delivery the last one is heard, and else the first. */
+export type Repeat = 'once' | 'twice' | 'everywhere' | 'everywhere, last'
+
+type Attempt = { readonly id: string; readonly retry: number; readonly repeat: Repeat }
 
 export type Transport = {
   readonly attempt: (delivery: Delivery, attempt: Attempt) => Promise<Outcome>
@@ -38,7 +41,9 @@ export type Deliverer = {
   readonly deliver: (delivery: Delivery) => Promise<Outcome>
   readonly log: readonly DeliveryRecord[]
   /** The next deliveries come twice, or once on every connection. */
-  readonly repeat: (how: 'twice' | 'everywhere', times?: number) => void
+  readonly repeat: (how: Exclude<Repeat, 'once'>, times?: number) => void
+  /** The next acknowledgements do not arrive: Slack says that the app did not answer, and may send it again. */
+  readonly loseAcks: (times?: number) => void
   /** Nothing is tried again after this, and what was held is let go. */
   readonly close: () => void
   /** Keeps what comes until it is released in the given order. */
@@ -53,16 +58,21 @@ export function createDeliverer(options: {
   readonly changed: () => void
   /** Slack tries events again. With `all` the others come again as well, which a lost acknowledgement can cause. */
   readonly redeliver: 'events' | 'all'
+  /** How each delivery comes, unless something else is said of it. */
+  readonly usually: Repeat
 }): Deliverer {
   const { transport, nextId, changed } = options
-  const repeats: ('twice' | 'everywhere')[] = []
+  const repeats: Repeat[] = []
+  let lost = 0
   const log: DeliveryRecord[] = []
   let waiting: (() => void)[] | null = null
   const closing = new AbortController()
 
   const attempt = async (delivery: Delivery, how: Attempt): Promise<Outcome> => {
     const started = performance.now()
-    const outcome = await transport.attempt(delivery, how)
+    const arrived = await transport.attempt(delivery, how)
+    const outcome: Outcome = arrived.kind === 'acked' && lost > 0 ? { kind: 'timeout' } : arrived
+    if (outcome !== arrived) lost -= 1
     log.push({
       id: how.id,
       kind: delivery.kind,
@@ -78,7 +88,7 @@ export function createDeliverer(options: {
 
   const retry = async (delivery: Delivery, id: string): Promise<void> => {
     for (let count = 1; count <= RETRIES && !closing.signal.aborted; count += 1) {
-      const outcome = await attempt(delivery, { id, retry: count, repeat: 'once' })
+      const outcome = await attempt(delivery, { id, retry: count, repeat: options.usually })
       if (outcome.kind === 'acked' || outcome.kind === 'unreachable') return
     }
   }
@@ -94,13 +104,16 @@ export function createDeliverer(options: {
         })
       }
       const id = nextId()
-      const outcome = await attempt(delivery, { id, retry: 0, repeat: repeats.shift() ?? 'once' })
+      const outcome = await attempt(delivery, { id, retry: 0, repeat: repeats.shift() ?? options.usually })
       const again = options.redeliver === 'all' || delivery.kind === 'events_api'
       if (again && (outcome.kind === 'timeout' || outcome.kind === 'failed')) void retry(delivery, id)
       return outcome
     },
     repeat: (how, times = 1) => {
       for (let count = 0; count < times; count += 1) repeats.push(how)
+    },
+    loseAcks: (times = 1) => {
+      lost += times
     },
     close: () => {
       closing.abort()

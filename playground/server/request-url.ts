@@ -40,8 +40,9 @@ export function createRequestUrl(options: {
   return {
     isConnected: () => true,
     attempt: async (delivery, { retry, repeat }) => {
-      const [first] = await Promise.all(repeat === 'once' ? [post(delivery, retry)] : [post(delivery, retry), post(delivery, retry)])
-      return first
+      if (repeat === 'once') return post(delivery, retry)
+      const [first, last] = await Promise.all([post(delivery, retry), post(delivery, retry)])
+      return repeat === 'everywhere, last' ? last : first
     },
   }
 }

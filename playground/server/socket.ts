@@ -82,14 +82,21 @@ export function createSocketMode(options: {
         accepts_response_payload: delivery.acceptsPayload,
         ...(delivery.kind === 'events_api' || retry > 0 ? { retry_attempt: retry, retry_reason: retry > 0 ? 'timeout' : '' } : {}),
       })
-      const receivers = repeat === 'everywhere' ? [...open] : repeat === 'twice' ? [next, next] : [next]
+      const receivers = repeat.startsWith('everywhere') ? [...open] : repeat === 'twice' ? [next, next] : [next]
       return new Promise((resolve) => {
+        let missing = repeat === 'everywhere, last' ? receivers.length : 1
+        let heard: Outcome = { kind: 'timeout' }
         const settle = (outcome: Outcome): void => {
+          heard = outcome
+          missing -= 1
+          if (missing <= 0 || outcome.kind !== 'acked') end()
+        }
+        const end = (): void => {
           clearTimeout(timer)
           waiting.delete(id)
-          resolve(outcome)
+          resolve(heard)
         }
-        const timer = setTimeout(() => settle({ kind: 'timeout' }), options.ackMs)
+        const timer = setTimeout(end, options.ackMs)
         waiting.set(id, settle)
         for (const receiver of receivers) receiver.send(envelope)
       })

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createDeliverer, type Deliverer } from './deliver.ts'
+import { createDeliverer, type Deliverer, type Repeat } from './deliver.ts'
 import { actAs, createReaders, type Actor, type Readers } from './driver.ts'
 import { createFaults, RESPONSE_URL, SOCKET, type Fault } from './faults.ts'
 import { parseArguments, readBody, sendJson, sendText } from './http.ts'
 import { answerPlay, playState, type Stage } from './play.ts'
+import { newResponseUrl } from './people/payloads.ts'
 import type { PlayState } from '../protocol.ts'
 import { createRates, noRates } from './rates.ts'
 import { createRequestUrl, signedHeaders } from './request-url.ts'
@@ -30,6 +31,8 @@ export type WorkspaceOptions = {
   readonly ackMs?: number
   readonly rateLimits?: boolean
   readonly redeliver?: 'events' | 'all'
+  /** `everywhere`: each delivery comes on every connection of the app. */
+  readonly deliver?: Repeat
 }
 
 export type Workspace = Readers & {
@@ -56,12 +59,14 @@ export type Workspace = Readers & {
   readonly setMembers: (channel: string, members: readonly string[]) => void
   readonly setGroup: (group: string, members: readonly string[]) => void
   readonly deactivate: (person: string) => void
+  /** An address for answers, as a command of this person in this channel would bring it. */
+  readonly responseUrl: (person: string, channel: string) => string
   readonly socket: {
     readonly connections: () => number
     readonly refresh: (reason?: 'refresh_requested' | 'warning' | 'link_disabled') => void
     readonly drop: () => void
   }
-  readonly deliveries: Pick<Deliverer, 'deliver' | 'log' | 'repeat' | 'hold'>
+  readonly deliveries: Pick<Deliverer, 'deliver' | 'log' | 'repeat' | 'loseAcks' | 'hold'>
   /** Headers with which Slack would sign this body, now unless said (seconds since the epoch). */
   readonly sign: (body: string, timestamp?: number) => Record<string, string>
   readonly close: () => Promise<void>
@@ -78,7 +83,13 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
   const { requestUrl } = options
   const transport =
     requestUrl === undefined ? socket : createRequestUrl({ requestUrl, signingSecret: keys.signingSecret, ackMs, now: state.now })
-  const deliverer = createDeliverer({ transport, nextId: envelope, changed: state.changed, redeliver: options.redeliver ?? 'events' })
+  const deliverer = createDeliverer({
+    transport,
+    nextId: envelope,
+    changed: state.changed,
+    redeliver: options.redeliver ?? 'events',
+    usually: options.deliver ?? 'once',
+  })
   const rates = options.rateLimits === false ? noRates : createRates(state.now)
   const api: WebApi = { state, keys, faults, rates, socketUrl: () => socket.openUrl(state.origin) }
   const stage: Stage = {
@@ -137,8 +148,15 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
     setMembers: (id, members) => change(() => void (known(state.channels, id).members = [...members])),
     setGroup: (id, members) => change(() => void (known(state.groups, id).members = [...members])),
     deactivate: (id) => change(() => void state.people.set(id, { ...known(state.people, id), kind: 'deactivated' })),
+    responseUrl: (person, channel) => newResponseUrl(state, { person, channel, message: null }),
     socket: { connections: socket.connections, refresh: socket.refresh, drop: socket.drop },
-    deliveries: { deliver: deliverer.deliver, log: deliverer.log, repeat: deliverer.repeat, hold: deliverer.hold },
+    deliveries: {
+      deliver: deliverer.deliver,
+      log: deliverer.log,
+      repeat: deliverer.repeat,
+      loseAcks: deliverer.loseAcks,
+      hold: deliverer.hold,
+    },
     sign: (body, timestamp = Math.floor(state.now() / 1000)) => signedHeaders(keys.signingSecret, timestamp, body),
     close: async () => {
       deliverer.close()
@@ -155,15 +173,30 @@ async function answer(api: WebApi, stage: Stage, request: IncomingMessage, respo
   if (path.startsWith('/api/')) return answerApi(api, path.slice('/api/'.length), request, response)
   if (path.startsWith('/upload/v1/')) return answerUpload(api, path.slice('/upload/v1/'.length), request, response)
   if (path.startsWith('/response/')) {
-    const body = parseArguments(await readBody(request), request.headers['content-type'] ?? '') ?? {}
-    const fault = api.faults.take(RESPONSE_URL)
-    if (fault?.kind === 'outage')
-      return fault.how === 'connection_cut' ? void request.socket.destroy() : sendText(response, 500, 'internal_error')
-    const { status, error } = useResponseUrl(api.state, path.split('/').at(-1) ?? '', body)
-    return error === null ? sendText(response, status, 'ok') : sendJson(response, status, { ok: false, error })
+    return answerResponseUrl(api, path.split('/').at(-1) ?? '', request, response)
   }
   if (await answerPlay(stage, path, request, response)) return
   sendText(response, 404, 'There is nothing here.')
+}
+
+async function answerResponseUrl(api: WebApi, id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = parseArguments(await readBody(request), request.headers['content-type'] ?? '') ?? {}
+  const fault = api.faults.take(RESPONSE_URL)
+  switch (fault?.kind) {
+    case 'outage':
+      return fault.how === 'connection_cut' ? void request.socket.destroy() : sendText(response, 500, 'internal_error')
+    case 'ratelimited':
+      return sendJson(response, 429, { ok: false, error: 'ratelimited' }, { 'retry-after': String(fault.retryAfter) })
+    case 'error':
+      // one of the Web API says nothing about addresses that were given out
+      if (fault.methods !== undefined) return sendJson(response, 404, { ok: false, error: fault.error })
+      break
+    default:
+  }
+  const { status, error } = useResponseUrl(api.state, id, body)
+  if (fault?.kind === 'lost-reply') return void request.socket.destroy()
+  if (fault?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms))
+  return error === null ? sendText(response, status, 'ok') : sendJson(response, status, { ok: false, error })
 }
 
 /** A page of another site must not reach this server through a name that points to loopback. */

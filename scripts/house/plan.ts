@@ -31,7 +31,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/slack',
     holds: 'blocks, limits, sending; it knows no feature of the product',
-    inner: ['.', 'blocks', 'limits', 'client', 'outbox'],
+    inner: ['.', 'blocks', 'limits', 'client', 'outbox', 'answers'],
   },
   { folder: 'src/audit', holds: 'the hash-chained record of every act, its checkpoints and its verification' },
   { folder: 'src/sql', holds: "PostgreSQL's parser: what statements do, classes of change", inner: ['effects', '.'] },

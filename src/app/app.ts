@@ -30,6 +30,8 @@ import { removeSettledRuns } from '../run/retention.ts'
 import { createInFlight } from '../run/in-flight.ts'
 import { createSlack } from '../slack/client/client.ts'
 import { refuseWrongToken, whoAmI, whyNotListening } from './wire-slack.ts'
+import { createAnswers } from '../slack/answers/answers.ts'
+import { forgetOldAnswers } from '../slack/answers/rows.ts'
 import { createOutbox } from '../slack/outbox/outbox.ts'
 import { every } from '../lib/repeat.ts'
 import { windowParts } from './wire-windows.ts'
@@ -148,9 +150,18 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   })
   operation.readiness.add('slack', lookAtSlack(bolt.connection))
   operation.watch({ slack: bolt.connection })
+  const answers = createAnswers({
+    db,
+    slack,
+    log,
+    owner: { id: engine.liveness.executorId, lock: LIVENESS_LOCK, mayJudge: engine.liveness.isSettled },
+    token: env.SLACK_BOT_TOKEN ?? '',
+  })
+  stack.defer(() => answers.stop(DRAIN_MS))
   const listening = listen(bolt, {
     ...core.verbs,
     slack,
+    answers,
     whyNotOurs: stores.whyNotOurs,
     team: who.team,
     slackApp: who.app,
@@ -182,6 +193,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
     ...oncallOf(config, db),
     startSlotsDue(db, engine),
     home.due,
+    answers.due,
   ]
   const looking = every(
     DUE_LOOK_MS,
@@ -190,7 +202,7 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   )
   stack.defer(looking.stop)
   const forgetting = schedule(FORGET_AT, () =>
-    Promise.all([forgetOldKeys(db), forgetOldDeliveries(db)]).catch((error: Error) =>
+    Promise.all([forgetOldKeys(db), forgetOldAnswers(db), forgetOldDeliveries(db)]).catch((error: Error) =>
       log.warn({ error: error.message }, 'old deliveries were not forgotten; trying again in an hour'),
     ),
   )

@@ -3,8 +3,10 @@
  * LOCKKEEPER_FAULT in the environment nothing here does anything, and no configuration can set it.
  */
 export type Failpoint =
-  /** What a person typed was carried out, and Slack does not know that it arrived: `before-ack:deploy`. */
-  | 'before-ack'
+  /** A delivery is written down and acknowledged, and nothing was decided. */
+  | 'after-take'
+  /** What a person typed was carried out, and the person has not been told: `before-answer:deploy`. */
+  | 'before-answer'
   /** Inside the transaction that counts a vote, with the request's row locked. */
   | 'in-vote'
   /** The vote is counted; the voter has not been told. */

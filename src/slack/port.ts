@@ -13,6 +13,8 @@ export type SlackPort = {
     where: { readonly channel: string; readonly user: string; readonly thread?: string },
     message: Message,
   ) => Promise<Sent<null>>
+  /** To whoever typed or clicked, by the address that came with it; what is not certain may stand there twice when it is repeated. */
+  readonly respond: (url: string, message: Message, thread?: string) => Promise<Sent<null>>
   readonly findByIntent: (where: { readonly channel: string; readonly thread?: string }, intent: string) => Promise<Sent<Posted | null>>
   /** Messages of this very bot user that say of which store they are, newest first; `since` is a time stamp of Slack's. */
   readonly ownPosts: (

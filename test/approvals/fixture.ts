@@ -44,7 +44,7 @@ export async function createFixture(options: {
   await store.db.query(
     `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,
        lockkeeper.break_glass, lockkeeper.page, lockkeeper.maintenance, lockkeeper.notice, lockkeeper.maintenance_event, lockkeeper.checklist_item,
-       lockkeeper.bulletin, lockkeeper.freeze, lockkeeper.delivery, lockkeeper.offer restart identity`,
+       lockkeeper.bulletin, lockkeeper.freeze, lockkeeper.delivery, lockkeeper.offer, lockkeeper.answer restart identity`,
   )
   // the audit is append-only, so what an earlier test wrote stays
   const [earlier] = await store.db.query<{ last: number }>('select coalesce(max(seq), 0) as last from lockkeeper.audit')

@@ -133,7 +133,18 @@ export async function gather(
     chain: await chainOf(flow),
     deployed: known.deployed,
     acknowledged: known.acknowledged,
+    unanswered: await unansweredIn(flow),
   }
+}
+
+/** A dead bot's answers are given by another within seconds; what stays was forgotten. */
+async function unansweredIn(flow: Flow): Promise<readonly string[]> {
+  const left = () =>
+    flow.store.query<{ answer: string }>(
+      `select format('a %s of %s, %s,', kind, account, state) as answer from lockkeeper.answer where state <> 'sent' order by at`,
+    )
+  await until('every answer is given', async () => (await left()).length === 0).catch(() => {}) // told below
+  return (await left()).map(({ answer }) => answer)
 }
 
 async function chainOf(flow: Flow): Promise<readonly string[]> {

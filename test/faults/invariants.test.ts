@@ -55,6 +55,7 @@ const sound: Evidence = {
   chain: [],
   deployed: 1,
   acknowledged: [20, 30, 1_200],
+  unanswered: [],
 }
 
 test('a sound run breaks no invariant', () => {
@@ -344,6 +345,11 @@ const defects: readonly (readonly [what: string, seed: Partial<Evidence>, broken
     ['I11: 2 of 100 acknowledgements took 1300, 1400 ms'],
   ],
   ['one that never came', { acknowledged: [20, 3_000] }, ['I11: 1 of 2 deliveries were not acknowledged within 3 s']],
+  [
+    'a command that nobody answered',
+    { unanswered: ['a command of U0ALICE, taken,'] },
+    ['I13: a command of U0ALICE, taken, was never answered'],
+  ],
   ['a verified backup that is gone', { backupEntries: [], attempts: [], samples: [] }, ['I12: b1 is in the catalogue and not on the disk']],
 ]
 

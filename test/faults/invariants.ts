@@ -75,6 +75,8 @@ export type Evidence = {
   readonly deployed: number | null
   /** Milliseconds until each delivery was acknowledged that fell into no fault; 3,000 when it never was. */
   readonly acknowledged: readonly number[]
+  /** Answers to people that are not in Slack when all is over: what they are to, and how they stand. */
+  readonly unanswered: readonly string[]
 }
 
 type Vote = {
@@ -283,6 +285,8 @@ const invariants: Readonly<Record<string, (evidence: Evidence) => readonly strin
         .map(({ name }) => `${name} is in the catalogue and not on the disk`),
     ]
   },
+  /** Whoever typed, clicked or sent something has been told what came of it. */
+  I13: ({ unanswered }) => unanswered.map((answer) => `${answer} was never answered`),
 }
 
 /** Votes that stand for a broken glass, with everything that belongs to one. */

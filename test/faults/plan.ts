@@ -14,7 +14,7 @@ export type RunPlan = {
 }
 
 const failpoints = [
-  'before-ack:deploy',
+  'before-answer:deploy',
   'after-vote',
   'before-claim',
   'after-claim',

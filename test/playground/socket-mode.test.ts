@@ -222,3 +222,58 @@ test('opening Home tells a Bolt app, and what it publishes is shown', async () =
   expect(home.view).toMatchObject({ type: 'home', blocks: [{ text: { text: 'Nothing waits' } }] })
   expect(workspace.home('U0ALICE')).toBeNull()
 })
+
+test('each delivery may come on every connection, and of its acknowledgements the last one may be heard', async () => {
+  const workspace = await workspaceWith({ deliver: 'everywhere, last' })
+  for (const text of ['first', 'second'])
+    await connect(workspace, async (envelope) => {
+      await workspace.waitFor(() => text === 'first' || workspace.calls('api.test').length > 0)
+      await envelope.ack({ text })
+      if (text === 'first') await clientOf(workspace).apiCall('api.test')
+    })
+  await workspace.as('U0ALICE').command('C0DEPLOYS', '/migrate status')
+  expect(workspace.ephemerals('U0ALICE').map(({ text }) => text)).toEqual(['second'])
+})
+
+test('an acknowledgement may not arrive: the person is told that nobody answered', async () => {
+  const workspace = await workspaceWith({ redeliver: 'all' })
+  const heard: Envelope[] = []
+  await connect(workspace, async (envelope) => {
+    heard.push(envelope)
+    await envelope.ack({ text: 'yes' })
+  })
+  workspace.deliveries.loseAcks()
+  expect(await workspace.as('U0ALICE').command('C0DEPLOYS', '/migrate status')).toEqual({
+    ok: false,
+    error: '/migrate failed with the error "operation_timeout"',
+  })
+  await workspace.waitFor(() => heard.length === 2)
+  expect(heard.map(({ retry_num }) => retry_num ?? 0)).toEqual([0, 1])
+  expect(workspace.ephemerals('U0ALICE')).toEqual([])
+})
+
+test('a response URL can be limited, worn out, slow, unwell, and keep its reply to itself', async () => {
+  const workspace = await workspaceWith()
+  const post = (url: string) =>
+    fetch(url, { method: 'POST', body: '{"text":"hello"}', headers: { 'content-type': 'application/json' } }).then(
+      async (answer) => `${answer.status} ${answer.headers.get('retry-after') ?? ''}${await answer.text()}`,
+      () => 'cut',
+    )
+  const url = workspace.responseUrl('U0ALICE', 'C0DEPLOYS')
+  const methods = ['response_url']
+  const faults = [
+    [{ kind: 'ratelimited', retryAfter: 7 }, '429 7{"ok":false,"error":"ratelimited"}', 0],
+    [{ kind: 'error', error: 'expired_url' }, '404 {"ok":false,"error":"expired_url"}', 0],
+    [{ kind: 'outage', how: 'http_500' }, '500 internal_error', 0],
+    [{ kind: 'outage', how: 'connection_cut' }, 'cut', 0],
+    [{ kind: 'lost-reply' }, 'cut', 1],
+    [{ kind: 'slow', ms: 10 }, '200 ok', 2],
+  ] as const
+  for (const [fault, answer, said] of faults) {
+    workspace.fault({ ...fault, methods })
+    expect(await post(url)).toBe(answer)
+    expect(workspace.ephemerals('U0ALICE')).toHaveLength(said)
+  }
+  for (const uses of [3, 4, 5]) expect(`${uses}: ${await post(url)}`).toBe(`${uses}: 200 ok`)
+  expect(await post(url)).toBe('404 {"ok":false,"error":"used_url"}')
+})

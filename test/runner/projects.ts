@@ -39,6 +39,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'request/render/',
     'run/preflight/',
     'runner/',
+    'slack/answers/',
     'slack/client/',
     'slack/limits/',
     'sql/',

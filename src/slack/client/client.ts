@@ -5,6 +5,7 @@ import type { Message, Sent, SlackPort } from '../port.ts'
 import { channelOf, userOf } from './answers.ts'
 import { capabilities, degradation } from './degradation.ts'
 import { EVENT_TYPE, find, ownPosts, storeOf } from './history.ts'
+import { respond } from './response-url.ts'
 import { slackTime } from './time.ts'
 import { call, clientOf, failureOf, nothing, observed, stringOf, type Json } from './web-api.ts'
 
@@ -67,6 +68,7 @@ export function createSlack(options: {
           nothing,
         ),
       ),
+    respond: (url, message, thread) => respond(url, message, thread, options.timeoutMs ?? 10_000),
     findByIntent: (where, intent) => find(background, where, intent),
     ownPosts: (channel, since) => ownPosts(background, channel, since),
     storeOf: (where) => storeOf(interactive, where),

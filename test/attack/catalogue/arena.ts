@@ -27,6 +27,8 @@ export type Arena = {
   readonly post: (how?: Post) => Promise<string>
   /** A command as a form, with a trigger of its own. */
   readonly body: (changes: Json) => string
+  /** What whoever typed this form is told next. */
+  readonly hearing: (body: string) => () => Promise<string>
   readonly raw: (bytes: string) => Promise<string>
   readonly cli: (words: readonly string[], how?: { readonly isNobody?: true; readonly isSlackDown?: true }) => Promise<string>
   readonly snapshot: () => Promise<unknown>
@@ -141,10 +143,23 @@ async function prepare(flow: Flow, mode: Arena['mode']): Promise<Arena> {
     if (errors !== undefined) return plain(Object.values(errors).join(' '))
     return view !== undefined ? plain(steadyTimes(readAloud(view))) : plain(steadyTimes(text ?? '')) || SILENT
   }
+  /** What was typed as somebody is answered by the address that came with it. */
+  const withOwnUrl = (payload: Json): Json =>
+    payload['response_url'] === bases['command']?.['response_url']
+      ? { ...payload, response_url: slack.responseUrl(String(payload['user_id']), String(payload['channel_id'])) }
+      : payload
+  const hearing = (payload: Json) => {
+    const person = String(payload['user_id'])
+    const before = slack.ephemerals(person).length
+    return async () => {
+      const told = await slack.waitFor(() => slack.ephemerals(person)[before], { what: `a word to ${person}` })
+      return plain(steadyTimes(told.text))
+    }
+  }
   const tables = (
     await store.query<{ name: string }>(
       `select table_name as name from information_schema.tables where table_schema = 'lockkeeper'
-       and table_name !~ '^(audit|seen|store|home)' order by 1`,
+       and table_name !~ '^(answer|audit|seen|store|home)' order by 1`,
     )
   ).map(({ name }) => name)
   return {
@@ -155,7 +170,13 @@ async function prepare(flow: Flow, mode: Arena['mode']): Promise<Arena> {
     digests: { prod: prod.digest ?? '', staging: staging.digest ?? '', cancelled: cancelled.digest ?? '', expired: expired.digest ?? '' },
     type: async (text, person, channel) => plain(await flow.answer(text, person, channel)),
     press: async (id, action, person) => plain(await flow.press(id, action, person)),
-    command: async (changes) => said(await deliver('slash_commands', base('command', changes))),
+    async command(changes) {
+      const payload = withOwnUrl(base('command', changes))
+      const heard = hearing(payload)
+      const refused = said(await deliver('slash_commands', payload))
+      return refused === SILENT ? heard() : refused
+    },
+    hearing: (body) => hearing(Object.fromEntries(new URLSearchParams(body))),
     async button(changes, how) {
       const payload = base('button', changes)
       const change = (changes['actions'] as readonly Json[] | undefined)?.[0] ?? {}
@@ -171,7 +192,7 @@ async function prepare(flow: Flow, mode: Arena['mode']): Promise<Arena> {
       return plain(steadyTimes(told.text))
     },
     window: async (changes) => said(await deliver('interactive', base('window', changes))),
-    body: (changes) => formOf(base('command', changes)),
+    body: (changes) => formOf(withOwnUrl(base('command', changes))),
     post: (how = {}) =>
       send(how.port ?? port, requestBytes(how, { secret: slack.tokens.signingSecret, base: base('command', { text: 'show 1' }) })),
     raw: (bytes) => send(port, [Buffer.from(bytes, 'latin1')]),
