@@ -6,8 +6,8 @@ import { formIn, update, type FormEnd } from '../src/slack/answers/answering.ts'
 import { storeNow } from '../src/store/now.ts'
 import { dispatch } from './dispatch.ts'
 import { ACT_MS, recordSafely, textOf, withoutFault, type ListenDeps } from './door.ts'
-import { originOf, readForm } from './forms/deploy.ts'
-import type { Asker } from './parse/channel-scope.ts'
+import { originOf, readForm, requestForm } from './forms/deploy.ts'
+import { targetsHere, type Asker } from './parse/channel-scope.ts'
 import { auditedBy, type Reply } from './verbs/reply.ts'
 
 type Sent = Pick<SlackViewMiddlewareArgs<ViewSubmitAction> & AllMiddlewareArgs, 'body' | 'view' | 'context'>
@@ -24,8 +24,13 @@ export async function answerDeployForm(deps: ListenDeps, { body, view, context }
   }
   const now = await storeNow(deps.db).catch(deps.onFault)
   const read = readForm(view.state.values, deps.known, now === undefined ? null : { now, targets: deps.targets })
-  if ('errors' in read) {
+  if ('kind' in read) {
     await recordSafely(deps, { ...form, result: 'bad_arguments' })
+    if (read.kind === 'unclear')
+      return answer({
+        response: update(requestForm(targetsHere(deps, { origin }), origin, read.filled)),
+        said: saidOf({ text: read.text }),
+      })
     return answer({
       response: { response_action: 'errors', errors: read.errors },
       said: saidOf({ text: Object.values(read.errors).join(' ') }),

@@ -12,7 +12,7 @@ import { requestById } from '../src/request/store.ts'
 import { dispatch } from './dispatch.ts'
 import { ACT_MS, originIn, READ_MS, recordSafely, textOf, withoutFault, type ListenDeps } from './door.ts'
 import { formNotOpened, requestForm } from './forms/deploy.ts'
-import { notInDirect, whyNotHere, type Asker, type Origin } from './parse/channel-scope.ts'
+import { notInDirect, targetsHere, whyNotHere, type Asker, type Origin } from './parse/channel-scope.ts'
 import { parseText, type Command } from './parse/command.ts'
 import { auditedBy, type Reply } from './verbs/reply.ts'
 
@@ -55,9 +55,9 @@ const acting: ReadonlySet<Command['verb']> = new Set(['deploy', 'cancel', 'freez
 async function openForm(deps: ListenDeps, trigger: string, origin: Origin): Promise<Refusal | undefined> {
   if (origin.isDirect) return notInDirect
   const asker: Asker = { account: '', entry: 'slash', origin }
-  const all = [...deps.targets.values()]
-  const targets = all.filter((target) => whyNotHere(target, asker) === undefined)
-  if (targets.length === 0) return (all[0] === undefined ? undefined : whyNotHere(all[0], asker)) ?? formNotOpened(deps.known)
+  const targets = targetsHere(deps, asker)
+  const [first] = deps.targets.values()
+  if (targets.length === 0) return (first === undefined ? undefined : whyNotHere(first, asker)) ?? formNotOpened(deps.known)
   const opened = await deps.slack.openView(trigger, requestForm(targets, origin))
   return opened.kind === 'ok' ? undefined : formNotOpened(deps.known)
 }

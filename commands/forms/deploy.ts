@@ -5,10 +5,12 @@ import type { Target } from '../../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { checkboxInput, context, modal, section, selectInput, textInput } from '../../src/slack/blocks/blocks.ts'
 import type { View } from '../../src/slack/port.ts'
-import { readWhen } from '../../src/calendar/when.ts'
+import { readWhen, type Unclear } from '../../src/calendar/when.ts'
 import { checkReason, checkRef, checkTarget } from '../parse/arguments.ts'
 import type { Command } from '../parse/command.ts'
 import type { Known } from '../parse/usage.ts'
+import { initialOf, readingsOf, timeField, timeIn, timeInputs, type Filled } from './readings.ts'
+import type { FormValues } from './values.ts'
 
 /** The form behind a bare command: the same request as `deploy`, for people who do not remember options. */
 
@@ -16,8 +18,9 @@ export const REQUEST_FORM = 'request_form'
 
 const MOST_CHOICES = 100
 
-export function requestForm(targets: readonly Target[], origin: Origin): View {
+export function requestForm(targets: readonly Target[], origin: Origin, filled: Filled | null = null): View {
   const [only] = targets
+  const chosen = (filled?.values['options']?.['options']?.selected_options ?? []).flatMap(({ value }) => value ?? [])
   return modal({
     callback: REQUEST_FORM,
     title: 'Ask for a deploy',
@@ -32,15 +35,20 @@ export function requestForm(targets: readonly Target[], origin: Origin): View {
         label: 'Target',
         choices: targets.slice(0, MOST_CHOICES).map((target) => ({ value: target.name, label: labelOf(target) })),
         ...(targets.length === 1 && only !== undefined ? { initial: only.name } : {}),
+        ...(filled === null ? {} : { initial: filled.values['target']?.['target']?.selected_option?.value ?? '' }),
       }),
-      textInput({ id: 'ref', label: 'Branch, tag or commit', optional: true, placeholder: 'The branch of the target', maximum: 200 }),
       textInput({
-        id: 'start',
-        label: 'Start',
+        id: 'ref',
+        label: 'Branch, tag or commit',
         optional: true,
-        placeholder: 'As soon as it is approved; or Tue 02:00; or window 7',
+        placeholder: 'The branch of the target',
         maximum: 200,
+        ...initialOf(filled, 'ref'),
       }),
+      ...timeInputs(
+        { id: 'start', label: 'Start', optional: true, placeholder: 'As soon as it is approved; or Tue 02:00; or window 7' },
+        filled,
+      ),
       textInput({
         id: 'reason',
         label: 'Reason',
@@ -48,10 +56,12 @@ export function requestForm(targets: readonly Target[], origin: Origin): View {
         multiline: true,
         placeholder: 'What it is for, and why now',
         maximum: 500,
+        ...initialOf(filled, 'reason'),
       }),
       checkboxInput({
         id: 'options',
         label: 'Options',
+        chosen,
         choices: [
           { value: 'skip-app', label: 'Only the database: leave the application as it is' },
           ...(targets.some((target) => target.breakGlass !== undefined)
@@ -64,24 +74,10 @@ export function requestForm(targets: readonly Target[], origin: Origin): View {
   })
 }
 
-/** `state.values` of a submitted form, as Slack sends it. */
-export type FormValues = Readonly<
-  Record<
-    string,
-    Readonly<
-      Record<
-        string,
-        {
-          readonly value?: string | null | undefined
-          readonly selected_option?: { readonly value?: string | undefined } | null | undefined
-          readonly selected_options?: readonly { readonly value?: string | undefined }[] | null | undefined
-        }
-      >
-    >
-  >
->
-
-export type FormFault = { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
+export type FormFault =
+  | { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
+  /** Its start has several readings, and nothing else is wrong with it. */
+  | { readonly kind: 'unclear'; readonly filled: Filled; readonly text: string }
 
 /** By what a time in the form is read; null when the store could not be asked: then it is read when the request is made. */
 export type FormTimes = { readonly now: number; readonly targets: ReadonlyMap<string, Target> } | null
@@ -94,11 +90,19 @@ export function readForm(values: FormValues, known: Known, times: FormTimes): Ex
   const isChosen = (name: string) => (values['options']?.['options']?.selected_options ?? []).some((option) => option.value === name)
   const breakGlass = isChosen('break-glass')
   const why = breakGlass && !isRefusal(reason) ? whyNoReason(reason ?? '') : reason
-  const start = isRefusal(target) ? {} : readStart(textOf(values, 'start'), target, times)
+  const start = isRefusal(target) ? {} : readStart(timeIn(values, 'start'), target, times)
+  const readings = readingsOf(start)
+  if (isRefusal(start) && readings !== null && ![ref, why, reason, target].some(isRefusal))
+    return { kind: 'unclear', filled: { values, readings }, text: start.text }
   if (isRefusal(ref) || isRefusal(why) || isRefusal(reason) || isRefusal(target) || isRefusal(start))
     return {
       kind: 'errors',
-      errors: { ...errorOf('target', target), ...errorOf('ref', ref), ...errorOf('start', start), ...errorOf('reason', why) },
+      errors: {
+        ...errorOf('target', target),
+        ...errorOf('ref', ref),
+        ...errorOf(timeField(values, 'start'), start),
+        ...errorOf('reason', why),
+      },
     }
   return { verb: 'deploy', target, ref, reason, skipApp: isChosen('skip-app'), ...(breakGlass ? { breakGlass } : {}), ...start }
 }
@@ -108,7 +112,7 @@ function readStart(
   text: string | null,
   target: string,
   times: FormTimes,
-): Pick<Extract<Command, { verb: 'deploy' }>, 'at' | 'inWindow'> | Refusal {
+): Pick<Extract<Command, { verb: 'deploy' }>, 'at' | 'inWindow'> | Refusal | Unclear {
   if (text === null) return {}
   const inWindow = /^window\s+(\S.*)$/i.exec(text)?.[1]
   if (inWindow !== undefined) return { inWindow }

@@ -8,7 +8,9 @@ import type { View } from '../../src/slack/port.ts'
 import { durationText } from '../../src/lib/text/text.ts'
 import { sayUnderstoodSpan, typedTime } from '../../src/calendar/say.ts'
 import { readLength, readWhen } from '../../src/calendar/when.ts'
-import { originOf, type FormValues } from './deploy.ts'
+import { originOf } from './deploy.ts'
+import type { FormValues } from './values.ts'
+import { initialOf, readingsOf, timeField, timeIn, timeInputs, type Filled } from './readings.ts'
 import { checkReason, LONGEST_REASON, type KnownHere, type WindowCommand } from '../parse/window.ts'
 
 /** The form behind a bare `/maintenance`, and the page that shows what was understood before anything is announced. */
@@ -18,8 +20,9 @@ export const WINDOW_CONFIRM = 'window_confirm'
 
 const MOST_CHOICES = 100
 
-export function windowForm(targets: readonly Target[], origin: Origin): View {
+export function windowForm(targets: readonly Target[], origin: Origin, filled: Filled | null = null): View {
   const [only] = targets
+  const initial = (id: string) => initialOf(filled, id)
   return modal({
     callback: WINDOW_FORM,
     title: 'Plan maintenance',
@@ -35,17 +38,26 @@ export function windowForm(targets: readonly Target[], origin: Origin): View {
           label: (target.title === target.name ? target.name : `${target.title} (${target.name})`).slice(0, 75),
         })),
         ...(targets.length === 1 && only !== undefined ? { initial: only.name } : {}),
+        ...(filled === null ? {} : { initial: filled.values['target']?.['target']?.selected_option?.value ?? '' }),
       }),
-      textInput({ id: 'when', label: 'When', placeholder: 'next Tue 02:00, or 2026-12-01 02:00 America/New_York', maximum: 200 }),
-      textInput({ id: 'length', label: 'How long', placeholder: '2h', maximum: 40 }),
+      ...timeInputs({ id: 'when', label: 'When', placeholder: 'next Tue 02:00, or 2026-12-01 02:00 America/New_York' }, filled),
+      textInput({ id: 'length', label: 'How long', placeholder: '2h', maximum: 40, ...initial('length') }),
       textInput({
         id: 'reason',
         label: 'Reason',
         multiline: true,
         placeholder: 'What changes, and what people will notice',
         maximum: LONGEST_REASON,
+        ...initial('reason'),
       }),
-      textInput({ id: 'work', label: 'What runs', optional: true, placeholder: 'The migrations and steps', maximum: 500 }),
+      textInput({
+        id: 'work',
+        label: 'What runs',
+        optional: true,
+        placeholder: 'The migrations and steps',
+        maximum: 500,
+        ...initial('work'),
+      }),
       context('A time without a zone is in the zone of the target. The next page shows what was understood.'),
     ],
   })
@@ -70,16 +82,24 @@ export function readWindowForm(
 ):
   | { readonly kind: 'errors'; readonly errors: Readonly<Record<string, string>> }
   | { readonly kind: 'view'; readonly view: View }
+  /** Its time has several readings, and nothing else is wrong with it. */
+  | { readonly kind: 'unclear'; readonly origin: Origin; readonly filled: Filled; readonly text: string }
   | Refusal {
   const origin = originOf(metadata)
   const target = context.targets.get(values['target']?.['target']?.selected_option?.value ?? '')
   if (origin === undefined || target === undefined) return formUnknown
   const text = (id: string) => values[id]?.[id]?.value?.trim() ?? ''
-  const when = readWhen(text('when'), { now: context.now, zone: target.timezone })
+  const when = readWhen(timeIn(values, 'when') ?? '', { now: context.now, zone: target.timezone })
   const length = readLength(text('length'))
   const reason = checkReason(text('reason').replace(/\s+/gu, ' '), context.known)
+  const readings = readingsOf(when)
+  if (isRefusal(when) && readings !== null && !isRefusal(length) && !isRefusal(reason))
+    return { kind: 'unclear', origin, filled: { values, readings }, text: when.text }
   if (isRefusal(when) || isRefusal(length) || isRefusal(reason))
-    return { kind: 'errors', errors: { ...errorOf('when', when), ...errorOf('length', length), ...errorOf('reason', reason) } }
+    return {
+      kind: 'errors',
+      errors: { ...errorOf(timeField(values, 'when'), when), ...errorOf('length', length), ...errorOf('reason', reason) },
+    }
   const work = text('work').replace(/\s+/gu, ' ')
   return {
     kind: 'view',

@@ -11,7 +11,7 @@ export type Asker = By & {
 export type Origin = { readonly channel: string; readonly isDirect: boolean }
 
 /** Whether a target may be spoken of where it was typed. On the command line there is no channel to restrict. */
-export function whyNotHere(target: Target, asker: Asker): Refusal | undefined {
+export function whyNotHere(target: Target, asker: Pick<Asker, 'origin'>): Refusal | undefined {
   const { origin } = asker
   if (origin === null) return undefined
   if (origin.isDirect) return notInDirect
@@ -19,6 +19,12 @@ export function whyNotHere(target: Target, asker: Asker): Refusal | undefined {
   const channels = [...new Set([target.channel, ...target.askIn])].map((channel) => `<#${channel}>`)
   return refuse('wrong_channel', `${code(target.name)} may not be asked for here. Nothing was started. Type it in ${list(channels, 'or')}.`)
 }
+
+/** The targets that may be spoken of where it was typed. */
+export const targetsHere = (
+  { targets }: { readonly targets: ReadonlyMap<string, Target> },
+  asker: Pick<Asker, 'origin'>,
+): readonly Target[] => [...targets.values()].filter((target) => whyNotHere(target, asker) === undefined)
 
 export const notInDirect: Refusal = refuse(
   'wrong_channel',

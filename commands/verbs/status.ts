@@ -10,7 +10,7 @@ import type { FreezeRow } from '../../src/windows/window.ts'
 import { sayTime } from '../../src/calendar/say.ts'
 import type { Command } from '../parse/command.ts'
 import { say, type Reply, type TargetStatus, type VerbDeps } from './reply.ts'
-import { notInDirect, whyNotHere, type Asker } from '../parse/channel-scope.ts'
+import { notInDirect, targetsHere, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 import { liveLine, recordLines } from './status-record.ts'
 
@@ -22,7 +22,7 @@ export async function status(deps: VerbDeps, command: Extract<Command, { verb: '
     if (isRefusal(target)) return target
     return whyNotHere(target, asker) ?? say([...(await noRun(deps)), await describe(deps, target, 'whole')].join('\n\n'))
   }
-  const targets = [...deps.targets.values()].filter((target) => whyNotHere(target, asker) === undefined)
+  const targets = targetsHere(deps, asker)
   if (targets.length === 0) return say('No target may be asked about in this channel. lockkeeper.yaml says for each where (`askIn`).')
   return say([...(await noRun(deps)), ...(await Promise.all(targets.map((target) => describe(deps, target, 'short'))))].join('\n\n'))
 }

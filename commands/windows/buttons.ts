@@ -7,7 +7,7 @@ import { itemsOf, phases, tickItem, type ChecklistItem } from '../../src/windows
 import type { WindowRow } from '../../src/windows/window.ts'
 import { changeWindow, lockWindow, windowByToken } from '../../src/windows/store.ts'
 import { saySpan } from '../../src/calendar/say.ts'
-import type { FormValues } from '../forms/deploy.ts'
+import type { FormValues } from '../forms/values.ts'
 import type { Reply } from '../verbs/reply.ts'
 import { change, standBy } from './verbs.ts'
 import { auditOf, targetsOf, whyNotManageHere, type WindowDeps } from './deps.ts'

@@ -8,9 +8,9 @@ import { noted } from '../../src/lib/telemetry.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { update, type Answering, type FormAnswering, type FormEnd } from '../../src/slack/answers/answering.ts'
 import { storeNow } from '../../src/store/now.ts'
-import type { FormValues } from '../forms/deploy.ts'
+import type { FormValues } from '../forms/values.ts'
 import { auditedBy, type Reply } from '../verbs/reply.ts'
-import { notInDirect, whyNotHere, type Asker, type Origin } from '../parse/channel-scope.ts'
+import { notInDirect, targetsHere, whyNotHere, type Asker, type Origin } from '../parse/channel-scope.ts'
 import { dispatchWindow } from './dispatch.ts'
 import { knownHere, type WindowDeps, type WindowSlack } from './deps.ts'
 import { formNotOpened, readConfirmed, readWindowForm, WINDOW_CONFIRM, WINDOW_FORM, windowForm } from '../forms/window.ts'
@@ -56,7 +56,7 @@ export async function answerWindowCommand(deps: SlackDeps, { text, trigger, aske
 async function openForm(deps: SlackDeps, trigger: string, asker: Typed['asker']): Promise<Refusal | undefined> {
   if (asker.origin.isDirect) return notInDirect
   const all = [...deps.targets.values()]
-  const targets = all.filter((target) => whyNotHere(target, asker) === undefined)
+  const targets = targetsHere(deps, asker)
   if (targets.length === 0) return all[0] === undefined ? undefined : whyNotHere(all[0], asker)
   const opened = await deps.slack.openView(trigger, windowForm(targets, asker.origin))
   return opened.kind === 'ok' ? undefined : formNotOpened(knownHere(deps))
@@ -108,11 +108,12 @@ async function endOf(deps: SlackDeps, submitted: Submitted): Promise<FormEnd> {
   const asker = (origin: Origin | null): Asker => ({ account: user, entry: 'modal', origin, answer })
   if (callback === WINDOW_FORM) {
     const read = readWindowForm(values, metadata, { targets: deps.targets, known: knownHere(deps), now: await storeNow(deps.db) })
-    const result = isRefusal(read) ? read.code : read.kind === 'errors' ? 'bad_arguments' : 'understood'
+    const result = isRefusal(read) ? read.code : read.kind === 'view' ? 'understood' : 'bad_arguments'
     await record(deps, asker(null), 'form', result)
     if (isRefusal(read)) return noticeEnd(read)
-    return read.kind === 'errors'
-      ? errorsEnd(read.errors)
+    if (read.kind === 'errors') return errorsEnd(read.errors)
+    return read.kind === 'unclear'
+      ? { response: update(windowForm(targetsHere(deps, read), read.origin, read.filled)), said: saidOf({ text: read.text }) }
       : { response: { response_action: 'push', view: read.view }, said: { message: { text: PAGE_LATE }, view: read.view } }
   }
   const read = callback === WINDOW_CONFIRM ? readConfirmed(metadata) : await readWindowView(deps, callback, metadata, values)

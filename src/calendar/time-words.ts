@@ -41,16 +41,27 @@ export const withoutMarks = (word: string): string => word.replace(/[,:;]+$/, ''
 /** What a length is made of, as far as it is one. */
 export function partsOfLength(text: string): readonly { readonly count: number; readonly unitMs: number }[] {
   return [...text.replace(/(\dh[0-5]\d)(?!\w)/gi, '$1m').matchAll(ONE_LENGTH)].map(([, count = '', unit = '']) => ({
-    count: /^half/i.test(count) ? 0.5 : /^an?/i.test(count) ? 1 : Number(count),
+    count: countOf(count.trim().toLowerCase()),
     unitMs: unitMs[unit.charAt(0).toLowerCase()] ?? 0,
   }))
 }
 
+function countOf(count: string): number {
+  if (count.startsWith('half')) return 0.5
+  if (/^an?$/.test(count)) return 1
+  const inWords = numberWords.indexOf(count) + 1
+  return inWords > 0 ? inWords : (tens[count] ?? Number(count))
+}
+
+const numberWords = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve']
+const tens: Readonly<Record<string, number>> = { fifteen: 15, twenty: 20, thirty: 30, forty: 40, 'forty-five': 45, sixty: 60, ninety: 90 }
+const NUMBER = `(?:${[...numberWords, ...Object.keys(tens)].toSorted((a, b) => b.length - a.length).join('|')})`
+
 const unitMs: Readonly<Record<string, number>> = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 }
 const UNIT = '(w|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?![a-z])'
 const COMPACT_UNIT = '(w|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?=\\d|$|[^a-z])'
-const ONE_LENGTH = new RegExp(`(\\d+(?:\\.\\d+)?\\s*|half an?\\s+|\\ban?\\s+)${COMPACT_UNIT}`, 'gi')
-const LENGTH = new RegExp(`^((\\d+(\\.\\d+)?\\s*${COMPACT_UNIT})+|\\d+h[0-5]\\d|(half an?|an?)\\s+${UNIT})[,:;.]?$`, 'i')
+const ONE_LENGTH = new RegExp(`(\\d+(?:\\.\\d+)?\\s*|half an?\\s+|\\ban?\\s+|\\b${NUMBER}\\s+)${COMPACT_UNIT}`, 'gi')
+const LENGTH = new RegExp(`^((\\d+(\\.\\d+)?\\s*${COMPACT_UNIT})+|\\d+h[0-5]\\d|(half an?|an?|${NUMBER})\\s+${UNIT})[,:;.]?$`, 'i')
 
 type Part = 'day' | 'clock' | 'zone'
 type Found = { readonly parts: readonly Part[]; readonly end: number }

@@ -60,7 +60,7 @@ const unquoted = ([first = '', ...rest]: readonly string[]): readonly string[] =
  * A time as people write it: `next Tue 02:00`, `2026-12-01 02:00 America/New_York`, `in 2 hours`. chrono-node reads the fields of the wall
  * clock; the zone is read here, since chrono drops whole names in silence and guesses at abbreviations. `zone` is meant where none is named.
  */
-export function readWhen(text: string, typed: Clock): When | Refusal {
+export function readWhen(text: string, typed: Clock): When | Refusal | Unclear {
   const { now, zone: own } = typed
   const written = oneLine(text)
   const example = examplesOf(now, own)
@@ -139,14 +139,15 @@ function untilDay(found: ParsedResult, { written, now, zone }: Clock & { readonl
   return { at, zone, isDayOnly: true }
 }
 
+/** More than one time may be meant; each of `readings` is read as that one alone, and lies ahead. */
+export type Unclear = Refusal & { readonly readings: readonly string[] }
+
 /** Each can be copied as it stands. */
-function whichOf(written: string, readings: readonly When[], { now, zone }: Clock): Refusal {
-  const all = [...new Set(readings.map(({ at }) => at))].map(
-    (at) => `${codeText(fullTime(at, zone))} (${at <= now ? 'which has passed' : awayText(at, now)})`,
-  )
-  return no(
-    `${shown(written)} can be read in ${all.length === 2 ? 'two' : 'three'} ways: ${all.slice(0, -1).join(', ')} or ${all.at(-1)}. Write the one that is meant.`,
-  )
+function whichOf(written: string, found: readonly When[], { now, zone }: Clock): Unclear {
+  const times = [...new Set(found.map(({ at }) => at))]
+  const all = times.map((at) => `${codeText(fullTime(at, zone))} (${at <= now ? 'which has passed' : awayText(at, now)})`)
+  const text = `${shown(written)} can be read in ${all.length === 2 ? 'two' : 'three'} ways: ${all.slice(0, -1).join(', ')} or ${all.at(-1)}. Write the one that is meant.`
+  return { ...no(text), readings: times.filter((at) => at > now).map((at) => fullTime(at, zone)) }
 }
 
 /** What lies in another year is not taken for a day of this one. */

@@ -95,7 +95,7 @@ test.each([
   ],
   ['Tue 2026-12-02 02:00', `2026-12-02 is a Wed and not a Tue. ${example}`],
 ])('%s is refused', (text, expected) => {
-  expect(readWhen(text, { now, zone })).toEqual({ kind: 'refusal', code: 'bad_arguments', text: expected })
+  expect(readWhen(text, { now, zone })).toMatchObject({ kind: 'refusal', code: 'bad_arguments', text: expected })
 })
 
 test.each([
@@ -110,6 +110,10 @@ test.each([
   ['2hrs', 7_200_000],
   ['an hour', 3_600_000],
   ['half an hour', 1_800_000],
+  ['two hours', 7_200_000],
+  ['Forty-five minutes', 2_700_000],
+  ['one hour and thirty minutes', 5_400_000],
+  ['twelve hours', 43_200_000],
   ['1.5h', 5_400_000],
   ['1.5 hours', 5_400_000],
   ['1h30', 5_400_000],
@@ -126,7 +130,7 @@ test.each([
   ['', `No length was given. ${lengths}`],
   ['0h', `A length of \`0h\` is no time at all. ${lengths}`],
   ['-2h', `\`-2h\` is not a length. ${lengths}`],
-  ['two hours', `\`two hours\` is not a length. ${lengths}`],
+  ['several hours', `\`several hours\` is not a length. ${lengths}`],
   ['2', `\`2\` is not a length. ${lengths}`],
   ['7d', `\`7d\` is too long: nothing here lasts a week or more. ${lengths}`],
   ['9999h', `\`9999h\` is too long: nothing here lasts a week or more. ${lengths}`],

@@ -269,6 +269,23 @@ describe('the form', () => {
     expect(await requests()).toMatchObject([{ target: 'prod', askedIn: CHANNEL, ask: { ref: 'main', reason: 'launch', skipApp: false } }])
   })
 
+  test('offers the readings of a start that has two, keeps the rest, and asks for the one that is chosen', async () => {
+    await workspace.as(ALICE).command(CHANNEL, '/migrate')
+    const form = await modalOf(ALICE, /Ask for a deploy/)
+    const fields = { target: { target: 'prod' }, ref: { ref: 'main' }, options: { options: 'skip-app' } }
+    const year = new Date().getUTCFullYear() + 1
+    await workspace.as(ALICE).submit(form.viewId, { ...fields, start: { start: `5.6.${year} 02:00` } })
+    const choice = await modalOf(ALICE, /can be read in more than one way/)
+    const options = [...JSON.stringify(choice.view).matchAll(/"value":"(\w{3} \d+ \w{3} \d{4} 02:00 UTC)"/g)].map(([, value = '']) => value)
+    expect(options.map((option) => option.slice(4))).toEqual([`5 Jun ${year} 02:00 UTC`, `6 May ${year} 02:00 UTC`])
+    expect(JSON.stringify(choice.view)).toContain('"initial_options"')
+    expect(await requests()).toEqual([])
+    await workspace.as(ALICE).submit(choice.viewId, { ...fields, meant: { meant: options[1] ?? '' } })
+    await modalOf(ALICE, /#1 is asked for/)
+    expect(await requests()).toMatchObject([{ ask: { ref: 'main', skipApp: true } }])
+    expect((await fixture.request(1)).notBefore?.toISOString()).toBe(`${year}-05-06T02:00:00.000Z`)
+  })
+
   test('shows a refusal over what was filled in', async () => {
     await fixture.waiting()
     await workspace.as(ALICE).command(CHANNEL, '/migrate')

@@ -412,6 +412,54 @@ test('the form shows what was understood before anything is announced', async ()
   await flow.slack.waitFor(() => announcements(flow, CHANNEL).some((one) => windowText(one).includes('New shelves')))
 })
 
+test('a time with two readings comes back as a choice between them, with all that was filled in', async () => {
+  await setClock(flow.store, '2026-12-15T00:00:00Z')
+  await flow.type('/maintenance')
+  const form = await flow.slack.waitFor(() => flow.slack.modal('U0ALICE'))
+  const length = { length: { length: 'two hours' } }
+  await flow.slack.as('U0ALICE').submit(form.viewId, {
+    target: { target: 'prod' },
+    when: { when: '12/1/2027 02:00' },
+    ...length,
+    reason: { reason: 'More shelves' },
+    work: { work: 'three migrations' },
+  })
+  const choice = await flow.slack.waitFor(() => {
+    const top = flow.slack.modal('U0ALICE')
+    return top !== null && JSON.stringify(top.view).includes('radio_buttons') ? top : undefined
+  })
+  expect(choice.viewId).toBe(form.viewId)
+  expect(windowText(choice.view)).toMatchInlineSnapshot(`
+    "Target
+    When: “12/1/2027 02:00” can be read in more than one way. Which is meant?
+    Or another time
+    How long
+    Reason
+    What runs
+    A time without a zone is in the zone of the target. The next page shows what was understood."
+  `)
+  expect(JSON.stringify(choice.view)).toContain('"initial_value":"three migrations"')
+  const submit = (fields: Record<string, Record<string, string>>) =>
+    flow.slack.as('U0ALICE').submit(choice.viewId, { target: { target: 'prod' }, ...length, reason: { reason: 'More shelves' }, ...fields })
+  await submit({})
+  expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
+    {
+      "when_again": "No time was given. Write for example Thu 02:00 or 2026-12-17 02:00 America/New_York.",
+    }
+  `)
+  await submit({ meant: { meant: 'Wed 1 Dec 2027 02:00 America/New_York' } })
+  const confirm = await flow.slack.waitFor(() => {
+    const top = flow.slack.modal('U0ALICE')
+    return top !== null && top.viewId !== choice.viewId ? top : undefined
+  })
+  expect(windowText(confirm.view)).toMatchInlineSnapshot(`
+    "*{time} to {time} (Wed 1 Dec 2027 02:00 to 04:00 America/New_York, in 351 d 7 h)*, for 2 h
+    Maintenance of *Production*: More shelves
+    What runs: three migrations
+    It is announced in <#C0DEPLOYS> at once, and opens and ends by itself."
+  `)
+})
+
 /** The block in which this text stands beside a button. */
 function blockOf(view: unknown, text: string): string {
   const { blocks } = view as { readonly blocks: readonly { readonly block_id?: string; readonly text?: { readonly text: string } }[] }

@@ -156,13 +156,42 @@ export const selectInput = (options: {
   }
 }
 
-export const checkboxInput = (options: { readonly id: string; readonly label: string; readonly choices: readonly Choice[] }): Block => ({
+/** One of at most ten. */
+export const radioInput = (options: {
+  readonly id: string
+  readonly label: string
+  readonly choices: readonly Choice[]
+  readonly optional?: boolean
+}): Block => ({
   type: 'input',
   block_id: options.id,
   label: plainObject(options.label),
-  optional: true,
-  element: { type: 'checkboxes', action_id: options.id, options: options.choices.map(option) },
+  optional: options.optional ?? false,
+  element: { type: 'radio_buttons', action_id: options.id, options: options.choices.map(option) },
 })
+
+export const checkboxInput = (options: {
+  readonly id: string
+  readonly label: string
+  readonly choices: readonly Choice[]
+  /** Values that are ticked already. */
+  readonly chosen?: readonly string[]
+}): Block => {
+  const choices = options.choices.map(option)
+  const initial = choices.filter(({ value }) => options.chosen?.includes(value) === true)
+  return {
+    type: 'input',
+    block_id: options.id,
+    label: plainObject(options.label),
+    optional: true,
+    element: {
+      type: 'checkboxes',
+      action_id: options.id,
+      options: choices,
+      ...(initial.length === 0 ? {} : { initial_options: initial }),
+    },
+  }
+}
 
 const option = (choice: Choice) => ({ text: plainObject(choice.label), value: choice.value })
 

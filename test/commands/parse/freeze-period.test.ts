@@ -43,6 +43,7 @@ test.each([
   ['until in 2 hours 3 tables are copied', '2026-11-28T19:00:00.000Z | 3 tables are copied'],
   ['until 90 minutes from now decide', '2026-11-28T18:30:00.000Z | decide'],
   ['until Monday 09:00 in Europe/Berlin in spring', '2026-11-30T08:00:00.000Z | in spring'],
+  ['for two hours two people move', '2026-11-28T19:00:00.000Z | two people move'],
   ['for 2 hours marketing push', '2026-11-28T19:00:00.000Z | marketing push'],
   ['for 2 hours 30 minutes 5 people move', '2026-11-28T19:30:00.000Z | 5 people move'],
   ['for an hour and 30 minutes decide', '2026-11-28T18:30:00.000Z | decide'],
