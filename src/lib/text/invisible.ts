@@ -1,6 +1,6 @@
 /**
  * Which characters that nobody sees belong to what is written. Emoji and many scripts need some of them; the same ones elsewhere hide
- * something, and so do all that change the direction of writing.
+ * something, and so do all that turn the direction of writing around.
  */
 
 /** Calls `replace` with each character that is dangerous or hides something, and leaves what a script or an emoji needs. */
@@ -51,8 +51,18 @@ const FLAGS = ['gbeng', 'gbsct', 'gbwls']
   .map((region) => Array.from(region, (letter) => String.raw`\u{e00${letter.charCodeAt(0).toString(16)}}`).join(''))
   .join('|')
 
+/** Written from right to left. */
+const RIGHT = ['Hebrew', 'Arabic', 'Syriac', 'Thaana', 'Nko'].map((script) => String.raw`\p{Script=${script}}`).join('')
+/** Keyboards put one of them where a sign or a number stands beside such letters. Unlike overrides they turn no letters around. */
+const MARK = String.raw`[\u200e\u200f\u061c]`
+
+const HIDDEN = String.raw`\p{Cf}|\p{Variation_Selector}|[^\P{Cc}\n]`
+
 const NEEDED = new RegExp(
   [
+    // beside others of its kind, or what goes, it would be a row of them that could carry any bytes
+    String.raw`(?<=[${RIGHT}][\p{M}\p{P}\p{S}\p{Nd} ]*)${MARK}(?!${HIDDEN})`,
+    String.raw`(?<!${HIDDEN})${MARK}(?=[\p{P}\p{S}\p{Nd} ]*[${RIGHT}])`,
     String.raw`(?<=\u{1f3f4})(?:${FLAGS})\u{e007f}`,
     String.raw`(?<=${PICTURE}\ufe0f?)\u200d(?=${PICTURE})`,
     String.raw`(?<=[${SHAPED}]${MARKS})[\u200c\u200d](?=[${SHAPED}])`,

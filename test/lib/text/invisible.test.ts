@@ -39,6 +39,18 @@ test.each([
   expect(escapeHtml(text)).toBe(text)
 })
 
+/** The page of the evidence spells out what nobody sees, whatever it is there for. */
+test.each([
+  ['Hebrew with a mark behind its sign', '\u05e9\u05dc\u05d5\u05dd!\u200f'],
+  ['Hebrew with a mark before a number', '\u05e9\u05dc\u05d5\u05dd \u200e12'],
+  ['Arabic between marks and Latin letters', 'ok \u200f(\u0645\u0631\u062d\u0628\u0627)\u200f'],
+  ['Arabic with a letter mark', '\u0645\u0631 \u061c-5'],
+])('%s is taken in a reason, and spelled out in the evidence', (_what, text) => {
+  expect(checkReason(text)).toBe(text)
+  expect(plainText(text)).toBe(text)
+  expect(escapeHtml(text)).toMatch(/‹U\+(200[EF]|061C)›/)
+})
+
 const refusedFor = (what: string) => `The reason contains ${what}, and it is a line of visible text. Nothing was started. Type it again.`
 
 test.each([
@@ -46,7 +58,14 @@ test.each([
   ['an override in Arabic', '\u0645\u202d\u0645', '\u0645\u0645', 'a character that changes the direction of writing (U+202D)'],
   ['an isolate', 'a\u2066b\u2069', 'ab', 'a character that changes the direction of writing (U+2066)'],
   ['an embedding', 'a\u202bb\u202c', 'ab', 'a character that changes the direction of writing (U+202B)'],
-  ['a mark of direction', '\u05d0\u200f!', '\u05d0!', 'a character that changes the direction of writing (U+200F)'],
+  ['a mark of direction between Latin letters', 'pr\u200fod', 'prod', 'a character that changes the direction of writing (U+200F)'],
+  ['two marks of direction', '\u05d0\u200f\u200e!', '\u05d0!', 'a character that changes the direction of writing (U+200F)'],
+  [
+    'a mark behind Latin letters after Hebrew',
+    '\u05d0 a\u200fb',
+    '\u05d0 ab',
+    'a character that changes the direction of writing (U+200F)',
+  ],
   ['tags behind a letter', `a${tags('drop')}`, 'a', 'an invisible character (U+E0064)'],
   ['tags behind a flag that are no region', `\u{1f3f4}${tags('drop')}\u{e007f}`, '\u{1f3f4}', 'an invisible character (U+E0064)'],
   ['more tags than the region', `\u{1f3f4}${tags('gbengdrop')}\u{e007f}`, '\u{1f3f4}', 'an invisible character (U+E0067)'],
@@ -76,6 +95,10 @@ test('whatever is written, what is left after cleaning has no character that hid
       '\ufe0f',
       '\u202e',
       '\u2066',
+      '\u200f',
+      '\u200e',
+      '\u05d0',
+      '!',
       '\u{1f469}',
       '\u{1f4bb}',
       '\u{1f3f4}',
@@ -89,7 +112,7 @@ test('whatever is written, what is left after cleaning has no character that hid
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
       const clean = plainText(pieces.join(''))
-      expect(clean).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200e\u200f\u200b]/)
+      expect(clean).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b]|[\u200e\u200f\u061c]{2}/)
       // what was kept may have stood beside what is gone; it is clean when it is looked at again
       expect(plainText(clean)).toBe(clean)
       expect(firstInvisible(clean)).toBeUndefined()
