@@ -11,8 +11,11 @@ import { fast, init, scene, SEED, sleeping, type Scene } from '../run/scene.ts'
 
 const step = migrateStep(fast)
 const APPLICATION = 'The application was left as it was.'
-const NOTHING_YOUNGER =
-  'Nothing in the schema is younger than its start; changes of rows do not show there. No session of this run is alive.'
+const YOUNGER = 'Nothing in the schema is younger than its start.'
+const ALIVE = 'No session of this run is alive.'
+const FIVE = `${YOUNGER} Since its start 5 rows of \`orders\` were inserted or updated, by it or by others. ${ALIVE}`
+const none = (tables: string) =>
+  `${YOUNGER} Since its start no row of ${tables} was inserted or updated; deleted ones do not show. ${ALIVE}`
 const compare = (name: string) =>
   `Compare the database with the file. If all of it is there, mark it as applied (\`npx prisma migrate resolve --applied ${name}\`); if nothing is, mark it as rolled back (\`npx prisma migrate resolve --rolled-back ${name}\`); if a part is, complete it or take it back by hand first. Then cancel this request and ask again.`
 /** Long enough for a look at its session, also on a busy machine. */
@@ -79,7 +82,7 @@ describe('a block that commits in its middle', () => {
         headline: '*`2_block` could not get its lock. It may be applied in part: `2_block`. Lockkeeper will not guess.*',
         known: expect.stringMatching(
           new RegExp(
-            `^Its code block commits by itself, and what it did before stays\\. ${MAYBE_SEEN}The transaction that failed was not its first: an earlier one of it had ended\\. ${NOTHING_YOUNGER.replaceAll('.', '\\.')}$`,
+            `^Its code block commits by itself, and what it did before stays\\. ${MAYBE_SEEN}The transaction that failed was not its first: an earlier one of it had ended\\. ${FIVE.replaceAll('.', '\\.')}$`,
           ),
         ),
         notKnown: 'Whether all of `2_block` took effect. The record says "started".',
@@ -220,7 +223,9 @@ describe('statements of transactions in a file', () => {
     await holding(scene, 'lock table orders')
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
-      outcome: { known: `Its statement may work in more than one transaction. ${NOTHING_YOUNGER}` },
+      outcome: {
+        known: `Its statement may work in more than one transaction. ${YOUNGER} Whether rows of \`orders\` changed could not be seen in a moment. ${ALIVE}`,
+      },
     })
   })
 })
@@ -238,7 +243,7 @@ describe('what acts outside of its transaction', () => {
     await holding(scene, 'select from orders where id = 7 for update')
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
-      outcome: { known: `\`dblink_exec\` acts outside of its transaction, so what that did stays. ${NOTHING_YOUNGER}` },
+      outcome: { known: `\`dblink_exec\` acts outside of its transaction, so what that did stays. ${FIVE}` },
     })
     expect(await scene.totals()).toBe(FIRST_HALF)
     expect(await tries(scene)).toBe(1)
@@ -256,7 +261,7 @@ describe('what acts outside of its transaction', () => {
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
       outcome: {
-        known: `\`number_on\`, which it reaches, may act outside of its transaction, and what that did stays. ${NOTHING_YOUNGER}`,
+        known: `\`number_on\`, which it reaches, may act outside of its transaction, and what that did stays. ${none('`orders` and `tally`')}`,
       },
     })
     expect(await scene.sql('select last_value::int as n from numbers')).toEqual([{ n: 70 }])
@@ -368,7 +373,7 @@ describe('a session that is ended by somebody else', () => {
     await terminate(scene)
     expect(await ending).toMatchObject({
       kind: 'unknown',
-      outcome: { known: `The connection was lost, which can happen after a commit as well as before it. ${NOTHING_YOUNGER}` },
+      outcome: { known: `The connection was lost, which can happen after a commit as well as before it. ${none('`orders`')}` },
     })
   })
 })

@@ -5,13 +5,14 @@ import { namedOutside, wordsIn } from '../../sql/outside.ts'
 import { readScript, type Script } from '../../sql/parse.ts'
 import { worksInSeveral } from '../../sql/transactions.ts'
 import { undoingOf } from '../../sql/undoing.ts'
-import type { Attempt } from '../attempts/attempt.ts'
+import { outputOf, type Attempt } from '../attempts/attempt.ts'
 import { readFault } from '../diagnoses/fault.ts'
 import { seenOf } from '../observe/transactions.ts'
 import type { Work } from '../observe/work.ts'
 import { concurrentStateOf } from './concurrent-state.ts'
 import { knownAsOneScript, provesOneScript } from './one-script.ts'
 import { reachedOutside } from './outside.ts'
+import { writtenSince, type WrittenRows } from './rows-since.ts'
 import { madeSince } from './schema-diff.ts'
 import { verdictOf, type Findings } from './verdict.ts'
 
@@ -23,14 +24,19 @@ export async function findingsOf(work: Work, attempt: Attempt, failed: string, o
   const undoing = undoingOf(script, await loadParser())
   const read = script.kind === 'sql' ? script : { statements: [], texts: [] }
   const file = { name: failed, sql: content?.toString('utf8') ?? '', statements: read.texts }
+  const words = wordsOf(wordsIn(read.statements))
   const named = namedOutside(read.statements)
   const found = await observer.look(async (client) => ({
     transactions: await seenOf(client, attempt, file),
     leftovers: await madeSince(client, attempt.intent.sinceXid, workspace.parsed.schema),
     concurrent: undoing.kind === 'concurrent' ? await concurrentStateOf(client, undoing.work, attempt.intent.sinceXid) : null,
-    outside: await reachedOutside(client, { sql: file.sql, words: wordsOf(wordsIn(read.statements)) }),
+    outside: await reachedOutside(client, { sql: file.sql, words }),
   }))
-  const known = knownAsOneScript(work, attempt, script)
+  const known = knownAsOneScript({
+    sql: file.sql,
+    atomic: attempt.intent.atomic,
+    adapter: workspace.tool.readDeploy(outputOf(attempt)).datasource?.adapter !== false,
+  })
   const outside = found.outside.filter((name) => !named.includes(name)) // the file says those itself
   const findings = { undoing, isOneScript: known ?? true, end: endOf(output, script), ...found, outside }
   // a start of Prisma, so it is asked only where all depends on the answer
@@ -55,3 +61,12 @@ export function endOf(output: string, script: Script): Findings['end'] {
 /** Names with blanks count as a whole, too. */
 const wordsOf = (texts: readonly string[]): ReadonlySet<string> =>
   new Set(texts.flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}_$]+/u)]).map((word) => word.toLowerCase()))
+
+/** Committed rows of the tables that it names, for whoever has to find out what is there. */
+export async function writtenBy({ workspace, observer }: Work, attempt: Attempt, failed: string): Promise<readonly WrittenRows[]> {
+  const content = workspace.approved.migrations.find(({ name }) => name === failed)?.content
+  const script = content === undefined ? null : await readScript(content)
+  if (script?.kind !== 'sql') return []
+  const words = wordsOf(wordsIn(script.statements))
+  return observer.look((client) => writtenSince(client, { xid: attempt.intent.sinceXid, schema: workspace.parsed.schema, words }))
+}

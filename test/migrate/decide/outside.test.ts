@@ -20,7 +20,7 @@ beforeAll(async () => {
     create function on_row() returns trigger language plpgsql as $$ begin perform atomic(); return new; end $$;
     create trigger watching after insert on watched for each row execute function on_row();
     alter table filled alter id set default far();
-    alter table held add check (id < far()); create policy some on hidden using (id < far());
+    alter table held add check (id < far()); create policy own on hidden using (id < far());
     create or replace view shown as select far() as id;
     create function on_ddl() returns event_trigger language plpgsql as $$ begin perform pg_logical_emit_message(false, 'ddl', tg_tag); end $$;
     create event trigger saying on ddl_command_end when tag in ('CREATE EXTENSION', 'ALTER VIEW') execute function on_ddl()`)
