@@ -296,6 +296,22 @@ describe('CONCURRENTLY that is ended in its middle', () => {
     expect(await scene.sql('select count(rolled_back_at)::int as n from _prisma_migrations')).toEqual([{ n: 0 }])
   })
 
+  test('DROP INDEX that a lock timeout ends is named in the same way, and not tried again', async () => {
+    // as a plan of before it was known to need no timeout
+    const scene = await orders({ [NAME]: 'DROP INDEX CONCURRENTLY totals;\n' }, { before: 'create index totals on orders (total)' })
+    await holding(scene, 'select from orders')
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'failed',
+      output: expect.stringMatching(/^lock timeout, 1 try in /),
+      outcome: {
+        headline: `*\`${NAME}\` could not get its lock. Half of it is done.* ${APPLICATION}`,
+        why: 'The index `totals` is invalid: it is half dropped, still there and unused by queries.',
+        next: expect.stringMatching(/^Finish it: `DROP INDEX CONCURRENTLY public\.totals;`\. /),
+      },
+    })
+    expect(await tries(scene)).toBe(1)
+  })
+
   test('DROP INDEX that has not begun to drop is undone', async () => {
     const scene = await concurrent('DROP INDEX CONCURRENTLY totals;\n', 'create index totals on orders (total)')
     await holding(scene, 'lock table orders')

@@ -26,6 +26,7 @@ describe('a file that is undone as a whole, wherever it fails', () => {
     ['ANALYZE among others', 'alter table t add b int; analyze t'],
     ['nextval, which leaves a gap', "update t set a = nextval('s')"],
     ['what cannot run among others', 'update t set a = 1; vacuum t'],
+    ['a function that is only kept', "create function f() returns void language sql as $$ select setval('s', 1) $$; select 1"],
     ['rows from a file', "copy t from '/tmp/rows'"],
     ['nothing', ''],
   ])('%s', async (_what, sql) => {
@@ -66,6 +67,14 @@ describe('a file of which a part may stay, and why', () => {
     ["copy (select 1) to '/tmp/rows'", '`COPY` acts outside of its transaction, so what that did stays'],
     ["copy t from program 'curl'", '`COPY` acts outside of its transaction, so what that did stays'],
     ["select setval('s', 7); alter table t add b int", '`setval` acts outside of its transaction, so what that did stays'],
+    [
+      "create function f() returns void language sql as $$ select setval('s', 1) $$; create function g() returns void language sql as 'select f()'; select g()",
+      '`setval` acts outside of its transaction, so what that did stays',
+    ],
+    [
+      "create or replace function f() returns void language sql as $$ select setval('s', 1) $$; select 1",
+      '`setval` acts outside of its transaction, so what that did stays',
+    ],
     ['creat table t', 'it could not be read as SQL'],
     [Buffer.from('select 1;\0commit;'), 'it could not be read as SQL'],
     [Buffer.from([0xff]), 'it could not be read as SQL'],

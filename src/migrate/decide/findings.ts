@@ -24,7 +24,7 @@ export async function findingsOf(work: Work, attempt: Attempt, failed: string, o
   const undoing = undoingOf(script, await loadParser())
   const read = script.kind === 'sql' ? script : { statements: [], texts: [] }
   const file = { name: failed, sql: content?.toString('utf8') ?? '', statements: read.texts }
-  const words = wordsOf(wordsIn(read.statements))
+  const words = wordsIn(read.statements)
   const named = namedOutside(read.statements)
   const found = await observer.look(async (client) => ({
     transactions: await seenOf(client, attempt, file),
@@ -58,15 +58,11 @@ export function endOf(output: string, script: Script): Findings['end'] {
   return state === sqlState.activeSqlTransaction && only !== undefined && worksInSeveral(only) ? 'unbegun' : 'refused'
 }
 
-/** Names with blanks count as a whole, too. */
-const wordsOf = (texts: readonly string[]): ReadonlySet<string> =>
-  new Set(texts.flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}_$]+/u)]).map((word) => word.toLowerCase()))
-
 /** Committed rows of the tables that it names, for whoever has to find out what is there. */
 export async function writtenBy({ workspace, observer }: Work, attempt: Attempt, failed: string): Promise<readonly WrittenRows[]> {
   const content = workspace.approved.migrations.find(({ name }) => name === failed)?.content
   const script = content === undefined ? null : await readScript(content)
   if (script?.kind !== 'sql') return []
-  const words = wordsOf(wordsIn(script.statements))
+  const words = wordsIn(script.statements)
   return observer.look((client) => writtenSince(client, { xid: attempt.intent.sinceXid, schema: workspace.parsed.schema, words }))
 }

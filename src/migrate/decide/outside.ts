@@ -3,14 +3,17 @@ import { OUTSIDE } from '../../sql/outside.ts'
 
 /**
  * The functions of this database that act outside of their transaction (in a language that may do anything, or because they call what
- * does), as far as the file reaches one: by its name, by a table that calls it, or by an event trigger. `words` are those of its statements.
+ * does) and its foreign tables that do, as far as the file reaches one: by its name, by a table that calls it, or by an event trigger.
+ * `words` are those of its statements.
  */
 export async function reachedOutside(
   client: Queryable,
   { sql, words }: { readonly sql: string; readonly words: ReadonlySet<string> },
 ): Promise<readonly string[]> {
+  const isNamed = (name: string | null) => name !== null && words.has(name.toLowerCase())
+  const foreign = (await foreignTables(client)).filter(isNamed)
   const found = await actingOutside(client)
-  if (found.length === 0) return []
+  if (found.length === 0) return foreign
   const { rows } = await client.query<{ name: string; table: string | null; isEvent: boolean; tags: string[] | null }>(
     `select p.proname::text as name, c.relname::text as table, false as "isEvent", null::text[] as tags from pg_proc p
        join (select tgfoid as function, tgrelid as relation from pg_trigger where tgenabled <> 'D'
@@ -27,12 +30,20 @@ export async function reachedOutside(
      select p.proname, null, true, e.evttags from pg_proc p join pg_event_trigger e on e.evtfoid = p.oid and e.evtenabled <> 'D' where p.oid = any ($1::oid[])`,
     [found.map(({ oid }) => oid)],
   )
-  const isNamed = (name: string | null) => name !== null && words.has(name.toLowerCase())
   const isRaised = (tags: readonly string[] | null) =>
     tags === null || tags.some((tag) => new RegExp(tag.replaceAll(' ', String.raw`\s[^;]*?`), 'i').test(sql))
   const called = found.filter(({ name }) => isNamed(name))
   const reached = rows.filter(({ table, isEvent, tags }) => (isEvent ? isRaised(tags) : isNamed(table)))
-  return [...new Set([...called, ...reached].map(({ name }) => name))]
+  return [...new Set([...called, ...reached].map(({ name }) => name)), ...foreign]
+}
+
+/** Those of wrappers that are not known to end their remote transaction with the local one. */
+async function foreignTables(client: Queryable): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select c.relname::text as name from pg_foreign_table t join pg_class c on c.oid = t.ftrelid join pg_foreign_server s on s.oid = t.ftserver
+       join pg_foreign_data_wrapper w on w.oid = s.srvfdw where w.fdwname not in ('postgres_fdw', 'file_fdw') order by 1`,
+  )
+  return rows.map(({ name }) => name)
 }
 
 type Found = { readonly oid: number; readonly name: string }

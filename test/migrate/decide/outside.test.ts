@@ -22,6 +22,7 @@ beforeAll(async () => {
     alter table filled alter id set default far();
     alter table held add check (id < far()); create policy own on hidden using (id < far());
     create or replace view shown as select far() as id;
+    create foreign data wrapper other; create server away foreign data wrapper other; create foreign table keys (id int) server away;
     create function on_ddl() returns event_trigger language plpgsql as $$ begin perform pg_logical_emit_message(false, 'ddl', tg_tag); end $$;
     create event trigger saying on ddl_command_end when tag in ('CREATE EXTENSION', 'ALTER VIEW') execute function on_ddl()`)
 })
@@ -40,6 +41,7 @@ test.each([
   ['a default of a table', 'insert into filled default values', ['far']],
   ['a check of a table', 'update held set id = 1', ['far']],
   ['a policy of a table', 'update hidden set id = 1', ['far']],
+  ['a foreign table of a wrapper that nobody knows', 'insert into keys values (1)', ['keys']],
   ['a view', 'select id from shown', ['far']],
   ['an event trigger', 'create\nextension lo', ['on_ddl']],
   ['an event trigger in a block', "do $$ begin execute 'alter view shown rename to seen'; end $$", ['far', 'on_ddl']],
