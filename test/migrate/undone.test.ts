@@ -123,7 +123,7 @@ describe('a block that commits in its middle', () => {
 })
 
 describe('a procedure that commits', () => {
-  const FILL = `CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN ${block('UPDATE orders SET total = total * 100 WHERE id > 5;').slice(12, -9)} END $$;\n`
+  const FILL = `CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN UPDATE orders SET total = total * 100 WHERE id <= 5; COMMIT; UPDATE orders SET total = total * 100 WHERE id > 5; END $$;\n`
 
   test('and was made by an earlier file of the same plan leaves a part', async () => {
     const scene = await orders({ '2_make': FILL, '3_call': 'CALL fill();\n' }, WATCHED)
@@ -133,12 +133,37 @@ describe('a procedure that commits', () => {
       outcome: {
         headline: '*`3_call` could not get its lock. It may be applied in part: `3_call`. Lockkeeper will not guess.*',
         known: expect.stringMatching(
-          /^`2_make` is applied\. The procedure `fill` may commit by itself, and what it did before stays\. .*The transaction that failed was not its first/,
+          /^`2_make` is applied\. The procedure `fill` commits by itself, and what it did before stays\. .*The transaction that failed was not its first/,
         ),
       },
     })
     expect(await scene.totals()).toBe(FIRST_HALF)
     expect(await tries(scene)).toBe(2)
+  })
+
+  test('through another one is found in the database, and one that does not commit is undone', async () => {
+    const calling = (name: string, body: string) => `create procedure ${name}() language plpgsql as $$ begin ${body} end $$;`
+    const scene = await orders(
+      { '2_through': 'DO $$ BEGIN CALL through(); END $$;\n', '3_plain': 'CALL plain();\n' },
+      {
+        before:
+          FILL +
+          calling('through', 'call public.fill();') +
+          calling('plain', 'update orders set total = 7; perform 1 / 0; /* no commit */'),
+      },
+    )
+    await holding(scene, 'select from orders where id = 7 for update')
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'unknown',
+      outcome: { known: expect.stringMatching(/^The procedure `through` commits by itself, and what it did before stays\. /) },
+    })
+    expect(await scene.totals()).toBe(FIRST_HALF)
+    await scene.sql(`update _prisma_migrations set finished_at = now() where migration_name = '2_through'`)
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'failed',
+      outcome: { headline: expect.stringMatching(/^\*`3_plain` .* 1 of 2 migrations is applied and kept\.\*/) },
+    })
+    expect(await scene.totals()).toBe(FIRST_HALF)
   })
 
   test('and is called in the file that makes it is refused by the server, which undoes the file', async () => {

@@ -11,7 +11,9 @@ import { seenOf } from '../observe/transactions.ts'
 import type { Work } from '../observe/work.ts'
 import { concurrentStateOf } from './concurrent-state.ts'
 import { knownAsOneScript, provesOneScript } from './one-script.ts'
-import { reachedOutside } from './outside.ts'
+import { actingOutside } from './outside.ts'
+import { proceduresKnown } from './procedures.ts'
+import { wordsCalled, wordsReached } from './reach.ts'
 import { writtenSince, type WrittenRows } from './rows-since.ts'
 import { madeSince } from './schema-diff.ts'
 import { verdictOf, type Findings } from './verdict.ts'
@@ -21,7 +23,9 @@ export async function findingsOf(work: Work, attempt: Attempt, failed: string, o
   const { workspace, observer } = work
   const content = workspace.approved.migrations.find(({ name }) => name === failed)?.content
   const script: Script = content === undefined ? { kind: 'unreadable', why: 'it is not there' } : await readScript(content)
-  const undoing = undoingOf(script, await loadParser())
+  const parser = await loadParser()
+  const where = { xid: attempt.intent.sinceXid, schema: workspace.parsed.schema }
+  const undoing = undoingOf(script, parser, await observer.look((client) => proceduresKnown(client, script, parser, where)))
   const read = script.kind === 'sql' ? script : { statements: [], texts: [] }
   const file = { name: failed, sql: content?.toString('utf8') ?? '', statements: read.texts }
   const words = wordsIn(read.statements)
@@ -30,7 +34,7 @@ export async function findingsOf(work: Work, attempt: Attempt, failed: string, o
     transactions: await seenOf(client, attempt, file),
     leftovers: await madeSince(client, attempt.intent.sinceXid, workspace.parsed.schema),
     concurrent: undoing.kind === 'concurrent' ? await concurrentStateOf(client, undoing.work, attempt.intent.sinceXid) : null,
-    outside: await reachedOutside(client, { sql: file.sql, words }),
+    outside: await actingOutside(client, await wordsReached(client, { sql: file.sql, words })),
   }))
   const known = knownAsOneScript({
     sql: file.sql,
@@ -58,11 +62,12 @@ export function endOf(output: string, script: Script): Findings['end'] {
   return state === sqlState.activeSqlTransaction && only !== undefined && worksInSeveral(only) ? 'unbegun' : 'refused'
 }
 
-/** Committed rows of the tables that it names, for whoever has to find out what is there. */
+/** Committed rows of the tables that it reaches, for whoever has to find out what is there. */
 export async function writtenBy({ workspace, observer }: Work, attempt: Attempt, failed: string): Promise<readonly WrittenRows[]> {
   const content = workspace.approved.migrations.find(({ name }) => name === failed)?.content
   const script = content === undefined ? null : await readScript(content)
   if (script?.kind !== 'sql') return []
   const words = wordsIn(script.statements)
-  return observer.look((client) => writtenSince(client, { xid: attempt.intent.sinceXid, schema: workspace.parsed.schema, words }))
+  const where = { xid: attempt.intent.sinceXid, schema: workspace.parsed.schema }
+  return observer.look(async (client) => writtenSince(client, { ...where, words: await wordsCalled(client, words) }))
 }

@@ -11,7 +11,7 @@ export type WrittenRows = {
 
 export const MOST_ROWS = 1_000
 
-/** Of at most five tables that the file names, the smallest first. `xid` is the transaction id that came next when its attempt began. */
+/** Of at most five tables whose names are among the words, the smallest first. `xid` is the transaction id that came next when its attempt began. */
 export async function writtenSince(
   client: Queryable,
   { xid, schema, words }: { readonly xid: string; readonly schema: string; readonly words: ReadonlySet<string> },
