@@ -25,7 +25,7 @@ export function undoingOf(script: Script, parser: Parser, known?: ProcedureKnown
     if (work !== null) return { kind: 'concurrent', work }
     const how = howItCommits(only, texts[0] ?? '', parser, known)
     if (how !== null) return perhaps(`${how}, and what it did before stays`)
-    if (worksInSeveral(only) || isOfAnother(only)) return perhaps('its statement may work in more than one transaction')
+    if (worksInSeveral(only) || isOfAnother(only)) return perhaps('its statement may work in several transactions, or outside of any')
   }
   // a script ends at its first error, so a COMMIT at the very end has not run when anything before it failed
   const commit = statements.findIndex(isCommit)

@@ -234,6 +234,16 @@ describe('statements of transactions in a file', () => {
     expect(await scene.totals()).toBe(UNTOUCHED)
   })
 
+  test('nor is a block that the server cannot read', async () => {
+    const scene = await orders({ '2_typo': block('UPDAT orders SET total = 7;') })
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'failed',
+      output: 'syntax',
+      outcome: { headline: `*\`2_typo\` stopped: PostgreSQL cannot read its SQL. It is not applied.* ${APPLICATION}` },
+    })
+    expect(await scene.totals()).toBe(UNTOUCHED)
+  })
+
   test('what cannot run in a transaction fails beside others, and all is undone', async () => {
     const scene = await orders({ '2_vacuum': 'UPDATE orders SET total = 100;\nVACUUM orders;\n' })
     expect(await step.act(scene.run.context)).toMatchObject({
@@ -249,7 +259,7 @@ describe('statements of transactions in a file', () => {
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
       outcome: {
-        known: `Its statement may work in more than one transaction. ${YOUNGER} Whether rows of \`orders\` changed could not be seen in a moment. ${ALIVE}`,
+        known: `Its statement may work in several transactions, or outside of any. ${YOUNGER} Whether rows of \`orders\` changed could not be seen in a moment. ${ALIVE}`,
       },
     })
   })
@@ -335,6 +345,15 @@ describe('CONCURRENTLY that is ended in its middle', () => {
       },
     })
     expect(await tries(scene)).toBe(1)
+  })
+
+  test('DROP INDEX of what is not there has done nothing', async () => {
+    const scene = await concurrent('DROP INDEX CONCURRENTLY totals;\n', '')
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'failed',
+      output: 'does not exist',
+      outcome: { headline: expect.stringContaining('None of the 2 migrations is applied.') },
+    })
   })
 
   test('DROP INDEX that has not begun to drop is undone', async () => {

@@ -1,9 +1,9 @@
 import { plainText } from '../../lib/text/quoted.ts'
 import { sqlState } from '../../lib/sqlstate.ts'
-import { loadParser } from '../../sql/effects/parser.ts'
+import { loadParser, type Parser } from '../../sql/effects/parser.ts'
 import { namedOutside, wordsIn } from '../../sql/outside.ts'
 import { readScript, type Script } from '../../sql/parse.ts'
-import { worksInSeveral } from '../../sql/transactions.ts'
+import { isConcurrent, worksInSeveral } from '../../sql/transactions.ts'
 import { undoingOf } from '../../sql/undoing.ts'
 import { outputOf, type Attempt } from '../attempts/attempt.ts'
 import { readFault } from '../diagnoses/fault.ts'
@@ -42,24 +42,38 @@ export async function findingsOf(work: Work, attempt: Attempt, failed: string, o
     adapter: workspace.tool.readDeploy(outputOf(attempt)).datasource?.adapter !== false,
   })
   const outside = found.outside.filter((name) => !named.includes(name)) // the file says those itself
-  const findings = { undoing, isOneScript: known ?? true, end: endOf(output, script), ...found, outside }
+  const findings = { undoing, isOneScript: known ?? true, end: endOf(output, script, parser), ...found, outside }
   // a start of Prisma, so it is asked only where all depends on the answer
   if (known !== null || verdictOf(findings).kind !== 'undone') return findings
   return { ...findings, isOneScript: await provesOneScript(work, failed) }
 }
 
 /** How the script ended, by what Prisma says of it. */
-export function endOf(output: string, script: Script): Findings['end'] {
+export function endOf(output: string, script: Script, parser: Pick<Parser, 'plpgsql'>): Findings['end'] {
   if (!/apply_migration::apply_script|^Error: P3018/m.test(output)) return 'unsaid'
   const { sqlState: state, message } = readFault(output)
   // other codes of class 08 are told of connections that a statement opens itself
   if (state === null || /^(57P0|08P01)/.test(state)) return 'lost'
-  // the server reads a whole script before it runs its first statement, and our parser, which is the server's own, stops at the same place
-  const isUnread = script.kind === 'unreadable' && message !== null && script.why.replace(/ in line \d+$/, '') === plainText(message, 120)
-  if (state === sqlState.syntaxError && isUnread) return 'unbegun'
+  if (state === sqlState.syntaxError) return message !== null && isUnreadable(script, message, parser) ? 'unbegun' : 'refused'
   const [only] = script.kind === 'sql' && script.statements.length === 1 ? script.statements : []
-  // said of a statement before it begins
-  return state === sqlState.activeSqlTransaction && only !== undefined && worksInSeveral(only) ? 'unbegun' : 'refused'
+  if (only === undefined) return 'refused'
+  // said of a statement before it begins: that it may not run here, and what is wrong with what it names
+  const isBefore = state === sqlState.activeSqlTransaction ? worksInSeveral(only) : isConcurrent(only) && /^(42|0A)/.test(state)
+  return isBefore ? 'unbegun' : 'refused'
+}
+
+/** The server reads a script, and a code block, before it runs anything of it; our parser, which is the server's own, stops at the same place. */
+function isUnreadable(script: Script, message: string, parser: Pick<Parser, 'plpgsql'>): boolean {
+  const said = plainText(message, 120)
+  if (script.kind === 'unreadable') return script.why.replace(/ in line \d+$/, '') === said
+  const [only] = script.statements.length === 1 ? script.statements : []
+  if (only === undefined || !('DoStmt' in only)) return false
+  try {
+    parser.plpgsql(script.texts[0] ?? '')
+    return false
+  } catch (error) {
+    return error instanceof Error && plainText(error.message, 120) === said
+  }
 }
 
 /** Committed rows of the tables that it reaches, for whoever has to find out what is there. */
