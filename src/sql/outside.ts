@@ -1,4 +1,5 @@
 import type { Node } from 'libpg-query'
+import { partsOf } from './effects/names.ts'
 import { walk } from './effects/walk.ts'
 
 /**
@@ -10,18 +11,41 @@ export const OUTSIDE = String.raw`\m(dblink\w*|pg_background\w*|lo_export|pg_fil
 const OUTSIDE_HERE = new RegExp(OUTSIDE.replaceAll(/\\[mM]/g, String.raw`\b`), 'gi')
 const COPY_OUT = /\bcopy\b[^;]*?\b(?:to|from)\s+(?:program\b|'|e'|\$)/i
 
-/** What the statements name that acts outside of its transaction: `dblink_exec`, `COPY … PROGRAM`. Words in strings and bodies count. */
+/** What the statements run that acts outside of its transaction: `dblink_exec`, `COPY`. Strings and bodies count. */
 export function namedOutside(statements: readonly Node[]): readonly string[] {
-  const parts = walk(statements)
-  const texts = wordsIn(statements)
+  const run = runNow(statements)
+  const texts = textsIn(run)
   const functions = texts.flatMap((text) => [...text.matchAll(OUTSIDE_HERE)].map(([word]) => word.toLowerCase()))
-  const copies =
-    parts.some((part) => part['CopyStmt'] !== undefined && leavesServer(part['CopyStmt'])) || texts.some((text) => COPY_OUT.test(text))
+  const copies = walk(run).some((part) => leavesServer(part['CopyStmt'])) || texts.some((text) => COPY_OUT.test(text))
   return [...new Set([...functions, ...(copies ? ['COPY'] : [])])]
 }
 
-/** Every name and string of the statements, bodies included and comments between statements left out. */
-export const wordsIn = (statements: readonly Node[]): readonly string[] =>
+/** Every word of what the statements run, names with blanks as a whole too; in small letters. */
+export const wordsIn = (statements: readonly Node[]): ReadonlySet<string> => wordsOf(runNow(statements))
+
+function wordsOf(statements: readonly Node[]): ReadonlySet<string> {
+  const texts = textsIn(statements)
+  return new Set([...texts, ...texts.flatMap((text) => text.split(/[^\p{L}\p{N}_$]+/u))].map((word) => word.toLowerCase()))
+}
+
+/** Without the bodies of new functions that nothing else in the file names; one that replaces another may have users already. */
+function runNow(statements: readonly Node[]): readonly Node[] {
+  const isNew = (node: Node) => 'CreateFunctionStmt' in node && node.CreateFunctionStmt.replace !== true
+  let kept = statements.filter(isNew)
+  const run = statements.filter((node) => !isNew(node))
+  for (let more: readonly Node[] = run; more.length > 0;) {
+    const words = wordsOf(more)
+    more = kept.filter((node) => words.has(nameOf(node)))
+    kept = kept.filter((node) => !words.has(nameOf(node)))
+    run.push(...more)
+  }
+  return run
+}
+
+const nameOf = (node: Node): string =>
+  'CreateFunctionStmt' in node ? (partsOf(node.CreateFunctionStmt.funcname).at(-1) ?? '').toLowerCase() : ''
+
+const textsIn = (statements: readonly Node[]): readonly string[] =>
   walk(statements).flatMap((part) => Object.values(part).filter((value) => typeof value === 'string'))
 
 /** Rows go to a file or a program of the server, or come from a program. */

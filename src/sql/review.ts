@@ -139,6 +139,8 @@ function wholeFile({ statements, texts }: Extract<Script, { readonly kind: 'sql'
   // among other statements the server refuses that (2D000), and all is undone
   if (statements.length === 1 && statements.some((node) => howItCommits(node, texts[0] ?? '', parser) !== null))
     add('unclear', 'what it runs may commit by itself, so a failure may leave a part of it applied')
+  if (statements.some((node) => 'TransactionStmt' in node && node.TransactionStmt.kind === 'TRANS_STMT_PREPARE'))
+    add('breaking', 'it leaves a prepared transaction, which keeps its locks and takes effect only when somebody commits it')
   const outside = namedOutside(statements)
   if (outside.length > 0)
     add('unclear', `${plainText(outside.join(', '), 100)} acts outside of its transaction, so what that did stays when the rest is undone`)

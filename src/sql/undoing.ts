@@ -1,5 +1,5 @@
 import type { Node } from 'libpg-query'
-import { howItCommits } from './blocks.ts'
+import { howItCommits, type ProcedureKnown } from './blocks.ts'
 import { concurrentWorkOf, type ConcurrentWork } from './concurrent-work.ts'
 import type { Parser } from './effects/parser.ts'
 import { namedOutside } from './outside.ts'
@@ -15,17 +15,17 @@ export type Undoing =
   /** Its only statement works in several transactions, and the catalogue says how far it came. */
   | { readonly kind: 'concurrent'; readonly work: ConcurrentWork }
 
-/** A file that cannot be read counts as one that may leave a part. */
-export function undoingOf(script: Script, parser: Parser): Undoing {
+/** A file that cannot be read counts as one that may leave a part, and a procedure of which nothing is known as one that may commit. */
+export function undoingOf(script: Script, parser: Parser, known?: ProcedureKnown): Undoing {
   if (script.kind === 'unreadable') return perhaps('it could not be read as SQL')
   const { statements, texts } = script
   const [only] = statements.length === 1 ? statements : []
   if (only !== undefined) {
     const work = concurrentWorkOf(only)
     if (work !== null) return { kind: 'concurrent', work }
-    const how = howItCommits(only, texts[0] ?? '', parser)
+    const how = howItCommits(only, texts[0] ?? '', parser, known)
     if (how !== null) return perhaps(`${how}, and what it did before stays`)
-    if (worksInSeveral(only) || isOfAnother(only)) return perhaps('its statement may work in more than one transaction')
+    if (worksInSeveral(only) || isOfAnother(only)) return perhaps('its statement may work in several transactions, or outside of any')
   }
   // a script ends at its first error, so a COMMIT at the very end has not run when anything before it failed
   const commit = statements.findIndex(isCommit)

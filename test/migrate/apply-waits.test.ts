@@ -151,7 +151,7 @@ test('a migrator that disappears leaves a question for a person, with what is kn
   const outcome = {
     headline: '*The migrator disappeared during `2_slow`. Lockkeeper will not guess.*',
     known: expect.stringMatching(
-      /^`1_init` is applied\. Transaction \d+, in which it was seen at work, is undone\. Nothing in the schema is younger than its start; changes of rows do not show there\. No session of this run is alive\.$/,
+      /^`1_init` is applied\. Transaction \d+, in which it was seen at work, is undone\. Nothing in the schema is younger than its start\. Since its start no row of `orders` was inserted or updated; deleted ones do not show\. No session of this run is alive\.$/,
     ),
     notKnown: 'Whether all of `2_slow` took effect. The record says "started".',
     next: 'Compare the database with the file. If all of it is there, mark it as applied (`npx prisma migrate resolve --applied 2_slow`); if nothing is, mark it as rolled back (`npx prisma migrate resolve --rolled-back 2_slow`); if a part is, complete it or take it back by hand first. Then cancel this request and ask again.',

@@ -131,7 +131,7 @@ test('a file with a COMMIT of its own that fails after it is not called failed b
       headline:
         '*`2_halves` stopped: table or index `missing` does not exist. It may be applied in part: `2_halves`. Lockkeeper will not guess.*',
       known:
-        '`1_init` is applied. It has a `COMMIT` inside, and what stands before it stays. Since its start the schema has got: `column orders.half`. No session of this run is alive.',
+        '`1_init` is applied. It has a `COMMIT` inside, and what stands before it stays. Since its start the schema has got: `column orders.half`. Since its start no row of `orders` was inserted or updated; deleted ones do not show. No session of this run is alive.',
       notKnown: 'Whether all of `2_halves` took effect. The record says "started".',
     },
   })
@@ -144,7 +144,7 @@ test('a file that leaves its transaction open takes itself back while Prisma say
     outcome: {
       headline: '*Prisma says that it succeeded, but the record does not know the end of `2_open`. Lockkeeper will not guess.*',
       known:
-        '`1_init` is applied. A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them. Nothing in the schema is younger than its start; changes of rows do not show there. No session of this run is alive.',
+        '`1_init` is applied. A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them. Nothing in the schema is younger than its start. Since its start no row of `orders` and `tally` was inserted or updated; deleted ones do not show. No session of this run is alive.',
       notKnown: 'Whether all of `2_open` took effect. The record says "started".',
       excerpt: expect.stringContaining('All migrations have been successfully applied.'),
     },

@@ -11,8 +11,11 @@ import { fast, init, scene, SEED, sleeping, type Scene } from '../run/scene.ts'
 
 const step = migrateStep(fast)
 const APPLICATION = 'The application was left as it was.'
-const NOTHING_YOUNGER =
-  'Nothing in the schema is younger than its start; changes of rows do not show there. No session of this run is alive.'
+const YOUNGER = 'Nothing in the schema is younger than its start.'
+const ALIVE = 'No session of this run is alive.'
+const FIVE = `${YOUNGER} Since its start 5 rows of \`orders\` were inserted or updated, by it or by others. ${ALIVE}`
+const none = (tables: string) =>
+  `${YOUNGER} Since its start no row of ${tables} was inserted or updated; deleted ones do not show. ${ALIVE}`
 const compare = (name: string) =>
   `Compare the database with the file. If all of it is there, mark it as applied (\`npx prisma migrate resolve --applied ${name}\`); if nothing is, mark it as rolled back (\`npx prisma migrate resolve --rolled-back ${name}\`); if a part is, complete it or take it back by hand first. Then cancel this request and ask again.`
 /** Long enough for a look at its session, also on a busy machine. */
@@ -79,7 +82,7 @@ describe('a block that commits in its middle', () => {
         headline: '*`2_block` could not get its lock. It may be applied in part: `2_block`. Lockkeeper will not guess.*',
         known: expect.stringMatching(
           new RegExp(
-            `^Its code block commits by itself, and what it did before stays\\. ${MAYBE_SEEN}The transaction that failed was not its first: an earlier one of it had ended\\. ${NOTHING_YOUNGER.replaceAll('.', '\\.')}$`,
+            `^Its code block commits by itself, and what it did before stays\\. ${MAYBE_SEEN}The transaction that failed was not its first: an earlier one of it had ended\\. ${FIVE.replaceAll('.', '\\.')}$`,
           ),
         ),
         notKnown: 'Whether all of `2_block` took effect. The record says "started".',
@@ -120,7 +123,7 @@ describe('a block that commits in its middle', () => {
 })
 
 describe('a procedure that commits', () => {
-  const FILL = `CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN ${block('UPDATE orders SET total = total * 100 WHERE id > 5;').slice(12, -9)} END $$;\n`
+  const FILL = `CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN UPDATE orders SET total = total * 100 WHERE id <= 5; COMMIT; UPDATE orders SET total = total * 100 WHERE id > 5; END $$;\n`
 
   test('and was made by an earlier file of the same plan leaves a part', async () => {
     const scene = await orders({ '2_make': FILL, '3_call': 'CALL fill();\n' }, WATCHED)
@@ -130,12 +133,37 @@ describe('a procedure that commits', () => {
       outcome: {
         headline: '*`3_call` could not get its lock. It may be applied in part: `3_call`. Lockkeeper will not guess.*',
         known: expect.stringMatching(
-          /^`2_make` is applied\. The procedure `fill` may commit by itself, and what it did before stays\. .*The transaction that failed was not its first/,
+          /^`2_make` is applied\. The procedure `fill` commits by itself, and what it did before stays\. .*The transaction that failed was not its first/,
         ),
       },
     })
     expect(await scene.totals()).toBe(FIRST_HALF)
     expect(await tries(scene)).toBe(2)
+  })
+
+  test('through another one is found in the database, and one that does not commit is undone', async () => {
+    const calling = (name: string, body: string) => `create procedure ${name}() language plpgsql as $$ begin ${body} end $$;`
+    const scene = await orders(
+      { '2_through': 'DO $$ BEGIN CALL through(); END $$;\n', '3_plain': 'CALL plain();\n' },
+      {
+        before:
+          FILL +
+          calling('through', 'call public.fill();') +
+          calling('plain', 'update orders set total = 7; perform 1 / 0; /* no commit */'),
+      },
+    )
+    await holding(scene, 'select from orders where id = 7 for update')
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'unknown',
+      outcome: { known: expect.stringMatching(/^The procedure `through` commits by itself, and what it did before stays\. /) },
+    })
+    expect(await scene.totals()).toBe(FIRST_HALF)
+    await scene.sql(`update _prisma_migrations set finished_at = now() where migration_name = '2_through'`)
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'failed',
+      outcome: { headline: expect.stringMatching(/^\*`3_plain` .* 1 of 2 migrations is applied and kept\.\*/) },
+    })
+    expect(await scene.totals()).toBe(FIRST_HALF)
   })
 
   test('and is called in the file that makes it is refused by the server, which undoes the file', async () => {
@@ -206,6 +234,16 @@ describe('statements of transactions in a file', () => {
     expect(await scene.totals()).toBe(UNTOUCHED)
   })
 
+  test('nor is a block that the server cannot read', async () => {
+    const scene = await orders({ '2_typo': block('UPDAT orders SET total = 7;') })
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'failed',
+      output: 'syntax',
+      outcome: { headline: `*\`2_typo\` stopped: PostgreSQL cannot read its SQL. It is not applied.* ${APPLICATION}` },
+    })
+    expect(await scene.totals()).toBe(UNTOUCHED)
+  })
+
   test('what cannot run in a transaction fails beside others, and all is undone', async () => {
     const scene = await orders({ '2_vacuum': 'UPDATE orders SET total = 100;\nVACUUM orders;\n' })
     expect(await step.act(scene.run.context)).toMatchObject({
@@ -220,7 +258,9 @@ describe('statements of transactions in a file', () => {
     await holding(scene, 'lock table orders')
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
-      outcome: { known: `Its statement may work in more than one transaction. ${NOTHING_YOUNGER}` },
+      outcome: {
+        known: `Its statement may work in several transactions, or outside of any. ${YOUNGER} Whether rows of \`orders\` changed could not be seen in a moment. ${ALIVE}`,
+      },
     })
   })
 })
@@ -238,7 +278,7 @@ describe('what acts outside of its transaction', () => {
     await holding(scene, 'select from orders where id = 7 for update')
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
-      outcome: { known: `\`dblink_exec\` acts outside of its transaction, so what that did stays. ${NOTHING_YOUNGER}` },
+      outcome: { known: `\`dblink_exec\` acts outside of its transaction, so what that did stays. ${FIVE}` },
     })
     expect(await scene.totals()).toBe(FIRST_HALF)
     expect(await tries(scene)).toBe(1)
@@ -256,7 +296,7 @@ describe('what acts outside of its transaction', () => {
     expect(await step.act(scene.run.context)).toMatchObject({
       kind: 'unknown',
       outcome: {
-        known: `\`number_on\`, which it reaches, may act outside of its transaction, and what that did stays. ${NOTHING_YOUNGER}`,
+        known: `\`number_on\`, which it reaches, may act outside of its transaction, and what that did stays. ${none('`orders` and `tally`')}`,
       },
     })
     expect(await scene.sql('select last_value::int as n from numbers')).toEqual([{ n: 70 }])
@@ -289,6 +329,31 @@ describe('CONCURRENTLY that is ended in its middle', () => {
     })
     expect(await scene.sql(`select indisvalid from pg_index where indexrelid = '"Totals"'::regclass`)).toEqual([{ indisvalid: false }])
     expect(await scene.sql('select count(rolled_back_at)::int as n from _prisma_migrations')).toEqual([{ n: 0 }])
+  })
+
+  test('DROP INDEX that a lock timeout ends is named in the same way, and not tried again', async () => {
+    // as a plan of before it was known to need no timeout
+    const scene = await orders({ [NAME]: 'DROP INDEX CONCURRENTLY totals;\n' }, { before: 'create index totals on orders (total)' })
+    await holding(scene, 'select from orders')
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'failed',
+      output: expect.stringMatching(/^lock timeout, 1 try in /),
+      outcome: {
+        headline: `*\`${NAME}\` could not get its lock. Half of it is done.* ${APPLICATION}`,
+        why: 'The index `totals` is invalid: it is half dropped, still there and unused by queries.',
+        next: expect.stringMatching(/^Finish it: `DROP INDEX CONCURRENTLY public\.totals;`\. /),
+      },
+    })
+    expect(await tries(scene)).toBe(1)
+  })
+
+  test('DROP INDEX of what is not there has done nothing', async () => {
+    const scene = await concurrent('DROP INDEX CONCURRENTLY totals;\n', '')
+    expect(await step.act(scene.run.context)).toMatchObject({
+      kind: 'failed',
+      output: 'does not exist',
+      outcome: { headline: expect.stringContaining('None of the 2 migrations is applied.') },
+    })
   })
 
   test('DROP INDEX that has not begun to drop is undone', async () => {
@@ -368,7 +433,7 @@ describe('a session that is ended by somebody else', () => {
     await terminate(scene)
     expect(await ending).toMatchObject({
       kind: 'unknown',
-      outcome: { known: `The connection was lost, which can happen after a commit as well as before it. ${NOTHING_YOUNGER}` },
+      outcome: { known: `The connection was lost, which can happen after a commit as well as before it. ${none('`orders`')}` },
     })
   })
 })

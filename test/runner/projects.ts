@@ -28,6 +28,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'faults/report.test.ts',
     'faults/shares.test.ts',
     'lib/',
+    'migrate/decide/one-script.test.ts',
     'migrate/decide/verdict.test.ts',
     'notifications/mail.test.ts',
     'notifications/webhook.test.ts',

@@ -133,6 +133,7 @@ describe('findings', () => {
       'what it runs may commit by itself, so a failure may leave a part of it applied',
     ],
     ['call archive()', 'what it runs may commit by itself, so a failure may leave a part of it applied'],
+    ["select setval('orders_id_seq', 7)", 'setval acts outside of its transaction, so what that did stays when the rest is undone'],
     ['begin; update orders set a = 1; commit', 'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied'],
     [
       "alter type e add value 'x'; update orders set s = 'x'",
@@ -145,6 +146,13 @@ describe('findings', () => {
     ['drop database shop', 'it drops a whole database'],
     ['set statement_timeout = 0', 'it sets a timeout itself, which overrides the one of the run'],
   ])('%s', async (sql, finding) => expect((await one(sql)).findings).toEqual([finding]))
+})
+
+test('a prepared transaction is told before that it may leave a part', async () => {
+  expect((await one("begin; update orders set a = 1; prepare transaction 'a'")).findings).toEqual([
+    'it leaves a prepared transaction, which keeps its locks and takes effect only when somebody commits it',
+    'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied',
+  ])
 })
 
 test('the pending SQL is one text in which nothing is hidden', () => {

@@ -6,7 +6,7 @@ import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
 import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
 import type { Half } from './concurrent-state.ts'
-import { findingsOf } from './findings.ts'
+import { findingsOf, writtenBy } from './findings.ts'
 import type { NextAction } from './next-action.ts'
 import { cancelledOutcome, crashedOutcome, failedOutcome, halfOutcome, halfSentence, mendSentence, unclearOutcome } from './outcomes.ts'
 import { mayTryAgain, tracesOf, verdictOf, type Findings, type Verdict } from './verdict.ts'
@@ -98,6 +98,7 @@ async function analyseFailed(
     return unknown(
       crashedOutcome(failed, marked, {
         leftovers: findings.leftovers,
+        written: await writtenBy(work, attempt, failed),
         because: verdict.because,
         excerpt,
         how: `${diagnosis.headline} It may be applied in part:`,
@@ -194,6 +195,7 @@ async function analyseCrash(
       data: { migrations: marked },
       outcome: crashedOutcome(failed, marked, {
         leftovers: findings?.leftovers ?? [],
+        written: attempt === undefined ? [] : await writtenBy(work, attempt, failed),
         how: saidDone ? 'Prisma says that it succeeded, but the record does not know the end of' : 'The migrator disappeared during',
         because: [...(findings === null ? [] : certainOf(findings)), ...(saidDone ? [OPEN_TRANSACTION] : [])],
         ...(excerpt === undefined || excerpt === '' ? {} : { excerpt }),

@@ -1,15 +1,16 @@
 import { join } from 'node:path'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import { runChild } from '../../process/run-child.ts'
-import type { Script } from '../../sql/parse.ts'
-import { outputOf, type Attempt } from '../attempts/attempt.ts'
 import type { Work } from '../observe/work.ts'
 
-/** Whether the file reached the server as one script, as far as that is known without asking: null when a driver adapter decides it. */
-export function knownAsOneScript({ workspace }: Pick<Work, 'workspace'>, attempt: Attempt, script: Script): boolean | null {
-  if (script.kind === 'sql' && script.statements.length < 2) return true
-  if (!attempt.intent.atomic) return false
-  return workspace.tool.readDeploy(outputOf(attempt)).datasource?.adapter === false ? true : null
+/**
+ * Whether the file reached the server as one script, as far as that is known without asking: null when a driver adapter decides it.
+ * `adapter` is false only where Prisma says that it has none.
+ */
+export function knownAsOneScript(file: { readonly sql: string; readonly atomic: boolean; readonly adapter: boolean }): boolean | null {
+  // who cuts at semicolons does so in comments and bodies as well, and what follows one there is run
+  if (file.sql.split(';').filter((piece) => piece.trim() !== '').length < 2) return true
+  return file.atomic ? (file.adapter ? null : true) : false
 }
 
 /**

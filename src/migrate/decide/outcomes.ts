@@ -4,6 +4,7 @@ import type { RunOutcome } from '../../request/request.ts'
 import { count, list } from '../../lib/text/sentences.ts'
 import type { MigrationTask } from '../observe/watch.ts'
 import type { Half } from './concurrent-state.ts'
+import { MOST_ROWS, type WrittenRows } from './rows-since.ts'
 
 /** `1 of 3 migrations is applied and kept.` */
 function keptSentence(tasks: readonly MigrationTask[]): string {
@@ -115,6 +116,7 @@ export function crashedOutcome(
   tasks: readonly MigrationTask[],
   evidence: {
     readonly leftovers: readonly string[]
+    readonly written?: readonly WrittenRows[]
     readonly excerpt?: string
     readonly how: string
     /** Why it cannot be told, and what may be the reason: sentences. */
@@ -125,17 +127,38 @@ export function crashedOutcome(
   return unclearOutcome({
     headline: `${evidence.how} ${code(name)}.`,
     tasks,
-    known: [...(evidence.because ?? []), foundSentence(evidence.leftovers), 'No session of this run is alive.'],
+    known: [...(evidence.because ?? []), ...foundSentences(evidence), 'No session of this run is alive.'],
     notKnown: `Whether all of ${code(name)} took effect. The record says "started".`,
     next: `Compare the database with the file. If all of it is there, mark it as applied (${resolve('applied')}); if nothing is, mark it as rolled back (${resolve('rolled-back')}); if a part is, complete it or take it back by hand first. Then cancel this request and ask again.`,
     ...(evidence.excerpt === undefined ? {} : { excerpt: evidence.excerpt }),
   })
 }
 
-const foundSentence = (leftovers: readonly string[]): string =>
-  leftovers.length === 0
-    ? 'Nothing in the schema is younger than its start; changes of rows do not show there.'
-    : `Since its start the schema has got: ${list(leftovers.map(code))}.`
+function foundSentences({
+  leftovers,
+  written = [],
+}: {
+  readonly leftovers: readonly string[]
+  readonly written?: readonly WrittenRows[]
+}): readonly string[] {
+  const only = (test: (rows: number | null) => boolean) => written.filter(({ rows }) => test(rows))
+  const [some, none, unseen] = [only((rows) => rows !== null && rows > 0), only((rows) => rows === 0), only((rows) => rows === null)]
+  const tables = (of: readonly WrittenRows[]) => list(of.map(({ table }) => code(table)))
+  return [
+    leftovers.length === 0
+      ? 'Nothing in the schema is younger than its start.'
+      : `Since its start the schema has got: ${list(leftovers.map(code))}.`,
+    ...(written.length === 0 ? ['Whether it changed rows does not show there.'] : []),
+    ...some.map(
+      ({ table, rows }) =>
+        `Since its start ${rowsText(rows ?? 0)} of ${code(table)} ${rows === 1 ? 'was' : 'were'} inserted or updated, by it or by others.`,
+    ),
+    ...(none.length === 0 ? [] : [`Since its start no row of ${tables(none)} was inserted or updated; deleted ones do not show.`]),
+    ...(unseen.length === 0 ? [] : [`Whether rows of ${tables(unseen)} changed could not be seen in a moment.`]),
+  ]
+}
+
+const rowsText = (rows: number): string => (rows > MOST_ROWS ? `more than ${count(MOST_ROWS, 'row')}` : count(rows, 'row'))
 
 /** What never ran, below one that did. */
 function waitingSentence(tasks: readonly MigrationTask[]): string {

@@ -13,15 +13,8 @@ export async function nextTransaction(client: Queryable): Promise<string> {
  * A change by others in that time shows as well, which errs on the safe side; what was dropped, or changed in rows, does not show.
  */
 export async function madeSince(client: Queryable, xid: string, schema: string): Promise<readonly string[]> {
-  const { rows: tables } = await client.query<{ name: string | null }>(
-    `select to_regclass(format('%I._prisma_migrations', $1::text))::text as name`,
-    [schema],
-  )
-  const table = tables[0]?.name ?? null
-  const applied =
-    table === null ? 'null::int' : `(select min(age(xmin)) from ${table} where finished_at is not null and rolled_back_at is null)`
   const { rows } = await client.query<{ what: string }>(
-    `with since as (select least(began, coalesce(applied - 1, began)) as oldest from (select age(($1::xid8)::xid) as began, ${applied} as applied) ages),
+    `with since as (${await sinceOf(client, schema)}),
       names as (select c.oid, case when pg_table_is_visible(c.oid) then c.relname::text else n.nspname || '.' || c.relname end as name, c.relkind,
           age(c.xmin) as age, columns.grown
          from since, pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -69,4 +62,16 @@ export async function invalidIndexes(client: Queryable): Promise<readonly Invali
       order by 1`,
   )
   return rows
+}
+
+/** SQL for the age (`oldest`) of what belongs to an attempt that began with the transaction id `$1` and to the last of its files. */
+export async function sinceOf(client: Queryable, schema: string): Promise<string> {
+  const { rows } = await client.query<{ name: string | null }>(
+    `select to_regclass(format('%I._prisma_migrations', $1::text))::text as name`,
+    [schema],
+  )
+  const table = rows[0]?.name ?? null
+  const applied =
+    table === null ? 'null::int' : `(select min(age(xmin)) from ${table} where finished_at is not null and rolled_back_at is null)`
+  return `select least(began, coalesce(applied - 1, began)) as oldest from (select age(($1::xid8)::xid) as began, ${applied} as applied) ages`
 }

@@ -40,7 +40,7 @@ export function verdictOf(findings: Findings): Verdict {
   const because = [
     ...(end === 'unbegun' && findings.isOneScript ? [] : mayLeave(findings)),
     ...(concurrent === null ? tracesOf(findings.transactions) : []), // those of a CONCURRENTLY come and go
-    ...(concurrent?.kind === 'whole' ? ['By the catalogue all of its work is done.'] : []),
+    ...(concurrent?.kind === 'whole' && end !== 'unbegun' ? ['By the catalogue all of its work is done.'] : []),
   ]
   return because.length === 0 && leftovers.length === 0 ? { kind: 'undone' } : { kind: 'unclear', because }
 }

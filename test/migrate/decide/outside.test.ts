@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import pg from 'pg'
-import { reachedOutside } from '../../../src/migrate/decide/outside.ts'
+import { actingOutside } from '../../../src/migrate/decide/outside.ts'
+import { wordsReached } from '../../../src/migrate/decide/reach.ts'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 
 let database: TestDatabase
@@ -20,8 +21,14 @@ beforeAll(async () => {
     create function on_row() returns trigger language plpgsql as $$ begin perform atomic(); return new; end $$;
     create trigger watching after insert on watched for each row execute function on_row();
     alter table filled alter id set default far();
-    alter table held add check (id < far()); create policy some on hidden using (id < far());
+    alter table held add check (id < far()); create policy own on hidden using (id < far());
     create or replace view shown as select far() as id;
+    create foreign data wrapper other; create server away foreign data wrapper other; create foreign table keys (id int) server away;
+    create table chained (id int); create procedure fill() language plpgsql as $$ begin insert into chained values (1); end $$;
+    create function on_chain() returns trigger language plpgsql as $$ begin insert into "watched" values (1); return new; end $$;
+    create trigger chaining after insert on chained for each row execute function on_chain();
+    create view window_on as select * from watched; create table held_by (id int primary key); alter table watched add foreign key (id) references held_by on delete cascade;
+    create table parts (id int) partition by list (id); create table part_one partition of parts for values in (1); create trigger parting after insert on part_one for each row execute function on_row();
     create function on_ddl() returns event_trigger language plpgsql as $$ begin perform pg_logical_emit_message(false, 'ddl', tg_tag); end $$;
     create event trigger saying on ddl_command_end when tag in ('CREATE EXTENSION', 'ALTER VIEW') execute function on_ddl()`)
 })
@@ -30,16 +37,24 @@ afterAll(async () => {
   await database.close()
 })
 
-const reached = (sql: string) => reachedOutside(client, { sql, words: new Set(sql.split(/\W+/).concat(sql.split(/'|"/))) })
+const reached = async (sql: string) => {
+  const words = new Set(sql.split(/\W+/).concat(sql.split(/'|"/)))
+  return actingOutside(client, await wordsReached(client, { sql, words }))
+}
 
 test.each([
   ['what it calls', 'select far()', ['far']],
-  ['what calls that', 'select "through it"()', ['through it']],
-  ['a body in SQL that calls it', 'select atomic()', ['atomic']],
-  ['a trigger of a table', 'insert into watched values (1)', ['on_row']],
+  ['what calls that', 'select "through it"()', ['far']],
+  ['a body in SQL that calls it', 'select atomic()', ['far']],
+  ['a trigger of a table', 'insert into watched values (1)', ['far']],
   ['a default of a table', 'insert into filled default values', ['far']],
   ['a check of a table', 'update held set id = 1', ['far']],
   ['a policy of a table', 'update hidden set id = 1', ['far']],
+  ['a foreign table of a wrapper that nobody knows', 'insert into keys values (1)', ['keys']],
+  ['a trigger behind a trigger behind a procedure', 'call fill()', ['far']],
+  ['a table behind a view', 'insert into window_on values (1)', ['far']],
+  ['a table whose rows go with those of another', 'delete from held_by', ['far']],
+  ['a partition', 'insert into parts values (1)', ['far']],
   ['a view', 'select id from shown', ['far']],
   ['an event trigger', 'create\nextension lo', ['on_ddl']],
   ['an event trigger in a block', "do $$ begin execute 'alter view shown rename to seen'; end $$", ['far', 'on_ddl']],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { ConcurrentState, Half } from '../../../src/migrate/decide/concurrent-state.ts'
 import { endOf } from '../../../src/migrate/decide/findings.ts'
 import { mayTryAgain, verdictOf, type Findings } from '../../../src/migrate/decide/verdict.ts'
+import { loadParser } from '../../../src/sql/effects/parser.ts'
 import { readScript } from '../../../src/sql/parse.ts'
 
 /** A file that is undone as a whole and of which nothing was seen. */
@@ -114,7 +115,8 @@ function against({ undoing, isOneScript, end, transactions: seen, leftovers, con
     'no word of a refusal': end === 'unsaid',
     'a lost connection': end === 'lost' && concurrent === null && (seen.aborted.length === 0 || seen.committed.length > 0),
     'what was seen': concurrent === null && (seen.committed.length > 0 || seen.endedOne || seen.inPieces),
-    'half or all of a CONCURRENTLY': concurrent !== null && concurrent.kind !== 'untouched',
+    'half of a CONCURRENTLY': concurrent?.kind === 'half',
+    'all of a CONCURRENTLY': concurrent?.kind === 'whole' && end !== 'unbegun',
   }
   return Object.entries(reasons).flatMap(([reason, holds]) => (holds ? [reason] : []))
 }
@@ -129,7 +131,7 @@ test('"undone" is said when the file and everything that was seen agree, and nev
 describe('how the script ended', () => {
   const refused = (state: string, message: string) =>
     `Error: external connector error\nError querying the database: ERROR: [SQLSTATE ${state}] ${message}\n   0: sql_schema_connector::apply_migration::apply_script`
-  const end = async (output: string, sql: string) => endOf(output, await readScript(Buffer.from(sql)))
+  const end = async (output: string, sql: string) => endOf(output, await readScript(Buffer.from(sql)), await loadParser())
 
   test.each([
     [
@@ -156,6 +158,19 @@ describe('how the script ended', () => {
       'refused',
       refused('42601', 'syntax error at or near "x"'),
       "do $$ begin commit; execute 'x'; end $$",
+    ],
+    ['a block that cannot be read', 'unbegun', refused('42601', 'syntax error at or near "updat"'), 'do $$ begin commit; updat t; end $$'],
+    [
+      'a name that is not there, before a CONCURRENTLY begins',
+      'unbegun',
+      refused('42704', 'index "i" does not exist'),
+      'drop index concurrently i',
+    ],
+    [
+      'a lock that a CONCURRENTLY waits for',
+      'refused',
+      refused('55P03', 'canceling statement due to lock timeout'),
+      'drop index concurrently i',
     ],
     ['VACUUM in a transaction does not begin', 'unbegun', refused('25001', 'VACUUM cannot run inside a transaction block'), 'vacuum t'],
     [
