@@ -36,7 +36,7 @@ import {
   rightsFindings,
   timeLimitFindings,
 } from '../preflight/database.ts'
-import { connectionFindings, readCapacity, roomFindings } from '../preflight/capacity.ts'
+import { connectionFindings, LEAST_OF_BACKUP, readCapacity, roomFindings } from '../preflight/capacity.ts'
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { ofBackup, readableFindings } from '../preflight/readable.ts'
@@ -112,7 +112,7 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
 function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
   const { plan } = context
   const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
-  const most = deps.backsUp && context.target.backup.url === undefined ? OUR_SESSIONS + jobsOf(deps) : OUR_SESSIONS
+  const most = deps.backsUp && context.target.backup.url === undefined ? Math.max(SESSIONS, LEAST_OF_BACKUP + jobsOf(deps)) : SESSIONS
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
     { name: 'the clocks', find: () => clockFindings(deps, context, ask) },
@@ -139,7 +139,7 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
         ...(await ask(async (client) => timeLimitFindings(await readTimeLimit(client)))),
       ],
     },
-    { name: 'free connections', find: () => ask(async (client) => connectionFindings(await readCapacity(client), OUR_SESSIONS, most)) },
+    { name: 'free connections', find: () => ask(async (client) => connectionFindings(await readCapacity(client), SESSIONS, most)) },
     ...(deps.backsUp ? backupChecks(deps, context, text, url) : []),
   ]
 }
@@ -198,8 +198,8 @@ async function serverTime(client: Queryable): Promise<number | undefined> {
 const LONG_MS = 10_000
 /** An index that is built CONCURRENTLY waits without a timeout. */
 const LONG_FOR_INDEXES_MS = 2_000
-/** Besides pg_dump's workers: its leader, the snapshot, the watcher, and the lock of the target. The migration needs no more. */
-const OUR_SESSIONS = 4
+/** Of a migration: the lock of the target, Prisma, and the two that prove where Prisma leads. */
+const SESSIONS = 4
 
 const jobsOf = (deps: PreflightDeps): number => deps.jobs ?? availableParallelism()
 

@@ -184,7 +184,7 @@ test('what the backup would meet in the database is told before it begins', asyn
     `The backup would fail, since row-level security hides rows of \`public.customers\` from its role \`${database.role}\`. Set \`backup.url\` to a role with BYPASSRLS, which sees all of them.`,
   )
   expect(notes).toEqual([
-    `The role \`${database.role}\` has 4 free connections left, and the run needs up to 6. Raise its CONNECTION LIMIT or end idle sessions. Until then the backup makes do with fewer sessions.`,
+    `The role \`${database.role}\` has 4 free connections left, and the run needs up to 5. Raise its CONNECTION LIMIT or end idle sessions. Until then the backup makes do with fewer sessions.`,
     expect.stringMatching(
       /^The table `orders` is locked by session \d+ \(nightly\), whose transaction has been open for \d+(\.\d)? s\. The backup waits up to 5 min for it and then fails\. End it if it should not be there: `select pg_terminate_backend\(\d+\)`\.$/,
     ),
