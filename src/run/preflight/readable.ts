@@ -66,7 +66,8 @@ type Unreadable = {
 
 /**
  * As pg_dump asks: it locks tables and partitioned tables and selects from sequences. Views, materialized views and foreign tables
- * it describes from the catalogue. With row-level security it asks for all rows or an error.
+ * it describes from the catalogue. With row-level security it asks for all rows or an error; those of a partitioned
+ * table it reads from the partitions.
  */
 const UNREADABLE_SQL = `
 with relation as (
@@ -78,18 +79,21 @@ with relation as (
      -- of an extension's it reads what that declared to be configuration
      and not exists (select from pg_depend d join pg_extension x on x.oid = d.refobjid
        where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e' and c.oid <> all (coalesce(x.extconfig, '{}')))
+), object as (
+  -- there may be millions of them, with few owners and grants
+  select m.lomowner, m.lomacl, count(*) as count, min(m.oid::int8) as first from pg_largeobject_metadata m group by 1, 2
 ), unread_object as (
-  select m.oid from pg_largeobject_metadata m
-   where current_setting('lo_compat_privileges') = 'off' and not pg_has_role(m.lomowner, 'USAGE')
-     and not exists (select from aclexplode(m.lomacl) a
+  select o.count, o.first from object o
+   where current_setting('lo_compat_privileges') = 'off' and not pg_has_role(o.lomowner, 'USAGE')
+     and not exists (select from aclexplode(o.lomacl) a
        where a.privilege_type = 'SELECT' and (a.grantee = 0 or pg_has_role(a.grantee, 'USAGE')))
 )
 select current_user as role, r.rolsuper as "isSuperuser",
   exists (select from pg_roles where rolname = 'pg_read_all_data') as "hasReadAll",
   array(select distinct nspname::text from relation where not reaches order by 1 limit 20) as schemas,
   array(select name from relation where reaches and not reads order by 1 limit 20) as relations,
-  array(select name from relation where reaches and reads and relkind <> 'S' and row_security_active(oid) order by 1 limit 20) as hidden,
-  (select count(*)::int from unread_object) as "largeObjects",
-  (select min(oid)::text from unread_object) as "largeObject",
+  array(select name from relation where reaches and reads and relkind = 'r' and row_security_active(oid) order by 1 limit 20) as hidden,
+  (select coalesce(sum(count), 0)::int from unread_object) as "largeObjects",
+  (select min(first)::text from unread_object) as "largeObject",
   array(select subname::text from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database()) order by 1 limit 20) as subscriptions
 from pg_roles r where r.rolname = current_user`

@@ -85,6 +85,20 @@ const cases: readonly Case[] = [
     unread('`public.t1`'),
   ],
   [
+    'a partitioned table whose partitions may be read',
+    [
+      'create table public.t (a int) partition by list (a)',
+      'create table public.t1 partition of public.t for values in (1)',
+      'grant select on public.t1 to ROLE',
+    ],
+    unread('`public.t`'),
+  ],
+  [
+    'a sequence in a schema without USAGE',
+    ['create schema shut', 'create sequence shut.s', 'grant select on sequence shut.s to ROLE'],
+    `The backup would fail, since its role has no USAGE on the schema \`shut\`. Grant it USAGE (or pg_read_all_data), ${grants}`,
+  ],
+  [
     'a table that inherits',
     ['create table public.t (a int)', 'create table public.u () inherits (public.t)', 'grant select on public.t to ROLE'],
     unread('`public.u`'),
@@ -172,6 +186,16 @@ const fine: readonly Case[] = [
   [
     'its own table with row-level security that is not forced',
     ['create table public.t (a int)', 'alter table public.t enable row level security'],
+    null,
+    'owner',
+  ],
+  [
+    'row-level security of a partitioned table, whose partitions have none',
+    [
+      'create table public.t (a int) partition by list (a)',
+      'create table public.t1 partition of public.t for values in (1)',
+      'alter table public.t enable row level security, force row level security',
+    ],
     null,
     'owner',
   ],
