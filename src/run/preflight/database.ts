@@ -1,4 +1,5 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
+import { hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import { secondsText } from '../../lib/text/units.ts'
 import { count, listed, quoted } from '../../lib/text/quoted.ts'
 import type { LockedTable, Session } from '../../database/activity.ts'
@@ -146,4 +147,12 @@ export function lockedFindings(locked: LockedTable | null, waitMs: number): read
       `The table ${quoted(relation)} is locked by ${who}. The backup waits up to ${secondsText(waitMs / 1000)} for it and then fails. ${end}`,
     ),
   ]
+}
+
+/** Of a check that the database did not let look; null for any other fault. */
+export function notLookedFinding(name: string, error: unknown): Finding | null {
+  const states = [sqlState.insufficientPrivilege, sqlState.queryCanceled, sqlState.lockNotAvailable]
+  if (!states.some((state) => hasSqlState(error, state))) return null
+  const said = error instanceof Error ? error.message : String(error)
+  return stop('not_looked', `The database does not let ${name} be looked at: ${escapeMarkup(said)}.`)
 }

@@ -29,6 +29,7 @@ import {
   guardFindings,
   identityFindings,
   lockTimeoutFindings,
+  notLookedFinding,
   poolerFindings,
   prismaLockFindings,
   readLockTimeout,
@@ -75,7 +76,7 @@ async function act(deps: PreflightDeps, context: RunContext): Promise<StepEnd> {
   for (const { name, find } of checks) {
     if (context.signal.aborted) return cancelled
     context.report(name)
-    findings.push(...(await findSafely(context, find)))
+    findings.push(...(await findSafely(context, name, find)))
   }
   if (context.signal.aborted) return cancelled
   const distinctFindings = distinct(findings)
@@ -247,13 +248,15 @@ const onTarget = <T>(context: RunContext, url: string, work: (client: Queryable,
 const applicationName = (context: RunContext) => `lockkeeper-preflight-${context.requestId}`
 
 /** That the database does not answer is one finding, however many checks meet it. */
-async function findSafely(context: RunContext, find: Check['find']): Promise<readonly Finding[]> {
+async function findSafely(context: RunContext, name: string, find: Check['find']): Promise<readonly Finding[]> {
   try {
     return await find()
   } catch (error) {
     if (context.signal.aborted) return []
     if (error instanceof TargetConnectionError) return [stop('unreachable', escapeMarkup(error.message))]
-    throw error
+    const notLooked = notLookedFinding(name, error)
+    if (notLooked === null) throw error
+    return [notLooked]
   }
 }
 

@@ -191,6 +191,17 @@ test('what the backup would meet in the database is told before it begins', asyn
   ])
 })
 
+test('what the role may not even look at is a reason, not a fault', async () => {
+  const url = new URL(inject('postgresUrl'))
+  url.pathname = new URL(database.url).pathname
+  await inDatabase(url.href, 'revoke execute on function pg_control_system() from public')
+  const { end } = await preflight()
+  expect(reasonsOf(end)).toBe(
+    '• The database does not let the identity be looked at: permission denied for function pg_control_system.\n' +
+      '• The database does not let what the backup reads be looked at: permission denied for function pg_control_system.',
+  )
+})
+
 test('a role that may have no more connections is told so, and not that the server has none', async () => {
   await inDatabase(inject('postgresUrl'), `alter role ${database.role} connection limit 0`)
   const { end } = await preflight()
