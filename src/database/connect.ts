@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { sqlState } from '../lib/sqlstate.ts'
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
-import { describeUrl, parseTargetUrl, pgDialect, type PgConnection, type TargetUrl } from './urls.ts'
+import { describeServer, describeUrl, parseTargetUrl, pgDialect, type PgConnection, type TargetUrl } from './urls.ts'
 import type { Tls } from './urls/tls.ts'
 
 /** What readers of a target need of a client. */
@@ -90,7 +90,7 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
   if (error instanceof TargetConnectionError) return error
   const { code, message } = partsOf(error)
   const where = describeUrl(url)
-  const server = `${url.host}:${url.port}`
+  const server = describeServer(url)
   const say = (problem: ConnectionProblem, text: string) => new TargetConnectionError(problem, text, error)
   switch (code) {
     case 'ECONNREFUSED':

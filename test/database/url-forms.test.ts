@@ -274,6 +274,33 @@ describe('whatever is accepted is handed on so that each reader takes it apart a
     )
     .map((parts) => `postgresql://${parts.join('')}`)
 
+  test('and what is refused is refused without a piece of it', () => {
+    const canary = fc.constantFrom(
+      'canary',
+      ':canary',
+      'u:canary@',
+      '?canary',
+      '&canary=',
+      '#canary',
+      '/canary',
+      '=canary',
+      '%canary',
+      '[canary]',
+      'sslmode=canary',
+      'canary@canary',
+    )
+    const texts = fc.tuple(urls, fc.nat(), canary).map(([text, at, word]) => {
+      const place = at % (text.length + 1)
+      return text.slice(0, place) + word + text.slice(place)
+    })
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(why(text)).not.toContain('canary')
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
   test('through pg as a driver adapter of Prisma has it, through our own reading, and by the words for libpq', () => {
     let accepted = 0
     fc.assert(
