@@ -146,6 +146,15 @@ describe('what goes wrong with a connection becomes a sentence', () => {
   })
 })
 
+test('a pooler on a port of its own is called one', () => {
+  const refused = Object.assign(new Error('unsupported startup parameter in options: statement_timeout'), { code: '08P01' })
+  const { problem, message } = explainConnectionError(refused, { host: 'db', port: 5439, database: 'shop', user: 'app' })
+  expect({ problem, message }).toEqual({
+    problem: 'pooler',
+    message: 'db:5439 is a connection pooler, which takes no settings of a session. Use the direct address of the database.',
+  })
+})
+
 test('an address of IPv6 is told in brackets', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED ::1:5432'), { code: 'ECONNREFUSED' })
   expect(explainConnectionError(refused, { host: '::1', port: 5432, database: 'shop', user: 'app' }).message).toBe(

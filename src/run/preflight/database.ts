@@ -6,15 +6,21 @@ import type { LockedTable, Session } from '../../database/activity.ts'
 import type { Queryable } from '../../database/connect.ts'
 import { sameIdentity, type Identity } from '../../database/identity.ts'
 import type { Rights } from '../../database/rights.ts'
-import { detectPooler, type TargetUrl } from '../../database/urls.ts'
+import { detectPooler, parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
 import { info, stop, warn, type Finding } from './finding.ts'
 
 /** A transaction pooler keeps neither advisory locks nor `options`; the run would not be safe behind one. */
-export function poolerFindings(url: TargetUrl): readonly Finding[] {
+export function poolerFindings(url: TargetUrl, whose = 'The database URL', what = 'migrations'): readonly Finding[] {
   const pooler = detectPooler(url)
   if (pooler === null) return []
   const direct = pooler.direct === null ? "the database's direct address" : quoted(pooler.direct)
-  return [stop('pooler', `The database URL leads to a pooler: ${escapeMarkup(pooler.why)}. Use ${direct} for migrations.`)]
+  return [stop('pooler', `${whose} leads to a pooler: ${escapeMarkup(pooler.why)}. Use ${direct} for ${what}.`)]
+}
+
+/** Of `backup.url`; that it cannot be used is told by who connects with it. */
+export function backupPoolerFindings(text: string): readonly Finding[] {
+  const parsed = parseTargetUrl(text)
+  return parsed.kind === 'bad' ? [] : poolerFindings(parsed.url, 'The URL of the backup (`backup.url`)', 'backups')
 }
 
 export function identityFindings(planned: Identity, found: Identity): readonly Finding[] {

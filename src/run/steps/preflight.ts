@@ -26,6 +26,7 @@ import {
 } from '../preflight/backup.ts'
 import {
   activityFindings,
+  backupPoolerFindings,
   guardFindings,
   identityFindings,
   lockTimeoutFindings,
@@ -113,11 +114,13 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
 function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
   const { plan } = context
   const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
-  const most = deps.backsUp && context.target.backup.url === undefined ? Math.max(SESSIONS, LEAST_OF_BACKUP + jobsOf(deps)) : SESSIONS
+  const backupUrl = deps.backsUp ? context.target.backup.url : undefined
+  const ownUrl = backupUrl === undefined ? null : context.secret(backupUrl)
+  const most = deps.backsUp && ownUrl === null ? Math.max(SESSIONS, LEAST_OF_BACKUP + jobsOf(deps)) : SESSIONS
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
     { name: 'the clocks', find: () => clockFindings(deps, context, ask) },
-    { name: 'poolers', find: () => Promise.resolve(poolerFindings(url)) },
+    { name: 'poolers', find: () => Promise.resolve([...poolerFindings(url), ...(ownUrl === null ? [] : backupPoolerFindings(ownUrl))]) },
     { name: 'the identity', find: () => ask(async (client) => identityFindings(plan.identity, await readIdentity(client, url))) },
     {
       name: "the role's rights",

@@ -214,6 +214,11 @@ test('a role that may have no more connections is told so, and not that the serv
 test.each([
   ['postgresql://shop:secret-canary@db', 'The URL of the backup (`backup.url`) cannot be used: it names no database.'],
   [
+    'postgresql://shop:secret-canary@127.0.0.1:6543/shop',
+    "• The URL of the backup (`backup.url`) leads to a pooler: port 6543 is Supabase's transaction pooler. Use `127.0.0.1:5432/shop` for backups.\n" +
+      '• The URL of the backup (`backup.url`) does not lead to it. Nothing listens at 127.0.0.1:6543. Check host and port of the URL, and that PostgreSQL runs.',
+  ],
+  [
     'postgresql://shop:secret-canary@127.0.0.1:1/shop',
     'The URL of the backup (`backup.url`) does not lead to it. Nothing listens at 127.0.0.1:1. Check host and port of the URL, and that PostgreSQL runs.',
   ],
