@@ -133,8 +133,7 @@ const isKnown = (name: string): boolean => known.includes(name)
 function whyWrong(name: string, value: string): string | undefined {
   if (refused[name] !== undefined) return refused[name]
   if (!isKnown(name)) return whyMistyped(name)
-  if (value === '' && !['options', 'application_name', 'fallback_application_name'].includes(name))
-    return `its parameter ${name} is empty`
+  if (value === '' && !['options', 'application_name', 'fallback_application_name'].includes(name)) return `its parameter ${name} is empty`
   if (NUMBERS.includes(name) && !/^\d{1,9}$/.test(value)) return `its parameter ${name} is not a whole number`
   if (FILES.includes(name) && !value.startsWith('/') && !(name === 'sslrootcert' && value === 'system'))
     return `its parameter ${name} is not an absolute path, and each reader starts from another directory`

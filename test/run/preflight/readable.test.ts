@@ -74,6 +74,11 @@ type Case = readonly [title: string, statements: readonly string[], sentence: st
 const cases: readonly Case[] = [
   ['a table of another role', ['create table public.t (a int)'], unread('`public.t`')],
   ['a table of which columns may be read', ['create table public.t (a int)', 'grant select (a) on public.t to ROLE'], unread('`public.t`')],
+  [
+    'more tables than are named',
+    ["do $$ begin for i in 10..39 loop execute format('create table public.t%s (a int)', i); end loop; end $$"],
+    'The backup would fail, since its role may not read `public.t10`, `public.t11`, `public.t12`, `public.t13`, `public.t14` and 25 more. Grant it SELECT (or pg_read_all_data), or set `backup.url` to a role that may.',
+  ],
   ['an unlogged table', ['create unlogged table public.t (a int)'], unread('`public.t`')],
   [
     'a partition whose parent may be read',
