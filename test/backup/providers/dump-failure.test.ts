@@ -163,6 +163,31 @@ describe('a backup that pg_dump cannot make', () => {
     expect(kept(directory)).toEqual([])
   })
 
+  test('since another session asks for a table that no worker has reached says so', async () => {
+    const { database, directory } = await shop()
+    await inDatabase(
+      database.url,
+      `create table big as select i, md5(i::text) as a, md5((i * 7)::text) as b from generate_series(1, 500000) i`,
+      'create table big_too as table big',
+      'create table zz (a int)',
+    )
+    const dumping = dump(await dumpRequest(database.url, directory))
+    await until('pg_dump has locked it', async () => {
+      const held = `select from pg_locks l join pg_stat_activity a using (pid) where a.application_name = 'lockkeeper-backup-41' and l.relation = 'zz'::regclass`
+      return (await inDatabase(database.url, held)).length > 0
+    })
+    const other = await connectTarget({ url: database.url, applicationName: 'someone-else', lockTimeoutMs: 0, statementTimeoutMs: 0 })
+    closing.push(() => other.end())
+    const altering = other.query('alter table zz add column b int')
+    expect(await dumping).toMatchObject({
+      kind: 'failed',
+      reason:
+        'While the backup ran another session asked for an exclusive lock on public.zz, as ALTER TABLE does, and pg_dump gives up then. Ask again when that is over.',
+    })
+    await altering
+    expect(kept(directory)).toEqual([])
+  })
+
   test('for want of connections names whose they are', async () => {
     const { database, directory } = await shop()
     const request = await dumpRequest(database.url, directory)
