@@ -140,6 +140,10 @@ describe('a parameter that one reader obeys and another one does not is named', 
     ['sslmod=require', 'it has a parameter that nobody knows; sslmode is meant, perhaps'],
     ['SSLMODE=require', 'it has a parameter that nobody knows; sslmode is meant, perhaps'],
     ['conection_limit=1', 'it has a parameter that nobody knows; connection_limit is meant, perhaps'],
+    ['tls=true', 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'],
+    ['ssl_ca=/ca.pem', 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'],
+    ['trustServerCertificate=true', 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'],
+    ['useSSL=true', 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'],
     ['prt=5433', 'it has a parameter that nobody knows; port is meant, perhaps'],
     ['password=', 'its parameter password is empty'],
     ['connect_timeout=10s', 'its parameter connect_timeout is not a whole number'],
@@ -205,6 +209,14 @@ describe('TLS is what the URL asks for, by whichever reader it was written', () 
     // what Prisma is given is read back, to see what arrives of it; it knows no verification but the full one
     expect(parse(given).tls.mode).toBe(tls.mode === 'verify-ca' ? 'verify-full' : tls.mode)
   })
+})
+
+test('a socket has no TLS, whatever is asked for, as libpq and the server have it', () => {
+  const url = parse('postgresql://u@/d?host=/tmp&sslmode=verify-full&sslrootcert=/ca.pem')
+  expect(url.tls.mode).toBe('disable')
+  expect(prismaDialect(url, { applicationName: 'x' })).toBe(
+    'postgresql://u@localhost:5432/d?sslmode=disable&host=%2Ftmp&application_name=x',
+  )
 })
 
 test("what would end a migration by the client's clock is not passed on, and what Prisma alone reads is", () => {

@@ -157,5 +157,8 @@ function whyMistyped(name: string): string | undefined {
   const lower = name.toLowerCase()
   const near = closest(lower, known)
   const isNear = lower === near || (near.length >= 4 && distance(lower, near) <= (near.length < 6 ? 1 : 2))
-  return isNear ? `it has a parameter that nobody knows; ${near} is meant, perhaps` : undefined
+  if (isNear) return `it has a parameter that nobody knows; ${near} is meant, perhaps`
+  return /ssl|tls|encrypt|certificate/.test(lower)
+    ? 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'
+    : undefined
 }
