@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { sqlState } from '../lib/sqlstate.ts'
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
-import { describeUrl, parseTargetUrl, pgDialect, type PgConnection, type TargetUrl } from './urls.ts'
+import { describeServer, describeUrl, parseTargetUrl, pgDialect, type PgConnection, type TargetUrl } from './urls.ts'
 import type { Tls } from './urls/tls.ts'
 
 /** What readers of a target need of a client. */
@@ -35,6 +35,7 @@ export type ConnectionProblem =
   | 'tls'
   | 'rights'
   | 'starting'
+  | 'pooler'
   | 'lost'
   | 'other'
 
@@ -90,7 +91,7 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
   if (error instanceof TargetConnectionError) return error
   const { code, message } = partsOf(error)
   const where = describeUrl(url)
-  const server = `${url.host}:${url.port}`
+  const server = describeServer(url)
   const say = (problem: ConnectionProblem, text: string) => new TargetConnectionError(problem, text, error)
   switch (code) {
     case 'ECONNREFUSED':
@@ -134,6 +135,9 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
     case 'EPIPE':
       return say('lost', `The connection to ${where} was lost. The server may have restarted, or an administrator ended the session.`)
   }
+  // PgBouncer, by the code of a broken protocol
+  if (/unsupported startup parameter/i.test(message))
+    return say('pooler', `${server} is a connection pooler, which takes no settings of a session. Use the direct address of the database.`)
   if (/timeout expired|timed out|ETIMEDOUT/i.test(message))
     return say('unreachable', `${server} did not answer in time. Check the network, the firewall and the allowed addresses of the server.`)
   if (/does not support SSL/i.test(message))

@@ -142,7 +142,11 @@ export function pgDialect(url: TargetUrl, settings: SessionSettings): PgConnecti
 }
 
 /** `host:port/database`, which is all of a URL that people are shown. */
-export const describeUrl = (url: Pick<TargetUrl, 'host' | 'port' | 'database'>): string => `${url.host}:${url.port}/${url.database}`
+export const describeUrl = (url: Pick<TargetUrl, 'host' | 'port' | 'database'>): string => `${describeServer(url)}/${url.database}`
+
+/** `host:port`; an address of IPv6 in brackets. */
+export const describeServer = ({ host, port }: Pick<TargetUrl, 'host' | 'port'>): string =>
+  isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 
 export type Pooler = { readonly why: string; readonly direct: string | null }
 

@@ -1,7 +1,7 @@
 import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { blockingOf, longTransactions, prismaLockHolder, sessionsOf } from '../../src/database/activity.ts'
-import { connectTarget, TargetConnectionError, withTarget } from '../../src/database/connect.ts'
+import { connectTarget, explainConnectionError, TargetConnectionError, withTarget } from '../../src/database/connect.ts'
 import { identityKey, readIdentity, sameIdentity } from '../../src/database/identity.ts'
 import { readRights } from '../../src/database/rights.ts'
 import { isTargetLockHeld, targetLockHolder, withTargetLock } from '../../src/database/session-lock.ts'
@@ -73,6 +73,15 @@ describe('what goes wrong with a connection becomes a sentence', () => {
     )
   })
 
+  test.each([
+    [
+      'postgresql://u:secret@/d?host=/cloudsql/project:region:instance',
+      'There is no socket of PostgreSQL in /cloudsql/project:region:instance for port 5432. Check the directory and the port.',
+    ],
+  ])('not the password, when it is the place that is wrong: %s', async (url, message) => {
+    expect(await problemOf(url)).toEqual({ problem: 'unreachable', message })
+  })
+
   test('no such database', async () => {
     const { problem, message } = await problemOf(changed((url) => (url.pathname = '/absent')))
     expect({ problem, message: message.replace(/\S+:\d+/, 'SERVER') }).toEqual({
@@ -135,6 +144,22 @@ describe('what goes wrong with a connection becomes a sentence', () => {
     })
     await expect(work).rejects.toThrow('stopped')
   })
+})
+
+test('a pooler on a port of its own is called one', () => {
+  const refused = Object.assign(new Error('unsupported startup parameter in options: statement_timeout'), { code: '08P01' })
+  const { problem, message } = explainConnectionError(refused, { host: 'db', port: 5439, database: 'shop', user: 'app' })
+  expect({ problem, message }).toEqual({
+    problem: 'pooler',
+    message: 'db:5439 is a connection pooler, which takes no settings of a session. Use the direct address of the database.',
+  })
+})
+
+test('an address of IPv6 is told in brackets', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED ::1:5432'), { code: 'ECONNREFUSED' })
+  expect(explainConnectionError(refused, { host: '::1', port: 5432, database: 'shop', user: 'app' }).message).toBe(
+    'Nothing listens at [::1]:5432. Check host and port of the URL, and that PostgreSQL runs.',
+  )
 })
 
 describe('identity', () => {

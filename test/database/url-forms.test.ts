@@ -1,3 +1,5 @@
+import fc from 'fast-check'
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../src/database/urls.ts'
 
@@ -138,6 +140,12 @@ describe('a parameter that one reader obeys and another one does not is named', 
     ['sslmod=require', 'it has a parameter that nobody knows; sslmode is meant, perhaps'],
     ['SSLMODE=require', 'it has a parameter that nobody knows; sslmode is meant, perhaps'],
     ['conection_limit=1', 'it has a parameter that nobody knows; connection_limit is meant, perhaps'],
+    ['tls=true', 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'],
+    ['ssl_ca=/ca.pem', 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'],
+    ['trustServerCertificate=true', 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'],
+    ['useSSL=true', 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'],
+    ['prt=5433', 'it has a parameter that nobody knows; port is meant, perhaps'],
+    ['password=', 'its parameter password is empty'],
     ['connect_timeout=10s', 'its parameter connect_timeout is not a whole number'],
     ['connect_timeout=-1', 'its parameter connect_timeout is not a whole number'],
     ['connection_limit=many', 'its parameter connection_limit is not a whole number'],
@@ -203,6 +211,14 @@ describe('TLS is what the URL asks for, by whichever reader it was written', () 
   })
 })
 
+test('a socket has no TLS, whatever is asked for, as libpq and the server have it', () => {
+  const url = parse('postgresql://u@/d?host=/tmp&sslmode=verify-full&sslrootcert=/ca.pem')
+  expect(url.tls.mode).toBe('disable')
+  expect(prismaDialect(url, { applicationName: 'x' })).toBe(
+    'postgresql://u@localhost:5432/d?sslmode=disable&host=%2Ftmp&application_name=x',
+  )
+})
+
 test("what would end a migration by the client's clock is not passed on, and what Prisma alone reads is", () => {
   const url = parse(
     'postgresql://u@h/d?socket_timeout=5&query_timeout=1000&pool_timeout=3&statement_cache_size=0&connect_timeout=7&who=knows',
@@ -211,4 +227,109 @@ test("what would end a migration by the client's clock is not passed on, and wha
     'postgresql://u@h:5432/d?pool_timeout=3&statement_cache_size=0&connect_timeout=7&who=knows&application_name=x',
   )
   expect(url.connectTimeoutMs).toBe(7000)
+})
+
+describe('whatever is accepted is handed on so that each reader takes it apart as it was understood', () => {
+  const pieces = [
+    'u',
+    'é',
+    ' ',
+    '%20',
+    '%40',
+    '%2F',
+    '%3A',
+    '%25',
+    '%',
+    ':',
+    '@',
+    '/',
+    '?',
+    '#',
+    '+',
+    ',',
+    ';',
+    '=',
+    '&',
+    '[',
+    ']',
+    "'",
+    '"',
+    '\\',
+    '.',
+    '..',
+    '0',
+    '^',
+    '|',
+    '{',
+    '`',
+    '<',
+  ]
+  const word = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 4 }).map((some) => some.join(''))
+  const near = (usual: readonly string[]) => fc.oneof({ arbitrary: fc.constantFrom(...usual), weight: 4 }, { arbitrary: word, weight: 1 })
+  const urls = fc
+    .tuple(
+      near(['u', 'us er', 'u%40x', 'é']),
+      near(['', ':p', ':p:q', ':p%2Fq%25', ':%C3%A9']),
+      near(['@h', '@localhost', '@[::1]', '@%2Ftmp', '@', '']),
+      near(['', ':5433', ':']),
+      near(['', '/', '/d', '/d%20e', '/d+e', "/d'e", '/d@e%3A', '/%25d']),
+      near([
+        '',
+        '?',
+        '?sslmode=require',
+        '?host=/tmp',
+        '?user=u&password=p%40',
+        '?port=5433&dbname=d',
+        '?options=-c%20a%3Db',
+        '?schema=s+s',
+      ]),
+    )
+    .map((parts) => `postgresql://${parts.join('')}`)
+
+  test('and what is refused is refused without a piece of it', () => {
+    const canary = fc.constantFrom(
+      'canary',
+      ':canary',
+      'u:canary@',
+      '?canary',
+      '&canary=',
+      '#canary',
+      '/canary',
+      '=canary',
+      '%canary',
+      '[canary]',
+      'sslmode=canary',
+      'canary@canary',
+    )
+    const texts = fc.tuple(urls, fc.nat(), canary).map(([text, at, word]) => {
+      const place = at % (text.length + 1)
+      return text.slice(0, place) + word + text.slice(place)
+    })
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(why(text)).not.toContain('canary')
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  test('through pg as a driver adapter of Prisma has it, through our own reading, and by the words for libpq', () => {
+    let accepted = 0
+    fc.assert(
+      fc.property(urls, (text) => {
+        const parsed = parseTargetUrl(text)
+        if (parsed.kind === 'bad') return
+        accepted++
+        const { host, port, user, password, database, schema, options } = parsed.url
+        const place = { host, port, user, database }
+        const given = prismaDialect(parsed.url, { applicationName: 'x' })
+        expect(parse(given)).toMatchObject({ ...place, password, schema, options })
+        const client = new pg.Client({ connectionString: given })
+        expect({ host: client.host, port: client.port, user: client.user, database: client.database }).toEqual(place)
+        expect(client.password === '' ? null : client.password).toBe(password)
+      }),
+      { numRuns: 3_000 },
+    )
+    expect(accepted).toBeGreaterThan(300)
+  })
 })

@@ -1,7 +1,7 @@
 import { syncDirectory } from '../../lib/durable-file.ts'
 import type { Identity } from '../../database/identity.ts'
 import { existsSync } from 'node:fs'
-import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChildEnd } from '../../process/child.ts'
 import { childEnvironment, operatorPath } from '../../process/environment.ts'
@@ -14,11 +14,12 @@ import { namingWhoLocks, TableLockedError } from '../../database/locked.ts'
 import { hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import { libpqDialect, type TargetUrl } from '../../database/urls.ts'
 import type { Clients } from './clients.ts'
-import { counted, sizeText } from '../../lib/text/units.ts'
+import { sizeText } from '../../lib/text/units.ts'
 import { sealFiles, writeManifest, type Manifest, type ManifestFile } from '../manifest.ts'
 import { reserve } from '../names.ts'
 import { isDiskFullOf, isLockTimeout, lockedOut, whyDumpFailed } from './dump-failure.ts'
-import { dumpApplicationName, endSessions, exportSnapshot, waitsFor, waitText, type Snapshot, type Wait } from './session.ts'
+import { watchDump, writtenBytes } from './dump-watch.ts'
+import { dumpApplicationName, endSessions, exportSnapshot, type Snapshot, type Wait } from './session.ts'
 import { writeThrough } from './write-through.ts'
 
 export type DumpRequest = {
@@ -99,8 +100,9 @@ async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpE
     const [dumped] = await Promise.allSettled([runDump(request, sessions, snapshot, partial)])
     const lost = await writing.stop()
     if (dumped.status === 'rejected') throw dumped.reason
-    const { end } = dumped.value
-    if (end.ended === 'aborted' || request.signal.aborted) return { kind: 'aborted' }
+    const { end, wait, isOver } = dumped.value
+    if (request.signal.aborted) return { kind: 'aborted' }
+    if (isOver) return failed(lockedOut(request.lockWaitMs, wait))
     if (end.ended !== 'exited' || end.exitCode !== 0) return await explain(dumped.value, request, sessions, partial)
     if (lost !== undefined) throw lost
     request.report('writing through to the disk')
@@ -125,16 +127,17 @@ async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpE
 /** Unless `backup.lockWait` says another. */
 export const LOCK_WAIT_MS = 300_000
 
-const REPORT_EVERY_MS = 1_000
 const WRITE_EVERY_MS = 1_000
 
-/** How pg_dump ended, and the lock that it was last seen to wait for. */
-type Dumped = { readonly end: ChildEnd; readonly wait: Wait | undefined }
+/** How pg_dump ended, the lock that it was last seen to wait for, and whether it was ended since it waited for too long. */
+type Dumped = { readonly end: ChildEnd; readonly wait: Wait | undefined; readonly isOver: boolean }
 
 async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string): Promise<Dumped> {
   const progress = { started: 0, finished: 0 }
   const finished = () => (request.jobs > 1 ? progress.finished : Math.max(0, progress.started - 1))
-  const watching = watch(request, sessions, snapshot, partial, finished)
+  const { watcher, application } = sessions
+  const { lockWaitMs, report } = request
+  const watching = watchDump({ watcher, application, directory: partial, tables: snapshot.tables, finished, lockWaitMs, report })
   const connection = libpqDialect(watchful(sessions.url, snapshot), { applicationName: sessions.application }, systemCa(request.env))
   // the password stands in the environment of this one child, and nothing is left behind when everything dies
   const password = sessions.url.password === null ? {} : { PGPASSWORD: sessions.url.password }
@@ -154,7 +157,7 @@ async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snaps
       ],
       cwd: request.directory,
       env: childEnvironment(request.env, operatorPath(request.env['PATH']), { ...password, LC_ALL: 'C' }, ['PGPASSWORD']),
-      signal: request.signal,
+      signal: AbortSignal.any([request.signal, watching.signal]),
       spool: request.spool,
       redactor: request.redactor,
       onLine(line) {
@@ -162,7 +165,7 @@ async function runDump(request: DumpRequest, sessions: Sessions, snapshot: Snaps
         if (/finished item \d+ TABLE DATA/.test(line)) progress.finished++
       },
     })
-    return { end, wait: watching.wait() }
+    return { end, wait: watching.wait(), isOver: watching.signal.aborted }
   } finally {
     await watching.stop()
   }
@@ -177,43 +180,6 @@ function watchful(url: TargetUrl, snapshot: Snapshot): TargetUrl {
 /** What `pg` verifies with where the URL names no authority, for libpq, which has none of its own. */
 const systemCa = (env: DumpRequest['env']): string | undefined =>
   [env['SSL_CERT_FILE'], '/etc/ssl/certs/ca-certificates.crt', '/etc/ssl/cert.pem'].find((file) => file !== undefined && existsSync(file))
-
-/** Says once a second how far it is and what it waits for. */
-function watch(request: DumpRequest, sessions: Sessions, snapshot: Snapshot, partial: string, finished: () => number) {
-  let round: Promise<void> | undefined
-  let last: Wait | undefined
-  const look = async () => {
-    // that the directory cannot be read is pg_dump's to report, and of whoever writes it through
-    const written = await writtenBytes(partial).catch(() => undefined)
-    // what it waits for is told when the server can be asked; that it cannot be asked is pg_dump's to report
-    const waiting = await waitsFor(sessions.watcher, sessions.application).catch(() => undefined)
-    const done = Math.min(finished(), snapshot.tables)
-    const sizes = written === undefined ? '' : `, ${sizeText(written)} written`
-    last = waiting ?? last
-    const what = waiting === undefined ? '' : `waiting for ${waitText(waiting)}`
-    request.report([`${done} of ${counted(snapshot.tables, 'table')}${sizes}`, what].filter((part) => part !== '').join('; '))
-  }
-  const timer = setInterval(() => {
-    round ??= look().finally(() => (round = undefined))
-  }, REPORT_EVERY_MS)
-  return {
-    wait: () => last,
-    async stop() {
-      clearInterval(timer)
-      await round
-    },
-  }
-}
-
-async function writtenBytes(directory: string): Promise<number> {
-  const sizes = (await readdir(directory)).map((name) =>
-    stat(join(directory, name)).then(
-      ({ size }) => size,
-      () => 0, // gone between the two calls
-    ),
-  )
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
-}
 
 const isSame = (snapshot: Snapshot, identity: Identity): boolean =>
   snapshot.systemIdentifier === identity.systemIdentifier && snapshot.databaseOid === identity.databaseOid

@@ -133,8 +133,7 @@ const isKnown = (name: string): boolean => known.includes(name)
 function whyWrong(name: string, value: string): string | undefined {
   if (refused[name] !== undefined) return refused[name]
   if (!isKnown(name)) return whyMistyped(name)
-  if (value === '' && !['options', 'password', 'application_name', 'fallback_application_name'].includes(name))
-    return `its parameter ${name} is empty`
+  if (value === '' && !['options', 'application_name', 'fallback_application_name'].includes(name)) return `its parameter ${name} is empty`
   if (NUMBERS.includes(name) && !/^\d{1,9}$/.test(value)) return `its parameter ${name} is not a whole number`
   if (FILES.includes(name) && !value.startsWith('/') && !(name === 'sslrootcert' && value === 'system'))
     return `its parameter ${name} is not an absolute path, and each reader starts from another directory`
@@ -157,6 +156,9 @@ const values: Readonly<Record<string, readonly string[]>> = {
 function whyMistyped(name: string): string | undefined {
   const lower = name.toLowerCase()
   const near = closest(lower, known)
-  const isNear = lower === near || (near.length >= 6 && distance(lower, near) <= 2)
-  return isNear ? `it has a parameter that nobody knows; ${near} is meant, perhaps` : undefined
+  const isNear = lower === near || (near.length >= 4 && distance(lower, near) <= (near.length < 6 ? 1 : 2))
+  if (isNear) return `it has a parameter that nobody knows; ${near} is meant, perhaps`
+  return /ssl|tls|encrypt|certificate/.test(lower)
+    ? 'it has a parameter about TLS that nobody reads; write sslmode, and sslrootcert for an authority'
+    : undefined
 }

@@ -20,7 +20,7 @@ export function readPlace(parts: Parts, parameters: Parameters): Place | string 
   // a socket's URL needs a host before the question mark for Prisma, and no reader looks at it
   const host = socket ?? one(parts.host?.replace(/^\[(.*)\]$/, '$1') ?? null, parameters.get('host') ?? null)
   const user = one(parts.user, parameters.get('user') ?? null)
-  const password = one(parts.password, parameters.get('password') || null)
+  const password = one(parts.password, parameters.get('password') ?? null)
   const database = one(parts.database, parameters.get('dbname') ?? null)
   const ports = one(parts.port, port)
   if (host === TWO) return 'it names two hosts, before the question mark and as its parameter host; name one'

@@ -39,8 +39,8 @@ export async function roomFindings(
   return [...apart, ...lockFindings(capacity), ...lockedFindings(await lockedTable(client), backup.lockWaitMs)]
 }
 
-/** The leader of pg_dump, the snapshot and the watcher. */
-const LEAST_OF_BACKUP = 3
+/** Sessions of a backup: the leader of pg_dump, whose workers are more, the snapshot and the watcher. */
+export const LEAST_OF_BACKUP = 3
 
 /** `most` is what a backup of as many parallel sessions as wished needs with the run around it, `least` one of a single session. */
 export function connectionFindings(

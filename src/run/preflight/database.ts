@@ -1,4 +1,5 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
+import { hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import { secondsText } from '../../lib/text/units.ts'
 import { count, listed, quoted } from '../../lib/text/quoted.ts'
 import type { LockedTable, Session } from '../../database/activity.ts'
@@ -6,15 +7,21 @@ import type { Queryable } from '../../database/connect.ts'
 import { sameIdentity, type Identity } from '../../database/identity.ts'
 import { settingText, whyOtherSchema, whyReadOnly, type SessionFacts } from '../../database/session-facts.ts'
 import type { Rights } from '../../database/rights.ts'
-import { detectPooler, type TargetUrl } from '../../database/urls.ts'
+import { detectPooler, parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
 import { info, stop, warn, type Finding } from './finding.ts'
 
 /** A transaction pooler keeps neither advisory locks nor `options`; the run would not be safe behind one. */
-export function poolerFindings(url: TargetUrl): readonly Finding[] {
+export function poolerFindings(url: TargetUrl, whose = 'The database URL', what = 'migrations'): readonly Finding[] {
   const pooler = detectPooler(url)
   if (pooler === null) return []
   const direct = pooler.direct === null ? "the database's direct address" : quoted(pooler.direct)
-  return [stop('pooler', `The database URL leads to a pooler: ${escapeMarkup(pooler.why)}. Use ${direct} for migrations.`)]
+  return [stop('pooler', `${whose} leads to a pooler: ${escapeMarkup(pooler.why)}. Use ${direct} for ${what}.`)]
+}
+
+/** Of `backup.url`; that it cannot be used is told by who connects with it. */
+export function backupPoolerFindings(text: string): readonly Finding[] {
+  const parsed = parseTargetUrl(text)
+  return parsed.kind === 'bad' ? [] : poolerFindings(parsed.url, 'The URL of the backup (`backup.url`)', 'backups')
 }
 
 export function identityFindings(planned: Identity, found: Identity): readonly Finding[] {
@@ -168,4 +175,12 @@ export function lockedFindings(locked: LockedTable | null, waitMs: number): read
       `The table ${quoted(relation)} is locked by ${who}. The backup waits up to ${secondsText(waitMs / 1000)} for it and then fails. ${end}`,
     ),
   ]
+}
+
+/** Of a check that the database did not let look; null for any other fault. */
+export function notLookedFinding(name: string, error: unknown): Finding | null {
+  const states = [sqlState.insufficientPrivilege, sqlState.queryCanceled, sqlState.lockNotAvailable]
+  if (!states.some((state) => hasSqlState(error, state))) return null
+  const said = error instanceof Error ? error.message : String(error)
+  return stop('not_looked', `The database does not let ${name} be looked at: ${escapeMarkup(said)}.`)
 }

@@ -29,6 +29,7 @@ type FindingCode =
   | 'unhealthy_before'
   | 'backup_estimate'
   | 'clocks_apart'
+  | 'not_looked'
 
 /** `text` is one or two sentences of mrkdwn, outside text escaped: what is so, what it means, what to do. */
 export type Finding = {

@@ -19,19 +19,22 @@ export async function readableFindings(client: Queryable): Promise<readonly Find
         `${fails} row-level security hides rows of ${names} from its role ${quoted(row.role)}. Set \`backup.url\` to a role with BYPASSRLS, which sees all of them.`,
     ),
     ...largeObjectFindings(row, fails),
-    ...(row.subscriptions.length === 0
+    ...(row.subscriptions.count === 0
       ? []
       : [
           warn(
             'backup_incomplete',
-            `The backup will not hold the subscription ${listed(row.subscriptions)}: pg_dump leaves those out unless a superuser asks. Note how they were made, or set \`backup.url\` to a superuser.`,
+            `The backup will not hold the subscription ${namesOf(row.subscriptions)}: pg_dump leaves those out unless a superuser asks. Note how they were made, or set \`backup.url\` to a superuser.`,
           ),
         ]),
   ]
 }
 
-const found = (names: readonly string[], say: (names: string) => string): readonly Finding[] =>
-  names.length === 0 ? [] : [stop('backup_unreadable', say(listed(names)))]
+const found = (some: Some, say: (names: string) => string): readonly Finding[] =>
+  some.count === 0 ? [] : [stop('backup_unreadable', say(namesOf(some)))]
+
+/** `a`, `b` and 498 more. */
+const namesOf = ({ count: all, names }: Some): string => listed([...names, ...Array<string>(all - names.length).fill('')], SHOWN)
 
 function largeObjectFindings({ largeObjects, largeObject }: Unreadable, fails: string): readonly Finding[] {
   if (largeObject === null) return []
@@ -52,21 +55,29 @@ export function ofBackup(error: TargetConnectionError): TargetConnectionError {
   return new TargetConnectionError(error.problem, text, error.cause)
 }
 
+/** How many there are, and the first of them. */
+type Some = { readonly count: number; readonly names: readonly string[] }
+
+const SHOWN = 5
+
 type Unreadable = {
   readonly role: string
   readonly isSuperuser: boolean
   readonly hasReadAll: boolean
-  readonly schemas: readonly string[]
-  readonly relations: readonly string[]
-  readonly hidden: readonly string[]
+  readonly schemas: Some
+  readonly relations: Some
+  readonly hidden: Some
   readonly largeObjects: number
   readonly largeObject: string | null
-  readonly subscriptions: readonly string[]
+  readonly subscriptions: Some
 }
+
+const SOME = `json_build_object('count', count(*), 'names', coalesce((array_agg(name::text order by name::text))[1:${SHOWN}], '{}'))`
 
 /**
  * As pg_dump asks: it locks tables and partitioned tables and selects from sequences. Views, materialized views and foreign tables
- * it describes from the catalogue. With row-level security it asks for all rows or an error.
+ * it describes from the catalogue. With row-level security it asks for all rows or an error; those of a partitioned
+ * table it reads from the partitions.
  */
 const UNREADABLE_SQL = `
 with relation as (
@@ -78,18 +89,22 @@ with relation as (
      -- of an extension's it reads what that declared to be configuration
      and not exists (select from pg_depend d join pg_extension x on x.oid = d.refobjid
        where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e' and c.oid <> all (coalesce(x.extconfig, '{}')))
+), object as (
+  -- there may be millions of them, with few owners and grants
+  select m.lomowner, m.lomacl, count(*) as count, min(m.oid::int8) as first from pg_largeobject_metadata m group by 1, 2
 ), unread_object as (
-  select m.oid from pg_largeobject_metadata m
-   where current_setting('lo_compat_privileges') = 'off' and not pg_has_role(m.lomowner, 'USAGE')
-     and not exists (select from aclexplode(m.lomacl) a
+  select o.count, o.first from object o
+   where current_setting('lo_compat_privileges') = 'off' and not pg_has_role(o.lomowner, 'USAGE')
+     and not exists (select from aclexplode(o.lomacl) a
        where a.privilege_type = 'SELECT' and (a.grantee = 0 or pg_has_role(a.grantee, 'USAGE')))
 )
 select current_user as role, r.rolsuper as "isSuperuser",
   exists (select from pg_roles where rolname = 'pg_read_all_data') as "hasReadAll",
-  array(select distinct nspname::text from relation where not reaches order by 1 limit 20) as schemas,
-  array(select name from relation where reaches and not reads order by 1 limit 20) as relations,
-  array(select name from relation where reaches and reads and relkind <> 'S' and row_security_active(oid) order by 1 limit 20) as hidden,
-  (select count(*)::int from unread_object) as "largeObjects",
-  (select min(oid)::text from unread_object) as "largeObject",
-  array(select subname::text from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database()) order by 1 limit 20) as subscriptions
+  (select ${SOME} from (select distinct nspname as name from relation where not reaches) s) as schemas,
+  (select ${SOME} from relation where reaches and not reads) as relations,
+  (select ${SOME} from relation where reaches and reads and relkind = 'r' and row_security_active(oid)) as hidden,
+  (select coalesce(sum(count), 0)::int from unread_object) as "largeObjects",
+  (select min(first)::text from unread_object) as "largeObject",
+  (select ${SOME} from (select s.subname as name from pg_subscription s
+    where s.subdbid = (select oid from pg_database where datname = current_database())) s) as subscriptions
 from pg_roles r where r.rolname = current_user`

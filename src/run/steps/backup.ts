@@ -9,7 +9,7 @@ import { secondsText, sizeText } from '../../lib/text/units.ts'
 import { readManifest, type Manifest } from '../../backup/manifest.ts'
 import { backupsOf, removePartials } from '../../backup/names.ts'
 import { compareSizes } from '../../backup/providers/verify.ts'
-import { readCapacity } from '../preflight/capacity.ts'
+import { LEAST_OF_BACKUP, readCapacity } from '../preflight/capacity.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { TargetConnectionError, withTarget } from '../../database/connect.ts'
 import { parseTargetUrl } from '../../database/urls.ts'
@@ -105,8 +105,8 @@ async function facts(deps: BackupStepDeps, context: RunContext, url: string) {
   }
 }
 
-/** Fewer parallel sessions rather than none for want of connections: besides them there are pg_dump's leader, the snapshot and the watcher. */
-export const jobsWithin = (free: number, wished: number): number => Math.max(1, Math.min(wished, free - 3))
+/** Fewer parallel sessions rather than none for want of connections. */
+export const jobsWithin = (free: number, wished: number): number => Math.max(1, Math.min(wished, free - LEAST_OF_BACKUP))
 
 async function serverMajor(client: Parameters<Parameters<typeof withTarget>[1]>[0]): Promise<number> {
   const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)

@@ -28,8 +28,10 @@ import {
 } from '../preflight/backup.ts'
 import {
   activityFindings,
+  backupPoolerFindings,
   guardFindings,
   identityFindings,
+  notLookedFinding,
   poolerFindings,
   prismaLockFindings,
   readTimeLimit,
@@ -37,7 +39,7 @@ import {
   sessionFindings,
   timeLimitFindings,
 } from '../preflight/database.ts'
-import { connectionFindings, readCapacity, roomFindings } from '../preflight/capacity.ts'
+import { connectionFindings, LEAST_OF_BACKUP, readCapacity, roomFindings } from '../preflight/capacity.ts'
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
@@ -77,7 +79,7 @@ async function act(deps: PreflightDeps, context: RunContext): Promise<StepEnd> {
   for (const { name, find } of checks) {
     if (context.signal.aborted) return cancelled
     context.report(name)
-    findings.push(...(await findSafely(context, find)))
+    findings.push(...(await findSafely(context, name, find)))
   }
   if (context.signal.aborted) return cancelled
   const distinctFindings = distinct(findings)
@@ -117,11 +119,13 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
 function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
   const { plan } = context
   const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
-  const most = deps.backsUp && context.target.backup.url === undefined ? OUR_SESSIONS + jobsOf(deps) : OUR_SESSIONS
+  const backupUrl = deps.backsUp ? context.target.backup.url : undefined
+  const ownUrl = backupUrl === undefined ? null : context.secret(backupUrl)
+  const most = deps.backsUp && ownUrl === null ? Math.max(SESSIONS, LEAST_OF_BACKUP + jobsOf(deps)) : SESSIONS
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
     { name: 'the clocks', find: () => clockFindings(deps, context, ask) },
-    { name: 'poolers', find: () => Promise.resolve(poolerFindings(url)) },
+    { name: 'poolers', find: () => Promise.resolve([...poolerFindings(url), ...(ownUrl === null ? [] : backupPoolerFindings(ownUrl))]) },
     { name: 'the identity', find: () => ask(async (client) => identityFindings(plan.identity, await readIdentity(client, url))) },
     {
       name: "the role's rights",
@@ -144,7 +148,7 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
         ...(await ask(async (client) => timeLimitFindings(await readTimeLimit(client)))),
       ],
     },
-    { name: 'free connections', find: () => ask(async (client) => connectionFindings(await readCapacity(client), OUR_SESSIONS, most)) },
+    { name: 'free connections', find: () => ask(async (client) => connectionFindings(await readCapacity(client), SESSIONS, most)) },
     ...(deps.backsUp ? backupChecks(deps, context, text, url) : []),
   ]
 }
@@ -203,8 +207,8 @@ async function serverTime(client: Queryable): Promise<number | undefined> {
 const LONG_MS = 10_000
 /** An index that is built CONCURRENTLY waits without a timeout. */
 const LONG_FOR_INDEXES_MS = 2_000
-/** Besides pg_dump's workers: its leader, the snapshot, the watcher, and the lock of the target. The migration needs no more. */
-const OUR_SESSIONS = 4
+/** Of a migration: the lock of the target, Prisma, and the two that prove where Prisma leads. */
+const SESSIONS = 4
 
 const jobsOf = (deps: PreflightDeps): number => deps.jobs ?? availableParallelism()
 
@@ -252,13 +256,15 @@ const onTarget = <T>(context: RunContext, url: string, work: (client: Queryable,
 const applicationName = (context: RunContext) => `lockkeeper-preflight-${context.requestId}`
 
 /** That the database does not answer is one finding, however many checks meet it. */
-async function findSafely(context: RunContext, find: Check['find']): Promise<readonly Finding[]> {
+async function findSafely(context: RunContext, name: string, find: Check['find']): Promise<readonly Finding[]> {
   try {
     return await find()
   } catch (error) {
     if (context.signal.aborted) return []
     if (error instanceof TargetConnectionError) return [stop('unreachable', escapeMarkup(error.message))]
-    throw error
+    const notLooked = notLookedFinding(name, error)
+    if (notLooked === null) throw error
+    return [notLooked]
   }
 }
 

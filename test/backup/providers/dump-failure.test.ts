@@ -66,6 +66,42 @@ describe('a backup that waits for a lock', () => {
   })
 })
 
+// for these pg_dump has no limit of its own
+describe('a backup that waits for what is no table', () => {
+  test.each([['a sequence', 'create sequence s', 'drop sequence s', 's']])('gives up as well: %s', async (_, made, gone, named) => {
+    const { database, directory } = await shop()
+    await inDatabase(database.url, made)
+    const client = await connectTarget({ url: database.url, applicationName: 'someone-else' })
+    closing.push(() => client.end())
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    await client.query(`begin; ${gone}`)
+    expect(await dump(await dumpRequest(database.url, directory, { lockWaitMs: 500 }))).toEqual({
+      kind: 'failed',
+      reason: `The backup waited 0.5 s for a lock on ${named}, held by session ${rows[0]?.pid} (someone-else), and gave up. Wait until that ends, or end it: \`select pg_terminate_backend(${rows[0]?.pid})\`.`,
+    })
+    expect(kept(directory)).toEqual([])
+    expect(
+      await inDatabase(
+        database.url,
+        `select from pg_stat_activity where application_name = 'lockkeeper-backup-41' and datname = current_database()`,
+      ),
+    ).toEqual([])
+  })
+
+  test('and the catalogue', async () => {
+    const { database, directory } = await shop()
+    const client = await connectTarget({ url: serverUrl().replace(/\/[^/]*$/, `/${database.name}`), applicationName: 'someone-else' })
+    closing.push(() => client.end())
+    await client.query('begin; lock table pg_publication in access exclusive mode')
+    expect(await dump(await dumpRequest(database.url, directory, { lockWaitMs: 500 }))).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringMatching(
+        /^The backup waited 0\.5 s for a lock on pg_publication, held by session \d+ \(someone-else\), and gave up\. /,
+      ),
+    })
+  })
+})
+
 describe("an administrator's limits", () => {
   test('of the role and the database do not end a backup that waits longer than they allow', async () => {
     const { database, directory } = await shop()
@@ -124,6 +160,31 @@ describe('a backup that pg_dump cannot make', () => {
       kind: 'failed',
       reason: 'pg_dump ended with exit code 1.',
     })
+    expect(kept(directory)).toEqual([])
+  })
+
+  test('since another session asks for a table that no worker has reached says so', async () => {
+    const { database, directory } = await shop()
+    await inDatabase(
+      database.url,
+      `create table big as select i, md5(i::text) as a, md5((i * 7)::text) as b from generate_series(1, 500000) i`,
+      'create table big_too as table big',
+      'create table zz (a int)',
+    )
+    const dumping = dump(await dumpRequest(database.url, directory))
+    await until('pg_dump has locked it', async () => {
+      const held = `select from pg_locks l join pg_stat_activity a using (pid) where a.application_name = 'lockkeeper-backup-41' and l.relation = 'zz'::regclass`
+      return (await inDatabase(database.url, held)).length > 0
+    })
+    const other = await connectTarget({ url: database.url, applicationName: 'someone-else', lockTimeoutMs: 0, statementTimeoutMs: 0 })
+    closing.push(() => other.end())
+    const altering = other.query('alter table zz add column b int')
+    expect(await dumping).toMatchObject({
+      kind: 'failed',
+      reason:
+        'While the backup ran another session asked for an exclusive lock on public.zz, as ALTER TABLE does, and pg_dump gives up then. Ask again when that is over.',
+    })
+    await altering
     expect(kept(directory)).toEqual([])
   })
 

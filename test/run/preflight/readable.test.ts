@@ -74,6 +74,11 @@ type Case = readonly [title: string, statements: readonly string[], sentence: st
 const cases: readonly Case[] = [
   ['a table of another role', ['create table public.t (a int)'], unread('`public.t`')],
   ['a table of which columns may be read', ['create table public.t (a int)', 'grant select (a) on public.t to ROLE'], unread('`public.t`')],
+  [
+    'more tables than are named',
+    ["do $$ begin for i in 10..39 loop execute format('create table public.t%s (a int)', i); end loop; end $$"],
+    'The backup would fail, since its role may not read `public.t10`, `public.t11`, `public.t12`, `public.t13`, `public.t14` and 25 more. Grant it SELECT (or pg_read_all_data), or set `backup.url` to a role that may.',
+  ],
   ['an unlogged table', ['create unlogged table public.t (a int)'], unread('`public.t`')],
   [
     'a partition whose parent may be read',
@@ -83,6 +88,20 @@ const cases: readonly Case[] = [
       'grant select on public.t to ROLE',
     ],
     unread('`public.t1`'),
+  ],
+  [
+    'a partitioned table whose partitions may be read',
+    [
+      'create table public.t (a int) partition by list (a)',
+      'create table public.t1 partition of public.t for values in (1)',
+      'grant select on public.t1 to ROLE',
+    ],
+    unread('`public.t`'),
+  ],
+  [
+    'a sequence in a schema without USAGE',
+    ['create schema shut', 'create sequence shut.s', 'grant select on sequence shut.s to ROLE'],
+    `The backup would fail, since its role has no USAGE on the schema \`shut\`. Grant it USAGE (or pg_read_all_data), ${grants}`,
   ],
   [
     'a table that inherits',
@@ -172,6 +191,16 @@ const fine: readonly Case[] = [
   [
     'its own table with row-level security that is not forced',
     ['create table public.t (a int)', 'alter table public.t enable row level security'],
+    null,
+    'owner',
+  ],
+  [
+    'row-level security of a partitioned table, whose partitions have none',
+    [
+      'create table public.t (a int) partition by list (a)',
+      'create table public.t1 partition of public.t for values in (1)',
+      'alter table public.t enable row level security, force row level security',
+    ],
     null,
     'owner',
   ],

@@ -184,11 +184,22 @@ test('what the backup would meet in the database is told before it begins', asyn
     `The backup would fail, since row-level security hides rows of \`public.customers\` from its role \`${database.role}\`. Set \`backup.url\` to a role with BYPASSRLS, which sees all of them.`,
   )
   expect(notes).toEqual([
-    `The role \`${database.role}\` has 4 free connections left, and the run needs up to 6. Raise its CONNECTION LIMIT or end idle sessions. Until then the backup makes do with fewer sessions.`,
+    `The role \`${database.role}\` has 4 free connections left, and the run needs up to 5. Raise its CONNECTION LIMIT or end idle sessions. Until then the backup makes do with fewer sessions.`,
     expect.stringMatching(
       /^The table `orders` is locked by session \d+ \(nightly\), whose transaction has been open for \d+(\.\d)? s\. The backup waits up to 5 min for it and then fails\. End it if it should not be there: `select pg_terminate_backend\(\d+\)`\.$/,
     ),
   ])
+})
+
+test('what the role may not even look at is a reason, not a fault', async () => {
+  const url = new URL(inject('postgresUrl'))
+  url.pathname = new URL(database.url).pathname
+  await inDatabase(url.href, 'revoke execute on function pg_control_system() from public')
+  const { end } = await preflight()
+  expect(reasonsOf(end)).toBe(
+    '• The database does not let the identity be looked at: permission denied for function pg_control_system.\n' +
+      '• The database does not let what the backup reads be looked at: permission denied for function pg_control_system.',
+  )
 })
 
 test('a role that may have no more connections is told so, and not that the server has none', async () => {
@@ -202,6 +213,11 @@ test('a role that may have no more connections is told so, and not that the serv
 
 test.each([
   ['postgresql://shop:secret-canary@db', 'The URL of the backup (`backup.url`) cannot be used: it names no database.'],
+  [
+    'postgresql://shop:secret-canary@127.0.0.1:6543/shop',
+    "• The URL of the backup (`backup.url`) leads to a pooler: port 6543 is Supabase's transaction pooler. Use `127.0.0.1:5432/shop` for backups.\n" +
+      '• The URL of the backup (`backup.url`) does not lead to it. Nothing listens at 127.0.0.1:6543. Check host and port of the URL, and that PostgreSQL runs.',
+  ],
   [
     'postgresql://shop:secret-canary@127.0.0.1:1/shop',
     'The URL of the backup (`backup.url`) does not lead to it. Nothing listens at 127.0.0.1:1. Check host and port of the URL, and that PostgreSQL runs.',
