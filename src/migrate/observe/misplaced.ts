@@ -18,6 +18,9 @@ export async function noteMisplaced({ context, workspace, observer }: Work, atte
   if (attempt === null || readJson(join(attempt.directory, 'looked.json')) !== null) return
   const names = new Set(attempt.intent.migrations)
   const files = workspace.approved.migrations.filter(({ name }) => names.has(name))
+  const otherSchema = await observer.glance(async (client) => ({ why: whyOtherSchema(await readSessionFacts(client), workspace.parsed) }))
+  if (otherSchema === null) return
+  if (otherSchema.why === null && !files.some(({ content }) => LEADS.test(content.toString('utf8')))) return
   const reviews = await reviewMigrations(files, { sizes: [], schema: workspace.parsed.schema })
   const led = await Promise.all(
     files.map(async ({ name, content }, at): Promise<Led> => {
@@ -25,18 +28,16 @@ export async function noteMisplaced({ context, workspace, observer }: Work, atte
       return { file: name, inherits: review?.inherits ?? [], isOwn: content.includes('search_path'), created: await createdNames(content) }
     }),
   )
-  const seen = await observer.glance(async (client) => ({
-    found: await standing(client, [...new Set(led.flatMap(({ created }) => created))], attempt.intent.sinceXid),
-    otherSchema: whyOtherSchema(await readSessionFacts(client), workspace.parsed),
-  }))
-  if (seen === null) return
-  const texts = [
-    ...misplacedTexts(led, seen.found, workspace.parsed),
-    ...strayTexts(led, seen.found, seen.otherSchema, workspace.parsed.schema),
-  ]
+  const created = [...new Set(led.flatMap((one) => one.created))]
+  const found = await observer.glance((client) => standing(client, created, attempt.intent.sinceXid))
+  if (found === null) return
+  const texts = [...misplacedTexts(led, found, workspace.parsed), ...strayTexts(led, found, otherSchema.why, workspace.parsed.schema)]
   for (const text of texts) await context.note({ kind: 'finding', data: { text } })
   writeWholeSync(join(attempt.directory, 'looked.json'), 'true')
 }
+
+/** Without one of these words a file leads no other. */
+const LEADS = /search_path|set_config|\bset\b[^;]*\b(?:schema|role|authorization)\b/i
 
 type Led = {
   readonly file: string
