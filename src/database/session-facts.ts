@@ -44,8 +44,9 @@ export function whyReadOnly({ inRecovery, readOnly, sources }: SessionFacts, url
 
 /** Why names without a schema lead elsewhere than to the one of the URL; mrkdwn, null when they lead there. */
 export function whyOtherSchema({ schemas, searchPath, sources }: SessionFacts, url: Place & Pick<TargetUrl, 'schema'>): string | null {
-  // an adapter may set it from the schema of the URL: only what somebody else has set says something
-  if (schemas[0] === url.schema || sources.search_path === 'default') return null
+  if (schemas[0] === url.schema) return null
+  // for another schema an adapter may set it from the URL; by default it begins with the schema of the role's name
+  if (sources.search_path === 'default' && (url.schema !== 'public' || schemas[0] !== url.user)) return null
   const first = schemas[0] === undefined ? 'to no schema that is there' : `to the schema ${code(schemas[0])}`
   return `In ${code(url.database)} names without a schema lead ${first} and not to ${code(url.schema)}: ${settingText('search_path', searchPath, sources.search_path, url)}`
 }
@@ -63,6 +64,8 @@ export function settingText(name: string, value: string, source: string, { datab
       return `${is} by ${code(`ALTER ROLE ${role} IN DATABASE ${db} SET`)}. ${code(`ALTER ROLE ${role} IN DATABASE ${db} RESET ${name}`)} takes that back.`
     case 'global':
       return `${is} by ${code('ALTER ROLE ALL SET')}. ${code(`ALTER ROLE ALL RESET ${name}`)} takes that back.`
+    case 'default':
+      return `${is} as PostgreSQL has it, and the role has a schema of its name. ${code(`ALTER ROLE ${role} SET ${name} TO public`)} leads it to the other.`
     case 'client':
       return `${is} by the ${code('options')} of the URL. Take it out there.`
     default:

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readSessionFacts, whyOtherSchema } from '../database/session-facts.ts'
 import { code } from '../lib/text/code.ts'
 import { count } from '../lib/text/sentences.ts'
 import { readDatabaseState, statusOf } from '../plan/status.ts'
@@ -11,7 +12,7 @@ import { takeSnapshot } from './observe/activity-snapshot.ts'
 import { whyElsewhere, whyOther } from './observe/database-proof.ts'
 import type { MigrationTask } from './observe/watch.ts'
 import type { Work } from './observe/work.ts'
-import { MARKER } from './prisma/prisma-workspace.ts'
+import { MARKER, withoutMarker } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { askVersion } from './prisma/version.ts'
 import { askStatus, sessionOf } from './question.ts'
@@ -44,9 +45,11 @@ export async function proveAll(
   context.report('Asking Prisma which database it would change, and what.')
   const answer = await askStatus(work, last.name)
   const status = workspace.tool.readStatus(answer.output)
-  if (status.datasource === null || status.pending === null) return notStarted(work, tasks, answer.output)
+  if (status.datasource === null || status.pending === null) return notStarted(work, tasks, withoutMarker(answer.output))
   const elsewhere = whyElsewhere(status.datasource, answer.proof, context.plan.identity, workspace.parsed)
   if (elsewhere !== null) return refused(tasks, elsewhere)
+  const astray = answer.proof.kind === 'not-proved' && status.datasource.adapter ? await whyAstray(work) : null
+  if (astray !== null) return refused(tasks, astray)
   const pending = status.pending.filter((name) => name !== MARKER)
   // the same names elsewhere may be other SQL than what was approved
   if (pending.length === status.pending.length && status.failed.length === 0)
@@ -67,6 +70,14 @@ export async function proveAll(
     `Prisma ${version.version}, ${status.datasource.adapter ? 'WebAssembly' : 'native'} engine: ${kept(version, status.datasource.adapter)}.`,
   )
   return { kind: 'proven', version }
+}
+
+/** Without a proof nobody has seen which path a driver adapter works with. */
+async function whyAstray({ workspace, observer }: Work): Promise<string | null> {
+  const otherSchema = whyOtherSchema(await observer.look(readSessionFacts), workspace.parsed)
+  return otherSchema === null
+    ? null
+    : `${otherSchema} Prisma works through a driver adapter, and whether that sets another path could not be seen; \`options=-c%20search_path%3D${workspace.parsed.schema}\` in the URL of the database does.`
 }
 
 function kept({ atomic }: ToolVersion, adapter: boolean): string {

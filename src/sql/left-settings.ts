@@ -10,7 +10,7 @@ export function sessionFindings(states: readonly SessionState[], at: number, nam
     const isTold = !isHarmlessSetting(setting, schema) && (followers.length > 0 || RECORD.has(setting.name))
     return isTold
       ? [
-          `it ${setting.isSure ? 'leaves' : 'may leave'} ${shown(setting)} behind: ${means(setting, schema, followers)}${setting.name === '*' ? '' : '; SET LOCAL keeps it to the file'}`,
+          `it ${setting.isSure ? 'leaves' : 'may leave'} ${shown(setting)} behind: ${means(setting, schema, followers)}${setting.name === '*' ? '' : `; RESET ${setting.name} at its end keeps it to the file`}`,
         ]
       : []
   })
@@ -36,9 +36,9 @@ export function whyRecordLost(path: string, left: readonly LeftSetting[], schema
     if (!isSure || value === null) continue
     const where = `${quoted(path)}, line ${line}`
     if (name === 'search_path' && !pathOf(value).includes(schema))
-      return `${where}: it leaves ${code('search_path')} ${value === '' ? 'empty' : `at ${quoted(value)}`}, and in that session Prisma looks for its own record, which is in ${quoted(schema)}. It would not find it (P1014): the file would be applied and yet be recorded as failed. Remove the statement (${code('pg_dump')} writes it), make it ${code('SET LOCAL')} (or ${code("set_config('search_path', …, true)")}), or end the file with ${code('RESET search_path;')}, and ask again.`
+      return `${where}: it leaves ${code('search_path')} ${value === '' ? 'empty' : `at ${quoted(value)}`}, and in that session Prisma looks for its own record, which is in ${quoted(schema)}. It would not find it (P1014): the file would be applied and yet be recorded as failed. Remove the statement (${code('pg_dump')} writes it), or end the file with ${code('RESET search_path;')}, and ask again.`
     if (name === 'default_transaction_read_only' && !isHarmlessSetting(setting, schema))
-      return `${where}: it makes every later transaction of its session read-only, that in which Prisma records the file too (25006): it would be applied and yet be recorded as failed. Make it ${code('SET TRANSACTION READ ONLY')}, or end the file with ${code('RESET default_transaction_read_only;')}, and ask again.`
+      return `${where}: it makes every later transaction of its session read-only, that in which Prisma records the file too (25006): it would be applied and yet be recorded as failed. Remove the statement, or end the file with ${code('RESET default_transaction_read_only;')}, and ask again.`
     if (name === 'application_name')
       return `${where}: it changes ${code('application_name')}, by which the session of the migration is watched and stopped. Remove the statement and ask again.`
   }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -73,7 +74,8 @@ export type RunFixture = {
   readonly close: () => void
 }
 
-let lastRequest = (Date.now() % 1_000_000) * 1_000
+/** Files of tests that start in the same moment share a server, and a session in another database with the name of this run stops it. */
+let lastRequest = randomInt(1_000_000) * 1_000
 
 /** What a step gets, for an application and a database. Migrations that the record holds as applied are the baseline. */
 export async function createRun(options: {

@@ -178,7 +178,7 @@ test('a configuration that leads Prisma to another database is found before anyt
     output: 'not started',
     outcome: {
       headline: expect.stringMatching(
-        /^\*Prisma says `test_\w+`, but its connection does not reach the approved database: the repository's configuration \(a driver adapter in `prisma\.config\.ts`\) leads it elsewhere\. Nothing was started\. Lockkeeper will not guess\.\*$/,
+        /^\*Prisma says `test_\w+`, but its `migrate status` answered while this product held `public\._prisma_migrations` of the approved database, so it does not read that table\. The repository's configuration \(a driver adapter in `prisma\.config\.ts`\) leads it to another database or schema\. Nothing was started\. Lockkeeper will not guess\.\*$/,
       ),
     },
   })

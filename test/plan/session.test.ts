@@ -44,7 +44,7 @@ describe('a setting that outlives its file', () => {
           "-- PostgreSQL database dump\n\nSET statement_timeout = 0;\nSELECT pg_catalog.set_config('search_path', '', false);\n\nCREATE TABLE public.a (id int);\n",
       }),
     ).toBe(
-      "repository_unfit: `prisma/migrations/1_dump/migration.sql`, line 4: it leaves `search_path` empty, and in that session Prisma looks for its own record, which is in `public`. It would not find it (P1014): the file would be applied and yet be recorded as failed. Remove the statement (`pg_dump` writes it), make it `SET LOCAL` (or `set_config('search_path', …, true)`), or end the file with `RESET search_path;`, and ask again.",
+      'repository_unfit: `prisma/migrations/1_dump/migration.sql`, line 4: it leaves `search_path` empty, and in that session Prisma looks for its own record, which is in `public`. It would not find it (P1014): the file would be applied and yet be recorded as failed. Remove the statement (`pg_dump` writes it), or end the file with `RESET search_path;`, and ask again.',
     )
   })
 
@@ -57,7 +57,7 @@ describe('a setting that outlives its file', () => {
         '4_more': 'CREATE TABLE more (id int);\n',
       }),
     ).toEqual([
-      '• *1_path*: it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_orders runs with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+      '• *1_path*: it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_orders runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
       '• *2_orders*: it begins with search_path at audit, public, which 1_path leaves behind',
     ])
   })

@@ -240,6 +240,38 @@ describe.concurrent('the status reader and the CLI', { timeout: 110_000 }, () =>
       expect(await ours(state)).toEqual({ baseline: 'missing', pending: BOTH })
     }))
 
+  test.each([
+    ['of PostGIS', 'create table spatial_ref_sys (srid int)'],
+    [
+      'of PostGIS, in other letters and of an extension',
+      'create table "Geometry_Columns" (id int); alter extension plpgsql add table "Geometry_Columns"',
+    ],
+    [
+      'of PostGIS as it was made of tables and of rasters',
+      'create table geography_columns (id int); create table raster_columns (id int); create table raster_overviews (id int)',
+    ],
+    ['that is only divided', 'create table divided (id int) partition by range (id)'],
+    ['of another schema', 'create schema other; create table other.customer (id int)'],
+  ])('a table %s alone: both say that everything is pending, and deploy runs', (_what, sql) =>
+    inState('empty', async (state) => {
+      await state.sql(sql)
+      expect(await ours(state)).toEqual({ baseline: 'fresh', pending: BOTH })
+      expect((await deploy(state)).code).toBe(0)
+    }),
+  )
+
+  test.each([
+    ['of PostGIS beside one of ours', 'create table spatial_ref_sys (srid int); create table orders (id int)'],
+    ['that is a partition', 'create table divided (id int) partition by range (id); create table part partition of divided default'],
+    ['whose name only begins like one of PostGIS', 'create table spatial_ref_sys_old (srid int)'],
+  ])('a table %s: ours says that the baseline is missing, and deploy refuses with P3005', (_what, sql) =>
+    inState('empty', async (state) => {
+      await state.sql(sql)
+      expect(await ours(state)).toEqual({ baseline: 'missing', pending: BOTH })
+      expect((await deploy(state)).text).toContain('P3005')
+    }),
+  )
+
   test('an empty record beside tables: both say that everything is pending, and deploy does not refuse', () =>
     inState('deployed', async (state) => {
       await state.sql('delete from _prisma_migrations; drop table "order", customer; create table other (id int)')

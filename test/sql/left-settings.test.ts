@@ -18,7 +18,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO audit, public; create table log (id int);', NEXT, NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file and 3_file run with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file and 3_file run with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
@@ -29,7 +29,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ["select pg_catalog.set_config('search_path', 'audit, public', false);", NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
       ],
@@ -39,7 +39,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ["SET SCHEMA 'audit';", NEXT],
       [
         [
-          'it leaves search_path at audit behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+          'it leaves search_path at audit behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, which 1_file leaves behind'],
       ],
@@ -49,7 +49,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET ROLE audit_owner; create table log (id int);', NEXT],
       [
         [
-          'it leaves role at audit_owner behind: Prisma writes its record as that role, and 2_file runs with it, so what it creates belongs to audit_owner; SET LOCAL keeps it to the file',
+          'it leaves role at audit_owner behind: Prisma writes its record as that role, and 2_file runs with it, so what it creates belongs to audit_owner; RESET role at its end keeps it to the file',
         ],
         ['it begins with role at audit_owner, which 1_file leaves behind'],
       ],
@@ -57,14 +57,14 @@ describe('a setting that outlives its file is told of the file that sets it and 
     [
       'a role, when no file follows',
       ['SET ROLE audit_owner; create table log (id int);'],
-      [['it leaves role at audit_owner behind: Prisma writes its record as that role; SET LOCAL keeps it to the file']],
+      [['it leaves role at audit_owner behind: Prisma writes its record as that role; RESET role at its end keeps it to the file']],
     ],
     [
       'a session authorization',
       ['SET SESSION AUTHORIZATION audit_owner;', NEXT],
       [
         [
-          'it leaves session_authorization at audit_owner behind: Prisma writes its record as that role, and 2_file runs with it, so what it creates belongs to audit_owner; SET LOCAL keeps it to the file',
+          'it leaves session_authorization at audit_owner behind: Prisma writes its record as that role, and 2_file runs with it, so what it creates belongs to audit_owner; RESET session_authorization at its end keeps it to the file',
         ],
         ['it begins with session_authorization at audit_owner, which 1_file leaves behind'],
       ],
@@ -75,7 +75,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       [
         [
           'rows of a are deleted',
-          'it leaves session_replication_role at replica behind: 2_file runs with it, so foreign keys and triggers do not watch what it writes; SET LOCAL keeps it to the file',
+          'it leaves session_replication_role at replica behind: 2_file runs with it, so foreign keys and triggers do not watch what it writes; RESET session_replication_role at its end keeps it to the file',
         ],
         ['it begins with session_replication_role at replica, which 1_file leaves behind'],
       ],
@@ -85,7 +85,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET check_function_bodies = false;', NEXT],
       [
         [
-          'it leaves check_function_bodies at false behind: 2_file runs with it, so the bodies of its functions are not checked; SET LOCAL keeps it to the file',
+          'it leaves check_function_bodies at false behind: 2_file runs with it, so the bodies of its functions are not checked; RESET check_function_bodies at its end keeps it to the file',
         ],
         [],
       ],
@@ -96,8 +96,8 @@ describe('a setting that outlives its file is told of the file that sets it and 
       [
         [
           'it sets a timeout itself, which overrides the one of the run',
-          'it leaves lock_timeout at 0 behind: 2_file runs with it in place of what the run sets; SET LOCAL keeps it to the file',
-          'it leaves statement_timeout at 5s behind: 2_file runs with it in place of what the run sets; SET LOCAL keeps it to the file',
+          'it leaves lock_timeout at 0 behind: 2_file runs with it in place of what the run sets; RESET lock_timeout at its end keeps it to the file',
+          'it leaves statement_timeout at 5s behind: 2_file runs with it in place of what the run sets; RESET statement_timeout at its end keeps it to the file',
         ],
         [],
       ],
@@ -105,13 +105,18 @@ describe('a setting that outlives its file is told of the file that sets it and 
     [
       'an isolation for all transactions',
       ['SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE;', NEXT],
-      [['it leaves default_transaction_isolation at serializable behind: 2_file runs with it; SET LOCAL keeps it to the file'], []],
+      [
+        [
+          'it leaves default_transaction_isolation at serializable behind: 2_file runs with it; RESET default_transaction_isolation at its end keeps it to the file',
+        ],
+        [],
+      ],
     ],
     [
       'a time zone',
       ["SET TIME ZONE 'Europe/London';", NEXT],
       [
-        ['it leaves timezone at Europe/London behind: 2_file runs with it; SET LOCAL keeps it to the file'],
+        ['it leaves timezone at Europe/London behind: 2_file runs with it; RESET timezone at its end keeps it to the file'],
         ['it begins with timezone at Europe/London, which 1_file leaves behind'],
       ],
     ],
@@ -120,7 +125,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ["SET NAMES 'LATIN1';", NEXT],
       [
         [
-          'it leaves client_encoding at LATIN1 behind: Prisma writes its record with it, and 2_file runs with it; SET LOCAL keeps it to the file',
+          'it leaves client_encoding at LATIN1 behind: Prisma writes its record with it, and 2_file runs with it; RESET client_encoding at its end keeps it to the file',
         ],
         [],
       ],
@@ -130,7 +135,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET row_security = off;', NEXT],
       [
         [
-          'it leaves row_security at off behind: 2_file runs with it, so row-level security makes its statements fail instead of hiding rows; SET LOCAL keeps it to the file',
+          'it leaves row_security at off behind: 2_file runs with it, so row-level security makes its statements fail instead of hiding rows; RESET row_security at its end keeps it to the file',
         ],
         [],
       ],
@@ -160,7 +165,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ["select set_config('search_path', current_setting('app.schema'), false);", NEXT],
       [
         [
-          'it leaves search_path at a computed value behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema goes where it leads; SET LOCAL keeps it to the file',
+          'it leaves search_path at a computed value behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema goes where it leads; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at a computed value, which 1_file leaves behind'],
       ],
@@ -171,7 +176,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       [
         [
           'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied',
-          'it leaves search_path at audit behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+          'it leaves search_path at audit behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, which 1_file leaves behind'],
       ],
@@ -181,7 +186,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO audit, public;', 'select 1;', NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file and 3_file run with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file and 3_file run with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
@@ -192,7 +197,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO audit, public;', 'create table a (id int); RESET search_path;', NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
         [],
@@ -203,7 +208,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO audit, public;', NEXT, 'create index concurrently i on orders (id);', NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; SET LOCAL keeps it to the file',
+          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
         [],
@@ -248,10 +253,10 @@ describe('a setting that outlives its file is told of the file that sets it and 
       [
         [
           'it sets a timeout itself, which overrides the one of the run',
-          'it leaves statement_timeout at 0 behind: 2_file runs with it in place of what the run sets; SET LOCAL keeps it to the file',
-          'it leaves lock_timeout at 0 behind: 2_file runs with it in place of what the run sets; SET LOCAL keeps it to the file',
-          'it leaves check_function_bodies at false behind: 2_file runs with it, so the bodies of its functions are not checked; SET LOCAL keeps it to the file',
-          'it leaves row_security at off behind: 2_file runs with it, so row-level security makes its statements fail instead of hiding rows; SET LOCAL keeps it to the file',
+          'it leaves statement_timeout at 0 behind: 2_file runs with it in place of what the run sets; RESET statement_timeout at its end keeps it to the file',
+          'it leaves lock_timeout at 0 behind: 2_file runs with it in place of what the run sets; RESET lock_timeout at its end keeps it to the file',
+          'it leaves check_function_bodies at false behind: 2_file runs with it, so the bodies of its functions are not checked; RESET check_function_bodies at its end keeps it to the file',
+          'it leaves row_security at off behind: 2_file runs with it, so row-level security makes its statements fail instead of hiding rows; RESET row_security at its end keeps it to the file',
         ],
         [],
       ],
@@ -261,7 +266,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO public;', NEXT],
       [
         [
-          'it leaves search_path at public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in public and not in shop; SET LOCAL keeps it to the file',
+          'it leaves search_path at public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in public and not in shop; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at public, which 1_file leaves behind'],
       ],
@@ -273,7 +278,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
 
 const PATH = 'prisma/migrations/1_file/migration.sql'
 const RECORD =
-  "in that session Prisma looks for its own record, which is in `public`. It would not find it (P1014): the file would be applied and yet be recorded as failed. Remove the statement (`pg_dump` writes it), make it `SET LOCAL` (or `set_config('search_path', …, true)`), or end the file with `RESET search_path;`, and ask again."
+  'in that session Prisma looks for its own record, which is in `public`. It would not find it (P1014): the file would be applied and yet be recorded as failed. Remove the statement (`pg_dump` writes it), or end the file with `RESET search_path;`, and ask again.'
 
 describe('refused while planning, since the file would be applied and recorded as failed', () => {
   test.each([
@@ -289,11 +294,11 @@ describe('refused while planning, since the file would be applied and recorded a
     ["SET SCHEMA 'audit';", `\`${PATH}\`, line 1: it leaves \`search_path\` at \`audit\`, and ${RECORD}`],
     [
       'select 1;\nSET default_transaction_read_only = on;',
-      `\`${PATH}\`, line 2: it makes every later transaction of its session read-only, that in which Prisma records the file too (25006): it would be applied and yet be recorded as failed. Make it \`SET TRANSACTION READ ONLY\`, or end the file with \`RESET default_transaction_read_only;\`, and ask again.`,
+      `\`${PATH}\`, line 2: it makes every later transaction of its session read-only, that in which Prisma records the file too (25006): it would be applied and yet be recorded as failed. Remove the statement, or end the file with \`RESET default_transaction_read_only;\`, and ask again.`,
     ],
     [
       'SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;',
-      `\`${PATH}\`, line 1: it makes every later transaction of its session read-only, that in which Prisma records the file too (25006): it would be applied and yet be recorded as failed. Make it \`SET TRANSACTION READ ONLY\`, or end the file with \`RESET default_transaction_read_only;\`, and ask again.`,
+      `\`${PATH}\`, line 1: it makes every later transaction of its session read-only, that in which Prisma records the file too (25006): it would be applied and yet be recorded as failed. Remove the statement, or end the file with \`RESET default_transaction_read_only;\`, and ask again.`,
     ],
     [
       "SET application_name TO 'loader';",
@@ -328,7 +333,7 @@ describe('refused while planning, since the file would be applied and recorded a
     const sql = "do $$ begin perform set_config('search_path', '', false); end $$;"
     expect(await whyLost(sql)).toBeNull()
     expect(await findings([sql])).toEqual([
-      ['it may leave search_path empty behind: Prisma writes its record with it; SET LOCAL keeps it to the file'],
+      ['it may leave search_path empty behind: Prisma writes its record with it; RESET search_path at its end keeps it to the file'],
     ])
   })
 })

@@ -10,10 +10,16 @@ export const lockDiagnoses: readonly Entry[] = [
     code: 'migrator_lock_held',
     matches: ({ prismaCode, sqlState, migration, output }) =>
       (prismaCode === 'P1002' && output.includes('advisory')) || (sqlState === state.lockNotAvailable && migration === null),
-    explain: (_fault, context) => ({
-      headline: `Another migrator is at work on ${code(context.database)}, so nothing was started.`,
-      why: `Prisma lets one migrator at a time into a database, by an advisory lock, and ${context.blocker === undefined ? 'somebody else' : context.blocker.name} holds it.`,
-      next: 'Wait until it has ended, or find out who runs it and end it; then ask again. Nothing was changed.',
+    explain: ({ prismaCode }, context) => ({
+      headline:
+        prismaCode === 'P1002'
+          ? `Another session holds Prisma's migration lock on ${code(context.database)}, so nothing was started.`
+          : `Another session holds Prisma's migration lock or its record on ${code(context.database)}, so nothing was started.`,
+      why:
+        prismaCode === 'P1002'
+          ? `Prisma lets one migrator at a time into a database, by an advisory lock, and ${holderOf(context)} holds it.`
+          : `Before its first migration Prisma takes an advisory lock and reads \`_prisma_migrations\`. It waited ${seconds(context.lockTimeoutMs)} for one of them, which ${holderOf(context)} holds.`,
+      next: 'Wait until that session has ended, or find out whose it is and end it; then ask again. Nothing was changed.',
     }),
   },
   {
@@ -74,6 +80,8 @@ export const lockDiagnoses: readonly Entry[] = [
     }),
   },
 ]
+
+const holderOf = ({ blocker }: DiagnosisContext): string => (blocker === undefined ? 'somebody else' : blocker.name)
 
 function lockWhy({ blocker, tries, lockTimeoutMs }: DiagnosisContext, isOwnTimeout: boolean): string {
   if (isOwnTimeout && blocker === undefined)

@@ -24,7 +24,7 @@ export const recordDiagnoses: readonly Entry[] = [
     explain: ({ prismaCode, message }, { migration }) => ({
       headline: `After ${code(migration ?? '')} Prisma could not write its record, since the file had changed the session in which it does so (${prismaCode === 'P1014' ? '`search_path`: P1014' : message?.startsWith('permission') === true ? '`role`' : '`default_transaction_read_only`'}).`,
       why: 'Prisma writes `_prisma_migrations` in the session that ran the file, and a `SET` stays in force until that session ends.',
-      next: 'Compare the database with the file: when all of it is there, mark it as applied. A later file ends with `RESET` of what it sets, or uses `SET LOCAL`. Then ask again.',
+      next: 'Compare the database with the file: when all of it is there, mark it as applied. A later file ends with a `RESET` of what it sets. Then ask again.',
     }),
   },
   {

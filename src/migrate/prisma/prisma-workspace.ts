@@ -41,7 +41,7 @@ export type Workspace = {
 
 const SHORT_MS = 60_000
 
-/** Its name is read by people in the log. */
+/** Never shown to people: see `withoutMarker`. */
 export const MARKER = 'zz_lockkeeper_looks_whether_prisma_reads_this_directory'
 
 /** Below the run's directory; goes with its checkout. */
@@ -99,6 +99,16 @@ export async function openWorkspace(context: RunContext): Promise<Workspace | Wo
   }
 }
 
-const withoutMarker = (output: string): string => output.replaceAll(`${MARKER}\n`, '').replaceAll(MARKER, '')
+/** What the tool said as if the marker had not been there: nobody but this product has put it there, and nobody else needs to know of it. */
+export function withoutMarker(output: string): string {
+  if (!output.includes(MARKER)) return output
+  return output
+    .replace(
+      /^(\d+) migrations? found in/m,
+      (_found, number: string) => `${Number(number) - 1} migration${number === '2' ? '' : 's'} found in`,
+    )
+    .replace(new RegExp(`^[ \\t]*${MARKER}[ \\t]*\\r?\\n?`, 'gm'), '')
+    .replaceAll(MARKER, "(a directory of Lockkeeper's own)")
+}
 
 export const isProblem = (workspace: Workspace | WorkspaceProblem): workspace is WorkspaceProblem => 'headline' in workspace

@@ -224,17 +224,21 @@ describe('what people hit, through Prisma', () => {
     }
   })
 
-  test("Prisma's lock in other hands means that nothing was started", async () => {
+  test.each([
+    ["Prisma's lock", 'select pg_advisory_lock(72707369)'],
+    ['the record', 'begin; lock table _prisma_migrations'],
+  ])('%s in other hands means that nothing was started, and which of them it is is not made up', async (_what, hold) => {
     const database = await createDatabase({ template: template.name })
     const holder = new pg.Client({ connectionString: database.url })
     await holder.connect()
     try {
-      await holder.query('select pg_advisory_lock(72707369)')
+      await holder.query(hold)
       const url = `${database.url}?options=${encodeURIComponent('-c lock_timeout=300')}`
       expect(diagnose({ output: await prisma(url, 'migrate', 'deploy'), context })).toMatchObject({
         code: 'migrator_lock_held',
-        headline: 'Another migrator is at work on `shop`, so nothing was started.',
-        why: 'Prisma lets one migrator at a time into a database, by an advisory lock, and somebody else holds it.',
+        headline: "Another session holds Prisma's migration lock or its record on `shop`, so nothing was started.",
+        why: 'Before its first migration Prisma takes an advisory lock and reads `_prisma_migrations`. It waited 2 s for one of them, which somebody else holds.',
+        next: 'Wait until that session has ended, or find out whose it is and end it; then ask again. Nothing was changed.',
       })
     } finally {
       await holder.end()
@@ -271,7 +275,7 @@ describe('the native engine words it otherwise', () => {
     [
       'Error: P1002\n\nThe database server was reached but timed out.\n\nContext: Timed out trying to acquire a postgres advisory lock (SELECT pg_advisory_lock(72707369)). Elapsed: 10000ms.',
       'migrator_lock_held',
-      'Another migrator is at work on `shop`, so nothing was started.',
+      "Another session holds Prisma's migration lock on `shop`, so nothing was started.",
     ],
     [
       'Error: P1002: The database server at `db.example:5432` was reached but timed out.',

@@ -8,7 +8,7 @@ const step = migrateStep(fast)
 const BEFORE = 'create schema audit'
 const orders = 'CREATE TABLE "orders" ("id" int);\n'
 const MOVED =
-  '`1_path` left `search_path` at `audit, public` behind, so what files after it created without a schema is not in `public`: `audit.orders` (`2_orders`). Move it by a new migration (`ALTER TABLE "audit"."orders" SET SCHEMA "public"`) before the application is to find it there.'
+  '`1_path` left `search_path` at `audit, public` behind, so what files after it created without a schema is not in `public`: `audit.orders` (`2_orders`). Move it by a new migration (`ALTER TABLE "audit"."orders" SET SCHEMA "public"`) before the application is to find it in `public`.'
 
 const told = ({ run }: Scene) => run.recorded.events.flatMap((event) => (event.kind === 'finding' ? [event.data.text] : []))
 
@@ -28,7 +28,7 @@ describe('after each start of Prisma it is looked where its files were led', () 
         '3_both': 'CREATE TABLE "a" ("id" int);\nCREATE VIEW "v" AS SELECT 1 AS one;\n',
       },
       [
-        '`1_path` left `search_path` at `audit, public` behind, so what files after it created without a schema is not in `public`: `audit.a` (`3_both`) and `audit.v` (`3_both`). Move it by a new migration (`ALTER TABLE "audit"."a" SET SCHEMA "public"`) before the application is to find it there.',
+        '`1_path` left `search_path` at `audit, public` behind, so what files after it created without a schema is not in `public`: `audit.a` (`3_both`) and `audit.v` (`3_both`). Move it by a new migration (`ALTER TABLE "audit"."a" SET SCHEMA "public"`) before the application is to find it in `public`.',
       ],
     ],
     ['not by what the file itself creates there', { '1_path': 'SET search_path TO audit, public;\nCREATE TABLE "log" ("id" int);\n' }, []],
@@ -98,7 +98,8 @@ describe('a file that takes the record from Prisma, by a way that no plan can se
       kind: 'unknown',
       outcome: {
         headline,
-        known: 'Prisma does not say that the database refused it. Since its start the schema has got: `table log`. No session of this run is alive.',
+        known:
+          'Prisma does not say that the database refused it. Since its start the schema has got: `table log`. No session of this run is alive.',
       },
     })
   })

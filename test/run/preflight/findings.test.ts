@@ -110,7 +110,7 @@ describe('the run is stopped by', () => {
     expect(prismaLockFindings({ ...session, applicationName: '<evil> & co' })).toEqual([
       stop(
         'migration_running',
-        "Somebody else is migrating this database right now: session 7 (&lt;evil&gt; &amp; co) holds Prisma's lock. Wait until it ends.",
+        "Session 7 (&lt;evil&gt; &amp; co) holds Prisma's migration lock on this database, as every `prisma migrate` that runs does. Wait until it ends, or end it when nobody migrates.",
       ),
     ])
   })

@@ -107,7 +107,7 @@ test('everything that stops the run is told at once', async () => {
   const reasons = reasonsOf(end)?.split('\n')
   expect(reasons?.map((line) => line.slice(0, 45))).toEqual([
     '• This is not the database that was approved:',
-    '• Somebody else is migrating this database ri',
+    expect.stringMatching(/^• Session \d+ \(somebody\) holds Prisma's m/),
     `• pg_dump 9.6.1 in ${old} cannot dump`.slice(0, 45),
     '• The URL of the backup leads to another data',
     '• The approved commit `aaaaaaaaaaaa` is no lo',
@@ -278,13 +278,20 @@ describe('what the server, the database or the role set for every session', () =
       (name, role) =>
         `\`search_path\` is \`own, public\` by \`ALTER ROLE "${role}" IN DATABASE "${name}" SET\`. \`ALTER ROLE "${role}" IN DATABASE "${name}" RESET search_path\` takes that back.`,
     ],
+    [
+      'of the role, when a schema has its name,',
+      (_name, role) => `comment on role ${role} is 'its own schema comes first'`,
+      (_name, role) =>
+        `\`search_path\` is \`"$user", public\` as PostgreSQL has it, and the role has a schema of its name. \`ALTER ROLE "${role}" SET search_path TO public\` leads it to the other.`,
+    ],
   ])('a search path %s that leads elsewhere is told with who set it', async (_whose, change, text) => {
-    await inDatabase(database.url, 'create schema own')
+    const own = change('', '').startsWith('comment') ? database.role : 'own'
+    await inDatabase(database.url, `create schema ${own}`)
     await as(change(database.name, database.role))
     const { end, notes } = await preflight()
     expect(end.kind).toBe('done')
     expect(notes).toEqual([
-      `In \`${database.name}\` names without a schema lead to the schema \`own\` and not to \`public\`: ${text(database.name, database.role)} ${PATH}`,
+      `In \`${database.name}\` names without a schema lead to the schema \`${own}\` and not to \`public\`: ${text(database.name, database.role)} ${PATH}`,
     ])
   })
 
