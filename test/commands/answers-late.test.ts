@@ -33,27 +33,40 @@ describe.each(['everywhere', 'everywhere, last'] as const)(
       const request = await here.fixture.waiting()
       await here.workspace.as(CAROL).click(await here.card(request.token), 'approve')
       await here.settled()
-      slowly()
+      slowly(3_500)
       await here.workspace.as(CAROL).submit(here.workspace.modal(CAROL)!.viewId)
       expect(here.window(CAROL)).toMatch(/^(Counting your approval…|Lockkeeper is still checking\. The answer appears here\.)$/)
       await here.settled()
       expect(here.window(CAROL)).toBe('Your approval of #1 is counted: 1 of 1. The run starts now.')
       expect(await here.direct(CAROL)).toEqual([])
     })
-
-    test('follows into a direct message when that window was closed', async () => {
-      await here.open({ count: 3, workspace: { deliver } })
-      await here.workspace.as(ALICE).command(CHANNEL, '/migrate')
-      await here.settled()
-      slowly(4_000)
-      await here.workspace.as(ALICE).submit(here.workspace.modal(ALICE)!.viewId, { target: { target: 'prod' } })
-      await here.workspace.as(ALICE).close(here.workspace.modal(ALICE)!.viewId)
-      expect(await here.direct(ALICE)).toEqual([
-        '#1 is asked for: `main` to `prod`. Its card appears in <#C0DEPLOYS> while the plan is made; <!subteam^S0DBA> or <@U0BOB> can approve it there. To take it back: `/migrate cancel 1`.',
-      ])
-    })
   },
 )
+
+test('what comes after its window was closed follows into a direct message', async () => {
+  await here.open({ count: 3, workspace: { deliver: 'everywhere' } })
+  await here.workspace.as(ALICE).command(CHANNEL, '/migrate')
+  await here.settled()
+  slowly(4_000)
+  await here.workspace.as(ALICE).submit(here.workspace.modal(ALICE)!.viewId, { target: { target: 'prod' } })
+  await here.workspace.as(ALICE).close(here.workspace.modal(ALICE)!.viewId)
+  expect(await here.direct(ALICE)).toEqual([
+    '#1 is asked for: `main` to `prod`. Its card appears in <#C0DEPLOYS> while the plan is made; <!subteam^S0DBA> or <@U0BOB> can approve it there. To take it back: `/migrate cancel 1`.',
+  ])
+})
+
+test('an acknowledgement that comes after the end of a promise says the end', async () => {
+  await here.open({ count: 2 })
+  const request = await here.fixture.waiting()
+  await here.workspace.as(CAROL).click(await here.card(request.token), 'approve')
+  await here.settled()
+  slowly()
+  await here.workspace.as(CAROL).submit(here.workspace.modal(CAROL)!.viewId)
+  await here.settled()
+  const { payload } = here.workspace.deliveries.log.at(-1)!
+  const late = await here.workspace.deliveries.deliver({ kind: 'interactive', payload, acceptsPayload: true })
+  expect(JSON.stringify(late)).toContain('Your approval of #1 is counted: 1 of 1. The run starts now.')
+})
 
 test('who was given up for lost cannot decide any more: the person was told that nothing was done', async () => {
   await here.open({ count: 3 })

@@ -5,7 +5,7 @@ import type { Db } from '../../store/pool.ts'
 import type { View } from '../port.ts'
 import { update, type Answering, type FormAnswering, type FormResponse } from './answering.ts'
 import { createAnswering, createForm, type Acknowledge, type InHand } from './in-hand.ts'
-import { answerByKeys, claimAnswers, isAnswerDue, takeDelivery, writePromise, type Asked } from './rows.ts'
+import { answerByKeys, claimAnswers, responseOf, isAnswerDue, takeDelivery, writePromise, type Asked } from './rows.ts'
 import { createSeal } from './sealed.ts'
 import { createSender, type AnswerPorts, type Sender } from './sender.ts'
 
@@ -68,8 +68,8 @@ async function twinResponse(db: Db, keys: readonly string[], withinMs: number, m
   for (;;) {
     const answer = await answerByKeys(db, keys)
     if (answer === undefined) return undefined
-    if (answer.promised !== null) return update(answer.promised)
-    if (!answer.isTaken) return answer.response ?? undefined
+    const response = responseOf(answer)
+    if (response !== undefined || !answer.isTaken) return response
     if (performance.now() >= until) {
       const promised = await writePromise(db, answer.id, meanwhile)
       if (promised !== undefined) return update(promised)
