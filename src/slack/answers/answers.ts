@@ -16,7 +16,12 @@ export type Taken =
       readonly answering: InHand<Answering>
       readonly form: (acknowledge: Acknowledge) => InHand<FormAnswering>
     }
-  | { readonly kind: 'twin'; readonly responseWithin: (milliseconds: number, meanwhile: View) => Promise<FormResponse | undefined> }
+  | {
+      readonly kind: 'twin'
+      /** False when an older bot has taken it, which answers in its acknowledgement. */
+      readonly isAnsweredApart: () => Promise<boolean>
+      readonly responseWithin: (milliseconds: number, meanwhile: View) => Promise<FormResponse | undefined>
+    }
 
 export type Answers = {
   /** Writes down that a delivery is being handled, by all that is the same when it comes again. */
@@ -41,7 +46,11 @@ export function createAnswers(ports: AnswerPorts): Answers {
       const sealedUrl = asked.responseUrl === undefined ? null : seal.seal(asked.responseUrl)
       const isFirst = await takeDelivery(ports.db, keys, { id, owner: ports.owner.id, sealedUrl, asked })
       if (!isFirst)
-        return { kind: 'twin', responseWithin: (milliseconds, meanwhile) => twinResponse(ports.db, keys, milliseconds, meanwhile) }
+        return {
+          kind: 'twin',
+          isAnsweredApart: async () => (await answerByKeys(ports.db, keys)) !== undefined,
+          responseWithin: (milliseconds, meanwhile) => twinResponse(ports.db, keys, milliseconds, meanwhile),
+        }
       const delivery = { id, asked, sealedUrl }
       return {
         kind: 'first',
