@@ -37,7 +37,7 @@ export async function admit(deps: ListenDeps, args: Incoming, handling: Handling
   const earlier = keys.map((key) => handling.get(key)).find((one) => one !== undefined)
   // what this process handles already is not asked of the store: the later one could be written down first
   if (earlier !== undefined) return acknowledgeAs(deps, args, earlier)
-  const acknowledged = Promise.withResolvers<unknown>()
+  const acknowledged = Promise.withResolvers<Acknowledged | undefined>()
   const done = Promise.withResolvers<void>()
   const handled: Handled = { acknowledged: acknowledged.promise, done: done.promise }
   for (const key of keys) handling.set(key, handled)
@@ -47,7 +47,7 @@ export async function admit(deps: ListenDeps, args: Incoming, handling: Handling
       body,
       async acknowledge(response) {
         await acknowledge(deps, args, response)
-        acknowledged.resolve(response)
+        acknowledged.resolve({ response })
       },
     })
   } finally {
@@ -59,12 +59,13 @@ export async function admit(deps: ListenDeps, args: Incoming, handling: Handling
 
 /** What this process handles, by everything that is the same when it comes again. */
 export type Handling = Map<string, Handled>
-type Handled = { readonly acknowledged: Promise<unknown>; readonly done: Promise<void> }
+type Handled = { readonly acknowledged: Promise<Acknowledged | undefined>; readonly done: Promise<void> }
+type Acknowledged = { readonly response: unknown }
 
 /** Slack hears one of the two and does not say which: both say the same, as far as it is known before Slack gives up. */
 async function acknowledgeAs(deps: ListenDeps, args: Incoming, { acknowledged, done }: Handled): Promise<void> {
   const heard = await inTime(acknowledged, ACT_MS)
-  if (heard.kind === 'in time') await acknowledge(deps, args, heard.value)
+  if (heard.kind === 'in time' && heard.value !== undefined) await acknowledge(deps, args, heard.value.response)
   await done
 }
 
@@ -89,8 +90,8 @@ async function handle(deps: ListenDeps, args: Incoming, { keys, body, acknowledg
     return taking.then(forget, () => {}) // one that comes late is not handled, and was told of
   }
   if (taken.kind === 'twin') {
-    if (asked.kind !== 'form') return acknowledge()
     // without an acknowledgement of ours Slack hears the other one's
+    if (asked.kind !== 'form') return (await inStoreTime(deps, taken.isAnsweredApart())) === true ? acknowledge() : undefined
     const response = await taken.responseWithin(until - performance.now(), workingView(STILL_CHECKING)).catch(deps.onFault)
     return response === undefined ? undefined : acknowledge(response)
   }

@@ -33,27 +33,40 @@ describe.each(['everywhere', 'everywhere, last'] as const)(
       const request = await here.fixture.waiting()
       await here.workspace.as(CAROL).click(await here.card(request.token), 'approve')
       await here.settled()
-      slowly()
+      slowly(3_500)
       await here.workspace.as(CAROL).submit(here.workspace.modal(CAROL)!.viewId)
       expect(here.window(CAROL)).toMatch(/^(Counting your approval…|Lockkeeper is still checking\. The answer appears here\.)$/)
       await here.settled()
       expect(here.window(CAROL)).toBe('Your approval of #1 is counted: 1 of 1. The run starts now.')
       expect(await here.direct(CAROL)).toEqual([])
     })
-
-    test('follows into a direct message when that window was closed', async () => {
-      await here.open({ count: 3, workspace: { deliver } })
-      await here.workspace.as(ALICE).command(CHANNEL, '/migrate')
-      await here.settled()
-      slowly(4_000)
-      await here.workspace.as(ALICE).submit(here.workspace.modal(ALICE)!.viewId, { target: { target: 'prod' } })
-      await here.workspace.as(ALICE).close(here.workspace.modal(ALICE)!.viewId)
-      expect(await here.direct(ALICE)).toEqual([
-        '#1 is asked for: `main` to `prod`. Its card appears in <#C0DEPLOYS> while the plan is made; <!subteam^S0DBA> or <@U0BOB> can approve it there. To take it back: `/migrate cancel 1`.',
-      ])
-    })
   },
 )
+
+test('what comes after its window was closed follows into a direct message', async () => {
+  await here.open({ count: 3, workspace: { deliver: 'everywhere' } })
+  await here.workspace.as(ALICE).command(CHANNEL, '/migrate')
+  await here.settled()
+  slowly(4_000)
+  await here.workspace.as(ALICE).submit(here.workspace.modal(ALICE)!.viewId, { target: { target: 'prod' } })
+  await here.workspace.as(ALICE).close(here.workspace.modal(ALICE)!.viewId)
+  expect(await here.direct(ALICE)).toEqual([
+    '#1 is asked for: `main` to `prod`. Its card appears in <#C0DEPLOYS> while the plan is made; <!subteam^S0DBA> or <@U0BOB> can approve it there. To take it back: `/migrate cancel 1`.',
+  ])
+})
+
+test('an acknowledgement that comes after the end of a promise says the end', async () => {
+  await here.open({ count: 2 })
+  const request = await here.fixture.waiting()
+  await here.workspace.as(CAROL).click(await here.card(request.token), 'approve')
+  await here.settled()
+  slowly()
+  await here.workspace.as(CAROL).submit(here.workspace.modal(CAROL)!.viewId)
+  await here.settled()
+  const { payload } = here.workspace.deliveries.log.at(-1)!
+  const late = await here.workspace.deliveries.deliver({ kind: 'interactive', payload, acceptsPayload: true })
+  expect(JSON.stringify(late)).toContain('Your approval of #1 is counted: 1 of 1. The run starts now.')
+})
 
 test('who was given up for lost cannot decide any more: the person was told that nothing was done', async () => {
   await here.open({ count: 3 })
@@ -76,7 +89,10 @@ describe('without the store', () => {
 
   test('one of three says nothing that the others make untrue, and they answer once', async () => {
     await here.open({ count: 3, workspace: { deliver: 'everywhere' }, dbOf: (index, db) => (index === 0 ? { ...db, ...away } : db) })
-    const heard = await here.type('/migrate delpoy prod')
+    // the one without a store may acknowledge before the others have written anything down
+    await here.workspace.as(ALICE).command(CHANNEL, '/migrate delpoy prod')
+    await here.workspace.waitFor(() => here.workspace.ephemerals(ALICE).some(({ text }) => text === TYPO))
+    const heard = await here.told(ALICE)
     expect(heard.filter((text) => text !== UNREAD)).toEqual([TYPO])
     expect(heard.length).toBeLessThanOrEqual(2)
   })
@@ -156,15 +172,25 @@ describe('a click', () => {
   })
 })
 
-test('a window that an older bot has taken is left to that one', async () => {
-  await here.open()
-  await here.store.db.query(`insert into lockkeeper.seen (key) values ('trigger:old')`)
-  const view = { type: 'modal', blocks: [] } as const
-  const taken = await here.all[0]!.answers.take(['trigger:old'], {
-    kind: 'form',
-    account: BOB,
-    view: 'V1',
-    ifLost: { message: { text: 'x' }, view },
+describe('what an older bot has taken, which answers in its acknowledgement', () => {
+  const olds = (keys: readonly string[]) => here.store.db.query(`insert into lockkeeper.seen (key) select unnest($1::text[])`, [keys])
+
+  test('is not acknowledged by another before it, and not answered', async () => {
+    await here.open({ count: 3, workspace: { deliver: 'everywhere', ackMs: 500 } })
+    await here.type('/migrate delpoy prod')
+    const { payload } = here.workspace.deliveries.log.at(-1)!
+    await olds(['trigger:1.old'])
+    const again = { kind: 'slash_commands', payload: { ...payload, trigger_id: '1.old' }, acceptsPayload: true } as const
+    expect(await here.workspace.deliveries.deliver(again)).toEqual({ kind: 'timeout' })
+    expect(await here.told(ALICE)).toEqual([TYPO])
   })
-  expect(taken.kind === 'twin' && (await taken.responseWithin(0, view))).toBeUndefined()
+
+  test('is left to it when it is a window', async () => {
+    await here.open()
+    await olds(['trigger:old'])
+    const view = { type: 'modal', blocks: [] } as const
+    const asked = { kind: 'form', account: BOB, view: 'V1', ifLost: { message: { text: 'x' }, view } } as const
+    const taken = await here.all[0]!.answers.take(['trigger:old'], asked)
+    expect(taken.kind === 'twin' && (await taken.responseWithin(0, view))).toBeUndefined()
+  })
 })

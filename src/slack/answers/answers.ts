@@ -5,7 +5,7 @@ import type { Db } from '../../store/pool.ts'
 import type { View } from '../port.ts'
 import { update, type Answering, type FormAnswering, type FormResponse } from './answering.ts'
 import { createAnswering, createForm, type Acknowledge, type InHand } from './in-hand.ts'
-import { answerByKeys, claimAnswers, isAnswerDue, takeDelivery, writePromise, type Asked } from './rows.ts'
+import { answerByKeys, claimAnswers, responseOf, isAnswerDue, takeDelivery, writePromise, type Asked } from './rows.ts'
 import { createSeal } from './sealed.ts'
 import { createSender, type AnswerPorts, type Sender } from './sender.ts'
 
@@ -16,7 +16,12 @@ export type Taken =
       readonly answering: InHand<Answering>
       readonly form: (acknowledge: Acknowledge) => InHand<FormAnswering>
     }
-  | { readonly kind: 'twin'; readonly responseWithin: (milliseconds: number, meanwhile: View) => Promise<FormResponse | undefined> }
+  | {
+      readonly kind: 'twin'
+      /** False when an older bot has taken it, which answers in its acknowledgement. */
+      readonly isAnsweredApart: () => Promise<boolean>
+      readonly responseWithin: (milliseconds: number, meanwhile: View) => Promise<FormResponse | undefined>
+    }
 
 export type Answers = {
   /** Writes down that a delivery is being handled, by all that is the same when it comes again. */
@@ -41,7 +46,11 @@ export function createAnswers(ports: AnswerPorts): Answers {
       const sealedUrl = asked.responseUrl === undefined ? null : seal.seal(asked.responseUrl)
       const isFirst = await takeDelivery(ports.db, keys, { id, owner: ports.owner.id, sealedUrl, asked })
       if (!isFirst)
-        return { kind: 'twin', responseWithin: (milliseconds, meanwhile) => twinResponse(ports.db, keys, milliseconds, meanwhile) }
+        return {
+          kind: 'twin',
+          isAnsweredApart: async () => (await answerByKeys(ports.db, keys)) !== undefined,
+          responseWithin: (milliseconds, meanwhile) => twinResponse(ports.db, keys, milliseconds, meanwhile),
+        }
       const delivery = { id, asked, sealedUrl }
       return {
         kind: 'first',
@@ -68,8 +77,8 @@ async function twinResponse(db: Db, keys: readonly string[], withinMs: number, m
   for (;;) {
     const answer = await answerByKeys(db, keys)
     if (answer === undefined) return undefined
-    if (answer.promised !== null) return update(answer.promised)
-    if (!answer.isTaken) return answer.response ?? undefined
+    const response = responseOf(answer)
+    if (response !== undefined || !answer.isTaken) return response
     if (performance.now() >= until) {
       const promised = await writePromise(db, answer.id, meanwhile)
       if (promised !== undefined) return update(promised)

@@ -64,7 +64,7 @@ export function createForm(ports: AnswerPorts, sender: Sender, delivery: Deliver
     switch (written.kind) {
       case 'ours': {
         const { kept } = written
-        await acknowledgeOnce(kept.promised === null ? (kept.response ?? response) : update(kept.promised))
+        await acknowledgeOnce(kept.promised === null ? (kept.response ?? response) : update(fitView(kept.said?.view ?? said.view)))
         return kept.promised === null || kept.said === null
           ? sender.close(delivery.id, 'due')
           : sender.send(rowOf(delivery, kept.said, kept.promised))

@@ -1,7 +1,7 @@
 import type { Tx } from '../../store/pool.ts'
 import type { View } from '../port.ts'
 import { update, type FormResponse, type Said } from './answering.ts'
-import { answerById, leaveAnswer, writeAnswer, writePromise, type Asked } from './rows.ts'
+import { answerById, leaveAnswer, responseOf, writeAnswer, writePromise, type Asked } from './rows.ts'
 import type { AnswerPorts } from './sender.ts'
 
 export type Delivery = { readonly id: string; readonly asked: Asked; readonly sealedUrl: string | null }
@@ -24,8 +24,7 @@ export function ownRow({ db, owner, log }: AnswerPorts, { id }: Delivery) {
 
   async function standing(): Promise<FormResponse | undefined> {
     const row = await answerById(db, id).catch(fault)
-    if (row === undefined) return undefined
-    return row.promised === null ? (row.response ?? undefined) : update(row.promised)
+    return row === undefined ? undefined : responseOf(row)
   }
 
   return {

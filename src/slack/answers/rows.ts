@@ -1,6 +1,6 @@
 import type { Queries } from '../../store/pool.ts'
 import type { Message, View } from '../port.ts'
-import type { FormResponse, Said } from './answering.ts'
+import { update, type FormResponse, type Said } from './answering.ts'
 
 /** The rows of `lockkeeper.answer`. Whoever changes one says from which state, so that of two who try one succeeds. */
 
@@ -117,9 +117,19 @@ export type Standing = {
   readonly isTaken: boolean
   readonly response: FormResponse | null
   readonly promised: View | null
+  readonly view: View | null
 }
 
-const STANDING = `select a.id, a.state = 'taken' as "isTaken", a.response, a.promised from lockkeeper.answer a`
+const STANDING = `select a.id, a.state = 'taken' as "isTaken", a.response, a.promised, a.said -> 'view' as view from lockkeeper.answer a`
+
+/**
+ * What an acknowledgement says by now; undefined when nobody has said anything. Once the end of a promise is known, that: heard late, the
+ * promise would take its place again.
+ */
+export function responseOf({ isTaken, response, promised, view }: Standing): FormResponse | undefined {
+  if (promised === null) return isTaken ? undefined : (response ?? undefined)
+  return update(isTaken ? promised : (view ?? promised))
+}
 
 export const answerById = async (db: Queries, id: string): Promise<Standing | undefined> =>
   (await db.query<Standing>(`${STANDING} where id = $1`, [id]))[0]
@@ -130,11 +140,11 @@ export const answerByKeys = async (db: Queries, keys: readonly string[]): Promis
 
 /** Nothing more comes of it; the address to the person goes first of all. */
 export async function closeAnswer(db: Queries, id: string, from: 'taken' | 'due', to: 'sent' | 'gone'): Promise<void> {
-  await db.query(`update lockkeeper.answer set state = $3, said = null, response_url = null, owner = null where id = $1 and state = $2`, [
-    id,
-    from,
-    to,
-  ])
+  await db.query(
+    `update lockkeeper.answer set state = $3, said = case when kind = 'form' then said end, response_url = null, owner = null
+     where id = $1 and state = $2`,
+    [id, from, to],
+  )
 }
 
 /** Left by this replica to whoever looks next. */
