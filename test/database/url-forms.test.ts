@@ -63,6 +63,9 @@ describe('where readers would disagree about the login or the place, the part an
     [`postgresql://u:${SECRET}%00@h/d`, 'it holds a line break, a tab or another control character'],
     [`postgresql://u:${SECRET}\n@h/d`, 'it holds a line break, a tab or another control character'],
     ['postgresql://u:[YOUR-PASSWORD]@h/d', 'its password is still the placeholder of a template'],
+    ['\u200bpostgresql://u@h/d', 'it holds an invisible character, as copies from a chat or a page bring along; type it anew'],
+    ['postgresql://u@h/d\u200b', 'it holds an invisible character, as copies from a chat or a page bring along; type it anew'],
+    [`postgresql://u:${SECRET}\u00a0@h/d`, 'it holds an invisible character, as copies from a chat or a page bring along; type it anew'],
     ['postgresql://u@h/d#e', 'it holds a #, which not every reader takes for the same; it is written %23'],
     ['postgresql://', 'it names no host'],
     ['postgresql:///', 'it names no host'],
@@ -170,6 +173,8 @@ describe('what is written differently and means the same leads to the same place
     ['postgresql://u:@h/d', { ...place, password: null }],
     ['postgresql://u:p:q@h/d', { ...place, password: 'p:q' }],
     ['postgresql://u:p+q@h/d', { ...place, password: 'p+q' }],
+    ['\ufeffpostgresql://u:p@h/d', place],
+    ['postgresql://u:p%E2%80%8B@h/d', { ...place, password: 'p\u200b' }],
     ['postgresql://u:p q@h/d', { ...place, password: 'p q' }],
     ['postgresql://u:p@[::1]:5433/d', { ...place, host: '::1', port: 5433 }],
     ['postgresql://u:p@/d?host=/cloudsql/a:b:c', { ...place, host: '/cloudsql/a:b:c' }],
@@ -178,6 +183,19 @@ describe('what is written differently and means the same leads to the same place
     ['postgresql:///d?host=/tmp&user=me@corp', { ...place, host: '/tmp', user: 'me@corp', password: null }],
   ])('%s', (text, expected) => expect(parse(text)).toMatchObject(expected))
 })
+
+test.each([
+  'postgresql://postgres.abcd:pw@aws-0-eu-central-1.pooler.supabase.com:5432/postgres',
+  'postgres://postgres:pw@db.abcd.supabase.co:5432/postgres?sslmode=require&supa=base-pooler.x',
+  'postgresql://owner:npg_pw@ep-cool-1.eu-central-1.aws.neon.tech/neondb?sslmode=require&channel_binding=require',
+  'postgresql://owner:pw@ep-cool-1.eu-central-1.aws.neon.tech/neondb?options=endpoint%3Dep-cool-1',
+  'postgres://user%40server:pw@server.postgres.database.azure.com:5432/shop?sslmode=require',
+  'postgres://shop:pw@shop.abc.eu-west-1.rds.amazonaws.com:5432/shop?sslmode=verify-full&sslrootcert=/etc/rds.pem',
+  'postgresql://shop:pw@localhost/shop?host=/cloudsql/project:region:instance&schema=public',
+  'postgresql://doadmin:pw@db-do-user-1-0.b.db.ondigitalocean.com:25060/defaultdb?sslmode=require',
+  'postgresql://postgres:postgres@db:5432/app?schema=public&connection_limit=5&pool_timeout=15&socket_timeout=15',
+  'postgresql://root:pw@free-tier.cockroachlabs.cloud:26257/defaultdb?sslmode=verify-full&options=--cluster%3Dshop-1',
+])('a provider writes it so: %s', (text) => expect(why(text)).toBe('it can be used'))
 
 describe('TLS is what the URL asks for, by whichever reader it was written', () => {
   const none = { ca: null, certificate: null, key: null }

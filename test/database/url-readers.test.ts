@@ -321,7 +321,7 @@ test('whatever the names and the password are, libpq, pg and a driver adapter re
           }
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 6 },
     )
   } finally {
     await admin.end()

@@ -15,6 +15,7 @@ export type Parts = {
  */
 export function takeApart(text: string): Parts | string {
   const written = text.trim() // a secret that is kept in a file ends in a line break
+  if (INVISIBLE.test(written)) return 'it holds an invisible character, as copies from a chat or a page bring along; type it anew'
   const foreign = whyForeign(written)
   if (foreign !== undefined) return foreign
   if (CONTROL.test(written)) return 'it holds a line break, a tab or another control character'
@@ -50,6 +51,9 @@ export function decodeAll(parts: readonly string[]): readonly string[] | string 
 
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\0-\x1f\x7f]/
+
+/** Spaces that look like others, and what takes no place at all. Who means one writes it percent-encoded. */
+const INVISIBLE = /[\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]/
 
 /** What people put where a URL of PostgreSQL belongs. */
 function whyForeign(text: string): string | undefined {
