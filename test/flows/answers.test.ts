@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { launchBots, type Bot, type Bots } from '../helpers/bots.ts'
 import { CHANNEL, startFlow, steady, textOf, type Flow } from '../helpers/flow.ts'
+import { placesOf } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
@@ -101,4 +102,10 @@ test('where there is only one, its next start says what holds', async () => {
   expect((await told('U0ALICE')).slice(before.length)).toEqual([
     'Lockkeeper broke off before it had answered `/migrate deploy`, so nothing was started or changed by it. Type it again.',
   ])
+})
+
+test('an address that leads to a person stands in no row, log line, file or message', async () => {
+  const responseUrls = `${flow.slack.url}/response/`
+  expect(flow.slack.deliveries.log.filter(({ payload }) => String(payload['response_url']).startsWith(responseUrls))).not.toEqual([])
+  expect(await placesOf(flow, [responseUrls])).toEqual([])
 })
