@@ -64,7 +64,7 @@ type Acknowledged = { readonly response: unknown }
 
 /** Slack hears one of the two and does not say which: both say the same, as far as it is known before Slack gives up. */
 async function acknowledgeAs(deps: ListenDeps, args: Incoming, { acknowledged, done }: Handled): Promise<void> {
-  const heard = await inTime(acknowledged, ACT_MS)
+  const heard = await inTime(acknowledged, ACT_MS + 400) // when the first one has promised an answer, and before Slack gives up
   if (heard.kind === 'in time' && heard.value !== undefined) await acknowledge(deps, args, heard.value.response)
   await done
 }

@@ -4,7 +4,7 @@ import type { SlackPort } from '../../src/slack/port.ts'
 import type { AgainDeps } from '../requests/again.ts'
 
 export type ButtonDeps = AgainDeps & {
-  readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'>
+  readonly slack: Pick<SlackPort, 'openView'>
   /** The SQL of the plan's migrations, from git objects. */
   readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
   readonly onFault: (error: unknown) => void

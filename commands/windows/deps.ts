@@ -19,7 +19,7 @@ export type WindowDeps = {
   readonly onFault: (error: unknown) => void
 }
 
-export type WindowSlack = { readonly slack: Pick<SlackPort, 'openView' | 'updateView' | 'ephemeral'> }
+export type WindowSlack = { readonly slack: Pick<SlackPort, 'openView' | 'updateView'> }
 
 /** Why this person may not schedule and change windows of these targets, here; undefined when he may. */
 export async function whyNotManageHere(

@@ -133,6 +133,23 @@ describe('a click', () => {
     ])
   })
 
+  test('twice at one moment is done once, and each of the two is answered', async () => {
+    await here.open({ count: 3, workspace: { deliver: 'everywhere' } })
+    await here.type('/migrate freeze prod until "2026-12-20 12:00" release')
+    await here.type('/migrate deploy prod')
+    const offered = here.workspace.ephemerals(ALICE).at(-1)!
+    const before = (await here.told(ALICE)).length
+    await Promise.all([1, 2].map(() => here.workspace.as(ALICE).click({ channel: CHANNEL, ts: offered.ts }, 'queue')))
+    const answers = (await here.told(ALICE)).slice(before).toSorted()
+    expect(answers).toEqual([
+      expect.stringMatching(/^#1 is asked for: `main` to `prod`, queued for /),
+      expect.stringMatching(
+        /^(This was queued already: it is #1\. Your click changed nothing\.|`prod` is taken by #1 \(asked by <@U0ALICE>, )/,
+      ),
+    ])
+    expect(await listRequests(here.store.db, { limit: 10 })).toHaveLength(1)
+  })
+
   test('whose window Slack does not open is told so', async () => {
     await here.open({ count: 3, workspace: { deliver: 'everywhere' } })
     await here.type('/maintenance schedule prod "2026-12-08 12:00" 1h "drop legacy columns"')

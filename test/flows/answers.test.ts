@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { launchBots, type Bot, type Bots } from '../helpers/bots.ts'
 import { CHANNEL, startFlow, steady, textOf, type Flow } from '../helpers/flow.ts'
+import { placesOf } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
@@ -60,6 +61,17 @@ test('one that dies before it decides has done nothing, and that is said', async
   await flow.reaches(1, 'waiting')
 })
 
+const card = () => until('its card is there', () => flow.slack.messages(CHANNEL).find((message) => textOf(message).includes('#1')))
+
+test('nor does a click get lost with it', async () => {
+  const { channel, ts } = await card()
+  const dying = await bots.start({ LOCKKEEPER_FAULT: 'after-take' })
+  await firstToThe(dying, () => flow.slack.as('U0DAVE').click({ channel, ts }, 'approve'))
+  expect(await told('U0DAVE')).toEqual([
+    'Lockkeeper broke off before it had answered your click, so nothing was changed by it. Click again.',
+  ])
+})
+
 test.each([
   [
     'in-vote',
@@ -69,9 +81,7 @@ test.each([
   ],
   ['after-vote', 'U0CAROL', 1, 'the window closed'],
 ] as const)('one that dies %s leaves a window that says what holds', async (fault, person, votes, seen) => {
-  const { channel, ts } = await until('its card is there', () =>
-    flow.slack.messages(CHANNEL).find((message) => textOf(message).includes('#1')),
-  )
+  const { channel, ts } = await card()
   await flow.slack.as(person).click({ channel, ts }, 'approve')
   const asked = await until('its window opens', () => flow.slack.modal(person) ?? undefined)
   const dying = await bots.start({ LOCKKEEPER_FAULT: fault })
@@ -80,4 +90,22 @@ test.each([
   const left = flow.slack.modal(person)
   expect(left === null ? 'the window closed' : textOf(left.view)).toContain(seen)
   expect(await flow.store.query('select 1 from lockkeeper.vote where actor = $1', [person])).toHaveLength(votes)
+})
+
+test('where there is only one, its next start says what holds', async () => {
+  await bots.close()
+  const dying = await bots.start({ LOCKKEEPER_FAULT: 'before-answer:deploy' })
+  const before = await told('U0ALICE')
+  await flow.type('deploy prod')
+  await dying.gone()
+  await bots.start()
+  expect((await told('U0ALICE')).slice(before.length)).toEqual([
+    'Lockkeeper broke off before it had answered `/migrate deploy`, so nothing was started or changed by it. Type it again.',
+  ])
+})
+
+test('an address that leads to a person stands in no row, log line, file or message', async () => {
+  const responseUrls = `${flow.slack.url}/response/`
+  expect(flow.slack.deliveries.log.filter(({ payload }) => String(payload['response_url']).startsWith(responseUrls))).not.toEqual([])
+  expect(await placesOf(flow, [responseUrls])).toEqual([])
 })

@@ -42,8 +42,8 @@ export type AnswerRow = {
 
 /** A replica that lives and comes to no end keeps a delivery no longer than this; then its address still leads to the person. */
 const WORK = `interval '20 minutes'`
-/** Longer than any try to send may take. */
-export const SENDING_MS = 25_000
+/** Longer than a try by every way may take. */
+export const SENDING_MS = 60_000
 const SENDING = `interval '${SENDING_MS} milliseconds'`
 /** How often somebody looks whether the replica that holds it is dead. */
 const LOOK = `interval '2 seconds'`
