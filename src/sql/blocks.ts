@@ -1,4 +1,5 @@
 import type { DoStmt, Node } from 'libpg-query'
+import { code } from '../lib/text/code.ts'
 import { partsOf } from './effects/names.ts'
 import type { Parser } from './effects/parser.ts'
 import { walk } from './effects/walk.ts'
@@ -16,7 +17,7 @@ export function howItCommits(node: Node, text: string, parser: Parser, known = N
   if ('CallStmt' in node) return howProcedureCommits(procedureOf(node), known)
   if (!('DoStmt' in node)) return null
   const { language, body } = blockOf(node.DoStmt)
-  if (language !== 'plpgsql') return `its code block in \`${language}\` may commit by itself`
+  if (language !== 'plpgsql') return `its code block in ${code(language)} may commit by itself`
   const { commits, calls } = readPlpgsql(body, text, parser)
   if (commits !== 'no') return `its code block ${commits === 'yes' ? 'commits' : 'may commit'} by itself`
   return calls.map((call) => howInner(call, parser, known)).find((how) => how !== null) ?? null
@@ -42,7 +43,7 @@ export function procedureBody(
 
 function howProcedureCommits(name: string, known: ProcedureKnown): string | null {
   const answer = known(name)
-  return answer === 'cannot' ? null : `the procedure \`${name}\` ${answer === 'commits' ? 'commits' : 'may commit'} by itself`
+  return answer === 'cannot' ? null : `the procedure ${code(name)} ${answer === 'commits' ? 'commits' : 'may commit'} by itself`
 }
 
 /** `CALL …` or `DO …` of a block, which runs in its transaction and may end it. */

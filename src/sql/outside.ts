@@ -6,7 +6,7 @@ import { walk } from './effects/walk.ts'
  * The functions of a server and of well-known extensions whose effect stays when their transaction is undone: connections of their own,
  * files, programs, other processes, replication, the place of a sequence. (nextval leaves a gap and nothing else.)
  */
-export const OUTSIDE = String.raw`\m(dblink\w*|pg_background\w*|lo_export|pg_file_(write|rename|unlink|sync)|setval|pg_(terminate|cancel)_backend|pg_reload_conf|pg_rotate_logfile|pg_switch_wal|pg_create_restore_point|pg_promote|pg_(create|copy)_(physical|logical)_replication_slot|pg_drop_replication_slot|pg_replication_slot_advance|pg_logical_emit_message|pg_logical_slot_get\w*_changes|pg_stat_reset\w*|http_(get|post|put|patch|delete|head)|spi_commit|query_export_to_s3)\M`
+export const OUTSIDE = String.raw`\m(dblink\w*|pg_background\w*|lo_export|pg_file_(write|rename|unlink|sync)|setval|pg_(terminate|cancel)_backend|pg_reload_conf|pg_rotate_logfile|pg_switch_wal|pg_create_restore_point|pg_promote|pg_(create|copy)_(physical|logical)_replication_slot|pg_drop_replication_slot|pg_replication_slot_advance|pg_replication_origin_(create|drop|advance)|pg_(backup_start|backup_stop|start_backup|stop_backup)|pg_logical_emit_message|pg_logical_slot_get\w*_changes|pg_stat_reset\w*|http_(get|post|put|patch|delete|head)|spi_commit|run_command_on_\w+|utl_file|query_export_to_s3)\M`
 
 const OUTSIDE_HERE = new RegExp(OUTSIDE.replaceAll(/\\[mM]/g, String.raw`\b`), 'gi')
 const COPY_OUT = /\bcopy\b[^;]*?\b(?:to|from)\s+(?:program\b|'|e'|\$)/i

@@ -44,6 +44,7 @@ describe('a file of which a part may stay, and why', () => {
     ['do $$ begin call app.fill(1); end $$', 'the procedure `app.fill` may commit by itself, and what it did before stays'],
     ['do language plperl $$ spi_commit() $$', 'its code block in `plperl` may commit by itself, and what it did before stays'],
     ['do $$ declare a := 1; begin commit; end $$', 'its code block may commit by itself, and what it did before stays'],
+    ['call "a`<b>"()', "the procedure `a'&lt;b&gt;` may commit by itself, and what it did before stays"],
     ['call fill()', 'the procedure `fill` may commit by itself, and what it did before stays'],
     ['begin; update t set a = 1; commit; update t set a = 2', 'it has a `COMMIT` inside, and what stands before it stays'],
     ['update t set a = 1; end and chain; update t set a = 2; commit', 'it has a `COMMIT` inside, and what stands before it stays'],

@@ -135,7 +135,7 @@ async function analyseFailed(
   if (stopped === 'cancel')
     return { kind: 'end', end: { kind: 'cancelled', output: 'cancelled', data, outcome: cancelledOutcome(marked, failed) } }
   const remark = unbuilt.length === 0 ? null : unbuilt.flatMap((half) => [halfSentence(half), mendSentence(half)]).join(' ')
-  const isResolved = waited && unbuilt.length === 0 && stopped === null
+  const isResolved = waited && unbuilt.length === 0
   const outcome = failedOutcome(said, marked, remark, excerpt, isResolved ? null : failed)
   return { kind: 'end', end: { kind: 'failed', output: line, data, outcome } }
 }

@@ -52,8 +52,8 @@ export async function findingsOf(work: Work, attempt: Attempt, failed: string, o
 export function endOf(output: string, script: Script, parser: Pick<Parser, 'plpgsql'>): Findings['end'] {
   if (!/apply_migration::apply_script|^Error: P3018/m.test(output)) return 'unsaid'
   const { sqlState: state, message } = readFault(output)
-  // other codes of class 08 are told of connections that a statement opens itself
-  if (state === null || /^(57P0|08P01)/.test(state)) return 'lost'
+  // the session was ended, also by a timeout of its transaction; other codes of class 08 are of connections that a statement opens itself
+  if (state === null || /^(57P0|08P01|25P0[34])/.test(state)) return 'lost'
   if (state === sqlState.syntaxError) return message !== null && isUnreadable(script, message, parser) ? 'unbegun' : 'refused'
   const [only] = script.kind === 'sql' && script.statements.length === 1 ? script.statements : []
   if (only === undefined) return 'refused'

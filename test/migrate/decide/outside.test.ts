@@ -12,7 +12,7 @@ beforeAll(async () => {
   client = new pg.Client({ connectionString: database.url })
   await client.connect()
   await client.query(`
-    create extension dblink;
+    create extension dblink; create extension pgcrypto; create function strange(text, text) returns bytea language c strict as '$libdir/pgcrypto', 'pg_digest';
     create table plain (id int); create table watched (id int); create table filled (id int); create table held (id int check (id < 7)); create table hidden (id int); create view shown as select 1 as id;
     create function far() returns int language plpgsql as $$ begin perform dblink_exec('x', 'y'); return 1; end $$;
     create function "through it"() returns int language sql as 'select far()';
@@ -55,6 +55,7 @@ test.each([
   ['a table behind a view', 'insert into window_on values (1)', ['far']],
   ['a table whose rows go with those of another', 'delete from held_by', ['far']],
   ['a partition', 'insert into parts values (1)', ['far']],
+  ['a function in C that belongs to nothing known', "select strange('a', 'md5')", ['strange']],
   ['a view', 'select id from shown', ['far']],
   ['an event trigger', 'create\nextension lo', ['on_ddl']],
   ['an event trigger in a block', "do $$ begin execute 'alter view shown rename to seen'; end $$", ['far', 'on_ddl']],
@@ -62,7 +63,7 @@ test.each([
   expect(await reached(sql)).toEqual(names)
 })
 
-test.each(['insert into plain values (near())', 'create table other (id int)', 'alter table plain add x int'])(
+test.each(['insert into plain values (near())', 'create table other (id int)', 'alter table plain add x int', "select digest('a', 'md5')"])(
   'what the file does not reach is not held against it: %s',
   async (sql) => {
     expect(await reached(sql)).toEqual([])
