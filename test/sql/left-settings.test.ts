@@ -346,6 +346,7 @@ test('what keeps within its file, or is as it is anyway, is not told', async () 
     'SET NAMES DEFAULT;',
     'SET session_replication_role = origin;',
     'SET search_path TO public;',
+    'SET search_path = public, pg_catalog;',
     'create trigger t before insert on a for each row execute function set_path();',
   ]
   const told = await findings([...quiet, NEXT])
