@@ -96,7 +96,7 @@ async function foreignLock(work: Work): Promise<{ readonly name: string; readonl
   for (const began = performance.now(); ; await sleep(timing.pollMs)) {
     const { lock } = await observer.look((client) => takeSnapshot(client, workspace.parsed.schema, workspace.applicationName))
     if (lock === null || !lock.here) return null
-    context.report(`Another migrator, ${lock.name} (pid ${lock.pid}), holds Prisma's lock. Waiting for it to end.`)
+    context.report(`${lock.name} (pid ${lock.pid}) holds Prisma's migration lock. Waiting for it to end.`)
     if (context.signal.aborted || performance.now() - began > timing.silenceMs)
       return { name: `${code(lock.name)} (pid ${lock.pid})`, relation: null }
   }

@@ -6,7 +6,7 @@ import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } fr
 import type { Repository } from './repository.ts'
 import { isLfsPointer } from '../lib/git.ts'
 import { comparing, LOCK_FILES, orderOf, prismaVersions, sendsOneScript, type Order } from './order.ts'
-import { readSchema } from './prisma-schema.ts'
+import { readExternalTables, readSchema } from './prisma-schema.ts'
 import { code, inShell } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
@@ -33,6 +33,8 @@ export type ApplicationFiles = {
   readonly inLfs: readonly string[]
   /** PostgreSQL schemas that the datasource names (`schemas = […]`); empty when it names none. */
   readonly databaseSchemas: readonly string[]
+  /** Tables that `prisma.config.ts` says are others' (`schema.table`); those that it computes are not known. */
+  readonly externalTables: readonly string[]
 }
 
 export type FilesTarget = Pick<Target, 'name' | 'source' | 'tool'>
@@ -51,12 +53,16 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   const lockFiles = [...new Set([paths.application, '.'])]
     .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
     .filter((path) => isRegularAt(tree, path))
+  const configs = ['prisma.config', '.config/prisma']
+    .flatMap((name) => ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending) => posix.join(paths.application, `${name}.${ending}`)))
+    .filter((path) => isRegularAt(tree, path))
   const lock = posix.join(paths.migrations, 'migration_lock.toml')
   const wanted = [
     ...directories.flatMap(({ sql, rollback }) => (rollback === null ? [sql] : [sql, rollback])),
     ...schemaPaths,
     ...packages,
     ...lockFiles,
+    ...configs,
     ...(tree.has(lock) ? [lock] : []),
   ]
   const content = await readBlobs(repository.git, tree, wanted)
@@ -82,7 +88,15 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
     .sort((a, b) => inOrder(a.name, b.name))
   const inLfs = await filesInLfs(repository.git, tree, commit, paths.application)
   if (isRefusal(inLfs)) return inLfs
-  return { migrations, order, oneScript: sendsOneScript(versions), inLfs, schema, databaseSchemas: readSchema(schema).databaseSchemas }
+  return {
+    migrations,
+    order,
+    oneScript: sendsOneScript(versions),
+    inLfs,
+    schema,
+    databaseSchemas: readSchema(schema).databaseSchemas,
+    externalTables: readExternalTables(configs.map(text).join('\n')),
+  }
 }
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */

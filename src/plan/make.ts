@@ -153,8 +153,11 @@ export async function readTargetState(deps: PlanDeps, target: Target, ref: strin
   const [source, facts] = await together([readSource(deps, target, ref), readFacts(deps, target)])
   if (isRefusal(source)) return source
   if (isRefusal(facts)) return facts
-  const { migrations, databaseSchemas, order } = source.files
-  return { source, facts, status: statusOf(facts.state, migrations, databaseSchemas, order) }
+  const { migrations, databaseSchemas, externalTables, order } = source.files
+  const status = statusOf(facts.state, migrations, databaseSchemas, order)
+  if (status.baseline !== 'missing' || externalTables.length === 0) return { source, facts, status }
+  const again = await readFacts(deps, target, externalTables)
+  return isRefusal(again) ? again : { source, facts: again, status: statusOf(again.state, migrations, databaseSchemas, order) }
 }
 
 /** Parses the target's URL and refuses a pooler, before anything is reached for. */
@@ -184,13 +187,13 @@ async function readSource(deps: PlanDeps, target: Target, ref: string | null): P
   return isRefusal(files) ? files : { repository, resolved, files }
 }
 
-async function readFacts(deps: PlanDeps, target: Target): Promise<TargetFacts | Refusal> {
+async function readFacts(deps: PlanDeps, target: Target, external: readonly string[] = []): Promise<TargetFacts | Refusal> {
   try {
     return await withTarget({ url: deps.secret(target.database.url), applicationName: 'lockkeeper plan' }, (client, url) =>
       namingWhoLocks(client, async () => ({
         url,
         identity: await readIdentity(client, url),
-        state: await readDatabaseState(client, url.schema),
+        state: await readDatabaseState(client, url.schema, external),
         lock: await prismaLockHolder(client),
         sizes: await tableSizes(client),
         bytes: await databaseBytes(client),

@@ -116,9 +116,12 @@ function oneStatus(
 
 const byStart = (a: MigrationRow, b: MigrationRow) => a.startedAt.getTime() - b.startedAt.getTime()
 
-/** Rows and lock are read in one statement, so that they belong to one moment. */
-export async function readDatabaseState(client: Queryable, schema: string): Promise<DatabaseState> {
-  const { rows: facts } = await client.query<{ table: string | null; schemasWithTables: string[]; locked: boolean }>(FACTS, [schema])
+/** Rows and lock are read in one statement, so that they belong to one moment. `external` are tables that Prisma does not count (`schema.table`). */
+export async function readDatabaseState(client: Queryable, schema: string, external: readonly string[] = []): Promise<DatabaseState> {
+  const { rows: facts } = await client.query<{ table: string | null; schemasWithTables: string[]; locked: boolean }>(FACTS, [
+    schema,
+    external,
+  ])
   const fact = facts[0]
   if (fact === undefined) throw new Error('The server gave no answer about its catalogue')
   const { table, schemasWithTables } = fact
@@ -136,11 +139,12 @@ const LOCKED = `exists (select from pg_locks l where l.locktype = 'advisory' and
   and l.objsubid = 1 and l.database = (select oid from pg_database where datname = current_database()))`
 
 /**
- * As Prisma's engine counts (`initialize` of its persistence): plain tables, those of extensions as well, but for the names of PostGIS; no
- * views and no table that is only divided into partitions.
+ * As Prisma's engine counts (`initialize` of its persistence): plain tables, those of extensions as well, but for the names of PostGIS and
+ * the tables that the configuration calls external; no views and no table that is only divided into partitions.
  */
 const COUNTED = `c.relkind = 'r' and lower(c.relname) not in
-  ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')`
+  ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')
+  and n.nspname || '.' || c.relname <> all ($2::text[])`
 
 const FACTS = `select
   (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace

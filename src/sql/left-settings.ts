@@ -5,15 +5,19 @@ import { isHarmlessSetting, pathOf, type Changed, type LeftSetting, type Session
 /** What approvers are told of settings that outlive a file, and of files that run with those of others; without a full stop, not escaped. */
 export function sessionFindings(states: readonly SessionState[], at: number, names: readonly string[], schema: string): readonly string[] {
   const own = (states[at]?.after ?? []).filter(({ file }) => file === names[at])
-  const left = own.flatMap((setting) => {
+  const told = own.flatMap((setting) => {
     const followers = names.filter((_name, index) => index > at && states[index]?.before.includes(setting) === true)
     const isTold = !isHarmlessSetting(setting, schema) && (followers.length > 0 || RECORD.has(setting.name))
-    return isTold
-      ? [
-          `it ${setting.isSure ? 'leaves' : 'may leave'} ${shown(setting)} behind: ${means(setting, schema, followers)}${setting.name === '*' ? '' : `; RESET ${setting.name} at its end keeps it to the file`}`,
-        ]
-      : []
+    return isTold ? [{ setting, means: means(setting, schema, followers) }] : []
   })
+  // several that mean the same, as in the head of a dump, are one sentence
+  const groups = [...Map.groupBy(told, ({ setting, means: what }) => `${setting.isSure ? 'leaves' : 'may leave'} ${what}`).values()]
+  const left = groups.map((group) =>
+    leaving(
+      group.map(({ setting }) => setting),
+      group[0]?.means ?? '',
+    ),
+  )
   const inherited = (states[at]?.before ?? [])
     .filter((setting) => !isHarmlessSetting(setting, schema) && SERIOUS.has(setting.name))
     .map(
@@ -21,6 +25,19 @@ export function sessionFindings(states: readonly SessionState[], at: number, nam
         `it ${setting.isSure ? 'begins' : 'may begin'} with ${shown(setting)}, which ${plainText(setting.file, 100)} leaves behind`,
     )
   return [...inherited, ...left]
+}
+
+function leaving(settings: readonly LeftSetting[], what: string): string {
+  const [first] = settings
+  const shownAll = settings.map(shown)
+  const list = shownAll.length < 2 ? (shownAll[0] ?? '') : `${shownAll.slice(0, -1).join(', ')} and ${shownAll.at(-1) ?? ''}`
+  const mend =
+    first === undefined || first.name === '*'
+      ? ''
+      : settings.length === 1
+        ? `; RESET ${first.name} at its end keeps it to the file`
+        : '; RESET of each at its end keeps them to the file'
+  return `it ${first?.isSure === true ? 'leaves' : 'may leave'} ${list} behind: ${settings.length === 1 ? what : what.replaceAll('with it', 'with them')}${mend}`
 }
 
 /** Prisma keeps others out by a lock of the session. */

@@ -90,7 +90,12 @@ const KEPT: ReadonlySet<string> = new Set(['role', 'session_authorization'])
 export function isHarmlessSetting({ name, value }: Pick<LeftSetting, 'name' | 'value'>, schema: string): boolean {
   if (FOR_OUTPUT.has(name)) return true
   if (value === null) return false
-  if (name === 'search_path') return pathOf(value).join() === schema || (schema === 'public' && pathOf(value).join() === '$user,public')
+  if (name === 'search_path') {
+    const path = pathOf(value)
+      .join()
+      .replace(/,pg_catalog$/, '') // it is searched anyway
+    return path === schema || (schema === 'public' && path === '$user,public')
+  }
   const usual = USUAL[name]
   return usual !== undefined && usual.test(value.trim())
 }

@@ -22,11 +22,12 @@ afterEach(async () => {
   await origin.close()
 })
 
-async function planned(migrations: Readonly<Record<string, string>>, url = database.url) {
+async function planned(migrations: Readonly<Record<string, string>>, url = database.url, files: Readonly<Record<string, string>> = {}) {
   await origin.commit({
     'package.json': JSON.stringify({ name: 'shop', devDependencies: { prisma: '6.19.3' } }),
     'prisma/schema.prisma': 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n',
     'prisma/migrations/migration_lock.toml': 'provider = "postgresql"\n',
+    ...files,
     ...Object.fromEntries(Object.entries(migrations).map(([name, sql]) => [`prisma/migrations/${name}/migration.sql`, sql])),
   })
   const deps = { ...origin.deps, secret: () => url }
@@ -35,6 +36,30 @@ async function planned(migrations: Readonly<Record<string, string>>, url = datab
 }
 
 const FIT = { '1_a': 'create table a (id int);\n' }
+
+describe('tables that Prisma does not count when it looks whether a database is new', () => {
+  const config = (tables: string) => ({
+    'prisma.config.ts': `import { defineConfig } from 'prisma/config'\nexport default defineConfig({ experimental: { externalTables: true }, tables: { ${tables} } })\n`,
+  })
+  const P3005 = /^target_unfit: `prod` has tables but no record of migrations, so Prisma refuses to deploy \(P3005\)/
+
+  test.each([
+    ['with single quotes', "external: ['public.users', 'auth.sessions']"],
+    ['with others, a comment between them', 'external: [\n  // of the auth service\n  "public.users",\n]'],
+  ])('those that the configuration calls external, %s', async (_how, tables) => {
+    await query(database.url, 'create table users (id int); create table spatial_ref_sys (srid int)')
+    expect(await planned(FIT, database.url, config(tables))).toEqual([])
+  })
+
+  test.each([
+    ['without their schema, as Prisma does not know them either', "external: ['users']"],
+    ['of another name', "external: ['public.others']"],
+    ['in a comment', "external: [/* 'public.users' */]"],
+  ])('and not those %s', async (_how, tables) => {
+    await query(database.url, 'create table users (id int)')
+    expect(await planned(FIT, database.url, config(tables))).toMatch(P3005)
+  })
+})
 
 describe('a setting that outlives its file', () => {
   test('is refused where Prisma would lose its record by it', async () => {

@@ -96,8 +96,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       [
         [
           'it sets a timeout itself, which overrides the one of the run',
-          'it leaves lock_timeout at 0 behind: 2_file runs with it in place of what the run sets; RESET lock_timeout at its end keeps it to the file',
-          'it leaves statement_timeout at 5s behind: 2_file runs with it in place of what the run sets; RESET statement_timeout at its end keeps it to the file',
+          'it leaves lock_timeout at 0 and statement_timeout at 5s behind: 2_file runs with them in place of what the run sets; RESET of each at its end keeps them to the file',
         ],
         [],
       ],
@@ -253,8 +252,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       [
         [
           'it sets a timeout itself, which overrides the one of the run',
-          'it leaves statement_timeout at 0 behind: 2_file runs with it in place of what the run sets; RESET statement_timeout at its end keeps it to the file',
-          'it leaves lock_timeout at 0 behind: 2_file runs with it in place of what the run sets; RESET lock_timeout at its end keeps it to the file',
+          'it leaves statement_timeout at 0 and lock_timeout at 0 behind: 2_file runs with them in place of what the run sets; RESET of each at its end keeps them to the file',
           'it leaves check_function_bodies at false behind: 2_file runs with it, so the bodies of its functions are not checked; RESET check_function_bodies at its end keeps it to the file',
           'it leaves row_security at off behind: 2_file runs with it, so row-level security makes its statements fail instead of hiding rows; RESET row_security at its end keeps it to the file',
         ],
@@ -348,6 +346,7 @@ test('what keeps within its file, or is as it is anyway, is not told', async () 
     'SET NAMES DEFAULT;',
     'SET session_replication_role = origin;',
     'SET search_path TO public;',
+    'SET search_path = public, pg_catalog;',
     'create trigger t before insert on a for each row execute function set_path();',
   ]
   const told = await findings([...quiet, NEXT])

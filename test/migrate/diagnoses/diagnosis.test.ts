@@ -118,7 +118,7 @@ describe('what people hit, through Prisma', () => {
         expect(diagnose({ output: await prisma(url, 'migrate', 'deploy'), context })).toMatchObject({
           code: 'permission_denied',
           headline: 'Nothing was started: the role `migrator` may not use table `_prisma_migrations`.',
-          next: 'Grant it to `migrator`, or use a role that may change the schema. Then ask again.',
+          next: 'Grant it to the role `migrator`, or use a role that may change the schema. Then ask again.',
         })
         await sqlIn(database.url, `grant select, insert, update on _prisma_migrations to ${role}`)
         expect(diagnose({ output: await prisma(url, 'migrate', 'deploy'), context })).toMatchObject({

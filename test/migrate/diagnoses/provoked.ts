@@ -19,6 +19,7 @@ create table watched (amount int); create function seen() returns trigger langua
 create trigger watched_amount before update of amount on watched for each row execute function seen();
 create table ruled (amount int); create rule ruled_amount as on update to ruled where new.amount > 0 do also select new.amount;
 create table secret (owner text, amount int); alter table secret enable row level security; create policy own on secret using (amount > 0);
+grant select, insert on secret to pg_monitor;
 create table parts (id int, day date) partition by range (day); create table parts_2026 partition of parts for values from ('2026-01-01') to ('2027-01-01');
 create table children (id int primary key, parent int references customers deferrable initially deferred);
 create table numbered (id int generated always as identity, name text);
@@ -66,6 +67,10 @@ export const PROVOKED: Readonly<Record<string, Provoked>> = {
   'a schema that is not there': { state: '3F000', sql: 'create table audit.t (id int);' },
   'an identity that is written to': { state: '428C9', sql: `insert into numbered values (1, 'a');` },
   'a role that is not there': { state: '42704', sql: 'grant select on orders to nobody_knows;' },
+  'a table of another role': { state: '42501', sql: 'set local role pg_monitor; alter table orders add column x int;' },
+  'a table that the role may not read': { state: '42501', sql: 'set local role pg_monitor; update orders set total = 1;' },
+  'a row that row-level security refuses': { state: '42501', sql: `set local role pg_monitor; insert into secret values ('x', -1);` },
+  'an extension that only a superuser may create': { state: '42501', sql: 'set local role pg_monitor; create extension file_fdw;' },
   'a mistake': { state: '42601', sql: 'select 1;\ncreate tabel t (id int);' },
   'a column that is named twice': { state: '42701', sql: 'alter table orders add column total int;' },
   'a column that is ambiguous': { state: '42702', sql: 'select id from orders join customers on true;' },
@@ -131,6 +136,10 @@ export const PROVOKED: Readonly<Record<string, Provoked>> = {
   'a message of its own': {
     state: 'P0001',
     sql: `do $$ begin raise exception 'orders are open; timed out' using hint = 'close them'; end $$;`,
+  },
+  'more locks than the server has room for': {
+    state: '53200',
+    sql: `do $$ begin raise out_of_memory using message = 'out of shared memory', hint = 'You might need to increase max_locks_per_transaction.'; end $$;`,
   },
   'a server that changes the same': {
     state: 'XX000',

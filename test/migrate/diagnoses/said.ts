@@ -300,6 +300,42 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     ],
     excerpt: 'ERROR: role "nobody_knows" does not exist (42704)',
   },
+  'a table of another role': {
+    code: 'must_be_owner',
+    says: [
+      '`2_case` stopped: the role that the file sets does not own table `orders`.',
+      'PostgreSQL lets only the owner of a table, or a member of the owning role, alter or drop it. A grant is not enough.',
+      'Make the role that the file sets the owner or a member of the owning role, or use the owning role in `database.url`. Then ask again.',
+    ],
+    excerpt: 'ERROR: must be owner of table orders (42501)',
+  },
+  'a table that the role may not read': {
+    code: 'permission_denied',
+    says: [
+      '`2_case` stopped: the role that the file sets may not use table `orders`.',
+      'The file takes another role for itself, and that one lacks a right that it needs.',
+      'Grant it to the role that the file sets, or use a role that may change the schema. Then ask again.',
+    ],
+    excerpt: 'ERROR: permission denied for table orders (42501)',
+  },
+  'a row that row-level security refuses': {
+    code: 'row_security',
+    says: [
+      '`2_case` stopped: row-level security of `secret` hides or refuses rows of the role that the file sets.',
+      'PostgreSQL says: `new row violates row-level security policy for table "secret"`.',
+      'Change these rows with a role that has `BYPASSRLS`, or give the role that the file sets a policy for it. Then ask again.',
+    ],
+    excerpt: 'ERROR: new row violates row-level security policy for table "secret" (42501)',
+  },
+  'an extension that only a superuser may create': {
+    code: 'extension_right',
+    says: [
+      '`2_case` stopped: the role that the file sets may not create the extension `file_fdw`.',
+      "An extension that is not marked as trusted is created by a superuser, or by the provider's own role. PostgreSQL adds: `Must be superuser to create this extension`.",
+      'Create it once by hand with a role that may, and write `CREATE EXTENSION IF NOT EXISTS` in the migration. Then ask again.',
+    ],
+    excerpt: 'ERROR: permission denied to create extension "file_fdw" (42501)\nHINT: Must be superuser to create this extension.',
+  },
   'a mistake': {
     code: 'syntax',
     says: [
@@ -595,6 +631,15 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
       'See which condition it checks, put that right, then ask again.',
     ],
     excerpt: 'ERROR: orders are open; timed out (P0001)\nHINT: close them',
+  },
+  'more locks than the server has room for': {
+    code: 'lock_table_full',
+    says: [
+      '`2_case` stopped: the server has no room left in its lock table.',
+      'Each table, index and partition that one transaction touches takes a lock, and the file touches more than the server is set up for.',
+      'Split the migration, or raise `max_locks_per_transaction` (the server is restarted for that). Then ask again.',
+    ],
+    excerpt: 'ERROR: out of shared memory (53200)\nHINT: You might need to increase max_locks_per_transaction.',
   },
   'a server that changes the same': {
     code: 'concurrent_change',
