@@ -93,7 +93,7 @@ test('the person is told when nobody listens, when nobody acknowledges, and what
 })
 
 test('an event without acknowledgement comes again with a count, a command does not', async () => {
-  const workspace = await workspaceWith({ ackMs: 50 })
+  const workspace = await workspaceWith({ ackMs: 300 })
   const heard: Envelope[] = []
   await connect(workspace, async (envelope) => {
     heard.push(envelope)
