@@ -171,9 +171,6 @@ test('where two are needed, the first waits for the second, and the run starts o
   `)
   await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
-  expect(flow.slack.ephemerals('U0ALICE').map(({ text }) => text)).toContain(
-    `#${request.id} is asked for: \`main\` to \`free\`. Its card appears in <#C0DEPLOYS> while the plan is made; it starts by itself then, since this target asks for no approval. To take it back: \`/migrate cancel ${request.id}\`.`,
-  )
   expect(
     flow
       .thread(request.id)
@@ -352,6 +349,9 @@ test('a configuration that changed over a restart voids the votes', async () => 
 test('where no approval is asked for, a run starts by itself, with everything that the others have', async () => {
   const request = await flow.ask('deploy free', 'U0ALICE', ['succeeded', 'failed'])
   await flow.drawn(request.id)
+  expect(flow.slack.ephemerals('U0ALICE').map(({ text }) => text)).toContain(
+    `#${request.id} is asked for: \`main\` to \`free\`. Its card appears in <#C0DEPLOYS> while the plan is made; it starts by itself then, since this target asks for no approval. To take it back: \`/migrate cancel ${request.id}\`.`,
+  )
   expect(
     flow
       .thread(request.id)

@@ -124,7 +124,7 @@ test('an SQL error is explained with the next step and the backup, and the old v
   `)
   const again = await flow.ask('deploy prod')
   await flow.drawn(again.id)
-  expect(flow.cardText(again.id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(again.id)).toMatchInlineSnapshot(`
     "Deploy to Production · #2 refused
     *\`20261121100000_split_names\`, started {time}, failed on \`prod\` and blocks every other (P3009).* Look at what it left in the database, put that right, and record the outcome by hand: \`npx prisma migrate resolve --rolled-back 20261121100000_split_names\` if nothing of it is there, or \`npx prisma migrate resolve --applied 20261121100000_split_names\` if all of it is. Then ask again.
     Asked by <@U0ALICE>"
@@ -149,19 +149,11 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
   await flow.reaches(id, 'failed')
   await reader.release()
   await flow.drawn(id)
-  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(id)).toMatchInlineSnapshot(`
     "Deploy to locked · #3 stopped
     *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
     Stopped after {duration}
-    complete | Preflight | 16 checks; backups are on the database's own disk
-    complete | Install | {commit}, dependencies unchanged, {duration}
-    complete | Back up | {size} in {duration}, {size} on disk
-    complete | Verify the backup | read in full in {duration}, 12 migration records
     error | 20261119093000_add_orders_discount_id | lock timeout, 5 tries in {duration}
-    pending | 20261120084500_index_orders_discount | not started
-    pending | Verify the schema | not started
-    pending | Switch | not started
-    pending | Health | not started
     *Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.
     *Next.* Wait for that query or end it, then ask again: what has run is kept and not repeated.
     ERROR: canceling statement due to lock timeout (55P03)
@@ -188,17 +180,11 @@ test('an application that does not become healthy is told, with what is live and
   const id = await run('sick')
   await flow.reaches(id, 'failed')
   await flow.drawn(id)
-  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(id)).toMatchInlineSnapshot(`
     "Deploy to sick · #4 stopped
     *The application is not healthy after the deploy.* The migration of this run is applied.
     Stopped after {duration}
-    complete | Preflight | 16 checks, 1 warning; backups are on the database's own disk
-    complete | Install | {commit}, dependencies unchanged, {duration}
-    complete | Back up | {size} in {duration}, {size} on disk
-    complete | Verify the backup | read in full in {duration}, 13 migration records
     complete | 20261120084500_index_orders_discount | {duration}
-    complete | Verify the schema | 14 applied, Prisma agrees, live schema as described
-    complete | Switch | {duration}
     error | Health | HTTP 503 instead of 200
     *Why.* \`http://{host}/health\`: It did not answer well 5 times in a row within {duration} (last: HTTP 503 instead of 200).
     *Next.* Look at the application's log. When it is mended, \`/migrate deploy sick\` runs the steps again. To go back to the old code, revert it on \`main\`, but keep everything below \`prisma/migrations\` (a commit without what is applied is refused), and \`/migrate deploy sick\` again. The old code then has to fit the new schema.
@@ -237,18 +223,11 @@ test('cancelled in the dump: pg_dump is stopped and nothing was changed', async 
   await flow.reaches(id, 'cancelled')
   await holder.release()
   await flow.drawn(id)
-  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(id)).toMatchInlineSnapshot(`
     "Deploy to dump · #5 cancelled
     *Cancelled during the backup.* Nothing was changed, and what had been written was removed.
     Cancelled after {duration}
-    complete | Preflight | 16 checks; backups are on the database's own disk
-    complete | Install | {commit}, dependencies unchanged, {duration}
     error | Back up | stopped, nothing kept
-    pending | Verify the backup | not started
-    pending | 20261120084500_index_orders_discount | not started
-    pending | Verify the schema | not started
-    pending | Switch | not started
-    pending | Health | not started
     log in the thread · plan \`{plan}\`"
   `)
   expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
@@ -272,19 +251,12 @@ test('cancelled in a migration: the database undoes it, and it runs again when i
   expect(await flow.decide(id, 'cancel', 'U0BOB')).toMatchInlineSnapshot(`"the window closed"`)
   await flow.reaches(id, 'cancelled')
   await flow.drawn(id)
-  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(id)).toMatchInlineSnapshot(`
     "Deploy to slow · #6 cancelled
     *Cancelled while migrating. 1 of 2 migrations is applied and kept.* The application was left as it was.
     Cancelled after {duration}
-    complete | Preflight | 16 checks; backups are on the database's own disk
-    complete | Install | {commit}, dependencies unchanged, {duration}
-    complete | Back up | {size} in {duration}, {size} on disk
-    complete | Verify the backup | read in full in {duration}, 13 migration records
     complete | 20261120084500_index_orders_discount | {duration}
     error | 20261121100000_backfill | cancelled
-    pending | Verify the schema | not started
-    pending | Switch | not started
-    pending | Health | not started
     *Why.* \`20261120084500_index_orders_discount\` is applied. \`20261121100000_backfill\` was running; the database undid it as a whole and it is marked as rolled back.
     *Next.* Ask again when the rest may run: what has run is kept and not repeated.
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
@@ -327,15 +299,12 @@ test('cancelled in a deploy step: it is stopped, and what is live is told', asyn
   await flow.answer(`cancel ${id}`)
   await flow.reaches(id, 'cancelled')
   await flow.drawn(id)
-  expect(flow.cardText(id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(id)).toMatchInlineSnapshot(`
     "Deploy to step · #7 cancelled
     *Stopped in the middle of "Restart".* The application answers, but its health answer does not say which version it is.
     Cancelled after {duration}
-    complete | Preflight | 12 checks, nothing to report
-    complete | Install | {commit}, dependencies unchanged, {duration}
     complete | Migrate | nothing to apply, the database is unchanged
     error | Restart | stopped
-    pending | Health | not started
     *Why.* \`node -e require("fs").writeFileSync("restarting", ""); console.log("waiting for…\` was stopped after {duration}.
     *Next.* \`/migrate deploy step\` runs the steps again.
     waiting for workers

@@ -73,7 +73,7 @@ test('outside of the hours a deploy is refused and queued by a button: approved 
   const request = await asked(() => flow.slack.as('U0ALICE').click({ channel: offered?.channel ?? '', ts: offered?.ts ?? '' }, 'queue'))
   expect(request).toMatchObject({ state: 'waiting', startedAt: null })
   await flow.drawn(request.id)
-  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(request.id)).toMatchInlineSnapshot(`
     "Deploy to Production · #1
     <@U0ALICE> asks to run *1 migration* and deploy \`{commit}\` from \`main\`.
     *Queued for* {time} to {time} (Tue 1 Dec 02:00 to 04:00 America/New_York). Once approved it starts by itself when its turn comes.
@@ -105,7 +105,7 @@ test('outside of the hours a deploy is refused and queued by a button: approved 
   await flow.approve(request.id)
   await flow.reaches(request.id, 'granted')
   await flow.drawn(request.id)
-  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(request.id)).toMatchInlineSnapshot(`
     "Deploy to Production · #1
     *Approved* by <@U0BOB> · queued for {time} to {time} (Tue 1 Dec 02:00 to 04:00 America/New_York) · asked by <@U0ALICE>
     Migration | Class | What it does | Rows
@@ -147,7 +147,7 @@ test('what changed is asked anew at 18:00, so that nobody is asked in the night'
   await clock('2026-11-30 18:00:01 America/New_York')
   await flow.reachesPlan(request.id, request.digest)
   await flow.drawn(request.id)
-  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(request.id)).toMatchInlineSnapshot(`
     "Deploy to changed · #2
     <@U0ALICE> asks to deploy \`{commit}\` from \`main\`. *No migration is pending.*
     *Queued for* {time} to {time} (Tue 1 Dec 02:00 to 04:00 America/New_York). Once approved it starts by itself when its turn comes.
@@ -192,7 +192,7 @@ test('a window that closed before its turn voids the approval and tells both', a
   await flow.reaches(request.id, 'expired')
   await until('both are told', () => direct(request.id, 'U0ALICE').length === 1 && direct(request.id, 'U0BOB').length === 1)
   await flow.drawn(request.id)
-  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(request.id)).toMatchInlineSnapshot(`
     "Deploy to late · #3 expired
     *The window closed before its turn came, so nothing runs and nothing was changed.* The approval by <@U0BOB> was for that window and has ended with it. Ask again with \`/migrate deploy late\`.
     Asked by <@U0ALICE> · 1 migration, \`{commit}\` from \`main\` · plan \`{plan}\`"
@@ -249,7 +249,7 @@ test('a freeze that is set meanwhile stops it at its turn, and both are told', a
   await flow.reaches(request.id, 'refused')
   await until('both are told', () => direct(request.id, 'U0ALICE').length === 1 && direct(request.id, 'U0BOB').length === 1)
   await flow.drawn(request.id)
-  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(request.id)).toMatchInlineSnapshot(`
     "Deploy to frozen · #6 refused
     *\`frozen\` is frozen until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>: “the fair is on”.* Nothing was started. The freeze ends by itself then, or earlier with \`/migrate unfreeze frozen\`. It opens {time} to {time} (Wed 2 Dec 02:00 to 04:00 America/New_York), in 1 d.
     Asked by <@U0ALICE> · 1 migration, \`{commit}\` from \`main\` · plan \`{plan}\`"
@@ -264,7 +264,18 @@ test('a freeze that is set meanwhile stops it at its turn, and both are told', a
     "*frozen*: 13 applied, 1 pending.
     • Pending: \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy frozen\`.
     • *Frozen* until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>, “the fair is on”. Nothing starts; \`/migrate unfreeze frozen\` ends it.
-    • Last: #6, refused {time}"
+    • Last: #6, refused {time}
+    • \`_prisma_migrations\`, the last 10 of 13 rows, times in America/New_York
+        ◦ \`20261119093000_add_orders_discount_id\` applied {time}, took {duration}
+        ◦ \`20261118102000_create_discounts\` applied {time}, took {duration}
+        ◦ \`20260915101000_index_open_orders\` applied {time}, took {duration}
+        ◦ \`20260728091000_require_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260721094500_check_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260714093000_add_orders_total_cents\` applied {time}, took {duration}
+        ◦ \`20260630080000_add_order_status_returned\` applied {time}, took {duration}
+        ◦ \`20260616110500_add_orders_shipped_at\` applied {time}, took {duration}
+        ◦ \`20260519084000_index_orders_customer\` applied {time}, took {duration}
+        ◦ \`20260402134500_create_payments\` applied {time}, took {duration}"
   `)
   expect(await flow.answer('unfreeze frozen', 'U0CAROL')).toMatchInlineSnapshot(
     `"The freeze of \`frozen\` is lifted: set by <@U0CAROL>, “the fair is on”."`,
@@ -324,7 +335,7 @@ test('when the window closes in mid-run the run goes on, says so once, and whoev
 test('an override runs outside of the hours once it is approved, and is loud', async () => {
   const request = await flow.ask('deploy urgent --override "the index is missing"')
   await flow.drawn(request.id)
-  expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
+  expect(flow.cardInShort(request.id)).toMatchInlineSnapshot(`
     "Deploy to urgent · #9
     <@U0ALICE> asks to run *1 migration* and deploy \`{commit}\` from \`main\`.
     *OVERRIDE.* It may start outside of windows and in a freeze, by the right of <@U0ALICE>. Approvals are needed as usual.

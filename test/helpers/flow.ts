@@ -112,6 +112,8 @@ export type Flow = Omit<Behind, 'live'> & {
   readonly card: (id: number) => PlayMessage
   /** What people read, a line for each part, with what differs from run to run in braces. */
   readonly cardText: (id: number) => string
+  /** Without the steps that went as in every run; whole cards are asserted in the flows of success and of a first failure. */
+  readonly cardInShort: (id: number) => string
   /** Without the tail of output, which stands where the output began. */
   readonly thread: (id: number) => readonly string[]
   readonly tail: (id: number) => string | undefined
@@ -406,6 +408,7 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
       }),
     card,
     cardText: (id: number) => steady(readAloud(card(id))),
+    cardInShort: (id: number) => inShort(steady(readAloud(card(id)))),
     thread: (id: number) => posts(id).filter((post) => !isTail(post)),
     tail: (id: number) => posts(id).find(isTail),
     /** Waits until what people see is what the rows say. */
@@ -420,6 +423,13 @@ function driver({ slack, store, steady }: { readonly slack: Workspace; readonly 
     },
   }
 }
+
+/** Without the steps that went as in every run, which whole cards show elsewhere. */
+const inShort = (card: string): string =>
+  card
+    .split('\n')
+    .filter((line) => !/^\s*(complete \| (Preflight|Install|Back up|Verify the (backup|schema)|Switch)|pending) \|/.test(line))
+    .join('\n')
 
 const isTail = (post: string): boolean => /^(Output\b|While it ran, its output stood here)/.test(post)
 
