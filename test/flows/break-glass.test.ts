@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { CHANNEL, readAloud, startFlow, steady, textOf, type Flow } from '../helpers/flow.ts'
+import { aboveRecord, CHANNEL, readAloud, startFlow, steady, textOf, type Flow } from '../helpers/flow.ts'
 import { until } from '../helpers/until.ts'
 
 /** A whole run starts a dozen real programs; two of them on a busy machine take longer than a test of one part. */
@@ -235,22 +235,11 @@ test('until it is reviewed, the mark is everywhere', async () => {
     • #1 \`prod\` finished {time} · asked by <@U0ALICE> · *BREAK GLASS, not reviewed*
     Details: \`/migrate show 1\`"
   `)
-  expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
+  expect(aboveRecord(await flow.answer('status prod'))).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 14 applied, nothing pending.
     • Live: commit \`{commit}\`, deployed last from here by #1
     • Last: #1, finished {time}
-    • *BREAK GLASS, not reviewed*: #1, let through by <@U0ALICE> {time}, “Checkout is down &lt;!channel&gt; &lt;@U0CAROL&gt; *now*”
-    • \`_prisma_migrations\`, the last 10 of 14 rows, times in UTC
-        ◦ \`20261120084500_index_orders_discount\` applied {time}, took {duration}
-        ◦ \`20261119093000_add_orders_discount_id\` applied {time}, took {duration}
-        ◦ \`20261118102000_create_discounts\` applied {time}, took {duration}
-        ◦ \`20260915101000_index_open_orders\` applied {time}, took {duration}
-        ◦ \`20260728091000_require_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260721094500_check_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260714093000_add_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260630080000_add_order_status_returned\` applied {time}, took {duration}
-        ◦ \`20260616110500_add_orders_shipped_at\` applied {time}, took {duration}
-        ◦ \`20260519084000_index_orders_customer\` applied {time}, took {duration}"
+    • *BREAK GLASS, not reviewed*: #1, let through by <@U0ALICE> {time}, “Checkout is down &lt;!channel&gt; &lt;@U0CAROL&gt; *now*”"
   `)
   expect((await flow.answer('show 1')).split('\n').filter((text) => /BREAK|review|Approvals/.test(text))).toMatchInlineSnapshot(`
     [

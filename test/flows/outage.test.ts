@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { startFlow, type Flow } from '../helpers/flow.ts'
+import { aboveRecord, startFlow, type Flow } from '../helpers/flow.ts'
 import { placesOf } from '../helpers/secrets.ts'
 import { applied } from '../helpers/target.ts'
 import { until } from '../helpers/until.ts'
@@ -58,21 +58,10 @@ test('Slack away for a minute in the middle of a run delays what people see and 
   `)
   await expectToldOnceInOrder(request.id)
   await until('commands are taken again', () => flow.slack.socket.connections() > 0)
-  expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
+  expect(aboveRecord(await flow.answer('status prod'))).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 14 applied, nothing pending.
     • Live: commit \`{commit}\`, deployed last from here by #1
-    • Last: #1, finished {time}
-    • \`_prisma_migrations\`, the last 10 of 14 rows, times in UTC
-        ◦ \`20261120084500_index_orders_discount\` applied {time}, took {duration}
-        ◦ \`20261119093000_add_orders_discount_id\` applied {time}, took {duration}
-        ◦ \`20261118102000_create_discounts\` applied {time}, took {duration}
-        ◦ \`20260915101000_index_open_orders\` applied {time}, took {duration}
-        ◦ \`20260728091000_require_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260721094500_check_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260714093000_add_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260630080000_add_order_status_returned\` applied {time}, took {duration}
-        ◦ \`20260616110500_add_orders_shipped_at\` applied {time}, took {duration}
-        ◦ \`20260519084000_index_orders_customer\` applied {time}, took {duration}"
+    • Last: #1, finished {time}"
   `)
 })
 

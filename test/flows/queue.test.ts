@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { readAloud, startFlow, steady, type Flow } from '../helpers/flow.ts'
+import { aboveRecord, readAloud, startFlow, steady, type Flow } from '../helpers/flow.ts'
 import { commitTo, git } from '../helpers/sample.ts'
 import { until } from '../helpers/until.ts'
 
@@ -260,22 +260,11 @@ test('a freeze that is set meanwhile stops it at its turn, and both are told', a
     [Open the request]",
     ]
   `)
-  expect(await flow.answer('status frozen')).toMatchInlineSnapshot(`
+  expect(aboveRecord(await flow.answer('status frozen'))).toMatchInlineSnapshot(`
     "*frozen*: 13 applied, 1 pending.
     • Pending: \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy frozen\`.
     • *Frozen* until {time} (Tue 1 Dec 12:00 America/New_York) by <@U0CAROL>, “the fair is on”. Nothing starts; \`/migrate unfreeze frozen\` ends it.
-    • Last: #6, refused {time}
-    • \`_prisma_migrations\`, the last 10 of 13 rows, times in America/New_York
-        ◦ \`20261119093000_add_orders_discount_id\` applied {time}, took {duration}
-        ◦ \`20261118102000_create_discounts\` applied {time}, took {duration}
-        ◦ \`20260915101000_index_open_orders\` applied {time}, took {duration}
-        ◦ \`20260728091000_require_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260721094500_check_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260714093000_add_orders_total_cents\` applied {time}, took {duration}
-        ◦ \`20260630080000_add_order_status_returned\` applied {time}, took {duration}
-        ◦ \`20260616110500_add_orders_shipped_at\` applied {time}, took {duration}
-        ◦ \`20260519084000_index_orders_customer\` applied {time}, took {duration}
-        ◦ \`20260402134500_create_payments\` applied {time}, took {duration}"
+    • Last: #6, refused {time}"
   `)
   expect(await flow.answer('unfreeze frozen', 'U0CAROL')).toMatchInlineSnapshot(
     `"The freeze of \`frozen\` is lifted: set by <@U0CAROL>, “the fair is on”."`,

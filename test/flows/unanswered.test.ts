@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { readAloud, startFlow, steady, type Flow } from '../helpers/flow.ts'
+import { aboveRecord, readAloud, startFlow, steady, type Flow } from '../helpers/flow.ts'
 import { until } from '../helpers/until.ts'
 import { announcementOf, setClock, settled, windowText } from '../helpers/windows.ts'
 
@@ -155,13 +155,13 @@ test('when a maintenance window closes in mid-run the run goes on, and its owner
 
 test('a freeze of the configuration stands in the status, refuses with its name and offers what comes after it', async () => {
   await setClock(flow.store, '2026-12-24T12:00:00Z')
-  expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
+  expect(aboveRecord(await flow.answer('status prod'))).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 13 applied, 1 pending.
     • Pending: \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy prod\`.
     • *Frozen* until {time} (Sat 2 Jan 00:00 UTC) by lockkeeper.yaml, “year end”: The books close. Nothing starts; it ends by itself.
     • Last: #2, cancelled {time}"
   `)
-  expect(await flow.answer('status tight')).toMatchInlineSnapshot(`
+  expect(aboveRecord(await flow.answer('status tight'))).toMatchInlineSnapshot(`
     "*tight*: 13 applied, 1 pending.
     • Pending: \`20261120084500_index_orders_discount\`. To run them: \`/migrate deploy tight\`.
     • *Closed.* \`tight\` is closed: runs start \`Tue 02:00-04:00 America/New_York\` only. It opens {time} to {time} (Tue 29 Dec 02:00 to 04:00 America/New_York), in 4 d {duration}.

@@ -431,6 +431,9 @@ const inShort = (card: string): string =>
     .filter((line) => !/^\s*(complete \| (Preflight|Install|Back up|Verify the (backup|schema)|Switch)|pending) \|/.test(line))
     .join('\n')
 
+/** What `status` says above the rows of Prisma's record, which the flow of a success shows. */
+export const aboveRecord = (status: string): string => status.split('\n• `_prisma_migrations`')[0] ?? ''
+
 const isTail = (post: string): boolean => /^(Output\b|While it ran, its output stood here)/.test(post)
 
 /** A message, a window or Home as a person reads it, with the files below it. */
