@@ -82,7 +82,14 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
     .sort((a, b) => inOrder(a.name, b.name))
   const inLfs = await filesInLfs(repository.git, tree, commit, paths.application)
   if (isRefusal(inLfs)) return inLfs
-  return { migrations, order, oneScript: sendsOneScript(versions), inLfs, schema, databaseSchemas: readSchema(schema).databaseSchemas }
+  return {
+    migrations,
+    order,
+    oneScript: sendsOneScript(versions),
+    inLfs: inLfs.map(({ path }) => path),
+    schema,
+    databaseSchemas: readSchema(schema).databaseSchemas,
+  }
 }
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */
