@@ -60,6 +60,7 @@ export async function fetchLfs(options: LfsOptions): Promise<'whole' | LfsProble
   report(`fetching ${count(files.length, 'file')} from Git LFS`)
   const settings: GitOptions = { timeoutMs: FETCH_MS, signal, config: settingsFor(remote) }
   const fetched = await clone(['lfs', 'fetch', '--include', includeFor(application), '--exclude', '', 'origin', commit], settings)
+  if (fetched.ended === 'timed-out') return tooLate(files)
   // git leaves a file alone that is as its index says
   for (const { path } of files) await rm(join(checkout, path), { force: true })
   const placed = await work(['checkout-index', '--force', '--index', '-z', '--stdin'], {
@@ -132,6 +133,11 @@ function notInstalled(files: readonly LfsFile[]): LfsProblem {
   }
 }
 
+const tooLate = (files: readonly LfsFile[]): LfsProblem => ({
+  why: `${count(files.length, 'file')} in Git LFS could not be fetched within ${FETCH_MS / 1000} s.`,
+  next: 'Ask again: what was fetched so far is kept.',
+})
+
 const notTheSame = ({ path, names }: LfsFile): LfsProblem => ({
   why: `${quoted(path)} is kept in Git LFS, and what was fetched is not the file that its pointer names${names === null ? '' : ` (SHA-256 ${code(names.sha256)}, ${count(names.bytes, 'byte')})`}.`,
   next:
@@ -157,13 +163,17 @@ const pushing = (sha256: string) => code(`git lfs push --object-id origin ${sha2
 /** What git-lfs says of a content whose SHA-256 is another one, from a path and from a server. */
 const saysAnother = (reason: string): boolean => /has an invalid hash|expected OID/i.test(reason)
 
-/** The line about this file, or the first one. */
+/** What was said of this file, or of all; by the first of them if it says anything. */
 function reasonOf({ names }: LfsFile, ends: readonly Captured[]): string {
-  if (ends.some(({ ended }) => ended === 'timed-out')) return `it was not there after ${FETCH_MS / 1000} s`
-  const lines = ends.flatMap(({ stderr }) => stderr.split('\n')).map((line) => line.replace(/^(error|fatal|batch response): /, '').trim())
-  const telling = lines.find((line) => names !== null && line.includes(names.sha256)) ?? lines.find((line) => line !== '')
-  return plainText(telling ?? 'git-lfs does not say why', 300).replace(/\.$/, '')
+  const telling = ends.flatMap(({ stderr }) => {
+    const lines = stderr.split('\n').filter((line) => line.trim() !== '')
+    return lines.find((line) => names !== null && line.includes(names.sha256)) ?? lines.find((line) => !/[0-9a-f]{64}/.test(line)) ?? []
+  })[0]
+  return plainText((telling ?? 'git-lfs does not say why').replace(WRAPPING, ''), 300).replace(/\.$/, '')
 }
+
+/** Around the words of a server: `batch response: `, `[4d7a…] `, `error transferring "4d7a…": [0] `. */
+const WRAPPING = /^((error|fatal|batch response): |error transferring "\w+": |\[\w+\] )+/
 
 async function whyElsewhere(git: Git, tree: Tree): Promise<string> {
   if (!tree.has('.lfsconfig')) return ''

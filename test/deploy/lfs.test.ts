@@ -8,6 +8,7 @@ import { fetchLfs, type LfsProblem } from '../../src/deploy/lfs.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { fetchRepository } from '../../src/plan/repository.ts'
 import { treeFindings } from '../../src/run/preflight/source.ts'
+import { serveRepository } from '../helpers/https-repository.ts'
 import { createOrigin, FIT, pathWithoutLfs, type Origin } from '../plan/application/origin.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -39,9 +40,12 @@ async function originWith(files: Readonly<Record<string, Buffer | string>>, form
 
 type Tried = { readonly end: 'whole' | LfsProblem; readonly checkout: string; readonly clone: string; readonly reports: readonly string[] }
 
-async function fetched(origin: Origin, { directory = '.', env = origin.deps.env } = {}): Promise<Tried> {
+async function fetched(
+  origin: Origin,
+  { directory = '.', env = origin.deps.env, repository: from = origin.directory } = {},
+): Promise<Tried> {
   const { source } = origin.target()
-  const target = origin.target({ source: { ...source, directory } })
+  const target = origin.target({ source: { ...source, directory, repository: from } })
   const repository = await fetchRepository(origin.deps, target)
   if (isRefusal(repository)) throw new Error(repository.text)
   const commit = await origin.git('rev-parse', 'HEAD')
@@ -105,18 +109,18 @@ describe('files in Git LFS', () => {
   })
 })
 
-describe('is told and goes no further', () => {
-  const another = (content: string) => ({
-    why: `\`a.png\` is kept in Git LFS, and what was fetched is not the file that its pointer names (SHA-256 \`${sha256(content)}\`, ${content.length} bytes).`,
-    next: `Ask again; it is then fetched anew. If it comes out the same, push the file from a clone that has it: \`git lfs push --object-id origin ${sha256(content)}\`.`,
-  })
+const another = (content: string) => ({
+  why: `\`a.png\` is kept in Git LFS, and what was fetched is not the file that its pointer names (SHA-256 \`${sha256(content)}\`, ${content.length} bytes).`,
+  next: `Ask again; it is then fetched anew. If it comes out the same, push the file from a clone that has it: \`git lfs push --object-id origin ${sha256(content)}\`.`,
+})
 
+describe('is told and goes no further', () => {
   test('a file that was never pushed', async () => {
     const origin = await originWith({ 'a.png': BIG })
     const lost = 'nobody pushed this'
     await origin.commit({ 'lost file.png': pointerOf(lost) })
     expect((await fetched(origin)).end).toEqual({
-      why: `\`lost file.png\` is kept in Git LFS and could not be fetched: error transferring "${sha256(lost)}": [0] remote missing object ${sha256(lost)}.`,
+      why: `\`lost file.png\` is kept in Git LFS and could not be fetched: remote missing object ${sha256(lost)}.`,
       next: `Push it from a clone that has it (\`git lfs push --object-id origin ${sha256(lost)}\`) and ask again.`,
     })
   })
@@ -149,6 +153,56 @@ describe('is told and goes no further', () => {
   })
 })
 
+describe('over https', () => {
+  const login = { user: 'deploy', password: 'canary/2026' }
+  const serve = async (files: Readonly<Record<string, Buffer | string>>) => {
+    const origin = await originWith(files)
+    const host = await serveRepository(join(origin.directory, '.git'), login)
+    cleanups.push(host.close)
+    for (const content of Object.values(files)) host.lfs.set(sha256(content), Buffer.from(content))
+    await host.trustIn(join(origin.deps.varDirectory, 'repositories/prod.git'))
+    return { origin, host, repository: host.url }
+  }
+
+  test('files come with the login, which their storage elsewhere does not see', async () => {
+    const { origin, host, repository } = await serve({ 'a.png': BIG, 'b.png': 'b' })
+    const tried = await fetched(origin, { repository })
+    expect(tried.end).toBe('whole')
+    expect((await contentOf(tried, 'a.png')).equals(BIG)).toBe(true)
+    expect(host.broughtToLfs).toEqual([undefined, undefined])
+    expect(host.calls.refused).toBe(0)
+  })
+
+  test('what .lfsconfig names is not asked', async () => {
+    const { origin, repository } = await serve({ 'a.png': BIG })
+    const other = await serve({ 'a.png': BIG })
+    const url = `${new URL(other.repository).origin}/shop.git/info/lfs`
+    await origin.commit({ '.lfsconfig': `[lfs]\n\turl = ${url}\n[remote "origin"]\n\tlfsurl = ${url}\n` })
+    expect((await fetched(origin, { repository })).end).toBe('whole')
+    expect({ ...other.host.calls, brought: other.host.broughtToLfs }).toEqual({ allowed: 0, refused: 0, brought: [] })
+  })
+
+  test('a file that the host does not have, and one that is another', async () => {
+    const { origin, host, repository } = await serve({ 'a.png': 'right' })
+    host.lfs.set(sha256('right'), Buffer.from('wrong'))
+    expect((await fetched(origin, { repository })).end).toEqual(another('right'))
+    host.lfs.clear()
+    expect((await fetched(origin, { repository })).end).toEqual({
+      why: '`a.png` is kept in Git LFS and could not be fetched: Object does not exist on the server: [404] Object does not exist on the server.',
+      next: `Push it from a clone that has it (\`git lfs push --object-id origin ${sha256('right')}\`) and ask again.`,
+    })
+  })
+
+  test('a host that turns the bot away', async () => {
+    const { origin, host, repository } = await serve({ 'a.png': 'right' })
+    host.refuseLfsWith('LFS is not for you')
+    expect((await fetched(origin, { repository })).end).toEqual({
+      why: '`a.png` is kept in Git LFS and could not be fetched: LFS is not for you.',
+      next: "Check that the bot may read the repository's LFS, and ask again.",
+    })
+  })
+})
+
 describe('.lfsconfig', () => {
   test('that names another place is not followed, nor what it leaves out', async () => {
     const [origin, other] = [await originWith({ 'a.png': BIG }), await originWith({ 'a.png': 'from elsewhere' })]
@@ -162,7 +216,7 @@ describe('.lfsconfig', () => {
     await origin.commit({ 'b.png': pointerOf('from elsewhere') })
     const end = await fetched(origin)
     expect(end.end).toEqual({
-      why: `\`b.png\` is kept in Git LFS and could not be fetched: error transferring "${sha256('from elsewhere')}": [0] remote missing object ${sha256('from elsewhere')}. \`.lfsconfig\` of the commit names a place of its own, which is not followed: files come from \`source.repository\` alone.`,
+      why: `\`b.png\` is kept in Git LFS and could not be fetched: remote missing object ${sha256('from elsewhere')}. \`.lfsconfig\` of the commit names a place of its own, which is not followed: files come from \`source.repository\` alone.`,
       next: `Push it from a clone that has it (\`git lfs push --object-id origin ${sha256('from elsewhere')}\`) and ask again.`,
     })
     expect(existsSync(storeOf(end.clone, sha256('from elsewhere')))).toBe(false)
