@@ -13,7 +13,7 @@ LABEL org.opencontainers.image.title="lockkeeper" \
       org.opencontainers.image.description="Production database migrations from Slack, from request to proof"
 # PostgreSQL's own packages give every client version, since pg_dump refuses servers newer than itself.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates git openssh-client postgresql-common tini \
+ && apt-get install -y --no-install-recommends ca-certificates git git-lfs openssh-client postgresql-common tini \
  && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
  && apt-get install -y --no-install-recommends postgresql-client-17 \
  && rm -rf /var/lib/apt/lists/*

@@ -38,6 +38,15 @@ function missingPackages() {
           },
         ]),
     ...(onPath('git') ? [] : [{ debian: 'git', brew: 'git', why: 'git is missing: the repository of the application is read with it.' }]),
+    ...(onPath('git-lfs')
+      ? []
+      : [
+          {
+            debian: 'git-lfs',
+            brew: 'git-lfs',
+            why: 'git-lfs is missing: files of the application that are in Git LFS are fetched with it.',
+          },
+        ]),
   ]
 }
 

@@ -20,7 +20,8 @@ const CHECKOUT_MS = 300_000
 
 /**
  * Checks the approved commit out below `var/`, as a detached work tree of the bare clone, which therefore keeps the commit for as long
- * as the checkout is there. No hook or filter runs. Throws when git fails, since the plan has just read the same commit from the clone.
+ * as the checkout is there. No hook or filter runs: files in Git LFS are pointers until `fetchLfs` replaces them. Throws when git fails,
+ * since the plan has just read the same commit from the clone.
  */
 export async function makeCheckout({ deps, repository, directory, commit }: Checkout): Promise<void> {
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 })

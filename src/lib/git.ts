@@ -18,4 +18,12 @@ export const isLfsPointer = (content: Buffer): boolean =>
   content.length <= LARGEST_POINTER &&
   /^version https:\/\/(git-lfs\.github\.com|hawser\.github\.com)\/spec\/v1\r?\n/.test(content.toString('latin1'))
 
+/** What a pointer promises: SHA-256 in hex and bytes of the file. Null for one that names it in another way. */
+export function readLfsPointer(content: Buffer): { readonly sha256: string; readonly bytes: number } | null {
+  const text = content.toString('latin1')
+  const sha256 = /^oid sha256:([0-9a-f]{64})\r?$/m.exec(text)?.[1]
+  const bytes = /^size (\d+)\r?$/m.exec(text)?.[1]
+  return sha256 === undefined || bytes === undefined ? null : { sha256, bytes: Number(bytes) }
+}
+
 export const LARGEST_POINTER = 1024

@@ -92,7 +92,7 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
     migrations,
     order,
     oneScript: sendsOneScript(versions),
-    inLfs,
+    inLfs: inLfs.map(({ path }) => path),
     schema,
     databaseSchemas: readSchema(schema).databaseSchemas,
     externalTables: readExternalTables(configs.map(text).join('\n')),

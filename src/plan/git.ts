@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { isLfsPointer, LARGEST_POINTER } from '../lib/git.ts'
+import { isLfsPointer, LARGEST_POINTER, readLfsPointer } from '../lib/git.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { captureChild, type Captured } from '../process/capture.ts'
 import { childEnvironment, operatorPath } from '../process/environment.ts'
@@ -14,6 +14,7 @@ export type GitOptions = {
   readonly maxBytes?: number
   /** Settings that may hold credentials: they travel in the environment, never in argv or in a file. */
   readonly config?: readonly (readonly [string, string])[]
+  readonly signal?: AbortSignal
 }
 
 const QUICK_MS = 30_000
@@ -30,11 +31,12 @@ const SETTINGS = [
   'maintenance.autoDetach=false',
 ]
 
-export function gitIn(deps: GitDeps, directory: string): Git {
+/** `checkout` is a work tree of the clone in which git is to work; without it git works on the clone alone. */
+export function gitIn(deps: GitDeps, directory: string, checkout?: string): Git {
   return (args, options = {}) => {
     const config = options.config ?? []
     const env = {
-      GIT_DIR: directory,
+      ...(checkout === undefined ? { GIT_DIR: directory } : { GIT_DIR: `${checkout}/.git`, GIT_WORK_TREE: checkout }),
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_GLOBAL: `${directory}/lockkeeper.config`,
       GIT_ATTR_NOSYSTEM: '1',
@@ -55,11 +57,12 @@ export function gitIn(deps: GitDeps, directory: string): Git {
     const path = operatorPath(deps.env['PATH'])
     return captureChild({
       argv: ['git', ...SETTINGS.flatMap((setting) => ['-c', setting]), ...args],
-      cwd: deps.varDirectory,
+      cwd: checkout ?? deps.varDirectory,
       // messages are compared below and shown to people, so they must be in one language
       env: childEnvironment(deps.env, path, { ...env, LC_ALL: 'C', LANGUAGE: '' }, Object.keys(env)),
       timeoutMs: options.timeoutMs ?? QUICK_MS,
       redactor: deps.redactor,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.input === undefined ? {} : { input: options.input }),
       ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
     })
@@ -129,11 +132,20 @@ function splitBatch(output: Buffer): ReadonlyMap<string, Buffer> {
   return content
 }
 
+/** Whether git finds git-lfs where the bot runs. Asked each time, so that installing it needs no restart. */
+export async function hasGitLfs(deps: GitDeps): Promise<boolean> {
+  const end = await gitIn(deps, deps.varDirectory)(['lfs', 'version'])
+  return end.exitCode === 0
+}
+
+/** `names` is null for a pointer that nobody could follow. */
+export type LfsFile = { readonly path: string; readonly names: ReturnType<typeof readLfsPointer> }
+
 /**
  * Files below a directory that git keeps as pointers of Git LFS. A checkout of ours has the pointers, since no filter runs. Where no
  * attributes name LFS a pointer would be one for everybody, and nothing more is read.
  */
-export async function filesInLfs(git: Git, tree: Tree, commit: string, directory: string): Promise<readonly string[] | Refusal> {
+export async function filesInLfs(git: Git, tree: Tree, commit: string, directory: string): Promise<readonly LfsFile[] | Refusal> {
   const attributes = [...tree.keys()].filter((path) => posix.basename(path) === '.gitattributes' && isRegularAt(tree, path))
   const texts = await readBlobs(git, tree, attributes)
   if (isRefusal(texts)) return texts
@@ -148,5 +160,6 @@ export async function filesInLfs(git: Git, tree: Tree, commit: string, directory
     })
     .filter((path) => directory === '.' || path.startsWith(`${directory}/`))
   const content = await readBlobs(git, tree, small)
-  return isRefusal(content) ? content : small.filter((path) => isLfsPointer(content(path)))
+  if (isRefusal(content)) return content
+  return small.flatMap((path) => (isLfsPointer(content(path)) ? [{ path, names: readLfsPointer(content(path)) }] : []))
 }

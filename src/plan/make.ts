@@ -1,5 +1,4 @@
 import { posix } from 'node:path'
-import { z } from 'zod'
 import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
 import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
@@ -15,9 +14,9 @@ import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.t
 import type { PlanDeps } from './deps.ts'
 import { digestOf } from './digest.ts'
 import { readFiles, type ApplicationFiles, type MigrationFile } from './files.ts'
-import { gitOutput } from './git.ts'
+import { gitOutput, hasGitLfs } from './git.ts'
 import { comparing, whyUncertain, type Order } from './order.ts'
-import type { Evidence, Plan, PlannedStep } from './plan.ts'
+import { deploysCheckout, type Evidence, type Plan, type PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
 import { whyRecordLost } from '../sql/left-settings.ts'
@@ -63,7 +62,7 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   if (uncertain !== null) return refuse('repository_unfit', uncertain)
   const pending = new Set(status.pending.map(({ name }) => name))
   const toApply = source.files.migrations.filter(({ name }) => pending.has(name))
-  const pointers = whyPointersDeployed(source.files.inLfs, request.steps)
+  const pointers = await whyPointersDeployed(deps, source.files.inLfs, request.steps)
   if (pointers !== null) return refuse('repository_unfit', pointers)
   const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
   if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
@@ -112,22 +111,16 @@ function firstLost(target: Target, files: readonly MigrationFile[], reviews: rea
 const pathOf = ({ source, tool }: Target, name: string): string =>
   posix.join(source.directory, tool.prisma.migrations, name, 'migration.sql')
 
-/** A deployment from elsewhere (a directory with its own git-lfs, an image) does not see what our checkout lacks. */
-function whyPointersDeployed(inLfs: readonly string[], steps: readonly PlannedStep[]): string | null {
-  const commands = steps.flatMap(({ phase, settings }) => {
-    const read = commandShape.safeParse(settings)
-    return read.success && (phase === 'prepare' || phase === 'deploy')
-      ? [{ phase, ...read.data, text: [...read.data.run, read.data.cwd].join(' ') }]
-      : []
-  })
-  const fromCheckout = commands.some(
-    ({ phase, cwd, text }) => phase === 'deploy' && (cwd === undefined || /\{checkout\}|LOCKKEEPER_CHECKOUT/.test(text)),
-  )
-  if (inLfs.length === 0 || !fromCheckout || commands.some(({ text }) => /\blfs\b/.test(text))) return null
-  return `${listed(inLfs, 3)} ${inLfs.length === 1 ? 'is' : 'are'} kept in Git LFS, and the checkout that would be deployed has pointers in place of such files. Take them out of LFS, let a step of ${code('prepare')} or ${code('deploy')} fetch them (one that names ${code('lfs')}), or give the deploy steps a ${code('cwd')} that has them, and ask again.`
+/** Null where git-lfs will fetch them into the checkout, or nothing is deployed from there. */
+async function whyPointersDeployed(deps: PlanDeps, inLfs: readonly string[], steps: readonly PlannedStep[]): Promise<string | null> {
+  if (inLfs.length === 0 || !deploysCheckout(steps) || (await hasGitLfs(deps))) return null
+  return `${listed(inLfs, 3)} ${inLfs.length === 1 ? 'is' : 'are'} kept in Git LFS, and the checkout that would be deployed has pointers in place of such files, since git-lfs is not installed where Lockkeeper runs. Install it there, take the files out of LFS, let a step of ${code('prepare')} or ${code('deploy')} fetch them (one that names ${code('lfs')}), or give the deploy steps a ${code('cwd')} that has them, and ask again.`
 }
 
-const commandShape = z.object({ run: z.array(z.string()), cwd: z.string().optional() })
+const lfsNote = (inLfs: readonly string[], steps: readonly PlannedStep[]): readonly string[] =>
+  inLfs.length > 0 && deploysCheckout(steps)
+    ? [`${count(inLfs.length, 'file')} of the application ${inLfs.length === 1 ? 'comes' : 'come'} from Git LFS`]
+    : []
 
 export type TargetState = {
   readonly source: { readonly repository: Repository; readonly resolved: ResolvedCommit; readonly files: ApplicationFiles }
@@ -233,7 +226,11 @@ async function gatherEvidence(
   const { source, facts } = read
   return {
     migrations: reviews.map(({ concurrently: _concurrently, leaves: _leaves, inherits: _inherits, ...review }) => review),
-    notes: [...(await branchNote(request.target, source)), ...outOfOrder(read.status, source.files.order)],
+    notes: [
+      ...(await branchNote(request.target, source)),
+      ...outOfOrder(read.status, source.files.order),
+      ...lfsNote(source.files.inLfs, request.steps),
+    ],
     subject: source.resolved.subject,
     author: source.resolved.author,
     databaseBytes: facts.bytes,

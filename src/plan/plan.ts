@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Identity } from '../database/identity.ts'
 import type { MigrationEvidence } from '../sql/review.ts'
 
@@ -37,6 +38,25 @@ export type PlannedStep = {
   /** The resolved configuration: argument vector or probe, working directory, environment (references, not secrets). */
   readonly settings: unknown
 }
+
+/**
+ * Whether what is deployed comes out of our checkout, so that it has to hold whole files in place of pointers of Git LFS. A deployment from
+ * elsewhere (a directory with its own git-lfs, an image) does not see what our checkout lacks, and a step that names lfs fetches by itself.
+ */
+export function deploysCheckout(steps: readonly PlannedStep[]): boolean {
+  const commands = steps.flatMap(({ phase, settings }) => {
+    const read = commandShape.safeParse(settings)
+    return read.success && (phase === 'prepare' || phase === 'deploy')
+      ? [{ phase, ...read.data, text: [...read.data.run, read.data.cwd].join(' ') }]
+      : []
+  })
+  const fromCheckout = commands.some(
+    ({ phase, cwd, text }) => phase === 'deploy' && (cwd === undefined || /\{checkout\}|LOCKKEEPER_CHECKOUT/.test(text)),
+  )
+  return fromCheckout && !commands.some(({ text }) => /\blfs\b/.test(text))
+}
+
+const commandShape = z.object({ run: z.array(z.string()), cwd: z.string().optional() })
 
 /** What is shown beside the plan but does not belong to the digest, since it may change without changing what runs. */
 export type Evidence = {

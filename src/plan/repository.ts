@@ -103,7 +103,7 @@ export async function isReachable(repository: Repository, target: SourceOf, comm
   return end.exitCode === 0 && end.stdout.length > 0
 }
 
-type Remote = { readonly url: string; readonly local: boolean; readonly config: readonly (readonly [string, string])[] }
+export type Remote = { readonly url: string; readonly local: boolean; readonly config: readonly (readonly [string, string])[] }
 
 /** As people may see it. */
 function withoutLogin(repository: string): string {
@@ -114,7 +114,7 @@ function withoutLogin(repository: string): string {
 }
 
 /** Credentials of an https URL become a header in the environment: git would hand the URL to a helper in argv. */
-function remoteOf(repository: string, home: string): Remote | { readonly why: string } {
+export function remoteOf(repository: string, home: string): Remote | { readonly why: string } {
   if (repository.startsWith('-') || /[\p{Cc}]/u.test(repository)) return { why: 'source.repository is neither a path nor a URL' }
   if (/^[\w.+-]+::/.test(repository)) return { why: 'source.repository names a transport other than https, ssh and file' }
   if (/^[\w.-]+@[\w.-]+:(?!\/\/)/.test(repository)) return { url: repository, local: false, config: [] }
@@ -127,7 +127,8 @@ function remoteOf(repository: string, home: string): Remote | { readonly why: st
     return { why: 'source.repository must use https, ssh or a path; anything else could be changed on its way' }
   const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
   url.username = url.password = ''
-  const header = ['http.extraHeader', `Authorization: Basic ${Buffer.from(login).toString('base64')}`] as const
+  // for this host alone: what keeps the files of Git LFS may send its readers to others
+  const header = [`http.${url.origin}/.extraHeader`, `Authorization: Basic ${Buffer.from(login).toString('base64')}`] as const
   return { url: url.href, local: false, config: login === ':' ? [] : [header] }
 }
 

@@ -6,7 +6,7 @@ import { isRefusal, type Refusal } from '../../src/lib/refusal.ts'
 import { withTarget } from '../../src/database/connect.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 import { createApplication, prisma, type Application } from './application/application.ts'
-import { createOrigin, FIT, type Origin } from './application/origin.ts'
+import { createOrigin, FIT, pathWithoutLfs, type Origin } from './application/origin.ts'
 
 const FIRST = '20260101_customers'
 const SECOND = '20260102_orders'
@@ -284,22 +284,34 @@ describe('a file that cannot run', () => {
 })
 
 describe('an application with files in Git LFS', () => {
+  type Command = { readonly run: readonly string[]; readonly cwd?: string }
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 12345\n`
   const lfs = { '.gitattributes': '*.png filter=lfs diff=lfs merge=lfs -text\n', 'public/a big logo.png': pointer, 'src/small.txt': 'x' }
-  const planned = async (...commands: readonly { readonly run: readonly string[]; readonly cwd?: string }[]) => {
+  const plan = (deps: Partial<Origin['deps']>, commands: readonly Command[]) => {
     const steps = commands.map((settings) => ({ phase: 'deploy' as const, name: 'x', settings }))
-    const result = await makePlan(origin.deps, { target: origin.target(), ref: null, steps, policy: 'p'.repeat(64) })
+    return makePlan({ ...origin.deps, ...deps }, { target: origin.target(), ref: null, steps, policy: 'p'.repeat(64) })
+  }
+  /** Where git is and git-lfs is not. */
+  const planned = async (...commands: readonly Command[]) => {
+    const result = await plan({ env: { ...origin.deps.env, PATH: await pathWithoutLfs(origin.deps.home) } }, commands)
     return isRefusal(result) ? `${result.code}: ${result.text}` : 'planned'
   }
   const refused =
-    'repository_unfit: `public/a big logo.png` is kept in Git LFS, and the checkout that would be deployed has pointers in place of such files. Take them out of LFS, let a step of `prepare` or `deploy` fetch them (one that names `lfs`), or give the deploy steps a `cwd` that has them, and ask again.'
+    'repository_unfit: `public/a big logo.png` is kept in Git LFS, and the checkout that would be deployed has pointers in place of such files, since git-lfs is not installed where Lockkeeper runs. Install it there, take the files out of LFS, let a step of `prepare` or `deploy` fetch them (one that names `lfs`), or give the deploy steps a `cwd` that has them, and ask again.'
 
-  test('is refused where the checkout is what is deployed', async () => {
+  test('is refused without git-lfs where the checkout is what is deployed', async () => {
     await origin.commit(lfs)
     expect(await planned({ run: ['rsync', '-a', '{checkout}/', '/srv/shop'], cwd: '/srv' })).toBe(refused)
     expect(await planned({ run: ['npm', 'run', 'deploy'] })).toBe(refused)
     expect(await planned({ run: ['sh', '-c', 'cp -r $LOCKKEEPER_CHECKOUT /srv'], cwd: '/' })).toBe(refused)
     expect(await planned({ run: ['./release'], cwd: '{checkout}/tools' })).toBe(refused)
+  })
+
+  test('is planned with git-lfs, which fetches them, and those who approve read so', async () => {
+    await origin.commit(lfs)
+    const { evidence } = made(await plan({}, [{ run: ['npm', 'run', 'deploy'] }]))
+    expect(evidence.notes).toEqual(['1 file of the application comes from Git LFS'])
+    expect(made(await plan({}, [{ run: ['./release'], cwd: '/srv' }])).evidence.notes).toEqual([])
   })
 
   test('is planned where it is not, or where a step fetches them', async () => {

@@ -21,12 +21,20 @@ export async function commitFindings(deps: GitDeps, target: SourceOf, commit: st
   ]
 }
 
+/** The filter is for files that were fetched from Git LFS: by their pointers they are compared with the commit. */
+const SETTINGS = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'filter.lfs.process=git-lfs filter-process',
+  'filter.lfs.required=false',
+]
+
 /** A checkout of an earlier attempt must still be the commit and nothing else; one that is not made yet is made from the commit. */
 export async function treeFindings(deps: GitDeps, checkout: string, commit: string): Promise<readonly Finding[]> {
   if (!existsSync(`${checkout}/.git`)) return []
   const git = (...args: readonly string[]) =>
     captureChild({
-      argv: ['git', '-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', ...args],
+      argv: ['git', ...SETTINGS.flatMap((setting) => ['-c', setting]), ...args],
       cwd: checkout,
       env: childEnvironment(deps.env, operatorPath(deps.env['PATH']), { LC_ALL: 'C' }),
       timeoutMs: 30_000,

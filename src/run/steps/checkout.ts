@@ -4,9 +4,11 @@ import { applicationDirectoryIn, bareCloneOf, makeCheckout } from '../../deploy/
 import { applicationPath, needsPreviousCommit } from '../../deploy/command.ts'
 import { askLiveCommit } from '../../deploy/live-commit.ts'
 import { diagnoseInstall } from '../../deploy/diagnoses.ts'
+import { fetchLfs } from '../../deploy/lfs.ts'
 import { installDependencies } from '../../deploy/install.ts'
 import { maintenanceModeOf } from '../../deploy/planned.ts'
 import { code } from '../../lib/text/code.ts'
+import { deploysCheckout } from '../../plan/plan.ts'
 import { fetchRepository } from '../../plan/repository.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import type { RunOutcome } from '../../request/request.ts'
@@ -61,6 +63,12 @@ async function install(ports: InstallPorts, context: RunContext): Promise<StepEn
       why: `The commit has no directory ${code(target.source.directory)} of its own.`,
       next: 'Correct `source.directory` in lockkeeper.yaml.',
     })
+  const { signal, report } = context
+  const lfs = deploysCheckout(plan.steps)
+    ? await fetchLfs({ deps, repository, checkout, commit: plan.commit, target, signal, report })
+    : 'whole'
+  if (signal.aborted) return cancelled()
+  if (lfs !== 'whole') return failed(lfs)
   const previous = await previousCommit(ports, context)
   if ('why' in previous && mustKnow(context)) return failed(previous)
   const result = await installDependencies({

@@ -19,27 +19,29 @@ const CLIENTS_MISSING = 'pg_dump and pg_restore are missing: backups are made an
 
 test('a machine that has everything is left alone', async () => {
   await program('git', '')
+  await program('git-lfs', '')
   await program('pg_dump', '')
   await program('pg_restore', '')
   expect(await ensure()).toEqual({ code: 0, out: '', err: '' })
 })
 
 test('what is missing is installed by root, and anybody else is told the command', async () => {
-  await program('apt-get', 'case $1 in install) for p in git pg_dump pg_restore; do : > "${0%/*}/$p"; done;; esac')
-  const typed = process.platform === 'darwin' ? 'brew install libpq git' : 'sudo apt-get install postgresql-client git'
+  await program('apt-get', 'case $1 in install) for p in git git-lfs pg_dump pg_restore; do : > "${0%/*}/$p"; done;; esac')
+  const typed = process.platform === 'darwin' ? 'brew install libpq git git-lfs' : 'sudo apt-get install postgresql-client git git-lfs'
   expect(await ensure()).toEqual(
     isRoot
-      ? { code: 0, out: 'Installing postgresql-client and git with apt-get ...\n', err: '' }
+      ? { code: 0, out: 'Installing postgresql-client and git and git-lfs with apt-get ...\n', err: '' }
       : {
           code: 1,
           out: '',
-          err: `${CLIENTS_MISSING} git is missing: the repository of the application is read with it. Type: ${typed}\n`,
+          err: `${CLIENTS_MISSING} git is missing: the repository of the application is read with it. git-lfs is missing: files of the application that are in Git LFS are fetched with it. Type: ${typed}\n`,
         },
   )
 })
 
 test('when apt-get fails its reason and the command to type are told', async () => {
   await program('git', '')
+  await program('git-lfs', '')
   await program('apt-get', 'echo "E: no network" >&2; exit 100')
   const typed = process.platform === 'darwin' ? 'brew install libpq' : `${isRoot ? '' : 'sudo '}apt-get install postgresql-client`
   expect(await ensure()).toEqual({

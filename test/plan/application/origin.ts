@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -78,6 +79,20 @@ export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none',
       await rm(home, { recursive: true, force: true })
     },
   }
+}
+
+/** A PATH with git and without git-lfs, in a directory below this one. */
+export async function pathWithoutLfs(home: string): Promise<string> {
+  const directory = join(home, 'bin')
+  if (existsSync(directory)) return directory
+  const git = (process.env['PATH'] ?? '')
+    .split(':')
+    .map((place) => join(place, 'git'))
+    .find((program) => existsSync(program))
+  if (git === undefined) throw new Error('git is not on PATH')
+  await mkdir(directory)
+  await symlink(git, join(directory, 'git'))
+  return directory
 }
 
 function targetOf(repository: string): Target {

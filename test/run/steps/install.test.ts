@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { installStep } from '../../../src/run/steps/checkout.ts'
 import type { StepEnd } from '../../../src/request/step.ts'
 import { commitTo, git, installCommand, shopRepository } from '../../helpers/sample.ts'
@@ -199,6 +200,42 @@ test('the live commit is read before anything changes, and a command that does n
   expect(failure(await unknown.perform(step(unknown))).outcome.why).toBe(
     'A step uses {previousCommit}, and which commit is live is not known: nothing was deployed from here yet.',
   )
+})
+
+describe('files in Git LFS', () => {
+  const content = 'a picture'
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize ${content.length}\n`
+  const install = ['sh', '-c', 'mkdir -p node_modules/made && cp logo.png node_modules/made']
+  const withLogo = async () => {
+    const repository = await kept(shopRepository())
+    const files = { '.gitattributes': '*.png filter=lfs\n', 'logo.png': pointer }
+    const commit = await commitTo(repository.path, { files, subject: 'A logo' })
+    const settings = little({ install, deploy: [{ run: ['rsync', '-a', '{checkout}/', '/srv/shop'], cwd: '/srv' }] })
+    return { repository, run: await kept(testRun({ repository: repository.path, commit, settings })) }
+  }
+
+  test('are there before the dependencies, where the checkout is deployed', async () => {
+    const { repository, run } = await withLogo()
+    const stored = join(repository.path, 'lfs/objects', sha256.slice(0, 2), sha256.slice(2, 4))
+    await mkdir(stored, { recursive: true })
+    await writeFile(join(stored, sha256), content)
+    expect(await run.perform(step(run))).toMatchObject({ kind: 'done' })
+    expect(run.reports).toContain('fetching 1 file from Git LFS')
+    expect(await readFile(join(run.context.checkout, 'node_modules/made/logo.png'), 'utf8')).toBe(content)
+  })
+
+  test('that cannot be had end the run before anything is touched, and are left alone where the deployment is elsewhere', async () => {
+    const { run } = await withLogo()
+    expect(failure(await run.perform(step(run))).outcome).toEqual({
+      headline: `*Install failed. ${UNTOUCHED}*`,
+      why: `\`logo.png\` is kept in Git LFS and could not be fetched: remote missing object ${sha256}.`,
+      next: `Push it from a clone that has it (\`git lfs push --object-id origin ${sha256}\`) and ask again.`,
+    })
+    const elsewhere = await run.another({ settings: little({ install, deploy: [{ run: ['git', 'checkout', '{commit}'], cwd: '/srv' }] }) })
+    expect(await elsewhere.perform(step(elsewhere))).toMatchObject({ kind: 'done' })
+    expect(await readFile(join(elsewhere.context.checkout, 'logo.png'), 'utf8')).toBe(pointer)
+  })
 })
 
 type Little = { install?: string[]; installTimeout?: string; path?: string; tool?: object; current?: string[]; deploy?: object[] }
