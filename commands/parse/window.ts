@@ -56,10 +56,10 @@ export const usageOf: Readonly<Record<WindowVerb, string>> = {
 /** `id`: the window that it is about, where one was named. */
 export function exampleOf(verb: WindowVerb, { command, targets }: KnownHere, id = 7): string {
   const examples: Readonly<Record<WindowVerb, string>> = {
-    schedule: `schedule ${targets[0] ?? 'prod'} "next Tue 02:00" 2h "drop legacy columns"`,
+    schedule: `schedule ${targets[0] ?? 'prod'} "Tue 02:00" 2h "drop legacy columns"`,
     list: 'list',
     show: `show ${id}`,
-    reschedule: `reschedule ${id} "next Wed 02:00" 90m`,
+    reschedule: `reschedule ${id} "Wed 02:00" 90m`,
     start: `start ${id}`,
     extend: `extend ${id} 30m`,
     complete: `complete ${id}`,
