@@ -1,5 +1,6 @@
 import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { joinTokens } from '../../src/lib/text/escape.ts'
 import { unfitCharacter } from './unicode.ts'
 import { nearest } from './arguments.ts'
 import { quoted, tokenize, unescapeSlack } from './tokens.ts'
@@ -75,7 +76,8 @@ export const LONGEST_REASON = 500
 const LONGEST_WORK = 500
 
 /** What stands after the slash command, as Slack sent it. */
-export function parseWindow(text: string, known: KnownHere): WindowCommand | Refusal {
+export function parseWindow(sent: string, known: KnownHere): WindowCommand | Refusal {
+  const text = joinTokens(sent)
   if (text.length > LONGEST_TEXT) return tooLong(text.length, known)
   const unfit = unfitCharacter(text)
   if (unfit !== undefined)
@@ -88,7 +90,8 @@ export function parseWindow(text: string, known: KnownHere): WindowCommand | Ref
 }
 
 /** Words that are split already, as a shell hands them over. */
-export function parseWindowWords(words: readonly string[], known: KnownHere): WindowCommand | Refusal {
+export function parseWindowWords(sent: readonly string[], known: KnownHere): WindowCommand | Refusal {
+  const words = sent.map(joinTokens)
   const unfit = words.map(unfitCharacter).find((found) => found !== undefined)
   if (unfit !== undefined) return refuse('bad_arguments', `The command contains ${unfit}. Nothing was changed. Type it again.`)
   const length = words.join(' ').length
