@@ -40,7 +40,7 @@ export function windowForm(targets: readonly Target[], origin: Origin, filled: F
         ...(targets.length === 1 && only !== undefined ? { initial: only.name } : {}),
         ...(filled === null ? {} : { initial: filled.values['target']?.['target']?.selected_option?.value ?? '' }),
       }),
-      ...timeInputs({ id: 'when', label: 'When', placeholder: 'next Tue 02:00, or 2026-12-01 02:00 America/New_York' }, filled),
+      ...timeInputs({ id: 'when', label: 'When', placeholder: 'Tue 02:00, or 2026-12-01 02:00 America/New_York' }, filled),
       textInput({ id: 'length', label: 'How long', placeholder: '2h', maximum: 40, ...initial('length') }),
       textInput({
         id: 'reason',
@@ -160,7 +160,7 @@ const formUnknown = refuse('stale_button', 'This form is from an older Lockkeepe
 export const formNotOpened = ({ command, targets }: KnownHere): Refusal =>
   refuse(
     'stale_button',
-    `The form could not be opened. Nothing was changed. Type it instead: ${code(`${command} schedule ${targets[0] ?? 'prod'} "next Tue 02:00" 2h "why"`, 120)}`,
+    `The form could not be opened. Nothing was changed. Type it instead: ${code(`${command} schedule ${targets[0] ?? 'prod'} "Tue 02:00" 2h "why"`, 120)}`,
   )
 
 const errorOf = (field: string, checked: unknown): Record<string, string> =>

@@ -1,5 +1,6 @@
 import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { joinTokens } from '../../src/lib/text/escape.ts'
 import { unfitCharacter, whichCharacter } from './unicode.ts'
 import { checkDigest, checkId, checkReason, checkRef, checkTarget, looksLike, nearest } from './arguments.ts'
 import { quoted, tokenize, unescapeSlack } from './tokens.ts'
@@ -40,7 +41,8 @@ export type Command =
   | { readonly verb: 'reject'; readonly id: number; readonly digest: string | null; readonly reason: string | null }
 
 /** What stands after the slash command, as Slack sent it. */
-export function parseText(text: string, known: Known): Command | Refusal {
+export function parseText(sent: string, known: Known): Command | Refusal {
+  const text = joinTokens(sent)
   if (text.length > LONGEST_TEXT)
     return refuse(
       'bad_arguments',
@@ -57,7 +59,8 @@ export function parseText(text: string, known: Known): Command | Refusal {
 }
 
 /** Words that are split already, as a shell hands them over. */
-export function parseWords(words: readonly string[], known: Known): Command | Refusal {
+export function parseWords(sent: readonly string[], known: Known): Command | Refusal {
+  const words = sent.map(joinTokens)
   const unfit = words.map(unfitCharacter).find((found) => found !== undefined)
   if (unfit !== undefined)
     return refuse(

@@ -1,5 +1,6 @@
 import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { joinTokens } from '../../src/lib/text/escape.ts'
 import { unfitCharacter } from './unicode.ts'
 import { nearest } from './arguments.ts'
 import { quoted, tokenize, unescapeSlack } from './tokens.ts'
@@ -56,10 +57,10 @@ export const usageOf: Readonly<Record<WindowVerb, string>> = {
 /** `id`: the window that it is about, where one was named. */
 export function exampleOf(verb: WindowVerb, { command, targets }: KnownHere, id = 7): string {
   const examples: Readonly<Record<WindowVerb, string>> = {
-    schedule: `schedule ${targets[0] ?? 'prod'} "next Tue 02:00" 2h "drop legacy columns"`,
+    schedule: `schedule ${targets[0] ?? 'prod'} "Tue 02:00" 2h "drop legacy columns"`,
     list: 'list',
     show: `show ${id}`,
-    reschedule: `reschedule ${id} "next Wed 02:00" 90m`,
+    reschedule: `reschedule ${id} "Wed 02:00" 90m`,
     start: `start ${id}`,
     extend: `extend ${id} 30m`,
     complete: `complete ${id}`,
@@ -75,7 +76,8 @@ export const LONGEST_REASON = 500
 const LONGEST_WORK = 500
 
 /** What stands after the slash command, as Slack sent it. */
-export function parseWindow(text: string, known: KnownHere): WindowCommand | Refusal {
+export function parseWindow(sent: string, known: KnownHere): WindowCommand | Refusal {
+  const text = joinTokens(sent)
   if (text.length > LONGEST_TEXT) return tooLong(text.length, known)
   const unfit = unfitCharacter(text)
   if (unfit !== undefined)
@@ -88,7 +90,8 @@ export function parseWindow(text: string, known: KnownHere): WindowCommand | Ref
 }
 
 /** Words that are split already, as a shell hands them over. */
-export function parseWindowWords(words: readonly string[], known: KnownHere): WindowCommand | Refusal {
+export function parseWindowWords(sent: readonly string[], known: KnownHere): WindowCommand | Refusal {
+  const words = sent.map(joinTokens)
   const unfit = words.map(unfitCharacter).find((found) => found !== undefined)
   if (unfit !== undefined) return refuse('bad_arguments', `The command contains ${unfit}. Nothing was changed. Type it again.`)
   const length = words.join(' ').length

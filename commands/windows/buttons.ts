@@ -149,7 +149,7 @@ const rescheduleView = (window: WindowRow, asker: Asker): View =>
     metadata: metadataOf(window, asker),
     blocks: [
       section(`Now ${spanText(window)}.`),
-      textInput({ id: 'when', label: 'When', placeholder: 'next Wed 02:00', maximum: 200 }),
+      textInput({ id: 'when', label: 'When', placeholder: 'Wed 02:00', maximum: 200 }),
       textInput({ id: 'length', label: 'How long', optional: true, placeholder: 'as before', maximum: 40 }),
       context('Everybody who was told is told of the new time, once. What was still to be announced is withdrawn.'),
     ],

@@ -17,7 +17,7 @@ export function Hint({ example, isNarrow, onFill, onDismiss }: Props): ReactNode
         </li>
         <li>Watch the thread.</li>
         <li>
-          Plan the next one: <code>/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"</code>
+          Plan the next one: <code>/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"</code>
         </li>
       </ol>
       <button type="button" className="close" aria-label="Dismiss" onClick={onDismiss}>

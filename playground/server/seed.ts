@@ -103,7 +103,7 @@ export const defaultSeed: Seed = {
   ],
   commands: [
     { command: '/migrate', usage: 'deploy prod | plan | status | help', description: 'Take database migrations to a target' },
-    { command: '/maintenance', usage: 'schedule prod "next Tue 02:00" 2h | list | help', description: 'Plan maintenance windows' },
+    { command: '/maintenance', usage: 'schedule prod "Tue 02:00" 2h | list | help', description: 'Plan maintenance windows' },
   ],
   plan: 'paid',
   planBlocks: true,

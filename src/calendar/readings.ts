@@ -1,4 +1,6 @@
-import { addDays, isDay, wallAt, type Day } from './zone.ts'
+import { namedDays } from './named-days.ts'
+import { timeWords } from './time-words.ts'
+import { addDays, isDay, isoDay, wallAt } from './zone.ts'
 
 /**
  * What people write and chrono-node reads wrongly: dates in figures, `22h`, nights and midnights. What has one reading is rewritten so
@@ -8,24 +10,29 @@ import { addDays, isDay, wallAt, type Day } from './zone.ts'
 /** A text that chrono-node reads rightly, and the days by which what it reads has to be moved. */
 export type Reading = { readonly text: string; readonly days?: number }
 
-type Clock = { readonly now: number; readonly zone: string }
+type Clock = { readonly now: number; readonly zone: string; readonly until?: true }
 
 /** None: it looks like a date and is no day of the calendar. More than one: a question. */
 export function readingsOf(text: string, clock: Clock & { readonly isZoned: boolean }): readonly Reading[] {
-  return datesInFigures(text).flatMap((dated) => hoursOrSpan(dated, clock.isZoned).flatMap((one) => nightOrMidnight(one, clock)))
+  return daysIn(text, clock).flatMap((dated) => hoursOrSpan(dated, clock.isZoned).flatMap((one) => nightOrMidnight(one, clock)))
 }
 
-/** `24.12.2026` has one reading, `5.6.2027` two, and `26-12-01` may begin with its year. */
-function datesInFigures(text: string): readonly string[] {
+const daysIn = (text: string, clock: Clock): readonly string[] => datesInFigures(text, clock).flatMap((dated) => namedDays(dated, clock))
+
+/** `24.12.2026` has one reading, `5.6.2027` two, and `26/12/01` may begin with its year. */
+function datesInFigures(text: string, { now, zone }: Clock): readonly string[] {
+  const [, year, month, day] = /(?:^|\s)(\d{4})[./-](\d{1,2})[./-](\d{1,2})(?=[\sT,]|$)/i.exec(text) ?? []
+  // chrono-node takes the month for the day where that makes one
+  if (year !== undefined) return isDay({ year: Number(year), month: Number(month), day: Number(day) }) ? [text] : []
   const whole = /(^|\s)(\d{1,2})([./-])(\d{1,2})\3(\d{4}|\d\d)(?=[\s,]|$)/.exec(text)
   if (whole !== null) {
-    const [found, before = '', first = '', sign, second = '', third = ''] = whole
+    const [found, before = '', first = '', , second = '', third = ''] = whole
     const year = third.length === 2 ? 2000 + Number(third) : Number(third)
     const days = [
       { year, month: Number(second), day: Number(first) },
       { year, month: Number(first), day: Number(second) },
-      ...(sign === '-' && third.length === 2 ? [{ year: 2000 + Number(first), month: Number(second), day: Number(third) }] : []),
-    ]
+      { year: third.length === 2 ? 2000 + Number(first) : 0, month: Number(second), day: Number(third) },
+    ].filter((day, index) => index < 2 || day.year >= wallAt(now, zone).year)
     return unique(days.filter(isDay).map((day) => text.replace(found, `${before}${isoDay(day)}`)))
   }
   // without a year: `24/12`, `24.12.`, and `24.12` only before a clock, since it may be one itself
@@ -131,14 +138,11 @@ const withoutDates = (text: string): string =>
     (date) => '_'.repeat(date.length),
   )
 
-export const isoDay = ({ year, month, day }: Day): string =>
-  `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
-
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)]
 
 /** For what lasts until a day: when it ends, in words of a day that chrono-node reads. Undefined when no end of anything is named. */
-export function endsOf(text: string, { now, zone }: Clock): readonly Reading[] | undefined {
-  const today = wallAt(now, zone)
+export function endsOf(text: string, clock: Clock): readonly Reading[] | undefined {
+  const today = wallAt(clock.now, clock.zone)
   const first = (year: number, month: number): Reading => ({
     text: `${isoDay({ year: year + Math.floor(month / 12), month: (month % 12) + 1, day: 1 })} 00:00`,
   })
@@ -146,7 +150,7 @@ export function endsOf(text: string, { now, zone }: Clock): readonly Reading[] |
   const asked = text
     .toLowerCase()
     .replace(/\b(the|this|on|at|by|current)\s+/g, '')
-    .replace(/\bend of day\b/, 'eod')
+    .replace(/\bend of day\b(?! after)/, 'eod')
     .trim()
   switch (asked) {
     case 'eod':
@@ -156,11 +160,14 @@ export function endsOf(text: string, { now, zone }: Clock): readonly Reading[] |
       return [{ text: 'today 00:00', days: 1 }]
     case 'end of week':
       return today.weekday === 6 || today.weekday === 0 ? [ahead(1)] : [ahead(6), ahead(1)]
+    case 'end of weekend':
     case 'next week':
       return [ahead(1)]
     case 'end of month':
     case 'next month':
       return [first(today.year, today.month)]
+    case 'end of next month':
+      return [first(today.year, today.month + 1)]
     case 'end of quarter':
     case 'next quarter':
       return [first(today.year, Math.ceil(today.month / 3) * 3)]
@@ -169,5 +176,9 @@ export function endsOf(text: string, { now, zone }: Clock): readonly Reading[] |
       return [first(today.year, 12)]
   }
   const day = /^(?:eod|end of)\s+(.+)$/.exec(asked)?.[1] ?? /^(.+)\s+eod$/.exec(asked)?.[1]
-  return day === undefined ? undefined : datesInFigures(day).map((one) => ({ text: `${one} 00:00`, days: 1 }))
+  if (day === undefined) return undefined
+  const month = day.length < 3 ? -1 : months.findIndex((each) => each.toLowerCase().startsWith(day))
+  if (month >= 0) return [first(today.year + (month + 1 < today.month ? 1 : 0), month + 1)]
+  if (timeWords(day.split(/\s+/)) === 0) return undefined
+  return daysIn(day, clock).map((one) => ({ text: `${one} 00:00`, days: 1 }))
 }

@@ -112,7 +112,8 @@ const ending: Look = (words, at) => {
   if (!/^end of$/i.test(joined(words, at, 2))) return undefined
   const from = /^(the|this)$/i.test(words[at + 2] ?? '') ? at + 3 : at + 2
   if (/^day$/i.test(words[from] ?? '')) return { parts: ['clock'], end: from + 1 }
-  if (/^(week|month|quarter|year)$/i.test(words[from] ?? '')) return { parts: ['day', 'clock'], end: from + 1 }
+  if (/^(week|weekend|month|quarter|year)$/i.test(words[from] ?? '') || MONTH.test(words[from] ?? ''))
+    return { parts: ['day', 'clock'], end: from + 1 }
   const found = day(words, from, new Set())
   return found === undefined ? undefined : { parts: ['day', 'clock'], end: found.end }
 }
@@ -128,7 +129,7 @@ const day: Look = (words, at, seen) => {
 }
 
 const WEEKDAY = /^(mon|tues?|wed(nes)?|thu(rs?)?|fri|sat(ur)?|sun)(day)?$/i
-const NAMED_DAY = /^(today|tonight|tomorrow|yesterday)$/i
+const NAMED_DAY = /^(today|tonight|tomorrow|yesterday|weekend)$/i
 
 /** `Monday 1 December`, `Tuesday next week`. */
 function dateAfter(words: readonly string[], at: number, seen: ReadonlySet<Part>): number | undefined {

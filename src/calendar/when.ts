@@ -2,11 +2,12 @@ import { createRequire } from 'node:module'
 import type { Chrono, ParsedResult } from 'chrono-node'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { codeText, oneLine, truncate } from '../lib/text/text.ts'
-import { endsOf, isoDay, readingsOf, type Reading } from './readings.ts'
+import { endsOf, readingsOf, type Reading } from './readings.ts'
 import { awayText, fullTime, typedTime, weekdayNames, zoneTime } from './say.ts'
 import { lengthWords, partsOfLength, timeWords, withoutMarks } from './time-words.ts'
+import { guessed } from './vocabulary.ts'
 import { splitZone } from './zone-in-text.ts'
-import { addDays, isDay, isZone, nearestZone, offsetAt, onClock, wallAt, weekdayOf, type Wall } from './zone.ts'
+import { addDays, isDay, isoDay, isZone, nearestZone, nearZone, offsetAt, onClock, wallAt, weekdayOf, type Wall } from './zone.ts'
 
 /** `isDayOnly`: no time of day was named, so it is the beginning of that day. */
 export type When = { readonly at: number; readonly zone: string; readonly isDayOnly?: true }
@@ -102,9 +103,13 @@ function readOne(
   const found = readerOf().parse(clock, { instant: new Date(now), timezone: offsetAt(now, zone) }, { forwardDate: !BEHIND.test(clock) })
   const [first, second] = found
   if (first === undefined) return no(`${shown(written)} is not a time that can be read, or not a day of the calendar. ${example}`)
-  if (second !== undefined || first.end != null) return no(`${shown(written)} names more than one time. ${example}`)
+  if (first.end != null) return no(`${shown(written)} names more than one time. ${example}`)
+  if (second !== undefined)
+    return no(`${shown(written)} was read as more than one time: ${shown(first.text)} and ${shown(second.text)}. ${example}`)
   const rest = restOf(clock, first)
   if (rest !== '') return notUnderstood(written, first, rest, example)
+  const guess = guessed(first)
+  if (guess !== undefined) return no(`What ${codeText(guess)} means in ${shown(written)} is not certain. ${example}`)
   if (first.start.isCertain('hour')) {
     const at = instantOf(first, { now, zone, days })
     return typeof at === 'number' ? { at, zone } : at
@@ -146,7 +151,7 @@ export type Unclear = Refusal & { readonly readings: readonly string[] }
 function whichOf(written: string, found: readonly When[], { now, zone }: Clock): Unclear {
   const times = [...new Set(found.map(({ at }) => at))]
   const all = times.map((at) => `${codeText(fullTime(at, zone))} (${at <= now ? 'which has passed' : awayText(at, now)})`)
-  const text = `${shown(written)} can be read in ${all.length === 2 ? 'two' : 'three'} ways: ${all.slice(0, -1).join(', ')} or ${all.at(-1)}. Write the one that is meant.`
+  const text = `${shown(written)} can be read in ${['two', 'three', 'four', 'five', 'six'][all.length - 2] ?? all.length} ways: ${all.slice(0, -1).join(', ')} or ${all.at(-1)}. Write the one that is meant.`
   return { ...no(text), readings: times.filter((at) => at > now).map((at) => fullTime(at, zone)) }
 }
 
@@ -201,7 +206,8 @@ function notUnderstood(written: string, { text }: ParsedResult, rest: string, ex
     return no(
       `${codeText(rest)} is an abbreviation that several time zones share. Write the whole name, for example ${codeText(`${text} America/New_York`)}.`,
     )
-  if (word) return no(`${codeText(rest)} is not a time zone. ${nearestZone(rest)}`)
+  const near = word ? nearZone(rest) : undefined
+  if (near !== undefined) return no(`${codeText(rest)} is not a time zone. ${near}`)
   return no(`${codeText(text)} was understood in ${shown(written)}, but not ${shown(rest)}. ${example}`)
 }
 

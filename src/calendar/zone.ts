@@ -48,6 +48,9 @@ export function addDays(day: Day, days: number): Day {
   return { year: moved.getUTCFullYear(), month: moved.getUTCMonth() + 1, day: moved.getUTCDate() }
 }
 
+export const isoDay = ({ year, month, day }: Day): string =>
+  `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
+
 /** 0 is Sunday. */
 export const weekdayOf = ({ year, month, day }: Day): number => new Date(Date.UTC(year, month - 1, day)).getUTCDay()
 
@@ -72,7 +75,10 @@ export function isZone(name: string): boolean {
 export const isNearZone = (name: string): boolean => distance(name, closest(name, Intl.supportedValuesOf('timeZone'))) <= 3
 
 /** A sentence that helps: people leave out the continent (`Berlin`) as often as they mistype. */
-export function nearestZone(name: string): string {
+export const nearestZone = (name: string): string => nearZone(name) ?? 'Write a name such as America/New_York, Europe/Berlin or UTC.'
+
+/** Undefined where no zone is like it. */
+export function nearZone(name: string): string | undefined {
   const zones = Intl.supportedValuesOf('timeZone')
   const whole = closest(name, zones)
   if (distance(name, whole) <= 3) return `Did you mean ${whole}?`
@@ -80,10 +86,8 @@ export function nearestZone(name: string): string {
     name,
     zones.map((zone) => cityOf(zone)),
   )
-  const near = distance(name.toLowerCase(), city.toLowerCase()) <= Math.max(2, name.length / 3)
-  return near
-    ? `Did you mean ${zones.find((zone) => cityOf(zone) === city)}?`
-    : 'Write a name such as America/New_York, Europe/Berlin or UTC.'
+  const near = distance(name.toLowerCase(), city.toLowerCase()) <= Math.max(1, name.length / 3)
+  return near ? `Did you mean ${zones.find((zone) => cityOf(zone) === city)}?` : undefined
 }
 
 const cityOf = (zone: string) => zone.slice(zone.lastIndexOf('/') + 1)

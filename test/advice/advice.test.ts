@@ -90,7 +90,7 @@ function maintenance(text: string) {
 }
 
 /** What people fill in where a sentence leaves a gap. */
-const filled = (line: string) => line.replace('<when>', 'next Thu 03:00').replace('<id>', '1').replace(/…$/, '18:00')
+const filled = (line: string) => line.replace('<when>', 'Thu 03:00').replace('<id>', '1').replace(/…$/, '18:00')
 
 /** The command in a sentence that begins so, typed as it stands there. */
 async function follow(sentence: string, beginning: string): Promise<string> {
@@ -111,7 +111,7 @@ async function open(id: number) {
   )
 }
 
-const scheduled = () => typed('/maintenance schedule prod "next Wed 03:00" 2h "indexes"')
+const scheduled = () => typed('/maintenance schedule prod "Wed 03:00" 2h "indexes"')
 
 /** What `lockkeeper …` prints, on the machine. */
 async function onMachine(words: readonly string[]): Promise<{ readonly code: number; readonly lines: string }> {
@@ -263,7 +263,7 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
-    forms: ['migrate schedule … "next Tue 02:00" 2h "why"'],
+    forms: ['migrate schedule … "Tue 02:00" 2h "why"'],
     drive: async () => follow(windowFormNotOpened({ command: '/maintenance', targets: ['prod'] }).text, '/maintenance schedule'),
   },
   {

@@ -71,7 +71,7 @@ oncall: { webhook: env:ONCALL }
   targets.Prod.database.url: must be env:NAME or file:/path, since secrets do not belong in this file
     For example: url: env:PROD_DATABASE_URL
   targets.staging.timezone: "Mars" is not a time zone
-    Did you mean Europe/Paris?
+    Write a name such as America/New_York, Europe/Berlin or UTC.
   targets.staging.approvals: 2 approvals are required but only one person is named
     Name more people or a group, or require fewer. The requester never counts.
   targets.staging.database.url: the environment variable STAGING_URL is not set

@@ -198,7 +198,7 @@ test('openings are apart and rising, never touch a freeze, and the next one is t
 
 test.each([
   ['Mars 02:00-04:00', '"Mars" is not a day of the week', 'Write Mon, Tue, Wed, Thu, Fri, Sat, Sun or daily.'],
-  ['Tue 02:00-04:00 Mars', '"Mars" is not a time zone', 'Did you mean Europe/Paris?'],
+  ['Tue 02:00-04:00 Mars', '"Mars" is not a time zone', 'Write a name such as America/New_York, Europe/Berlin or UTC.'],
   ['Tue 02:00-04:00 America/New_Yrok', '"America/New_Yrok" is not a time zone', 'Did you mean America/New_York?'],
   ['Tue 02:00', '"Tue 02:00" does not say from when until when', EXAMPLE()],
   ['Tue 25:00-26:00', '"25:00" is not a time of day', EXAMPLE()],

@@ -53,6 +53,12 @@ test.each([
   ['24.12 02:00', 'Thu 24 Dec 2026 02:00'],
   ['5.5.2027 02:00', 'Wed 5 May 2027 02:00'],
   ['2026.12.24 02:00', 'Thu 24 Dec 2026 02:00'],
+  // days named from today, a Sunday
+  ['this Sat 02:00', 'Sat 5 Dec 2026 02:00'],
+  ['next Sunday 02:00', 'Sun 6 Dec 2026 02:00'],
+  ['the day after tomorrow at 2am', 'Tue 1 Dec 2026 02:00'],
+  ['day after tomorrow 02:00', 'Tue 1 Dec 2026 02:00'],
+  ['next Tue, 1 Dec 02:00', 'Tue 1 Dec 2026 02:00'],
   // hours with an h
   ['22h today', 'Sun 29 Nov 2026 22:00'],
   ['tomorrow 22h', 'Mon 30 Nov 2026 22:00'],
@@ -93,6 +99,12 @@ test.each([
   ['5.6.2027 02:00', '`Sat 5 Jun 2027 02:00 Europe/Berlin` (in 187 d 15 h)', '`Thu 6 May 2027 02:00 Europe/Berlin` (in 157 d 15 h)'],
   ['5/6 02:00', '`Sat 5 Jun 2027 02:00 Europe/Berlin` (in 187 d 15 h)', '`Thu 6 May 2027 02:00 Europe/Berlin` (in 157 d 15 h)'],
   ['26-12-01 02:00', '`Wed 26 Dec 2001 02:00 Europe/Berlin` (which has passed)', '`Tue 1 Dec 2026 02:00 Europe/Berlin` (in 1 d 16 h)'],
+  ['26/12/01 02:00', '`Wed 26 Dec 2001 02:00 Europe/Berlin` (which has passed)', '`Tue 1 Dec 2026 02:00 Europe/Berlin` (in 1 d 16 h)'],
+  ['27.01.28 02:00', '`Thu 27 Jan 2028 02:00 Europe/Berlin` (in 423 d 16 h)', '`Thu 28 Jan 2027 02:00 Europe/Berlin` (in 59 d 16 h)'],
+  ['next Fri 02:00', '`Fri 4 Dec 2026 02:00 Europe/Berlin` (in 4 d 16 h)', '`Fri 11 Dec 2026 02:00 Europe/Berlin` (in 11 d 16 h)'],
+  ['Mon next week 02:00', '`Mon 30 Nov 2026 02:00 Europe/Berlin` (in 16 h)', '`Mon 7 Dec 2026 02:00 Europe/Berlin` (in 7 d 16 h)'],
+  ['Sat this week 02:00', '`Sat 28 Nov 2026 02:00 Europe/Berlin` (which has passed)', '`Sat 5 Dec 2026 02:00 Europe/Berlin` (in 5 d 16 h)'],
+  ['at the weekend at 2am', '`Sat 5 Dec 2026 02:00 Europe/Berlin` (in 5 d 16 h)', '`Sun 6 Dec 2026 02:00 Europe/Berlin` (in 6 d 16 h)'],
   ['Friday at midnight', '`Fri 4 Dec 2026 00:00 Europe/Berlin` (in 4 d 14 h)', '`Sat 5 Dec 2026 00:00 Europe/Berlin` (in 5 d 14 h)'],
   ['Sunday midnight', '`Sun 6 Dec 2026 00:00 Europe/Berlin` (in 6 d 14 h)', '`Mon 30 Nov 2026 00:00 Europe/Berlin` (in 14 h)'],
   [
@@ -114,6 +126,28 @@ test('a weekday decides between two dates, and nothing else does', () => {
   // one of the two comes twice, or not at all: the other one is not taken for that
   expect(read('7.11.2027 01:30 America/New_York')).toMatch(/^2027-11-07 01:30 comes twice in America\/New_York/)
   expect(read('3.10.2027 02:15 Australia/Lord_Howe')).toMatch(/^2027-10-03 02:15 does not exist in Australia\/Lord_Howe/)
+})
+
+test.each([
+  // Monday evening, a Wednesday and a Friday in New York, the first and the last on the next day of UTC
+  [Date.UTC(2026, 11, 1, 3), 'next Fri 02:00', 'Fri 4 Dec 2026 02:00', 'Fri 11 Dec 2026 02:00'],
+  [Date.UTC(2026, 11, 1, 3), 'next Mon 02:00', 'Mon 7 Dec 2026 02:00'],
+  [Date.UTC(2026, 11, 2, 15), 'this week Fri 02:00', 'Fri 4 Dec 2026 02:00'],
+  [Date.UTC(2026, 11, 2, 15), 'Fri 02:00 next week', 'Fri 11 Dec 2026 02:00'],
+  [Date.UTC(2026, 11, 2, 15), 'Sunday next week 02:00', 'Sun 13 Dec 2026 02:00', 'Sun 6 Dec 2026 02:00'],
+  [Date.UTC(2026, 11, 5, 4, 59, 59), 'next Friday 02:00', 'Fri 11 Dec 2026 02:00'],
+  [Date.UTC(2026, 11, 5, 4, 59, 59), 'the day after tomorrow at 2am', 'Sun 6 Dec 2026 02:00'],
+  [Date.UTC(2026, 11, 5, 4, 59, 59), 'tomorrow at 2am', 'Sat 5 Dec 2026 02:00'],
+])('counted from %i, %s', (at, text, ...days) => {
+  const when = readWhen(text, { now: at, zone: 'America/New_York' })
+  const said = isRefusal(when) ? [...when.text.matchAll(/`([^`]+)` \(in/g)].map(([, one]) => one) : [fullTime(when.at, when.zone)]
+  expect(said).toEqual(days.map((day) => `${day} America/New_York`))
+})
+
+test('this Monday on a Monday, and a day of this week that is over, have passed', () => {
+  const wednesday = Date.UTC(2026, 11, 2, 15)
+  expect(read('Tue of this week 02:00', wednesday)).toMatch(/^Tue 1 Dec 02:00 Europe\/Berlin has passed \(read from /)
+  expect(read('this Wed 02:00', wednesday)).toMatch(/^Wed 2 Dec 02:00 Europe\/Berlin has passed \(read from /)
 })
 
 test('two ways to one instant are no question, and a day begins after the gap where clocks are put forward at midnight', () => {
@@ -156,6 +190,11 @@ test.each([
   ['end of day tomorrow', 'Tue 1 Dec 2026'],
   ['end of 24.12.2026', 'Fri 25 Dec 2026'],
   ['the end of the month', 'Tue 1 Dec 2026'],
+  ['end of next month', 'Fri 1 Jan 2027'],
+  ['end of January', 'Mon 1 Feb 2027'],
+  ['the weekend', 'Sat 5 Dec 2026'],
+  ['the end of the weekend', 'Mon 30 Nov 2026'],
+  ['end of the day after tomorrow', 'Wed 2 Dec 2026'],
   ['end of the quarter', 'Fri 1 Jan 2027'],
   ['end of year', 'Fri 1 Jan 2027'],
   ['next week', 'Mon 30 Nov 2026'],
@@ -183,7 +222,20 @@ const clocks = fc.oneof(
 )
 const dated = fc.tuple(fc.integer({ min: 1, max: 28 }), fc.integer({ min: 1, max: 12 }), fc.constantFrom('.', '/', '-'))
 const dayNames = fc.oneof(
-  fc.constantFrom('', 'today', 'tonight', 'tomorrow', 'Monday', 'next Fri', 'Sunday night', '29 Nov', 'Dec 24th', 'in 3 days'),
+  fc.constantFrom(
+    '',
+    'today',
+    'tonight',
+    'tomorrow',
+    'Monday',
+    'next Fri',
+    'Tue next week',
+    'the weekend',
+    'Sunday night',
+    '29 Nov',
+    'Dec 24th',
+    'in 3 days',
+  ),
   dated.map(([day, month, sign]) => `${two(day)}${sign}${month}${sign}2027`),
   dated.map(([day, month]) => `${day}/${month}`),
 )

@@ -53,7 +53,7 @@ const commands: readonly (readonly [text: string, answer: string, person?: strin
   ['/migrate ack 1', 'On-call was not paged about #1, so there is nothing to acknowledge.'],
   ['/migrate break-glass 9', 'There is no request #9. `/migrate history` lists those there are.'],
   ['/migrate history', '*Last requests, newest first*\n• #1 `prod` cancelled {time} · asked by <@U0ALICE>\nDetails: `/migrate show 1`'],
-  ['/maintenance list', 'No maintenance is planned. To plan one: `/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"`'],
+  ['/maintenance list', 'No maintenance is planned. To plan one: `/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"`'],
   [
     '/maintenance schedule prod "2026-12-08 12:00" 1h "drop legacy columns"',
     'Window #1 of `prod` is scheduled: {time} to {time} (Tue 8 Dec 2026 12:00 to 13:00 UTC, in 2 d {duration}), for {duration}. It is announced in <#C0DEPLOYS>. To move it: `/maintenance reschedule 1 "&lt;when&gt;"`.',

@@ -43,7 +43,7 @@ test.each([
     '"Tue 02:00" does not say from when until when',
     'Write for example "Tue,Wed 02:00-04:00 America/New_York; Sat 22:00-02:00".',
   ],
-  ['{ allow: Tue 02:00-04:00 Mars }', 'allow', '"Mars" is not a time zone', 'Did you mean Europe/Paris?'],
+  ['{ allow: Tue 02:00-04:00 Mars }', 'allow', '"Mars" is not a time zone', 'Write a name such as America/New_York, Europe/Berlin or UTC.'],
   ['{ holidays: Germany }', 'holidays', 'no holidays are known for "Germany"', 'Did you mean DE (Germany)?'],
   ['{ maximum: 7d }', 'maximum', 'is a week or more', 'A window lasts less than a week. For example: maximum: 4h'],
   ['{ during: 1s }', 'during', 'would tell people 14,400 times in the longest window', 'Write at least 1m, for example: during: 15m'],
@@ -146,7 +146,7 @@ targets: { prod: {} }
   ).toEqual([
     { path: 'freezes.0.timezone', problem: '"Berlin" is not a time zone', fix: 'Did you mean Europe/Berlin?' },
     { path: 'digest.cron', problem: '"0 9 * *" is not a cron expression of five fields', fix: FIVE_FIELDS },
-    { path: 'digest.timezone', problem: '"Mars" is not a time zone', fix: 'Did you mean Europe/Paris?' },
+    { path: 'digest.timezone', problem: '"Mars" is not a time zone', fix: 'Write a name such as America/New_York, Europe/Berlin or UTC.' },
   ])
 })
 

@@ -168,23 +168,23 @@ test('what cannot be a window is refused with an example of what works, and noth
     said.push(await say(text))
   expect(said).toMatchInlineSnapshot(`
     [
-      "Thu 10 Dec 02:00 America/New_York has passed (read from \`yesterday 02:00\`). Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "2027-03-14 02:30 does not exist in America/New_York, since clocks are put forward to 03:00 then. Write for example \`2027-03-14 03:00 America/New_York\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "2027-11-07 01:30 comes twice in America/New_York, since clocks are put back then. Write \`{time}\` for the first or \`{time}\` for the second. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "\`America/New_Yrok\` is not a time zone. Did you mean America/New_York? The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "\`every second\` is not a time that can be read, or not a day of the calendar. Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "9999-12-31 02:00 America/New_York is more than two years ahead. Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "A length of \`0h\` is no time at all. Write for example \`2h\`, \`90m\` or \`1h30m\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "\`7d\` is too long: nothing here lasts a week or more. Write for example \`2h\`, \`90m\` or \`1h30m\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "\`-1h\` is not a length. Write for example \`2h\`, \`90m\` or \`1h30m\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
-      "\`2026-12-20 02:00 to 01:00\` names more than one time. Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`",
+      "Thu 10 Dec 02:00 America/New_York has passed (read from \`yesterday 02:00\`). Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "2027-03-14 02:30 does not exist in America/New_York, since clocks are put forward to 03:00 then. Write for example \`2027-03-14 03:00 America/New_York\`. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "2027-11-07 01:30 comes twice in America/New_York, since clocks are put back then. Write \`{time}\` for the first or \`{time}\` for the second. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "\`America/New_Yrok\` is not a time zone. Did you mean America/New_York? The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "\`every second\` is not a time that can be read, or not a day of the calendar. Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "9999-12-31 02:00 America/New_York is more than two years ahead. Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "A length of \`0h\` is no time at all. Write for example \`2h\`, \`90m\` or \`1h30m\`. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "\`7d\` is too long: nothing here lasts a week or more. Write for example \`2h\`, \`90m\` or \`1h30m\`. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "\`-1h\` is not a length. Write for example \`2h\`, \`90m\` or \`1h30m\`. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
+      "\`2026-12-20 02:00 to 01:00\` names more than one time. Write for example \`Mon 02:00\` or \`2026-12-14 02:00 America/New_York\`. The whole command: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`",
     ]
   `)
   expect(await say('schedule prod "2026-12-20 02:00" 1h r', 'U0DAVE')).toMatchInlineSnapshot(
     `"Windows of \`prod\` are scheduled and changed by <@U0ALICE> or <@U0BOB> only. Nothing was changed. Ask one of them."`,
   )
   expect(await say(`schedule prod "2026-12-20 02:00" 1h "${'r'.repeat(10_000)}"`)).toMatchInlineSnapshot(
-    `"That is 10,038 characters long, and a command has at most 2,000. Nothing was changed. Shorten the reason: \`/maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`"`,
+    `"That is 10,038 characters long, and a command has at most 2,000. Nothing was changed. Shorten the reason: \`/maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`"`,
   )
   expect(announcements(flow, CHANNEL)).toHaveLength(before)
 })

@@ -28,5 +28,9 @@ export const breakTokens = (text: string): string =>
     .replace(/`(?=`)/g, `\`${JOINER}`)
     .replace(/:(\d+)(?=:)/g, `:$1${JOINER}`)
 
+/** What somebody copied out of a message, as it was before `breakTokens`. */
+export const joinTokens = (text: string): string =>
+  text.replace(/(?<=@)\u2060(?=channel|here|everyone)|(?<=`)\u2060(?=`)|(?<=:\d+)\u2060(?=:)/gi, '')
+
 // put where Slack would otherwise read a meaning into text; people do not see it
 const JOINER = '\u2060'

@@ -91,7 +91,7 @@ test('a maintenance window is planned, listed, moved and cancelled at the machin
     "
   `)
   expect(await said('schedule', 'prod', 'every second', '2h')).toMatchInlineSnapshot(`
-    "2: \`every second\` is not a time that can be read, or not a day of the calendar. Write for example \`{weekday} 02:00\` or \`{date} 02:00 UTC\`. The whole command: \`lockkeeper maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`
+    "2: \`every second\` is not a time that can be read, or not a day of the calendar. Write for example \`{weekday} 02:00\` or \`{date} 02:00 UTC\`. The whole command: \`lockkeeper maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`
     "
   `)
   expect(await said('cancel', '1', 'not this year')).toMatchInlineSnapshot(`
@@ -99,7 +99,7 @@ test('a maintenance window is planned, listed, moved and cancelled at the machin
     "
   `)
   expect(await said('list')).toMatchInlineSnapshot(`
-    "0: No maintenance is planned. To plan one: \`lockkeeper maintenance schedule prod "next Tue 02:00" 2h "drop legacy columns"\`
+    "0: No maintenance is planned. To plan one: \`lockkeeper maintenance schedule prod "Tue 02:00" 2h "drop legacy columns"\`
     "
   `)
   await until('and that is told', () => announced().some(({ text }) => text.includes('cancelled')))

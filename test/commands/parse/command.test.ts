@@ -36,6 +36,8 @@ describe('a command that is understood', () => {
       'deploy prod --ref <http://release.example|release.example>',
       { verb: 'deploy', target: 'prod', ref: 'release.example', reason: null, skipApp: false },
     ],
+    // copied from a message, where what would be an emoji had been taken apart
+    ['deploy prod --reason "at 02:00\u2060:30"', { verb: 'deploy', target: 'prod', ref: null, reason: 'at 02:00:30', skipApp: false }],
     ['cancel 41', { verb: 'cancel', id: 41 }],
     ['cancel #41', { verb: 'cancel', id: 41 }],
     ['history', { verb: 'history', target: null }],

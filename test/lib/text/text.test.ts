@@ -1,4 +1,4 @@
-import { escapeText, plainText } from '../../../src/lib/text/escape.ts'
+import { breakTokens, escapeText, joinTokens, plainText } from '../../../src/lib/text/escape.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -51,6 +51,7 @@ describe('text from outside', () => {
     )
     expect(escapeText('evil\u202egnp.exe\u0000\u0007')).toBe('evilgnp.exe')
     expect(escapeText('at 02:00: drop')).toBe('at 02:00\u2060: drop')
+    for (const text of ['at 02:00: drop', '``` @here', '1:2:3:4']) expect(joinTokens(breakTokens(text))).toBe(text)
     expect(codeText('a`b\nc')).toBe('`a’b c`')
     expect(quoteText('one\ntwo')).toBe('> one\n> two')
   })
