@@ -252,6 +252,14 @@ describe('.lfsconfig', () => {
   })
 })
 
+test('a checkout with pointers, where the deployment is elsewhere, is unchanged without git-lfs as well', async () => {
+  const origin = await originWith({ 'a.png': BIG })
+  const env = { ...origin.deps.env, PATH: await pathWithoutLfs(origin.deps.home) }
+  const { checkout } = await fetched(origin, { env })
+  await utimes(join(checkout, 'a.png'), 1, 1)
+  expect(await treeFindings({ ...origin.deps, env }, checkout, await origin.git('rev-parse', 'HEAD'))).toEqual([])
+})
+
 test('the checkout of an earlier attempt is unchanged, until a file in it is', async () => {
   const origin = await originWith({ 'a b.png': BIG })
   const { checkout, end } = await fetched(origin)
