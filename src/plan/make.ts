@@ -16,7 +16,7 @@ import { digestOf } from './digest.ts'
 import { readFiles, type ApplicationFiles, type MigrationFile } from './files.ts'
 import { gitOutput, hasGitLfs } from './git.ts'
 import { comparing, whyUncertain, type Order } from './order.ts'
-import { deploysCheckout, type Evidence, type Plan, type PlannedStep } from './plan.ts'
+import { worksOnCheckout, type Evidence, type Plan, type PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
 import { whyRecordLost } from '../sql/left-settings.ts'
@@ -113,12 +113,12 @@ const pathOf = ({ source, tool }: Target, name: string): string =>
 
 /** Null where git-lfs will fetch them into the checkout, or nothing is deployed from there. */
 async function whyPointersDeployed(deps: PlanDeps, inLfs: readonly string[], steps: readonly PlannedStep[]): Promise<string | null> {
-  if (inLfs.length === 0 || !deploysCheckout(steps) || (await hasGitLfs(deps))) return null
-  return `${listed(inLfs, 3)} ${inLfs.length === 1 ? 'is' : 'are'} kept in Git LFS, and the checkout that would be deployed has pointers in place of such files, since git-lfs is not installed where Lockkeeper runs. Install it there, take the files out of LFS, let a step of ${code('prepare')} or ${code('deploy')} fetch them (one that names ${code('lfs')}), or give the deploy steps a ${code('cwd')} that has them, and ask again.`
+  if (inLfs.length === 0 || !worksOnCheckout(steps) || (await hasGitLfs(deps))) return null
+  return `${listed(inLfs, 3)} ${inLfs.length === 1 ? 'is' : 'are'} kept in Git LFS, and the checkout that would be built or deployed has pointers in place of such files, since git-lfs is not installed where Lockkeeper runs. Install it there, take the files out of LFS, let a step of ${code('prepare')} or ${code('deploy')} fetch them (one that names ${code('lfs')}), or give those steps a ${code('cwd')} that has them, and ask again.`
 }
 
 const lfsNote = (inLfs: readonly string[], steps: readonly PlannedStep[]): readonly string[] =>
-  inLfs.length > 0 && deploysCheckout(steps)
+  inLfs.length > 0 && worksOnCheckout(steps)
     ? [`${count(inLfs.length, 'file')} of the application ${inLfs.length === 1 ? 'comes' : 'come'} from Git LFS`]
     : []
 

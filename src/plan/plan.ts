@@ -40,20 +40,20 @@ export type PlannedStep = {
 }
 
 /**
- * Whether what is deployed comes out of our checkout, so that it has to hold whole files in place of pointers of Git LFS. A deployment from
- * elsewhere (a directory with its own git-lfs, an image) does not see what our checkout lacks, and a step that names lfs fetches by itself.
+ * Whether steps build or deploy what is in our checkout, so that it has to hold whole files in place of pointers of Git LFS. A deployment
+ * from elsewhere (a directory with its own git-lfs) does not see what our checkout lacks, and a step that names lfs fetches by itself.
  */
-export function deploysCheckout(steps: readonly PlannedStep[]): boolean {
+export function worksOnCheckout(steps: readonly PlannedStep[]): boolean {
   const commands = steps.flatMap(({ phase, settings }) => {
     const read = commandShape.safeParse(settings)
     return read.success && (phase === 'prepare' || phase === 'deploy')
-      ? [{ phase, ...read.data, text: [...read.data.run, read.data.cwd].join(' ') }]
+      ? [{ cwd: read.data.cwd, text: [...read.data.run, read.data.cwd].join(' ') }]
       : []
   })
-  const fromCheckout = commands.some(
-    ({ phase, cwd, text }) => phase === 'deploy' && (cwd === undefined || /\{checkout\}|LOCKKEEPER_CHECKOUT/.test(text)),
+  return (
+    commands.some(({ cwd, text }) => cwd === undefined || /\{checkout\}|LOCKKEEPER_CHECKOUT/.test(text)) &&
+    !commands.some(({ text }) => /\blfs\b/.test(text))
   )
-  return fromCheckout && !commands.some(({ text }) => /\blfs\b/.test(text))
 }
 
 const commandShape = z.object({ run: z.array(z.string()), cwd: z.string().optional() })

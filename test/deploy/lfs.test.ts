@@ -46,14 +46,15 @@ async function fetched(
 ): Promise<Tried> {
   const { source } = origin.target()
   const target = origin.target({ source: { ...source, directory, repository: from } })
-  const repository = await fetchRepository(origin.deps, target)
+  const deps = { ...origin.deps, env }
+  const repository = await fetchRepository(deps, target)
   if (isRefusal(repository)) throw new Error(repository.text)
   const commit = await origin.git('rev-parse', 'HEAD')
   const checkout = join(origin.deps.varDirectory, 'checkouts/1')
-  await makeCheckout({ deps: origin.deps, repository: repository.directory, directory: checkout, commit })
+  await makeCheckout({ deps, repository: repository.directory, directory: checkout, commit })
   const reports: string[] = []
   const end = await fetchLfs({
-    deps: { ...origin.deps, env },
+    deps,
     repository: repository.directory,
     checkout,
     commit,
@@ -203,6 +204,34 @@ describe('over https', () => {
   })
 })
 
+test('over ssh the host says where its files are and what to show there', async () => {
+  const origin = await originWith({ 'a.png': BIG })
+  const login = { user: 'ssh', password: 'for-an-hour' }
+  const host = await serveRepository(join(origin.directory, '.git'), login)
+  cleanups.push(host.close)
+  host.lfs.set(sha256(BIG), BIG)
+  await host.trustIn(join(origin.deps.varDirectory, 'repositories/prod.git'))
+  const header = { Authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}` }
+  const answer = JSON.stringify({ href: `${new URL(host.url).origin}/shop.git/info/lfs`, header })
+  const programs = join(origin.deps.home, 'programs')
+  await mkdir(programs)
+  // stands for a host: the last argument is what is to be done there
+  const ssh = `#!/bin/sh
+for last; do :; done
+case "$*" in
+  *git-lfs-authenticate*) echo '${answer}';;
+  *git-upload-pack*) exec sh -c "$last";;
+  *) exit 127;;
+esac
+`
+  await writeFile(join(programs, 'ssh'), ssh, { mode: 0o755 })
+  const env = { ...origin.deps.env, PATH: `${programs}:${origin.deps.env['PATH']}` }
+  const tried = await fetched(origin, { repository: `ssh://git@shop.example${origin.directory}/.git`, env })
+  expect(tried.end).toBe('whole')
+  expect((await contentOf(tried, 'a.png')).equals(BIG)).toBe(true)
+  expect(host.calls).toEqual({ allowed: 1, refused: 0 })
+})
+
 describe('.lfsconfig', () => {
   test('that names another place is not followed, nor what it leaves out', async () => {
     const [origin, other] = [await originWith({ 'a.png': BIG }), await originWith({ 'a.png': 'from elsewhere' })]
@@ -221,6 +250,14 @@ describe('.lfsconfig', () => {
     })
     expect(existsSync(storeOf(end.clone, sha256('from elsewhere')))).toBe(false)
   })
+})
+
+test('a checkout with pointers, where the deployment is elsewhere, is unchanged without git-lfs as well', async () => {
+  const origin = await originWith({ 'a.png': BIG })
+  const env = { ...origin.deps.env, PATH: await pathWithoutLfs(origin.deps.home) }
+  const { checkout } = await fetched(origin, { env })
+  await utimes(join(checkout, 'a.png'), 1, 1)
+  expect(await treeFindings({ ...origin.deps, env }, checkout, await origin.git('rev-parse', 'HEAD'))).toEqual([])
 })
 
 test('the checkout of an earlier attempt is unchanged, until a file in it is', async () => {

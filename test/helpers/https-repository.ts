@@ -80,7 +80,7 @@ export async function serveRepository(path: string, login: { readonly user: stri
     refuseWith: (text) => void (words = text),
     async trustIn(clone) {
       await mkdir(clone, { recursive: true, mode: 0o700 })
-      await git(clone, ['init', '--quiet', '--bare', '.'])
+      await git(clone, ['init', '--quiet', '--bare', '--initial-branch=main', '.'])
       await writeFile(join(clone, 'test-host.pem'), certificate)
       await git(clone, ['config', 'http.sslCAInfo', join(clone, 'test-host.pem')])
     },

@@ -284,11 +284,11 @@ describe('a file that cannot run', () => {
 })
 
 describe('an application with files in Git LFS', () => {
-  type Command = { readonly run: readonly string[]; readonly cwd?: string }
+  type Command = { readonly run: readonly string[]; readonly cwd?: string; readonly phase?: 'prepare' }
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'4d7a'.repeat(16)}\nsize 12345\n`
   const lfs = { '.gitattributes': '*.png filter=lfs diff=lfs merge=lfs -text\n', 'public/a big logo.png': pointer, 'src/small.txt': 'x' }
   const plan = (deps: Partial<Origin['deps']>, commands: readonly Command[]) => {
-    const steps = commands.map((settings) => ({ phase: 'deploy' as const, name: 'x', settings }))
+    const steps = commands.map(({ phase = 'deploy' as const, ...settings }) => ({ phase, name: 'x', settings }))
     return makePlan({ ...origin.deps, ...deps }, { target: origin.target(), ref: null, steps, policy: 'p'.repeat(64) })
   }
   /** Where git is and git-lfs is not. */
@@ -297,14 +297,16 @@ describe('an application with files in Git LFS', () => {
     return isRefusal(result) ? `${result.code}: ${result.text}` : 'planned'
   }
   const refused =
-    'repository_unfit: `public/a big logo.png` is kept in Git LFS, and the checkout that would be deployed has pointers in place of such files, since git-lfs is not installed where Lockkeeper runs. Install it there, take the files out of LFS, let a step of `prepare` or `deploy` fetch them (one that names `lfs`), or give the deploy steps a `cwd` that has them, and ask again.'
+    'repository_unfit: `public/a big logo.png` is kept in Git LFS, and the checkout that would be built or deployed has pointers in place of such files, since git-lfs is not installed where Lockkeeper runs. Install it there, take the files out of LFS, let a step of `prepare` or `deploy` fetch them (one that names `lfs`), or give those steps a `cwd` that has them, and ask again.'
 
-  test('is refused without git-lfs where the checkout is what is deployed', async () => {
+  test('is refused without git-lfs where the checkout is what is built or deployed', async () => {
     await origin.commit(lfs)
     expect(await planned({ run: ['rsync', '-a', '{checkout}/', '/srv/shop'], cwd: '/srv' })).toBe(refused)
     expect(await planned({ run: ['npm', 'run', 'deploy'] })).toBe(refused)
     expect(await planned({ run: ['sh', '-c', 'cp -r $LOCKKEEPER_CHECKOUT /srv'], cwd: '/' })).toBe(refused)
     expect(await planned({ run: ['./release'], cwd: '{checkout}/tools' })).toBe(refused)
+    const image = { phase: 'prepare', run: ['docker', 'build', '--tag', 'shop:{commit}', '.'] } as const
+    expect(await planned(image, { run: ['kubectl', 'set', 'image', 'deploy/shop', 'shop=shop:{commit}'], cwd: '/srv' })).toBe(refused)
   })
 
   test('is planned with git-lfs, which fetches them, and those who approve read so', async () => {

@@ -8,7 +8,7 @@ import { fetchLfs } from '../../deploy/lfs.ts'
 import { installDependencies } from '../../deploy/install.ts'
 import { maintenanceModeOf } from '../../deploy/planned.ts'
 import { code } from '../../lib/text/code.ts'
-import { deploysCheckout } from '../../plan/plan.ts'
+import { worksOnCheckout } from '../../plan/plan.ts'
 import { fetchRepository } from '../../plan/repository.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import type { RunOutcome } from '../../request/request.ts'
@@ -64,7 +64,7 @@ async function install(ports: InstallPorts, context: RunContext): Promise<StepEn
       next: 'Correct `source.directory` in lockkeeper.yaml.',
     })
   const { signal, report } = context
-  const lfs = deploysCheckout(plan.steps)
+  const lfs = worksOnCheckout(plan.steps)
     ? await fetchLfs({ deps, repository, checkout, commit: plan.commit, target, signal, report })
     : 'whole'
   if (signal.aborted) return cancelled()
