@@ -1,3 +1,4 @@
+import type { Node } from 'libpg-query'
 import type { Reactions } from '../database/reactions.ts'
 import type { TableSize } from '../database/sizes.ts'
 import { createEffectsReader } from './effects/effects.ts'
@@ -11,7 +12,7 @@ import { namedOutside } from './outside.ts'
 import { lockFindings, sessionFindings } from './left-settings.ts'
 import { sessionStates, type Changed, type LeftSetting } from './session-state.ts'
 import { isConcurrent, isTransactionStatement, standsAlone } from './transactions.ts'
-import { mentions } from './effects/walk.ts'
+import { constantsIn } from './effects/walk.ts'
 import { count, plainText } from '../lib/text/quoted.ts'
 
 export type MigrationEvidence = {
@@ -46,7 +47,7 @@ export async function reviewMigrations(
 ): Promise<readonly ReviewedMigration[]> {
   const created = createdTables(context)
   const parser = await loadParser()
-  const read = createEffectsReader(parser, context.reactions)
+  const read = createEffectsReader(parser, context)
   const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
   const reviewed = files.map((file, at) =>
     reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, read }),
@@ -92,11 +93,8 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
     const text = parsed.texts[at] ?? ''
     created.passing(node, text)
     const all = read(node, text)
-    changes.push(
-      ...all.flatMap(({ session }) =>
-        session === undefined ? [] : [{ change: session, line: lineOf(file, parsed.starts[at] ?? 0, text) }],
-      ),
-    )
+    for (const { session } of all)
+      if (session !== undefined) changes.push({ change: session, line: lineOf(file, parsed.starts[at] ?? 0, text) })
     return all.flatMap((effect) => {
       if (effect.session !== undefined) return []
       const [table] = effect.tables
@@ -115,7 +113,7 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
     name,
     class: worst(effects.map((effect) => (effect.onNew ? 'additive' : effect.class))),
     summary: summaryOf(effects),
-    rows: rows.length === 0 ? null : Math.max(...rows),
+    rows: largest(rows),
     tables: [...new Set(touched.map(tableName))],
     concurrently: parsed.statements.length === 1 && parsed.statements.every(isConcurrent),
     findings: [...new Set(weighed.toSorted((a, b) => ORDER.indexOf(b.class) - ORDER.indexOf(a.class)).map(({ text }) => text))],
@@ -147,24 +145,34 @@ function wholeFile({ statements, texts }: Extract<Script, { readonly kind: 'sql'
   const alone = statements.filter(standsAlone)
   if (alone.length > 0 && statements.length > 1)
     add('breaking', 'a statement that cannot run in a transaction (CONCURRENTLY, VACUUM) must be alone in its file; here it fails (25001)')
-  for (const node of statements) {
-    const value = 'AlterEnumStmt' in node && node.AlterEnumStmt.oldVal === undefined ? node.AlterEnumStmt.newVal : undefined
-    if (value !== undefined && statements.some((other) => other !== node && mentions(other, value)))
-      add(
-        'breaking',
-        `the new enum value ${plainText(value, 60)} seems to be used in the file that adds it, which PostgreSQL refuses (55P04)`,
-      )
-  }
+  for (const value of enumValuesUsed(statements))
+    add(
+      'breaking',
+      `the new enum value ${plainText(value, 60)} seems to be used in the file that adds it, which PostgreSQL refuses (55P04)`,
+    )
   const timeout = statements.some((node) => 'VariableSetStmt' in node && /^(lock|statement)_timeout$/.test(node.VariableSetStmt.name ?? ''))
   if (timeout) add('additive', 'it sets a timeout itself, which overrides the one of the run')
   return findings
 }
 
+/** Those that the statements add and that others of them name. */
+function enumValuesUsed(statements: readonly Node[]): readonly string[] {
+  const added = statements.flatMap((node, at) =>
+    'AlterEnumStmt' in node && node.AlterEnumStmt.oldVal === undefined && node.AlterEnumStmt.newVal !== undefined
+      ? [{ value: node.AlterEnumStmt.newVal, at }]
+      : [],
+  )
+  if (added.length === 0) return []
+  const named = statements.map(constantsIn)
+  const users = new Map<string, number[]>()
+  for (const [at, values] of named.entries()) for (const value of values) users.set(value, [...(users.get(value) ?? []), at].slice(0, 2))
+  return added.flatMap(({ value, at }) => ((users.get(value) ?? []).some((user) => user !== at) ? [value] : []))
+}
+
 const ORDER: readonly MigrationClass[] = ['additive', 'transformative', 'unclear', 'breaking']
 
 /** The highest risk of all; `unclear` ranks below `breaking`, which is certain. */
-export const worst = (classes: readonly MigrationClass[]): MigrationClass =>
-  ORDER[Math.max(0, ...classes.map((kind) => ORDER.indexOf(kind)))] ?? 'unclear'
+export const worst = (classes: readonly MigrationClass[]): MigrationClass => ORDER.findLast((kind) => classes.includes(kind)) ?? 'additive'
 
 /** What matters most comes first, so that a long list never hides a drop behind additions. */
 function summaryOf(effects: readonly (Effect & { readonly ofThisFile: boolean })[]): string {
@@ -193,6 +201,9 @@ function words(verb: string, subjects: readonly string[]): string {
 
 const pluralOf = (phrase: string) =>
   phrase.replace('index %', 'indexes %').replace(/\b(table|type|view|function|sequence|schema|extension) %/, '$1s %')
+
+/** Not by Math.max: there may be more than a call takes arguments. */
+const largest = (rows: readonly number[]): number | null => rows.reduce<number | null>((most, one) => Math.max(most ?? 0, one), null)
 
 function rowsOf({ schema, name }: Table, context: Context): number | null {
   const found = context.sizes.find((size) => size.name === name && size.schema === (schema ?? context.schema))

@@ -1,4 +1,5 @@
 import type { Node } from 'libpg-query'
+import { isOn } from './effects/walk.ts'
 
 /** BEGIN, COMMIT, SAVEPOINT and the like. */
 export const isTransactionStatement = (node: Node): boolean => 'TransactionStmt' in node
@@ -40,8 +41,7 @@ const SEVERAL = [
 export function isConcurrent(node: Node): boolean {
   if ('IndexStmt' in node) return node.IndexStmt.concurrent === true
   if ('DropStmt' in node) return node.DropStmt.concurrent === true
-  if ('ReindexStmt' in node)
-    return (node.ReindexStmt.params ?? []).some((item) => 'DefElem' in item && item.DefElem.defname === 'concurrently')
+  if ('ReindexStmt' in node) return isOn(node.ReindexStmt.params, 'concurrently')
   if ('AlterTableStmt' in node)
     return (node.AlterTableStmt.cmds ?? []).some((item) => {
       const def = 'AlterTableCmd' in item ? item.AlterTableCmd.def : undefined

@@ -4,9 +4,21 @@ import { inVerb, relationName, tableName, tableOf, typeName, type Table } from '
 
 export function alterTable(relation: RangeVar | undefined, cmds: readonly Node[], kind: ObjectType | undefined): readonly Effect[] {
   const table = relationName(relation)
-  if (kind !== undefined && kind !== 'OBJECT_TABLE') return [plain('unclear', 'alters %', table)]
+  if (kind === 'OBJECT_TYPE') return commands(cmds).map((command) => attribute(table, command))
+  if (kind !== undefined && kind !== 'OBJECT_TABLE' && kind !== 'OBJECT_FOREIGN_TABLE') return [plain('unclear', 'alters %', table)]
   const altered = tableOf(relation)
   return commands(cmds).map((command) => alteredBy(altered, command))
+}
+
+/** Of a composite type, whose values stand in columns. */
+function attribute(type: string, { subtype, name = '', behavior }: AlterTableCmd): Effect {
+  if (subtype === 'AT_AddColumn') return plain('additive', 'adds an attribute to type %', type)
+  if (subtype !== 'AT_DropColumn') return plain('unclear', 'alters type %', type)
+  const typed = behavior === 'DROP_CASCADE' ? ' and of every table of that type' : ''
+  return {
+    ...plain('breaking', `drops attribute ${inVerb(name)} of type %`, type),
+    finding: `attribute ${name} goes from every value of type ${type}${typed}, with what it holds`,
+  }
 }
 
 const alteredBy = (altered: Table, command: AlterTableCmd): Effect => ({
@@ -67,11 +79,22 @@ function alteration(
       return { class: 'transformative', verb: `drops constraint ${inVerb(name)} of %`, subject: table }
     case 'AT_AttachPartition':
       return { class: 'transformative', verb: 'attaches a partition to %', subject: table }
-    case 'AT_DetachPartition':
-      return { class: 'breaking', verb: 'detaches a partition of %', subject: table }
+    case 'AT_DetachPartition': {
+      const partition = def !== undefined && 'PartitionCmd' in def ? relationName(def.PartitionCmd.name) : 'a partition'
+      const finding = `the rows of ${partition} are no longer found through ${table}`
+      return { class: 'breaking', verb: `detaches partition ${inVerb(partition)} of %`, subject: table, finding }
+    }
+    case 'AT_DropInherit': {
+      const parent = def !== undefined && 'RangeVar' in def ? relationName(def.RangeVar) : 'its parent'
+      const finding = `the rows of ${table} are no longer found through ${parent}`
+      return { class: 'breaking', verb: `takes % out of ${inVerb(parent)}`, subject: table, finding }
+    }
     case 'AT_EnableRowSecurity':
-    case 'AT_ForceRowSecurity':
-      return { class: 'breaking', verb: 'restricts who sees rows of %', subject: table }
+    case 'AT_ForceRowSecurity': {
+      const who = subtype === 'AT_ForceRowSecurity' ? 'its owner too' : 'a role that does not own it'
+      const finding = `under row-level security on ${table}, ${who} sees and changes only the rows that a policy allows, and none without one`
+      return { class: 'breaking', verb: 'restricts who sees rows of %', subject: table, finding }
+    }
     case 'AT_SetRelOptions':
     case 'AT_SetStatistics':
     case 'AT_ReplicaIdentity':

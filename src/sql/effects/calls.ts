@@ -12,7 +12,7 @@ export type Call = {
 
 /** The functions that are called anywhere below, but not those of defaults, which are called when rows come. */
 export function callsIn(value: unknown): readonly Call[] {
-  return walk(withoutNewDefaults(value)).flatMap((part) => {
+  return walk(isAlteration(value) ? withoutNewDefaults(value) : value).flatMap((part) => {
     const call = part['FuncCall']
     if (typeof call !== 'object' || call === null || !('funcname' in call)) return []
     const path = walk(call.funcname).flatMap(({ sval }) => (typeof sval === 'string' ? [sval] : []))
@@ -26,6 +26,8 @@ export function callsIn(value: unknown): readonly Call[] {
     ]
   })
 }
+
+const isAlteration = (value: unknown): boolean => typeof value === 'object' && value !== null && 'AlterTableStmt' in value
 
 /** `ALTER COLUMN … SET DEFAULT f()` calls nothing now, while `ADD COLUMN … DEFAULT f()` fills the rows that are there. */
 function withoutNewDefaults(value: unknown): unknown {

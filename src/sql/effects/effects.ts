@@ -1,33 +1,65 @@
 import type { CreateTrigStmt, Node, RuleStmt } from 'libpg-query'
 import { callsIn, type Call } from './calls.ts'
 import { onRows, onSession, plain, type Effect } from './effect.ts'
-import { inVerb, partsOf, relationName } from './names.ts'
+import { inVerb, partsOf, relationName, type Table } from './names.ts'
 import type { Parser } from './parser.ts'
 import { noReactions, type Reactions } from '../../database/reactions.ts'
-import { reactionsTo } from './reactions.ts'
-import { blockEffects, callEffects, defineRoutine, existingEffects, type Defined, type Read } from './routines.ts'
+import { indexed, reactionsTo, reactionsToCommand, reactionsToReading, type Indexed } from './reactions.ts'
+import { blockEffects, callEffects, defineRoutine, existingEffects, nothingDefined, type Defined, type Read } from './routines.ts'
 import { calledSessionChanges, sessionChanges } from './session.ts'
 import { ownEffects } from './statements.ts'
-import { walk } from './walk.ts'
+import { isOn, walk } from './walk.ts'
 
-/** Reads the statements of a plan in the order in which they run, since a later one may call what an earlier one defines. */
-export function createEffectsReader(parser: Parser, existing: Reactions = noReactions): (node: Node, text: string) => readonly Effect[] {
-  const defined: Defined = { routines: new Map(), prepared: new Map(), existing }
-  return (node, text) => effectsOf(node, text, parser, defined)
+/**
+ * Reads the statements of a plan in the order in which they run, since a later one may call what an earlier one defines. `schema` is where
+ * what names none is created.
+ */
+export function createEffectsReader(
+  parser: Parser,
+  { reactions = noReactions, schema }: { readonly reactions?: Reactions; readonly schema: string },
+): (node: Node, text: string) => readonly Effect[] {
+  const defined = nothingDefined(parser, reactions)
+  const existing = indexed(reactions)
+  const switchedOn = new Set<string>()
+  return (node, text) => {
+    for (const name of switchesOn(node)) switchedOn.add(name)
+    const isSwitchedOn = ({ name }: Table) => switchedOn.has(name)
+    return effectsOf(node, text, {
+      parser,
+      schema,
+      existing,
+      isSwitchedOn,
+      followed: new Set(),
+      defined: { ...defined, called: new Map() },
+    })
+  }
+}
+
+type Reading = {
+  readonly parser: Parser
+  readonly schema: string
+  readonly existing: Indexed
+  readonly isSwitchedOn: (table: Table) => boolean
+  readonly followed: Set<string>
+  readonly defined: Defined
 }
 
 /** The effects of one statement, wherever in it they stand; an empty list is a statement without any (SET, a plain SELECT). */
-function effectsOf(node: Node, text: string, parser: Parser, defined: Defined): readonly Effect[] {
-  const readWith =
-    (within: Defined): Read =>
-    (inner) =>
-      effectsOf(inner, text, parser, within)
-  const read = readWith(defined)
-  const known = (name: string) => callEffects(defined, name, readWith)
-  const inDatabase = (name: string) => known(name) ?? existingEffects(defined, parser, name, readWith)
-  const reactions = (part: Node) => reactionsTo(part, defined.existing, { parser, read, known: inDatabase })
-  const calls = (value: unknown, isRun: boolean) => called(callsIn(value), { known, inDatabase }, isRun)
-  if ('CreateFunctionStmt' in node) defineRoutine(defined, parser, node.CreateFunctionStmt, text)
+function effectsOf(node: Node, text: string, reading: Reading): readonly Effect[] {
+  const { parser, schema, existing, defined } = reading
+  const read: Read = (inner) => effectsOf(inner, text, reading)
+  const known = (name: string) => callEffects(defined, name, read)
+  const there = (name: string) => existingEffects(defined, name, read)
+  /** Of one name the plan may define one, and the database have another. */
+  const inDatabase = (name: string) => {
+    const both = [known(name), there(name)].filter((effects) => effects !== undefined)
+    return both.length === 0 ? undefined : both.flat()
+  }
+  const how = { parser, read, known: inDatabase, isSwitchedOn: reading.isSwitchedOn, followed: reading.followed }
+  const reactions = (part: Node) => reactionsTo(part, existing, how)
+  const calls = (value: unknown, isRun: boolean) => called(callsIn(value), { known, there }, isRun)
+  const commands = () => (isCommand(node) ? reactionsToCommand(text, existing, how) : [])
+  if ('CreateFunctionStmt' in node) defineRoutine(defined, parser, node.CreateFunctionStmt, { text, schema })
   if ('DoStmt' in node) return blockEffects(parser, node.DoStmt, text, read)
   if ('PrepareStmt' in node) {
     const { name = '', query } = node.PrepareStmt
@@ -38,23 +70,26 @@ function effectsOf(node: Node, text: string, parser: Parser, defined: Defined): 
     const { name = '', params = [] } = node.ExecuteStmt
     return [...(defined.prepared.get(name) ?? [plain('unclear', 'runs prepared statement %', name)]), ...calls(params, true)]
   }
+  // it runs the statement that it explains
   if ('ExplainStmt' in node)
-    return node.ExplainStmt.query !== undefined && runs(node.ExplainStmt.options) ? read(node.ExplainStmt.query) : []
+    return node.ExplainStmt.query !== undefined && isOn(node.ExplainStmt.options, 'analyze') ? read(node.ExplainStmt.query) : []
   if ('CallStmt' in node) {
     const name = partsOf(node.CallStmt.funccall?.funcname)
     const last = name.at(-1) ?? ''
-    const own = known(last) ?? [plain('unclear', 'calls procedure %', name.join('.')), ...(inDatabase(last) ?? [])]
-    return [...own, ...calls(node.CallStmt.funccall?.args ?? [], true)]
+    const own = known(last) ?? [plain('unclear', 'calls procedure %', name.join('.'))]
+    return [...own, ...(there(last) ?? []), ...calls(node.CallStmt.funccall?.args ?? [], true)]
   }
   if ('RuleStmt' in node) return rule(node.RuleStmt, read)
-  if ('CreateTrigStmt' in node) return trigger(node.CreateTrigStmt, known)
+  if ('CreateTrigStmt' in node) return [...trigger(node.CreateTrigStmt, inDatabase), ...commands()]
   if ('CreateSchemaStmt' in node) return [...ownEffects(node), ...(node.CreateSchemaStmt.schemaElts ?? []).flatMap(read)]
   const isRun = RUN_NOW.some((kind) => kind in node)
   return [
     ...ownEffects(node),
     ...reactions(node),
     ...(isRun ? inside(node).flatMap((part) => ('ExecuteStmt' in part ? read(part) : [...ownEffects(part), ...reactions(part)])) : []),
+    ...(isRun || 'RefreshMatViewStmt' in node ? reactionsToReading(readBy(node), existing, how) : []),
     ...calls(node, isRun),
+    ...commands(),
     ...[...sessionChanges(node), ...(isRun ? calledSessionChanges(callsIn(node)) : [])].map(onSession),
   ]
 }
@@ -80,22 +115,30 @@ const inside = (node: Node): readonly Node[] =>
 
 const WRITING = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'ExecuteStmt']
 
-/** What is called does what it does; of what nobody knows it is said where it runs now, and not where it is only kept. */
-const called = (calls: readonly Call[], { known, inDatabase }: Lookups, isRun: boolean): readonly Effect[] =>
-  calls.flatMap(
-    ({ name, shown, isHarmless }) =>
-      known(name) ?? (isRun && !isHarmless ? [plain('unclear', 'calls %, which may change data', shown), ...(inDatabase(name) ?? [])] : []),
-  )
-
-type Lookups = Readonly<Record<'known' | 'inDatabase', (name: string) => readonly Effect[] | undefined>>
-
-/** `EXPLAIN ANALYZE` runs the statement that it explains. */
-const runs = (options: readonly Node[] = []): boolean =>
-  options.some((item) => {
-    if (!('DefElem' in item) || item.DefElem.defname !== 'analyze') return false
-    const said = walk(item.DefElem.arg).flatMap((part) => [part['sval'], part['boolval'], part['ival']])
-    return item.DefElem.arg === undefined || !said.some((value) => /^(false|off|0)$/i.test(String(value)))
+/** What is called does what it does; of what nobody knows it is said where it runs now. Where it is only kept, what makes rows go is said. */
+const called = (calls: readonly Call[], { known, there }: Lookups, isRun: boolean): readonly Effect[] =>
+  calls.flatMap(({ name, shown, isHarmless }) => {
+    const own = known(name) ?? (isRun && !isHarmless ? [plain('unclear', 'calls %, which may change data', shown)] : [])
+    // a name of PostgreSQL's own may be one of the database's as well
+    return [...own, ...(there(name) ?? []).filter((effect) => isRun || effect.class === 'breaking')]
   })
+
+type Lookups = Readonly<Record<'known' | 'there', (name: string) => readonly Effect[] | undefined>>
+
+/** Event triggers fire at what changes the schema. */
+const isCommand = (node: Node): boolean =>
+  /^(Create|Alter|Drop|Define|Rename|Index|View|Grant|Rule|Comment|Composite|RefreshMat|Import|SecLabel|Reindex)/.test(
+    Object.keys(node)[0] ?? '',
+  ) && !('AlterSystemStmt' in node)
+
+/** A materialized view is refreshed by reading it. */
+const readBy = (node: Node): unknown => ('RefreshMatViewStmt' in node ? { RangeVar: node.RefreshMatViewStmt.relation } : node)
+
+const switchesOn = (node: Node): readonly string[] =>
+  'AlterTableStmt' in node &&
+  (node.AlterTableStmt.cmds ?? []).some((item) => 'AlterTableCmd' in item && /^AT_Enable\w*Trig/.test(item.AlterTableCmd.subtype ?? ''))
+    ? [node.AlterTableStmt.relation?.relname ?? '']
+    : []
 
 function rule({ relation, event, instead, actions = [] }: RuleStmt, read: Read): readonly Effect[] {
   const table = relationName(relation)

@@ -20,9 +20,35 @@ export function dropObjects({ objects = [], removeType, concurrent, behavior }: 
         finding: `schema ${name} is dropped${behavior === 'DROP_CASCADE' ? ' with every table in it' : ''}`,
       }
     if (kind === 'index') return plain('transformative', `drops index %${concurrent === true ? ', concurrently' : ''}`, name)
+    const taken = takenWith(kind, name, behavior === 'DROP_CASCADE')
     const words = { matview: 'materialized view', foreign_table: 'foreign table', tabconstraint: 'constraint' }[kind] ?? kind
-    return plain(kind === 'trigger' || kind === 'policy' || kind === 'rule' ? 'transformative' : 'breaking', `drops ${words} %`, name)
+    return {
+      ...plain(kind === 'trigger' || kind === 'policy' || kind === 'rule' ? 'transformative' : 'breaking', `drops ${words} %`, name),
+      ...(taken === null ? {} : { finding: taken }),
+    }
   })
+}
+
+/** What goes with an object that holds no rows itself. */
+function takenWith(kind: string, name: string, isCascade: boolean): string | null {
+  if (kind === 'extension' && !isCascade) return `extension ${name} is dropped with the tables that belong to it`
+  const uses = USED_BY[kind]
+  return !isCascade || uses === undefined
+    ? null
+    : `${uses} ${kind.replaceAll('_', ' ')} ${name} are dropped with it (CASCADE), with what they hold`
+}
+
+const USED_BY: Readonly<Record<string, string>> = {
+  type: 'columns of',
+  domain: 'columns of',
+  collation: 'columns that use',
+  function: 'generated columns that call',
+  routine: 'generated columns that call',
+  operator: 'generated columns that use',
+  extension: 'the tables that belong to it and columns that use',
+  access_method: 'tables of',
+  foreign_server: 'foreign tables of',
+  fdw: 'foreign tables of',
 }
 
 function namedTable(item: Node): Table {

@@ -1,15 +1,16 @@
-import type { CreateStmt, CreateTableAsStmt, IndexStmt, Node, VacuumStmt } from 'libpg-query'
+import type { CreatePolicyStmt, CreateStmt, CreateTableAsStmt, IndexStmt, Node, VacuumStmt } from 'libpg-query'
 import { alterTable, cascadesOf, constraintsIn } from './alter-table.ts'
-import { plain, type Effect } from './effect.ts'
+import { onRows, plain, type Effect } from './effect.ts'
 import { dotted, inVerb, relationName, tableOf } from './names.ts'
 import { dropObjects, rename } from './objects.ts'
 import { createdBySelect, rowEffects } from './rows.ts'
 import { sessionChanges, type SessionChange } from './session.ts'
+import { isOn } from './walk.ts'
 
 /** What a statement does by itself, whatever stands inside of it. */
 export function ownEffects(node: Node): readonly Effect[] {
-  const onRows = rowEffects(node)
-  if (onRows !== undefined) return onRows
+  const onItsRows = rowEffects(node)
+  if (onItsRows !== undefined) return onItsRows
   if ('CreateStmt' in node) return [createTable(node.CreateStmt)]
   if ('CreateTableAsStmt' in node) return createTableAs(node.CreateTableAsStmt)
   if ('AlterTableStmt' in node) return alterTable(node.AlterTableStmt.relation, node.AlterTableStmt.cmds ?? [], node.AlterTableStmt.objtype)
@@ -42,7 +43,7 @@ export function ownEffects(node: Node): readonly Effect[] {
   if ('ReindexStmt' in node) {
     const { name = '', relation, params } = node.ReindexStmt
     const subject = relation === undefined ? name : relationName(relation)
-    if (hasOption(params, 'concurrently')) return [plain('additive', 'rebuilds index %, concurrently', subject)]
+    if (isOn(params, 'concurrently')) return [plain('additive', 'rebuilds index %, concurrently', subject)]
     return [{ ...plain('transformative', 'rebuilds index %', subject), finding: `rebuilding ${subject} blocks writes until it is rebuilt` }]
   }
   if ('RefreshMatViewStmt' in node) return [plain('transformative', 'refreshes %', relationName(node.RefreshMatViewStmt.relation))]
@@ -60,6 +61,9 @@ export function ownEffects(node: Node): readonly Effect[] {
       { ...plain('breaking', 'changes %', 'the configuration of the server'), finding: 'it changes the configuration of the whole server' },
     ]
   if ('AlterDatabaseSetStmt' in node || 'AlterRoleSetStmt' in node) return sessionChanges(node).flatMap(forLaterSessions)
+  if ('CreatePolicyStmt' in node) return [policy(node.CreatePolicyStmt)]
+  if ('AlterPolicyStmt' in node)
+    return [onRows('unclear', `changes policy ${inVerb(node.AlterPolicyStmt.policy_name ?? '')} of %`, node.AlterPolicyStmt.table)]
   if ('LockStmt' in node) return [plain('unclear', 'locks %', 'tables')]
   if ('SelectStmt' in node) return createdBySelect(node.SelectStmt.intoClause)
   return [plain('unclear', 'runs %', Object.keys(node)[0]?.replace(/Stmt$/, '') ?? 'a statement')]
@@ -112,7 +116,7 @@ function buildIndex({ relation, unique, concurrent }: IndexStmt): Effect {
 }
 
 function vacuum({ options = [], rels = [] }: VacuumStmt): readonly Effect[] {
-  if (!hasOption(options, 'full')) return []
+  if (!isOn(options, 'full')) return []
   const names = rels.flatMap((item) => ('VacuumRelation' in item ? [relationName(item.VacuumRelation.relation)] : []))
   return (names.length === 0 ? ['every table'] : names).map(rewrite)
 }
@@ -121,6 +125,13 @@ const rewrite = (table: string): Effect => ({
   ...plain('transformative', 'rewrites %', table),
   finding: `rewriting ${table} blocks reads and writes meanwhile`,
 })
+
+/** Permissive ones add to what is seen, restrictive ones take from it. */
+function policy({ policy_name: name = '', table, permissive }: CreatePolicyStmt): Effect {
+  if (permissive === true) return onRows('transformative', `adds policy ${inVerb(name)} to %`, table)
+  const finding = `where row-level security is on, policy ${name} hides rows of ${relationName(table)} that others allow`
+  return { ...onRows('breaking', `adds restrictive policy ${inVerb(name)} to %`, table), finding }
+}
 
 function forLaterSessions(change: SessionChange): readonly Effect[] {
   if (change.kind !== 'stored') return []
@@ -132,6 +143,3 @@ function forLaterSessions(change: SessionChange): readonly Effect[] {
     },
   ]
 }
-
-const hasOption = (options: readonly Node[] = [], name: string): boolean =>
-  options.some((item) => 'DefElem' in item && item.DefElem.defname === name)
