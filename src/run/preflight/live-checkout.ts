@@ -1,16 +1,17 @@
+import { existsSync } from 'node:fs'
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import type { CommandSettings } from '../../config/schema.ts'
 import { bareCloneOf } from '../../deploy/checkout.ts'
 import { stepTitle } from '../../deploy/planned.ts'
-import { count, listed, quoted } from '../../lib/text/quoted.ts'
 import { together } from '../../lib/together.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import type { Plan } from '../../plan/plan.ts'
-import { captureChild, type Captured } from '../../process/capture.ts'
+import { captureChild } from '../../process/capture.ts'
 import { childEnvironment } from '../../process/environment.ts'
-import { stop, warn, type Finding } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { carried, halfway, inTheWayThere, locked, notThere, overwritten, unread } from './live-checkout-words.ts'
 
 /**
  * What git would say to the deploy steps that switch a checkout to the approved commit, asked before anything is touched: files that were
@@ -33,6 +34,8 @@ export type Switch = {
   readonly directory: string
   /** Changes made by hand are overwritten rather than refused. */
   readonly isForced: boolean
+  /** `git switch`, which unlike `git checkout` refuses while a merge, a rebase and the like go on. */
+  readonly isStrict: boolean
 }
 
 const FORCING = new Set(['-f', '--force', '--discard-changes', '--hard'])
@@ -62,15 +65,16 @@ export function switchOf(settings: CommandSettings, home: string): Switch | null
   const isForced = words.some((word) => FORCING.has(word))
   const isSwitch = verb === 'checkout' || verb === 'switch' || (verb === 'reset' && isForced)
   if (!isSwitch || !words.includes('{commit}') || directory === null || directory.includes('{')) return null
-  return { title: stepTitle(settings), directory, isForced }
+  return { title: stepTitle(settings), directory, isForced, isStrict: verb === 'switch' }
 }
 
 async function findingsOf(
   deps: GitDeps,
   target: { readonly name: string; readonly path: string },
   commit: string,
-  { title, directory, isForced }: Switch,
+  { title, directory, isForced, isStrict }: Switch,
 ): Promise<readonly Finding[]> {
+  if (!existsSync(directory)) return [notThere(title, directory)]
   const scratch = await mkdtemp(join(tmpdir(), 'lockkeeper-index-'))
   const index = join(scratch, 'index')
   const clone = join(bareCloneOf(deps.varDirectory, target.name), 'objects')
@@ -91,55 +95,61 @@ async function findingsOf(
   try {
     const place = await git('rev-parse', '--absolute-git-dir')
     if (place.exitCode !== 0) return [unread(title, directory, place)]
-    await copyFile(join(place.stdout.toString('utf8').trim(), 'index'), index)
+    const own = place.stdout.toString('utf8').trim()
+    if (existsSync(join(own, 'index.lock'))) return [locked(title, directory, join(own, 'index.lock'))]
+    // one without an index has an empty one
+    if (existsSync(join(own, 'index'))) await copyFile(join(own, 'index'), index)
+    const unmerged = isForced
+      ? []
+      : [...new Set(namesIn((await git('ls-files', '-u', '-z')).stdout).map((line) => line.replace(/^.*\t/, '')))]
+    const going = UNFINISHED.find(([file]) => existsSync(join(own, file)))?.[1]
+    if (unmerged.length > 0 || (isStrict && going !== undefined)) return [halfway(title, directory, { going, unmerged })]
     await git('update-index', '-q', '--refresh') // a file that was only touched is no change
     const changed = await git('diff-index', '--name-only', '-z', 'HEAD', '--')
-    if (changed.exitCode !== 0) return [unread(title, directory, changed)]
+    if (changed.exitCode !== 0) return [unread(title, directory, changed, { index, own })]
     const byHand = namesIn(changed.stdout)
     if (isForced) return byHand.length === 0 ? [] : [overwritten(title, directory, byHand)]
     const tried = await git('read-tree', '-n', '-u', '-m', 'HEAD', commit)
     if (tried.exitCode === 0) return byHand.length === 0 ? [] : [carried(title, directory, byHand)]
     // of several it may name the first alone
     const named = [...tried.stderr.matchAll(/'(.+)'/g)].map(([, name = '']) => name)
-    if (named.length === 0) return [unread(title, directory, tried)]
+    if (named.length === 0) return [unread(title, directory, tried, { index, own })]
     const [differing, unknown] = await together([
       git('diff-tree', '-r', '--name-only', '-z', 'HEAD', commit),
       git('ls-files', '--others', '--exclude-standard', '--full-name', '-z'),
     ])
-    const own = new Set([...byHand, ...namesIn(unknown.stdout)])
-    const inTheWay = new Set([...named, ...namesIn(differing.stdout).filter((name) => own.has(name))])
-    return [refused(title, directory, [...inTheWay].toSorted())]
+    const changedOrNew = new Set([...byHand, ...namesIn(unknown.stdout)])
+    const inTheWay = new Set([...named, ...namesIn(differing.stdout).filter((name) => changedOrNew.has(name))])
+    const names = [...inTheWay].toSorted()
+    const [flagged, announced] = await together([
+      git('ls-files', '-v', '-z', '--', ...names),
+      git('diff-files', '--diff-filter=A', '--name-only', '-z', '--', ...names),
+    ])
+    const marked = namesIn(flagged.stdout).map((line) => ({ mark: line.charAt(0), name: line.slice(2) }))
+    return [
+      inTheWayThere(title, directory, names, {
+        '--no-assume-unchanged': marked.flatMap(({ mark, name }) => (/[a-z]/.test(mark) ? [name] : [])),
+        '--no-skip-worktree': marked.flatMap(({ mark, name }) => (/s/i.test(mark) ? [name] : [])),
+        '--add': namesIn(announced.stdout),
+      }),
+    ]
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
 }
+
+/** What git keeps while something goes on that took more than one command. */
+const UNFINISHED = [
+  ['rebase-merge', 'rebase'],
+  ['rebase-apply', 'rebase'],
+  ['MERGE_HEAD', 'merge'],
+  ['CHERRY_PICK_HEAD', 'cherry-pick'],
+  ['REVERT_HEAD', 'revert'],
+  ['BISECT_LOG', 'bisect'],
+] as const
 
 const namesIn = (output: Buffer): readonly string[] =>
   output
     .toString('utf8')
     .split('\0')
     .filter((name) => name !== '')
-
-const refused = (title: string, directory: string, names: readonly string[]): Finding =>
-  stop(
-    'live_checkout',
-    `The step ${quoted(title)} would be refused by git after the migrations: in ${quoted(directory)} ${was(names)} by hand, and the approved commit has ${names.length === 1 ? 'it' : 'them'} otherwise. Put ${names.length === 1 ? 'it' : 'them'} back or away there (\`git stash --include-untracked\`).`,
-  )
-
-const overwritten = (title: string, directory: string, names: readonly string[]): Finding =>
-  warn('live_checkout', `The step ${quoted(title)} overwrites what was changed by hand in ${quoted(directory)}: ${listed(names)}.`)
-
-const carried = (title: string, directory: string, names: readonly string[]): Finding =>
-  warn(
-    'live_checkout',
-    `In ${quoted(directory)} ${was(names)} by hand. The step ${quoted(title)} leaves ${names.length === 1 ? 'it' : 'them'} so, so what will be live is not exactly the approved commit.`,
-  )
-
-const was = (names: readonly string[]) =>
-  `${count(names.length, 'file')} (${listed(names)}) ${names.length === 1 ? 'was' : 'were'} changed or added`
-
-const unread = (title: string, directory: string, end: Captured): Finding =>
-  warn(
-    'live_checkout',
-    `Whether git will let the step ${quoted(title)} switch ${quoted(directory)} could not be found out: ${quoted(end.stderr.split('\n')[0] ?? '')}.`,
-  )

@@ -119,6 +119,76 @@ test('git agrees with what is said: the very step is run afterwards', async () =
   expect([(await found())[0]?.slice(0, 4), await real()]).toEqual(['warn', 'done'])
 })
 
+const refused = 'The step `Switch` would be refused by git after the migrations'
+
+/** Two branches that changed the same line, one being brought into the other. */
+async function conflict(by: 'merge' | 'rebase'): Promise<void> {
+  for (const name of ['theirs', 'ours']) {
+    await git(live, 'checkout', '--quiet', '-b', name, 'main')
+    await write(live, { 'notes.txt': `${name}\n` })
+    await git(live, 'commit', '--quiet', '--all', `--message=${name}`)
+  }
+  await git(live, by, 'theirs').catch(() => {})
+}
+
+test.each([
+  ['a file that is another', () => write(live, { 'server.js': 'by hand\n' })],
+  ['a directory where a file comes', () => mkdir(join(live, 'worker.js')).then(() => writeFile(join(live, 'worker.js/a'), ''))],
+  ['a file that was announced', () => write(live, { 'worker.js': 'x\n' }).then(() => git(live, 'add', '--intent-to-add', 'worker.js'))],
+  [
+    'a file that is overlooked',
+    () => git(live, 'update-index', '--assume-unchanged', 'server.js').then(() => write(live, { 'server.js': 'x\n' })),
+  ],
+  [
+    'a file that is skipped',
+    () => git(live, 'update-index', '--skip-worktree', 'server.js').then(() => write(live, { 'server.js': 'x\n' })),
+  ],
+  ['a merge', () => conflict('merge')],
+  ['a rebase', () => conflict('rebase')],
+])('what is advised works as it stands: %s', async (_, prepare) => {
+  await prepare()
+  const [line = '', ...more] = await found()
+  expect([more, line.startsWith(`stop: ${refused}`)]).toEqual([[], true])
+  for (const [, command = ''] of line.matchAll(/`(git [^`]+)`/g)) await run('sh', ['-c', command], { cwd: live })
+  expect(await found()).toEqual([])
+})
+
+test('what git was told to overlook, what is not finished and a lock are named with what ends it', async () => {
+  await git(live, 'update-index', '--skip-worktree', 'server.js')
+  await write(live, { 'server.js': 'by hand\n' })
+  expect(await found()).toEqual([
+    `stop: ${refused}: in \`/srv/live shop\` 1 file (\`server.js\`) was changed or added by hand, and the approved commit has it otherwise. Put it back or away there (first \`git update-index --no-skip-worktree -- server.js\`, then \`git stash --include-untracked\`).`,
+  ])
+  await git(live, 'update-index', '--no-skip-worktree', 'server.js')
+  await git(live, 'checkout', '--quiet', '--', 'server.js')
+  await conflict('merge')
+  expect(await found()).toEqual([
+    `stop: ${refused}: in \`/srv/live shop\` a merge is not finished, and \`notes.txt\` has conflicts. Finish it there, or give it up: \`git merge --abort\`.`,
+  ])
+  expect(await found({ run: ['git', 'checkout', '--force', '{commit}'] })).toHaveLength(1)
+  await git(live, 'checkout', '--quiet', '--ours', 'notes.txt')
+  await git(live, 'add', 'notes.txt')
+  expect(await found()).toEqual([])
+  expect(await found({ run: ['git', 'switch', '--detach', '{commit}'] })).toEqual([
+    `stop: ${refused}: in \`/srv/live shop\` a merge is not finished. Finish it there, or give it up: \`git merge --abort\`.`,
+  ])
+  await writeFile(join(live, '.git/index.lock'), '')
+  expect(await found()).toEqual([
+    `stop: ${refused} if \`/srv/live shop/.git/index.lock\` were still there: another git command works in \`/srv/live shop\`, or one was killed. When none does any more, remove that file.`,
+  ])
+})
+
+test('a checkout without an index, without a commit or not there at all is a finding and no fault', async () => {
+  await rm(join(live, '.git/index'))
+  expect((await found())[0]).toMatch(/^stop: The step `Switch` would be refused by git after the migrations: /)
+  await rm(live, { recursive: true })
+  expect(await found()).toEqual([
+    'warn: `/srv/live shop`, where the step `Switch` works, does not exist. Unless a step before it makes that directory, the step will fail after the migrations.',
+  ])
+  await git(root, 'init', '--quiet', live)
+  expect((await found())[0]).toMatch(/^warn: Whether git will let the step `Switch` switch /)
+})
+
 test('a directory that is no checkout is said, and the run decides nothing from it', async () => {
   const other = join(root, 'other')
   await mkdir(other)
