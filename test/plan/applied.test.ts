@@ -34,13 +34,13 @@ const holding = (rows: readonly MigrationRow[], lockHeld = false): DatabaseState
 const of = (rows: readonly MigrationRow[], lockHeld?: boolean) => appliedOf(plan, statusOf(holding(rows, lockHeld), files))
 
 test('what is applied is what was approved exactly when it is the baseline and a beginning of the list', () => {
-  const allowed = ['1_a', '1_a 2_b', '1_a 2_b 3_c']
+  const allowed = new Set(['1_a', '1_a 2_b', '1_a 2_b 3_c'])
   fc.assert(
     fc.property(fc.subarray(names), (done) => {
       const key = done.join(' ')
       const status = statusOf(holding(done.map(finished)), files)
-      expect(appliedOf(plan, status).kind).toBe(allowed.includes(key) ? 'beginning' : 'departs')
-      expect(compareApplied(plan, status, 'before-migrate').kind).toBe(allowed.includes(key) ? 'same' : 'changed')
+      expect(appliedOf(plan, status).kind).toBe(allowed.has(key) ? 'beginning' : 'departs')
+      expect(compareApplied(plan, status, 'before-migrate').kind).toBe(allowed.has(key) ? 'same' : 'changed')
       expect(compareApplied(plan, status, 'after-migrate').kind).toBe(key === '1_a 2_b 3_c' ? 'same' : 'changed')
     }),
   )

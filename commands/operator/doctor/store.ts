@@ -58,7 +58,7 @@ async function lookAtRequests(db: Db): Promise<readonly Finding[]> {
      where state in ('planning','waiting','granted','running','needs_human') order by id`,
   )
   const stopped = open.filter(({ state }) => state === 'needs_human')
-  const oldest = open.filter(({ state }) => state === 'waiting')[0]
+  const oldest = open.find(({ state }) => state === 'waiting')
   const under = open.length - stopped.length
   return [
     ok('requests', `${under} under way${oldest === undefined ? '' : `; #${oldest.id} has waited longest, ${ageText(oldest.seconds)}`}`),

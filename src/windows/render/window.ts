@@ -35,12 +35,14 @@ export function drawWindow(view: WindowView, context: WindowContext): readonly D
       content: { kind: 'current', message: announcement(view, context) },
       isUrgent: window.state !== 'scheduled',
     })),
-    ...events
-      .filter((event) => !isStale(window, event))
-      .flatMap((event) => [
-        ...channelsOf(window, event).map((channel) => post(view, event, channel, context)),
-        ...peopleIn(event).map((user) => direct(view, event, user, announcementKey(window.id, first), context)),
-      ]),
+    ...events.flatMap((event) =>
+      isStale(window, event)
+        ? []
+        : [
+            ...channelsOf(window, event).map((channel) => post(view, event, channel, context)),
+            ...peopleIn(event).map((user) => direct(view, event, user, announcementKey(window.id, first), context)),
+          ],
+    ),
   ]
 }
 

@@ -233,7 +233,7 @@ Everything is well.
   })
 
   test('a killed process is missed as soon as its session ends, and its successor is named', async () => {
-    const [victim] = bots.all().filter((bot) => bot.isAlive())
+    const victim = bots.all().find((bot) => bot.isAlive())
     await victim?.kill()
     await until('nobody is alive', async () => (await doctor()).out.includes('no Lockkeeper runs with this store'))
     const next = await bots.start()
