@@ -50,9 +50,7 @@ async function main(): Promise<number> {
     ...expected.flatMap(({ name, aim }) =>
       figures.some((figure) => figure.name === name && (figure.aim === null) !== (aim === null)) ? [`${name} has another aim`] : [],
     ),
-    ...figures
-      .filter(({ name, met }) => FIRM.has(name) && met !== true)
-      .map(({ name, value, aim }) => `${name} is ${value}, not ${aim}`),
+    ...figures.filter(({ name, met }) => FIRM.has(name) && met !== true).map(({ name, value, aim }) => `${name} is ${value}, not ${aim}`),
   ]
   for (const fault of faults) console.error(`bench: ${fault}`)
   return faults.length === 0 ? 0 : 1
