@@ -9,6 +9,7 @@ import { loadParser, type Parser } from './effects/parser.ts'
 import { readScript, type Script } from './parse.ts'
 import { howItCommits } from './blocks.ts'
 import { namedOutside } from './outside.ts'
+import { leftTableFindings } from './left-tables.ts'
 import { lockFindings, sessionFindings } from './left-settings.ts'
 import { sessionStates, type Changed, type LeftSetting } from './session-state.ts'
 import { isConcurrent, isTransactionStatement, standsAlone } from './transactions.ts'
@@ -53,11 +54,18 @@ export async function reviewMigrations(
     reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, read }),
   )
   const states = sessionStates(reviewed)
+  const tables = leftTableFindings(
+    reviewed.map(({ name, concurrently }, at) => {
+      const script = scripts[at]
+      return { name, concurrently, statements: script?.kind === 'sql' ? script.statements : [] }
+    }),
+  )
   return reviewed.map(({ changes, ...review }, at) => ({
     ...review,
     findings: [
       ...review.findings,
       ...lockFindings(changes),
+      ...(tables[at] ?? []),
       ...sessionFindings(
         states,
         at,

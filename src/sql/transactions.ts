@@ -1,4 +1,4 @@
-import type { Node } from 'libpg-query'
+import type { DeclareCursorStmt, Node } from 'libpg-query'
 import { isOn } from './effects/walk.ts'
 
 /** BEGIN, COMMIT, SAVEPOINT and the like. */
@@ -16,8 +16,39 @@ export function standsAlone(node: Node): boolean {
   if ('DiscardStmt' in node) return node.DiscardStmt.target === 'DISCARD_ALL'
   // ANALYZE has the same node, and may stand beside others
   if ('VacuumStmt' in node) return node.VacuumStmt.is_vacuumcmd === true
+  if ('AlterDatabaseStmt' in node)
+    return (node.AlterDatabaseStmt.options ?? []).some((item) => 'DefElem' in item && item.DefElem.defname === 'tablespace')
+  // it makes a slot on the other server, unless it is told not to
+  if ('CreateSubscriptionStmt' in node)
+    return ['connect', 'create_slot'].every(
+      (name) => !hasOption(node.CreateSubscriptionStmt.options, name) || isOn(node.CreateSubscriptionStmt.options, name),
+    )
   return isConcurrent(node) || ALONE.some((kind) => kind in node)
 }
+
+const hasOption = (options: readonly Node[] = [], name: string): boolean =>
+  options.some((item) => 'DefElem' in item && item.DefElem.defname === name)
+
+/** The first statement that PostgreSQL refuses outside of a transaction block (25P01), in a file that it gets as one script; -1 for none. */
+export function outsideOfBlock(statements: readonly Node[]): number {
+  let isInside = false
+  for (const [at, node] of statements.entries()) {
+    // beside others, these two are in the transaction that the script has anyway
+    if (statements.length === 1 && ('LockStmt' in node || ('DeclareCursorStmt' in node && !isHeld(node.DeclareCursorStmt)))) return at
+    if (!('TransactionStmt' in node)) continue
+    const { kind, chain } = node.TransactionStmt
+    if (!isInside && (chain === true || IN_BLOCK.has(kind ?? ''))) return at
+    if (kind === 'TRANS_STMT_BEGIN' || kind === 'TRANS_STMT_START') isInside = true
+    if (['TRANS_STMT_COMMIT', 'TRANS_STMT_ROLLBACK', 'TRANS_STMT_PREPARE'].includes(kind ?? '')) isInside = chain === true
+  }
+  return -1
+}
+
+const IN_BLOCK: ReadonlySet<string> = new Set(['TRANS_STMT_SAVEPOINT', 'TRANS_STMT_RELEASE', 'TRANS_STMT_ROLLBACK_TO'])
+
+/** Of PostgreSQL's cursor options: WITH HOLD. */
+const CURSOR_OPT_HOLD = 0x20
+const isHeld = ({ options = 0 }: DeclareCursorStmt): boolean => (options & CURSOR_OPT_HOLD) !== 0
 
 const ALONE = ['CreatedbStmt', 'DropdbStmt', 'CreateTableSpaceStmt', 'DropTableSpaceStmt', 'AlterSystemStmt']
 

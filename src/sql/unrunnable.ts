@@ -1,7 +1,7 @@
 import { code } from '../lib/text/code.ts'
 import { quoted } from '../lib/text/quoted.ts'
 import { readScript } from './parse.ts'
-import { standsAlone } from './transactions.ts'
+import { outsideOfBlock, standsAlone } from './transactions.ts'
 import { unquotedPieces, type Piece } from './unquoted.ts'
 
 /**
@@ -19,13 +19,28 @@ export async function whyUnrunnable(path: string, content: Buffer, oneScript: bo
   const script = await readScript(content)
   // a name may hold such a character; that the parser fails as well makes it certain that none was meant
   if (script.kind === 'unreadable') return pasted(pieces, at)
-  if (!oneScript || script.statements.length < 2) return null
-  const alone = script.statements.findIndex(standsAlone)
-  if (alone === -1) return null
+  if (!oneScript) return null
   const starts = startsOf(pieces)
-  // a body in SQL (BEGIN ATOMIC) holds semicolons of its own
-  const first = starts.length === script.statements.length ? starts[alone] : undefined
-  return amongOthers(first === undefined ? quoted(path) : at(first.at), first === undefined ? '' : sql.slice(first.at))
+  /** Where a statement is, and how it reads. */
+  const shown = (index: number) => {
+    // a body in SQL (BEGIN ATOMIC) holds semicolons of its own
+    const first = starts.length === script.statements.length ? starts[index] : undefined
+    const words =
+      first === undefined
+        ? 'a statement'
+        : quoted(
+            sql
+              .slice(first.at)
+              .split(/[;('$]|\s--/)[0]
+              ?.trim() ?? '',
+            80,
+          )
+    return `${first === undefined ? quoted(path) : at(first.at)}: ${words}`
+  }
+  const alone = script.statements.length < 2 ? -1 : script.statements.findIndex(standsAlone)
+  if (alone !== -1) return amongOthers(shown(alone))
+  const outside = outsideOfBlock(script.statements)
+  return outside === -1 ? null : withoutBlock(shown(outside), script.statements.length === 1)
 }
 
 type Place = (offset: number) => string
@@ -108,10 +123,11 @@ function pasted(pieces: readonly Piece[], at: Place): string | null {
   return `${at(found.at)}: ${isQuote ? `the quotation mark ${quoted(found.text)} (${number}) is typographic` : `the character ${number} looks like a space or like nothing`}, and PostgreSQL takes it for a letter, so the file cannot be read as SQL (42601). Type ${isQuote ? 'a straight one (`\'` or `"`)' : 'a plain space or nothing'} in its place and ask again.`
 }
 
-function amongOthers(where: string, statement: string): string {
-  const words = statement === '' ? 'a statement' : quoted(statement.split(/[;(]|\s--/)[0] ?? '', 80)
-  return `${where}: ${words} cannot run inside a transaction, and Prisma sends a file with several statements as one (25001). Put it alone into a migration of its own, without so much as a ${code('SET')} before it, and ask again.`
-}
+const amongOthers = (shown: string): string =>
+  `${shown} cannot run inside a transaction, and Prisma sends a file with several statements as one (25001). Put it alone into a migration of its own, without so much as a ${code('SET')} before it, and ask again.`
+
+const withoutBlock = (shown: string, isAlone: boolean): string =>
+  `${shown} needs a transaction block, and there is none (25P01). ${isAlone ? 'Alone it has no effect: remove it, or put it into the file that needs it,' : `Remove it, or put ${code('BEGIN;')} before it and ${code('COMMIT;')} behind what belongs to it,`} and ask again.`
 
 /** The first piece of every statement that is not empty. */
 const startsOf = (pieces: readonly Piece[]): readonly Piece[] =>

@@ -88,6 +88,40 @@ describe('a setting that outlives its file', () => {
   })
 })
 
+test('a setting made by way of pg_settings, or of a name that is put together, is told as any', async () => {
+  const left = 'leave a setting whose name is computed behind: Prisma writes its record with it'
+  expect(await planned({ '1_rule': "UPDATE pg_settings SET setting = 'audit' WHERE name = 'search_path';\n" })).toContain(
+    `• *1_rule*: it ${left.replace('leave', 'leaves')}`,
+  )
+  expect(await planned({ '2_block': "DO $$ BEGIN EXECUTE format('SET %I = audit', 'search_path'); END $$;\n" })).toContain(
+    `• *2_block*: it may ${left}`,
+  )
+})
+
+describe('a temporary table that outlives its file', () => {
+  const writes = 'UPDATE "Orders" SET paid = true;\n'
+  const LEFT =
+    '• *1_copy*: it leaves the temporary table Orders behind: what 2_paid does to Orders goes there and not to a table of that name that stays; DROP TABLE pg_temp."Orders" at its end keeps it to the file'
+
+  test('hides the table of its name from later files of its session, which is told to those who approve', async () => {
+    const copies = 'CREATE TEMPORARY TABLE "Orders" AS SELECT false AS paid;\n'
+    await query(database.url, `create table "Orders" (paid boolean); insert into "Orders" values (false); ${copies} ${writes}`)
+    expect(await query(database.url, 'select paid from "Orders"')).toEqual([{ paid: false }])
+    await query(database.url, 'drop table "Orders"')
+    expect(await planned({ '1_copy': copies, '2_paid': writes })).toEqual([LEFT])
+  })
+
+  test.each([
+    ['dropped with its transaction', 'CREATE TEMP TABLE "Orders" (paid boolean) ON COMMIT DROP;\n', writes],
+    ['dropped in its file', 'CREATE TEMP TABLE "Orders" (paid boolean);\nDROP TABLE "Orders";\n', writes],
+    ['named by nobody else', 'CREATE TEMP TABLE "Orders" (paid boolean);\n', 'CREATE TABLE customers (id int);\n'],
+    ['named with the schema of another', 'CREATE TEMP TABLE "Orders" (paid boolean);\n', 'CREATE TABLE public."Orders" (paid boolean);\n'],
+  ])('is not told when it is %s', async (_how, first, second) => {
+    const told = await planned({ '1_copy': first, '2_paid': second })
+    expect(typeof told === 'string' ? told : told.filter((line) => line.includes('temporary table'))).toEqual([])
+  })
+})
+
 describe('a database that takes no changes is refused before anybody approves', () => {
   const next = 'Then ask again; nothing was changed.'
 

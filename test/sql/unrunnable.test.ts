@@ -223,3 +223,24 @@ test('a file of 20 MB is looked through in a moment', () => {
   expect([...unquotedPieces(sql)]).toHaveLength(5)
   expect(performance.now() - started).toBeLessThan(5_000)
 })
+
+describe('what needs a transaction block that is not there', () => {
+  test.each([
+    [
+      'select 1;\nSAVEPOINT before_cleanup;\ndelete from a;',
+      'line 2, column 1: `SAVEPOINT before_cleanup` needs a transaction block, and there is none (25P01). Remove it, or put `BEGIN;` before it and `COMMIT;` behind what belongs to it, and ask again.',
+    ],
+    [
+      '-- first\nLOCK TABLE a;',
+      'line 2, column 1: `LOCK TABLE a` needs a transaction block, and there is none (25P01). Alone it has no effect: remove it, or put it into the file that needs it, and ask again.',
+    ],
+  ])('%s', async (content, text) => {
+    expect(await why(content)).toBe(`\`${PATH}\`, ${text}`)
+  })
+
+  test('the connection of a subscription is not shown', async () => {
+    expect(await why("select 1; create subscription s connection 'password=hush' publication p")).toBe(
+      `\`${PATH}\`, line 1, column 11: \`create subscription s connection\` ${ALONE}`,
+    )
+  })
+})

@@ -4,8 +4,9 @@ import type { Queryable } from '../../database/connect.ts'
 export const wordsCalled = (client: Queryable, words: ReadonlySet<string>): Promise<ReadonlySet<string>> => reach(client, words, byName)
 
 /**
- * The same with all that runs by itself: functions of triggers, defaults, checks, policies and rules of the tables that it names, of
- * tables behind these (views, heirs, foreign keys), and of event triggers that it raises. What is named and not used counts as well.
+ * The same with all that runs by itself: functions of triggers, defaults, checks, indexes, policies and rules of the tables that it names, of
+ * tables behind these (views, heirs, foreign keys), of domains and casts of types that it names, of operators in it, and of event triggers
+ * that it raises. What is named and not used counts as well.
  */
 export async function wordsReached(
   client: Queryable,
@@ -15,9 +16,16 @@ export async function wordsReached(
     `select p.proname::text as name, e.evttags as tags from pg_event_trigger e join pg_proc p on p.oid = e.evtfoid where e.evtenabled <> 'D'`,
   )
   const raised = rows.filter(({ tags }) => tags === null || tags.some((tag) => isRaised(tag, file.sql)))
-  return reach(client, new Set([...file.words, ...raised.map(({ name }) => name.toLowerCase())]), async (asked, words, read) => [
+  const operators = await client.query<{ name: string }>(
+    `select p.proname::text as name from pg_operator o join pg_namespace n on n.oid = o.oprnamespace join pg_proc p on p.oid = o.oprcode
+      where n.nspname not in ('pg_catalog', 'information_schema') and position(o.oprname in $1) > 0`,
+    [file.sql],
+  )
+  const found = [...raised, ...operators.rows].map(({ name }) => name.toLowerCase())
+  return reach(client, new Set([...file.words, ...found]), async (asked, words, read) => [
     ...(await byName(asked, words, read)),
     ...(await byTable(asked, words, read)),
+    ...(await byType(asked, words, read)),
     ...(await behind(asked, words)),
   ])
 }
@@ -44,9 +52,17 @@ async function reach(client: Queryable, words: ReadonlySet<string>, step: Step):
   }
 }
 
-const FUNCTIONS = `select p.oid::int8::float8 as oid, pg_get_functiondef(p.oid) as text from pg_proc p
-  join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
- where n.nspname not in ('pg_catalog', 'information_schema') and p.prokind <> 'a' and l.lanname not in ('internal', 'c') and p.oid <> all ($2::oid[])`
+/** Of an aggregate the functions that it is made of. */
+const FUNCTIONS = `select p.oid::int8::float8 as oid, case when p.prokind <> 'a' then pg_get_functiondef(p.oid)
+    else (select concat_ws(' ', aggtransfn, aggfinalfn, aggcombinefn, aggmtransfn, aggminvtransfn, aggmfinalfn) from pg_aggregate where aggfnoid = p.oid) end as text
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+ where n.nspname not in ('pg_catalog', 'information_schema') and (p.prokind = 'a' or l.lanname not in ('internal', 'c')) and p.oid <> all ($2::oid[])`
+
+/** What checks and defaults of domains call. */
+const OF_DOMAINS = `select d.refobjid as function, coalesce(k.contypid, t.oid) as type from pg_depend d
+    left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid and k.contypid <> 0
+    left join pg_type t on d.classid = 'pg_type'::regclass and t.oid = d.objid
+   where d.refclassid = 'pg_proc'::regclass and coalesce(k.contypid, t.oid) is not null`
 
 const byName: Step = async (client, words, read) =>
   (await client.query<Found>(`${FUNCTIONS} and lower(p.proname) = any ($1)`, [words, read])).rows
@@ -57,13 +73,29 @@ const byTable: Step = async (client, words, read) =>
       `${FUNCTIONS} and p.oid in (select calls.function from pg_class c join (
           select tgfoid as function, tgrelid as relation from pg_trigger where tgenabled <> 'D'
           union all
-          select d.refobjid, coalesce(a.adrelid, r.ev_class, k.conrelid, y.polrelid) from pg_depend d
+          select d.refobjid, coalesce(a.adrelid, r.ev_class, k.conrelid, y.polrelid, t.tgrelid, i.indrelid, s.stxrelid) from pg_depend d
             left join pg_attrdef a on d.classid = 'pg_attrdef'::regclass and a.oid = d.objid
             left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
             left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
             left join pg_policy y on d.classid = 'pg_policy'::regclass and y.oid = d.objid
-           where d.refclassid = 'pg_proc'::regclass) calls on calls.relation = c.oid
+            left join pg_trigger t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid and t.tgenabled <> 'D'
+            left join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid
+            left join pg_statistic_ext s on d.classid = 'pg_statistic_ext'::regclass and s.oid = d.objid
+           where d.refclassid = 'pg_proc'::regclass
+          union all
+          select ofdomain.function, a.attrelid from pg_attribute a join (${OF_DOMAINS}) ofdomain on ofdomain.type = a.atttypid
+        ) calls on calls.relation = c.oid
         where lower(c.relname) = any ($1))`,
+      [words, read],
+    )
+  ).rows
+
+const byType: Step = async (client, words, read) =>
+  (
+    await client.query<Found>(
+      `${FUNCTIONS} and p.oid in (select ofdomain.function from (${OF_DOMAINS}) ofdomain join pg_type t on t.oid = ofdomain.type where lower(t.typname) = any ($1)
+        union all
+        select k.castfunc from pg_cast k join pg_type t on t.oid in (k.castsource, k.casttarget) where lower(t.typname) = any ($1))`,
       [words, read],
     )
   ).rows

@@ -140,6 +140,16 @@ export const definitionDiagnoses: readonly Entry[] = [
     }),
   },
   {
+    code: 'truncated_table_referenced',
+    matches: ({ sqlState, message }) =>
+      sqlState === state.featureNotSupported && message?.startsWith('cannot truncate a table referenced in a foreign key') === true,
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: another table refers to one that it empties.`,
+      why: `\`TRUNCATE\` looks at no rows, so it refuses whatever a foreign key points at.${adds(fault.detail)}`,
+      next: 'Name both tables in one `TRUNCATE`, or write `CASCADE` where the rows of every table that refers to it may go too. Then ask again.',
+    }),
+  },
+  {
     code: 'not_supported',
     matches: ({ sqlState }) => sqlState === state.featureNotSupported,
     explain: (fault, context) => ({

@@ -8,7 +8,8 @@ import { named, type Fault } from './fault.ts'
 export const objectDiagnoses: readonly Entry[] = [
   {
     code: 'already_exists',
-    matches: ({ sqlState }) =>
+    matches: ({ sqlState, message }) =>
+      says(message, / already exists/) &&
       isOneOf(sqlState, [
         state.duplicateTable,
         state.duplicateColumn,
@@ -23,8 +24,18 @@ export const objectDiagnoses: readonly Entry[] = [
     }),
   },
   {
+    code: 'no_operator',
+    matches: ({ message }) => OPERATOR.test(message ?? ''),
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: PostgreSQL has no operator ${code(OPERATOR.exec(fault.message ?? '')?.[1] ?? '')}.`,
+      why: 'Values of these types are not combined or compared by themselves.',
+      next: 'Give them the same type, or write the cast (`…::integer`). Then ask again.',
+    }),
+  },
+  {
     code: 'does_not_exist',
-    matches: ({ sqlState }) =>
+    matches: ({ sqlState, message }) =>
+      says(message, / does not exist/) &&
       isOneOf(sqlState, [
         state.undefinedTable,
         state.undefinedColumn,
@@ -85,12 +96,16 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'concurrently_in_transaction',
-    matches: ({ sqlState }) => sqlState === state.activeSqlTransaction,
-    explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: a \`CONCURRENTLY\` statement is not alone in its file.`,
-      why: 'Prisma sends a file as one script, and PostgreSQL runs a script of several statements as one transaction; `CONCURRENTLY` refuses to run in a transaction.',
-      next: 'Put the statement into a migration of its own with nothing else in it, then ask again.',
-    }),
+    matches: ({ sqlState, message }) => sqlState === state.activeSqlTransaction && says(message, IN_TRANSACTION),
+    explain: (fault, context) => {
+      const what = IN_TRANSACTION.exec(fault.message ?? '')?.[1] ?? 'CONCURRENTLY'
+      const name = code(what.includes('CONCURRENTLY') ? 'CONCURRENTLY' : what)
+      return {
+        headline: `${subject(context, fault)} stopped: a ${name} statement is not alone in its file.`,
+        why: `Prisma sends a file as one script, and PostgreSQL runs a script of several statements as one transaction; ${name} refuses to run in a transaction.`,
+        next: 'Put the statement into a migration of its own with nothing else in it, then ask again.',
+      }
+    },
   },
   {
     code: 'enum_value_too_new',
@@ -114,6 +129,12 @@ export const objectDiagnoses: readonly Entry[] = [
     }),
   },
 ]
+
+const OPERATOR = /^operator does not exist: (.+)$/
+const IN_TRANSACTION = /^(.+?) cannot (?:run inside a transaction block|be executed)/
+
+/** One code has several messages, and a sentence is only for those that it is true of. */
+const says = (message: string | null, pattern: RegExp): boolean => message === null || pattern.test(message)
 
 const isOneOf = (found: string | null, states: readonly string[]): boolean => found !== null && states.includes(found)
 

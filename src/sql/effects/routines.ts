@@ -1,5 +1,5 @@
 import type { CreateFunctionStmt, DefElem, DoStmt, Node } from 'libpg-query'
-import { plain, type Effect } from './effect.ts'
+import { onSession, plain, type Effect } from './effect.ts'
 import type { Reactions } from '../../database/reactions.ts'
 import { partsOf } from './names.ts'
 import type { Parser } from './parser.ts'
@@ -161,7 +161,10 @@ function plpgsqlBody(parser: Parser, body: Body): readonly Part[] {
     ...fixed.flatMap((expression) => nodes(asStatement(expression))),
     ...put.flatMap((expression) => {
       const sql = constantOf(parser.sql(asStatement({ ...expression, parseMode: EXPRESSION })))
-      return sql === null ? [{ effect: unread({ ...body, subject: `SQL that ${body.subject} puts together` }) }] : nodes(sql)
+      if (sql !== null) return nodes(sql)
+      // of a name that is put together
+      const sets = /'\s*set\s+(?!local\b)/i.test(expression.query) ? [{ effect: onSession({ kind: 'any', isSure: false }) }] : []
+      return [{ effect: unread({ ...body, subject: `SQL that ${body.subject} puts together` }) }, ...sets]
     }),
   ]
 }

@@ -20,6 +20,8 @@ export type SessionChange =
 
 export function sessionChanges(node: Node): readonly SessionChange[] {
   if ('VariableSetStmt' in node) return variable(node.VariableSetStmt)
+  // its rule sets what the rows say
+  if ('UpdateStmt' in node && node.UpdateStmt.relation?.relname === 'pg_settings') return [{ kind: 'any', isSure: true }]
   if ('DiscardStmt' in node) return node.DiscardStmt.target === 'DISCARD_ALL' ? [{ kind: 'discard' }] : []
   if ('AlterDatabaseSetStmt' in node) {
     const { dbname = '', setstmt } = node.AlterDatabaseSetStmt
@@ -46,9 +48,9 @@ export function sessionChanges(node: Node): readonly SessionChange[] {
 
 /** By functions that are called now. */
 export const calledSessionChanges = (calls: readonly Call[]): readonly SessionChange[] =>
-  calls.flatMap(({ name, args }) => {
+  calls.flatMap(({ name, shown, args }) => {
     if (/^pg_advisory_unlock(_all)?$/.test(name)) return [{ kind: 'unlock' }]
-    return name === 'set_config' ? [configured(args)] : []
+    return shown === 'set_config' ? [configured(args)] : []
   })
 
 function configured([name, value, local]: readonly Node[]): SessionChange {

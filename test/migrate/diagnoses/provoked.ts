@@ -147,4 +147,11 @@ export const PROVOKED: Readonly<Record<string, Provoked>> = {
   },
   'what nobody knows': { state: '22012', sql: 'select 1;\nselect total / 0 from orders;' },
   'what nobody knows, with a place': { state: '42803', sql: 'select 1;\nselect id,\n       count(*)\n  from orders;' },
+  'a column that is named twice in one INSERT': { state: '42701', sql: 'insert into orders (id, id) values (3, 4);' },
+  'a table that FROM does not name': { state: '42P01', sql: 'update orders set total = customers.id;' },
+  'a partition that is none': { state: '42P01', sql: 'alter table parts detach partition orders;' },
+  'a setting that is none': { state: '42704', sql: 'set sql_mode to ansi;' },
+  'an operator for other types': { state: '42883', sql: 'update orders set total = note + 1;' },
+  'a table that others refer to, emptied': { state: '0A000', sql: 'truncate customers;' },
+  'VACUUM beside something else': { state: '25001', sql: 'select 1; vacuum orders;', alone: true },
 }

@@ -668,4 +668,69 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     ],
     excerpt: 'ERROR: column "orders.id" must appear in the GROUP BY clause or be used in an aggregate function (42803)',
   },
+  'a column that is named twice in one INSERT': {
+    code: 'unknown',
+    says: [
+      '`2_case` stopped. PostgreSQL says: `column "id" specified more than once` (42701).',
+      'This product has no words of its own for that.',
+      'Read that, see what is applied and what is not, correct the cause and ask again.',
+    ],
+    excerpt: 'ERROR: column "id" specified more than once (42701)',
+  },
+  'a table that FROM does not name': {
+    code: 'unknown',
+    says: [
+      '`2_case` stopped. PostgreSQL says: `missing FROM-clause entry for table "customers"` (42P01).',
+      'This product has no words of its own for that.',
+      'Read that, see what is applied and what is not, correct the cause and ask again.',
+    ],
+    excerpt: 'ERROR: missing FROM-clause entry for table "customers" (42P01)',
+  },
+  'a partition that is none': {
+    code: 'unknown',
+    says: [
+      '`2_case` stopped. PostgreSQL says: `relation "orders" is not a partition of relation "parts"` (42P01).',
+      'This product has no words of its own for that.',
+      'Read that, see what is applied and what is not, correct the cause and ask again.',
+    ],
+    excerpt: 'ERROR: relation "orders" is not a partition of relation "parts" (42P01)',
+  },
+  'a setting that is none': {
+    code: 'unknown',
+    says: [
+      '`2_case` stopped. PostgreSQL says: `unrecognized configuration parameter "sql_mode"` (42704).',
+      'This product has no words of its own for that.',
+      'Read that, see what is applied and what is not, correct the cause and ask again.',
+    ],
+    excerpt: 'ERROR: unrecognized configuration parameter "sql_mode" (42704)',
+  },
+  'an operator for other types': {
+    code: 'no_operator',
+    says: [
+      '`2_case` stopped: PostgreSQL has no operator `text + integer`.',
+      'Values of these types are not combined or compared by themselves.',
+      'Give them the same type, or write the cast (`…::integer`). Then ask again.',
+    ],
+    excerpt:
+      'ERROR: operator does not exist: text + integer (42883)\nHINT: No operator matches the given name and argument types. You might need to add explicit type casts.',
+  },
+  'a table that others refer to, emptied': {
+    code: 'truncated_table_referenced',
+    says: [
+      '`2_case` stopped: another table refers to one that it empties.',
+      '`TRUNCATE` looks at no rows, so it refuses whatever a foreign key points at. PostgreSQL adds: `Table "children" references "customers"`.',
+      'Name both tables in one `TRUNCATE`, or write `CASCADE` where the rows of every table that refers to it may go too. Then ask again.',
+    ],
+    excerpt:
+      'ERROR: cannot truncate a table referenced in a foreign key constraint (0A000)\nDETAIL: Table "children" references "customers".\nHINT: Truncate table "children" at the same time, or use TRUNCATE ... CASCADE.',
+  },
+  'VACUUM beside something else': {
+    code: 'concurrently_in_transaction',
+    says: [
+      '`2_case` stopped: a `VACUUM` statement is not alone in its file.',
+      'Prisma sends a file as one script, and PostgreSQL runs a script of several statements as one transaction; `VACUUM` refuses to run in a transaction.',
+      'Put the statement into a migration of its own with nothing else in it, then ask again.',
+    ],
+    excerpt: 'ERROR: VACUUM cannot run inside a transaction block (25001)',
+  },
 }
