@@ -9,8 +9,8 @@ import { readWhen, type Unclear } from '../../src/calendar/when.ts'
 import { checkReason, checkRef, checkTarget } from '../parse/arguments.ts'
 import type { Command } from '../parse/command.ts'
 import type { Known } from '../parse/usage.ts'
-import { initialOf, readingsOf, timeField, timeIn, timeInputs, type Filled } from './readings.ts'
-import type { FormValues } from './values.ts'
+import { initialOf, isUnchosen, readingsOf, timeField, timeIn, timeInputs, type Filled } from './readings.ts'
+import { errorOf, type FormValues } from './values.ts'
 
 /** The form behind a bare command: the same request as `deploy`, for people who do not remember options. */
 
@@ -90,7 +90,7 @@ export function readForm(values: FormValues, known: Known, times: FormTimes): Ex
   const isChosen = (name: string) => (values['options']?.['options']?.selected_options ?? []).some((option) => option.value === name)
   const breakGlass = isChosen('break-glass')
   const why = breakGlass && !isRefusal(reason) ? whyNoReason(reason ?? '') : reason
-  const start = isRefusal(target) ? {} : readStart(timeIn(values, 'start'), target, times)
+  const start = isRefusal(target) ? {} : isUnchosen(values, 'start') ? noneChosen : readStart(timeIn(values, 'start'), target, times)
   const readings = readingsOf(start)
   if (isRefusal(start) && readings !== null && ![ref, why, reason, target].some(isRefusal))
     return { kind: 'unclear', filled: { values, readings }, text: start.text }
@@ -106,6 +106,11 @@ export function readForm(values: FormValues, known: Known, times: FormTimes): Ex
     }
   return { verb: 'deploy', target, ref, reason, skipApp: isChosen('skip-app'), ...(breakGlass ? { breakGlass } : {}), ...start }
 }
+
+const noneChosen = refuse(
+  'bad_arguments',
+  'Choose one of the times above, or write another one. To start as soon as it is approved, write `now`.',
+)
 
 /** A time, or a maintenance window as `window 7` or `window nightly`. */
 function readStart(
@@ -140,12 +145,6 @@ function textOf(values: FormValues, id: string): string | null {
   const text = values[id]?.[id]?.value?.trim()
   return text === undefined || text === '' ? null : text
 }
-
-/** Errors under a field are plain text. */
-const errorOf = (field: string, checked: unknown): Record<string, string> => (isRefusal(checked) ? { [field]: plain(checked) } : {})
-
-const plain = (refusal: Refusal) =>
-  refusal.text.replaceAll('`', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').slice(0, 500)
 
 export const formNotOpened = (known: Known): Refusal =>
   refuse(

@@ -8,11 +8,22 @@ import type { FormValues } from './values.ts'
 
 export type Filled = { readonly values: FormValues; readonly readings: readonly string[] }
 
-const MEANT = 'meant'
-
 /** The time that was typed; null when nothing was. A new one counts more than the choice between old readings. */
-export const timeIn = (values: FormValues, id: string): string | null =>
-  valueIn(values, id) ?? values[MEANT]?.[MEANT]?.selected_option?.value ?? null
+export function timeIn(values: FormValues, id: string): string | null {
+  const { again, meant } = idsOf(id, roundOf(values, id))
+  return valueIn(values, again) ?? values[meant]?.[meant]?.selected_option?.value ?? null
+}
+
+/** Whether there was a choice and it was not made: what was typed before does not count as nothing. */
+export const isUnchosen = (values: FormValues, id: string): boolean => roundOf(values, id) > 0 && timeIn(values, id) === null
+
+/** How often it was asked which time is meant. */
+const roundOf = (values: FormValues, id: string): number =>
+  Math.max(0, ...Object.keys(values).flatMap((key) => (key.startsWith(`${id}_again_`) ? [Number(key.slice(`${id}_again_`.length))] : [])))
+
+/** Others in each round: Slack keeps what stands in a field whose ids stay. */
+const idsOf = (id: string, round: number) =>
+  round === 0 ? { again: id, meant: '' } : { again: `${id}_again_${round}`, meant: `meant_${round}` }
 
 /** The field for a time: by itself, or below the readings of what was typed before. */
 export function timeInputs(
@@ -22,15 +33,15 @@ export function timeInputs(
   const { id, label, placeholder, optional = false } = field
   if (filled === null) return [textInput({ id, label, placeholder, optional, maximum: 200 })]
   const typed = truncate(timeIn(filled.values, id) ?? '', 100)
+  const { again, meant } = idsOf(id, roundOf(filled.values, id) + 1)
   return [
     radioInput({
-      id: MEANT,
+      id: meant,
       label: `${label}: “${typed}” can be read in more than one way. Which is meant?`,
       optional: true,
       choices: filled.readings.map((reading) => ({ value: reading, label: reading })),
     }),
-    // another id, so that what was typed does not come back
-    textInput({ id: `${id}_again`, label: 'Or another time', placeholder, optional: true, maximum: 200 }),
+    textInput({ id: again, label: 'Or another time', placeholder, optional: true, maximum: 200 }),
   ]
 }
 
@@ -41,7 +52,7 @@ export const initialOf = (filled: Filled | null, id: string): { readonly initial
 }
 
 /** The field that an error about the time stands under. */
-export const timeField = (values: FormValues, id: string): string => (values[`${id}_again`] === undefined ? id : `${id}_again`)
+export const timeField = (values: FormValues, id: string): string => idsOf(id, roundOf(values, id)).again
 
 /** What of a time's field is to be chosen from; null when it is clear, or wrong. */
 export const readingsOf = (when: object): readonly string[] | null => (isUnclear(when) && when.readings.length > 1 ? when.readings : null)
@@ -49,9 +60,6 @@ export const readingsOf = (when: object): readonly string[] | null => (isUnclear
 const isUnclear = (when: object): when is Unclear => 'readings' in when
 
 function valueIn(values: FormValues, id: string): string | null {
-  for (const one of [`${id}_again`, id]) {
-    const text = values[one]?.[one]?.value?.trim()
-    if (text !== undefined && text !== '') return text
-  }
-  return null
+  const text = values[id]?.[id]?.value?.trim()
+  return text === undefined || text === '' ? null : text
 }

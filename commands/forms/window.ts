@@ -9,8 +9,8 @@ import { durationText } from '../../src/lib/text/text.ts'
 import { sayUnderstoodSpan, typedTime } from '../../src/calendar/say.ts'
 import { readLength, readWhen } from '../../src/calendar/when.ts'
 import { originOf } from './deploy.ts'
-import type { FormValues } from './values.ts'
-import { initialOf, readingsOf, timeField, timeIn, timeInputs, type Filled } from './readings.ts'
+import { errorOf, type FormValues } from './values.ts'
+import { initialOf, isUnchosen, readingsOf, timeField, timeIn, timeInputs, type Filled } from './readings.ts'
 import { checkReason, LONGEST_REASON, type KnownHere, type WindowCommand } from '../parse/window.ts'
 
 /** The form behind a bare `/maintenance`, and the page that shows what was understood before anything is announced. */
@@ -89,7 +89,9 @@ export function readWindowForm(
   const target = context.targets.get(values['target']?.['target']?.selected_option?.value ?? '')
   if (origin === undefined || target === undefined) return formUnknown
   const text = (id: string) => values[id]?.[id]?.value?.trim() ?? ''
-  const when = readWhen(timeIn(values, 'when') ?? '', { now: context.now, zone: target.timezone })
+  const when = isUnchosen(values, 'when')
+    ? refuse('bad_arguments', 'Choose one of the times above, or write another one.')
+    : readWhen(timeIn(values, 'when') ?? '', { now: context.now, zone: target.timezone })
   const length = readLength(text('length'))
   const reason = checkReason(text('reason').replace(/\s+/gu, ' '), context.known)
   const readings = readingsOf(when)
@@ -162,8 +164,3 @@ export const formNotOpened = ({ command, targets }: KnownHere): Refusal =>
     'stale_button',
     `The form could not be opened. Nothing was changed. Type it instead: ${code(`${command} schedule ${targets[0] ?? 'prod'} "Tue 02:00" 2h "why"`, 120)}`,
   )
-
-const errorOf = (field: string, checked: unknown): Record<string, string> =>
-  isRefusal(checked)
-    ? { [field]: checked.text.replaceAll('`', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&').slice(0, 500) }
-    : {}

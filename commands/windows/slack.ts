@@ -8,7 +8,7 @@ import { noted } from '../../src/lib/telemetry.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { update, type Answering, type FormAnswering, type FormEnd } from '../../src/slack/answers/answering.ts'
 import { storeNow } from '../../src/store/now.ts'
-import type { FormValues } from '../forms/values.ts'
+import { plainError, type FormValues } from '../forms/values.ts'
 import { auditedBy, type Reply } from '../verbs/reply.ts'
 import { notInDirect, targetsHere, whyNotHere, type Asker, type Origin } from '../parse/channel-scope.ts'
 import { dispatchWindow } from './dispatch.ts'
@@ -127,7 +127,7 @@ async function endOf(deps: SlackDeps, submitted: Submitted): Promise<FormEnd> {
   noted(reply)
   // a slip in a field is said under it
   return reply.code === 'bad_arguments' && callback === WINDOW_RESCHEDULE
-    ? errorsEnd({ when: (reply.text.split(' The whole command:')[0] ?? '').replaceAll('`', '').slice(0, 500) })
+    ? errorsEnd({ when: plainError(reply.text.split(' The whole command:')[0] ?? '') })
     : noticeEnd(reply)
 }
 

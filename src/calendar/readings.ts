@@ -63,7 +63,8 @@ function hoursOrSpan(text: string, isZoned: boolean): readonly string[] {
 }
 
 function nightOrMidnight(text: string, clock: Clock): readonly Reading[] {
-  const named = text.replace(/\b12\s+(midnight|noon)\b/i, '$1')
+  const at = /\b12\s+(?=(?:midnight|noon)\b)/i.exec(withoutDates(text))
+  const named = at === null ? text : `${text.slice(0, at.index)}${text.slice(at.index + at[0].length)}`
   if (/\bmidnight\b/i.test(named)) return midnight(named)
   if (/(^|\s)24:00(:00)?(?=[\s,]|$)/.test(named)) return endOfThatDay(named)
   return /\b(to|at |this )?night\b/i.test(named) ? night(named, clock) : [{ text: named }]

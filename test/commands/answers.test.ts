@@ -112,7 +112,7 @@ describe.each(ways)('$count replicas, each envelope $deliver heard', ({ count, d
     await here.workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: '../x' } })
     await here.settled()
     expect(here.workspace.modal(ALICE)?.errors).toEqual({
-      ref: '../x cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
+      ref: '“../x” cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
     })
     await here.workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: 'main' } })
     await here.settled()

@@ -262,7 +262,7 @@ describe('the form', () => {
       return modal !== null && Object.keys(modal.errors).length > 0 ? modal : null
     })
     expect(wrong.errors).toEqual({
-      ref: '../x cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
+      ref: '“../x” cannot be a ref: git does not take it as a name. Write a branch, a tag or a commit. Nothing was started.',
     })
     await workspace.as(ALICE).submit(form.viewId, { target: { target: 'prod' }, ref: { ref: 'main' }, reason: { reason: 'launch' } })
     await modalOf(ALICE, /#1 is asked for/)
@@ -280,7 +280,15 @@ describe('the form', () => {
     expect(options.map((option) => option.slice(4))).toEqual([`5 Jun ${year} 02:00 UTC`, `6 May ${year} 02:00 UTC`])
     expect(JSON.stringify(choice.view)).toContain('"initial_options"')
     expect(await requests()).toEqual([])
-    await workspace.as(ALICE).submit(choice.viewId, { ...fields, meant: { meant: options[1] ?? '' } })
+    // no choice is not no start
+    await workspace.as(ALICE).submit(choice.viewId, fields)
+    const unchosen = await workspace.waitFor(() => workspace.modal(ALICE)?.errors['start_again_1'])
+    expect(unchosen).toBe('Choose one of the times above, or write another one. To start as soon as it is approved, write “now”.')
+    // asked again, in a field in which the last answer does not stand
+    await workspace.as(ALICE).submit(choice.viewId, { ...fields, start_again_1: { start_again_1: `5/6/${year} 02:00` } })
+    await modalOf(ALICE, /“5\/6\/\d+ 02:00” can be read in more than one way/)
+    expect(await requests()).toEqual([])
+    await workspace.as(ALICE).submit(choice.viewId, { ...fields, meant_2: { meant_2: options[1] ?? '' } })
     await modalOf(ALICE, /#1 is asked for/)
     expect(await requests()).toMatchObject([{ ask: { ref: 'main', skipApp: true } }])
     expect((await fixture.request(1)).notBefore?.toISOString()).toBe(`${year}-05-06T02:00:00.000Z`)

@@ -94,7 +94,7 @@ test('moved and cancelled by the buttons of the announcement, by those who may',
   await flow.slack.as('U0ALICE').submit(move.viewId, { when: { when: 'yesterday 02:00' } })
   expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
     {
-      "when": "Sun 6 Dec 02:00 America/New_York has passed (read from yesterday 02:00). Write for example Thu 02:00 or 2026-12-10 02:00 America/New_York.",
+      "when": "Sun 6 Dec 02:00 America/New_York has passed (read from “yesterday 02:00”). Write for example “Thu 02:00” or “2026-12-10 02:00 America/New_York”.",
     }
   `)
   await flow.slack.as('U0ALICE').submit(move.viewId, { when: { when: '2026-12-09 03:00' }, length: { length: '90m' } })

@@ -390,7 +390,7 @@ test('the form shows what was understood before anything is announced', async ()
   })
   expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
     {
-      "when": "every second is not a time that can be read, or not a day of the calendar. Write for example Thu 02:00 or 2026-12-17 02:00 America/New_York.",
+      "when": "“every second” is not a time that can be read, or not a day of the calendar. Write for example “Thu 02:00” or “2026-12-17 02:00 America/New_York”.",
     }
   `)
   await flow.slack.as('U0ALICE').submit(form.viewId, {
@@ -444,10 +444,10 @@ test('a time with two readings comes back as a choice between them, with all tha
   await submit({})
   expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
     {
-      "when_again": "No time was given. Write for example Thu 02:00 or 2026-12-17 02:00 America/New_York.",
+      "when_again_1": "Choose one of the times above, or write another one.",
     }
   `)
-  await submit({ meant: { meant: 'Wed 1 Dec 2027 02:00 America/New_York' } })
+  await submit({ meant_1: { meant_1: 'Wed 1 Dec 2027 02:00 America/New_York' } })
   const confirm = await flow.slack.waitFor(() => {
     const top = flow.slack.modal('U0ALICE')
     return top !== null && top.viewId !== choice.viewId ? top : undefined
