@@ -51,10 +51,12 @@ export function whyOtherSchema({ schemas, searchPath, sources }: SessionFacts, u
   return `In ${code(url.database)} names without a schema lead ${first} and not to ${code(url.schema)}: ${settingText('search_path', searchPath, sources.search_path, url)}`
 }
 
+const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
 /** Who set it, and how that is taken back. */
 export function settingText(name: string, value: string, source: string, { database, user }: Pick<Place, 'database' | 'user'>): string {
   const is = `${code(name)} is ${code(value)}`
-  const [db, role] = [`"${database}"`, `"${user}"`]
+  const [db, role] = [identifier(database), identifier(user)]
   switch (source) {
     case 'database':
       return `${is} by ${code(`ALTER DATABASE ${db} SET`)}. ${code(`ALTER DATABASE ${db} RESET ${name}`)} takes that back.`

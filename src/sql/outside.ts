@@ -31,13 +31,15 @@ function wordsOf(statements: readonly Node[]): ReadonlySet<string> {
 /** Without the bodies of new functions that nothing else in the file names; one that replaces another may have users already. */
 function runNow(statements: readonly Node[]): readonly Node[] {
   const isNew = (node: Node) => 'CreateFunctionStmt' in node && node.CreateFunctionStmt.replace !== true
-  let kept = statements.filter(isNew)
+  const kept = Map.groupBy(statements.filter(isNew), nameOf)
   const run = statements.filter((node) => !isNew(node))
-  for (let more: readonly Node[] = run; more.length > 0;) {
-    const words = wordsOf(more)
-    more = kept.filter((node) => words.has(nameOf(node)))
-    kept = kept.filter((node) => !words.has(nameOf(node)))
-    run.push(...more)
+  for (let more: readonly Node[] = [...run]; more.length > 0;) {
+    more = [...wordsOf(more)].flatMap((word) => {
+      const named = kept.get(word) ?? []
+      kept.delete(word)
+      return named
+    })
+    for (const node of more) run.push(node)
   }
   return run
 }

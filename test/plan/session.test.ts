@@ -133,6 +133,20 @@ describe('a database that takes no changes is refused before anybody approves', 
     )
   })
 
+  test('and what takes that back can be run as it stands there, whatever the name', async () => {
+    const odd = await createDatabase({ name: `odd "${randomBytes(4).toString('hex')}"` })
+    try {
+      const quotedName = `"${odd.name.replaceAll('"', '""')}"`
+      await onServer(`alter database ${quotedName} set default_transaction_read_only to on`)
+      const command = `ALTER DATABASE ${quotedName} RESET default_transaction_read_only`
+      expect(await planned(FIT, odd.url)).toContain(`\`${command}\` takes that back.`)
+      await onServer(command)
+      expect(await planned(FIT, odd.url)).toEqual([])
+    } finally {
+      await odd.close()
+    }
+  })
+
   test('by a setting of the role, everywhere and here alone', async () => {
     const role = `still_${randomBytes(4).toString('hex')}`
     await onServer(`create role ${role} login superuser password '${role}'`)

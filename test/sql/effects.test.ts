@@ -53,7 +53,7 @@ describe('an effect is found wherever it stands in a statement', () => {
     ['prepare p as delete from a returning *; create table c as execute p', 'breaking', 'deletes rows of a; creates table c'],
     ['alter table a add column x int default purge()', 'unclear', 'calls purge, which may change data; adds a.x, nullable'],
     ['alter table a alter column x set default purge()', 'additive', 'changes the default of a.x'],
-    ['alter table a add column x uuid default gen_random_uuid()', 'additive', 'adds a.x, nullable'],
+    ['alter table a add column x uuid default gen_random_uuid()', 'transformative', 'adds a.x, nullable'],
     ['update a set x = audit.lower(x)', 'unclear', 'calls audit.lower, which may change data; backfills a'],
     ['update a set x = lower(x), y = public.uuid_generate_v4()', 'transformative', 'backfills a'],
     ['create schema s create table s.t (id int) create index on s.t (id)', 'additive', 'creates schema s; creates table s.t'],

@@ -32,7 +32,7 @@ describe('class and summary', () => {
     ],
     ['alter table orders add column discount_id int', 'additive', 'adds orders.discount_id, nullable'],
     ['alter table orders add column a int not null default 0', 'additive', 'adds orders.a, required, with a default'],
-    ['alter table orders add column a serial', 'additive', 'adds orders.a, required, with a default'],
+    ['alter table orders add column a serial', 'transformative', 'adds orders.a, required, with a default'],
     ['alter table orders add column a int not null', 'breaking', 'adds orders.a, required, without a default'],
     ['alter table "public"."orders" drop column a, drop column b', 'breaking', 'drops orders.a and orders.b'],
     ['drop table orders', 'breaking', 'drops table orders'],

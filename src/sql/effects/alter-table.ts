@@ -1,4 +1,5 @@
 import type { AlterTableCmd, ColumnDef, Constraint, Node, ObjectType, RangeVar } from 'libpg-query'
+import { callsIn, type Call } from './calls.ts'
 import { plain, type Effect } from './effect.ts'
 import { inVerb, relationName, tableName, tableOf, typeName, type Table } from './names.ts'
 
@@ -107,22 +108,49 @@ function alteration(
 const unclear = (table: string) => ({ class: 'unclear', verb: 'alters %', subject: table }) as const
 
 function addColumn(table: string, column: ColumnDef): ReturnType<typeof alteration> {
-  const kinds = constraintsIn([{ ColumnDef: column }]).map(({ contype }) => contype)
+  const constraints = constraintsIn([{ ColumnDef: column }])
+  const kinds = constraints.map(({ contype }) => contype)
   const has = (...wanted: readonly string[]) => kinds.some((kind) => kind !== undefined && wanted.includes(kind))
   const serial = /^(small|big)?serial\d?$/.test(typeName(column.typeName))
   const required = has('CONSTR_NOTNULL', 'CONSTR_PRIMARY', 'CONSTR_IDENTITY') || serial
   const filled = has('CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED') || serial
   const subject = `${table}.${column.colname ?? ''}`
-  if (!required) return { class: 'additive', verb: 'adds %, nullable', subject }
-  if (filled) return { class: 'additive', verb: 'adds %, required, with a default', subject }
-  const finding = `${subject} is required and has no default: this fails if ${table} has rows, and the running application's inserts fail afterwards`
-  return { class: 'breaking', verb: 'adds %, required, without a default', subject, finding }
+  if (required && !filled) {
+    const finding = `${subject} is required and has no default: this fails if ${table} has rows, and the running application's inserts fail afterwards`
+    return { class: 'breaking', verb: 'adds %, required, without a default', subject, finding }
+  }
+  const verb = required ? 'adds %, required, with a default' : 'adds %, nullable'
+  const isRewritten = serial || has('CONSTR_IDENTITY') || constraints.some(rewrites(VOLATILE))
+  if (isRewritten || constraints.some(rewrites(UNKNOWN))) {
+    const finding = `adding ${subject} ${isRewritten ? 'writes' : 'may write'} every row of ${table} anew, which blocks reads and writes meanwhile`
+    return { class: 'transformative', verb, subject, finding }
+  }
+  if (has('CONSTR_UNIQUE', 'CONSTR_PRIMARY')) return { class: 'transformative', verb, subject, finding: buildsIndex(subject, table) }
+  return { class: 'additive', verb, subject }
 }
+
+/** A value that differs from row to row is written into each; one that is the same for all is kept once. */
+const rewrites =
+  (isCalled: (call: Call) => boolean) =>
+  ({ contype, raw_expr: value, generated_kind: kind }: Constraint): boolean =>
+    (contype === 'CONSTR_GENERATED' && kind !== 'v') || (contype === 'CONSTR_DEFAULT' && callsIn(value).some(isCalled))
+
+const VOLATILE = ({ name, isHarmless }: Call): boolean =>
+  isHarmless &&
+  /^(gen_random_\w+|gen_salt|uuid_generate_v\d\w*|uuidv\d|random\w*|clock_timestamp|timeofday|nextval|currval|lastval)$/.test(name)
+
+/** One that is declared to be the same for all rows, or is no more than a constant, writes none. */
+const UNKNOWN = ({ isHarmless }: Call): boolean => !isHarmless
+
+const buildsIndex = (what: string, table: string): string =>
+  `the index for ${what} is built under a lock that blocks reads and writes of ${table}`
 
 function addConstraint(altered: Table, constraint: Constraint): ReturnType<typeof alteration> {
   const table = tableName(altered)
   const later = constraint.skip_validation === true ? ', not yet validated' : ''
   const referenced = relationName(constraint.pktable)
+  // one that is built already is only taken over
+  const building = (what: string) => (constraint.indexname === undefined ? { finding: buildsIndex(what, table) } : {})
   switch (constraint.contype) {
     case 'CONSTR_FOREIGN': {
       const finding =
@@ -136,11 +164,18 @@ function addConstraint(altered: Table, constraint: Constraint): ReturnType<typeo
       }
     }
     case 'CONSTR_UNIQUE':
-      return { class: 'transformative', verb: 'adds a unique constraint to %', subject: table }
+      return { class: 'transformative', verb: 'adds a unique constraint to %', subject: table, ...building('the unique constraint') }
     case 'CONSTR_PRIMARY':
-      return { class: 'transformative', verb: 'adds a primary key to %', subject: table }
+      return { class: 'transformative', verb: 'adds a primary key to %', subject: table, ...building('the primary key') }
+    case 'CONSTR_EXCLUSION':
+      return { class: 'transformative', verb: 'adds an exclusion constraint to %', subject: table, ...building('the exclusion constraint') }
     case 'CONSTR_CHECK':
-      return { class: 'transformative', verb: `adds a check to %${later}`, subject: table }
+      return {
+        class: 'transformative',
+        verb: `adds a check to %${later}`,
+        subject: table,
+        ...(later === '' ? { finding: `the check reads every row of ${table} under a lock that blocks reads and writes` } : {}),
+      }
     default:
       return { class: 'transformative', verb: 'adds a constraint to %', subject: table }
   }
