@@ -119,3 +119,9 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   ɡ: 'g',
   ı: 'i',
 }
+
+/** With the target first that was named: an example that somebody copies is about that one. */
+export function namedFirst<Known extends { readonly targets: readonly string[] }>(known: Known, words: readonly string[]): Known {
+  const named = known.targets.find((target) => words.includes(target))
+  return named === undefined ? known : { ...known, targets: [named, ...known.targets.filter((target) => target !== named)] }
+}

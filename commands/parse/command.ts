@@ -1,8 +1,9 @@
 import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
+import { timeWords } from '../../src/calendar/time-words.ts'
 import { joinTokens } from '../../src/lib/text/escape.ts'
 import { unfitCharacter, whichCharacter } from './unicode.ts'
-import { checkDigest, checkId, checkReason, checkRef, checkTarget, looksLike, nearest } from './arguments.ts'
+import { checkDigest, checkId, checkReason, checkRef, checkTarget, looksLike, namedFirst, nearest } from './arguments.ts'
 import { quoted, tokenize, unescapeSlack } from './tokens.ts'
 import { howTo, knownVerbs, laterVerbs, verbs, votingVerbs, type AnyVerb, type Known, type Verb } from './usage.ts'
 import { type Read, readArguments } from './options.ts'
@@ -59,8 +60,9 @@ export function parseText(sent: string, known: Known): Command | Refusal {
 }
 
 /** Words that are split already, as a shell hands them over. */
-export function parseWords(sent: readonly string[], known: Known): Command | Refusal {
+export function parseWords(sent: readonly string[], everywhere: Known): Command | Refusal {
   const words = sent.map(joinTokens)
+  const known = namedFirst(everywhere, words)
   const unfit = words.map(unfitCharacter).find((found) => found !== undefined)
   if (unfit !== undefined)
     return refuse(
@@ -125,6 +127,11 @@ function suggestion(word: string, among: readonly string[], known: Known, rest: 
 
 function build(verb: AnyVerb, read: Read, known: Known): Command | Refusal {
   const [first, second, ...more] = read.positionals
+  if (second !== undefined && read.at !== null && timeWords([...read.at.split(/\s+/), second]) > timeWords(read.at.split(/\s+/)))
+    return refuse(
+      'bad_arguments',
+      `${code(second, 40)} is more than ${code(verb)} takes. A time of several words stands in quotation marks: ${code(`--at ${quoted(`${read.at} ${second}`)}`, 120)}. Nothing was started.`,
+    )
   if (second !== undefined && verb !== 'freeze' && verb !== 'lock')
     return refuse(
       'bad_arguments',

@@ -2,7 +2,7 @@ import { code, list } from '../../approvals/wording.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import { joinTokens } from '../../src/lib/text/escape.ts'
 import { unfitCharacter } from './unicode.ts'
-import { nearest } from './arguments.ts'
+import { namedFirst, nearest } from './arguments.ts'
 import { quoted, tokenize, unescapeSlack } from './tokens.ts'
 
 /** What somebody wants of a maintenance window. Times are read by the verb, since they depend on the target's zone and the clock. */
@@ -90,8 +90,9 @@ export function parseWindow(sent: string, known: KnownHere): WindowCommand | Ref
 }
 
 /** Words that are split already, as a shell hands them over. */
-export function parseWindowWords(sent: readonly string[], known: KnownHere): WindowCommand | Refusal {
+export function parseWindowWords(sent: readonly string[], everywhere: KnownHere): WindowCommand | Refusal {
   const words = sent.map(joinTokens)
+  const known = namedFirst(everywhere, words)
   const unfit = words.map(unfitCharacter).find((found) => found !== undefined)
   if (unfit !== undefined) return refuse('bad_arguments', `The command contains ${unfit}. Nothing was changed. Type it again.`)
   const length = words.join(' ').length

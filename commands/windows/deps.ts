@@ -7,6 +7,7 @@ import type { Db } from '../../src/store/pool.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { SlackPort } from '../../src/slack/port.ts'
 import type { WindowRow } from '../../src/windows/window.ts'
+import { namedFirst } from '../parse/arguments.ts'
 import { whyNotHere, type Asker } from '../parse/channel-scope.ts'
 
 export type WindowDeps = {
@@ -51,6 +52,8 @@ export function targetsOf(deps: WindowDeps, names: readonly string[]): Targets |
 export const noWindow = (deps: Pick<WindowDeps, 'maintenance'>, id: number): Refusal =>
   refuse('unknown_window', `There is no window #${id}. ${code(`${deps.maintenance} list`)} lists those that are ahead.`)
 
-export const knownHere = (deps: WindowDeps) => ({ targets: [...deps.targets.keys()], command: deps.maintenance })
+/** `named`: the targets that examples are about. */
+export const knownHere = (deps: WindowDeps, named: readonly string[] = []) =>
+  namedFirst({ targets: [...deps.targets.keys()], command: deps.maintenance }, named)
 
 export const auditOf = (window: Pick<WindowRow, 'id'>) => ({ window: window.id })

@@ -22,7 +22,7 @@ export async function listAhead(deps: WindowDeps, target: string | null, asker: 
   ).filter((window) => isShownHere(deps, window, asker))
   if (windows.length === 0)
     return say(
-      `No maintenance${target === null ? '' : ` of ${code(target)}`} is planned. To plan one: ${code(exampleOf('schedule', knownHere(deps)), 120)}`,
+      `No maintenance${target === null ? '' : ` of ${code(target)}`} is planned. To plan one: ${code(exampleOf('schedule', knownHere(deps, target === null ? [] : [target])), 120)}`,
     )
   const more = windows.length - SHOWN
   return say(

@@ -29,12 +29,12 @@ export async function schedule(deps: WindowDeps, command: Schedule, actor: Actor
   const zone = targets[0].timezone
   const now = await storeNow(deps.db)
   const read = readHours(command.words, { now, zone })
-  if (isRefusal(read)) return withExample(read, deps)
-  const reason = checkReason(read.rest.join(' ').trim(), knownHere(deps))
+  if (isRefusal(read)) return withExample(read, deps, command.targets)
+  const reason = checkReason(read.rest.join(' ').trim(), knownHere(deps, command.targets))
   if (isRefusal(reason)) return reason
   const hours = { startsAt: read.startsAt, endsAt: read.startsAt + (read.length ?? 0) }
   if (read.length === undefined)
-    return withExample(refuse('bad_arguments', 'It is not said how long the window is. Nothing was changed.'), deps)
+    return withExample(refuse('bad_arguments', 'It is not said how long the window is. Nothing was changed.'), deps, command.targets)
   return deps.db.transaction(async (tx) => {
     await holdSchedule(tx)
     const conflict = await whyNotThen(tx, { targets, hours, zone, exceptId: null }, conflictConfigOf(deps))
@@ -106,11 +106,12 @@ async function reschedule(deps: WindowDeps, tx: Tx, words: readonly string[], { 
   if (window.state !== 'scheduled') return notInState(deps, window, 'Only a window that has not started can be moved.')
   const now = await storeNow(tx)
   const read = readHours(words, { now, zone: window.timezone })
-  if (isRefusal(read)) return withExample(read, deps, 'reschedule', window.id)
+  if (isRefusal(read)) return withExample(read, deps, window.targets, 'reschedule', window.id)
   if (read.rest.length > 0)
     return withExample(
       refuse('bad_arguments', `${code(read.rest.join(' '), 60)} is more than ${code('reschedule')} takes. Nothing was changed.`),
       deps,
+      window.targets,
       'reschedule',
       window.id,
     )
@@ -132,7 +133,7 @@ async function extend(deps: WindowDeps, tx: Tx, words: readonly string[], { wind
     window.state === 'completed' && window.closedAt !== null && now - window.closedAt.getTime() < HOUR_MS && (await isRunning(tx, window))
   if (window.state !== 'open' && !endedJustNow) return notInState(deps, window, 'Only a window that is under way can be extended.')
   const length = readLength(words.join(' '))
-  if (isRefusal(length)) return withExample(length, deps, 'extend', window.id)
+  if (isRefusal(length)) return withExample(length, deps, window.targets, 'extend', window.id)
   const from = endedJustNow ? Math.floor(now / MINUTE_MS) * MINUTE_MS : 0
   const hours = { startsAt: window.startsAt.getTime(), endsAt: Math.max(window.endsAt.getTime(), from) + length }
   const conflict = await whyNotThen(tx, { targets, hours, zone: window.timezone, exceptId: window.id }, conflictConfigOf(deps))
@@ -222,8 +223,13 @@ export async function standBy(deps: WindowDeps, id: number, actor: Actor, asker:
 
 const conflictConfigOf = (deps: WindowDeps) => ({ freezes: deps.freezes, command: deps.maintenance })
 
-const withExample = (refusal: Refusal, deps: WindowDeps, verb: 'schedule' | 'reschedule' | 'extend' = 'schedule', id?: number): Refusal =>
-  refuse(refusal.code, `${refusal.text} The whole command: ${code(exampleOf(verb, knownHere(deps), id), 120)}`)
+const withExample = (
+  refusal: Refusal,
+  deps: WindowDeps,
+  named: readonly string[],
+  verb: 'schedule' | 'reschedule' | 'extend' = 'schedule',
+  id?: number,
+): Refusal => refuse(refusal.code, `${refusal.text} The whole command: ${code(exampleOf(verb, knownHere(deps, named), id), 120)}`)
 
 export type ReadHours = { readonly startsAt: number; readonly length?: number; readonly rest: readonly string[] }
 

@@ -153,7 +153,7 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
     if (breakGlass !== undefined)
       problems.push(...notReviewable(`targets.${name}.breakGlass`, breakGlass.from, breakGlass.review ?? from, peopleIn(parsed)))
     if (breaking !== undefined)
-      problems.push(...tooFewNamed(`targets.${name}.approvals.breaking`, breaking.required ?? required, breaking.from ?? from))
+      problems.push(...tooFewNamed(`targets.${name}.approvals.breaking`, Math.max(required, breaking.required ?? 1), breaking.from ?? from))
     return problems
   })
 }

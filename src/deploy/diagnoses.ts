@@ -82,7 +82,7 @@ const stepDiagnoses: readonly Entry[] = [
   {
     matches: /dubious ownership/,
     why: 'The live directory belongs to another user, so git refuses it.',
-    next: 'Run `git config --global --add safe.directory` for it as the user that Lockkeeper runs as.',
+    next: 'As the user that Lockkeeper runs as: `git config --global --add safe.directory &lt;directory&gt;`, with the path of that directory.',
   },
   {
     matches: /\[PM2\]\[ERROR\] Process or Namespace .* not found|\[PM2\]\[ERROR\].*doesn't exist/,

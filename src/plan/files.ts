@@ -136,7 +136,7 @@ function whyUnfit(tree: Tree, paths: Paths, commit: string): string | null {
   const places = new Set([paths.application, posix.dirname(paths.schema), posix.join(paths.application, 'prisma'), '.'])
   const environment = [...tree.keys()].find((path) => posix.basename(path).toLowerCase() === '.env' && places.has(posix.dirname(path)))
   if (environment !== undefined)
-    return `${at} tracks ${quoted(environment)}. Prisma reads it and would migrate the database that it names. Remove it from the repository (\`git rm --cached\`) and ask again.`
+    return `${at} tracks ${quoted(environment)}. Prisma reads it and would migrate the database that it names. Remove it from the repository (${code(`git rm --cached -- ${inShell(environment)}`)}) and ask again.`
   const roots = [paths.migrations, paths.schema, posix.join(paths.application, 'package.json')]
   for (const [path, entry] of tree) {
     const concerns = roots.some((root) => path === root || path.startsWith(`${root}/`) || root.startsWith(`${path}/`))

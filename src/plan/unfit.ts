@@ -17,7 +17,7 @@ export function whyNotDeployable(found: {
   const no = (text: string) => refuse('target_unfit', text)
   if (status.baseline === 'missing')
     return no(
-      `${name} has tables but no record of migrations, so Prisma refuses to deploy (P3005). If its schema already equals the first migrations, record each by hand (${command(target, '--applied', '<migration>')}) and ask again.`,
+      `${name} has tables but no record of migrations, so Prisma refuses to deploy (P3005). If its schema already equals the first migrations, record each by hand (${resolveWords(target, 'applied', '<migration>')}) and ask again.`,
     )
   const running = status.running[0]
   if (running !== undefined)
@@ -41,14 +41,17 @@ function failedText(target: Target, failed: MigrationStatus): string {
   const started = failed.row === null ? '' : `, started ${dateText(failed.row.startedAt, 'day')},`
   return (
     `${quoted(failed.name)}${started} failed on ${quoted(target.name)} and blocks every other (P3009). Look at what it left in the database, put that right, ` +
-    `and record the outcome by hand: ${command(target, '--rolled-back', inShell(failed.name))} if nothing of it is there, or ${command(target, '--applied', inShell(failed.name))} if all of it is. Then ask again.`
+    `and record the outcome by hand: ${resolveCommand(target, 'rolled-back', failed.name)} if nothing of it is there, or ${resolveCommand(target, 'applied', failed.name)} if all of it is. Then ask again.`
   )
 }
 
-/** The exact words to type, in the application's directory with the target's URL set. */
-function command(target: Target, outcome: '--applied' | '--rolled-back', migration: string): string {
-  const schema = target.tool.prisma.schema === 'prisma/schema.prisma' ? [] : ['--schema', inShell(target.tool.prisma.schema)]
-  return quoted(['npx prisma migrate resolve', outcome, migration, ...schema].join(' '), 400)
+/** The exact words to type, in the application's directory with the target's URL set; as code. */
+export const resolveCommand = (target: Pick<Target, 'tool'>, as: 'applied' | 'rolled-back', migration: string): string =>
+  resolveWords(target, as, inShell(migration))
+
+function resolveWords({ tool }: Pick<Target, 'tool'>, as: 'applied' | 'rolled-back', word: string): string {
+  const schema = tool.prisma.schema === 'prisma/schema.prisma' ? [] : ['--schema', inShell(tool.prisma.schema)]
+  return quoted(['npx prisma migrate resolve', `--${as}`, word, ...schema].join(' '), 400)
 }
 
 const names = (migrations: readonly MigrationStatus[]) => listed(migrations.map(({ name }) => name))

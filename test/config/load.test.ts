@@ -120,6 +120,11 @@ test('runs start by themselves only where the target is not protected', async ()
   ])
   const config = await load(free.replace('approvals:', 'protected: false\n    approvals:'))
   expect(config.targets.get('prod')?.approvals).toMatchObject({ required: 0, from: [] })
+  // breaking changes need one all the same, which nobody could give
+  const breaking = free.replace('approvals: { required: 0 }', 'protected: false\n    approvals: { required: 0, breaking: {} }')
+  expect((await faultOf(breaking)).problems).toMatchObject([
+    { path: 'targets.prod.approvals.breaking', problem: '1 approval is required but nobody is named' },
+  ])
 })
 
 test.each([

@@ -82,7 +82,7 @@ describe('what is read', () => {
 describe('what is refused', () => {
   test.each(['.env', 'prisma/.env', '.ENV'])('a tracked %s', async (path) => {
     expect(await refusedFor({ [path]: 'DATABASE_URL=postgresql://elsewhere/x' })).toBe(
-      `Commit \`COMMIT\` tracks \`${path}\`. Prisma reads it and would migrate the database that it names. Remove it from the repository (\`git rm --cached\`) and ask again.`,
+      `Commit \`COMMIT\` tracks \`${path}\`. Prisma reads it and would migrate the database that it names. Remove it from the repository (\`git rm --cached -- ${path}\`) and ask again.`,
     )
   })
 

@@ -29,6 +29,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'faults/shares.test.ts',
     'lib/',
     'migrate/decide/one-script.test.ts',
+    'migrate/decide/outcomes.test.ts',
     'migrate/decide/verdict.test.ts',
     'notifications/mail.test.ts',
     'notifications/webhook.test.ts',

@@ -1,6 +1,7 @@
 import { code } from '../../lib/text/code.ts'
 import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnoses/diagnosis.ts'
 import { seconds } from '../../lib/text/sentences.ts'
+import { resolveCommand } from '../../plan/unfit.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
@@ -8,7 +9,16 @@ import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attem
 import type { Half } from './concurrent-state.ts'
 import { findingsOf, writtenBy } from './findings.ts'
 import type { NextAction } from './next-action.ts'
-import { cancelledOutcome, crashedOutcome, failedOutcome, halfOutcome, halfSentence, mendSentence, unclearOutcome } from './outcomes.ts'
+import {
+  cancelledOutcome,
+  crashedOutcome,
+  failedOutcome,
+  halfOutcome,
+  halfSentence,
+  mendSentence,
+  unclearOutcome,
+  type Resolve,
+} from './outcomes.ts'
 import { mayTryAgain, tracesOf, verdictOf, type Findings, type Verdict } from './verdict.ts'
 import { blockerOf, type MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
@@ -28,6 +38,7 @@ export async function analyseFailure(
   stopped: Stopped | null,
 ): Promise<FailureAnalysis> {
   if (action.kind === 'failed') return analyseFailed(work, action, tasks, stopped)
+  const resolve = resolveFor(work)
   if (action.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departure(action, work.context.command))
   if (action.kind === 'not_here')
     return unclear(tasks, 'unclear', {
@@ -40,10 +51,15 @@ export async function analyseFailure(
     return unclear(tasks, 'earlier failure', {
       headline: `${code(action.failed)} began before this run and never ended, so nothing was started.`,
       notKnown: `How much of ${code(action.failed)} is in the database.`,
-      next: 'Compare the database with the file. If all of it is there, mark it as applied; if nothing is, mark it as rolled back. Then cancel this request and ask again.',
+      next: `Compare the database with the file. If all of it is there, mark it as applied (${resolve('applied', action.failed)}); if nothing is, mark it as rolled back (${resolve('rolled-back', action.failed)}). Then cancel this request and ask again.`,
     })
   return analyseCrash(work, action, tasks)
 }
+
+const resolveFor =
+  ({ context }: Pick<Work, 'context'>): Resolve =>
+  (as, migration) =>
+    resolveCommand(context.target, as, migration)
 
 export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 'workspace'>, migration: string | null): DiagnosisContext {
   return {
@@ -92,6 +108,7 @@ async function analyseFailed(
   const data = { migrations: marked }
   const sql = work.workspace.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
   const excerpt = [diagnosis.excerpt, work.context.redactor.text(singleStatement(sql))].filter((part) => part !== '').join('\n')
+  const resolve = resolveFor(work)
   const unknown = (outcome: RunOutcome): FailureAnalysis => ({ kind: 'end', end: { kind: 'unknown', output: line, data, outcome } })
 
   if (failed !== null && findings !== null && verdict.kind === 'unclear')
@@ -102,6 +119,7 @@ async function analyseFailed(
         because: verdict.because,
         excerpt,
         how: `${diagnosis.headline} It may be applied in part:`,
+        resolve,
       }),
     )
   const again =
@@ -114,7 +132,8 @@ async function analyseFailed(
   const unbuilt = verdict.kind === 'half' ? verdict.left : []
   if (failed !== null && findings !== null && (again || (verdict.kind === 'undone' && (waited || stopped === 'cancel')))) {
     const hindered = await resolveFailed(work, failed, unbuilt)
-    if (hindered !== null) return unknown(crashedOutcome(failed, marked, { leftovers: findings.leftovers, excerpt, how: hindered }))
+    if (hindered !== null)
+      return unknown(crashedOutcome(failed, marked, { leftovers: findings.leftovers, excerpt, how: hindered, resolve }))
   }
   if (again) {
     const pauseMs = work.timing.pausesMs[Math.min(tries.count, work.timing.pausesMs.length) - 1] ?? 0
@@ -129,14 +148,14 @@ async function analyseFailed(
   const said = stopped === 'too_long' ? tooLong(diagnosis, failed, work) : diagnosis
   const isFailedBuild = mayTryAgain(verdict) && stopped !== 'cancel'
   if (verdict.kind === 'half' && failed !== null && !isFailedBuild) {
-    const outcome = halfOutcome({ headline: said.headline, failed, left: verdict.left, tasks: marked, excerpt })
+    const outcome = halfOutcome({ headline: said.headline, failed, left: verdict.left, tasks: marked, excerpt, resolve })
     return { kind: 'end', end: { kind: stopped === 'cancel' ? 'cancelled' : 'failed', output: line, data, outcome } }
   }
   if (stopped === 'cancel')
     return { kind: 'end', end: { kind: 'cancelled', output: 'cancelled', data, outcome: cancelledOutcome(marked, failed) } }
   const remark = unbuilt.length === 0 ? null : unbuilt.flatMap((half) => [halfSentence(half), mendSentence(half)]).join(' ')
   const isResolved = waited && unbuilt.length === 0
-  const outcome = failedOutcome(said, marked, remark, excerpt, isResolved ? null : failed)
+  const outcome = failedOutcome(said, marked, remark, excerpt, isResolved || failed === null ? null : resolve('rolled-back', failed))
   return { kind: 'end', end: { kind: 'failed', output: line, data, outcome } }
 }
 
@@ -195,6 +214,7 @@ async function analyseCrash(
       data: { migrations: marked },
       outcome: crashedOutcome(failed, marked, {
         leftovers: findings?.leftovers ?? [],
+        resolve: resolveFor(work),
         written: attempt === undefined ? [] : await writtenBy(work, attempt, failed),
         how: saidDone ? 'Prisma says that it succeeded, but the record does not know the end of' : 'The migrator disappeared during',
         because: [...(findings === null ? [] : certainOf(findings)), ...(saidDone ? [OPEN_TRANSACTION] : [])],

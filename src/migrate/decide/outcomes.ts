@@ -1,4 +1,4 @@
-import { code, inShell } from '../../lib/text/code.ts'
+import { code } from '../../lib/text/code.ts'
 import type { Diagnosis } from '../diagnoses/diagnosis.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import { count, list } from '../../lib/text/sentences.ts'
@@ -16,19 +16,22 @@ function keptSentence(tasks: readonly MigrationTask[]): string {
 /** Its steps come after the migrations, so none of them has begun. */
 const APPLICATION = 'The application was left as it was.'
 
+/** The command that marks a migration, as code. */
+export type Resolve = (as: 'applied' | 'rolled-back', migration: string) => string
+
 /** The migrator said why it stopped, and what is in the database is certain. */
 export function failedOutcome(
   diagnosis: Diagnosis,
   tasks: readonly MigrationTask[],
   remark: string | null,
   excerpt = diagnosis.excerpt,
-  /** The migration whose record stays open, and so blocks every other. */
+  /** What marks the migration as rolled back whose record stays open and so blocks every other. */
   open: string | null = null,
 ): RunOutcome {
   const resolve =
     open === null || diagnosis.next.includes('rolled back')
       ? ''
-      : `Before that, mark this try as rolled back, since Prisma runs nothing else until then: ${code(`npx prisma migrate resolve --rolled-back ${inShell(open)}`)}.`
+      : `Before that, mark this try as rolled back, since Prisma runs nothing else until then: ${open}.`
   return {
     headline: `*${diagnosis.headline} ${keptSentence(tasks)}* ${APPLICATION}`,
     why: diagnosis.why,
@@ -57,9 +60,10 @@ export function halfOutcome(what: {
   readonly left: readonly Half[]
   readonly tasks: readonly MigrationTask[]
   readonly excerpt: string
+  readonly resolve: Resolve
 }): RunOutcome {
   const isToFinish = what.left.some(({ kind }) => kind === 'undropped' || kind === 'undetached')
-  const resolve = code(`npx prisma migrate resolve --${isToFinish ? 'applied' : 'rolled-back'} ${inShell(what.failed)}`)
+  const resolve = what.resolve(isToFinish ? 'applied' : 'rolled-back', what.failed)
   const done = what.tasks.filter(({ state }) => state === 'done').length
   const kept = done === 0 ? '' : ` ${count(done, 'migration')} before it ${done === 1 ? 'is' : 'are'} applied and kept.`
   return {
@@ -121,15 +125,16 @@ export function crashedOutcome(
     readonly how: string
     /** Why it cannot be told, and what may be the reason: sentences. */
     readonly because?: readonly string[]
+    readonly resolve: Resolve
   },
 ): RunOutcome {
-  const resolve = (as: string) => code(`npx prisma migrate resolve --${as} ${inShell(name)}`)
+  const { resolve } = evidence
   return unclearOutcome({
     headline: `${evidence.how} ${code(name)}.`,
     tasks,
     known: [...(evidence.because ?? []), ...foundSentences(evidence), 'No session of this run is alive.'],
     notKnown: `Whether all of ${code(name)} took effect. The record says "started".`,
-    next: `Compare the database with the file. If all of it is there, mark it as applied (${resolve('applied')}); if nothing is, mark it as rolled back (${resolve('rolled-back')}); if a part is, complete it or take it back by hand first. Then cancel this request and ask again.`,
+    next: `Compare the database with the file. If all of it is there, mark it as applied (${resolve('applied', name)}); if nothing is, mark it as rolled back (${resolve('rolled-back', name)}); if a part is, complete it or take it back by hand first. Then cancel this request and ask again.`,
     ...(evidence.excerpt === undefined ? {} : { excerpt: evidence.excerpt }),
   })
 }

@@ -60,7 +60,7 @@ export const recordDiagnoses: readonly Entry[] = [
     explain: (_fault, context) => ({
       headline: `${code(context.database)} has tables but no record of migrations, so nothing was started.`,
       why: 'Prisma does not run migrations on a database that it did not build: the first of them would try to create what is there.',
-      next: 'Baseline it once: mark the migrations that describe what is there as applied (`prisma migrate resolve --applied`), then ask again.',
+      next: 'Baseline it once: mark each migration that describes what is there as applied (`npx prisma migrate resolve --applied &lt;migration&gt;`), then ask again.',
     }),
   },
   {

@@ -210,7 +210,7 @@ test('a tracked .env is refused, since Prisma would read it and migrate its data
   await fixture.configure({ source: { repository: fixture.repository, branch: 'with-env' } })
   expect(faultsIn((await fixture.run(['check'])).out)).toMatchInlineSnapshot(`
     [
-      "prod: Commit \`COMMIT\` tracks \`.env\`. Prisma reads it and would migrate the database that it names. Remove it from the repository (\`git rm --cached\`) and ask again.",
+      "prod: Commit \`COMMIT\` tracks \`.env\`. Prisma reads it and would migrate the database that it names. Remove it from the repository (\`git rm --cached -- .env\`) and ask again.",
     ]
   `)
 })

@@ -11,6 +11,15 @@ const refusal = (text: string) => {
   return isRefusal(parsed) ? `${parsed.code}: ${parsed.text}` : parsed
 }
 
+test('a time in several words is told its quotation marks, and an example is about the target that was named', () => {
+  expect(refusal('deploy staging --at tomorrow 02:00 --reason "why"')).toBe(
+    'bad_arguments: `02:00` is more than `deploy` takes. A time of several words stands in quotation marks: `--at "tomorrow 02:00"`. Nothing was started.',
+  )
+  expect(refusal('status staging now')).toBe(
+    'bad_arguments: `now` is more than `status` takes. Nothing was started. For example: `/migrate status staging`.',
+  )
+})
+
 describe('a command that is understood', () => {
   test.each([
     ['', { verb: 'modal' }],
