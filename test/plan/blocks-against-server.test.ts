@@ -49,7 +49,10 @@ test.each([
   [`alter database "$" set tablespace pg_default; select 1`, '25001'],
   [`alter database "$" connection limit 50; select 1`, null],
   ["select 1; create subscription s connection 'dbname=none' publication p", '25001'],
-  ["select 1; create subscription s connection 'dbname=none' publication p with (connect = false, slot_name = none); drop subscription s", null],
+  [
+    "select 1; create subscription s connection 'dbname=none' publication p with (connect = false, slot_name = none); drop subscription s",
+    null,
+  ],
 ])('%s: %s', async (template, state) => {
   const sql = template.replace('$', database.name)
   const why = await whyUnrunnable('m', Buffer.from(sql), true)
