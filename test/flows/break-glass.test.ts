@@ -476,7 +476,7 @@ test('the form has a box for it, and wants a reason with it', async () => {
   await flow.slack.as('U0ALICE').submit(form.viewId, { target: { target: 'waits' }, options: { options: 'break-glass' } })
   expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
     {
-      "reason": "Breaking the glass needs a reason, which everybody reads. Nothing was started. Say in a sentence what cannot wait, for example --reason "checkout is down, the index is missing".",
+      "reason": "Breaking the glass needs a reason, which everybody reads. Nothing was started. Say in a sentence what cannot wait, for example “--reason "checkout is down, the index is missing"”.",
     }
   `)
   await flow.slack

@@ -206,11 +206,11 @@ test('the bare command opens a form that makes the request', async () => {
     start: { start: 'every second' },
   })
   const errors = { ...flow.slack.modal('U0ALICE')?.errors }
-  const examples = /[A-Z][a-z]{2} 02:00 or \d{4}-\d\d-\d\d/
-  expect({ ...errors, start: errors['start']?.replace(examples, '{weekday} 02:00 or {date}') }).toMatchInlineSnapshot(`
+  const examples = /“[A-Z][a-z]{2} 02:00” or “\d{4}-\d\d-\d\d/
+  expect({ ...errors, start: errors['start']?.replace(examples, '“{weekday} 02:00” or “{date}') }).toMatchInlineSnapshot(`
     {
-      "ref": "no such/../ref cannot be a ref: it holds a space or a character that cannot be seen. Write a branch, a tag or a commit. Nothing was started.",
-      "start": "every second is not a time that can be read, or not a day of the calendar. Write for example {weekday} 02:00 or {date} 02:00 UTC.",
+      "ref": "“no such/../ref” cannot be a ref: it holds a space or a character that cannot be seen. Write a branch, a tag or a commit. Nothing was started.",
+      "start": "“every second” is not a time that can be read, or not a day of the calendar. Write for example “{weekday} 02:00” or “{date} 02:00 UTC”.",
     }
   `)
   await flow.slack.as('U0ALICE').submit(form.viewId, { target: { target: 'prod' }, reason: { reason: 'By the form' } })
