@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { captureChild } from '../../process/capture.ts'
 import { childEnvironment, operatorPath } from '../../process/environment.ts'
 import type { GitDeps } from '../../plan/deps.ts'
+import { hasGitLfs } from '../../plan/git.ts'
 import { fetchRepository, isReachable, type SourceOf } from '../../plan/repository.ts'
 import { quoted } from '../../lib/text/quoted.ts'
 import { isRefusal } from '../../lib/refusal.ts'
@@ -21,20 +22,24 @@ export async function commitFindings(deps: GitDeps, target: SourceOf, commit: st
   ]
 }
 
-/** The filter is for files that were fetched from Git LFS: by their pointers they are compared with the commit. */
-const SETTINGS = [
-  'core.hooksPath=/dev/null',
-  'core.fsmonitor=false',
-  'filter.lfs.process=git-lfs filter-process',
-  'filter.lfs.required=false',
-]
+const SETTINGS = ['core.hooksPath=/dev/null', 'core.fsmonitor=false']
+
+/**
+ * The filter is for files that were fetched from Git LFS: by their pointers they are compared with the commit. Without git-lfs the checkout
+ * has pointers, and a filter of the machine's own configuration, which git could not start, is taken away.
+ */
+const filterSettings = (hasLfs: boolean): readonly string[] =>
+  hasLfs
+    ? ['filter.lfs.process=git-lfs filter-process', 'filter.lfs.required=false']
+    : ['filter.lfs.process=', 'filter.lfs.clean=', 'filter.lfs.smudge=', 'filter.lfs.required=false']
 
 /** A checkout of an earlier attempt must still be the commit and nothing else; one that is not made yet is made from the commit. */
 export async function treeFindings(deps: GitDeps, checkout: string, commit: string): Promise<readonly Finding[]> {
   if (!existsSync(`${checkout}/.git`)) return []
+  const settings = [...SETTINGS, ...filterSettings(await hasGitLfs(deps))]
   const git = (...args: readonly string[]) =>
     captureChild({
-      argv: ['git', ...SETTINGS.flatMap((setting) => ['-c', setting]), ...args],
+      argv: ['git', ...settings.flatMap((setting) => ['-c', setting]), ...args],
       cwd: checkout,
       env: childEnvironment(deps.env, operatorPath(deps.env['PATH']), { LC_ALL: 'C' }),
       timeoutMs: 30_000,
