@@ -54,13 +54,9 @@ describe('text of others', () => {
           .replaceAll('&quot;', '"')
           .replaceAll('&#39;', "'")
           .replaceAll('&amp;', '&')
-        const seen = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
-        expect(read.replace(/‹U\+[0-9A-F]{4,6}›|[\n\t]/g, '')).toBe(
-          text
-            .toWellFormed()
-            .replace(/‹U\+[0-9A-F]{4,6}›/g, '')
-            .replace(seen, ''),
-        )
+        // joiners and selectors stay where a script or an emoji needs them, and are spelled out elsewhere
+        const unseen = /‹U\+[0-9A-F]{4,6}›|[\p{Cc}\p{Cf}\p{Variation_Selector}\u2028\u2029]/gu
+        expect(read.replace(unseen, '')).toBe(text.toWellFormed().replace(unseen, ''))
       }),
     )
   })
