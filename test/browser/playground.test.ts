@@ -115,7 +115,7 @@ test('Home shows the windows of the next days and what is frozen, and is kept cu
   await bob.getByTestId('channel-deploys').click()
   for (const [when, length, reason] of [
     ['in 3 hours', '45m', 'A new index on the orders'],
-    ['in 30 hours', '2h', 'Dropping the legacy price columns'],
+    ['tomorrow 10:00', '2h', 'Dropping the legacy price columns'], // at any hour of the test, unlike "in 30 hours"
     ['in 31 hours', '30m', 'PostgreSQL 18 on the standby'],
     ['in 150 hours', '1h', 'Moving the invoices to their own table'],
   ])
