@@ -95,7 +95,7 @@ async function reader(home: string, repository: string, url: string): Promise<()
   }
   return async () => {
     const began = performance.now()
-    const read = await readTargetState(deps, prod, null)
+    const read = await readTargetState(deps, prod, null, 'status')
     const took = performance.now() - began
     if (isRefusal(read)) throw new Error(read.text)
     if (read.status.applied.length !== MIGRATIONS) throw new Error(`it read ${read.status.applied.length} migrations`)

@@ -86,7 +86,7 @@ export function coreOf(
       known: { targets: [...config.targets.keys()], command },
       randomBytes: (count) => randomBytes(count),
       readStatus: async (target) => {
-        const read = redacted(await readTargetState(plan, target, null))
+        const read = redacted(await readTargetState(plan, target, null, 'status'))
         return isRefusal(read) ? read : { ...read.status, record: read.facts.state.rows }
       },
       askLiveCommit: (target) => askLiveCommit({ target, home: config.home, env: plan.env, redactor, timeoutMs: 5_000 }),

@@ -7,7 +7,7 @@ import { prismaLockHolder, type Session } from '../database/activity.ts'
 import { TargetConnectionError, withTarget } from '../database/connect.ts'
 import { readIdentity, type Identity } from '../database/identity.ts'
 import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
-import { readReactions, type Reactions } from '../database/reactions.ts'
+import { noReactions, readReactions, type Reactions } from '../database/reactions.ts'
 import { readSessionFacts, whyReadOnly, type SessionFacts } from '../database/session-facts.ts'
 import { databaseBytes, tableSizes, type TableSize } from '../database/sizes.ts'
 import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.ts'
@@ -139,17 +139,25 @@ export type TargetFacts = {
   readonly session: SessionFacts
 }
 
-/** For `status`, which shows what a plan would refuse. */
-export async function readTargetState(deps: PlanDeps, target: Target, ref: string | null): Promise<TargetState | Refusal> {
+/** `status`: only what it shows, without what a review asks of the catalogue, for which somebody would wait. */
+type Depth = 'status' | 'plan'
+
+/** For `status` too, which shows what a plan would refuse. */
+export async function readTargetState(
+  deps: PlanDeps,
+  target: Target,
+  ref: string | null,
+  depth: Depth = 'plan',
+): Promise<TargetState | Refusal> {
   const url = usableUrl(deps, target)
   if (isRefusal(url)) return url
-  const [source, facts] = await together([readSource(deps, target, ref), readFacts(deps, target)])
+  const [source, facts] = await together([readSource(deps, target, ref), readFacts(deps, target, depth)])
   if (isRefusal(source)) return source
   if (isRefusal(facts)) return facts
   const { migrations, databaseSchemas, externalTables, order } = source.files
   const status = statusOf(facts.state, migrations, databaseSchemas, order)
   if (status.baseline !== 'missing' || externalTables.length === 0) return { source, facts, status }
-  const again = await readFacts(deps, target, externalTables)
+  const again = await readFacts(deps, target, depth, externalTables)
   return isRefusal(again) ? again : { source, facts: again, status: statusOf(again.state, migrations, databaseSchemas, order) }
 }
 
@@ -180,7 +188,7 @@ async function readSource(deps: PlanDeps, target: Target, ref: string | null): P
   return isRefusal(files) ? files : { repository, resolved, files }
 }
 
-async function readFacts(deps: PlanDeps, target: Target, external: readonly string[] = []): Promise<TargetFacts | Refusal> {
+async function readFacts(deps: PlanDeps, target: Target, depth: Depth, external: readonly string[] = []): Promise<TargetFacts | Refusal> {
   try {
     return await withTarget({ url: deps.secret(target.database.url), applicationName: 'lockkeeper plan' }, (client, url) =>
       namingWhoLocks(client, async () => ({
@@ -190,7 +198,7 @@ async function readFacts(deps: PlanDeps, target: Target, external: readonly stri
         lock: await prismaLockHolder(client),
         sizes: await tableSizes(client),
         bytes: await databaseBytes(client),
-        reactions: await readReactions(client),
+        reactions: depth === 'plan' ? await readReactions(client) : noReactions,
         session: await readSessionFacts(client),
       })),
     )
