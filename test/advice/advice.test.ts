@@ -17,6 +17,7 @@ import type { RequestView } from '../../src/request/request.ts'
 import { transition } from '../../src/request/store.ts'
 import { ALICE, baseTarget, createFixture, DIGEST, evidenceOf, planOf, type Fixture, type Store } from '../approvals/fixture.ts'
 import { createStore } from '../helpers/postgres.ts'
+import { setClock } from '../helpers/windows.ts'
 import { advisedCommands } from './collect.ts'
 
 /**
@@ -41,6 +42,7 @@ beforeEach(async () => {
     },
     people: { 'os:alice': ALICE },
   })
+  await setClock(store.db, '2026-12-06T08:00:00Z') // a Sunday, when the hours of one target are over
   deps = {
     ...fixture.deps,
     known: { targets: ['prod', 'shut'], command: '/migrate' },
