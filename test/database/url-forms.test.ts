@@ -109,7 +109,7 @@ describe('a parameter that one reader obeys and another one does not is named', 
   test.each([
     ['hostaddr=10.0.0.1', 'its parameter hostaddr is read by libpq alone; write the address as the host'],
     ['service=shop', 'its parameter service names a file that libpq alone reads; write host, user and database into the URL'],
-    ['passfile=/root/.pgpass', 'its parameter passfile names a file that libpq alone reads; write the password into the URL'],
+    ['passfile=/srv/pgpass', 'its parameter passfile names a file that libpq alone reads; write the password into the URL'],
     [
       'sslidentity=/c.p12',
       'its parameter sslidentity names a PKCS#12 file, which pg_dump cannot read; use a role that needs no certificate',
