@@ -55,7 +55,7 @@ test('a server on a full disk refuses by its own code, does not survive a full l
   expect(disk.refusals()).toBeGreaterThan(0)
   expect(await query(database.url, 'select a from noted')).toEqual([{ a: 1 }])
   await disk.exhaustLog()
-  await expect(query(database.url, 'select 1')).rejects.toThrow(/ECONNRESET|terminated|shutting down|recovery/)
+  await expect(query(database.url, 'select 1')).rejects.toThrow(/ECONNRESET|terminated|shutting down|not yet accepting|recovery/)
   await disk.empty()
   await query(database.url, 'insert into noted select 2')
   expect(await query(database.url, 'select a from noted')).toEqual([{ a: 1 }, { a: 2 }])
