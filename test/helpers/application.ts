@@ -33,7 +33,12 @@ export type Application = {
 /** A small Prisma project in a git repository of its own, with this repository's packages. `files` replaces or adds files. */
 export function createApplication(
   migrations: Readonly<Record<string, string>>,
-  options: { readonly directory?: string; readonly files?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly directory?: string
+    readonly files?: Readonly<Record<string, string>>
+    /** Instead of the Prisma of this repository. */
+    readonly modules?: string
+  } = {},
 ): Application {
   const checkout = mkdtempSync(join(tmpdir(), 'lockkeeper-application-'))
   const directory = join(checkout, options.directory ?? '.')
@@ -55,7 +60,7 @@ export function createApplication(
   git('init', '-q', '-b', 'main')
   git('add', '-A')
   git('commit', '-q', '-m', 'The application')
-  symlinkSync(modulesWithPrisma(join(root, 'node_modules')), join(checkout, 'node_modules'))
+  symlinkSync(options.modules ?? modulesWithPrisma(join(root, 'node_modules')), join(checkout, 'node_modules'))
   return {
     checkout,
     directory,

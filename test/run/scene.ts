@@ -34,6 +34,7 @@ export async function scene(
     readonly before?: string
     readonly files?: Readonly<Record<string, string>>
     readonly inDirectory?: string
+    readonly modules?: string
   } = {},
 ): Promise<Scene> {
   const database = await createDatabase()
@@ -58,6 +59,7 @@ export async function scene(
   const application = createApplication(migrations, {
     ...(options.files === undefined ? {} : { files: options.files }),
     ...(options.inDirectory === undefined ? {} : { directory: options.inDirectory }),
+    ...(options.modules === undefined ? {} : { modules: options.modules }),
   })
   later(() => application.close())
   const run = await createRun({ application, url: database.url, ...options })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { createDatabase, onServer, type TestDatabase } from '../../helpers/postgres.ts'
-import { ask, expectSame, holding, IN_USE, waits, type Situations } from './sides.ts'
+import { ask, expectSame, holding, IN_USE, prepareReal, waits, type Situations } from './sides.ts'
 
 const INIT = `create table customers (id int primary key, email text);
 create table orders (id int primary key, customer_id int, total int);
@@ -34,6 +34,7 @@ const role = `contract_${randomBytes(4).toString('hex')}`
 let template: TestDatabase
 
 beforeAll(async () => {
+  await prepareReal()
   template = await createDatabase()
   await onServer(`create role ${role} login password '${role}'; create role ${role}_none login password '${role}' connection limit 0`)
   await ask(
@@ -41,7 +42,7 @@ beforeAll(async () => {
     `${INIT} create table _prisma_migrations (id varchar(36) primary key not null, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null,
        logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`,
   )
-})
+}, 600_000)
 afterAll(async () => {
   await template.close()
   await onServer(`drop role ${role}; drop role ${role}_none`)

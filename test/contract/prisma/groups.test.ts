@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 import { until } from '../../helpers/until.ts'
-import { ask, expectSame, holding, IN_USE, waits, type Side, type Situations } from './sides.ts'
+import { ask, expectSame, holding, IN_USE, prepareReal, waits, type Side, type Situations } from './sides.ts'
 
 let template: TestDatabase
 
 beforeAll(async () => {
+  await prepareReal()
   template = await createDatabase()
   await ask(
     template.url,
@@ -13,7 +14,7 @@ beforeAll(async () => {
      create table _prisma_migrations (id varchar(36) primary key not null, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null,
        logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`,
   )
-})
+}, 600_000)
 afterAll(() => template.close())
 
 const made = (side: Side) =>

@@ -4,23 +4,37 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { expect } from 'vitest'
-import { modulesWithPrisma } from '../../helpers/recorded-prisma/place.ts'
+import { installedPrisma, PRISMA_VERSIONS, type PrismaVersion } from '../../helpers/prisma-versions/installed.ts'
+import { prismaOf } from '../../helpers/prisma-versions/modules.ts'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 import { until } from '../../helpers/until.ts'
-import { applicationPath, toolEnvironment } from '../../helpers/sample.ts'
-import { isRealAsked, keep, transcriptOf, type Situation } from './transcripts.ts'
+import { applicationPath } from '../../helpers/sample.ts'
+import { isAnyRealAsked, isRealAsked, keep, transcriptOf, type Situation } from './transcripts.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
-/** Versions of Prisma that are in use, each with a `node_modules` that holds it. */
-export const IN_USE = [{ version: '6.19.3', modules: join(ROOT, 'node_modules') }]
+/** Versions of Prisma that are in use. */
+export const IN_USE = PRISMA_VERSIONS.map((version) => ({ version }))
 
-export const CONFIGS = {
-  /** Of the sample shop. */
-  shop: 'examples/shop/prisma.config.ts',
-  /** Works in the schema that the URL names. */
-  inSchema: 'test/plan/application/prisma.config.ts',
-}
+/** What an application of each version has; with an engine of its own Prisma works in the schema that the URL names, whatever is configured. */
+const FILES = {
+  '5.22.0': { config: {}, url: true },
+  '6.19.3': {
+    config: {
+      /** Of the sample shop. */
+      shop: 'examples/shop/prisma.config.ts',
+      /** Works in the schema that the URL names. */
+      inSchema: 'test/plan/application/prisma.config.ts',
+    },
+    url: true,
+  },
+  '7.10.1': {
+    config: { shop: 'test/helpers/prisma-versions/7/prisma.config.ts', inSchema: 'test/helpers/prisma-versions/7/prisma.config.ts' },
+    url: false,
+  },
+} as const satisfies Readonly<Record<PrismaVersion, { readonly config: Readonly<Partial<Record<Config, string>>>; readonly url: boolean }>>
+
+type Config = 'shop' | 'inSchema'
 
 /** What was written at once to one of the streams. */
 type Chunk = readonly ['out' | 'err', string]
@@ -48,15 +62,15 @@ export type Side = {
  * recorded one may not ask the real one.
  */
 export async function expectSame(
-  { version, modules }: (typeof IN_USE)[number],
+  { version }: (typeof IN_USE)[number],
   { topic, title }: Pick<Situation, 'topic' | 'title'>,
   work: (side: Side) => Promise<unknown>,
-  options: { readonly template?: string; readonly config?: string } = {},
+  options: { readonly template?: string; readonly config?: Config } = {},
 ): Promise<void> {
   const situation = { version, topic, title }
   const [real, recorded] = await Promise.all([
-    isRealAsked(situation) ? onSide(modulesWithPrisma(modules, 'real'), work, options) : undefined,
-    onSide(modulesWithPrisma(modules, 'recorded', false), work, options),
+    isRealAsked(situation) ? prismaOf(version, 'real').then((place) => onSide({ version, ...place }, work, options)) : undefined,
+    prismaOf(version, 'recorded').then((place) => onSide({ version, ...place }, work, options)),
   ])
   if (real !== undefined) keep(situation, real)
   const transcript = transcriptOf(situation)
@@ -64,26 +78,36 @@ export async function expectSame(
   expect(recorded, 'the recorded one').toEqual(transcript)
 }
 
+/** Before tests that ask the real ones: what is not installed is, which takes longer than a test may. */
+export async function prepareReal(): Promise<void> {
+  if (isAnyRealAsked()) for (const version of PRISMA_VERSIONS) await installedPrisma(version)
+}
+
 /** What is done, by what it is about. */
 export type Situations = Readonly<Record<string, (side: Side) => Promise<unknown>>>
 
+type Place = { readonly version: PrismaVersion; readonly modules: string; readonly env: Readonly<Record<string, string>> }
+
 async function onSide(
-  modules: string,
+  { version, modules, env }: Place,
   work: (side: Side) => Promise<unknown>,
-  { template, config = CONFIGS.shop }: { readonly template?: string; readonly config?: string },
+  { template, config = 'shop' }: { readonly template?: string; readonly config?: Config },
 ): Promise<readonly unknown[]> {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-contract-'))
   const database = await createDatabase(template === undefined ? {} : { template })
   const notes: unknown[] = []
   try {
-    await cp(join(ROOT, config), join(directory, 'prisma.config.ts'))
+    const files: (typeof FILES)[PrismaVersion] = FILES[version]
+    const configuration = (files.config as Readonly<Partial<Record<Config, string>>>)[config]
+    if (configuration !== undefined) await cp(join(ROOT, configuration), join(directory, 'prisma.config.ts'))
     await symlink(modules, join(directory, 'node_modules'))
     const write = async (path: string, text: string) => {
       await mkdir(dirname(join(directory, path)), { recursive: true })
       await writeFile(join(directory, path), text)
     }
     await write('package.json', JSON.stringify({ name: 'application', private: true, type: 'module' }))
-    await write('prisma/schema.prisma', 'datasource db {\n  provider = "postgresql"\n  url      = env("DATABASE_URL")\n}\n')
+    const url = files.url ? '  url      = env("DATABASE_URL")\n' : ''
+    await write('prisma/schema.prisma', `datasource db {\n  provider = "postgresql"\n${url}}\n`)
     await write('prisma/migrations/migration_lock.toml', 'provider = "postgresql"\n')
     const sql = (text: string) => ask(database.url, text)
     await work({
@@ -96,7 +120,7 @@ async function onSide(
       async prisma(args, change = () => {}, during = async () => {}) {
         const url = new URL(database.url)
         change(url)
-        const end = await run(directory, args, url.href, during)
+        const end = await run(directory, args, { ...env, DATABASE_URL: url.href }, during)
         notes.push(steady({ args, ...end }, database))
         return end.said
       },
@@ -115,22 +139,26 @@ async function onSide(
 async function run(
   cwd: string,
   args: string,
-  url: string,
+  variables: Readonly<Record<string, string>>,
   during: (kill: (signal: NodeJS.Signals) => void) => Promise<unknown>,
 ): Promise<{ readonly said: readonly Chunk[] }> {
   const env = {
-    ...toolEnvironment,
+    ...variables,
     PATH: applicationPath,
     HOME: process.env.HOME,
-    DATABASE_URL: url,
     NODE_COMPILE_CACHE: join(tmpdir(), 'lockkeeper-compile-cache'),
     NODE_OPTIONS: `--require=${join(ROOT, 'test/helpers/recorded-prisma/tap.cjs')}`,
   }
-  const child = spawn('node_modules/.bin/prisma', args.split(' '), { cwd, env, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
+  const child = spawn('node_modules/.bin/prisma', args.split(' '), {
+    cwd,
+    env,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    detached: true,
+  })
   const said: Buffer[] = []
   child.stdio[3]?.on('data', (chunk: Buffer) => said.push(chunk))
   const ended = new Promise<object>((done) => child.on('close', (exitCode, signal) => done({ exitCode, signal })))
-  const [end] = await Promise.all([ended, during((signal) => void child.kill(signal))])
+  const [end] = await Promise.all([ended, during((signal) => void process.kill(-(child.pid ?? 0), signal))])
   const lines = Buffer.concat(said).toString('utf8').split('\n')
   return { ...end, said: lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Chunk) }
 }
@@ -182,6 +210,7 @@ const steady = (what: unknown, { name, url }: TestDatabase): unknown =>
       .replaceAll(name, '{database}')
       .replaceAll(new RegExp(`\\b${new URL(url).port}\\b`, 'g'), '{port}')
       .replaceAll(/contract_[0-9a-f]{8}/g, '{role}')
+      .replaceAll(/Elapsed: \d+ms/g, 'Elapsed: {time}')
       .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? UTC/g, '{time}'),
   )
 

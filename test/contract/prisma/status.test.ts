@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { TestDatabase } from '../../helpers/postgres.ts'
 import { BASE, deployedTemplate, FIRST, SECOND, THIRD, writeBase } from './base.ts'
-import { ask, expectSame, CONFIGS, holding, IN_USE, waits, type Side, type Situations } from './sides.ts'
+import { ask, expectSame, holding, IN_USE, prepareReal, waits, type Side, type Situations } from './sides.ts'
 
 let template: TestDatabase
 
 beforeAll(async () => {
+  await prepareReal()
   template = await deployedTemplate()
-})
+}, 600_000)
 afterAll(() => template.close())
 
 const status = (side: Side) => side.prisma('migrate status')
@@ -234,6 +235,6 @@ describe.concurrent.each(IN_USE)('the recorded Prisma says and writes what $vers
   })
 
   test.each(Object.entries(IN_SCHEMA))('%s', async (title, work) => {
-    await expectSame(prisma, { topic: 'status', title }, work, { config: CONFIGS.inSchema })
+    await expectSame(prisma, { topic: 'status', title }, work, { config: 'inSchema' })
   })
 })

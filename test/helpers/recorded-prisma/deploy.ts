@@ -5,28 +5,31 @@ import type { Migration, Situation } from './situation.ts'
 import { found, out } from './words.ts'
 
 export async function deploy(situation: Situation): Promise<number | 'unknown'> {
-  const frame = { name: 'schema_engine_wasm::wasm::engine::ApplyMigrations', at: situation.places.deploy }
+  const frame = { name: 'schema_engine_wasm::wasm::engine::ApplyMigrations', at: situation.version.places.deploy }
   return withEngine(situation, frame, async (engine) => {
     out('\n')
     out(found(situation.migrations.length))
     out('\n')
-    await takeLock(engine)
+    await takeLock(engine, situation.version)
     await findRecord(engine, situation)
-    const rows = (await readRecord(engine)) ?? []
+    const read = await readRecord(engine, situation.version)
+    if (read === null && situation.version.isOldEngine)
+      throw new Told(`Invariant violation: migration persistence is not initialized.\n${backtrace([frame])}`)
+    const rows = read ?? []
     refuseAfterFailure(rows)
     const applied = new Set(rows.filter(isApplied).map((row) => row.migration_name))
     const open = situation.migrations.filter(({ name }) => !applied.has(name))
     for (const migration of open) await apply(engine, migration, situation, frame)
     return () => {
       out('\n')
-      out(open.length === 0 ? 'No pending migrations to apply.\n' : applies(open))
+      out(open.length === 0 ? 'No pending migrations to apply.\n' : applies(open, situation.version.indent))
       return 0
     }
   })
 }
 
 /** Makes it in an empty schema; a table without a record means that somebody else built this database. */
-async function findRecord(engine: Engine, { places, schema, inSchema }: Situation): Promise<void> {
+async function findRecord(engine: Engine, { version: { places, isOldEngine }, schema, inSchema }: Situation): Promise<void> {
   const tables = await engine.ask<{ table_name: string }>(
     `SELECT tbl.relname AS table_name, namespace.nspname AS table_namespace
        FROM pg_class AS tbl
@@ -39,7 +42,7 @@ async function findRecord(engine: Engine, { places, schema, inSchema }: Situatio
     throw new Told(
       'P3005\n\nThe database schema is not empty. Read more about how to baseline an existing production database: https://pris.ly/d/migrate-baseline\n',
     )
-  const fields = 'namespaces=None filters=SchemaFilter { external_tables: [], external_enums: [] }'
+  const fields = `namespaces=None${isOldEngine ? '' : ' filters=SchemaFilter { external_tables: [], external_enums: [] }'}`
   await createRecord(engine, [{ name: 'sql_schema_connector::sql_migration_persistence::initialize', at: places.initialize, fields }])
 }
 
@@ -60,7 +63,12 @@ const when = (date: Date): string =>
     .replace('T', ' ')
     .replace(/(\.000)?Z$/, ' UTC')
 
-async function apply(engine: Engine, { name, script, checksum }: Migration, { places }: Situation, frame: Frame): Promise<void> {
+async function apply(
+  engine: Engine,
+  { name, script, checksum }: Migration,
+  { version: { places } }: Situation,
+  frame: Frame,
+): Promise<void> {
   const fields = `migration_name="${name}"`
   const applying = { name: 'schema_commands::commands::apply_migrations::Applying migration', at: places.applying, fields }
   const id = await noteStarted(engine, name, checksum, [applying])
@@ -72,5 +80,5 @@ async function apply(engine: Engine, { name, script, checksum }: Migration, { pl
   throw new Told(logs)
 }
 
-const applies = (migrations: readonly Migration[]): string =>
-  `The following migration(s) have been applied:\n\nmigrations/${migrations.map(({ name }) => `\n  └─ ${name}/\n    └─ migration.sql`).join('')}\n      \nAll migrations have been successfully applied.\n`
+const applies = (migrations: readonly Migration[], indent: string): string =>
+  `The following migration(s) have been applied:\n\nmigrations/${migrations.map(({ name }) => `\n  └─ ${name}/\n    └─ migration.sql`).join('')}\n${indent}\nAll migrations have been successfully applied.\n`

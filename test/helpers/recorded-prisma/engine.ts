@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Situation } from './situation.ts'
-import { begin } from './words.ts'
-import { engineFault, scriptFault, startFault, Told, type Frame } from './faults.ts'
+import { begin, out } from './words.ts'
+import { engineFault, reachFault, scriptFault, startFault, Told, type Frame } from './faults.ts'
 
 /** The engine's connection: one at a time, a new one after each error, as the driver adapter's pool gives it. */
 export type Engine = {
@@ -24,7 +24,8 @@ export async function openEngine(situation: Situation, frame: Frame): Promise<En
     if (rows[0]?.exists !== true) await pool.query(`CREATE SCHEMA ${pg.escapeIdentifier(name)}`)
   } catch (error) {
     await pool.end()
-    const told = startFault(error)
+    const { url, version } = situation
+    const told = version.engine === 'program' ? reachFault(error, `${url.hostname}:${url.port || '5432'}`) : startFault(error)
     if (told === null) return 'unknown'
     throw told
   }
@@ -33,7 +34,7 @@ export async function openEngine(situation: Situation, frame: Frame): Promise<En
       try {
         return (await pool.query<Row>(sql, [...values])).rows
       } catch (error) {
-        throw engineFault(error, [...frames, frame])
+        throw engineFault(error, [...frames, frame], situation.version.isOldEngine)
       }
     },
     async run(script) {
@@ -42,7 +43,7 @@ export async function openEngine(situation: Situation, frame: Frame): Promise<En
         return null
       } catch (error) {
         await pool.query('ROLLBACK').catch(() => {})
-        return scriptFault(error, situation.inSchema)
+        return scriptFault(error, situation.version.engine === 'program' ? 'program' : situation.inSchema ? 'plain' : 'shop')
       }
     },
     close: () => pool.end(),
@@ -69,9 +70,14 @@ export async function withEngine(
     }
   } catch (error) {
     if (!(error instanceof Told)) throw error
-    if (!hasBegun) begin(situation)
+    if (!hasBegun) {
+      begin(situation)
+      if (situation.version.engine === 'program' && situation.command.kind === 'deploy') out('\n')
+    }
+    // the CLI ends what an engine of its own says with an empty line, as that of a code always ends
+    const more = hasBegun && situation.version.engine === 'program' && !/^P\d{4}\n/.test(error.message) ? '\n' : ''
     say = () => {
-      process.stderr.write(`Error: ${error.message}\n`)
+      process.stderr.write(`Error: ${error.message}${more}\n`)
       return 1
     }
   }

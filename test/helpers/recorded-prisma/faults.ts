@@ -17,6 +17,14 @@ type Driver = {
 
 const driver = (error: unknown): Driver => error as Driver // pg's own, or Node's
 
+/** Of the question whether the database can be reached, which the CLI asks of an engine that is a program; null as below. */
+export function reachFault(thrown: unknown, place: string): Told | null {
+  const error = driver(thrown)
+  const known = knownFault(error, place)
+  if (known === null) return null
+  return new Told(known.code === 'P2037' ? `Schema engine error:\n${error.message}` : `${known.code}: ${known.text.trimEnd()}`)
+}
+
 /** Of the first statement; null for one whose words are not known, and then nothing was changed yet. */
 export function startFault(thrown: unknown): Told | null {
   const known = knownFault(driver(thrown))
@@ -24,18 +32,21 @@ export function startFault(thrown: unknown): Told | null {
 }
 
 /** Of a statement of the engine's own. */
-export function engineFault(thrown: unknown, frames: readonly Frame[]): Told {
+export function engineFault(thrown: unknown, frames: readonly Frame[], isOldEngine: boolean): Told {
   const error = driver(thrown)
+  if (isOldEngine && error.code === '42P01')
+    return new Told(`external connector error\nNo such table: ${quotedIn(error.message)}\n${backtrace(frames)}`)
   const known = knownFault(error)
   if (known !== null) return new Told(`${known.code}\n\n${known.text}`)
-  return new Told(`${error.code === undefined ? 'External error id#0' : worded(error)}\n${backtrace(frames)}`)
+  const more = isOldEngine ? 'external connector error\nError querying the database: ' : ''
+  return new Told(`${error.code === undefined ? 'External error id#0' : more + worded(error)}\n${backtrace(frames)}`)
 }
 
-/** Of a migration's script, as the application's configuration hands it over. */
-export function scriptFault(thrown: unknown, inSchema: boolean): string {
+/** Of a migration's script, as the shop's configuration hands it over, as the plain one of a test does, or as an engine that is a program. */
+export function scriptFault(thrown: unknown, by: 'shop' | 'plain' | 'program'): string {
   const { code, message, severity = 'ERROR', detail, hint } = driver(thrown)
-  const told = `[SQLSTATE ${code ?? (inSchema ? 'XX000' : 'undefined')}] ${message}`
-  const more = inSchema ? {} : { ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) }
+  const told = `[SQLSTATE ${code ?? (by === 'shop' ? 'undefined' : 'XX000')}] ${message}`
+  const more = by === 'plain' ? {} : { ...(detail === undefined ? {} : { detail }), ...(hint === undefined ? {} : { hint }) }
   return `external connector error\nError querying the database: ${worded({ message: told, severity, ...more })}`
 }
 
@@ -51,11 +62,11 @@ export const backtrace = (frames: readonly Frame[]): string =>
     .join('\n')
 
 /** Errors that Prisma has words of its own for. */
-function knownFault(error: Driver): { readonly code: string; readonly text: string } | null {
+function knownFault(error: Driver, at: string | null = null): { readonly code: string; readonly text: string } | null {
   const { code, message } = error
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') {
     const host = error.address ?? error.hostname ?? ''
-    const place = error.port === undefined ? host : `${host}:${error.port}`
+    const place = at ?? (error.port === undefined ? host : `${host}:${error.port}`)
     return {
       code: 'P1001',
       text: `Can't reach database server at \`${place}\`\n\nPlease make sure your database server is running at \`${place}\`.\n`,

@@ -1,6 +1,6 @@
 import { deploy } from './deploy.ts'
 import { runReal } from './real.ts'
-import { diff, pull } from './replay.ts'
+import { diff, ofCatalogue } from './replay.ts'
 import { resolve } from './resolve.ts'
 import { readSituation, type Situation } from './situation.ts'
 import { status } from './status.ts'
@@ -23,7 +23,7 @@ function act(situation: Situation): Promise<number | 'unknown'> {
   if (command.kind === 'status') return status(situation)
   if (command.kind === 'deploy') return deploy(situation)
   if (command.kind === 'resolve') return resolve(situation, command)
-  return command.kind === 'pull' ? pull(situation) : diff(situation, command)
+  return command.kind === 'diff' ? diff(situation, command) : ofCatalogue(situation, command.kind)
 }
 
 void main()

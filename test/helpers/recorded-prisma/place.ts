@@ -31,10 +31,27 @@ const whichPrisma = (): Which =>
  * real one may not be asked, what the recorded one does not know is an error.
  */
 export function modulesWithPrisma(base: string, which: Which = whichPrisma(), mayAskReal = true): string {
-  const placed = whatIsTold(realpathSync(join(base, 'prisma')), mayAskReal)
+  const real = realpathSync(join(base, 'prisma'))
+  const { version } = JSON.parse(readFileSync(join(real, 'package.json'), 'utf8')) as { version: string }
+  const placed = whatIsTold(real, version, mayAskReal)
   const told = JSON.stringify([base, which, placed, readdirSync(base)])
   const place = join(root, '.build/recorded-prisma/modules', sha256(`${told}${which === 'real' ? '' : bundled()}`).slice(0, 16))
   makeOnce(place, (partial) => placeModules(join(partial, 'node_modules'), base, program(placed, which)))
+  return join(place, 'node_modules')
+}
+
+/** The same with the recorded one of a version that need not be installed, and which may then not be asked. */
+export function recordedModules(version: string): string {
+  const base = join(root, 'node_modules')
+  const own = JSON.parse(readFileSync(join(base, 'prisma/package.json'), 'utf8')) as { version: string }
+  if (own.version === version) return modulesWithPrisma(base, 'recorded', false)
+  const code = program(whatIsTold('', version, false), 'recorded')
+  const place = join(root, '.build/recorded-prisma/modules', sha256(`${version} ${code}`).slice(0, 16))
+  makeOnce(place, (partial) => {
+    const into = join(partial, 'node_modules')
+    linkAll(base, into, ['prisma', '.bin'])
+    writePackage(into, JSON.stringify({ name: 'prisma', version, bin: { prisma: 'build/index.js' } }), code)
+  })
   return join(place, 'node_modules')
 }
 
@@ -45,13 +62,17 @@ export function modulesWithPrisma(base: string, which: Which = whichPrisma(), ma
 function placeModules(into: string, base: string, code: string): void {
   linkAll(base, into, ['prisma', '.bin'])
   linkAll(join(base, '.bin'), join(into, '.bin'), ['prisma'])
-  const own = join(into, 'prisma')
   const real = realpathSync(join(base, 'prisma'))
-  linkAll(real, own, ['package.json', 'build'])
-  linkAll(join(real, 'build'), join(own, 'build'), ['index.js'])
-  writeFileSync(join(own, 'package.json'), readFileSync(join(real, 'package.json')))
-  writeFileSync(join(own, 'build/index.js'), code, { mode: 0o755 })
-  symlinkSync('../prisma/build/index.js', join(into, '.bin/prisma'))
+  linkAll(real, join(into, 'prisma'), ['package.json', 'build'])
+  linkAll(join(real, 'build'), join(into, 'prisma/build'), ['index.js'])
+  writePackage(into, readFileSync(join(real, 'package.json'), 'utf8'), code)
+}
+
+function writePackage(modules: string, description: string, code: string): void {
+  for (const name of ['prisma/build', '.bin']) mkdirSync(join(modules, name), { recursive: true })
+  writeFileSync(join(modules, 'prisma/package.json'), description)
+  writeFileSync(join(modules, 'prisma/build/index.js'), code, { mode: 0o755 })
+  symlinkSync('../prisma/build/index.js', join(modules, '.bin/prisma'))
 }
 
 function linkAll(from: string, to: string, except: readonly string[]): void {
@@ -75,8 +96,7 @@ function real() {
 `
 }
 
-function whatIsTold(real: string, mayAskReal: boolean): Placed {
-  const { version } = JSON.parse(readFileSync(join(real, 'package.json'), 'utf8')) as { version: string }
+function whatIsTold(real: string, version: string, mayAskReal: boolean): Placed {
   return {
     real: join(real, 'build/index.js'),
     version,
@@ -86,7 +106,11 @@ function whatIsTold(real: string, mayAskReal: boolean): Placed {
     recordings: join(import.meta.dirname, 'recordings', version),
     mayAskReal,
     isRecording: process.env['LOCKKEEPER_TEST_PRISMA'] === 'record',
-    configs: { shop: contentSum('examples/shop/prisma.config.ts'), inSchema: contentSum('test/plan/application/prisma.config.ts') },
+    configs: {
+      shop: contentSum('examples/shop/prisma.config.ts'),
+      inSchema: contentSum('test/plan/application/prisma.config.ts'),
+      withEngine: contentSum('test/helpers/prisma-versions/7/prisma.config.ts'),
+    },
   }
 }
 

@@ -16,7 +16,7 @@ export type Placed = {
   /** Answers that are missing are recorded. */
   readonly isRecording: boolean
   /** SHA-256 of the contents of each `prisma.config.ts` that is known. */
-  readonly configs: { readonly shop: string; readonly inSchema: string }
+  readonly configs: { readonly shop: string; readonly inSchema: string; readonly withEngine: string }
 }
 
 export const placed = (): Placed => (globalThis as unknown as { recordedPrisma: Placed }).recordedPrisma // set by the file that starts this program

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Engine } from './engine.ts'
 import { Told, type Frame } from './faults.ts'
+import type { Version } from './versions.ts'
 
 /** A row of `_prisma_migrations`, as far as somebody looks at it. */
 export type Row = {
@@ -12,13 +13,13 @@ export type Row = {
 }
 
 /** Null when there is no record; its question fails then, and the session that asked is gone. */
-export async function readRecord(engine: Engine): Promise<readonly Row[] | null> {
+export async function readRecord(engine: Engine, { isOldEngine }: Version): Promise<readonly Row[] | null> {
   try {
     return await engine.ask<Row>(
       'SELECT "id", "checksum", "finished_at", "migration_name", "logs", "rolled_back_at", "started_at", "applied_steps_count" FROM "_prisma_migrations" ORDER BY "started_at" ASC',
     )
   } catch (error) {
-    if (error instanceof Told && error.message.startsWith('P1014')) return null
+    if (error instanceof Told && (isOldEngine || error.message.startsWith('P1014'))) return null
     throw error
   }
 }
@@ -44,7 +45,7 @@ const LOCK = 'SELECT pg_advisory_lock(72707369)'
 const LOCK_MS = 10_000
 
 /** Held until the session ends. Whoever waits too long leaves a session behind that goes on waiting. */
-export async function takeLock(engine: Engine): Promise<void> {
+export async function takeLock(engine: Engine, { isOldEngine }: Version): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<'late'>((done) => {
     timer = setTimeout(done, LOCK_MS, 'late')
@@ -52,8 +53,11 @@ export async function takeLock(engine: Engine): Promise<void> {
   const got = await Promise.race([engine.ask(LOCK), late])
   clearTimeout(timer)
   if (got !== 'late') return
+  const at = isOldEngine
+    ? ['at `<driver-adapter-host>:<driver-adapter-port>` ', '`<driver-adapter-host>:<driver-adapter-port>`', 'Elapsed']
+    : ['', 'the configured address', 'Timeout']
   process.stderr.write(
-    `Error: P1002\n\nThe database server was reached but timed out.\n\nPlease try again.\n\nPlease make sure your database server is running at the configured address.\n\nContext: Timed out trying to acquire a postgres advisory lock (${LOCK}). Timeout: ${LOCK_MS}ms. See https://pris.ly/d/migrate-advisory-locking for details.\n\n\n`,
+    `Error: P1002\n\nThe database server ${at[0]}was reached but timed out.\n\nPlease try again.\n\nPlease make sure your database server is running at ${at[1]}.\n\nContext: Timed out trying to acquire a postgres advisory lock (${LOCK}). ${at[2]}: ${LOCK_MS}ms. See https://pris.ly/d/migrate-advisory-locking for details.\n\n\n`,
   )
   process.exit(1)
 }

@@ -9,16 +9,16 @@ import { sha256, type Command, type Situation } from './situation.ts'
 import { err, out } from './words.ts'
 
 /**
- * `db pull` says what follows from the catalogue and the schema file, and nothing else: what the real CLI once said to both is said again.
+ * `db pull`, and a comparison with what is live, say what follows from the catalogue and the schema file, and nothing else: what the real CLI once said to both is said again.
  * A catalogue that it was never asked about is its own business.
  */
-export async function pull(situation: Situation): Promise<number | 'unknown'> {
+export async function ofCatalogue(situation: Situation, kind: 'pull' | 'diff-live'): Promise<number | 'unknown'> {
   try {
     const engine = await openEngine(situation, { name: '', at: '' })
     if (engine === 'unknown') return 'unknown'
     try {
       const catalogue = await readCatalogue(engine, situation.inSchema ? situation.schema : 'public')
-      return replay('pull', [String(situation.inSchema), situation.schema, situation.schemaPath, situation.schemaText, catalogue])
+      return replay(kind, [String(situation.inSchema), situation.schema, situation.schemaPath, situation.schemaText, catalogue])
     } finally {
       await engine.close()
     }

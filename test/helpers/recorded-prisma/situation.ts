@@ -3,12 +3,14 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { placed } from './placed.ts'
 import { plainSchema } from './schema.ts'
-import { VERSIONS, type Places } from './versions.ts'
+import { VERSIONS, type Version } from './versions.ts'
 
 export type Command =
   | { readonly kind: 'status' }
   | { readonly kind: 'deploy' }
   | { readonly kind: 'pull' }
+  /** Of the live database and the schema. */
+  | { readonly kind: 'diff-live' }
   | { readonly kind: 'resolve'; readonly as: 'applied' | 'rolled-back'; readonly migration: string }
   | { readonly kind: 'diff'; readonly from: string; readonly to: string }
 
@@ -16,7 +18,7 @@ export type Migration = { readonly name: string; readonly script: string; readon
 
 export type Situation = {
   readonly command: Command
-  readonly places: Places
+  readonly version: Version
   readonly url: URL
   /** Of the URL; what the connection does with it depends on the configuration. */
   readonly schema: string
@@ -32,16 +34,16 @@ export type Situation = {
 
 /** Null for all that this program does not know: another version, configuration, schema, option or variable. */
 export function readSituation(args: readonly string[], env: Readonly<Record<string, string | undefined>>, cwd: string): Situation | null {
-  const places = VERSIONS[placed().version]
+  const version = VERSIONS[placed().version]
   const read = readCommand(args)
-  const inSchema = configIn(cwd)
-  if (places === undefined || read === null || inSchema === null || !isPlainEnvironment(env)) return null
-  if (read.command.kind === 'resolve' && !endsWell(env.PRISMA_SCHEMA_ENGINE_BINARY)) return null
+  const inSchema = version === undefined ? null : configIn(cwd, version)
+  if (version === undefined || read === null || inSchema === null || !isPlainEnvironment(env)) return null
+  if (version.engine === 'adapter' && read.command.kind === 'resolve' && !endsWell(env.PRISMA_SCHEMA_ENGINE_BINARY)) return null
   const url = urlOf(env.DATABASE_URL)
-  const schema = schemaIn(cwd, read.schema)
-  const migrations = migrationsIn(join(cwd, 'prisma/migrations'))
+  const schema = schemaIn(cwd, read.schema, version)
+  const migrations = migrationsIn(join(cwd, 'prisma/migrations'), version)
   if (url === null || schema === null || migrations === null) return null
-  return { ...schema, command: read.command, places, url, schema: url.searchParams.get('schema') ?? 'public', inSchema, migrations }
+  return { ...schema, command: read.command, version, url, schema: url.searchParams.get('schema') ?? 'public', inSchema, migrations }
 }
 
 const RESOLVE = ['applied', 'rolled-back'] as const
@@ -58,19 +60,26 @@ function readCommand(args: readonly string[]): { readonly command: Command; read
   const as = RESOLVE.find((one) => option === `--${one}`)
   if (group === 'migrate' && verb === 'resolve' && as !== undefined && first !== undefined && second === undefined)
     return { command: { kind: 'resolve', as, migration: first }, schema }
-  const isDiff = option === '--from-schema-datamodel' && second === '--to-schema-datamodel' && last === '--exit-code'
+  const kind = ['schema', 'schema-datamodel'].find((one) => option === `--from-${one}`)
+  const isDiff = kind !== undefined && second === `--to-${kind}` && last === '--exit-code'
   if (group === 'migrate' && verb === 'diff' && isDiff && at === -1 && rest.length === 5 && first !== undefined && to !== undefined)
     return { command: { kind: 'diff', from: first, to }, schema: to }
+  const live = /^--from-(?:schema-datasource (\S+) --to-schema-datamodel|config-datasource --to-schema) (\S+) --exit-code$/.exec(words)
+  if (group === 'migrate' && verb === 'diff' && live !== null && at === -1 && (live[1] ?? live[2]) === live[2])
+    return { command: { kind: 'diff-live' }, schema: live[2] ?? '' }
   return null
 }
 
 /** Whether the one configuration in the directory is known, and leads to the URL's schema. */
-function configIn(cwd: string): boolean | null {
+function configIn(cwd: string, { engine, hasUrlInSchema }: Version): boolean | null {
   const found = contentOf(join(cwd, 'prisma.config.ts'))
   const application = contentOf(join(cwd, 'package.json'))
+  if (engine === 'program' && hasUrlInSchema)
+    return /"prisma"\s*:\s*\{/.test(application ?? '') || existsSync(join(cwd, '.env')) ? null : true
   if (found === null || existsSync(join(cwd, '.config')) || /"prisma"\s*:\s*\{/.test(application ?? '')) return null
-  const { shop, inSchema } = placed().configs
+  const { shop, inSchema, withEngine } = placed().configs
   const sum = sha256(found)
+  if (engine === 'program') return sum === withEngine && !existsSync(join(cwd, 'prisma7.config.ts')) ? true : null
   return sum === shop ? false : sum === inSchema ? true : null
 }
 
@@ -90,16 +99,20 @@ function urlOf(text: string | undefined): URL | null {
   return /^postgres(ql)?:$/.test(url.protocol) && url.pathname.length > 1 ? url : null
 }
 
-function schemaIn(cwd: string, path: string): Pick<Situation, 'schemaPath' | 'schemaText' | 'datasource'> | null {
+function schemaIn(
+  cwd: string,
+  path: string,
+  { hasUrlInSchema }: Version,
+): Pick<Situation, 'schemaPath' | 'schemaText' | 'datasource'> | null {
   const place = path.startsWith('/') ? path : join(cwd, path)
   const schemaText = statSync(place, { throwIfNoEntry: false })?.isFile() === true ? contentOf(place) : null
   const datasource = schemaText === null ? null : plainSchema(schemaText)
-  if (schemaText === null || datasource === null) return null
+  if (schemaText === null || datasource === null || hasUrlInSchema !== /^\s*url\s*=/m.test(schemaText)) return null
   return { schemaPath: relative(cwd, place), schemaText, datasource }
 }
 
-/** In the order in which the CLI applies them: of the language, not of the bytes. */
-function migrationsIn(directory: string): readonly Migration[] | null {
+/** In the order in which the CLI applies them. */
+function migrationsIn(directory: string, { order }: Version): readonly Migration[] | null {
   const lock = contentOf(join(directory, 'migration_lock.toml'))
   if (lock !== null && !/^\s*provider\s*=\s*"postgresql"\s*$/m.test(lock)) return null
   const migrations: Migration[] = []
@@ -109,7 +122,9 @@ function migrationsIn(directory: string): readonly Migration[] | null {
     if (script === null) return null
     migrations.push({ name: entry.name, script, checksum: sha256(script) })
   }
-  return migrations.toSorted((a, b) => a.name.localeCompare(b.name))
+  return migrations.toSorted((a, b) =>
+    order === 'by-language' ? a.name.localeCompare(b.name) : Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
+  )
 }
 
 /** Null when there is no such file. Read as the CLI reads it: as text. */

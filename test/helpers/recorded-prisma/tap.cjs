@@ -1,6 +1,8 @@
 // Loaded before the real CLI: tells on descriptor 3 what is written to which stream, in order.
 const { writeSync } = require('node:fs')
 
+delete process.env.NODE_OPTIONS // an engine that it starts has no such descriptor
+
 for (const [name, stream] of [
   ['out', process.stdout],
   ['err', process.stderr],

@@ -99,7 +99,7 @@ const contextFor = (sql: string): DiagnosisContext => ({
 
 /** As the recorded Prisma words it, which the contract holds to the real one. */
 const wasm = (error: pg.DatabaseError): string =>
-  `Error: ${scriptFault(error, false)}\n${backtrace([{ name: 'sql_schema_connector::apply_migration::apply_script', at: 'x.rs:1', fields: 'migration_name="2_case"' }])}\n`
+  `Error: ${scriptFault(error, 'shop')}\n${backtrace([{ name: 'sql_schema_connector::apply_migration::apply_script', at: 'x.rs:1', fields: 'migration_name="2_case"' }])}\n`
 
 /** As the native engine words it: its words are those of reports by people who run it, the rest is the server's. */
 function native(error: pg.DatabaseError, sql: string): string {
