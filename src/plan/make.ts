@@ -66,7 +66,12 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   if (pointers !== null) return refuse('repository_unfit', pointers)
   const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
   if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
-  const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema, reactions: facts.reactions })
+  const reviews = await reviewMigrations(toApply, {
+    sizes: facts.sizes,
+    schema: facts.url.schema,
+    reactions: facts.reactions,
+    isOneScript: source.files.oneScript,
+  })
   const lost = firstLost(request.target, toApply, reviews, facts.url.schema)
   if (lost !== null) return refuse('repository_unfit', lost)
   const plan: Plan = {

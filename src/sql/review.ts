@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
 import type { Reactions } from '../database/reactions.ts'
 import type { TableSize } from '../database/sizes.ts'
-import { createEffectsReader } from './effects/effects.ts'
+import { createEffectsReader, type EffectsReader } from './effects/reader/reader.ts'
 import type { Effect, MigrationClass } from './effects/effect.ts'
 import { tableName, type Table } from './effects/names.ts'
 import { createdTables, type CreatedTables } from './new-tables.ts'
@@ -44,14 +44,19 @@ export type ReviewedMigration = MigrationEvidence & {
 /** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
 export async function reviewMigrations(
   files: readonly SqlFile[],
-  context: { readonly sizes: readonly TableSize[]; readonly schema: string; readonly reactions?: Reactions },
+  context: {
+    readonly sizes: readonly TableSize[]
+    readonly schema: string
+    readonly reactions?: Reactions
+    readonly isOneScript?: boolean
+  },
 ): Promise<readonly ReviewedMigration[]> {
   const created = createdTables(context)
   const parser = await loadParser()
-  const read = createEffectsReader(parser, context)
+  const reader = createEffectsReader(parser, context)
   const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
   const reviewed = files.map((file, at) =>
-    reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, read }),
+    reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, reader }),
   )
   const states = sessionStates(reviewed)
   const tables = leftTableFindings(
@@ -83,24 +88,25 @@ type Reading = {
   readonly context: Context
   readonly created: CreatedTables
   readonly parser: Parser
-  readonly read: ReturnType<typeof createEffectsReader>
+  readonly reader: EffectsReader
 }
 
 type Reviewed = Omit<ReviewedMigration, 'leaves' | 'inherits'> & { readonly changes: readonly Changed[] }
 
-function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, read }: Reading): Reviewed {
+function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, reader }: Reading): Reviewed {
   const { name } = file
   if (parsed.kind === 'unreadable') {
     const summary = `could not be read as SQL (${parsed.why}); read it yourself`
     const findings = ['it could not be read as SQL, so nobody knows what it does before somebody reads it']
     return { name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings, changes: [] }
   }
+  reader.beginsFile()
   const isOfEarlierFile = created.snapshot()
   const changes: Changed[] = []
   const effects = parsed.statements.flatMap((node, at) => {
     const text = parsed.texts[at] ?? ''
     created.passing(node, text)
-    const all = read(node, text)
+    const all = reader.read(node, text)
     for (const { session } of all)
       if (session !== undefined) changes.push({ change: session, line: lineOf(file, parsed.starts[at] ?? 0, text) })
     return all.flatMap((effect) => {

@@ -101,8 +101,28 @@ function alteration(
     case 'AT_ReplicaIdentity':
       return { class: 'additive', verb: 'changes settings of %', subject: table }
     default:
-      return unclear(table)
+      return switches(table, subtype, name) ?? unclear(table)
   }
+}
+
+/** Triggers and rules; what they do when they run is said where they run. */
+function switches(table: string, subtype = '', name: string): ReturnType<typeof alteration> | null {
+  const [, word = '', which = ''] = /^AT_(Enable|Disable|EnableAlways|EnableReplica)(Trig|TrigAll|TrigUser|Rule)$/.exec(subtype) ?? []
+  if (which === '') return null
+  const isOff = word === 'Disable'
+  const one =
+    which === 'Trig'
+      ? `trigger ${name}`
+      : which === 'Rule'
+        ? `rule ${name}`
+        : which === 'TrigAll'
+          ? 'triggers and foreign keys'
+          : 'triggers'
+  const when = word === 'EnableReplica' ? ' on for replicas only' : word === 'EnableAlways' ? ' on, for replicas too' : ''
+  const verb = `switches ${inVerb(one)} of %${isOff ? ' off' : when === '' ? ' on' : when}`
+  const many = which === 'TrigAll' || which === 'TrigUser'
+  const finding = `${one} of ${table} ${many ? 'do' : 'does'} nothing from then on, until something switches ${many ? 'them' : 'it'} on again`
+  return { class: 'transformative', verb, subject: table, ...(isOff ? { finding } : {}) }
 }
 
 const unclear = (table: string) => ({ class: 'unclear', verb: 'alters %', subject: table }) as const
