@@ -41,16 +41,17 @@ export type ReviewedMigration = MigrationEvidence & {
   readonly inherits: readonly LeftSetting[]
 }
 
+export type ReviewContext = {
+  readonly sizes: readonly TableSize[]
+  readonly schema: string
+  readonly reactions?: Reactions
+  readonly isOneScript?: boolean
+  /** Of the server, where its own parser takes what ours does not. */
+  readonly readByServer?: { readonly version: string; readonly names: ReadonlySet<string> }
+}
+
 /** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
-export async function reviewMigrations(
-  files: readonly SqlFile[],
-  context: {
-    readonly sizes: readonly TableSize[]
-    readonly schema: string
-    readonly reactions?: Reactions
-    readonly isOneScript?: boolean
-  },
-): Promise<readonly ReviewedMigration[]> {
+export async function reviewMigrations(files: readonly SqlFile[], context: ReviewContext): Promise<readonly ReviewedMigration[]> {
   const created = createdTables(context)
   const parser = await loadParser()
   const reader = createEffectsReader(parser, context)
@@ -83,9 +84,8 @@ export async function reviewMigrations(
   }))
 }
 
-type Context = Parameters<typeof reviewMigrations>[1]
 type Reading = {
-  readonly context: Context
+  readonly context: ReviewContext
   readonly created: CreatedTables
   readonly parser: Parser
   readonly reader: EffectsReader
@@ -97,7 +97,15 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
   const { name } = file
   if (parsed.kind === 'unreadable') {
     const summary = `could not be read as SQL (${parsed.why}); read it yourself`
-    const findings = ['it could not be read as SQL, so nobody knows what it does before somebody reads it']
+    const byServer =
+      context.readByServer?.names.has(name) === true
+        ? `the server (PostgreSQL ${context.readByServer.version}) reads it, but the review`
+        : null
+    const findings = [
+      byServer === null
+        ? 'it could not be read as SQL, so nobody knows what it does before somebody reads it'
+        : `${byServer}, which knows the language of PostgreSQL 18, does not, so nobody knows what it does before somebody reads it`,
+    ]
     return { name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings, changes: [] }
   }
   reader.beginsFile()
@@ -219,7 +227,7 @@ const pluralOf = (phrase: string) =>
 /** Not by Math.max: there may be more than a call takes arguments. */
 const largest = (rows: readonly number[]): number | null => rows.reduce<number | null>((most, one) => Math.max(most ?? 0, one), null)
 
-function rowsOf({ schema, name }: Table, context: Context): number | null {
+function rowsOf({ schema, name }: Table, context: ReviewContext): number | null {
   const found = context.sizes.find((size) => size.name === name && size.schema === (schema ?? context.schema))
   return found?.rows ?? null
 }
