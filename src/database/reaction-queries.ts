@@ -106,9 +106,10 @@ export const REACTION_QUERIES = {
       'keys', case when not 0 = any (d.partattrs) then ${columnsOf('d.partrelid', 'd.partattrs')} end))
     from pg_inherits h ${pairOf('h.inhparent', 'h.inhrelid')} left join pg_partitioned_table d on d.partrelid = h.inhparent
     where c.relkind in ('r', 'p')`,
-  views: `select json_agg(json_build_object('schema', n.nspname, 'table', c.relname, 'text', pg_get_viewdef(c.oid)))
+  views: `select json_agg(json_build_object('schema', n.nspname, 'table', c.relname, 'text', v.text, 'isUpdatable', v.updatable))
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where ${OWN} and c.relkind = 'v' and pg_relation_is_updatable(c.oid::regclass, false) <> 0 and ${notOfExtension('pg_class', 'c')}`,
+      cross join lateral (select pg_get_viewdef(c.oid) as text, pg_relation_is_updatable(c.oid::regclass, false) <> 0 as updatable) v
+    where ${OWN} and c.relkind = 'v' and (v.updatable or v.text ~ 'set_config|pg_advisory_unlock') and ${notOfExtension('pg_class', 'c')}`,
   reads: `select json_agg(distinct jsonb_build_object(${PAIR})) from pg_rewrite r join pg_depend d
       on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> r.ev_class
       ${pairOf('r.ev_class', 'd.refobjid')}

@@ -69,8 +69,8 @@ export type Reactions = {
   })[]
   /** Tables whose rows belong to `table` as well. `keys`: the columns that say which partition has a row; null where any may. */
   readonly heirs: readonly (Pair & { readonly isPartition: boolean; readonly keys: readonly string[] | null })[]
-  /** Views that pass on what is written to them; `text` is their query. */
-  readonly views: readonly (Of & { readonly text: string })[]
+  /** Views that pass on what is written to them, or that call what changes a session; `text` is their query. */
+  readonly views: readonly (Of & { readonly text: string; readonly isUpdatable: boolean })[]
   /** Views and materialized views, and what they read. */
   readonly reads: readonly Pair[]
 }

@@ -82,6 +82,7 @@ export async function readByServer(
   files: readonly MigrationFile[],
   oneScript: boolean,
 ): Promise<string | ReadByServer> {
+  if (files.length === 0) return { version: '', names: new Set() }
   const texts = files.map(({ content }) => content.toString('utf8'))
   // a file that is sent piece by piece may change how what follows is read
   const isFixed = oneScript || !texts.some((text) => /standard_conforming_strings|backslash_quote/i.test(text))

@@ -12,7 +12,7 @@ import { namedOutside } from './outside.ts'
 import { leftTableFindings } from './left-tables.ts'
 import { lockFindings, sessionFindings } from './left-settings.ts'
 import { sessionStates, type Changed, type LeftSetting } from './session-state.ts'
-import { isConcurrent, isTransactionStatement, standsAlone } from './transactions.ts'
+import { isConcurrent, isTransactionStatement, rollsBackOutsideOfBlock, standsAlone } from './transactions.ts'
 import { constantsIn } from './effects/walk.ts'
 import { count, plainText } from '../lib/text/quoted.ts'
 
@@ -59,7 +59,7 @@ export async function reviewMigrations(files: readonly SqlFile[], context: Revie
   const reviewed = files.map((file, at) =>
     reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, reader }),
   )
-  const states = sessionStates(reviewed)
+  const states = sessionStates(reviewed, context.isOneScript !== false)
   const tables = leftTableFindings(
     reviewed.map(({ name, concurrently }, at) => {
       const script = scripts[at]
@@ -129,7 +129,7 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
   const rows = touched.flatMap((table) => rowsOf(table, context) ?? [])
   const weighed = [
     ...effects.flatMap(({ onNew, finding, class: kind }) => (onNew || finding === undefined ? [] : [{ text: finding, class: kind }])),
-    ...wholeFile(parsed, parser),
+    ...wholeFile(parsed, parser, context.isOneScript !== false),
   ]
   return {
     name,
@@ -152,10 +152,19 @@ function lineOf({ content }: SqlFile, start: number, text: string): number {
 type Finding = { readonly text: string; readonly class: MigrationClass }
 
 /** What only shows when the statements are seen together. */
-function wholeFile({ statements, texts }: Extract<Script, { readonly kind: 'sql' }>, parser: Parser): readonly Finding[] {
+function wholeFile(
+  { statements, texts }: Extract<Script, { readonly kind: 'sql' }>,
+  parser: Parser,
+  isOneScript: boolean,
+): readonly Finding[] {
   const findings: Finding[] = []
   const add = (kind: MigrationClass, text: string) => findings.push({ text, class: kind })
   if (statements.some(isTransactionStatement)) add('unclear', 'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied')
+  if (!isOneScript && rollsBackOutsideOfBlock(statements))
+    add(
+      'unclear',
+      'it has a ROLLBACK without BEGIN: sent as one script that undoes what stands before it, sent statement by statement it undoes nothing, and which of the two its Prisma does is not certain',
+    )
   // among other statements the server refuses that (2D000), and all is undone
   if (statements.length === 1 && statements.some((node) => howItCommits(node, texts[0] ?? '', parser) !== null))
     add('unclear', 'what it runs may commit by itself, so a failure may leave a part of it applied')

@@ -52,9 +52,7 @@ export function whyRefusedByServer(
   content: Buffer,
   { version, isReadable, message, code: state, at }: RefusedByServer,
 ): string {
-  const mend = isReadable
-    ? 'A newer PostgreSQL reads it. Write it as this one does, or upgrade the server,'
-    : 'Correct it'
+  const mend = isReadable ? 'A newer PostgreSQL reads it. Write it as this one does, or upgrade the server,' : 'Correct it'
   const before = Array.from(content.toString('utf8')).slice(0, at ?? undefined)
   return `${placeIn(path, before.join(''))}: the server (PostgreSQL ${version}) cannot read the file: ${quoted(message, 120)} (${state}). ${mend} and ask again.`
 }

@@ -17,7 +17,7 @@ export function further(write: Write, existing: Indexed, { parser, switches }: H
     existing
       .rules(table.name)
       .some((one) => isIts(one) && one.event === event && / DO INSTEAD /.test(one.text) && switches.fires('rule', one, table))
-  const views = isInstead ? [] : existing.views(table.name).filter(isIts)
+  const views = isInstead ? [] : existing.views(table.name).filter((one) => isIts(one) && one.isUpdatable)
   return [
     ...views
       .flatMap(({ text }) => baseOf(text, parser))

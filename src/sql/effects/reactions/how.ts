@@ -11,6 +11,8 @@ export type How = {
   /** Calls a function by its name; undefined when nobody can read it. */
   readonly known: (name: string) => readonly Effect[] | undefined
   readonly switches: Switches
+  /** Of the views that the plan creates: what reading them does to the session. */
+  readonly views: ReadonlyMap<string, readonly Effect[]>
   /** What was followed within this statement already: each table and event once, so that what goes in circles ends. */
   readonly followed: Set<string>
 }

@@ -1,6 +1,9 @@
 import type { Node, RangeVar } from 'libpg-query'
 import { tableOf, type Table } from '../names.ts'
-import type { Effect } from '../effect.ts'
+import { callsIn } from '../calls.ts'
+import { onSession, type Effect } from '../effect.ts'
+import { perhaps } from '../routines.ts'
+import { calledSessionChanges } from '../session.ts'
 import { walk } from '../walk.ts'
 import { effectsAtTable, usesOf } from './at-table.ts'
 import { further } from './further.ts'
@@ -60,7 +63,7 @@ function read(first: Table, existing: Indexed, how: How): readonly Effect[] {
     const key = JSON.stringify([view.schema, view.name, 'SELECT'])
     if (how.followed.has(key)) continue
     how.followed.add(key)
-    effects.push(...usesOf(view, existing, how, isUsedByReading))
+    effects.push(...usesOf(view, existing, how, isUsedByReading), ...setByView(view, existing, how))
     open.push(...existing.reads(view.name).filter(itsOf(view)).map(otherOf))
   }
   return effects
@@ -68,3 +71,19 @@ function read(first: Table, existing: Indexed, how: How): readonly Effect[] {
 
 const isUsedByReading = ({ by: what, event }: Parameters<Parameters<typeof usesOf>[3]>[0]): boolean =>
   what === 'view' || (what === 'policy' && (event === null || event === 'SELECT'))
+
+function setByView(view: Table, existing: Indexed, { parser, views }: How): readonly Effect[] {
+  const own = views.get(view.name)
+  if (own !== undefined) return own
+  return existing
+    .views(view.name)
+    .filter((one) => itsOf(view)(one) && SETS.test(one.text))
+    .flatMap(({ text }) =>
+      calledSessionChanges(callsIn(parser.sql(text)))
+        .map(onSession)
+        .map(perhaps),
+    )
+}
+
+/** Functions of PostgreSQL's own by which a view changes the session that reads it. */
+const SETS = /\b(set_config|pg_advisory_unlock(_all)?)\s*\(/

@@ -8,7 +8,7 @@ import { noReactions, type Reactions } from '../../../database/reactions.ts'
 import { indexed, type Indexed } from '../reactions/indexed.ts'
 import { reactionsTo, reactionsToCommand, reactionsToReading } from '../reactions/reactions.ts'
 import { createSwitches, type Switches } from '../reactions/switches.ts'
-import { blockEffects, callEffects, defineRoutine, existingEffects, nothingDefined, type Defined, type Read } from '../routines.ts'
+import { blockEffects, callEffects, defineRoutine, existingEffects, nothingDefined, perhaps, type Defined, type Read } from '../routines.ts'
 import { calledSessionChanges, sessionChanges } from '../session.ts'
 import { ownEffects } from '../statements.ts'
 import { isOn, walk } from '../walk.ts'
@@ -27,7 +27,7 @@ export function createEffectsReader(
   {
     reactions = noReactions,
     schema,
-    isOneScript = false,
+    isOneScript = true,
   }: { readonly reactions?: Reactions; readonly schema: string; readonly isOneScript?: boolean },
 ): EffectsReader {
   const defined = nothingDefined(parser, reactions)
@@ -74,9 +74,10 @@ function effectsOf(node: Node, text: string, reading: Reading): readonly Effect[
     const both = [known(name), there(name)].filter((effects) => effects !== undefined)
     return both.length === 0 ? undefined : both.flat()
   }
-  const how = { parser, read, known: inDatabase, switches, followed: reading.followed }
+  const how = { parser, read, known: inDatabase, switches, followed: reading.followed, views: defined.views }
   const reactions = (part: Node) => reactionsTo(part, existing, how)
   const calls = (value: unknown, isRun: boolean) => called(callsIn(value), { known, there }, isRun)
+  const set = (value: unknown) => calledSessionChanges(callsIn(value)).map(onSession)
   const commands = () => (isCommand(node) ? reactionsToCommand(text, existing, how) : [])
   if ('CreateFunctionStmt' in node) defineRoutine(defined, parser, node.CreateFunctionStmt, { text, schema })
   if ('DoStmt' in node) return blockEffects(parser, node.DoStmt, text, read)
@@ -101,6 +102,11 @@ function effectsOf(node: Node, text: string, reading: Reading): readonly Effect[
   if ('RuleStmt' in node) return ruleEffects(node.RuleStmt, read)
   if ('CreateTrigStmt' in node) return [...triggerEffects(node.CreateTrigStmt, inDatabase), ...commands()]
   if ('CreateSchemaStmt' in node) return [...ownEffects(node), ...(node.CreateSchemaStmt.schemaElts ?? []).flatMap(read)]
+  if ('ViewStmt' in node) {
+    const { view, query } = node.ViewStmt
+    const onRead = [...calls(query, true), ...reactionsToReading(query, existing, { ...how, followed: new Set() }), ...set(query)]
+    defined.views.set(view?.relname ?? '', onRead.filter(({ session }) => session !== undefined).map(perhaps))
+  }
   const isRun = RUN_NOW.some((kind) => kind in node)
   return [
     ...ownEffects(node),
@@ -110,7 +116,8 @@ function effectsOf(node: Node, text: string, reading: Reading): readonly Effect[
     ...(isRun || 'RefreshMatViewStmt' in node ? reactionsToReading(readBy(node), existing, how) : []),
     ...calls(node, isRun),
     ...commands(),
-    ...[...sessionChanges(node), ...(isRun ? calledSessionChanges(callsIn(node)) : [])].map(onSession),
+    ...sessionChanges(node).map(onSession),
+    ...(isRun ? set(node) : []),
   ]
 }
 
