@@ -8,6 +8,8 @@ import { applicationPath } from '../../deploy/command.ts'
 import { LOCK_WAIT_MS } from '../../backup/providers/pg-dump.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { isRefusal } from '../../lib/refusal.ts'
+import { readApproved } from '../../migrate/prisma/approved.ts'
+import { roomTaken, type RoomTaken } from '../../sql/effects/reader/room.ts'
 import { codeText } from '../../lib/text/text.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { longTransactions, prismaLockHolder } from '../../database/activity.ts'
@@ -17,15 +19,7 @@ import { readRights } from '../../database/rights.ts'
 import { readSessionFacts } from '../../database/session-facts.ts'
 import { databaseBytes } from '../../database/sizes.ts'
 import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../database/urls.ts'
-import {
-  diskFindings,
-  directoryFindings,
-  estimateBackup,
-  estimateFindings,
-  freeBytes,
-  serverDiskFindings,
-  type Estimate,
-} from '../preflight/backup.ts'
+import { diskFindings, directoryFindings, estimateBackup, estimateFindings, freeBytes, type Estimate } from '../preflight/backup.ts'
 import {
   activityFindings,
   backupPoolerFindings,
@@ -44,6 +38,7 @@ import { stop, summary, warn, type Check, type Finding } from '../preflight/find
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
 import { ofBackup, readableFindings } from '../preflight/readable.ts'
+import { serverDiskFindings } from '../preflight/server-disk.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -230,9 +225,19 @@ async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Q
   const estimate: Estimate = estimateBackup(bytes, past)
   return [
     ...diskFindings(await freeBytes(directory), bytes, estimate, directory),
-    ...(await serverDiskFindings(client, url, directory)),
+    ...(await serverDiskFindings(client, url, directory, () => roomOf(context, url))),
     ...estimateFindings(estimate),
   ]
+}
+
+async function roomOf(context: RunContext, { schema }: TargetUrl): Promise<readonly RoomTaken[] | null> {
+  const names = new Set(context.plan.list.map(({ name }) => name))
+  if (names.size === 0) return []
+  const { migrations } = await readApproved(context)
+  return roomTaken(
+    migrations.filter(({ name }) => names.has(name)),
+    schema,
+  )
 }
 
 /** Through the very URL that the migrator gets, nothing of ours added. */

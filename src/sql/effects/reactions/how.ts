@@ -19,7 +19,7 @@ export type How = {
 
 /** An effect that comes by something else: `trigger t of orders`. */
 export function by(what: string, effect: Effect, table?: Table, runs: 'runs' | 'may run' = 'runs'): Effect {
-  const { finding, createsTable: _createsTable, onTable: _onTable, ...rest } = effect
+  const { finding, createsTable: _createsTable, onTable: _onTable, room: _room, ...rest } = effect
   const of = table === undefined ? what : `${what} of ${tableName(table)}`
   return {
     ...rest,

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { sizeText } from '../../lib/text/units.ts'
+import { listed, quoted } from '../../lib/text/quoted.ts'
+import type { Queryable } from '../../database/connect.ts'
+import type { TargetUrl } from '../../database/urls.ts'
+import type { RoomTaken } from '../../sql/effects/reader/room.ts'
+import { freeBytes } from './backup.ts'
+import { info, warn, type Finding } from './finding.ts'
+
+/** The server's own disk: it is known only for a server on this machine that says where its data is. `taken`: null when it is not known. */
+export async function serverDiskFindings(
+  client: Queryable,
+  url: Pick<TargetUrl, 'host' | 'schema'>,
+  directory: string,
+  taken: () => Promise<readonly RoomTaken[] | null>,
+): Promise<readonly Finding[]> {
+  if (!isLocal(url.host)) return []
+  const { rows } = await client.query<{ path: string | null }>(
+    `select case when pg_has_role(current_user, 'pg_read_all_settings', 'MEMBER') then current_setting('data_directory') end as path`,
+  )
+  const path = rows[0]?.path ?? null
+  if (path === null || !existsSync(path))
+    return [
+      info(
+        'same_disk',
+        `The server is on this machine, but where it keeps its data is not known; whether the backup shares its disk cannot be said.`,
+      ),
+    ]
+  const [data, backup, sizes, free, room] = await Promise.all([stat(path), stat(directory), tablePages(client), freeBytes(path), taken()])
+  const found = roomFindings(free, room, sizes, url.schema)
+  if (data.dev !== backup.dev) return found
+  const text = `The backup directory ${quoted(directory)} is on the same file system as the database, and is lost together with it. Keep backups on another disk.`
+  return [...found, { ...warn('same_disk', text), brief: "backups are on the database's own disk" }]
+}
+
+/** What each file writes beside what is there. A table that is written anew stands there twice until its file has ended, with its indexes. */
+export function roomFindings(
+  free: number,
+  taken: readonly RoomTaken[] | null,
+  sizes: readonly TablePages[],
+  schema: string,
+): readonly Finding[] {
+  if (taken === null) return unknownFindings(free, sizes)
+  const needs = [...Map.groupBy(taken, ({ file }) => file)].map(([file, its]) => ({ file, ...needOf(its, sizes, schema) }))
+  const worst = needs.toSorted((a, b) => b.bytes - a.bytes)[0]
+  if (worst === undefined || free >= worst.bytes) return []
+  const { file, bytes, tables, isSure } = worst
+  const does = `${quoted(file)} ${isSure ? 'writes' : 'may write'} ${listed(tables, 3)} anew`
+  return [
+    warn(
+      'disk_space',
+      `The disk of the database has ${sizeText(free)} free, and ${does}, which takes about ${sizeText(bytes)} more until it has ended. A disk that is full stops the whole server. Free space first.`,
+    ),
+  ]
+}
+
+/** A new index takes a part of its table, which nobody knows before; what sorts for it is freed. */
+function needOf(taken: readonly RoomTaken[], sizes: readonly TablePages[], schema: string) {
+  const rewritten = taken.filter((one) => one.of === 'table')
+  const found = rewritten.flatMap(({ table, isSure }) => {
+    const size = table === null ? largestOf(sizes) : sizes.find((one) => one.name === table.name && one.schema === (table.schema ?? schema))
+    return size === undefined ? [] : [{ ...size, isSure }]
+  })
+  const distinct = [...Map.groupBy(found, (size) => `${size.schema}.${size.name}`).values()].flatMap((same) => same.slice(0, 1))
+  return {
+    bytes: distinct.reduce((sum, size) => sum + size.bytes, 0),
+    tables: distinct.map(shownName),
+    isSure: found.every(({ isSure }) => isSure),
+  }
+}
+
+function unknownFindings(free: number, sizes: readonly TablePages[]): readonly Finding[] {
+  const largest = largestOf(sizes)
+  if (largest === undefined || free >= largest.bytes) return []
+  return [
+    warn(
+      'disk_space',
+      `The disk of the database has ${sizeText(free)} free, and its largest table ${quoted(shownName(largest))} takes at least ${sizeText(largest.bytes)}. A migration that rewrites it, as a change of a column's type may, would fill the disk, and one of them could not be read. Free space first if it does.`,
+    ),
+  ]
+}
+
+const largestOf = (sizes: readonly TablePages[]): TablePages | undefined => sizes.toSorted((a, b) => b.bytes - a.bytes)[0]
+const shownName = ({ schema, name }: TablePages): string => (schema === 'public' ? name : `${schema}.${name}`)
+
+export type TablePages = { readonly schema: string; readonly name: string; readonly bytes: number }
+
+/** With indexes, TOAST and partitions, as of the last VACUUM or ANALYZE: to measure them would wait for whoever locks a table. */
+export async function tablePages(client: Queryable): Promise<readonly TablePages[]> {
+  const { rows } = await client.query<{ schema: string; name: string; bytes: string }>(
+    `with leaf as (
+        select c.oid, c.relpages + coalesce(t.relpages, 0)
+            + (select coalesce(sum(x.relpages), 0) from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid in (c.oid, t.oid)) as pages
+          from pg_class c left join pg_class t on t.oid = c.reltoastrelid where c.relkind in ('r', 'm'))
+      select n.nspname as schema, c.relname as name, (sum(greatest(leaf.pages, 0))::bigint * current_setting('block_size')::int)::text as bytes
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         join lateral (select c.oid where c.relkind <> 'p' union all select relid from pg_partition_tree(c.oid) where isleaf and c.relkind = 'p') part (oid) on true
+         join leaf on leaf.oid = part.oid
+      where c.relkind in ('r', 'm', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' group by n.nspname, c.relname`,
+  )
+  return rows.map(({ schema, name, bytes }) => ({ schema, name, bytes: Number(bytes) }))
+}
+
+const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.')
