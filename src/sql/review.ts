@@ -127,10 +127,7 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
   })
   const touched = effects.flatMap((effect) => effect.tables.filter((table) => table.name !== '' && !created.isNew(table, 'additive')))
   const rows = touched.flatMap((table) => rowsOf(table, context) ?? [])
-  const weighed = [
-    ...effects.flatMap(({ onNew, finding, class: kind }) => (onNew || finding === undefined ? [] : [{ text: finding, class: kind }])),
-    ...wholeFile(parsed, parser, context.isOneScript !== false),
-  ]
+  const weighed = [...effects.flatMap(found), ...wholeFile(parsed, parser, context.isOneScript !== false)]
   return {
     name,
     class: worst(effects.map((effect) => (effect.onNew ? 'additive' : effect.class))),
@@ -141,6 +138,16 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
     findings: [...new Set(weighed.toSorted((a, b) => ORDER.indexOf(b.class) - ORDER.indexOf(a.class)).map(({ text }) => text))],
     changes,
   }
+}
+
+/**
+ * What breaks something or could not be read is always a finding: a summary has room for three kinds of change only. A call is told by what
+ * it does, as far as that could be read.
+ */
+function found({ onNew, finding, class: kind, verb, subject }: Effect & { readonly onNew: boolean }): readonly Finding[] {
+  const isHeavy = kind === 'breaking' || (kind === 'unclear' && !verb.startsWith('calls '))
+  const text = finding ?? (isHeavy ? plainText(words(verb, [subject]), 200) : undefined)
+  return onNew || text === undefined ? [] : [{ text, class: kind }]
 }
 
 /** From 1; what stands before a statement may belong to it. */

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { roomTaken } from '../../src/sql/effects/reader/room.ts'
+import { roomTaken } from '../../src/sql/room.ts'
 import { tablePages } from '../../src/run/preflight/server-disk.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 
@@ -46,7 +46,7 @@ test.each([
 ])('%s', async (sql, expected, isWritten) => {
   const file = async () => {
     const { rows } = await client.query<{ at: string }>(`select pg_relation_filepath($1::text::regclass) as at`, [
-      / v$/.test(sql) ? 'v' : 't',
+      sql.endsWith(' v') ? 'v' : 't',
     ])
     return rows[0]?.at
   }

@@ -4,7 +4,7 @@ import { sizeText } from '../../lib/text/units.ts'
 import { listed, quoted } from '../../lib/text/quoted.ts'
 import type { Queryable } from '../../database/connect.ts'
 import type { TargetUrl } from '../../database/urls.ts'
-import type { RoomTaken } from '../../sql/effects/reader/room.ts'
+import type { RoomTaken } from '../../sql/room.ts'
 import { freeBytes } from './backup.ts'
 import { info, warn, type Finding } from './finding.ts'
 

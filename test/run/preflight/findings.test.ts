@@ -16,7 +16,7 @@ import { connectionFindings, lockFindings } from '../../../src/run/preflight/cap
 import { info, stop, summary, warn } from '../../../src/run/preflight/finding.ts'
 import { healthFindings } from '../../../src/run/preflight/health.ts'
 import type { Session } from '../../../src/database/activity.ts'
-import type { RoomTaken } from '../../../src/sql/effects/reader/room.ts'
+import type { RoomTaken } from '../../../src/sql/room.ts'
 import type { Rights } from '../../../src/database/rights.ts'
 import { parseTargetUrl, type TargetUrl } from '../../../src/database/urls.ts'
 

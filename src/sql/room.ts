@@ -1,8 +1,8 @@
-import { createdTables } from '../../new-tables.ts'
-import { readScript } from '../../parse.ts'
-import type { Room } from '../effect.ts'
-import { loadParser } from '../parser.ts'
-import { createEffectsReader } from './reader.ts'
+import { createdTables } from './new-tables.ts'
+import { readScript } from './parse.ts'
+import type { Room } from './effects/effect.ts'
+import { loadParser } from './effects/parser.ts'
+import { createEffectsReader } from './effects/reader/reader.ts'
 
 export type RoomTaken = Room & { readonly file: string }
 
