@@ -51,6 +51,16 @@ export async function createStore(): Promise<{ readonly db: Db; readonly url: st
  * A database that others copy. Suites run in parallel processes: the first one makes it under an advisory lock and gives it its name at the end.
  */
 export async function madeOnce(name: string, make: (url: string) => Promise<void>): Promise<void> {
+  const place = `${serverUrl()} ${name}`
+  if (made.has(place)) return
+  await makeUnlessMade(name, make)
+  made.add(place)
+}
+
+/** Those that this process has made or found. */
+const made = new Set<string>()
+
+async function makeUnlessMade(name: string, make: (url: string) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl() })
   await client.connect()
   try {
@@ -58,8 +68,8 @@ export async function madeOnce(name: string, make: (url: string) => Promise<void
     if ((await client.query('select 1 from pg_database where datname = $1', [name])).rowCount === 1) return
     const making = `${name}_making`
     await client.query(`drop database if exists ${pg.escapeIdentifier(making)} with (force)`)
-    const made = await createDatabase({ name: making })
-    await make(made.url)
+    const { url } = await createDatabase({ name: making })
+    await make(url)
     await until('nobody is connected to it', async () => {
       const { rowCount } = await client.query('select 1 from pg_stat_activity where datname = $1', [making])
       return rowCount === 0

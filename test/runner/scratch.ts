@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { delimiter, join, relative } from 'node:path'
 import { expect, inject } from 'vitest'
+// as in the bot, a number of eight bytes is a number for every file, not only for those that come after one that loads this
+import '../../src/store/pool.ts'
 
 /**
  * Each file of tests has a directory of its own for temporary files. Its name stands in the environment of whatever the file starts, also
