@@ -53,7 +53,7 @@ describe('nothing is found when', () => {
     ['there is room for as many locks', lockFindings({ locksNeeded: 8, locksFree: 8 })],
     ['transactions may last', timeLimitFindings(0)],
     ['no table is locked', lockedFindings(null, 300_000)],
-    ['the largest table could stand there twice', rewriteFindings(100, { name: 'public.orders', bytes: 100 })],
+    ['the largest table could stand there twice', rewriteFindings(100, { name: 'public.orders', bytes: 100, tablespace: '' })],
     ['no table is known', rewriteFindings(0, null)],
     ['the disk has room', diskFindings(1000, 1000, { bytes: null, seconds: null }, '/backups')],
     ['the disk has room for another like the last', diskFindings(120, 1000, { bytes: 100, seconds: 1 }, '/backups')],
@@ -160,11 +160,15 @@ describe('people are warned of', () => {
   })
 
   test("a table that the database's own disk could not hold twice", () => {
-    expect(rewriteFindings(3e9, { name: 'public.orders', bytes: 5e9 })).toEqual([
+    expect(rewriteFindings(3e9, { name: 'public.orders', bytes: 5e9, tablespace: '' })).toEqual([
       warn(
         'disk_space',
         "The disk of the database has 3.0 GB free, and its largest table `public.orders` takes at least 5.0 GB. A migration that rewrites it, as a change of a column's type may, would fill the disk. Free space first if this one does.",
       ),
+    ])
+    const apart = rewriteFindings(3e9, { name: 'public.orders', bytes: 5e9, tablespace: '/mnt/fast' })
+    expect(apart.map(({ text }) => text)).toEqual([
+      "The disk of the tablespace has 3.0 GB free, and the largest table `public.orders` takes at least 5.0 GB. A migration that rewrites it, as a change of a column's type may, would fill the disk. Free space first if this one does.",
     ])
   })
 
@@ -221,7 +225,15 @@ describe('people are warned of', () => {
   })
 
   test('a table that somebody locks, with who and what to do', () => {
-    const locked = { relation: 'orders', pid: 7, role: 'reports', applicationName: '<nightly>', transactionMs: 72_000 }
+    const locked = {
+      relation: 'orders',
+      kind: 'table',
+      isWaiting: false,
+      pid: 7,
+      role: 'reports',
+      applicationName: '<nightly>',
+      transactionMs: 72_000,
+    } as const
     expect(lockedFindings(locked, 300_000)).toEqual([
       warn(
         'table_locked',
@@ -232,6 +244,24 @@ describe('people are warned of', () => {
       warn(
         'table_locked',
         'The table `orders` is locked by a prepared transaction. The backup waits up to 2.0 s for it and then fails. Commit it or roll it back.',
+      ),
+    ])
+  })
+
+  test('a view that somebody waits to lock, since whoever comes later waits too', () => {
+    const waited = {
+      relation: 'totals',
+      kind: 'view',
+      isWaiting: true,
+      pid: 7,
+      role: 'shop',
+      applicationName: '',
+      transactionMs: 500,
+    } as const
+    expect(lockedFindings(waited, 300_000)).toEqual([
+      warn(
+        'table_locked',
+        'Session 7 (shop), whose transaction has been open for 0.5 s, waits to lock the view `totals` exclusively, and whoever comes later waits behind it. The backup waits up to 5 min for it and then fails. End it if it should not be there: `select pg_terminate_backend(7)`.',
       ),
     ])
   })
