@@ -37,7 +37,7 @@ import { connectionFindings, LEAST_OF_BACKUP, readCapacity, roomFindings } from 
 import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
-import { ofBackup, readableFindings } from '../preflight/readable.ts'
+import { ofBackup, readableFindings, standbyFindings } from '../preflight/readable.ts'
 import { serverDiskFindings } from '../preflight/server-disk.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
@@ -167,9 +167,12 @@ function backupChecks(deps: PreflightDeps, context: RunContext, text: string, ur
         askBackup(async (client, at) => {
           const found = await readIdentity(client, at)
           const { systemIdentifier, databaseOid } = plan.identity
-          return found.systemIdentifier === systemIdentifier && found.databaseOid === databaseOid
-            ? [...(await readableFindings(client)), ...(await roomFindings(client, room))]
-            : [stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.')]
+          if (found.systemIdentifier !== systemIdentifier || found.databaseOid !== databaseOid)
+            return [
+              stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.'),
+            ]
+          const standby = room.ownRole === null ? [] : await standbyFindings(client)
+          return [...standby, ...(await readableFindings(client)), ...(await roomFindings(client, room))]
         }),
     },
     { name: 'the disk', find: () => onTarget(context, text, (client) => spaceFindings(deps, context, client, url)) },
