@@ -4,7 +4,9 @@ import { sizeText } from '../../lib/text/units.ts'
 import { listed, quoted } from '../../lib/text/quoted.ts'
 import type { Queryable } from '../../database/connect.ts'
 import type { TargetUrl } from '../../database/urls.ts'
-import type { RoomTaken } from '../../sql/room.ts'
+import { readApproved } from '../../migrate/prisma/approved.ts'
+import type { RunContext } from '../../request/step.ts'
+import { roomTaken, type RoomTaken } from '../../sql/room.ts'
 import { freeBytes } from './backup.ts'
 import { info, warn, type Finding } from './finding.ts'
 
@@ -32,6 +34,17 @@ export async function serverDiskFindings(
   if (data.dev !== backup.dev) return found
   const text = `The backup directory ${quoted(directory)} is on the same file system as the database, and is lost together with it. Keep backups on another disk.`
   return [...found, { ...warn('same_disk', text), brief: "backups are on the database's own disk" }]
+}
+
+/** What the files of this run write anew, by their SQL; null when it cannot be known. */
+export async function roomOf(context: RunContext, { schema }: TargetUrl): Promise<readonly RoomTaken[] | null> {
+  const names = new Set(context.plan.list.map(({ name }) => name))
+  if (names.size === 0) return []
+  const { migrations } = await readApproved(context)
+  return roomTaken(
+    migrations.filter(({ name }) => names.has(name)),
+    schema,
+  )
 }
 
 /** Free bytes by the tablespace's directory, `''` for the data directory; without those that cannot be looked at. */
