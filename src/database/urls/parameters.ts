@@ -146,7 +146,7 @@ function whyWrong(name: string, value: string): string | undefined {
       (JOINED.test(value) ? 'a parameter stands in the value of another one; between two stands an &, as it is' : undefined)
     )
   if (value === '' && !['options', 'application_name', 'fallback_application_name'].includes(name)) return `its parameter ${name} is empty`
-  if (!FREE.includes(name)) {
+  if (!FREE.has(name)) {
     if (/^(["'`]).*\1$/s.test(value)) return `the value of its parameter ${name} stands in quotation marks; leave them out`
     if (JOINED.test(value)) return `another parameter stands in the value of ${name}; between two stands an &, as it is`
   }
@@ -162,7 +162,7 @@ function whyWrong(name: string, value: string): string | undefined {
 }
 
 /** Whatever somebody writes there is meant so. */
-const FREE: readonly string[] = ['password', 'options', 'application_name', 'fallback_application_name']
+const FREE: ReadonlySet<string> = new Set(['password', 'options', 'application_name', 'fallback_application_name'])
 
 /** A second question mark, a semicolon or an escaped & would hide what follows it, such as `sslmode`. */
 export const JOINED = /[?;&]\s*[a-z_]+=/i
