@@ -5,7 +5,7 @@ import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } from './git.ts'
 import type { Repository } from './repository.ts'
 import { isLfsPointer } from '../lib/git.ts'
-import { comparing, LOCK_FILES, orderOf, prismaVersions, sendsOneScript, type Order } from './order.ts'
+import { comparing, LOCK_FILES, orderOf, prismaVersions, sendsOneScript, version, type Order } from './order.ts'
 import { readExternalTables, readSchema } from './prisma-schema.ts'
 import { code, inShell } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
@@ -44,15 +44,14 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   const paths = pathsOf(target)
   if (isRefusal(paths)) return paths
   const tree = await readTree(repository.git, commit)
+  if (hasRunnerFiles(tree, paths.application) && (await bringsPrisma8(repository, tree, paths.application)))
+    return refuse('runs_not_built', notBuilt(commit))
   const unfit = whyUnfit(tree, paths, commit)
   if (unfit !== null) return refuse('repository_unfit', unfit)
   const directories = migrationDirectories(tree, paths)
   if (isRefusal(directories)) return directories
   const schemaPaths = schemaFiles(tree, paths.schema)
-  const packages = [...new Set([posix.join(paths.application, 'package.json'), 'package.json'])].filter((path) => tree.has(path))
-  const lockFiles = [...new Set([paths.application, '.'])]
-    .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
-    .filter((path) => isRegularAt(tree, path))
+  const { packages, lockFiles } = saysWhich(tree, paths.application)
   const configs = ['prisma.config', '.config/prisma']
     .flatMap((name) => ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending) => posix.join(paths.application, `${name}.${ending}`)))
     .filter((path) => isRegularAt(tree, path))
@@ -98,6 +97,39 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
     externalTables: readExternalTables(configs.map(text).join('\n')),
   }
 }
+
+/** Where a commit says which Prisma it brings. */
+function saysWhich(tree: Tree, application: string): { readonly packages: readonly string[]; readonly lockFiles: readonly string[] } {
+  return {
+    packages: [...new Set([posix.join(application, 'package.json'), 'package.json'])].filter((path) => tree.has(path)),
+    lockFiles: [...new Set([application, '.'])]
+      .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
+      .filter((path) => isRegularAt(tree, path)),
+  }
+}
+
+/** What Prisma 8 writes and no other: without it package.json is read with everything else. */
+const hasRunnerFiles = (tree: Tree, application: string): boolean =>
+  [...tree.keys()].some(
+    (path) => (application === '.' || path.startsWith(`${application}/`)) && /(^|\/)(app\/[^/]+\/migration|contract)\.json$/.test(path),
+  )
+
+/** `migrations/app/…` and a contract may be there before the old runner is gone: what decides is the version. */
+async function bringsPrisma8(repository: Repository, tree: Tree, application: string): Promise<boolean> {
+  const { packages, lockFiles } = saysWhich(tree, application)
+  const read = await readBlobs(
+    repository.git,
+    tree,
+    [...packages, ...lockFiles].filter((path) => isRegularAt(tree, path)),
+  )
+  if (isRefusal(read)) return false // said again, for everything, by the caller
+  const text = (path: string) => (isRegularAt(tree, path) ? read(path).toString('utf8') : '')
+  const asked = packages.flatMap((path) => dependenciesOf(text(path))?.get('prisma') ?? [])
+  return prismaVersions(asked, lockFiles.map(text)).low >= version(8, 0)
+}
+
+const notBuilt = (commit: string) =>
+  `Commit ${quoted(commit.slice(0, 10))} brings Prisma 8, which is a release candidate. Lockkeeper shows what it would run (${code('plan')}) and where the database stands (${code('status')}); runs with Prisma 8 are not built yet, so nothing was started. Deploy a commit with Prisma 5 to 7 (\`--ref\`), or apply this one by hand: take a backup and run ${code('npx prisma db migrate')} in the application.`
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */
 export function migrationFile(name: string, content: Buffer, rollback: Buffer | null): MigrationFile {

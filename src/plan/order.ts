@@ -64,7 +64,7 @@ function versionsIn(lock: string): readonly string[] {
   return found.flatMap((pattern) => [...lock.matchAll(pattern)].flatMap(([, found]) => found ?? []))
 }
 
-const version = (major: number, minor: number) => major * 1000 + minor
+export const version = (major: number, minor: number): number => major * 1000 + minor
 const ANY: PrismaVersions = { low: 0, high: Infinity }
 
 /** `6.19.3`, `^6.19.3`, `~6.19`, `6`, `6.x`, `>=6.6`; of anything else nothing is known. */
