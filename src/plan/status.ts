@@ -1,6 +1,6 @@
 import type { Queryable } from '../database/connect.ts'
 import type { MigrationFile } from './files.ts'
-import { comparing, type Order } from './order.ts'
+import { comparing, type Order } from './prisma/order.ts'
 
 /** A row of `_prisma_migrations`. */
 export type MigrationRow = {

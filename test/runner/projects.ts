@@ -39,6 +39,8 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'plan/prisma8/package.test.ts',
     'plan/prisma8/review.test.ts',
     'plan/prisma8/unfit.test.ts',
+    'plan/prisma/config.test.ts',
+    'plan/prisma/version.test.ts',
     'plan/status.test.ts',
     'playground/',
     'redact/',
