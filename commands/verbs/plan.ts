@@ -92,6 +92,8 @@ function wayBack(list: readonly PlannedMigration[]): readonly string[] {
   const proven = list.filter((migration) => migration.rollbackSha256 !== null).length
   if (proven === 0) return ['• Way back: the backup; no migration has a rollback.sql beside it']
   return [
-    `• Way back: ${proven === list.length ? 'each migration has' : `${proven} of ${list.length} migrations have`} a rollback.sql beside it; the backup for the rest`,
+    proven === list.length
+      ? '• Way back: a rollback.sql beside each migration, and the backup'
+      : `• Way back: a rollback.sql beside ${proven} of ${list.length} migrations, and the backup for the rest`,
   ]
 }

@@ -5,8 +5,12 @@ import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } from './git.ts'
 import type { Repository } from './repository.ts'
 import { isLfsPointer } from '../lib/git.ts'
-import { comparing, LOCK_FILES, orderOf, prismaVersions, sendsOneScript, type Order } from './order.ts'
-import { readExternalTables, readSchema } from './prisma-schema.ts'
+import { LOCK_FILES } from './prisma/lock-files.ts'
+import { comparing, orderOf, sendsOneScript, type Order } from './prisma/order.ts'
+import { CONFIG_FILES } from './prisma/config.ts'
+import { readSchema } from './prisma/schema.ts'
+import { chooseConfig, whyLedElsewhere } from './prisma/unfit.ts'
+import { prismaVersions, whyVersionUnfit } from './prisma/version.ts'
 import { code, inShell } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
@@ -53,9 +57,7 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   const lockFiles = [...new Set([paths.application, '.'])]
     .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
     .filter((path) => isRegularAt(tree, path))
-  const configs = ['prisma.config', '.config/prisma']
-    .flatMap((name) => ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending) => posix.join(paths.application, `${name}.${ending}`)))
-    .filter((path) => isRegularAt(tree, path))
+  const configs = CONFIG_FILES.map((name) => posix.join(paths.application, name)).filter((path) => isRegularAt(tree, path))
   const lock = posix.join(paths.migrations, 'migration_lock.toml')
   const wanted = [
     ...directories.flatMap(({ sql, rollback }) => (rollback === null ? [sql] : [sql, rollback])),
@@ -74,13 +76,23 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
       .toString('utf8')
       .replace(/^\ufeff/, '') // tools take a byte order mark, JSON.parse does not
   const schema = schemaPaths.map(text).join('\n')
+  const brought = {
+    application: paths.application,
+    asked: packages.flatMap((path) => {
+      const range = dependenciesOf(text(path))?.get('prisma')
+      return range === undefined ? [] : [{ path, range }]
+    }),
+    locks: lockFiles.map((path) => ({ path, text: text(path) })),
+  }
+  const versions = prismaVersions(brought)
+  const config = chooseConfig(paths.application, versions, (path) => configs.includes(path), text)
+  const { urls } = target.tool.prisma
   const problem =
     noPrisma(packages, text, paths) ??
+    whyVersionUnfit(brought) ??
     wrongProvider(tree.has(lock) ? text(lock) : null) ??
-    unfitSchema(schema, target.tool.prisma.urls, paths)
+    whyLedElsewhere({ schema: { path: paths.schema, text: schema }, config, versions, urls, migrations: paths.migrations })
   if (problem !== null) return refuse('repository_unfit', problem)
-  const asked = packages.flatMap((path) => dependenciesOf(text(path))?.get('prisma') ?? [])
-  const versions = prismaVersions(asked, lockFiles.map(text))
   const order = orderOf(versions)
   const inOrder = comparing(order)
   const migrations = directories
@@ -95,7 +107,7 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
     inLfs: inLfs.map(({ path }) => path),
     schema,
     databaseSchemas: readSchema(schema).databaseSchemas,
-    externalTables: readExternalTables(configs.map(text).join('\n')),
+    externalTables: config?.facts.externalTables ?? [],
   }
 }
 
@@ -210,19 +222,6 @@ function wrongProvider(lock: string | null): string | null {
   const provider = /^\s*provider\s*=\s*"([^"]*)"/m.exec(lock)?.[1]
   if (provider === 'postgresql' || provider === 'postgres') return null
   return `migration_lock.toml says that the migrations are for ${quoted(provider ?? 'nothing')}, not for postgresql. Lockkeeper migrates PostgreSQL only.`
-}
-
-function unfitSchema(schema: string, urls: readonly string[], paths: Paths): string | null {
-  const { provider, variables, literals } = readSchema(schema)
-  if (provider !== null && provider !== 'postgresql' && provider !== 'postgres')
-    return `The datasource in ${quoted(paths.schema)} is ${quoted(provider)}, not postgresql. Lockkeeper migrates PostgreSQL only.`
-  const literal = literals[0]
-  if (literal !== undefined)
-    return `${quoted(literal)} in ${quoted(paths.schema)} holds an address instead of a variable, so the database could not be chosen from outside. Use env("DATABASE_URL").`
-  const unset = variables.filter(({ variable }) => !urls.includes(variable))
-  if (unset.length === 0) return null
-  const words = unset.map(({ key, variable }) => `${quoted(key)} reads ${quoted(variable)}`).join(' and ')
-  return `In ${quoted(paths.schema)} ${words}, which \`tool.prisma.urls\` does not name. Every such variable must lead to the target's database: add it to \`tool.prisma.urls\` in lockkeeper.yaml.`
 }
 
 /** Since 6.6 Prisma reads a file as text, with a replacement character for what is no UTF-8, and its checksum is of that. */

@@ -1,7 +1,7 @@
 import { code } from '../lib/text/code.ts'
 import type { Queryable } from '../database/connect.ts'
 import type { MigrationFile } from './files.ts'
-import { comparing, type Order } from './order.ts'
+import { comparing, type Order } from './prisma/order.ts'
 
 /** A row of `_prisma_migrations`. */
 export type MigrationRow = {

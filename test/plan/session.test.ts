@@ -94,7 +94,7 @@ test('a setting made by way of pg_settings, or of a name that is put together, i
     `• *1_rule*: it ${left.replace('leave', 'leaves')}`,
   )
   expect(await planned({ '2_block': "DO $$ BEGIN EXECUTE format('SET %I = audit', 'search_path'); END $$;\n" })).toContain(
-    `• *2_block*: it may ${left}`,
+    `• it may ${left}`,
   )
 })
 
@@ -193,6 +193,52 @@ describe('a database that takes no changes is refused before anybody approves', 
     expect(await planned(FIT, url)).toBe(
       `target_unfit: \`${database.name}\` is read-only for the role \`${user}\`: \`default_transaction_read_only\` is \`on\` by the \`options\` of the URL. Take it out there. ${next}`,
     )
+  })
+})
+
+describe('a file is read by the server of the database, which runs nothing of it', () => {
+  const said = async (files: Readonly<Record<string, string>>) => String(await planned(files)).replace(/(PostgreSQL 15)\.\d+/, '$1')
+  const refused = (place: string, words: string) =>
+    `repository_unfit: \`prisma/migrations/1_x/migration.sql\`, ${place}: the server (PostgreSQL 15) cannot read the file: ${words} and ask again.`
+
+  test.each([
+    [
+      'of a newer PostgreSQL',
+      'CREATE TABLE a (id int);\nCREATE TABLE b (x int, y int GENERATED ALWAYS AS (x * 2) VIRTUAL);\n',
+      refused(
+        'line 2, column 58',
+        '`syntax error at or near "VIRTUAL"` (42601). A newer PostgreSQL reads it. Write it as this one does, or upgrade the server,',
+      ),
+    ],
+    [
+      'of none',
+      "CREATE TABLE a (name text DEFAULT 'é');\nCREATE TABEL b (id int);\n",
+      refused('line 2, column 8', '`syntax error at or near "TABEL"` (42601). Correct it'),
+    ],
+    ['that breaks off', 'CREATE TABLE a (\n  id int\n', refused('line 3, column 1', '`syntax error at end of input` (42601). Correct it')],
+    [
+      'with a quote that does not end',
+      "SELECT 1;\nSELECT 'it;\n",
+      refused('line 2, column 8', '`unterminated quoted string at or near "\'it;"` (42601). Correct it'),
+    ],
+  ])('and refused: one %s', async (_what, sql, text) => {
+    expect(await said({ '1_x': sql })).toBe(text)
+    expect(await query(database.url, "select relname from pg_class where relname in ('a', 'b')")).toEqual([])
+  })
+
+  test('and told as such where the review cannot read it', async () => {
+    const sql = 'CREATE TABLE a (system_user text);\n' // a name until PostgreSQL 16
+    expect(await said({ '1_x': sql })).toBe(
+      '• *1_x*: the server (PostgreSQL 15) reads it, but the review, which knows the language of PostgreSQL 18, does not, so nobody knows what it does before somebody reads it',
+    )
+    await query(database.url, sql)
+  })
+
+  test('each by itself, so that one does not end what another left open', async () => {
+    expect(await said({ '1_x': "SELECT 'it;\n", '2_y': "SELECT ' is';\n" })).toBe(
+      refused('line 1, column 8', '`unterminated quoted string at or near "\'it;"` (42601). Correct it'),
+    )
+    expect(await said({ '1_x': 'SELECT 1;\n', '2_y': 'DO $$ BEGIN END $$', '3_z': '-- nothing' })).toBe('')
   })
 })
 

@@ -35,6 +35,8 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'notifications/webhook.test.ts',
     'observability/readiness.test.ts',
     'plan/digest.test.ts',
+    'plan/prisma/config.test.ts',
+    'plan/prisma/version.test.ts',
     'plan/status.test.ts',
     'playground/',
     'redact/',

@@ -86,6 +86,18 @@ test('a target in order passes with one line, and what is good to know stands in
   )
 })
 
+test('all checks of the database share one session, beside the one that is opened as the migrator opens its own', async () => {
+  const opened = async () => {
+    const sql = `select sessions::int from pg_stat_database where datname = '${database.name}'`
+    const [row] = await inDatabase(inject('postgresUrl'), sql)
+    return Number(row?.['sessions'])
+  }
+  const before = await opened()
+  await preflight()
+  // a session is counted when it begins to end
+  expect(await until('they are counted', async () => ((await opened()) > before + 1 ? (await opened()) - before : undefined))).toBe(2)
+})
+
 test('everything that stops the run is told at once', async () => {
   const old = join(directory, 'old')
   await mkdir(old)
