@@ -28,6 +28,9 @@ export const FIT = {
   'prisma/migrations/20260101_customers/migration.sql': 'create table customer (id int primary key);\n',
 }
 
+/** Otherwise each commit starts two more programs that look whether there is something to tidy up. */
+const QUIET = ['-c', 'maintenance.auto=false', '-c', 'gc.auto=0']
+
 /** A repository to plan from, with a `var` directory beside it. `url` is what `env:URL` resolves to. */
 export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none', format: 'sha1' | 'sha256' = 'sha1'): Promise<Origin> {
   const home = await mkdtemp(join(tmpdir(), 'lockkeeper-origin-'))
@@ -44,7 +47,7 @@ export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none',
     }
     const env = { ...names, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
     const end = await captureChild({
-      argv: ['git', ...args],
+      argv: ['git', ...QUIET, ...args],
       cwd: directory,
       env: childEnvironment(process.env, process.env['PATH'] ?? '', env, Object.keys(env)),
       redactor,
