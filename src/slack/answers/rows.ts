@@ -138,12 +138,12 @@ export const answerById = async (db: Queries, id: string): Promise<Standing | un
 export const answerByKeys = async (db: Queries, keys: readonly string[]): Promise<Standing | undefined> =>
   (await db.query<Standing>(`${STANDING} where id in (select answer from lockkeeper.seen where key = any($1)) limit 1`, [keys]))[0]
 
-/** Nothing more comes of it; the address to the person goes first of all. */
-export async function closeAnswer(db: Queries, id: string, from: 'taken' | 'due', to: 'sent' | 'gone'): Promise<void> {
+/** Nothing more comes of them; the address to the person goes first of all. */
+export async function closeAnswers(db: Queries, ids: readonly string[], from: 'taken' | 'due', to: 'sent' | 'gone'): Promise<void> {
   await db.query(
     `update lockkeeper.answer set state = $3, said = case when kind = 'form' then said end, response_url = null, owner = null
-     where id = $1 and state = $2`,
-    [id, from, to],
+     where id = any($1::uuid[]) and state = $2`,
+    [ids, from, to],
   )
 }
 
