@@ -20,14 +20,14 @@ export type RunnerState = {
   readonly spaces: readonly string[]
   /** Somebody holds the lock that `prisma db migrate` takes. */
   readonly lockHeld: boolean
-  /** Whether the schema of the URL has tables other than records of migrations. */
+  /** Whether the schema of the URL, or one of the contract, has tables other than the record of migrations. */
   readonly hasTables: boolean
   /** Rows of `_prisma_migrations`, the record of Prisma 5 to 7; null when there is none, or it may not be read. */
   readonly olderRows: number | null
 }
 
 /** What hides the record from this role; nothing may be concluded from what it does not see. */
-export type Hidden = { readonly kind: 'hidden'; readonly what: 'schema' | 'marker' | 'ledger' | 'shape'; readonly role: string }
+export type Hidden = { readonly kind: 'hidden'; readonly what: 'schema' | 'marker' | 'ledger' | 'rows' | 'shape'; readonly role: string }
 
 export const isHidden = (state: RunnerState | Hidden): state is Hidden => 'kind' in state
 
@@ -36,6 +36,15 @@ export const isHidden = (state: RunnerState | Hidden): state is Hidden => 'kind'
  * without rights would look like one where everything is pending. `schema` is that of the URL, `namespaces` are those of the contract.
  */
 export async function readRunnerState(client: Queryable, schema: string, namespaces: readonly string[]): Promise<RunnerState | Hidden> {
+  await client.query('begin isolation level repeatable read, read only') // marker and ledger of one moment
+  try {
+    return await readNow(client, schema, namespaces)
+  } finally {
+    await client.query('rollback')
+  }
+}
+
+async function readNow(client: Queryable, schema: string, namespaces: readonly string[]): Promise<RunnerState | Hidden> {
   const { rows } = await client.query<Facts>(FACTS, [schema, namespaces])
   const [facts] = rows
   if (facts === undefined) throw new Error('The server gave no answer about its catalogue')
@@ -56,7 +65,7 @@ export async function readRunnerState(client: Queryable, schema: string, namespa
 /** Prisma's name for what belongs to the application and not to one of its extensions. */
 const APP = 'app'
 
-type Readable = { readonly kind: string; readonly readable: boolean; readonly spaced: boolean }
+type Readable = { readonly readable: boolean; readonly filtered: boolean; readonly spaced: boolean }
 
 type Facts = {
   readonly role: string
@@ -74,7 +83,9 @@ function whatIsHidden({ usable, marker, ledger }: Facts): Hidden['what'] | null 
   if (!usable) return 'schema'
   if (marker?.readable === false) return 'marker'
   if (ledger?.readable === false) return 'ledger'
-  return [marker, ledger].some((table) => table !== null && !table.spaced) ? 'shape' : null
+  const tables = [marker, ledger].filter((table) => table !== null)
+  if (tables.some(({ filtered }) => filtered)) return 'rows'
+  return tables.every(({ spaced }) => spaced) ? null : 'shape'
 }
 
 async function countOlder(client: Queryable, schema: string): Promise<number> {
@@ -86,7 +97,9 @@ async function countOlder(client: Queryable, schema: string): Promise<number> {
 
 const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-const table = (name: string) => `(select json_build_object('kind', c.relkind, 'readable', has_table_privilege(c.oid, 'select'),
+const table = (
+  name: string,
+) => `(select json_build_object('readable', has_table_privilege(c.oid, 'select'), 'filtered', row_security_active(c.oid),
     'spaced', exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'space' and not a.attisdropped))
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'prisma_contract' and c.relname = '${name}')`
 
@@ -98,7 +111,7 @@ const FACTS = `select current_user as role,
   (select has_table_privilege(c.oid, 'select') and has_schema_privilege(n.oid, 'usage') from pg_class c
     join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = '_prisma_migrations') as older,
   exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = $1 and c.relkind in ('r', 'p') and c.relname <> '_prisma_migrations') as "hasTables",
+    where n.nspname = any ($2::text[] || $1::text) and c.relkind in ('r', 'p') and c.relname <> '_prisma_migrations') as "hasTables",
   exists (select from pg_locks l, unnest($2::text[]) namespace, hashtext('prisma_8.contract.marker:' || namespace || ':app') key
     where l.locktype = 'advisory' and l.granted and l.objsubid = 1
       and l.classid = ((key::bigint >> 32) & 4294967295)::oid and l.objid = (key::bigint & 4294967295)::oid

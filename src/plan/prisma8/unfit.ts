@@ -80,6 +80,8 @@ export function hiddenText(target: Pick<Target, 'name'>, { what, role }: Hidden)
   const name = quoted(target.name)
   if (what === 'shape')
     return `${code('prisma_contract')} in the database of ${name} has another shape than Prisma 8's release candidate writes, so it cannot be said what is applied.`
+  if (what === 'rows')
+    return `Row-level security may hide rows of ${code('prisma_contract')}, Prisma 8's record, from the role ${quoted(role)} of ${name}, so it cannot be said what is applied. Take it off its tables, or let the URL name their owner or a role with BYPASSRLS.`
   const place = what === 'schema' ? `the schema ${code('prisma_contract')}` : code(`prisma_contract.${what}`)
   return `The role ${quoted(role)} of ${name} may not read ${place}, Prisma 8's record, so it cannot be said what is applied and what is pending. Grant it (${code(`grant usage on schema prisma_contract to "${role.replaceAll('"', '""')}"; grant select on all tables in schema prisma_contract to "${role.replaceAll('"', '""')}"`)}) and ask again.`
 }

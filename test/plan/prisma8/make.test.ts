@@ -205,7 +205,12 @@ describe('the state of a database', () => {
       expect(await answer()).toMatch(/^target_unfit: The role `ROLE` of `prod` may not read `prisma_contract\.ledger`/)
       await run(database.url, `grant select on prisma_contract.ledger to ${role}`)
       expect(await answer()).toBe('planned')
+      await run(database.url, `alter table prisma_contract.marker enable row level security`)
+      expect(await answer()).toBe(
+        "target_unfit: Row-level security may hide rows of `prisma_contract`, Prisma 8's record, from the role `ROLE` of `prod`, so it cannot be said what is applied. Take it off its tables, or let the URL name their owner or a role with BYPASSRLS.",
+      )
     } finally {
+      await run(database.url, `alter table prisma_contract.marker disable row level security`)
       await run(database.url, `drop owned by ${role}; drop role ${role}`)
     }
   })
