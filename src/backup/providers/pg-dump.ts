@@ -189,7 +189,7 @@ const otherDatabase = (identity: Identity): string =>
   `The backup's URL leads to another database than the one that was approved (${identity.database} on ${identity.host}).`
 
 /** Of a server that follows another one: it may not have replayed yet what was committed before the backup began. */
-export const STANDBY =
+const STANDBY =
   "The backup's URL leads to a standby, which may not hold yet what was written last, and ends a backup that holds up its replay. Let it name the primary server."
 
 async function explain({ end, wait }: Dumped, request: DumpRequest, sessions: Sessions, partial: string): Promise<DumpEnd> {
