@@ -4,6 +4,8 @@ import { sizeText } from '../../lib/text/units.ts'
 import { listed, quoted } from '../../lib/text/quoted.ts'
 import type { Queryable } from '../../database/connect.ts'
 import type { TargetUrl } from '../../database/urls.ts'
+import { bareCloneOf } from '../../deploy/checkout.ts'
+import { gitIn } from '../../plan/git.ts'
 import { readApproved } from '../../migrate/prisma/approved.ts'
 import type { RunContext } from '../../request/step.ts'
 import { roomTaken, type RoomTaken } from '../../sql/room.ts'
@@ -37,10 +39,14 @@ export async function serverDiskFindings(
 }
 
 /** What the files of this run write anew, by their SQL; null when it cannot be known. */
-export async function roomOf(context: RunContext, { schema }: TargetUrl): Promise<readonly RoomTaken[] | null> {
+export async function roomOf(context: RunContext, { schema }: TargetUrl, varDirectory: string): Promise<readonly RoomTaken[] | null> {
   const names = new Set(context.plan.list.map(({ name }) => name))
   if (names.size === 0) return []
-  const { migrations } = await readApproved(context)
+  const clone = bareCloneOf(varDirectory, context.target.name)
+  if (!existsSync(clone)) return null // the checkout is made after the preflight, and the clone perhaps by another machine
+  const git = gitIn({ home: clone, varDirectory: clone, redactor: context.redactor, env: context.env }, clone)
+  if ((await git(['cat-file', '-e', `${context.plan.commit}^{commit}`])).exitCode !== 0) return null
+  const { migrations } = await readApproved(context, clone)
   return roomTaken(
     migrations.filter(({ name }) => names.has(name)),
     schema,

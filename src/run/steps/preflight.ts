@@ -226,7 +226,7 @@ async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Q
   const estimate: Estimate = estimateBackup(bytes, past)
   return [
     ...diskFindings(await freeBytes(directory), bytes, estimate, directory),
-    ...(await serverDiskFindings(client, url, directory, () => roomOf(context, url))),
+    ...(await serverDiskFindings(client, url, directory, () => roomOf(context, url, deps.directories.varDirectory))),
     ...estimateFindings(estimate),
   ]
 }
