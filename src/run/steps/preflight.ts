@@ -16,15 +16,7 @@ import { readRights } from '../../database/rights.ts'
 import { readSessionFacts } from '../../database/session-facts.ts'
 import { databaseBytes } from '../../database/sizes.ts'
 import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../database/urls.ts'
-import {
-  diskFindings,
-  directoryFindings,
-  estimateBackup,
-  estimateFindings,
-  freeBytes,
-  serverDiskFindings,
-  type Estimate,
-} from '../preflight/backup.ts'
+import { diskFindings, directoryFindings, estimateBackup, estimateFindings, freeBytes, type Estimate } from '../preflight/backup.ts'
 import {
   activityFindings,
   backupPoolerFindings,
@@ -43,7 +35,8 @@ import { connectionFindings, LEAST_OF_BACKUP, readCapacity, roomFindings } from 
 import { stop, summary, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
-import { ofBackup, readableFindings } from '../preflight/readable.ts'
+import { ofBackup, readableFindings, standbyFindings } from '../preflight/readable.ts'
+import { roomOf, serverDiskFindings } from '../preflight/server-disk.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -194,9 +187,12 @@ function backupChecks(deps: PreflightDeps, context: RunContext, looks: Looks, ur
         askBackup(async (client, at) => {
           const found = await readIdentity(client, at)
           const { systemIdentifier, databaseOid } = plan.identity
-          return found.systemIdentifier === systemIdentifier && found.databaseOid === databaseOid
-            ? [...(await readableFindings(client)), ...(await roomFindings(client, room))]
-            : [stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.')]
+          if (found.systemIdentifier !== systemIdentifier || found.databaseOid !== databaseOid)
+            return [
+              stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.'),
+            ]
+          const standby = room.ownRole === null ? [] : await standbyFindings(client)
+          return [...standby, ...(await readableFindings(client)), ...(await roomFindings(client, room))]
         }),
     },
     { name: 'the disk', find: () => looks.target((client) => spaceFindings(deps, context, client, url)) },
@@ -230,7 +226,7 @@ async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Q
   const estimate: Estimate = estimateBackup(bytes, past)
   return [
     ...diskFindings(await freeBytes(directory), bytes, estimate, directory),
-    ...(await serverDiskFindings(client, url, directory)),
+    ...(await serverDiskFindings(client, url, directory, () => roomOf(context, url))),
     ...estimateFindings(estimate),
   ]
 }

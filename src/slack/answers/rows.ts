@@ -42,7 +42,7 @@ export type AnswerRow = {
 
 /** A replica that lives and comes to no end keeps a delivery no longer than this; then its address still leads to the person. */
 const WORK = `interval '20 minutes'`
-/** Longer than a try by every way may take. */
+/** Longer than a try by every way may take with one part of an answer. */
 export const SENDING_MS = 60_000
 const SENDING = `interval '${SENDING_MS} milliseconds'`
 /** How often somebody looks whether the replica that holds it is dead. */
@@ -160,8 +160,19 @@ export async function leaveAnswer(
   )
 }
 
-export async function countPart(db: Queries, id: string, parts: number): Promise<void> {
-  await db.query(`update lockkeeper.answer set parts = greatest(parts, $2) where id = $1`, [id, parts])
+/** With the time anew for which it is held: each part may take as long as a whole answer of one. */
+export async function countPart(
+  db: Queries,
+  id: string,
+  { owner, parts }: { readonly owner: string; readonly parts: number },
+): Promise<void> {
+  await db.query(
+    `update lockkeeper.answer set parts = greatest(parts, $2),
+       held_until = case owner when $3 then clock_timestamp() + ${SENDING} else held_until end,
+       look_at = case owner when $3 then clock_timestamp() + ${LOOK} else look_at end
+     where id = $1`,
+    [id, parts, owner],
+  )
 }
 
 export const isAnswerDue = `exists (select from lockkeeper.answer where state in ('taken', 'due') and look_at <= clock_timestamp())`

@@ -50,7 +50,7 @@ export function createSender({ db, slack, log, owner }: AnswerPorts, seal: Seal)
       row,
       responseUrl: row.responseUrl === null ? null : seal.open(row.responseUrl),
       trigger,
-      counted: (parts) => written(id, () => countPart(db, id, parts)),
+      counted: (parts) => written(id, () => countPart(db, id, { owner: owner.id, parts })),
     })
     switch (sending.kind) {
       case 'sent':

@@ -203,6 +203,11 @@ test('what the backup would meet in the database is told before it begins', asyn
   ])
 })
 
+test('a role that would have to take on by SET ROLE what it may read of the server is not stopped', async () => {
+  await inDatabase(inject('postgresUrl'), `alter role ${database.role} noinherit`, `grant pg_read_all_settings to ${database.role}`)
+  expect((await preflight()).end).toMatchObject({ kind: 'done', output: '16 checks, nothing to report' })
+})
+
 test('what the role may not even look at is a reason, not a fault', async () => {
   const url = new URL(inject('postgresUrl'))
   url.pathname = new URL(database.url).pathname
