@@ -14,11 +14,11 @@ import type { PlanDeps } from './deps.ts'
 import { digestOf } from './digest.ts'
 import { readFiles, type ApplicationFiles } from './files.ts'
 import { gitOutput, hasGitLfs } from './git.ts'
-import { comparing, whyUncertain, type Order } from './order.ts'
+import { comparing, whyUncertain, type Order } from './prisma/order.ts'
 import { worksOnCheckout, type Evidence, type Plan, type PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
-import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
+import { readDatabaseState, statusOf, whyRecordHidden, type DatabaseState, type Status } from './status.ts'
 import { firstLost, firstUnrunnable, readByServer, whyNotDeployable } from './unfit.ts'
 import { code } from '../lib/text/code.ts'
 import { count, listed, quoted } from '../lib/text/quoted.ts'
@@ -152,6 +152,8 @@ export async function readTargetState(
   const [source, facts] = await together([readSource(deps, target, ref), readFacts(deps, target, depth)])
   if (isRefusal(source)) return source
   if (isRefusal(facts)) return facts
+  const hidden = whyRecordHidden(facts.state, url)
+  if (hidden !== null) return refuse('target_unfit', `${hidden} Then ask again; nothing was changed.`)
   const { migrations, databaseSchemas, externalTables, order } = source.files
   const status = statusOf(facts.state, migrations, databaseSchemas, order)
   if (status.baseline !== 'missing' || externalTables.length === 0) return { source, facts, status }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readFiles, sha256 } from '../../src/plan/files.ts'
 import { fetchRepository } from '../../src/plan/repository.ts'
-import { readSchema } from '../../src/plan/prisma-schema.ts'
+import { readSchema } from '../../src/plan/prisma/schema.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import { createOrigin, FIT, type Origin } from './application/origin.ts'
 import { SCHEMA } from './application/application.ts'

@@ -241,3 +241,41 @@ describe('a file is read by the server of the database, which runs nothing of it
     expect(await said({ '1_x': 'SELECT 1;\n', '2_y': 'DO $$ BEGIN END $$', '3_z': '-- nothing' })).toBe('')
   })
 })
+
+describe('a record of migrations of which row-level security hides rows', () => {
+  const outsider = async (work: (url: string, role: string) => Promise<void>) => {
+    const role = `looks_${randomBytes(4).toString('hex')}`
+    await onServer(`create role ${role} login password '${role}'`)
+    await query(
+      database.url,
+      `create table _prisma_migrations (id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null,
+        logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count int not null default 0);
+       alter table _prisma_migrations enable row level security; grant all on _prisma_migrations to ${role}`,
+    )
+    try {
+      await work(Object.assign(new URL(database.url), { username: role, password: role }).href, role)
+    } finally {
+      await database.close()
+      await onServer(`drop role ${role}`)
+    }
+  }
+
+  test('is refused, since Prisma would apply everything again', () =>
+    outsider(async (url, role) => {
+      expect(await planned(FIT, url)).toBe(
+        `target_unfit: Row-level security hides rows of \`public._prisma_migrations\` from the role \`${role}\`, so neither Lockkeeper nor Prisma sees what was applied, and Prisma would apply it again. Take it off that table (\`alter table "public"."_prisma_migrations" disable row level security\`), or let the URL name the owner of the table or a role with BYPASSRLS. Then ask again; nothing was changed.`,
+      )
+      // its owner, and whoever may go past it, sees them all
+      expect(await planned(FIT)).toEqual([])
+      await query(database.url, 'alter table "public"."_prisma_migrations" disable row level security')
+      expect(await planned(FIT, url)).toEqual([])
+    }))
+
+  test('is none when a policy lets the role see all of them', () =>
+    outsider(async (url, role) => {
+      await query(database.url, `create policy all_of_them on _prisma_migrations to ${role} using (true) with check (true)`)
+      expect(await planned(FIT, url)).toEqual([])
+      await query(database.url, `create policy but_these on _prisma_migrations as restrictive using (migration_name <> '1_a')`)
+      expect(await planned(FIT, url)).toMatch(/^target_unfit: Row-level security hides rows/)
+    }))
+})

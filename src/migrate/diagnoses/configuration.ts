@@ -61,6 +61,8 @@ export const configurationDiagnoses: readonly Entry[] = [
   },
 ]
 
-/** `Environment variable not found: DATABASE_URL.`, `Cannot resolve environment variable: DATABASE_URL.` */
+/** In a schema; in a configuration, from 7 on and before. */
 const variableIn = (output: string): string | null =>
-  /(?:Environment variable not found|Cannot resolve environment variable): ([A-Za-z_]\w*)/.exec(output)?.[1] ?? null
+  /(?:Environment variable not found|Cannot resolve environment variable|Missing required environment variable): ([A-Za-z_]\w*)/.exec(
+    output,
+  )?.[1] ?? null

@@ -1,7 +1,9 @@
 import type { Datasource, ToolDeploy, ToolStatus, ToolVersion } from './tool.ts'
 import { versionOf } from './installed.ts'
 
-export const readVersion = (output: string): ToolVersion | null => versionOf(/^prisma\s*:\s*(\S+)$/m.exec(output)?.[1] ?? '')
+/** From 8 on a line of JSON. */
+export const readVersion = (output: string): ToolVersion | null =>
+  versionOf(/^prisma\s*:\s*(\S+)$/m.exec(output)?.[1] ?? /"commandId":"version".{0,200}?"version":"([^"]+)"/.exec(output)?.[1] ?? '')
 
 /** A warning about the driver adapter goes to standard output before the schema. */
 export function readPulled(output: string): string | null {

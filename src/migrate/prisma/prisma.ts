@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { TargetSettings } from '../../config/schema.ts'
 import { prismaDialect, type TargetUrl } from '../../database/urls.ts'
-import { PRISMA_LOCALE } from '../../plan/order.ts'
+import { PRISMA_LOCALE } from '../../plan/prisma/order.ts'
 import { installedVersion } from './installed.ts'
 import { readable, readDeploy, readPulled, readStatus, readVersion } from './output.ts'
 import type { MigrationTool } from './tool.ts'
@@ -16,31 +16,10 @@ export function prismaTool(input: {
 }): MigrationTool | null {
   const cli = findCli(input.checkout, input.applicationDirectory)
   if (cli === null) return null
-  const schema = ['--schema', input.settings.schema]
   return {
     name: 'Prisma',
     installed: installedVersion(cli),
-    commands: {
-      version: [cli, '--version'],
-      status: [cli, 'migrate', 'status', ...schema],
-      deploy: [cli, 'migrate', 'deploy', ...schema],
-      pull: [cli, 'db', 'pull', '--print', ...schema],
-      diff: (from, to, major) => {
-        const kind = major >= 7 ? 'schema' : 'schema-datamodel'
-        return [cli, 'migrate', 'diff', `--from-${kind}`, from, `--to-${kind}`, to, '--exit-code']
-      },
-      // the URL stays in the environment: in an argument it could be read by everybody on the machine
-      diffLive: (major) => [
-        cli,
-        'migrate',
-        'diff',
-        ...(major >= 7
-          ? ['--from-config-datasource', '--to-schema', input.settings.schema]
-          : ['--from-schema-datasource', input.settings.schema, '--to-schema-datamodel', input.settings.schema]),
-        '--exit-code',
-      ],
-      resolve: (migration, as) => [cli, 'migrate', 'resolve', `--${as}`, migration, ...schema],
-    },
+    commands: prismaCommands(cli, input.settings.schema),
     readVersion,
     readPulled,
     readStatus,
@@ -55,6 +34,32 @@ export function prismaTool(input: {
       // after the operator's: no setting of his may lead a variable elsewhere
       ...Object.fromEntries(input.settings.urls.map((name) => [name, prismaDialect(input.url, session)])),
     }),
+  }
+}
+
+/** Of the program `cli`, with the schema at `path`; what a run asks of it and nothing else. */
+export function prismaCommands(cli: string, path: string): MigrationTool['commands'] {
+  const schema = ['--schema', path]
+  return {
+    version: [cli, '--version'],
+    status: [cli, 'migrate', 'status', ...schema],
+    deploy: [cli, 'migrate', 'deploy', ...schema],
+    pull: [cli, 'db', 'pull', '--print', ...schema],
+    diff: (from, to, major) => {
+      const kind = major >= 7 ? 'schema' : 'schema-datamodel'
+      return [cli, 'migrate', 'diff', `--from-${kind}`, from, `--to-${kind}`, to, '--exit-code']
+    },
+    // the URL stays in the environment: in an argument it could be read by everybody on the machine
+    diffLive: (major) => [
+      cli,
+      'migrate',
+      'diff',
+      ...(major >= 7
+        ? ['--from-config-datasource', '--to-schema', path]
+        : ['--from-schema-datasource', path, '--to-schema-datamodel', path]),
+      '--exit-code',
+    ],
+    resolve: (migration, as) => [cli, 'migrate', 'resolve', `--${as}`, migration, ...schema],
   }
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { withoutComments } from '../../plan/prisma-schema.ts'
+import { withoutComments } from '../../plan/prisma/schema.ts'
 
 /** A schema as one text, whether it is a file or a directory of them. */
 export function schemaText(path: string): string {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { comparing, orderOf, PRISMA_LOCALE, prismaVersions, sendsOneScript, whyUncertain } from '../../src/plan/order.ts'
+import { comparing, PRISMA_LOCALE, whyUncertain } from '../../../src/plan/prisma/order.ts'
 
 const byLanguage = comparing('by-language')
 const byBytes = comparing('by-bytes')
@@ -52,66 +52,6 @@ describe('the order is that of Prisma', () => {
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (a, b) => (byLanguage(a, b) === 0) === (a === b)),
     )
   })
-})
-
-describe('which Prisma it is', () => {
-  test.each([
-    ['6.19.3', 'by-language'],
-    ['^6.6.0', 'by-language'],
-    ['~6.6', 'by-language'],
-    ['>=6.7.0', 'by-language'],
-    ['7', 'by-language'],
-    ['7.x', 'by-language'],
-    ['6.19.x', 'by-language'],
-    ['^7.0.0-dev.3', 'by-language'],
-    ['6.5.0', 'by-bytes'],
-    ['~6.5.0', 'by-bytes'],
-    ['^5.22.0', 'by-bytes'],
-    ['4', 'by-bytes'],
-    ['^6.0.0', 'unknown'],
-    ['6', 'unknown'],
-    ['>=5', 'unknown'],
-    ['latest', 'unknown'],
-    ['*', 'unknown'],
-    ['catalog:', 'unknown'],
-    ['^5 || ^6', 'unknown'],
-    ['npm:other@1.0.0', 'unknown'],
-  ])('package.json asks for %s', (range, order) => {
-    expect(orderOf(prismaVersions([range], []))).toBe(order)
-  })
-
-  test.each([
-    ['npm', '{"packages":{"node_modules/prisma":{\n  "version": "6.19.3"}}}'],
-    ['npm, in a workspace', '{"packages":{"apps/api/node_modules/prisma":{\n  "version": "6.19.3"}}}'],
-    ['pnpm', 'packages:\n\n  prisma@6.19.3(typescript@5.9.2):\n    resolution: {}\n'],
-    ['pnpm 8', 'packages:\n\n  /prisma@6.19.3:\n    resolution: {}\n'],
-    ['Yarn', 'prisma@^6.0.0:\n  version "6.19.3"\n'],
-    ['Yarn 4', '"prisma@npm:^6.0.0":\n  version: 6.19.3\n'],
-    ['Bun', '{"packages":{"prisma": ["prisma@6.19.3", "", {}]}}'],
-  ])('the lock file of %s settles it', (_, lock) => {
-    expect(orderOf(prismaVersions(['^6.0.0'], [lock]))).toBe('by-language')
-    expect(orderOf(prismaVersions(['^6.0.0'], [lock.replaceAll('6.19.3', '6.2.1')]))).toBe('by-bytes')
-    expect(orderOf(prismaVersions(['^6.0.0'], [lock, lock.replaceAll('6.19.3', '6.2.1')]))).toBe('unknown')
-    expect(orderOf(prismaVersions(['^6.0.0'], [lock.replaceAll('prisma', '@other/prisma')]))).toBe('unknown')
-  })
-})
-
-test('a lock file of empty lines takes no longer than its length', () => {
-  const started = performance.now()
-  expect(orderOf(prismaVersions(['^6.0.0'], ['\n \t'.repeat(1_000_000)]))).toBe('unknown')
-  expect(performance.now() - started).toBeLessThan(5_000)
-})
-
-test.each([
-  ['6.19.3', true],
-  ['^6.19.3', true],
-  ['7.3.1', true],
-  ['~7.3', true],
-  ['^7.0.0', false],
-  ['7.4.0', false],
-  ['latest', false],
-])('prisma %s is certain to send a file as one script: %s', (range, is) => {
-  expect(sendsOneScript(prismaVersions([range], []))).toBe(is)
 })
 
 describe('what is not certain is said', () => {

@@ -27,9 +27,3 @@ export function readSchema(text: string): SchemaFacts {
 /** `//` inside a string (an address) is not a comment. */
 export const withoutComments = (text: string): string =>
   text.replace(/"(?:[^"\\\n]|\\.)*"|\/\/.*$/gm, (part) => (part.startsWith('"') ? part : ''))
-
-/** What a configuration writes down under `tables.external`, read from its text: `schema.table`. */
-export function readExternalTables(config: string): readonly string[] {
-  const list = /\btables\s*:\s*\{[^}]*?\bexternal\s*:\s*\[([^\]]*)\]/.exec(config)?.[1] ?? ''
-  return [...list.replace(/\/\/.*$|\/\*[^]*?\*\//gm, '').matchAll(/(['"`])([^'"`$]+)\1/g)].flatMap(([, , name]) => name ?? [])
-}
