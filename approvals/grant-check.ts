@@ -129,6 +129,11 @@ function approvalsShort(request: RequestRow, tally: Tally): Refusal {
       'approvers_unknown',
       `#${request.id} counts ${count} approvals, because Slack does not say now who is in ${list(tally.unreadGroups.map((group) => mentionApprover(`group:${group}`)))}. What cannot be checked does not count.`,
     )
+  if (request.policy?.required === 0)
+    return refuse(
+      'not_an_approver',
+      `#${request.id} was asked for when ${code(request.target)} needed no approval, and now it needs ${tally.required}. It has to be approved.`,
+    )
   return refuse(
     'not_an_approver',
     `#${request.id} counts ${count} approvals under the rules as they are now. An approver may have left the group, or the rules for ${code(request.target)} became stricter. It has to be approved again.`,

@@ -16,7 +16,7 @@ const WHOLE = '\n// whole\n'
 const directory = ownDirectory()
 if (directory !== undefined) {
   // the first of the two processes that src/app/handover.ts makes of a start: what takes types off is gone with it
-  if (isMainThread && process.env.LOCKKEEPER_HANDED_OVER === undefined) keepAll(directory)
+  if (isMainThread && process.env.LOCKKEEPER_HANDED_OVER === undefined && !isStartedByBot(process.argv[1])) keepAll(directory)
   registerHooks({
     load(url, context, next) {
       if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context)
@@ -40,6 +40,11 @@ function ownDirectory() {
   } catch {
     return undefined
   }
+}
+
+/** Of the bot's programs that are outside of src/app/, which find kept what they load. */
+function isStartedByBot(program) {
+  return program !== undefined && program.startsWith(join(root, 'src/')) && !program.startsWith(join(root, 'src/app/'))
 }
 
 function keepAll(into) {

@@ -11,7 +11,7 @@ import {
 } from '../../src/lib/text/text.ts'
 import { breakGlassBlocks } from '../../src/request/render/break-glass.ts'
 import type { CardContext } from '../../src/request/render/card.ts'
-import { queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'
+import { needsNone, queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'
 import { approvalsOf, approvedBy, askOf, bold, brokenBy, commitOf, shortDigest, titleOf } from '../../src/request/render/words.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { actions, button, context, header, overflow, section } from '../../src/slack/blocks/blocks.ts'
@@ -112,12 +112,18 @@ function waitingNote(view: RequestView, timezone: string): string {
 function grantedCard(view: RequestView, { timezone }: CardContext): Message {
   const { request } = view
   const broken = brokenBy(view)
-  const who = broken === null ? `*Approved* by ${approvedBy(view)}` : `*Let through* by ${broken}`
+  const isFree = needsNone(request)
+  const [who, said] =
+    broken !== null
+      ? [`*Let through* by ${broken}`, `let through by ${broken}`]
+      : isFree
+        ? ['*No approval is needed*', 'no approval is needed']
+        : [`*Approved* by ${approvedBy(view)}`, `approved by ${approvedBy(view)}`]
   const isQueued = request.notBefore !== null && request.notBefore > view.now
   const starting = isQueued ? `queued for ${spanOf(request, timezone)}` : 'starting'
   const line = `${who} · ${starting} · asked by ${personText(request.requester)}`
   return {
-    text: `${escapeLine(titleOf(view))}: ${broken === null ? `approved by ${approvedBy(view)}` : `let through by ${broken}`}, ${starting}.`,
+    text: `${escapeLine(titleOf(view))}: ${said}, ${starting}.`,
     blocks: [
       header(titleOf(view)),
       section(line),
@@ -126,7 +132,7 @@ function grantedCard(view: RequestView, { timezone }: CardContext): Message {
       ...migrationsTable(request.plan, request.evidence),
       actions(button('Cancel', 'cancel', request.token)),
       context(
-        `Plan ${codeText(shortDigest(request.digest ?? ''))}${request.grantExpiresAt === null ? '' : ` · the approval ends ${dateText(request.grantExpiresAt, 'day', timezone)}${request.notBefore === null ? ' if the run has not started' : ', when its window closes'}`}`,
+        `Plan ${codeText(shortDigest(request.digest ?? ''))}${request.grantExpiresAt === null ? '' : ` · ${isFree ? 'it' : 'the approval'} ends ${dateText(request.grantExpiresAt, 'day', timezone)}${request.notBefore === null ? ' if the run has not started' : ', when its window closes'}`}`,
       ),
     ],
   }

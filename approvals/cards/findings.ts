@@ -25,21 +25,28 @@ export function findingsBlocks(evidence: Evidence | null, space = onCard): reado
   ]
 }
 
-/** The same as lines of mrkdwn. */
+/** The same as lines of mrkdwn: a migration with several findings has a line of its own above them. */
 export function findingLines(
   evidence: Evidence | null,
   { most, room }: Room,
 ): { readonly lines: readonly string[]; readonly rest: number } {
   const all = foundIn(evidence)
+  const shown = all.slice(0, most)
   const lines: string[] = []
-  let left = room
-  for (const { name, text } of all.slice(0, most)) {
-    const line = truncateMrkdwn(`• *${escapeLine(name)}*: ${escapeLine(text)}`, 500)
-    left -= line.length + 1
+  let [left, told] = [room, 0]
+  for (const [at, { name, text }] of shown.entries()) {
+    const [isFirst, isLast] = [shown[at - 1]?.name !== name, shown[at + 1]?.name !== name]
+    const title = `*${escapeLine(name)}*`
+    const next =
+      isFirst && isLast
+        ? [truncateMrkdwn(`• ${title}: ${escapeLine(text)}`, 500)]
+        : [...(isFirst ? [title] : []), truncateMrkdwn(`• ${escapeLine(text)}`, 500)]
+    left -= next.reduce((sum, line) => sum + line.length + 1, 0)
     if (left < 0) break
-    lines.push(line)
+    lines.push(...next)
+    told += 1
   }
-  return { lines, rest: all.length - lines.length }
+  return { lines, rest: all.length - told }
 }
 
 /** A migration that breaks something or that nobody could read is told here even when there is no more to say than what it does. */

@@ -29,21 +29,23 @@ export async function openedText(
   if (asked.breakGlass === true) {
     const elsewhere =
       asked.askedIn === null ? `, or read it here with ${code(`${command} break-glass ${id}`)} while Slack cannot be reached` : ''
+    if (rulesOf(target, []).required === 0)
+      return `#${id} is asked for with break-glass: ${what}. Its card appears in <#${target.channel}> while the plan is made; it starts by itself then, unless a migration is breaking. Where one is, read the plan there and press *Break the glass*${elsewhere}. ${takeBack}`
     return `#${id} is asked for with break-glass: ${what}. Nothing runs yet. Its card appears in <#${target.channel}> while the plan is made; read the plan there and press *Break the glass*${elsewhere}. ${takeBack}${await unreviewedText(db, target)}`
   }
   const queued =
     slot === null
       ? ''
-      : `, queued for ${sayUnderstoodSpan({ from: slot.notBefore, to: slot.notAfter }, target.timezone, await storeNow(db))}: once approved it starts by itself then`
-  return `#${id} is asked for: ${what}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${whoApproves(target)}. ${takeBack}`
+      : `, queued for ${sayUnderstoodSpan({ from: slot.notBefore, to: slot.notAfter }, target.timezone, await storeNow(db))}: ${rulesOf(target, []).required === 0 ? 'it' : 'once approved it'} starts by itself then`
+  return `#${id} is asked for: ${what}${queued}. Its card appears in <#${target.channel}> while the plan is made; ${whoApproves(target, slot !== null)}. ${takeBack}`
 }
 
-function whoApproves(target: Target): string {
+function whoApproves(target: Target, isQueued: boolean): string {
   const [usual, breaking] = [rulesOf(target, []), rulesOf(target, ['breaking'])]
   if (usual.required > 0) return `${list(usual.from.map(mentionApprover), 'or')} can approve it there`
-  return breaking.required > 0
-    ? `it starts by itself then, unless a migration is breaking: that ${list(breaking.from.map(mentionApprover), 'or')} can approve there`
-    : 'it starts by itself then, since this target asks for no approval'
+  const unless = `unless a migration is breaking: that ${list(breaking.from.map(mentionApprover), 'or')} can approve there`
+  if (isQueued) return `this target asks for no approval${breaking.required > 0 ? `, ${unless}` : ''}`
+  return `it starts by itself then, ${breaking.required > 0 ? unless : 'since this target asks for no approval'}`
 }
 
 /** Whoever asked may press the button, and hears at once what is still open. */

@@ -175,10 +175,17 @@ async function whyNotAsk(deps: ApprovalDeps, { target, ask, breakGlass }: Asked,
         `Runs of ${code(target.name)} may be asked for by ${list((from ?? []).map(mentionApprover), 'or')} only, and Slack does not say now who that is. What cannot be checked is refused; nothing was started. Try again in a minute.`,
       )
     case 'yes':
+      if (breakGlass === true && rulesOf(target, ['breaking']).required === 0) return noGlass(deps, target)
       if (breakGlass === true) return (await whyNotBreakGlass(deps, target, actor.human)) ?? onlyRefusal(whyNoReason(ask.reason ?? ''))
       return canBeApproved({ ...rules, members }, actor.human, deps.people.humanOf)
   }
 }
+
+const noGlass = ({ command }: Pick<ApprovalDeps, 'command'>, target: Target): Refusal =>
+  refuse(
+    'bad_arguments',
+    `${code(target.name)} asks for no approval, so there is no glass to break. Nothing was started. It starts by itself with ${code(`${command} deploy ${target.name}`)}.`,
+  )
 
 const onlyRefusal = (checked: string | Refusal): Refusal | undefined => (isRefusal(checked) ? checked : undefined)
 

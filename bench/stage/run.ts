@@ -14,6 +14,7 @@ export type Run = {
 /** Asks, approves with Slack's own clicks, and waits for the success. Reading the card and opening the window come before the click. */
 export async function runIn(flow: Flow, target = 'prod', withinMs = 600_000): Promise<Run> {
   const asked = await flow.ask(`deploy ${target}`)
+  await flow.drawn(asked.id) // on a busy machine the card has its buttons later
   await flow.press(asked.id, 'approve', APPROVER)
   const viewId = flow.slack.modal(APPROVER)?.viewId
   if (viewId === undefined) throw new Error(`the window of #${asked.id} did not open`)

@@ -11,8 +11,11 @@ export type Filled = { readonly values: FormValues; readonly readings: readonly 
 /** The time that was typed; null when nothing was. A new one counts more than the choice between old readings. */
 export function timeIn(values: FormValues, id: string): string | null {
   const { again, meant } = idsOf(id, roundOf(values, id))
-  return valueIn(values, again) ?? values[meant]?.[meant]?.selected_option?.value ?? null
+  const chosen = values[meant]?.[meant]?.selected_option?.value ?? null
+  return valueIn(values, again) ?? (chosen === ANOTHER ? null : chosen)
 }
+
+const ANOTHER = 'another'
 
 /** Whether there was a choice and it was not made: what was typed before does not count as nothing. */
 export const isUnchosen = (values: FormValues, id: string): boolean => roundOf(values, id) > 0 && timeIn(values, id) === null
@@ -38,10 +41,14 @@ export function timeInputs(
     radioInput({
       id: meant,
       label: `${label}: “${typed}” can be read in more than one way. Which is meant?`,
-      optional: true,
-      choices: filled.readings.map((reading) => ({ value: reading, label: reading })),
+      // Slack writes "(optional)" behind the label of what may stay empty, and this may not
+      optional: false,
+      choices: [
+        ...filled.readings.map((reading) => ({ value: reading, label: reading })),
+        { value: ANOTHER, label: 'Another time, written below' },
+      ],
     }),
-    textInput({ id: again, label: 'Or another time', placeholder, optional: true, maximum: 200 }),
+    textInput({ id: again, label: 'Another time', placeholder, optional: true, maximum: 200 }),
   ]
 }
 

@@ -11,6 +11,7 @@ import type { Command } from '../parse/command.ts'
 import { say, type PlanShown, type Reply, type VerbDeps } from './reply.ts'
 import { whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
+import { NOT_BUILT, operationLines, runnerPlanLine } from './prisma8.ts'
 
 /** The plan of a deploy, shown to the asker alone; nothing is written and nobody is asked. */
 export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'plan' }>, asker: Asker): Promise<Reply> {
@@ -25,35 +26,45 @@ export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'pl
 const MOST_MIGRATIONS = 20
 
 function describe(command: string, target: Target, ref: string | null, made: PlanShown): readonly string[] {
+  const { plan, evidence } = made
+  const more = plan.list.length - MOST_MIGRATIONS
+  return [
+    `Plan for ${nameOf(target)}: ${code(plan.commit.slice(0, 7))} from ${code(plan.ref)}, “${shown(evidence.subject)}” by ${shown(evidence.author)}`,
+    ...(plan.prisma8 === undefined ? [] : [runnerPlanLine(plan.prisma8)]),
+    plan.list.length === 0
+      ? 'Nothing is pending, so the database stays as it is.'
+      : `${plan.list.length === 1 ? '1 migration' : `${plan.list.length} migrations`} would run, in this order:`,
+    ...plan.list.slice(0, MOST_MIGRATIONS).flatMap((migration, index) => [
+      `${index + 1}. ${migrationLine(
+        migration,
+        evidence.migrations.find(({ name }) => name === migration.name),
+      )}`,
+      ...operationLines(made.operations?.find(({ name }) => name === migration.name)?.operations ?? []),
+    ]),
+    ...(more > 0 ? [`… and ${more} more`] : []),
+    ...findings(evidence),
+    ...(plan.prisma8 === undefined ? howItRuns(command, target, ref, made) : [...notes(evidence), NOT_BUILT]),
+  ]
+}
+
+function howItRuns(command: string, target: Target, ref: string | null, made: PlanShown): readonly string[] {
   const { plan, evidence, digest } = made
   const rules = rulesOf(
     target,
     evidence.migrations.map((migration) => migration.class),
   )
-  const more = plan.list.length - MOST_MIGRATIONS
   return [
-    `Plan for ${nameOf(target)}: ${code(plan.commit.slice(0, 7))} from ${code(plan.ref)}, “${shown(evidence.subject)}” by ${shown(evidence.author)}`,
-    plan.list.length === 0
-      ? 'Nothing is pending, so the database stays as it is.'
-      : `${plan.list.length === 1 ? '1 migration' : `${plan.list.length} migrations`} would run, in this order:`,
-    ...plan.list.slice(0, MOST_MIGRATIONS).map(
-      (migration, index) =>
-        `${index + 1}. ${migrationLine(
-          migration,
-          evidence.migrations.find(({ name }) => name === migration.name),
-        )}`,
-    ),
-    ...(more > 0 ? [`… and ${more} more`] : []),
-    ...findings(evidence),
     ...stepsLine(made),
     ...wayBack(plan.list),
     rules.required === 0
       ? '• Approvals: none needed; it starts by itself'
       : `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
-    ...evidence.notes.map((note) => `• ${shown(note)}`),
+    ...notes(evidence),
     `Plan ${code(digest.slice(0, 8))}. To ask for it: ${code(`${command} deploy ${target.name}${ref === null ? '' : ` --ref ${quoted(ref)}`}`, 300)}`,
   ]
 }
+
+const notes = (evidence: Evidence): readonly string[] => evidence.notes.map((note) => `• ${shown(note)}`)
 
 function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence | undefined): string {
   if (evidence === undefined) return code(migration.name)
@@ -92,6 +103,8 @@ function wayBack(list: readonly PlannedMigration[]): readonly string[] {
   const proven = list.filter((migration) => migration.rollbackSha256 !== null).length
   if (proven === 0) return ['• Way back: the backup; no migration has a rollback.sql beside it']
   return [
-    `• Way back: ${proven === list.length ? 'each migration has' : `${proven} of ${list.length} migrations have`} a rollback.sql beside it; the backup for the rest`,
+    proven === list.length
+      ? '• Way back: a rollback.sql beside each migration, and the backup'
+      : `• Way back: a rollback.sql beside ${proven} of ${list.length} migrations, and the backup for the rest`,
   ]
 }

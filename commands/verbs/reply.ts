@@ -6,6 +6,7 @@ import type { ExportEvidence } from '../../src/evidence/export.ts'
 import type { SlackPort } from '../../src/slack/port.ts'
 import type { LiveCommit } from '../../src/deploy/live-commit.ts'
 import type { Evidence, Plan } from '../../src/plan/plan.ts'
+import type { RunnerPlan, ShownStatus } from '../../src/plan/prisma8/make.ts'
 import type { MigrationRow } from '../../src/plan/status.ts'
 import type { Refusal } from '../../src/lib/refusal.ts'
 import type { Ask } from '../../src/request/request.ts'
@@ -47,12 +48,21 @@ export type RecordRow = Pick<MigrationRow, 'name' | 'startedAt' | 'finishedAt' |
 
 type Named = { readonly name: string }
 
-export type PlanShown = { readonly plan: Plan; readonly digest: string; readonly evidence: Evidence }
+/** Of a commit that brings Prisma 8. */
+export type RunnerShown = { readonly kind: 'runner'; readonly status: ShownStatus }
+
+export type PlanShown = {
+  readonly plan: Plan
+  readonly digest: string
+  readonly evidence: Evidence
+  /** Of Prisma 8 only. */
+  readonly operations?: RunnerPlan['operations']
+}
 
 /** What the verbs are given. */
 export type VerbDeps = OpenDeps & {
   readonly known: Known
-  readonly readStatus: (target: Target) => Promise<TargetStatus | Refusal>
+  readonly readStatus: (target: Target) => Promise<TargetStatus | RunnerShown | Refusal>
   /** What is live by the target's `current` command; null when it has none. */
   readonly askLiveCommit: (target: Target) => Promise<LiveCommit | null>
   readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>

@@ -9,7 +9,8 @@ import { calendarOf } from '../../src/calendar/opening-hours.ts'
 import type { FreezeRow } from '../../src/windows/window.ts'
 import { sayTime } from '../../src/calendar/say.ts'
 import type { Command } from '../parse/command.ts'
-import { say, type Reply, type TargetStatus, type VerbDeps } from './reply.ts'
+import { say, type Reply, type RunnerShown, type TargetStatus, type VerbDeps } from './reply.ts'
+import { isRunner, ledgerLines, runnerFindings, runnerHeadline } from './prisma8.ts'
 import { notInDirect, targetsHere, whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
 import { liveLine, recordLines } from './status-record.ts'
@@ -44,14 +45,18 @@ async function describe(deps: VerbDeps, target: Target, length: 'short' | 'whole
   ])
   const ended = last[0]
   return [
-    `${nameOf(target)}: ${typeof read === 'string' ? read : headline(read)}`,
-    ...(typeof read === 'string' ? [] : findings(read, deps.command, target.name)),
+    `${nameOf(target)}: ${typeof read === 'string' ? read : isRunner(read) ? runnerHeadline(read.status) : headline(read)}`,
+    ...(typeof read === 'string' ? [] : isRunner(read) ? runnerFindings(read.status) : findings(read, deps.command, target.name)),
     ...(live === null ? [] : [live]),
     ...closings(deps, times).map((one) => `• ${one}`),
     ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
     ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),
     ...unreviewed.map((request) => `• ${unreviewedLine(request)}`),
-    ...(length === 'short' || typeof read === 'string' ? [] : recordLines(read.record, target.timezone)),
+    ...(length === 'short' || typeof read === 'string'
+      ? []
+      : isRunner(read)
+        ? ledgerLines(read.status.ledger, target.timezone)
+        : recordLines(read.record, target.timezone)),
   ].join('\n')
 }
 
@@ -78,7 +83,7 @@ function freezeLine(freeze: FreezeRow, target: Target, command: string): string 
   return `*${freeze.kind === 'freeze' ? 'Frozen' : 'Locked'}* ${until} by ${mention(freeze.setBy)}${why}. Nothing starts; ${undo} ends it.`
 }
 
-async function readSafely(deps: VerbDeps, target: Target): Promise<TargetStatus | string> {
+async function readSafely(deps: VerbDeps, target: Target): Promise<TargetStatus | RunnerShown | string> {
   try {
     const read = await deps.readStatus(target)
     return isRefusal(read) ? read.text : read

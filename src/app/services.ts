@@ -17,7 +17,8 @@ import { createExport } from '../evidence/export.ts'
 import type { MayRun } from './may-run.ts'
 import type { PlanDeps } from '../plan/deps.ts'
 import { readFiles } from '../plan/files.ts'
-import { makePlan, readTargetState, type MadePlan } from '../plan/make.ts'
+import { makePlan, type MadePlan, type PlanRequest } from '../plan/make.ts'
+import { previewPlan, readAnyStatus } from '../plan/tool/tools.ts'
 import { fetchRepository } from '../plan/repository.ts'
 import { pendingSql, visibleSql } from '../plan/pending-sql.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
@@ -54,16 +55,14 @@ export function coreOf(
   // what git, the server or a driver said may stand in a refusal, which is shown to people and kept in rows
   const redacted = <T>(outcome: T | Refusal): T | Refusal =>
     isRefusal(outcome) ? refuse(outcome.code, redactor.text(outcome.text)) : outcome
-  const make = async (target: Target, ask: Ask) =>
-    redacted(
-      await makePlan(plan, {
-        target,
-        ref: ask.ref,
-        steps: plannedSteps(withoutApp(target, ask)),
-        policy: policyHash(target),
-        lastBackup: await lastVerified(backups, target.name),
-      }),
-    )
+  const asked = async (target: Target, ask: Ask): Promise<PlanRequest> => ({
+    target,
+    ref: ask.ref,
+    steps: plannedSteps(withoutApp(target, ask)),
+    policy: policyHash(target),
+    lastBackup: await lastVerified(backups, target.name),
+  })
+  const make = async (target: Target, ask: Ask) => redacted(await makePlan(plan, await asked(target, ask)))
   const filesOf = async (request: RequestRow) => {
     const target = config.targets.get(request.target)
     if (target === undefined || request.plan === null) return refuse('stale_button', 'There is no plan to read the SQL of.')
@@ -86,11 +85,12 @@ export function coreOf(
       known: { targets: [...config.targets.keys()], command },
       randomBytes: (count) => randomBytes(count),
       readStatus: async (target) => {
-        const read = redacted(await readTargetState(plan, target, null, 'status'))
-        return isRefusal(read) ? read : { ...read.status, record: read.facts.state.rows }
+        const found = redacted(await readAnyStatus(plan, target))
+        if (isRefusal(found) || found.kind === 'runner') return found
+        return { ...found.read.status, record: found.read.facts.state.rows }
       },
       askLiveCommit: (target) => askLiveCommit({ target, home: config.home, env: plan.env, redactor, timeoutMs: 5_000 }),
-      makePlan: make,
+      makePlan: async (target, ask) => redacted(await previewPlan(plan, await asked(target, ask))),
       slack,
       exportEvidence: createExport({
         db,

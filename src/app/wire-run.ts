@@ -11,6 +11,7 @@ import { slackCommands } from '../config/commands.ts'
 import type { Config } from '../config/config.ts'
 import type { OpenEngine } from '../engine/engine.ts'
 import { compareWithPlan } from '../plan/compare.ts'
+import { createAhead } from '../migrate/ahead.ts'
 import { lastCommit } from '../request/live-commit.ts'
 import { readSpool, readTail } from '../request/output.ts'
 import type { RequestRow } from '../request/request.ts'
@@ -36,6 +37,7 @@ export function workflowOf(
   const { targets } = config
   const backups = backupStore(db)
   const { approvals } = core
+  const ahead = createAhead({ mayAsk: async (id) => mayRun.whyStop() === null && (await stillGranted(approvals, id)) === true })
   return requestWorkflow({
     db,
     log,
@@ -61,7 +63,7 @@ export function workflowOf(
     underTargetLock: (what, work) => underTargetLock({ config }, what, work),
     stepsFor: (request, plan) => {
       const target = targets.get(request.target)
-      const ports = { config, backups, clocks: mayRun.clocks, lastCommit: (name: string) => lastCommit(db, name) }
+      const ports = { config, backups, clocks: mayRun.clocks, lastCommit: (name: string) => lastCommit(db, name), ahead }
       return target === undefined ? [] : stepsOf(ports, target, plan, request.ask)
     },
   })

@@ -1,4 +1,5 @@
 import { namedDays } from './named-days.ts'
+import { clocksInFigures, lengthsInFigures } from './spoken.ts'
 import { timeWords } from './time-words.ts'
 import { addDays, isDay, isoDay, wallAt } from './zone.ts'
 
@@ -14,7 +15,9 @@ type Clock = { readonly now: number; readonly zone: string; readonly until?: tru
 
 /** None: it looks like a date and is no day of the calendar. More than one: a question. */
 export function readingsOf(text: string, clock: Clock & { readonly isZoned: boolean }): readonly Reading[] {
-  return daysIn(text, clock).flatMap((dated) => hoursOrSpan(dated, clock.isZoned).flatMap((one) => nightOrMidnight(one, clock)))
+  return clocksInFigures(lengthsInFigures(text))
+    .flatMap((said) => daysIn(said, clock))
+    .flatMap((dated) => hoursOrSpan(dated, clock.isZoned).flatMap((one) => nightOrMidnight(one, clock)))
 }
 
 const daysIn = (text: string, clock: Clock): readonly string[] => datesInFigures(text, clock).flatMap((dated) => namedDays(dated, clock))

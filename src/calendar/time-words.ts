@@ -1,3 +1,4 @@
+import { inFigures, lengthsInFigures } from './spoken.ts'
 import { isNearZone, isZone } from './zone.ts'
 
 /**
@@ -8,6 +9,11 @@ import { isNearZone, isZone } from './zone.ts'
 
 /** How many words from the beginning say a time; 0 when the first does not. */
 export function timeWords(words: readonly string[]): number {
+  const said = inFigures(words)
+  return said.slice(0, partsAhead(said.map(({ word }) => word))).reduce((sum, { count }) => sum + count, 0)
+}
+
+function partsAhead(words: readonly string[]): number {
   const plain = words.map(withoutMarks)
   const span = spanAhead(plain)
   const seen = new Set<Part>(span?.parts)
@@ -22,6 +28,11 @@ export function timeWords(words: readonly string[]): number {
 
 /** How many words from the beginning say a length: `2 hours`, `1h30m`, `an hour and 30 minutes`. Larger units come first. */
 export function lengthWords(words: readonly string[]): number {
+  const said = inFigures(words)
+  return said.slice(0, lengthsAhead(said.map(({ word }) => word))).reduce((sum, { count }) => sum + count, 0)
+}
+
+function lengthsAhead(words: readonly string[]): number {
   let end = 0
   let smallest = Number.POSITIVE_INFINITY
   for (;;) {
@@ -40,7 +51,11 @@ export const withoutMarks = (word: string): string => word.replace(/[,:;]+$/, ''
 
 /** What a length is made of, as far as it is one. */
 export function partsOfLength(text: string): readonly { readonly count: number; readonly unitMs: number }[] {
-  return [...text.replace(/(\dh[0-5]\d)(?!\w)/gi, '$1m').matchAll(ONE_LENGTH)].map(([, count = '', unit = '']) => ({
+  return [
+    ...lengthsInFigures(text)
+      .replace(/(\dh[0-5]\d)(?!\w)/gi, '$1m')
+      .matchAll(ONE_LENGTH),
+  ].map(([, count = '', unit = '']) => ({
     count: countOf(count.trim().toLowerCase()),
     unitMs: unitMs[unit.charAt(0).toLowerCase()] ?? 0,
   }))
@@ -69,7 +84,7 @@ type Found = { readonly parts: readonly Part[]; readonly end: number }
 /** `in 2 hours`, `in 3 days` and then perhaps a clock, `90 minutes from now`. */
 function spanAhead(words: readonly string[]): Found | undefined {
   const from = /^in$/i.test(words[0] ?? '') ? 1 : 0
-  const count = lengthWords(words.slice(from))
+  const count = lengthsAhead(words.slice(from))
   if (count === 0) return undefined
   const after = joined(words, from + count, 2)
   const end = from + count + (/^from now$/i.test(after) ? 2 : 0)

@@ -149,7 +149,7 @@ export type Unclear = Refusal & { readonly readings: readonly string[] }
 
 /** Each can be copied as it stands. */
 function whichOf(written: string, found: readonly When[], { now, zone }: Clock): Unclear {
-  const times = [...new Set(found.map(({ at }) => at))]
+  const times = [...new Set(found.map(({ at }) => at))].toSorted((a, b) => Number(a <= now) - Number(b <= now) || a - b)
   const all = times.map((at) => `${codeText(fullTime(at, zone))} (${at <= now ? 'which has passed' : awayText(at, now)})`)
   const text = `${shown(written)} can be read in ${['two', 'three', 'four', 'five', 'six'][all.length - 2] ?? all.length} ways: ${all.slice(0, -1).join(', ')} or ${all.at(-1)}. Write the one that is meant.`
   return { ...no(text), readings: times.filter((at) => at > now).map((at) => fullTime(at, zone)) }

@@ -38,18 +38,23 @@ export async function prismaLockHolder(client: Queryable): Promise<Session | nul
   return rows[0] ?? null
 }
 
-/** A table that nobody else can read, and who holds it; all but its name are null for a prepared transaction. */
-export type LockedTable = { readonly relation: string } & {
-  readonly [Key in 'pid' | 'role' | 'applicationName' | 'transactionMs']: Session[Key] | null
-}
+/** What nobody else can read, and who holds it or waits to; all about the session is null for a prepared transaction. */
+export type LockedTable = {
+  readonly relation: string
+  readonly kind: 'table' | 'sequence' | 'view' | 'materialized view'
+  /** It is not held yet, and whoever comes later waits behind the session all the same. */
+  readonly isWaiting: boolean
+} & { readonly [Key in 'pid' | 'role' | 'applicationName' | 'transactionMs']: Session[Key] | null }
 
-/** The one that has been held the longest, in this database. */
+/** The one that has been held the longest, in this database; where none is held, one that somebody waits for. A temporary one is in nobody's way. */
 export async function lockedTable(client: Queryable): Promise<LockedTable | null> {
   const { rows } = await client.query<LockedTable>(
-    `select c.relname as relation, ${SESSION} from pg_locks l join pg_class c on c.oid = l.relation left join pg_stat_activity a using (pid)
-      where l.locktype = 'relation' and l.granted and l.mode = 'AccessExclusiveLock' and c.relkind in ('r', 'p')
+    `select c.relname as relation, not l.granted as "isWaiting",
+        case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialized view' else 'table' end as kind, ${SESSION}
+       from pg_locks l join pg_class c on c.oid = l.relation left join pg_stat_activity a using (pid)
+      where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' and c.relkind in ('r', 'p', 'S', 'v', 'm') and c.relpersistence <> 't'
         and l.database = (select oid from pg_database where datname = current_database())
-      order by a.xact_start nulls last limit 1`,
+      order by l.granted desc, a.xact_start nulls last limit 1`,
   )
   return rows[0] ?? null
 }

@@ -154,7 +154,7 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
 export const explainLoss = (error: unknown, url: string): unknown =>
   isConnectionLoss(error) ? explainConnectionError(error, readUrl(url)) : error
 
-function readUrl(text: string): TargetUrl {
+export function readUrl(text: string): TargetUrl {
   const parsed = parseTargetUrl(text)
   if (parsed.kind === 'bad') throw new TargetConnectionError('bad_url', `The database URL cannot be used: ${parsed.why}.`)
   return parsed.url

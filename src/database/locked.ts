@@ -26,9 +26,13 @@ export async function namingWhoLocks<T>(client: Queryable, read: () => Promise<T
 function sentence(locked: LockedTable | null): string {
   const meaning = 'A migration would wait for that lock too, and everybody else behind the migration.'
   if (locked === null) return `A table was locked, by a transaction that could not be seen any more when it was looked for. ${meaning}`
-  const { relation, pid, applicationName, role, transactionMs } = locked
+  const { relation, kind, isWaiting, pid, applicationName, role, transactionMs } = locked
   const name = [applicationName, role].find((one): one is string => one !== null && one !== '')
   const since = transactionMs === null ? '' : `, whose transaction has been open for ${Math.round(transactionMs / 1000)} s`
-  if (pid === null) return `The table ${code(relation)} is locked by a prepared transaction. ${meaning} Commit it or roll it back.`
-  return `The table ${code(relation)} is locked by session ${pid}${name === undefined ? '' : ` (${code(name)})`}${since}. ${meaning} Wait until that ends, or end it: ${code(`select pg_terminate_backend(${pid})`)}.`
+  if (pid === null) return `The ${kind} ${code(relation)} is locked by a prepared transaction. ${meaning} Commit it or roll it back.`
+  const who = `ession ${pid}${name === undefined ? '' : ` (${code(name)})`}${since}`
+  const how = isWaiting
+    ? `S${who}, waits to lock the ${kind} ${code(relation)} exclusively, and whoever comes later waits behind it`
+    : `The ${kind} ${code(relation)} is locked by s${who}`
+  return `${how}. ${meaning} Wait until that ends, or end it: ${code(`select pg_terminate_backend(${pid})`)}.`
 }

@@ -9,7 +9,7 @@ export type Rights = {
   /** CREATE and USAGE on the schema. False when the schema does not exist. */
   readonly createInSchema: boolean
   readonly schemaExists: boolean
-  /** Tables of the schema that the role may not alter, since it is not a member of their owner. At most 20. */
+  /** Tables of the schema that the role may not alter, since it does not inherit the rights of their owner. At most 20. */
   readonly tablesOfOthers: readonly { readonly table: string; readonly owner: string }[]
   /** Null when there is no `_prisma_migrations` yet. */
   readonly migrationsTable: { readonly read: boolean; readonly write: boolean } | null
@@ -29,8 +29,8 @@ export async function readRights(client: Queryable, schema: string): Promise<Rig
         coalesce(has_schema_privilege(n.oid, 'CREATE') and has_schema_privilege(n.oid, 'USAGE'), false) as "createInSchema",
         has_table_privilege(t.oid, 'SELECT') as reads,
         has_table_privilege(t.oid, 'INSERT') and has_table_privilege(t.oid, 'UPDATE') as writes,
-        r.rolsuper or pg_has_role(r.oid, 'pg_read_all_stats', 'MEMBER') as "readAllStats",
-        r.rolsuper or pg_has_role(r.oid, 'pg_signal_backend', 'MEMBER') as "signalBackend"
+        r.rolsuper or pg_has_role(r.oid, 'pg_read_all_stats', 'USAGE') as "readAllStats",
+        r.rolsuper or pg_has_role(r.oid, 'pg_signal_backend', 'USAGE') as "signalBackend"
        from pg_roles r
        left join pg_namespace n on n.nspname = $1
        left join pg_class t on t.relnamespace = n.oid and t.relname = '_prisma_migrations' and t.relkind in ('r', 'p')
@@ -43,7 +43,7 @@ export async function readRights(client: Queryable, schema: string): Promise<Rig
   const others = await client.query<{ table: string; owner: string }>(
     `select c.relname as table, o.rolname as owner
        from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles o on o.oid = c.relowner
-      where n.nspname = $1 and c.relkind in ('r', 'p') and not pg_has_role(c.relowner, 'MEMBER')
+      where n.nspname = $1 and c.relkind in ('r', 'p') and not pg_has_role(c.relowner, 'USAGE')
       order by c.relname limit 20`,
     [schema],
   )

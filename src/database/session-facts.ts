@@ -1,4 +1,5 @@
 import { code } from '../lib/text/code.ts'
+import { truncate } from '../lib/text/text.ts'
 import type { Queryable } from './connect.ts'
 import type { TargetUrl } from './urls.ts'
 
@@ -53,9 +54,12 @@ export function whyOtherSchema({ schemas, searchPath, sources }: SessionFacts, u
 
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
+/** A search path of hundreds of schemas would bury what is said of it. */
+const MOST_OF_A_VALUE = 120
+
 /** Who set it, and how that is taken back. */
 export function settingText(name: string, value: string, source: string, { database, user }: Pick<Place, 'database' | 'user'>): string {
-  const is = `${code(name)} is ${code(value)}`
+  const is = `${code(name)} is ${code(truncate(value, MOST_OF_A_VALUE))}`
   const [db, role] = [identifier(database), identifier(user)]
   switch (source) {
     case 'database':

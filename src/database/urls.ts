@@ -53,12 +53,15 @@ export function parseTargetUrl(text: string): ParsedUrl {
       tls,
       options: parameters.get('options') ?? null,
       applicationName: parameters.get('application_name') ?? null,
-      connectTimeoutMs: seconds > 0 ? seconds * 1000 : null,
+      connectTimeoutMs: seconds > 0 ? Math.min(seconds * 1000, LONGEST_TIMER_MS) : null,
       pgbouncer: parameters.get('pgbouncer') === 'true',
       parameters,
     },
   }
 }
+
+/** Of Node; a longer one ends at once. */
+const LONGEST_TIMER_MS = 2_147_483_647
 
 /** For `DATABASE_URL` and its like. Spaces are %20, since not every reader takes a + for one. */
 export function prismaDialect(url: TargetUrl, settings: SessionSettings): string {
@@ -120,14 +123,17 @@ export type PgConnection = {
   readonly password?: string
   readonly database: string
   readonly application_name: string
-  readonly options?: string
+  readonly options: string
   readonly enableChannelBinding?: true
   readonly tls: Tls
 }
 
+/** A role, a database or a server may be set to write times as `30.11.2026`, which `pg` takes for none, or to cut numbers short. */
+const READABLE = ['-c datestyle=ISO', '-c extra_float_digits=1', '-c standard_conforming_strings=on']
+
 /** Fields for `pg`; `connect.ts` turns `tls` into its `ssl`, since certificates are read from files. */
 export function pgDialect(url: TargetUrl, settings: SessionSettings): PgConnection {
-  const options = optionsFor(url, settings)
+  const options = [optionsFor(url, settings), ...READABLE].filter((one) => one !== '').join(' ')
   return {
     host: url.host,
     port: url.port,
@@ -135,7 +141,7 @@ export function pgDialect(url: TargetUrl, settings: SessionSettings): PgConnecti
     ...(url.password === null ? {} : { password: url.password }),
     database: url.database,
     application_name: settings.applicationName,
-    ...(options === '' ? {} : { options }),
+    options,
     ...(url.parameters.get('channel_binding') === 'require' ? { enableChannelBinding: true } : {}),
     tls: url.tls,
   }
@@ -152,11 +158,14 @@ export type Pooler = { readonly why: string; readonly direct: string | null }
 
 /**
  * A transaction pooler gives each transaction another session: advisory locks and `options` do not hold there. Recognised by what
- * Neon, Supabase and PgBouncer use. `direct` is the likely direct address without credentials, null when nothing can be guessed.
+ * Neon, Supabase, Prisma Postgres, RDS Proxy and PgBouncer use. `direct` is the likely direct address without credentials, null when nothing can be guessed.
  */
 export function detectPooler(url: TargetUrl): Pooler | null {
   const neon = url.host.includes('-pooler.') ? url.host.replace('-pooler.', '.') : null
   if (neon !== null) return { why: 'its host has -pooler in its name', direct: describeUrl({ ...url, host: neon }) }
+  if (url.host.endsWith('pooled.db.prisma.io'))
+    return { why: 'its host is the pooler of Prisma Postgres', direct: describeUrl({ ...url, host: url.host.replace('pooled.', '') }) }
+  if (/\.proxy-[a-z0-9]+\.[a-z0-9-]+\.rds\.amazonaws\./.test(url.host)) return { why: 'its host is an RDS Proxy', direct: null }
   const port = { 6543: "port 6543 is Supabase's transaction pooler", 6432: "port 6432 is PgBouncer's" }[url.port]
   if (port !== undefined) return { why: port, direct: describeUrl({ ...url, host: supabaseDirectHost(url) ?? url.host, port: 5432 }) }
   if (url.pgbouncer) return { why: 'it says pgbouncer=true', direct: null }

@@ -22,6 +22,7 @@ import {
 } from '../plan/git.ts'
 import { remoteOf, type Remote, type SourceOf } from '../plan/repository.ts'
 import type { Captured } from '../process/capture.ts'
+import { markUsed, pathOf, pruneUnused } from './lfs-cache.ts'
 
 export type LfsOptions = {
   readonly deps: GitDeps
@@ -33,6 +34,8 @@ export type LfsOptions = {
   readonly target: SourceOf
   readonly signal: AbortSignal
   readonly report: (details: string) => void
+  /** Milliseconds. */
+  readonly now: number
 }
 
 export type LfsProblem = { readonly why: string; readonly next: string }
@@ -45,7 +48,7 @@ const FETCH_MS = 300_000
  * pointer names. They come from the configured repository whatever `.lfsconfig` of the commit says: the bot's credentials go along.
  */
 export async function fetchLfs(options: LfsOptions): Promise<'whole' | LfsProblem> {
-  const { deps, repository, checkout, commit, target, signal, report } = options
+  const { deps, repository, checkout, commit, target, signal, report, now } = options
   const clone = gitIn(deps, repository)
   const work = gitIn(deps, repository, checkout)
   const application = posix.normalize(target.source.directory)
@@ -58,6 +61,11 @@ export async function fetchLfs(options: LfsOptions): Promise<'whole' | LfsProble
   if ('why' in remote) throw new Error(remote.why) // the commit was fetched from there
   if (!(await hasGitLfs(deps))) return notInstalled(files)
   report(`fetching ${count(files.length, 'file')} from Git LFS`)
+  await markUsed(
+    repository,
+    files.flatMap(({ names }) => (names === null ? [] : [names.sha256])),
+    now,
+  )
   const settings: GitOptions = { timeoutMs: FETCH_MS, signal, config: settingsFor(remote) }
   const fetched = await clone(['lfs', 'fetch', '--include', includeFor(application), '--exclude', '', 'origin', commit], settings)
   if (fetched.ended === 'timed-out') return tooLate(files)
@@ -75,6 +83,7 @@ export async function fetchLfs(options: LfsOptions): Promise<'whole' | LfsProble
     const isWrong = (found === 'other' && fetched.exitCode === 0) || saysAnother(reasonOf(file, [fetched]))
     return isWrong ? notTheSame(file) : notFetched(file, [fetched, placed], await whyElsewhere(clone, tree))
   }
+  await pruneUnused(repository, now)
   return 'whole'
 }
 
@@ -122,7 +131,7 @@ async function compare(path: string, { names }: LfsFile): Promise<'same' | 'othe
 /** So that the next attempt fetches it anew: git-lfs looks at the size of what it has and no further. */
 async function forget(repository: string, { names }: LfsFile): Promise<void> {
   if (names === null) return
-  await rm(join(repository, 'lfs/objects', names.sha256.slice(0, 2), names.sha256.slice(2, 4), names.sha256), { force: true })
+  await rm(pathOf(repository, names.sha256), { force: true })
 }
 
 function notInstalled(files: readonly LfsFile[]): LfsProblem {

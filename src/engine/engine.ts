@@ -116,10 +116,17 @@ async function launch(parts: { readonly db: Db; readonly log: Log; readonly live
     logLevel: 'error',
     schedulerPollingIntervalMs: UNUSED_MS,
   })
-  slowRounds()
-  await alone(db.url, () => DBOS.launch())
-  slowRecoveries()
-  const queue = await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_POLL_MS })
+  async function shutDown(): Promise<void> {
+    try {
+      await DBOS.shutdown()
+    } finally {
+      await pool.end()
+    }
+  }
+  const queue = await begin(db.url).catch(async (error: unknown) => {
+    await shutDown().catch((fault: Error) => log.debug({ error: fault.message }, 'what the engine had begun could not be ended'))
+    throw error
+  })
   const sweeps = new AbortController()
   const sweeping = sweepForTheDead({ ...parts, signal: sweeps.signal })
   return {
@@ -128,11 +135,15 @@ async function launch(parts: { readonly db: Db; readonly log: Log; readonly live
       sweeps.abort()
       await sweeping
     },
-    async shutDown() {
-      await DBOS.shutdown()
-      await pool.end()
-    },
+    shutDown,
   }
+}
+
+async function begin(storeUrl: string) {
+  slowRounds()
+  await alone(storeUrl, () => DBOS.launch())
+  slowRecoveries()
+  return DBOS.registerQueue(QUEUE, { minPollingIntervalMs: QUEUE_POLL_MS })
 }
 
 /** For a process that only starts and signals, such as the command line: a bot with the same store does the work. */

@@ -5,6 +5,7 @@ import { readDatabaseState, statusOf } from '../plan/status.ts'
 import { sessionsOf } from '../database/activity.ts'
 import type { Inspection, RunContext, StepEnd } from '../request/step.ts'
 import { count, seconds } from '../lib/text/sentences.ts'
+import type { Ahead } from './ahead.ts'
 import { attemptsIn, hideOutput, isSettled, settle, stateOf, type Attempt } from './attempts/attempt.ts'
 import { analyseFailure, tryText, type FailureAnalysis } from './decide/failure-analysis.ts'
 import { nextAction, type Facts } from './decide/next-action.ts'
@@ -44,7 +45,7 @@ export async function inspectMigrations(context: RunContext, timing: Timing): Pr
 }
 
 /** Looks, does the next thing, and looks again, until all is applied or something is in the way. */
-export async function applyAll(context: RunContext, timing: Timing): Promise<StepEnd> {
+export async function applyAll(context: RunContext, timing: Timing, ahead: Pick<Ahead, 'take'>): Promise<StepEnd> {
   const workspace = await openWorkspace(context)
   if (isProblem(workspace)) return notStarted(workspace)
   return withObserver(connectionOf(context, workspace), async (observer) => {
@@ -78,7 +79,7 @@ export async function applyAll(context: RunContext, timing: Timing): Promise<Ste
         return { kind: 'cancelled', output: 'cancelled', outcome: cancelledOutcome(tasks, null), data: { migrations: tasks } }
       if (context.signal.aborted) return lostHold(context, tasks)
       if (version === null) {
-        const proof: Proof = await proveAll(work, action, tasks)
+        const proof: Proof = await proveAll(work, action, tasks, (last) => ahead.take(context.requestId, last))
         if (proof.kind === 'hindered') return proof.end
         version = proof.version
       }

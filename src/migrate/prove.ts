@@ -15,7 +15,7 @@ import type { Work } from './observe/work.ts'
 import { MARKER, withoutMarker } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { askVersion } from './prisma/version.ts'
-import { askStatus, sessionOf } from './question.ts'
+import { askStatus, sessionOf, type StatusAnswer } from './question.ts'
 
 export type Proof = { readonly kind: 'proven'; readonly version: ToolVersion } | { readonly kind: 'hindered'; readonly end: StepEnd }
 
@@ -27,6 +27,7 @@ export async function proveAll(
   work: Work,
   { remaining }: Extract<NextAction, { readonly kind: 'next' }>,
   tasks: readonly MigrationTask[],
+  kept: (last: string) => StatusAnswer | null,
 ): Promise<Proof> {
   const { context, workspace, observer } = work
   const other = await observer.look((client) => whyOther(client, workspace.parsed, context.plan.identity))
@@ -42,8 +43,24 @@ export async function proveAll(
       tasks,
       `The application brings Prisma ${version.version}, which has another migration runner than this product knows (5 to 7).`,
     )
+  const asked = { work, remaining, tasks, version }
+  const known = kept(last.name)
+  const proof = known === null ? null : await judge(asked, known)
+  if (proof?.kind === 'proven') return proof
   context.report('Asking Prisma which database it would change, and what.')
-  const answer = await askStatus(work, last.name)
+  return judge(asked, await askStatus(work, last.name))
+}
+
+type Asked = {
+  readonly work: Work
+  readonly remaining: Extract<NextAction, { readonly kind: 'next' }>['remaining']
+  readonly tasks: readonly MigrationTask[]
+  readonly version: ToolVersion
+}
+
+/** Whether what Prisma said is what was approved, by the record as it is now. */
+async function judge({ work, remaining, tasks, version }: Asked, answer: StatusAnswer): Promise<Proof> {
+  const { context, workspace } = work
   const status = workspace.tool.readStatus(answer.output)
   if (status.datasource === null || status.pending === null) return notStarted(work, tasks, withoutMarker(answer.output))
   const elsewhere = whyElsewhere(status.datasource, answer.proof, context.plan.identity, workspace.parsed)

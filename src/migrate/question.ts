@@ -7,7 +7,7 @@ import type { ToolSession } from './prisma/tool.ts'
 export type StatusAnswer = { readonly output: string; readonly proof: DatabaseProof }
 
 /** Asks with all that was approved in place, up to `last`, and the marker behind it. */
-export async function askStatus(work: Pick<Work, 'context' | 'workspace'>, last: string): Promise<StatusAnswer> {
+export async function askStatus(work: Pick<Work, 'context' | 'workspace'>, last: string, signal?: AbortSignal): Promise<StatusAnswer> {
   const { context, workspace } = work
   const cwd = workspace.markedLayout(last)
   const session = sessionOf(work, 'status')
@@ -16,7 +16,7 @@ export async function askStatus(work: Pick<Work, 'context' | 'workspace'>, last:
     applicationName: `lockkeeper-probe-${context.requestId}`,
     toolName: session.applicationName,
     schema: workspace.parsed.schema,
-    status: async () => (await workspace.run(workspace.tool.commands.status, cwd, session)).output,
+    status: async () => (await workspace.run(workspace.tool.commands.status, cwd, session, signal)).output,
   })
 }
 

@@ -10,7 +10,7 @@ import type { PlanDeps } from './deps.ts'
 import { readFiles, type ApplicationFiles } from './files.ts'
 import type { Plan } from './plan.ts'
 import { fetchRepository, isReachable } from './repository.ts'
-import { readDatabaseState, statusOf, type Status } from './status.ts'
+import { readDatabaseState, statusOf, whyRecordHidden, type Status } from './status.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
 /** `why` is mrkdwn, outside parts escaped. `unknown` means that it could not be found out; nothing may be started on it. */
@@ -33,6 +33,8 @@ export async function compareWithPlan(
   if ('kind' in found) return found
   const identity = sameIdentity(plan.identity, found.identity)
   if (!identity.same) return changed(`It is no longer the same database: ${identity.why}.`)
+  const hidden = whyRecordHidden(found.state, found.url)
+  if (hidden !== null) return { kind: 'unknown', why: hidden }
   const status = statusOf(found.state, files.migrations, files.databaseSchemas, files.order)
   if (found.state.lockHeld)
     return { kind: 'unknown', why: 'Another Prisma holds the migration lock of the database, so its state may change at any moment.' }
@@ -99,6 +101,7 @@ async function databaseNow(deps: PlanDeps & { readonly target: Target }) {
   try {
     return await withTarget({ url: deps.secret(deps.target.database.url), applicationName: 'lockkeeper check' }, (client, url) =>
       namingWhoLocks(client, async () => ({
+        url,
         identity: await readIdentity(client, url),
         state: await readDatabaseState(client, url.schema),
       })),

@@ -10,7 +10,7 @@ import { comparing, orderOf, sendsOneScript, type Order } from './prisma/order.t
 import { CONFIG_FILES } from './prisma/config.ts'
 import { readSchema } from './prisma/schema.ts'
 import { chooseConfig, whyLedElsewhere } from './prisma/unfit.ts'
-import { prismaVersions, whyVersionUnfit } from './prisma/version.ts'
+import { prismaVersions, version, whyVersionUnfit, type PrismaSources } from './prisma/version.ts'
 import { code, inShell } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
@@ -48,15 +48,14 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   const paths = pathsOf(target)
   if (isRefusal(paths)) return paths
   const tree = await readTree(repository.git, commit)
+  if (hasRunnerFiles(tree, paths.application) && (await bringsPrisma8(repository, tree, paths.application)))
+    return refuse('runs_not_built', notBuilt(commit))
   const unfit = whyUnfit(tree, paths, commit)
   if (unfit !== null) return refuse('repository_unfit', unfit)
   const directories = migrationDirectories(tree, paths)
   if (isRefusal(directories)) return directories
   const schemaPaths = schemaFiles(tree, paths.schema)
-  const packages = [...new Set([posix.join(paths.application, 'package.json'), 'package.json'])].filter((path) => tree.has(path))
-  const lockFiles = [...new Set([paths.application, '.'])]
-    .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
-    .filter((path) => isRegularAt(tree, path))
+  const { packages, lockFiles } = saysWhich(tree, paths.application)
   const configs = CONFIG_FILES.map((name) => posix.join(paths.application, name)).filter((path) => isRegularAt(tree, path))
   const lock = posix.join(paths.migrations, 'migration_lock.toml')
   const wanted = [
@@ -71,19 +70,9 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   if (isRefusal(content)) return content
   const pointer = wanted.find((path) => isLfsPointer(content(path)))
   if (pointer !== undefined) return refuse('repository_unfit', lfsText(pointer))
-  const text = (path: string) =>
-    content(path)
-      .toString('utf8')
-      .replace(/^\ufeff/, '') // tools take a byte order mark, JSON.parse does not
+  const text = textIn(content)
   const schema = schemaPaths.map(text).join('\n')
-  const brought = {
-    application: paths.application,
-    asked: packages.flatMap((path) => {
-      const range = dependenciesOf(text(path))?.get('prisma')
-      return range === undefined ? [] : [{ path, range }]
-    }),
-    locks: lockFiles.map((path) => ({ path, text: text(path) })),
-  }
+  const brought = sourcesOf(paths.application, packages, lockFiles, text)
   const versions = prismaVersions(brought)
   const config = chooseConfig(paths.application, versions, (path) => configs.includes(path), text)
   const { urls } = target.tool.prisma
@@ -110,6 +99,60 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
     externalTables: config?.facts.externalTables ?? [],
   }
 }
+
+/** Where a commit says which Prisma it brings. */
+function saysWhich(tree: Tree, application: string): { readonly packages: readonly string[]; readonly lockFiles: readonly string[] } {
+  return {
+    packages: [...new Set([posix.join(application, 'package.json'), 'package.json'])].filter((path) => tree.has(path)),
+    lockFiles: [...new Set([application, '.'])]
+      .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
+      .filter((path) => isRegularAt(tree, path)),
+  }
+}
+
+/** What Prisma 8 writes and no other: without it package.json is read with everything else. */
+const hasRunnerFiles = (tree: Tree, application: string): boolean =>
+  [...tree.keys()].some(
+    (path) => (application === '.' || path.startsWith(`${application}/`)) && /(^|\/)(app\/[^/]+\/migration|contract)\.json$/.test(path),
+  )
+
+/** `migrations/app/…` and a contract may be there before the old runner is gone: what decides is the version. */
+async function bringsPrisma8(repository: Repository, tree: Tree, application: string): Promise<boolean> {
+  const { packages, lockFiles } = saysWhich(tree, application)
+  const read = await readBlobs(
+    repository.git,
+    tree,
+    [...packages, ...lockFiles].filter((path) => isRegularAt(tree, path)),
+  )
+  if (isRefusal(read)) return false // said again, for everything, by the caller
+  const text = textIn((path) => (isRegularAt(tree, path) ? read(path) : Buffer.alloc(0)))
+  return prismaVersions(sourcesOf(application, packages, lockFiles, text)).low >= version(8)
+}
+
+/** Tools take a byte order mark, JSON.parse does not. */
+const textIn =
+  (content: (path: string) => Buffer) =>
+  (path: string): string =>
+    content(path)
+      .toString('utf8')
+      .replace(/^\ufeff/, '')
+
+const sourcesOf = (
+  application: string,
+  packages: readonly string[],
+  lockFiles: readonly string[],
+  text: (path: string) => string,
+): PrismaSources => ({
+  application,
+  asked: packages.flatMap((path) => {
+    const range = dependenciesOf(text(path))?.get('prisma')
+    return range === undefined ? [] : [{ path, range }]
+  }),
+  locks: lockFiles.map((path) => ({ path, text: text(path) })),
+})
+
+const notBuilt = (commit: string) =>
+  `Commit ${quoted(commit.slice(0, 10))} brings Prisma 8, which is a release candidate. Lockkeeper shows what it would run (${code('plan')}) and where the database stands (${code('status')}); runs with Prisma 8 are not built yet, so nothing was started. Deploy a commit with Prisma 5 to 7 (\`--ref\`), or apply this one by hand: take a backup and run ${code('npx prisma db migrate')} in the application.`
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */
 export function migrationFile(name: string, content: Buffer, rollback: Buffer | null): MigrationFile {

@@ -1,10 +1,9 @@
-import { posix } from 'node:path'
 import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
 import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { prismaLockHolder, type Session } from '../database/activity.ts'
-import { TargetConnectionError, withTarget } from '../database/connect.ts'
+import { TargetConnectionError, withTarget, type Queryable } from '../database/connect.ts'
 import { readIdentity, type Identity } from '../database/identity.ts'
 import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
 import { noReactions, readReactions, type Reactions } from '../database/reactions.ts'
@@ -13,16 +12,14 @@ import { databaseBytes, tableSizes, type TableSize } from '../database/sizes.ts'
 import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.ts'
 import type { PlanDeps } from './deps.ts'
 import { digestOf } from './digest.ts'
-import { readFiles, type ApplicationFiles, type MigrationFile } from './files.ts'
+import { readFiles, type ApplicationFiles } from './files.ts'
 import { gitOutput, hasGitLfs } from './git.ts'
 import { comparing, whyUncertain, type Order } from './prisma/order.ts'
 import { worksOnCheckout, type Evidence, type Plan, type PlannedStep } from './plan.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
-import { whyRecordLost } from '../sql/left-settings.ts'
-import { whyUnrunnable } from '../sql/unrunnable.ts'
-import { readDatabaseState, statusOf, type DatabaseState, type Status } from './status.ts'
-import { whyNotDeployable } from './unfit.ts'
+import { readDatabaseState, statusOf, whyRecordHidden, type DatabaseState, type Status } from './status.ts'
+import { firstLost, firstUnrunnable, readByServer, whyNotDeployable } from './unfit.ts'
 import { code } from '../lib/text/code.ts'
 import { count, listed, quoted } from '../lib/text/quoted.ts'
 import { together } from '../lib/together.ts'
@@ -66,7 +63,16 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   if (pointers !== null) return refuse('repository_unfit', pointers)
   const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
   if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
-  const reviews = await reviewMigrations(toApply, { sizes: facts.sizes, schema: facts.url.schema, reactions: facts.reactions })
+  const byServer = await atTarget(deps, request.target, (client) => readByServer(client, request.target, toApply, source.files.oneScript))
+  if (isRefusal(byServer)) return byServer
+  if (typeof byServer === 'string') return refuse('repository_unfit', byServer)
+  const reviews = await reviewMigrations(toApply, {
+    sizes: facts.sizes,
+    schema: facts.url.schema,
+    reactions: facts.reactions,
+    isOneScript: source.files.oneScript,
+    readByServer: byServer,
+  })
   const lost = firstLost(request.target, toApply, reviews, facts.url.schema)
   if (lost !== null) return refuse('repository_unfit', lost)
   const plan: Plan = {
@@ -90,26 +96,18 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   return { plan, digest: digestOf(plan), evidence, status, files: source.files }
 }
 
-async function firstUnrunnable(target: Target, files: readonly MigrationFile[], oneScript: boolean): Promise<string | null> {
-  for (const { name, content } of files) {
-    const why = await whyUnrunnable(pathOf(target, name), content, oneScript)
-    if (why !== null) return why
+/** Reads at the target, or says why that cannot be. */
+async function atTarget<T>(
+  deps: Pick<PlanDeps, 'secret'>,
+  target: Target,
+  read: (client: Queryable, url: TargetUrl) => Promise<T>,
+): Promise<T | Refusal> {
+  try {
+    return await withTarget({ url: deps.secret(target.database.url), applicationName: 'lockkeeper plan' }, read)
+  } catch (error) {
+    return refusalOf(error, target)
   }
-  return null
 }
-
-/** Prisma writes its record in the session that a file leaves. */
-function firstLost(target: Target, files: readonly MigrationFile[], reviews: readonly ReviewedMigration[], schema: string): string | null {
-  for (const { name } of files) {
-    const leaves = reviews.find((review) => review.name === name)?.leaves ?? []
-    const why = whyRecordLost(pathOf(target, name), leaves, schema)
-    if (why !== null) return why
-  }
-  return null
-}
-
-const pathOf = ({ source, tool }: Target, name: string): string =>
-  posix.join(source.directory, tool.prisma.migrations, name, 'migration.sql')
 
 /** Null where git-lfs will fetch them into the checkout, or nothing is deployed from there. */
 async function whyPointersDeployed(deps: PlanDeps, inLfs: readonly string[], steps: readonly PlannedStep[]): Promise<string | null> {
@@ -154,6 +152,8 @@ export async function readTargetState(
   const [source, facts] = await together([readSource(deps, target, ref), readFacts(deps, target, depth)])
   if (isRefusal(source)) return source
   if (isRefusal(facts)) return facts
+  const hidden = whyRecordHidden(facts.state, url)
+  if (hidden !== null) return refuse('target_unfit', `${hidden} Then ask again; nothing was changed.`)
   const { migrations, databaseSchemas, externalTables, order } = source.files
   const status = statusOf(facts.state, migrations, databaseSchemas, order)
   if (status.baseline !== 'missing' || externalTables.length === 0) return { source, facts, status }
@@ -188,24 +188,19 @@ async function readSource(deps: PlanDeps, target: Target, ref: string | null): P
   return isRefusal(files) ? files : { repository, resolved, files }
 }
 
-async function readFacts(deps: PlanDeps, target: Target, depth: Depth, external: readonly string[] = []): Promise<TargetFacts | Refusal> {
-  try {
-    return await withTarget({ url: deps.secret(target.database.url), applicationName: 'lockkeeper plan' }, (client, url) =>
-      namingWhoLocks(client, async () => ({
-        url,
-        identity: await readIdentity(client, url),
-        state: await readDatabaseState(client, url.schema, external),
-        lock: await prismaLockHolder(client),
-        sizes: await tableSizes(client),
-        bytes: await databaseBytes(client),
-        reactions: depth === 'plan' ? await readReactions(client) : noReactions,
-        session: await readSessionFacts(client),
-      })),
-    )
-  } catch (error) {
-    return refusalOf(error, target)
-  }
-}
+const readFacts = (deps: PlanDeps, target: Target, depth: Depth, external: readonly string[] = []): Promise<TargetFacts | Refusal> =>
+  atTarget(deps, target, (client, url) =>
+    namingWhoLocks(client, async () => ({
+      url,
+      identity: await readIdentity(client, url),
+      state: await readDatabaseState(client, url.schema, external),
+      lock: await prismaLockHolder(client),
+      sizes: await tableSizes(client),
+      bytes: await databaseBytes(client),
+      reactions: depth === 'plan' ? await readReactions(client) : noReactions,
+      session: await readSessionFacts(client),
+    })),
+  )
 
 /** What stands between the bot and a target is a refusal with the next step; anything else stays a fault. */
 export function refusalOf(error: unknown, target: Pick<Target, 'name'>): Refusal {

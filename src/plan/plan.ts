@@ -19,6 +19,24 @@ export type Plan = {
   readonly steps: readonly PlannedStep[]
   /** SHA-256 of the approval policy and the guards in force when the plan was made. */
   readonly policy: string
+  /** Of a commit that brings Prisma 8. Plans of 5 to 7 do not have the key, so their digests are what they always were. */
+  readonly prisma8?: RunnerPlanned
+}
+
+/** What of Prisma 8's files decides what runs; `sha256` of a migration in the list is that of its `ops.json`. */
+export type RunnerPlanned = {
+  /** The emitted contract, to which the run would lead. */
+  readonly contract: { readonly path: string; readonly hash: string; readonly sha256: string }
+  /** The contract that the database had when asked; null when it was empty. */
+  readonly marker: string | null
+  readonly packages: readonly {
+    readonly name: string
+    readonly from: string | null
+    readonly to: string
+    readonly migrationHash: string
+    /** Of the bytes of `migration.json`. */
+    readonly metadataSha256: string
+  }[]
 }
 
 /** SHA-256 in hex of the file's raw bytes, as Prisma records it. */

@@ -1,3 +1,4 @@
+import { code } from '../lib/text/code.ts'
 import type { Queryable } from '../database/connect.ts'
 import type { MigrationFile } from './files.ts'
 import { comparing, type Order } from './prisma/order.ts'
@@ -26,6 +27,8 @@ export type DatabaseState = {
   readonly lockHeld: boolean
   /** Schemas that have a table which Prisma counts when it looks whether a database is empty. */
   readonly schemasWithTables: readonly string[]
+  /** Row-level security keeps rows of `_prisma_migrations` from the role, and then from Prisma too: what was read may lack some. */
+  readonly isHidden?: boolean
 }
 
 export type MigrationState = 'applied' | 'pending' | 'failed' | 'running'
@@ -118,13 +121,10 @@ const byStart = (a: MigrationRow, b: MigrationRow) => a.startedAt.getTime() - b.
 
 /** Rows and lock are read in one statement, so that they belong to one moment. `external` are tables that Prisma does not count (`schema.table`). */
 export async function readDatabaseState(client: Queryable, schema: string, external: readonly string[] = []): Promise<DatabaseState> {
-  const { rows: facts } = await client.query<{ table: string | null; schemasWithTables: string[]; locked: boolean }>(FACTS, [
-    schema,
-    external,
-  ])
+  const { rows: facts } = await client.query<Facts>(FACTS, [schema, external])
   const fact = facts[0]
   if (fact === undefined) throw new Error('The server gave no answer about its catalogue')
-  const { table, schemasWithTables } = fact
+  const { table, schemasWithTables, isHidden } = fact
   if (table === null) return { schema, recorded: false, rows: [], lockHeld: fact.locked, schemasWithTables }
   const { rows } = await client.query<MigrationRow & { locked: boolean }>(
     `select m.id, m.migration_name as name, m.checksum, m.started_at as "startedAt", m.finished_at as "finishedAt", m.rolled_back_at as "rolledBackAt",
@@ -132,7 +132,21 @@ export async function readDatabaseState(client: Queryable, schema: string, exter
        from ${table} m cross join (select ${LOCKED} as held) lock order by m.started_at, m.id`,
   )
   const lockHeld = rows[0]?.locked ?? fact.locked
-  return { schema, recorded: true, rows: rows.map(({ locked: _locked, ...row }) => row), lockHeld, schemasWithTables }
+  return { schema, recorded: true, rows: rows.map(({ locked: _locked, ...row }) => row), lockHeld, schemasWithTables, isHidden }
+}
+
+/** Why nobody can say what is applied; mrkdwn, null when somebody can. */
+export function whyRecordHidden({ isHidden, schema }: DatabaseState, { user }: { readonly user: string }): string | null {
+  if (isHidden !== true) return null
+  const table = [schema, '_prisma_migrations'].map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
+  return `Row-level security hides rows of ${code(`${schema}._prisma_migrations`)} from the role ${code(user)}, so neither Lockkeeper nor Prisma sees what was applied, and Prisma would apply it again. Take it off that table (${code(`alter table ${table} disable row level security`)}), or let the URL name the owner of the table or a role with BYPASSRLS.`
+}
+
+type Facts = {
+  readonly table: string | null
+  readonly schemasWithTables: readonly string[]
+  readonly locked: boolean
+  readonly isHidden: boolean
 }
 
 const LOCKED = `exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = 72707369
@@ -146,9 +160,15 @@ const COUNTED = `c.relkind = 'r' and lower(c.relname) not in
   ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')
   and n.nspname || '.' || c.relname <> all ($2::text[])`
 
+/** A policy lets the role see every row, and none takes some away again. */
+const OPEN_TO_ALL = `coalesce((select bool_and(p.polpermissive) and bool_or(p.polqual is null or pg_get_expr(p.polqual, p.polrelid) = 'true') from pg_policy p
+  where p.polrelid = c.oid and p.polcmd in ('r', '*') and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(r.oid, 'USAGE'))), false)`
+
 const FACTS = `select
   (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = $1 and c.relname = '_prisma_migrations' and c.relkind in ('r', 'p', 'v')) as table,
   array(select distinct n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where ${COUNTED} and n.nspname !~ '^(pg_|information_schema$)') as "schemasWithTables",
+  exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = $1 and c.relname = '_prisma_migrations' and row_security_active(c.oid) and not ${OPEN_TO_ALL}) as "isHidden",
   ${LOCKED} as locked`

@@ -1,3 +1,11 @@
+import { posix } from 'node:path'
+import type { Queryable } from '../database/connect.ts'
+import { readSyntax } from '../database/server-syntax.ts'
+import { whyRecordLost } from '../sql/left-settings.ts'
+import { readScript } from '../sql/parse.ts'
+import type { ReviewContext, ReviewedMigration } from '../sql/review.ts'
+import { whyRefusedByServer, whyUnrunnable } from '../sql/unrunnable.ts'
+import type { MigrationFile } from './files.ts'
 import type { Target } from '../config/config.ts'
 import { refuse, type Refusal } from '../lib/refusal.ts'
 import { inShell } from '../lib/text/code.ts'
@@ -55,3 +63,56 @@ function resolveWords({ tool }: Pick<Target, 'tool'>, as: 'applied' | 'rolled-ba
 }
 
 const names = (migrations: readonly MigrationStatus[]) => listed(migrations.map(({ name }) => name))
+
+/** Why one of the files can never be applied, whatever the database. */
+export async function firstUnrunnable(target: Target, files: readonly MigrationFile[], oneScript: boolean): Promise<string | null> {
+  for (const { name, content } of files) {
+    const why = await whyUnrunnable(pathOf(target, name), content, oneScript)
+    if (why !== null) return why
+  }
+  return null
+}
+
+type ReadByServer = NonNullable<ReviewContext['readByServer']>
+
+/** The server reads the files, and runs nothing of them: it alone knows its language. A text is why one of them cannot be applied there. */
+export async function readByServer(
+  client: Queryable,
+  target: Target,
+  files: readonly MigrationFile[],
+  oneScript: boolean,
+): Promise<string | ReadByServer> {
+  if (files.length === 0) return { version: '', names: new Set() }
+  const texts = files.map(({ content }) => content.toString('utf8'))
+  // a file that is sent piece by piece may change how what follows is read
+  const isFixed = oneScript || !texts.some((text) => /standard_conforming_strings|backslash_quote/i.test(text))
+  const readable = await Promise.all(files.map(async ({ content }) => (await readScript(content)).kind === 'sql'))
+  const { version, answers } = await readSyntax(
+    client,
+    texts.map((text, at) => ({ text, isWhole: readable[at] === true })),
+  )
+  for (const [at, answer] of answers.entries()) {
+    const file = files[at]
+    if (file === undefined || answer.kind !== 'refused' || !isFixed) continue
+    return whyRefusedByServer(pathOf(target, file.name), file.content, { ...answer, version, isReadable: readable[at] === true })
+  }
+  return { version, names: new Set(files.flatMap(({ name }, at) => (answers[at]?.kind === 'read' ? [name] : []))) }
+}
+
+/** Prisma writes its record in the session that a file leaves. */
+export function firstLost(
+  target: Target,
+  files: readonly MigrationFile[],
+  reviews: readonly ReviewedMigration[],
+  schema: string,
+): string | null {
+  for (const { name } of files) {
+    const leaves = reviews.find((review) => review.name === name)?.leaves ?? []
+    const why = whyRecordLost(pathOf(target, name), leaves, schema)
+    if (why !== null) return why
+  }
+  return null
+}
+
+const pathOf = ({ source, tool }: Target, name: string): string =>
+  posix.join(source.directory, tool.prisma.migrations, name, 'migration.sql')

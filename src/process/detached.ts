@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { emit } from '../lib/telemetry.ts'
 import { programOf, type Child } from './child.ts'
@@ -21,12 +21,28 @@ export function startDetached(child: Pick<Child, 'argv' | 'cwd' | 'env'> & { rea
     })
     subprocess.on('error', () => {}) // reported below: without a pid it never ran
     subprocess.unref()
-    if (subprocess.pid === undefined) throw new Error(`${child.argv[0]} could not be started in ${child.cwd}`)
+    const { pid } = subprocess
+    if (pid === undefined) throw new Error(`${child.argv[0]} could not be started in ${child.cwd}`)
+    noteEnd(subprocess, pid)
     emit({ kind: 'child left', program: programOf(child) })
-    return { pid: subprocess.pid, startedAt: startTime(subprocess.pid) ?? 'unknown' }
+    return { pid, startedAt: startTime(pid) ?? 'unknown' }
   } finally {
     closeSync(file)
   }
+}
+
+/** Aborts when a child that this process started and left to itself ends; undefined when it is gone already or another one started it. */
+export const endOf = ({ pid }: Pick<ProcessId, 'pid'>): AbortSignal | undefined => ends.get(pid)
+
+const ends = new Map<number, AbortSignal>()
+
+function noteEnd(subprocess: ChildProcess, pid: number): void {
+  const end = new AbortController()
+  ends.set(pid, end.signal)
+  subprocess.once('exit', () => {
+    ends.delete(pid)
+    end.abort()
+  })
 }
 
 /** Ends a process group that this product started, by id; does nothing when the id belongs to another process by now. */

@@ -66,7 +66,9 @@ export function secretsOfHeaders(headers: string): string[] {
 export function secretsOfUrl(url: string): string[] {
   const [, login = ''] = /^[^:]*:\/\/(.*)@/su.exec(url) ?? []
   const afterColon = login.includes(':') ? login.slice(login.indexOf(':') + 1) : ''
-  const parameters = [...url.matchAll(/(?:^|[?&\s])(?:ssl)?password\s*=\s*'?([^&#\s']*)/g)].map(([, value = '']) => value)
+  const parameters = [...url.matchAll(/(?:^|[?&\s])(?:\w*(?:password|passwd|secret|token)|pwd|api_?key)\s*=\s*'?([^&#\s']*)/g)].map(
+    ([, value = '']) => value,
+  )
   const written = [afterColon, afterColon.replace(/@.*$/su, ''), ...parameters].filter((part) => part !== '')
   return [...new Set([url, url.trim(), ...written, ...written.map(decodeSafely)])]
 }

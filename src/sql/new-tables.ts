@@ -1,7 +1,8 @@
-import type { Node } from 'libpg-query'
+import type { Node, RangeVar } from 'libpg-query'
 import type { TableSize } from '../database/sizes.ts'
 import type { Effect, MigrationClass } from './effects/effect.ts'
 import type { Table } from './effects/names.ts'
+import { readScript } from './parse.ts'
 
 /** Which tables a plan creates: what is done to those concerns no rows and no users. In doubt a table counts as an old one. */
 export type CreatedTables = {
@@ -45,3 +46,18 @@ export function createdTables({ sizes, schema }: { readonly sizes: readonly Tabl
     },
   }
 }
+
+/** Tables and views that a file creates without saying in which schema; none of a file that cannot be read. */
+export async function createdNames(content: Buffer): Promise<readonly string[]> {
+  const script = await readScript(content)
+  if (script.kind !== 'sql') return []
+  return script.statements.flatMap((node) => {
+    if ('CreateStmt' in node) return nameOf(node.CreateStmt.relation)
+    if ('CreateTableAsStmt' in node) return nameOf(node.CreateTableAsStmt.into?.rel)
+    if ('ViewStmt' in node) return nameOf(node.ViewStmt.view)
+    return []
+  })
+}
+
+const nameOf = (relation: RangeVar | undefined): readonly string[] =>
+  relation?.relname === undefined || relation.schemaname !== undefined || relation.relpersistence === 't' ? [] : [relation.relname]

@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
 import type { Reactions } from '../database/reactions.ts'
 import type { TableSize } from '../database/sizes.ts'
-import { createEffectsReader } from './effects/effects.ts'
+import { createEffectsReader, type EffectsReader } from './effects/reader/reader.ts'
 import type { Effect, MigrationClass } from './effects/effect.ts'
 import { tableName, type Table } from './effects/names.ts'
 import { createdTables, type CreatedTables } from './new-tables.ts'
@@ -12,7 +12,7 @@ import { namedOutside } from './outside.ts'
 import { leftTableFindings } from './left-tables.ts'
 import { lockFindings, sessionFindings } from './left-settings.ts'
 import { sessionStates, type Changed, type LeftSetting } from './session-state.ts'
-import { isConcurrent, isTransactionStatement, standsAlone } from './transactions.ts'
+import { isConcurrent, isTransactionStatement, rollsBackOutsideOfBlock, standsAlone } from './transactions.ts'
 import { constantsIn } from './effects/walk.ts'
 import { count, plainText } from '../lib/text/quoted.ts'
 
@@ -41,19 +41,25 @@ export type ReviewedMigration = MigrationEvidence & {
   readonly inherits: readonly LeftSetting[]
 }
 
+export type ReviewContext = {
+  readonly sizes: readonly TableSize[]
+  readonly schema: string
+  readonly reactions?: Reactions
+  readonly isOneScript?: boolean
+  /** Of the server, where its own parser takes what ours does not. */
+  readonly readByServer?: { readonly version: string; readonly names: ReadonlySet<string> }
+}
+
 /** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
-export async function reviewMigrations(
-  files: readonly SqlFile[],
-  context: { readonly sizes: readonly TableSize[]; readonly schema: string; readonly reactions?: Reactions },
-): Promise<readonly ReviewedMigration[]> {
+export async function reviewMigrations(files: readonly SqlFile[], context: ReviewContext): Promise<readonly ReviewedMigration[]> {
   const created = createdTables(context)
   const parser = await loadParser()
-  const read = createEffectsReader(parser, context)
+  const reader = createEffectsReader(parser, context)
   const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
   const reviewed = files.map((file, at) =>
-    reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, read }),
+    reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, reader }),
   )
-  const states = sessionStates(reviewed)
+  const states = sessionStates(reviewed, context.isOneScript !== false)
   const tables = leftTableFindings(
     reviewed.map(({ name, concurrently }, at) => {
       const script = scripts[at]
@@ -78,29 +84,37 @@ export async function reviewMigrations(
   }))
 }
 
-type Context = Parameters<typeof reviewMigrations>[1]
 type Reading = {
-  readonly context: Context
+  readonly context: ReviewContext
   readonly created: CreatedTables
   readonly parser: Parser
-  readonly read: ReturnType<typeof createEffectsReader>
+  readonly reader: EffectsReader
 }
 
 type Reviewed = Omit<ReviewedMigration, 'leaves' | 'inherits'> & { readonly changes: readonly Changed[] }
 
-function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, read }: Reading): Reviewed {
+function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, reader }: Reading): Reviewed {
   const { name } = file
   if (parsed.kind === 'unreadable') {
     const summary = `could not be read as SQL (${parsed.why}); read it yourself`
-    const findings = ['it could not be read as SQL, so nobody knows what it does before somebody reads it']
+    const byServer =
+      context.readByServer?.names.has(name) === true
+        ? `the server (PostgreSQL ${context.readByServer.version}) reads it, but the review`
+        : null
+    const findings = [
+      byServer === null
+        ? 'it could not be read as SQL, so nobody knows what it does before somebody reads it'
+        : `${byServer}, which knows the language of PostgreSQL 18, does not, so nobody knows what it does before somebody reads it`,
+    ]
     return { name, class: 'unclear', summary, rows: null, tables: [], concurrently: false, findings, changes: [] }
   }
+  reader.beginsFile()
   const isOfEarlierFile = created.snapshot()
   const changes: Changed[] = []
   const effects = parsed.statements.flatMap((node, at) => {
     const text = parsed.texts[at] ?? ''
     created.passing(node, text)
-    const all = read(node, text)
+    const all = reader.read(node, text)
     for (const { session } of all)
       if (session !== undefined) changes.push({ change: session, line: lineOf(file, parsed.starts[at] ?? 0, text) })
     return all.flatMap((effect) => {
@@ -113,10 +127,7 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
   })
   const touched = effects.flatMap((effect) => effect.tables.filter((table) => table.name !== '' && !created.isNew(table, 'additive')))
   const rows = touched.flatMap((table) => rowsOf(table, context) ?? [])
-  const weighed = [
-    ...effects.flatMap(({ onNew, finding, class: kind }) => (onNew || finding === undefined ? [] : [{ text: finding, class: kind }])),
-    ...wholeFile(parsed, parser),
-  ]
+  const weighed = [...effects.flatMap(found), ...wholeFile(parsed, parser, context.isOneScript !== false)]
   return {
     name,
     class: worst(effects.map((effect) => (effect.onNew ? 'additive' : effect.class))),
@@ -129,6 +140,16 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
   }
 }
 
+/**
+ * What breaks something or could not be read is always a finding: a summary has room for three kinds of change only. A call is told by what
+ * it does, as far as that could be read.
+ */
+function found({ onNew, finding, class: kind, verb, subject }: Effect & { readonly onNew: boolean }): readonly Finding[] {
+  const isHeavy = kind === 'breaking' || (kind === 'unclear' && !verb.startsWith('calls '))
+  const text = finding ?? (isHeavy ? plainText(words(verb, [subject]), 200) : undefined)
+  return onNew || text === undefined ? [] : [{ text, class: kind }]
+}
+
 /** From 1; what stands before a statement may belong to it. */
 function lineOf({ content }: SqlFile, start: number, text: string): number {
   const lead = /^(?:\s+|--.*(?:\n|$)|\/\*[^]*?\*\/)*/.exec(text)?.[0] ?? ''
@@ -138,10 +159,19 @@ function lineOf({ content }: SqlFile, start: number, text: string): number {
 type Finding = { readonly text: string; readonly class: MigrationClass }
 
 /** What only shows when the statements are seen together. */
-function wholeFile({ statements, texts }: Extract<Script, { readonly kind: 'sql' }>, parser: Parser): readonly Finding[] {
+function wholeFile(
+  { statements, texts }: Extract<Script, { readonly kind: 'sql' }>,
+  parser: Parser,
+  isOneScript: boolean,
+): readonly Finding[] {
   const findings: Finding[] = []
   const add = (kind: MigrationClass, text: string) => findings.push({ text, class: kind })
   if (statements.some(isTransactionStatement)) add('unclear', 'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied')
+  if (!isOneScript && rollsBackOutsideOfBlock(statements))
+    add(
+      'unclear',
+      'it has a ROLLBACK without BEGIN: sent as one script that undoes what stands before it, sent statement by statement it undoes nothing, and which of the two its Prisma does is not certain',
+    )
   // among other statements the server refuses that (2D000), and all is undone
   if (statements.length === 1 && statements.some((node) => howItCommits(node, texts[0] ?? '', parser) !== null))
     add('unclear', 'what it runs may commit by itself, so a failure may leave a part of it applied')
@@ -213,7 +243,7 @@ const pluralOf = (phrase: string) =>
 /** Not by Math.max: there may be more than a call takes arguments. */
 const largest = (rows: readonly number[]): number | null => rows.reduce<number | null>((most, one) => Math.max(most ?? 0, one), null)
 
-function rowsOf({ schema, name }: Table, context: Context): number | null {
+function rowsOf({ schema, name }: Table, context: ReviewContext): number | null {
   const found = context.sizes.find((size) => size.name === name && size.schema === (schema ?? context.schema))
   return found?.rows ?? null
 }

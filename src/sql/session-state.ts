@@ -20,11 +20,12 @@ export type SessionState = { readonly before: readonly LeftSetting[]; readonly a
 /** One start of Prisma is one session for all its files; a file that runs alone has a session of its own. */
 export function sessionStates(
   files: readonly { readonly name: string; readonly concurrently: boolean; readonly changes: readonly Changed[] }[],
+  isOneScript: boolean,
 ): readonly SessionState[] {
   let held: readonly LeftSetting[] = []
   return files.map(({ name, concurrently, changes }) => {
     const before = concurrently ? [] : held
-    const after = leftBehind(name, changes, before)
+    const after = leftBehind(name, changes, before, isOneScript)
     held = concurrently ? [] : after
     return { before, after }
   })
@@ -35,11 +36,18 @@ export type Changed = { readonly change: SessionChange; readonly line: number }
 
 /**
  * What the session has when a file has ended, given what it had before. The file is sent as one script, so it is one transaction up to each COMMIT or ROLLBACK of its
- * own: what is rolled back is not left, and neither is what was set LOCAL.
+ * own: what is rolled back is not left, and neither is what was set LOCAL. Where it may also be sent statement by statement, a ROLLBACK without
+ * BEGIN may undo nothing.
  */
-function leftBehind(file: string, changes: readonly Changed[], before: readonly LeftSetting[]): readonly LeftSetting[] {
+function leftBehind(
+  file: string,
+  changes: readonly Changed[],
+  before: readonly LeftSetting[],
+  isOneScript: boolean,
+): readonly LeftSetting[] {
   let now = new Map(before.map((setting) => [setting.name, setting]))
   let atBegin = new Map(now)
+  let isInBlock = false
   let savepoints: { readonly name: string; readonly held: ReadonlyMap<string, LeftSetting> }[] = []
   for (const { change, line } of changes) {
     switch (change.kind) {
@@ -59,12 +67,18 @@ function leftBehind(file: string, changes: readonly Changed[], before: readonly 
       case 'discard':
         now.clear()
         break
+      case 'begin':
+        if (!isOneScript && !isInBlock) atBegin = new Map(now)
+        isInBlock = true
+        break
       case 'commit':
+        isInBlock = false
         atBegin = new Map(now)
         savepoints = []
         break
       case 'rollback':
-        now = new Map(atBegin)
+        now = isOneScript || isInBlock ? new Map(atBegin) : either(atBegin, now)
+        isInBlock = false
         savepoints = []
         break
       case 'savepoint':
@@ -81,6 +95,12 @@ function leftBehind(file: string, changes: readonly Changed[], before: readonly 
     }
   }
   return [...now.values()]
+}
+
+/** Of two that differ it is not sure which one is left. */
+function either(some: ReadonlyMap<string, LeftSetting>, others: ReadonlyMap<string, LeftSetting>): Map<string, LeftSetting> {
+  const sure = (name: string) => some.get(name) === others.get(name)
+  return new Map([...some, ...others].map(([name, setting]) => [name, sure(name) ? setting : { ...setting, isSure: false }]))
 }
 
 /** RESET ALL leaves them as they are. */

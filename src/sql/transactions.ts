@@ -44,6 +44,19 @@ export function outsideOfBlock(statements: readonly Node[]): number {
   return -1
 }
 
+/** Sent as one script, it ends the transaction that the script is. */
+export function rollsBackOutsideOfBlock(statements: readonly Node[]): boolean {
+  let isInside = false
+  for (const node of statements) {
+    if (!('TransactionStmt' in node)) continue
+    const { kind } = node.TransactionStmt
+    if (kind === 'TRANS_STMT_ROLLBACK' && !isInside) return true
+    if (kind === 'TRANS_STMT_BEGIN' || kind === 'TRANS_STMT_START') isInside = true
+    if (kind === 'TRANS_STMT_COMMIT' || kind === 'TRANS_STMT_ROLLBACK') isInside = false
+  }
+  return false
+}
+
 const IN_BLOCK: ReadonlySet<string> = new Set(['TRANS_STMT_SAVEPOINT', 'TRANS_STMT_RELEASE', 'TRANS_STMT_ROLLBACK_TO'])
 
 /** Of PostgreSQL's cursor options: WITH HOLD. */

@@ -43,6 +43,28 @@ export async function whyUnrunnable(path: string, content: Buffer, oneScript: bo
   return outside === -1 ? null : withoutBlock(shown(outside), script.statements.length === 1)
 }
 
+/**
+ * A file that the server's own parser does not take, whatever ours says of it. `isReadable`: ours, of a newer PostgreSQL, does. `message` and
+ * `at` (characters before the place, null at the end) are the server's.
+ */
+export function whyRefusedByServer(
+  path: string,
+  content: Buffer,
+  { version, isReadable, message, code: state, at }: RefusedByServer,
+): string {
+  const mend = isReadable ? 'A newer PostgreSQL reads it. Write it as this one does, or upgrade the server,' : 'Correct it'
+  const before = Array.from(content.toString('utf8')).slice(0, at ?? undefined)
+  return `${placeIn(path, before.join(''))}: the server (PostgreSQL ${version}) cannot read the file: ${quoted(message, 120)} (${state}). ${mend} and ask again.`
+}
+
+type RefusedByServer = {
+  readonly version: string
+  readonly isReadable: boolean
+  readonly message: string
+  readonly code: string
+  readonly at: number | null
+}
+
 type Place = (offset: number) => string
 
 function whyUnreadable(path: string, content: Buffer): string | null {

@@ -7,7 +7,7 @@ import { openStore, type Db } from './pool.ts'
 import type { Log } from '../lib/log.ts'
 import { StartFault } from '../lib/start-fault.ts'
 import { explainConnectionError } from '../database/connect.ts'
-import { parseTargetUrl } from '../database/urls.ts'
+import { detectPooler, parseTargetUrl } from '../database/urls.ts'
 
 /** STORE_URL or `store.url`; without either the embedded PostgreSQL below `var/`. */
 export async function openOwnStore(
@@ -18,7 +18,7 @@ export async function openOwnStore(
 ): Promise<Db> {
   const configured = config.file.store.url === undefined ? env.STORE_URL : config.secret(config.file.store.url)
   let url = configured
-  if (url !== undefined && url !== '' && parseTargetUrl(url).kind === 'bad') throw whyNoStore(undefined, url)
+  if (url !== undefined && url !== '') refuseUnfit(url)
   if (url === undefined || url === '') {
     const embedded = await startEmbedded({ directory: join(config.varDirectory, 'postgres'), env })
     stack.defer(embedded.stop)
@@ -32,11 +32,25 @@ export async function openOwnStore(
   return db
 }
 
+/** Before anything is reached for. */
+function refuseUnfit(url: string): void {
+  const parsed = parseTargetUrl(url)
+  if (parsed.kind === 'bad') throw whyNoStore(undefined, url)
+  const pooler = detectPooler(parsed.url)
+  if (pooler === null) return
+  const direct = pooler.direct === null ? 'the direct address of the same database' : pooler.direct
+  throw noStore(
+    `Its URL leads to a connection pooler: ${pooler.why}. There a lock does not stay with who took it, and two bots would work on one run. Use ${direct}.`,
+  )
+}
+
+const noStore = (why: string, cause?: unknown) =>
+  new StartFault('unavailable', `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why}`, cause)
+
 /** In the words that a target's connection is explained with, since the mistakes are the same. */
 function whyNoStore(error: unknown, url: string): unknown {
   const parsed = parseTargetUrl(url)
-  const say = (why: string) =>
-    new StartFault('unavailable', `The store (STORE_URL, or store.url in lockkeeper.yaml) cannot be used. ${why}`, error)
+  const say = (why: string) => noStore(why, error)
   if (parsed.kind === 'bad') return say(`Its URL is wrong: ${parsed.why}.`)
   if (error instanceof Error && hasSqlState(error, sqlState.insufficientPrivilege))
     return say(`The role "${parsed.url.user}" may not create tables there (${error.message}). Grant it CREATE on the database.`)

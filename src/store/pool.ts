@@ -33,6 +33,9 @@ const SILENCE_MS = 30_000
 /** A transaction whose process was frozen in the middle keeps its locks no longer than this. */
 const IDLE_TRANSACTION_MS = 10_000
 
+/** A server may be set to write times as `30.11.2026`, which `pg` takes for none. */
+export const READABLE = '-c datestyle=ISO -c standard_conforming_strings=on'
+
 /** Connections to the store. An idle one that breaks is replaced at the next use; the fault is told, not thrown into the void. */
 export function openPool(
   url: string,
@@ -41,6 +44,7 @@ export function openPool(
 ): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
+    options: READABLE,
     max: options.max,
     application_name: options.name,
     connectionTimeoutMillis: 10_000,

@@ -1,6 +1,6 @@
 import type { QueryResultRow } from 'pg'
 import { clientThatNotices } from './client.ts'
-import type { Queries } from './pool.ts'
+import { READABLE, type Queries } from './pool.ts'
 
 /** One connection of its own, for session locks. `onLost` is called once when it breaks, never when it is closed on purpose. */
 export type Session = Queries & {
@@ -18,6 +18,7 @@ const SILENCE_MS = 5_000
 export async function openSession(url: string, applicationName: string, onLost: (error: Error) => void): Promise<Session> {
   const client = new (clientThatNotices(SILENCE_MS))({
     connectionString: url,
+    options: READABLE,
     application_name: applicationName,
     keepAlive: true,
     connectionTimeoutMillis: 5_000,

@@ -114,6 +114,11 @@ test.each([
     'postgresql://u:hush@127.0.0.1:1/store',
     'Nothing listens at 127.0.0.1:1. Check host and port of the URL, and that PostgreSQL runs. Or leave both out to use the embedded PostgreSQL.',
   ],
+  [
+    'the store is behind a pooler',
+    'postgresql://u:hush@127.0.0.1:6432/store',
+    "Its URL leads to a connection pooler: port 6432 is PgBouncer's. There a lock does not stay with who took it, and two bots would work on one run. Use 127.0.0.1:5432/store.",
+  ],
   ['the store is no URL', 'hush', 'Its URL is wrong: it does not start with postgresql://.'],
 ])('%s: a sentence and code 69, for the bot and for a verb', async (_, url, why) => {
   const ended = {

@@ -42,6 +42,20 @@ test('a directory that others may write gives nothing', async () => {
   expect(await start()).toBe(VERSION)
 })
 
+test('what the bot starts keeps and reads what it loads itself, and no more', async () => {
+  const { root, kept } = await installation()
+  const wrapper = join(root, 'src/migrate/attempts/wrapper.ts')
+  await captureChild({
+    argv: [process.execPath, '--import', join(root, 'bin/without-types.mjs'), wrapper, root, 'true'],
+    cwd: root,
+    env: { PATH: '/usr/bin:/bin' },
+    redactor: createRedactor([]),
+  })
+  expect(JSON.parse(await readFile(join(root, 'exit.json'), 'utf8'))).toEqual({ exitCode: 0, signal: null })
+  const loaded = ['src/lib/durable-file.ts', 'src/migrate/attempts/wrapper.ts', 'src/process/process-id.ts']
+  expect((await readdir(kept)).toSorted()).toEqual((await Promise.all(loaded.map(nameOf))).toSorted())
+})
+
 /** The product as somebody installs it, in a directory of its own. */
 async function installation() {
   const root = await mkdtemp(join(tmpdir(), 'lockkeeper-installed-'))
@@ -50,6 +64,7 @@ async function installation() {
     await cp(join(ROOT, part), join(root, part), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'))
   return {
+    root,
     kept: join(root, '.build', `without-types-${process.version}`),
     async start() {
       const end = await captureChild({

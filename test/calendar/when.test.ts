@@ -103,7 +103,7 @@ test.each([
   ['2027-13-01 02:00', `\`2027-13-01 02:00\` is not a time that can be read, or not a day of the calendar. ${example}`],
   [
     '12/1/2026 02:00',
-    '`12/1/2026 02:00` can be read in two ways: `Mon 12 Jan 2026 02:00 America/New_York` (which has passed) or `Tue 1 Dec 2026 02:00 America/New_York` (in 2 d 19 h). Write the one that is meant.',
+    '`12/1/2026 02:00` can be read in two ways: `Tue 1 Dec 2026 02:00 America/New_York` (in 2 d 19 h) or `Mon 12 Jan 2026 02:00 America/New_York` (which has passed). Write the one that is meant.',
   ],
   [
     '1.12.2026 02:00',

@@ -18,7 +18,7 @@ test('bin/lockkeeper finds the house through a chain of symbolic links', async (
       timeoutMs: 30_000,
     })
     expect(end.stderr).toContain(
-      `${resolve('.')}/node_modules/node/bin/node --max-semi-space-size=1 --import ${resolve('.')}/bin/without-types.mjs ${resolve('.')}/src/app/launch.ts help`,
+      `${resolve('.')}/node_modules/node/bin/node --max-semi-space-size=1 --liftoff-only --import ${resolve('.')}/bin/without-types.mjs ${resolve('.')}/src/app/launch.ts help`,
     )
   } finally {
     await rm(directory, { recursive: true, force: true })

@@ -76,6 +76,12 @@ describe('where readers would disagree about the login or the place, the part an
     ['postgresql://u@h/d/e', 'its path has more than one part; the path is the name of the database'],
     ['postgresql://u@h/d%2Fe', 'the name of its database has a /, ? or #, which not every reader takes for the same'],
     ['postgresql://u@h/..', 'the name of its database is taken for a step of a path'],
+    ['postgresql://u@h/d;sslmode=require', 'a parameter stands in the name of its database; before the first one stands a ?, as it is'],
+    ['postgresql://u@h/d&sslmode=require', 'a parameter stands in the name of its database; before the first one stands a ?, as it is'],
+    [
+      'postgresql://u@h./d?sslmode=verify-full',
+      "its host ends in a dot, which not every reader leaves out when it compares the server's certificate; leave it out",
+    ],
     ['postgresql://u@a,b/d', 'it names several hosts; name the one that is written to'],
     ['postgresql://u@a:5432,b:5433/d', 'it names several hosts; name the one that is written to'],
     ['postgresql://u@/d?host=a,b', 'it names several hosts; name the one that is written to'],
@@ -157,6 +163,21 @@ describe('a parameter that one reader obeys and another one does not is named', 
     ['schema=', 'its parameter schema is empty'],
     ['target_session_attrs=standby', 'its parameter target_session_attrs is none of any, read-write, primary'],
     ['channel_binding=yes', 'its parameter channel_binding is none of disable, prefer, require'],
+    ['gssencmode=require', 'its gssencmode=require binds libpq alone, and Prisma would connect without it; leave it out'],
+    ['gssencmode=always', 'its parameter gssencmode is none of disable, prefer'],
+    ['keepalives_idle=soon', 'its parameter keepalives_idle is not a whole number'],
+    ['sslkeylogfile=/keys', alone('sslkeylogfile')],
+    [`oauth_client_secret=${SECRET}`, alone('oauth_client_secret')],
+    ['sslnegotiation=direct', 'its sslnegotiation=direct needs sslmode=require, verify-ca or verify-full'],
+    ['sslnegotiation=direct&sslmode=prefer', 'its sslnegotiation=direct needs sslmode=require, verify-ca or verify-full'],
+    ['schema="shop"', 'the value of its parameter schema stands in quotation marks; leave them out'],
+    ["application_name=x&schema='shop'", 'the value of its parameter schema stands in quotation marks; leave them out'],
+    [`schema=${'é'.repeat(32)}`, 'the name of its schema has 64 bytes, and 63 is the most that PostgreSQL takes'],
+    ['schema=shop?sslmode=require', 'another parameter stands in the value of schema; between two stands an &, as it is'],
+    ['schema=shop;sslmode=require', 'another parameter stands in the value of schema; between two stands an &, as it is'],
+    ['schema=shop%26sslmode=require', 'another parameter stands in the value of schema; between two stands an &, as it is'],
+    ['who=knows;sslmode=require', 'a parameter stands in the value of another one; between two stands an &, as it is'],
+    ['connection_limit=5?pool_timeout=0', 'another parameter stands in the value of connection_limit; between two stands an &, as it is'],
     [`x=${SECRET}&x=y`, 'a parameter stands there twice, with different values'],
   ])('%s', (parameters, reason) => expect(why(`postgresql://u@h/d?${parameters}`)).toBe(reason))
 })
@@ -235,6 +256,13 @@ test('a socket has no TLS, whatever is asked for, as libpq and the server have i
   expect(prismaDialect(url, { applicationName: 'x' })).toBe(
     'postgresql://u@localhost:5432/d?sslmode=disable&host=%2Ftmp&application_name=x',
   )
+})
+
+test('what is meant as it is written stays so, and a long wait is no short one', () => {
+  expect(parse("postgresql://u@h/d?options=-c%20a%3D'b'&application_name='x'").options).toBe("-c a='b'")
+  expect(parse('postgresql://u@h./d?sslmode=require').host).toBe('h.')
+  expect(parse('postgresql://u@h/d?sslnegotiation=direct&sslrootcert=system').tls.mode).toBe('verify-full')
+  expect(parse('postgresql://u@h/d?connect_timeout=31536000').connectTimeoutMs).toBe(2_147_483_647)
 })
 
 test("what would end a migration by the client's clock is not passed on, and what Prisma alone reads is", () => {

@@ -44,7 +44,7 @@ describe('one URL in three dialects', () => {
       password: 'p:ss/w%',
       database: 'my shop',
       application_name: 'x',
-      options: '-c a.b=1',
+      options: '-c a.b=1 -c datestyle=ISO -c extra_float_digits=1 -c standard_conforming_strings=on',
       tls: { mode: 'require', ca: null, certificate: null, key: null },
     })
   })
@@ -97,7 +97,12 @@ describe('one URL in three dialects', () => {
         expect(first).toMatchObject({ user, password, database, schema, options })
         const again = parse(prismaDialect(first, { applicationName: 'x' }))
         expect(again).toMatchObject({ user, password, database, schema, options, applicationName: 'x' })
-        expect(pgDialect(first, { applicationName: 'x' })).toMatchObject({ user, password, database, options })
+        expect(pgDialect(first, { applicationName: 'x' })).toMatchObject({
+          user,
+          password,
+          database,
+          options: expect.stringContaining(`${options} -c `),
+        })
         const { conninfo, passfile } = libpqDialect(first, { applicationName: 'x' })
         expect(readConninfo(conninfo)).toMatchObject({ user, dbname: database, options, application_name: 'x' })
         expect(passfile?.slice('*:*:*:*:'.length, -1).replace(/\\(.)/gu, '$1')).toBe(password)
@@ -149,6 +154,8 @@ describe('a pooler is recognised, and the direct address is named without creden
       'db.abcd.supabase.co:5432/postgres',
     ],
     ['postgresql://a@db:6432/d', "port 6432 is PgBouncer's", 'db:5432/d'],
+    ['postgres://a:b@pooled.db.prisma.io:5432/postgres', 'its host is the pooler of Prisma Postgres', 'db.prisma.io:5432/postgres'],
+    ['postgres://a@shop.proxy-abc123.eu-west-1.rds.amazonaws.com/d', 'its host is an RDS Proxy', null],
     ['postgresql://a@db/d?pgbouncer=true', 'it says pgbouncer=true', null],
   ])('%s', (text, reason, direct) => expect(detectPooler(parse(text))).toEqual({ why: reason, direct }))
 

@@ -61,6 +61,7 @@ async function fetched(
     target,
     signal: new AbortController().signal,
     report: (details) => void reports.push(details),
+    now: Date.now(),
   })
   return { end, checkout, clone: repository.directory, reports }
 }

@@ -68,3 +68,24 @@ test('a signal to a request without a workflow is ignored', async () => {
   await engine.run(async () => {})
   await expect(store.db.transaction((tx) => engine.signal(tx, 5, { kind: 'cancel' }, 'x'))).resolves.toBeUndefined()
 })
+
+test('an engine that could not begin leaves no connection, and another one can begin in the same process', async () => {
+  const [broken, whole] = [await createStore(), await createStore()]
+  closing.push(broken.close, whole.close)
+  // as a store whose tables belong to another role, or are none of this engine's
+  await broken.db.query('create schema dbos')
+  await broken.db.query('create view dbos.dbos_migrations as select 1 as version')
+  const engine = await openEngine({ db: broken.db, log: createLog(createRedactor([]), 'silent') })
+  await expect(engine.run(async () => {})).rejects.toThrow(/Failed to initialize workflow executor/)
+  await engine.close()
+  const own = `select pid from pg_stat_activity where datname = current_database() and application_name = 'lockkeeper-engine'`
+  // one that nobody ends is idle for 10 s before its pool lets it go, and a process that starts in vain stays for as long
+  await until('its connections are gone', async () => (await broken.db.query(own)).length === 0, 3_000)
+
+  const next = await openEngine({ db: whole.db, log })
+  closing.push(next.close)
+  const seen: number[] = []
+  await next.run(async (id) => void seen.push(id))
+  await whole.db.transaction((tx) => next.start(tx, 7))
+  await until('its workflow ran', () => seen.length === 1)
+})

@@ -284,7 +284,7 @@ async function leftoversOf(flow: Flow, bots: () => readonly number[]): Promise<r
 
 export function wrappersIn(directory: string): readonly number[] {
   const found = processesOf(directory)
-    .filter(({ args }) => args[1]?.endsWith('attempts/wrapper.ts') === true)
+    .filter(({ args }) => args.some((arg) => arg.endsWith('attempts/wrapper.ts')))
     .map(({ pid }) => pid)
   // between fork and exec a wrapper's own child still has its arguments
   return found.filter((pid) => !found.includes(parentOf(pid)))

@@ -33,14 +33,14 @@ export function inShare(share: Share, names: readonly string[]): readonly string
   return names.filter((name) => !CHOSEN.includes(name)).filter((_, at) => at % 3 === share - 1)
 }
 
-/** What is always begun: these two files ask for the share of each fault, and the walk for its length. */
+/** What is always begun: these two files ask for the share of each fault. */
 const CATALOGUE = ['faults/one-bot.test.ts', 'faults/three-bots.test.ts']
 const WALK = 'faults/walk.test.ts'
 
-/** Of the files of the faults, those that this share begins. Each landing's `npm test` has walked already. */
+/** Of the files of the faults, those that this share begins. Each landing walks with its third, not in its `npm test`. */
 export function filesInShare(share: Share, files: readonly string[]): readonly string[] {
   const stories = files.filter((file) => !CATALOGUE.includes(file) && file !== WALK)
-  const walk = share === 'all' || share === 'chosen' ? [WALK] : []
+  const walk = share === 'chosen' ? [] : [WALK]
   return [...CATALOGUE, ...walk, ...inShare(share, stories)].filter((file) => files.includes(file))
 }
 

@@ -355,7 +355,7 @@ test('an override runs outside of the hours once it is approved, and is loud', a
   await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.thread(request.id)[0]).toMatchInlineSnapshot(`
-    "*OVERRIDE.* <@U0ALICE> lets #9 start on *urgent* outside of windows and in a freeze, once it is approved.
+    "*OVERRIDE.* <@U0ALICE> lets #9 start on *urgent* outside of windows and in a freeze, once it has the approvals that it needs.
     > the index is missing"
   `)
   const { ts } = flow.card(request.id)

@@ -215,7 +215,7 @@ test('a freeze until a day holds, and says in full until when, with the other re
     `"\`prod\` is frozen until {time} (Mon 14 Dec 2026 00:00 America/New_York, in 2 d {duration}): nothing starts, and what runs goes on. To end it earlier: \`/migrate unfreeze prod\`. It ends as that day begins. To hold it through the day: \`/migrate freeze prod until "Tue 15 Dec 2026 00:00 America/New_York" the fair is on\`."`,
   )
   expect(await flow.answer('freeze prod until 5.6.2027 the fair is on')).toMatchInlineSnapshot(
-    `"\`5.6.2027\` can be read in two ways: \`Sat 5 Jun 2027 00:00 America/New_York\` (in 175 d) or \`Thu 6 May 2027 00:00 America/New_York\` (in 145 d). Write the one that is meant. Nothing was changed."`,
+    `"\`5.6.2027\` can be read in two ways: \`Thu 6 May 2027 00:00 America/New_York\` (in 145 d) or \`Sat 5 Jun 2027 00:00 America/New_York\` (in 175 d). Write the one that is meant. Nothing was changed."`,
   )
   await flow.answer('unfreeze prod')
 })

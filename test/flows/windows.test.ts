@@ -432,7 +432,7 @@ test('a time with two readings comes back as a choice between them, with all tha
   expect(windowText(choice.view)).toMatchInlineSnapshot(`
     "Target
     When: “12/1/2027 02:00” can be read in more than one way. Which is meant?
-    Or another time
+    Another time
     How long
     Reason
     What runs

@@ -22,6 +22,9 @@ const root = join(import.meta.dirname, '../..')
 /** Prisma without engines: nothing is downloaded, the two variables only have to name an executable. */
 export const prismaEnv = { PRISMA_QUERY_ENGINE_LIBRARY: '/bin/true', PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true' }
 
+/** Without the last two each commit starts two more programs that look whether there is something to tidy up. */
+const GIT_SETTINGS = ['user.name=Test', 'user.email=test@example.com', 'maintenance.auto=false', 'gc.auto=0']
+
 export type Application = {
   readonly checkout: string
   readonly directory: string
@@ -56,7 +59,7 @@ export function createApplication(
   }
   writeFileSync(join(checkout, '.gitignore'), 'node_modules\n')
   const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', ...args], { cwd: checkout, encoding: 'utf8' })
+    execFileSync('git', [...GIT_SETTINGS.flatMap((one) => ['-c', one]), ...args], { cwd: checkout, encoding: 'utf8' })
   git('init', '-q', '-b', 'main')
   git('add', '-A')
   git('commit', '-q', '-m', 'The application')

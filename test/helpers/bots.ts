@@ -85,7 +85,7 @@ export const temporary = (directory: string): string => join(directory, 'tmp')
 
 /** How `bin/lockkeeper` starts Node, so that what is measured and killed here is what people run. */
 const SMALL = {
-  flags: ['--max-semi-space-size=1', '--import', join(root, 'bin/without-types.mjs')],
+  flags: ['--max-semi-space-size=1', '--liftoff-only', '--import', join(root, 'bin/without-types.mjs')],
   env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_TOP_PAD_: '65536' },
 } as const
 

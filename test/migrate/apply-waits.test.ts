@@ -136,6 +136,16 @@ test('a bot killed in mid-migration leaves the migrator alone; its successor att
   expect(run.recorded.reports).not.toContain('Starting 3 migrations.')
 })
 
+test('the end of the wrapper alone is not the end of the migrator, which is watched on', async () => {
+  const { run, sql } = await scene({ '1_init': init, '2_slow': `SELECT pg_sleep(2);\nINSERT INTO "tally" VALUES ('slow');\n` })
+  const ending = step.act(run.context)
+  await until('the slow migration', async () => (await sleeping(sql)) === 1)
+  const claim: unknown = JSON.parse(readFileSync(join(run.context.directory, 'migrator/0001/claim.json'), 'utf8'))
+  process.kill((claim as { pid: number }).pid, 'SIGKILL')
+  expect(await ending).toMatchObject({ kind: 'done', output: expect.stringMatching(/^2 migrations in /) })
+  expect(await sql('select name from tally')).toEqual([{ name: 'slow' }])
+})
+
 test('a migrator that disappears leaves a question for a person, with what is known', async () => {
   const { run, sql } = await scene({ '1_init': init, '2_slow': `ALTER TABLE "orders" ADD COLUMN "slow" text;\nSELECT pg_sleep(60);\n` })
   const ending = step.act(run.context)

@@ -6,7 +6,7 @@ import { isRefusal, type Refusal } from '../../src/lib/refusal.ts'
 import { withTarget } from '../../src/database/connect.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 import { createApplication, prisma, type Application } from './application/application.ts'
-import { createOrigin, FIT, pathWithoutLfs, type Origin } from './application/origin.ts'
+import { createFitOrigin, FIT, pathWithoutLfs, type Origin } from './application/origin.ts'
 
 const FIRST = '20260101_customers'
 const SECOND = '20260102_orders'
@@ -34,8 +34,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   database = await createDatabase({ template: template.name })
-  origin = await createOrigin(database.url)
-  await origin.commit(FIT)
+  origin = await createFitOrigin(database.url)
 })
 afterEach(async () => {
   await database.close()

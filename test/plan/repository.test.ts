@@ -78,6 +78,7 @@ describe('resolving what was asked for', () => {
     })
   })
 
+  let once: Promise<Repository> | undefined
   test.each([
     '--upload-pack=touch /tmp/x',
     '-x',
@@ -102,7 +103,8 @@ describe('resolving what was asked for', () => {
     '@',
   ])('the hostile name %j is refused before git sees it', async (ref) => {
     expect(whyNoRefName(ref)).not.toBeNull()
-    const repository = await fetched()
+    once ??= fetched()
+    const repository = await once
     const git = () => Promise.reject(new Error('git was asked'))
     expect(await resolveCommit({ ...repository, git }, origin.target(), ref)).toMatchObject({ kind: 'refusal', code: 'ref_not_found' })
   })

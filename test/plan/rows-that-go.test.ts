@@ -15,8 +15,10 @@ beforeAll(async () => {
   await client.query(
     'create table a (id int primary key, n int); create table b (id int, n int); insert into a select g, g from generate_series(1, 5) g',
   )
+  await client.query('create role shopkeeper; grant all on a, b to shopkeeper')
 })
 afterAll(async () => {
+  await client.query('drop owned by shopkeeper; drop role shopkeeper')
   await client.end()
   await database.close()
 })
@@ -51,6 +53,21 @@ test.each([
   'create table c (id int, n int); alter table a inherit c; delete from c',
   'create table if not exists a (id int); delete from a',
   'create view v as select * from a; delete from v',
+  `create type pair as (x int); create function f(pair) returns int language plpgsql as $$ begin delete from a; return 1; end $$;
+   create cast (pair as int) with function f(pair); select row(1)::pair::int`,
+  `create function g(int, int) returns bool language plpgsql as $$ begin delete from a; return true; end $$;
+   create operator === (function = g, leftarg = int, rightarg = int); select 1 === 2`,
+  `create function g(int, int) returns int language plpgsql as $$ begin delete from a; return 1; end $$;
+   create aggregate worst_of (int) (sfunc = g, stype = int); select worst_of(n) from a`,
+  `${body('delete from a; return 1;', 'int')} create domain d as int default f(); create table c (x d); insert into c default values`,
+  `${body('delete from a; return true;', 'bool')} create domain d as int check (f()); select 1::d`,
+  `${body('delete from a; return 1;', 'int')} create function g(n int) returns int immutable language plpgsql as $$ begin return f(); end $$;
+   create table c (n int, m int generated always as (g(n)) stored); insert into c values (1)`,
+  `${body('delete from a;', 'event_trigger')} create event trigger e on ddl_command_end execute function f(); create table c ()`,
+  `${body('delete from a; return true;', 'bool')} create function g() returns trigger language plpgsql as $$ begin return new; end $$;
+   create trigger t before insert on b for each row when (f()) execute function g(); insert into b values (1)`,
+  `${body('delete from a; return null;', 'trigger')} create trigger t after insert on b execute function f();
+   set session_replication_role = replica; insert into b values (1); reset session_replication_role; insert into b values (2)`,
 ])('%s', async (sql) => {
   const [review] = await reviewMigrations([{ name: 'm', content: Buffer.from(sql) }], {
     sizes: [
@@ -199,6 +216,124 @@ test.each([
     'the rows of p1 are no longer found through a',
   ],
   [
+    `create type pair as (x int); create function f(pair) returns int language plpgsql as $$ begin delete from a; return 1; end $$;
+     create cast (pair as int) with function f(pair)`,
+    'select row(1)::pair::int',
+    'the cast from pair to int4 may run with it: rows of a are deleted',
+  ],
+  [
+    `create type pair as (x int); create function f(pair) returns int language plpgsql as $$ begin delete from a; return 1; end $$;
+     create cast (pair as int) with function f(pair) as assignment`,
+    'insert into b (id) select row(1)::pair',
+    'function f in a cast to a type of b may run with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return 1;', 'int')} create domain d as int default f(); create table c (x d, y int)`,
+    'insert into c (y) values (1)',
+    'function f in a default of c runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return true;', 'bool')} create domain d as int check (f()); create domain e as d; create table c (x e[])`,
+    "insert into c values ('{1}')",
+    'function f in a check of c runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return true;', 'bool')} create domain d as int check (f())`,
+    'select 1::d',
+    'the check of type d runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return 1;', 'int')} create domain d as int default f()`,
+    'alter table b add column x d',
+    'the default of type d runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return 1;', 'int')} alter table b alter n set default f()`,
+    'update b set n = default',
+    'function f in a default of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return 1;', 'int')} create function g(n int) returns int immutable language plpgsql as $$ begin return f(); end $$;
+     alter table b add m int; truncate b; alter table b drop m, add m int generated always as (g(n)) stored; insert into a values (9, 9) on conflict do nothing`,
+    'insert into b (n) values (1)',
+    'function g in a generated column of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return 1;', 'int')} create function g(n int) returns int immutable language plpgsql as $$ begin return f(); end $$;
+     truncate b; create index on b (g(n))`,
+    'insert into b (n) values (1)',
+    'function g in an index of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return true;', 'bool')} alter table b add constraint held check (f()) not valid`,
+    'alter table b validate constraint held',
+    'function f in a check of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return true;', 'bool')} create policy p on b for select using (f()); alter table b enable row level security`,
+    'set role shopkeeper; select * from b',
+    'function f in a policy of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return true;', 'bool')} create policy p on b for insert with check (f()); alter table b enable row level security; set local role shopkeeper`,
+    'insert into b values (1)',
+    'function f in a policy of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return null;', 'trigger')} create table p (id int, n int) partition by list (id); create table p1 partition of p for values in (1);
+     create table p2 partition of p for values in (2); insert into p values (1); create trigger t after delete on p1 for each row execute function f()`,
+    'update p set id = 2',
+    'trigger t of p1 runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return null;', 'trigger')} create table p (id int, n int) partition by list (id); create table p1 partition of p for values in (1);
+     create table p2 partition of p for values in (2); insert into p values (1); create trigger t after insert on p for each row execute function f()`,
+    'merge into p using (select 1) s on true when matched then update set id = 2',
+    'trigger t of p1 runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return new;', 'trigger')} create trigger t before insert on b for each row execute function f()`,
+    "set session_replication_role = replica; insert into b values (1); set session_replication_role = 'local'; insert into b values (2)",
+    'trigger t of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return new;', 'trigger')} create trigger t before insert on b for each row execute function f(); alter table b enable replica trigger t`,
+    "select set_config('session_replication_role', 'replica', true); insert into b values (1)",
+    'trigger t of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return new;', 'trigger')} create trigger t before insert on b for each row execute function f(); alter table b disable trigger t`,
+    'do $$ begin alter table b enable trigger all; insert into b values (1); end $$',
+    'trigger t of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return new;', 'trigger')} create trigger t before insert on b for each row execute function f(); create schema s; create table s.b ()`,
+    'alter table s.b disable trigger all; insert into b values (1)',
+    'trigger t of b runs with it: rows of a are deleted',
+  ],
+  [
+    'create rule r as on insert to b do also delete from a; alter table b disable rule r',
+    'alter table b enable rule r; insert into b values (1)',
+    'rule r of b runs with it: rows of a are deleted',
+  ],
+  [
+    `${body('delete from a;', 'event_trigger')} create event trigger e on ddl_command_end execute function f(); alter event trigger e disable`,
+    'alter event trigger e enable; create table c ()',
+    'event trigger e runs with it: rows of a are deleted',
+  ],
+  [
+    `create function g(int, int) returns int language plpgsql as $$ begin delete from a; return 1; end $$;
+     create aggregate worst_of (int) (sfunc = g, stype = int)`,
+    'select worst_of(n) from b',
+    'rows of a are deleted',
+  ],
+  [
+    `${body('delete from a; return true;', 'bool')} create function g() returns trigger language plpgsql as $$ begin return new; end $$;
+     create trigger t before insert on b for each row when (f()) execute function g()`,
+    'insert into b values (1)',
+    'trigger t of b runs with it: rows of a are deleted',
+  ],
+  [
     `${body('execute old; return new;', 'trigger').replace('begin', "declare old text := 'dele' || 'te from a'; begin")}
      create trigger t before update on b for each row execute function f()`,
     'update b set n = 1',
@@ -227,6 +362,63 @@ test.each([
   ['a trigger that is off', 'alter table b disable trigger t', 'update b set n = 1'],
   ['a trigger for another event', 'select 1', 'insert into b values (1)'],
   ['a trigger of a table of the same name in another schema', 'create schema s; create table s.b (n int)', 'update s.b set n = 1'],
+  [
+    'a trigger that the file switches off',
+    'select 1',
+    'alter table b disable trigger t; update b set n = 1; alter table b enable trigger t',
+  ],
+  [
+    'a trigger that the file switches off with all of its table',
+    'select 1',
+    'alter table public.b disable trigger all; update b set n = 1',
+  ],
+  ['a trigger that the file drops', 'select 1', 'drop trigger t on b; update b set n = 1'],
+  [
+    'a trigger in a session for replicas',
+    'select 1',
+    "set session_replication_role = 'replica'; update b set n = 1; set session_replication_role to default",
+  ],
+  ['a trigger in a transaction for replicas', 'select 1', 'set local session_replication_role = replica; update b set n = 1'],
+  [
+    'a trigger in a session that a function makes one for replicas',
+    'select 1',
+    "select set_config('session_replication_role', 'replica', true); update b set n = 1",
+  ],
+  [
+    'a trigger of another column',
+    'drop trigger t on b; create trigger t before update of id on b for each row execute function f()',
+    'update b set n = 1',
+  ],
+  [
+    'a foreign key that the file drops',
+    'drop trigger t on b; alter table b add primary key (id); alter table a add constraint k foreign key (id) references b on delete cascade not valid; insert into b select id from a',
+    'alter table a drop constraint k; update b set n = 1; merge into b using (select 1) s on true when matched then delete',
+  ],
+  [
+    'a default for which there is a value',
+    'alter table b disable trigger t; create function g() returns int language plpgsql as $$ begin delete from a; return 1; end $$; alter table b alter n set default g()',
+    'insert into b (id, n) values (1, 1)',
+  ],
+  [
+    'a policy that does not bind',
+    'alter table b disable trigger t; create function g() returns bool language plpgsql as $$ begin delete from a; return true; end $$; create policy p on b using (g()); alter table b enable row level security',
+    'update b set n = 1',
+  ],
+  [
+    'a trigger for each statement of a partition',
+    'create table p (n int) partition by list (n); create table p1 partition of p default; create trigger t before update on p1 for each statement execute function f()',
+    'update p set n = 1',
+  ],
+  [
+    'a trigger of a partition for rows that stay there',
+    'create table p (n int, k int) partition by list (k); create table p1 partition of p default; create trigger t after delete on p1 for each row execute function f(); insert into p values (1)',
+    'update p set n = 1',
+  ],
+  [
+    'a trigger of partitions that the file switches off',
+    'create table p (n int, k int) partition by list (k); create table p1 partition of p default; create trigger t after update on p for each row execute function f(); insert into p values (1)',
+    'alter table p disable trigger t; update p set n = 1',
+  ],
 ])('%s says nothing', async (_, before, sql) => {
   await client.query('begin')
   try {
@@ -234,10 +426,16 @@ test.each([
       `${body('delete from a; return new;', 'trigger')} create trigger t before update on b for each row execute function f(); ${before}`,
     )
     const reactions = await readReactions(client)
-    const [review] = await reviewMigrations([{ name: 'm', content: Buffer.from(sql) }], { sizes: [], schema: 'public', reactions })
+    const [review] = await reviewMigrations([{ name: 'm', content: Buffer.from(sql) }], {
+      sizes: [],
+      schema: 'public',
+      reactions,
+      isOneScript: true,
+    })
     await client.query(sql)
     expect((await client.query('select from a')).rowCount).toBe(5)
-    expect(review?.class).toBe('transformative')
+    expect(review?.class).toBe(/then delete/.test(sql) ? 'breaking' : 'transformative')
+    expect(review?.findings.filter((finding) => /\ba\b(?! trigger)/.test(finding))).toEqual([])
   } finally {
     await client.query('rollback')
   }

@@ -94,7 +94,7 @@ test('a setting made by way of pg_settings, or of a name that is put together, i
     `• *1_rule*: it ${left.replace('leave', 'leaves')}`,
   )
   expect(await planned({ '2_block': "DO $$ BEGIN EXECUTE format('SET %I = audit', 'search_path'); END $$;\n" })).toContain(
-    `• *2_block*: it may ${left}`,
+    `• it may ${left}`,
   )
 })
 
@@ -194,4 +194,88 @@ describe('a database that takes no changes is refused before anybody approves', 
       `target_unfit: \`${database.name}\` is read-only for the role \`${user}\`: \`default_transaction_read_only\` is \`on\` by the \`options\` of the URL. Take it out there. ${next}`,
     )
   })
+})
+
+describe('a file is read by the server of the database, which runs nothing of it', () => {
+  const said = async (files: Readonly<Record<string, string>>) => String(await planned(files)).replace(/(PostgreSQL 15)\.\d+/, '$1')
+  const refused = (place: string, words: string) =>
+    `repository_unfit: \`prisma/migrations/1_x/migration.sql\`, ${place}: the server (PostgreSQL 15) cannot read the file: ${words} and ask again.`
+
+  test.each([
+    [
+      'of a newer PostgreSQL',
+      'CREATE TABLE a (id int);\nCREATE TABLE b (x int, y int GENERATED ALWAYS AS (x * 2) VIRTUAL);\n',
+      refused(
+        'line 2, column 58',
+        '`syntax error at or near "VIRTUAL"` (42601). A newer PostgreSQL reads it. Write it as this one does, or upgrade the server,',
+      ),
+    ],
+    [
+      'of none',
+      "CREATE TABLE a (name text DEFAULT 'é');\nCREATE TABEL b (id int);\n",
+      refused('line 2, column 8', '`syntax error at or near "TABEL"` (42601). Correct it'),
+    ],
+    ['that breaks off', 'CREATE TABLE a (\n  id int\n', refused('line 3, column 1', '`syntax error at end of input` (42601). Correct it')],
+    [
+      'with a quote that does not end',
+      "SELECT 1;\nSELECT 'it;\n",
+      refused('line 2, column 8', '`unterminated quoted string at or near "\'it;"` (42601). Correct it'),
+    ],
+  ])('and refused: one %s', async (_what, sql, text) => {
+    expect(await said({ '1_x': sql })).toBe(text)
+    expect(await query(database.url, "select relname from pg_class where relname in ('a', 'b')")).toEqual([])
+  })
+
+  test('and told as such where the review cannot read it', async () => {
+    const sql = 'CREATE TABLE a (system_user text);\n' // a name until PostgreSQL 16
+    expect(await said({ '1_x': sql })).toBe(
+      '• *1_x*: the server (PostgreSQL 15) reads it, but the review, which knows the language of PostgreSQL 18, does not, so nobody knows what it does before somebody reads it',
+    )
+    await query(database.url, sql)
+  })
+
+  test('each by itself, so that one does not end what another left open', async () => {
+    expect(await said({ '1_x': "SELECT 'it;\n", '2_y': "SELECT ' is';\n" })).toBe(
+      refused('line 1, column 8', '`unterminated quoted string at or near "\'it;"` (42601). Correct it'),
+    )
+    expect(await said({ '1_x': 'SELECT 1;\n', '2_y': 'DO $$ BEGIN END $$', '3_z': '-- nothing' })).toBe('')
+  })
+})
+
+describe('a record of migrations of which row-level security hides rows', () => {
+  const outsider = async (work: (url: string, role: string) => Promise<void>) => {
+    const role = `looks_${randomBytes(4).toString('hex')}`
+    await onServer(`create role ${role} login password '${role}'`)
+    await query(
+      database.url,
+      `create table _prisma_migrations (id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null,
+        logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count int not null default 0);
+       alter table _prisma_migrations enable row level security; grant all on _prisma_migrations to ${role}`,
+    )
+    try {
+      await work(Object.assign(new URL(database.url), { username: role, password: role }).href, role)
+    } finally {
+      await database.close()
+      await onServer(`drop role ${role}`)
+    }
+  }
+
+  test('is refused, since Prisma would apply everything again', () =>
+    outsider(async (url, role) => {
+      expect(await planned(FIT, url)).toBe(
+        `target_unfit: Row-level security hides rows of \`public._prisma_migrations\` from the role \`${role}\`, so neither Lockkeeper nor Prisma sees what was applied, and Prisma would apply it again. Take it off that table (\`alter table "public"."_prisma_migrations" disable row level security\`), or let the URL name the owner of the table or a role with BYPASSRLS. Then ask again; nothing was changed.`,
+      )
+      // its owner, and whoever may go past it, sees them all
+      expect(await planned(FIT)).toEqual([])
+      await query(database.url, 'alter table "public"."_prisma_migrations" disable row level security')
+      expect(await planned(FIT, url)).toEqual([])
+    }))
+
+  test('is none when a policy lets the role see all of them', () =>
+    outsider(async (url, role) => {
+      await query(database.url, `create policy all_of_them on _prisma_migrations to ${role} using (true) with check (true)`)
+      expect(await planned(FIT, url)).toEqual([])
+      await query(database.url, `create policy but_these on _prisma_migrations as restrictive using (migration_name <> '1_a')`)
+      expect(await planned(FIT, url)).toMatch(/^target_unfit: Row-level security hides rows/)
+    }))
 })

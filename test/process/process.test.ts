@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { captureChild } from '../../src/process/capture.ts'
-import { endProcess, startDetached } from '../../src/process/detached.ts'
+import { endOf, endProcess, startDetached } from '../../src/process/detached.ts'
 import { childEnvironment, operatorPath } from '../../src/process/environment.ts'
 import { TAIL_BYTES } from '../../src/process/output.ts'
 import { isAlive } from '../../src/process/process-id.ts'
@@ -129,8 +129,12 @@ test('a detached child is known by id and start time, writes to its file and out
   expect(isAlive({ ...id, startedAt: '1' })).toBe(false)
   await until('it wrote', async () => (await readFile(output, 'utf8')) === 'here\n')
   expect((await stat(output)).mode & 0o777).toBe(0o600)
+  const end = endOf(id)
+  expect(end?.aborted).toBe(false)
   endProcess(id, 'SIGKILL')
-  await until('it is gone', () => !isAlive(id))
+  await until('its end is heard', () => end?.aborted)
+  expect(isAlive(id)).toBe(false)
+  expect(endOf(id)).toBeUndefined()
 })
 
 test('what could change what a child runs never reaches it, whoever asks', () => {

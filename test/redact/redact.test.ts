@@ -59,6 +59,9 @@ test.each([
   ['postgres://app:canary/one@db/shop', ['canary/one']],
   ['postgres:///shop?user=app&password=canary%20one', ['canary%20one', 'canary one']],
   ["host=db user=app password='canary-one' dbname=shop", ['canary-one']],
+  ['postgres://app@db/shop?pwd=canary-one', ['canary-one']],
+  ['postgres://app@db/shop?schema=a&oauth_client_secret=canary-one', ['canary-one']],
+  ['prisma+postgres://localhost:51213/?api_key=canary-one', ['canary-one']],
   ['postgres://app:canary-one@db/shop\n', ['postgres://app:canary-one@db/shop', 'canary-one']],
 ])('so is the password in what is no URL to every parser: %s', (url, secrets) => {
   expect(secretsOfUrl(url)).toEqual([url, ...secrets])

@@ -1,6 +1,6 @@
 import { sha256 } from '../../src/plan/files.ts'
 import pg from 'pg'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { createApplication, createRun, type Application, type RunFixture } from '../helpers/application.ts'
 import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
 
@@ -11,12 +11,8 @@ export const index = 'CREATE INDEX CONCURRENTLY "orders_note_idx" ON "orders"("n
 /** Looks often and gives up early, so that tests are quick. */
 export const fast = { pollMs: 50, pausesMs: [50], patienceMs: 1_000, silenceMs: 2_000 }
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-export const later = (cleanup: () => unknown): void => void cleanups.push(cleanup)
+/** When the test that is running has ended; what came last goes first. */
+export const later = (cleanup: () => unknown): void => onTestFinished(async () => void (await cleanup()))
 
 export type Scene = {
   readonly application: Application

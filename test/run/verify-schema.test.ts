@@ -7,9 +7,6 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { verifySchemaStep } from '../../src/run/steps/verify-schema.ts'
 import { countingNode } from '../helpers/counting-node.ts'
 import { fast, later, scene } from './scene.ts'
-import { useRealPrisma } from '../helpers/recorded-prisma/place.ts'
-
-useRealPrisma() // the subject is what Prisma does
 
 const schema = `datasource db {
   provider = "postgresql"

@@ -17,11 +17,21 @@ export function reporters(results: string | undefined) {
 export const testProjects = (env: Readonly<Record<string, string | undefined>>): TestProjectInlineConfiguration[] =>
   projectNames.map((name) => ({ extends: true, test: { name, include: filesOf(name, env['FAULTS']), ...waysToRun[name] } }))
 
+/**
+ * As the bot is started: V8 does not compile the parser of SQL a second time, which takes seconds of a core and 540 MB in each process that
+ * reads one statement.
+ */
+const execArgv = ['--liftoff-only']
+
+/**
+ * What a process loaded serves all files of its project that it runs: loading the product and warming it up takes longer than most files.
+ * So nothing may be registered or remembered by a module of helpers for the file that loaded it first. Files of `faults` are few and long.
+ */
 const waysToRun: Readonly<Record<ProjectName, TestProjectInlineConfiguration['test']>> = {
   unit: { pool: 'threads', isolate: false },
-  parts: { pool: 'forks', ...withServer },
-  runs: { pool: 'forks', ...withServer },
-  faults: { pool: 'forks', ...withServer },
+  parts: { pool: 'forks', isolate: false, execArgv, ...withServer },
+  runs: { pool: 'forks', isolate: false, execArgv, ...withServer },
+  faults: { pool: 'forks', execArgv, ...withServer },
 }
 
 function filesOf(name: ProjectName, faults: string | undefined): string[] {

@@ -1,4 +1,5 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import type { ProjectName } from './projects.ts'
 
 /**
  * What takes minutes begins first, so that no core waits for one file at the end. By default files go by their size, and the longest tests
@@ -7,9 +8,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    return sorted.toSorted((a, b) => rank(a.moduleId) - rank(b.moduleId))
+    return sorted.toSorted((a, b) => order(a) - order(b) || rank(a.moduleId) - rank(b.moduleId))
   }
 }
+
+/** A process of a project goes on with the next file only when that file is of the same project. */
+const ORDER: readonly string[] = ['faults', 'runs', 'parts', 'unit'] satisfies readonly ProjectName[]
+
+const order = (file: TestSpecification): number => ORDER.indexOf(file.project.name)
 
 const LONGEST = [
   'faults/one-bot',

@@ -17,7 +17,8 @@ declare module 'vitest' {
 const COMPILED = join(import.meta.dirname, '../../.build/compiled')
 
 /**
- * One PostgreSQL for all suites; each test makes a database of its own in it. Durability is off, since it is thrown away. The first project
+ * One PostgreSQL for all suites; each test makes a database of its own in it. Durability is off, since it is thrown away, and so
+ * is what tidies up each of a few dozen databases once a minute. The first project
  * that needs it starts it for all. Whoever leaves a database or a process behind is named at the end, and the run has failed.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
@@ -31,7 +32,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const server = await startEmbedded({
     directory: join(scratch, 'postgres'),
     env: { ...process.env, PATH: [process.env['PATH'], join(scratch, 'all')].join(delimiter) },
-    settings: ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=400'],
+    settings: ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=400', 'autovacuum=off'],
   })
   all.provide('postgresUrl', server.url)
   all.provide('scratch', scratch)

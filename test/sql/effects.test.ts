@@ -159,3 +159,25 @@ describe('a table that the plan creates is no cover for an old one', () => {
     expect(await reviewMigrations([file], { sizes: [], schema: 'shop' })).toMatchObject([{ class: 'breaking' }])
   })
 })
+
+test('what the file switches off is said, and that it stays off', async () => {
+  const said = async (sql: string) => {
+    const found = await lastOf(sql)
+    return [found?.class, found?.summary, ...(found?.findings ?? [])]
+  }
+  expect(await said('alter table a disable trigger audit')).toEqual([
+    'transformative',
+    'switches trigger audit of a off',
+    'trigger audit of a does nothing from then on, until something switches it on again',
+  ])
+  expect(await said('alter table a disable trigger all')).toEqual([
+    'transformative',
+    'switches triggers and foreign keys of a off',
+    'triggers and foreign keys of a do nothing from then on, until something switches them on again',
+  ])
+  expect(await said('alter table a enable always trigger audit')).toEqual([
+    'transformative',
+    'switches trigger audit of a on, for replicas too',
+  ])
+  expect(await said('alter table a enable rule r')).toEqual(['transformative', 'switches rule r of a on'])
+})

@@ -134,6 +134,16 @@ describe('findings', () => {
     ],
     ['call archive()', 'what it runs may commit by itself, so a failure may leave a part of it applied'],
     ["select setval('orders_id_seq', 7)", 'setval acts outside of its transaction, so what that did stays when the rest is undone'],
+    [
+      'alter table orders rename column note to remark',
+      'orders.note becomes remark: whatever still uses the old name fails, the running application too',
+    ],
+    [
+      "alter table orders rename to purchase; drop type mood; do $$ begin execute 'dr' || 'op table x'; end $$",
+      'orders becomes purchase: whatever still uses the old name fails, the running application too',
+      'drops type mood',
+      'runs SQL that a code block puts together',
+    ],
     ['begin; update orders set a = 1; commit', 'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied'],
     [
       "alter type e add value 'x'; update orders set s = 'x'",
@@ -145,7 +155,7 @@ describe('findings', () => {
     ],
     ['drop database shop', 'it drops a whole database'],
     ['set statement_timeout = 0', 'it sets a timeout itself, which overrides the one of the run'],
-  ])('%s', async (sql, finding) => expect((await one(sql)).findings).toEqual([finding]))
+  ])('%s', async (sql, ...told) => expect((await one(sql)).findings).toEqual(told))
 })
 
 test('a prepared transaction is told before that it may leave a part', async () => {

@@ -2,7 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import { installStore } from '../../src/store/install.ts'
 import { openStore, type Db } from '../../src/store/pool.ts'
 import { newestMigration, storeMigrations } from '../../src/store/schema.ts'
-import { createDatabase, type TestDatabase } from '../helpers/postgres.ts'
+import { openSession } from '../../src/store/session.ts'
+import { createDatabase, onServer, type TestDatabase } from '../helpers/postgres.ts'
 
 const opened: { database?: TestDatabase; pools: Db[] } = { pools: [] }
 
@@ -26,6 +27,17 @@ test('a store that a newer version has used is refused by name', async () => {
   await expect(installStore(db)).rejects.toThrow(
     `The store was used by a newer Lockkeeper (schema 999, this one knows ${newestMigration()}). Start that version or a newer one.`,
   )
+})
+
+test('times are read on a server that is set to write them its own way', async () => {
+  const url = await emptyStore()
+  await onServer(`alter database ${opened.database!.name} set datestyle to 'German'`)
+  const at = new Date('2026-11-30T02:00:00Z')
+  const read = [await open(url).query('select $1::timestamptz as at', [at])]
+  const session = await openSession(url, 'test', () => {})
+  read.push(await session.query('select $1::timestamptz as at', [at]))
+  await session.close()
+  expect(read).toEqual([[{ at }], [{ at }]])
 })
 
 async function emptyStore() {

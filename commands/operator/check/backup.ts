@@ -4,7 +4,7 @@ import { TargetConnectionError, withTarget } from '../../../src/database/connect
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import type { PlanDeps } from '../../../src/plan/deps.ts'
 import { lockFindings, readCapacity } from '../../../src/run/preflight/capacity.ts'
-import { ofBackup, readableFindings } from '../../../src/run/preflight/readable.ts'
+import { ofBackup, readableFindings, standbyFindings } from '../../../src/run/preflight/readable.ts'
 import { asPlainText } from '../../../approvals/wording.ts'
 import type { Checked } from './checked.ts'
 
@@ -17,7 +17,11 @@ export async function checkBackup({ plan }: { readonly plan: PlanDeps }, target:
       const { rows } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int as version`)
       return {
         serverMajor: Math.floor((rows[0]?.version ?? 0) / 10_000),
-        findings: [...(await readableFindings(client)), ...lockFindings(await readCapacity(client))],
+        findings: [
+          ...(target.backup.url === undefined ? [] : await standbyFindings(client)),
+          ...(await readableFindings(client)),
+          ...lockFindings(await readCapacity(client)),
+        ],
       }
     })
     const clients = await findClients({ directory: target.backup.clients, serverMajor, env: plan.env, redactor: plan.redactor })

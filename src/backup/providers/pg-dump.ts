@@ -58,11 +58,12 @@ export type DumpEnd =
 export async function dump(request: DumpRequest): Promise<DumpEnd> {
   const application = dumpApplicationName(request.requestId)
   try {
-    return await withTarget({ url: request.url, applicationName: `${application}-watch` }, (watcher, url) =>
-      withTarget({ url: request.url, applicationName: `${application}-snapshot` }, (holder) =>
+    return await withTarget({ url: request.url, applicationName: `${application}-watch` }, async (watcher, url) => {
+      await stayIdle(watcher) // first of all: to connect once more may take longer than it may be idle
+      return withTarget({ url: request.url, applicationName: `${application}-snapshot` }, (holder) =>
         dumpWith(request, { application, watcher, holder, url }),
-      ),
-    )
+      )
+    })
   } catch (error) {
     if (request.signal.aborted) return { kind: 'aborted' }
     if (isDiskFull(error)) return failed(diskFull(request.directory))
@@ -87,10 +88,10 @@ type Sessions = {
 }
 
 async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpEnd> {
-  await stayIdle(sessions.watcher)
   await endSessions(sessions.watcher, sessions.application) // of a dead attempt
   const snapshot = await namingWhoLocks(sessions.watcher, () => exportSnapshot(sessions.holder, request.migrationsSchema))
   if (!isSame(snapshot, request.identity)) return failed(otherDatabase(request.identity))
+  if (snapshot.inRecovery) return failed(STANDBY)
   const { name, partial } = await reserve(request.directory, request.target, request.requestId, snapshot.takenAt)
   let isWhole = false
   try {
@@ -186,6 +187,10 @@ const isSame = (snapshot: Snapshot, identity: Identity): boolean =>
 
 const otherDatabase = (identity: Identity): string =>
   `The backup's URL leads to another database than the one that was approved (${identity.database} on ${identity.host}).`
+
+/** Of a server that follows another one: it may not have replayed yet what was committed before the backup began. */
+const STANDBY =
+  "The backup's URL leads to a standby, which may not hold yet what was written last, and ends a backup that holds up its replay. Let it name the primary server."
 
 async function explain({ end, wait }: Dumped, request: DumpRequest, sessions: Sessions, partial: string): Promise<DumpEnd> {
   // what was asked for is often seen before the first look of the watch, and always where the wait is short

@@ -12,6 +12,8 @@ export type Snapshot = {
   readonly serverVersion: string
   readonly systemIdentifier: string
   readonly databaseOid: number
+  /** The server follows another one. */
+  readonly inRecovery: boolean
   readonly databaseBytes: number
   readonly tables: number
   readonly migrations: number | null
@@ -30,6 +32,7 @@ export async function exportSnapshot(session: Queryable, migrationsSchema: strin
     serverVersion: row.server_version,
     systemIdentifier: row.system_identifier,
     databaseOid: Number(row.oid),
+    inRecovery: row.in_recovery,
     databaseBytes: Number(row.bytes),
     tables: Number(row.tables),
     migrations,
@@ -52,6 +55,7 @@ export function waitText({ relation, pid, name }: Wait): string {
 
 /** Ends what a dead or aborted pg_dump left on the server; true when nothing is left. */
 export async function endSessions(session: Queryable, applicationName: string): Promise<boolean> {
+  await session.query('set role none') // one that it was given as it came may not end the sessions of who came
   for (let round = 0; round < END_ROUNDS; round++) {
     const { rowCount } = await session.query(END_SQL, [applicationName])
     if (rowCount === 0) return true
@@ -69,6 +73,7 @@ type SnapshotRow = {
   readonly server_version: string
   readonly system_identifier: string
   readonly oid: number | string
+  readonly in_recovery: boolean
   readonly bytes: number | string
   readonly tables: number | string
   readonly has_migrations: boolean
@@ -77,7 +82,7 @@ type SnapshotRow = {
 const SNAPSHOT_SQL = `
 select pg_export_snapshot() as id, now() as taken_at, current_setting('server_version') as server_version,
   (select system_identifier::text from pg_control_system()) as system_identifier,
-  d.oid::int8 as oid, pg_database_size(d.oid) as bytes,
+  d.oid::int8 as oid, pg_is_in_recovery() as in_recovery, pg_database_size(d.oid) as bytes,
   (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema') as tables,
   exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -101,4 +106,4 @@ limit 1`
 
 const END_SQL = `
 select pid, pg_terminate_backend(pid) from pg_stat_activity
-where application_name = $1 and datname = current_database() and usename = current_user and pid <> pg_backend_pid()`
+where application_name = $1 and datname = current_database() and usename = session_user and pid <> pg_backend_pid()`

@@ -66,6 +66,9 @@ export const FOR_LIBPQ = [
   'tcp_user_timeout',
 ] as const
 
+/** Numbers of libpq's, which refuses anything else, and so ends pg_dump. */
+const NUMBERS_OF_LIBPQ = ['keepalives', 'keepalives_count', 'keepalives_idle', 'keepalives_interval', 'tcp_user_timeout']
+
 /** Of `pg` and of Prisma: they would end a migration by the client's clock while the server goes on. Ours are `database.lockTimeout` and its like. */
 export const TIMEOUTS: readonly string[] = [
   'socket_timeout',
@@ -119,8 +122,13 @@ const refused: Readonly<Record<string, string>> = {
       'requirepeer',
       'scram_client_key',
       'scram_server_key',
+      'sslkeylogfile',
+      'gssdelegation',
       'oauth_issuer',
       'oauth_client_id',
+      'oauth_client_secret',
+      'oauth_scope',
+      'oauth_ca_file',
     ].map((name) => [name, libpqAlone(name)]),
   ),
 }
@@ -132,9 +140,20 @@ const isKnown = (name: string): boolean => known.includes(name)
 /** Nothing of what was written is repeated unless it is one of the names above: it may be a piece of a password. */
 function whyWrong(name: string, value: string): string | undefined {
   if (refused[name] !== undefined) return refused[name]
-  if (!isKnown(name)) return whyMistyped(name)
+  if (!isKnown(name))
+    return (
+      whyMistyped(name) ??
+      (JOINED.test(value) ? 'a parameter stands in the value of another one; between two stands an &, as it is' : undefined)
+    )
   if (value === '' && !['options', 'application_name', 'fallback_application_name'].includes(name)) return `its parameter ${name} is empty`
-  if (NUMBERS.includes(name) && !/^\d{1,9}$/.test(value)) return `its parameter ${name} is not a whole number`
+  if (!FREE.has(name)) {
+    if (/^(["'`]).*\1$/s.test(value)) return `the value of its parameter ${name} stands in quotation marks; leave them out`
+    if (JOINED.test(value)) return `another parameter stands in the value of ${name}; between two stands an &, as it is`
+  }
+  if (name === 'schema' && Buffer.byteLength(value) > LONGEST_NAME)
+    return `the name of its schema has ${Buffer.byteLength(value)} bytes, and ${LONGEST_NAME} is the most that PostgreSQL takes`
+  if (name === 'gssencmode' && value === 'require') return libpqAlone('gssencmode=require').replace('its parameter', 'its')
+  if ([...NUMBERS, ...NUMBERS_OF_LIBPQ].includes(name) && !/^\d{1,9}$/.test(value)) return `its parameter ${name} is not a whole number`
   if (FILES.includes(name) && !value.startsWith('/') && !(name === 'sslrootcert' && value === 'system'))
     return `its parameter ${name} is not an absolute path, and each reader starts from another directory`
   const allowed = values[name]
@@ -142,8 +161,18 @@ function whyWrong(name: string, value: string): string | undefined {
   return undefined
 }
 
+/** Whatever somebody writes there is meant so. */
+const FREE: ReadonlySet<string> = new Set(['password', 'options', 'application_name', 'fallback_application_name'])
+
+/** A second question mark, a semicolon or an escaped & would hide what follows it, such as `sslmode`. */
+export const JOINED = /[?;&]\s*[a-z_]+=/i
+
+/** NAMEDATALEN less one: what is longer is cut by the server, and then is another name than the one that is looked for. */
+const LONGEST_NAME = 63
+
 const values: Readonly<Record<string, readonly string[]>> = {
   channel_binding: ['disable', 'prefer', 'require'],
+  gssencmode: ['disable', 'prefer'],
   pgbouncer: ['true', 'false'],
   sslaccept: ['strict', 'accept_invalid_certs'],
   sslnegotiation: ['postgres', 'direct'],

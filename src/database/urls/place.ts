@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Parameters } from './parameters.ts'
+import { JOINED, type Parameters } from './parameters.ts'
 import { portOf, SEVERAL_HOSTS, type Parts } from './parts.ts'
 
 /** Where the URL leads, and as whom. */
@@ -33,6 +33,7 @@ export function readPlace(parts: Parts, parameters: Parameters): Place | string 
   if (wrongHost !== undefined) return wrongHost
   if (user === null) return 'it names no user'
   if (database === null) return 'it names no database'
+  if (JOINED.test(database)) return 'a parameter stands in the name of its database; before the first one stands a ?, as it is'
   // pg-connection-string leaves these three encoded, and the native engine of Prisma all that are
   if (/[/?#]/.test(database)) return 'the name of its database has a /, ? or #, which not every reader takes for the same'
   if (database === '.' || database === '..') return 'the name of its database is taken for a step of a path'

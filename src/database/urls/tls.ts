@@ -13,6 +13,16 @@ export function readTls(parameters: Parameters, host: string): Tls | string {
   const mode = modeIn(parameters)
   if ('why' in mode) return mode.why
   if (host.startsWith('/')) return { mode: 'disable', ca: null, certificate: null, key: null } // libpq has none on a socket either
+  const tls = tlsIn(parameters, mode)
+  if (typeof tls === 'string') return tls
+  if (parameters.get('sslnegotiation') === 'direct' && (tls.mode === 'prefer' || tls.mode === 'disable'))
+    return 'its sslnegotiation=direct needs sslmode=require, verify-ca or verify-full'
+  if (tls.mode === 'verify-full' && host.endsWith('.'))
+    return "its host ends in a dot, which not every reader leaves out when it compares the server's certificate; leave it out"
+  return tls
+}
+
+function tlsIn(parameters: Parameters, mode: ReadMode): Tls | string {
   const key = parameters.get('sslkey') ?? null
   const certificate = key === null ? null : (parameters.get('sslcert') ?? null)
   if (key !== null && certificate === null) return 'its parameter sslkey comes without sslcert'
@@ -29,9 +39,9 @@ export function readTls(parameters: Parameters, host: string): Tls | string {
   return { mode: mode.read, ca, certificate, key }
 }
 
-type Mode = { readonly read: Tls['mode']; readonly written: string | undefined } | { readonly why: string }
+type ReadMode = { readonly read: Tls['mode']; readonly written: string | undefined }
 
-function modeIn(parameters: Parameters): Mode {
+function modeIn(parameters: Parameters): ReadMode | { readonly why: string } {
   const ssl = parameters.get('ssl')
   const written = parameters.get('sslmode')
   if (ssl !== undefined && !(ssl in SSL))

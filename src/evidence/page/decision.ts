@@ -57,12 +57,14 @@ export function decisionSection(view: View): Html {
     breakGlassText(view),
     policy === null
       ? html`<p>No plan was made, so nobody was asked.</p>`
-      : html`<p>
-            Required: ${count(policy.required, 'approval')} from
-            ${list(policy.from.map((one) => (one.startsWith('user:') ? who(one.slice(5)) : one.replace(':', ' '))))}; whoever asked does not
-            count.
-          </p>
-          ${Object.entries(policy.members).map(([group, members]) => html`<p class="soft small">Members of ${group} when it was asked: ${list(members.map(who))}.</p>`)}`,
+      : policy.required === 0
+        ? html`<p>No approval was required: it started by itself.</p>`
+        : html`<p>
+              Required: ${count(policy.required, 'approval')} from
+              ${list(policy.from.map((one) => (one.startsWith('user:') ? who(one.slice(5)) : one.replace(':', ' '))))}; whoever asked does
+              not count.
+            </p>
+            ${Object.entries(policy.members).map(([group, members]) => html`<p class="soft small">Members of ${group} when it was asked: ${list(members.map(who))}.</p>`)}`,
     votes.length === 0
       ? html`<p>Nobody has voted.</p>`
       : table(

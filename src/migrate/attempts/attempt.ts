@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { endProcess, startDetached } from '../../process/detached.ts'
+import { endOf, endProcess, startDetached } from '../../process/detached.ts'
 import { isGroupAlive } from '../../process/process-id.ts'
 import type { Redactor } from '../../redact/redact.ts'
 import { readJson, writeFirstSync, writeWholeSync } from '../../lib/durable-file.ts'
@@ -50,13 +50,16 @@ export function startAttempt(
   writeWholeSync(join(directory, 'attempt.json'), JSON.stringify(intent))
   const attempt = { number, directory, intent }
   startDetached({
-    argv: [process.execPath, join(import.meta.dirname, 'wrapper.ts'), directory, ...child.argv],
+    argv: [process.execPath, '--import', WITHOUT_TYPES, join(import.meta.dirname, 'wrapper.ts'), directory, ...child.argv],
     cwd: child.cwd,
     env: child.env,
     output: join(directory, 'output.log'),
   })
   return attempt
 }
+
+/** Node takes types off by itself too, which is two thirds of the wrapper's start. */
+const WITHOUT_TYPES = join(import.meta.dirname, '../../../bin/without-types.mjs')
 
 /** All attempts of this run, oldest first. */
 export function attemptsIn(base: string): readonly Attempt[] {
@@ -77,6 +80,12 @@ export async function stateOf(attempt: Attempt): Promise<AttemptState> {
   if (isGroupAlive(claim)) return { kind: 'living' }
   const exit = readJson(join(attempt.directory, 'exit.json'))
   return exit === null ? { kind: 'vanished' } : { kind: 'ended', exit: exitShape.parse(exit) }
+}
+
+/** Aborts when its wrapper ends; undefined where that can only be looked for, since another process started it. */
+export function endOfWrapper(attempt: Attempt): AbortSignal | undefined {
+  const claim = readClaim(attempt)
+  return claim === null || 'void' in claim ? undefined : endOf(claim)
 }
 
 /** What it has said so far, raw: redact before it goes anywhere. */

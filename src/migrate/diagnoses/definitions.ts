@@ -120,11 +120,21 @@ export const definitionDiagnoses: readonly Entry[] = [
   {
     code: 'another_kind',
     matches: ({ sqlState }) => sqlState === state.wrongObjectType,
-    explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: what it names is another kind of object than the statement is for.`,
-      why: `PostgreSQL says: ${ownWords(fault)}.${adds(fault.detail)}`,
-      next: 'Use the statement for what is there (`ALTER VIEW`, `ALTER SEQUENCE`, …), or find out who made it another kind. Then ask again.',
-    }),
+    explain: (fault, context) => {
+      const kind = /not supported for (.+?)e?s\.?$/.exec(fault.detail ?? '')?.[1]
+      const name = named(fault, 'relation')
+      return {
+        headline:
+          kind === undefined || name === null
+            ? `${subject(context, fault)} stopped: PostgreSQL refuses a statement in it for this kind of object: ${ownWords(fault)}.`
+            : `${subject(context, fault)} stopped: ${code(name)} is a ${kind}, and a statement in it is not for that.`,
+        why:
+          kind === undefined
+            ? `Tables, views, indexes and the like each take statements of their own.${adds(fault.detail)}`
+            : `PostgreSQL says: ${ownWords(fault)}.`,
+        next: 'Use the statement for what is there (`ALTER VIEW`, `ALTER SEQUENCE`, …), or find out who made it another kind. Then ask again.',
+      }
+    },
   },
   {
     code: 'invalid_definition',
@@ -134,8 +144,8 @@ export const definitionDiagnoses: readonly Entry[] = [
       sqlState === state.invalidObjectDefinition ||
       sqlState === state.invalidFunctionDefinition,
     explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: what it defines cannot be so.`,
-      why: `PostgreSQL says: ${ownWords(fault)}.${adds(fault.detail)}`,
+      headline: `${subject(context, fault)} stopped: PostgreSQL refuses a definition in it: ${ownWords(fault)}.`,
+      why: `It is refused as it is written, whatever rows there are.${adds(fault.detail)}${adds(fault.hint)}`,
       next: 'Correct the definition in the repository, then ask again.',
     }),
   },

@@ -49,7 +49,7 @@ export const subject = (context: DiagnosisContext, fault: Fault): string => {
 }
 
 /** The database's own words as code: `` `division by zero` ``. Values of rows are left out. */
-export const ownWords = ({ message }: Fault): string => code(shortened(withoutValues(message ?? '')))
+export const ownWords = ({ message }: Pick<Fault, 'message'>): string => code(shortened(withoutValues(message ?? '')))
 
 /** ` PostgreSQL adds: …` with its DETAIL or HINT, or empty. */
 export const adds = (text: string | null): string => (text === null ? '' : ` PostgreSQL adds: ${code(shortened(withoutValues(text)))}.`)

@@ -2,6 +2,7 @@ import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
 import { seconds } from '../../lib/text/sentences.ts'
 import { fileSays, subject, type DiagnosisContext, type Entry } from './entry.ts'
+import { named, type Fault } from './fault.ts'
 
 /** Waiting, stopping and being stopped. */
 export const lockDiagnoses: readonly Entry[] = [
@@ -26,8 +27,10 @@ export const lockDiagnoses: readonly Entry[] = [
     code: 'lock_timeout',
     matches: ({ sqlState }) => sqlState === state.lockNotAvailable,
     explain: (fault, context) => ({
-      headline: `${subject(context, fault)} could not get its lock.`,
-      why: `${lockWhy(context, fileSays(context, fault, /lock_timeout|nowait/i))} Waiting longer would have queued everybody else behind it.`,
+      headline: `${subject(context, fault)} could not get its lock${onTable(fault)}.`,
+      why: isNotWaitedFor(fault)
+        ? `A statement in it does not wait (\`NOWAIT\`), and ${holderOf(context) === 'somebody else' ? 'another session' : holderOf(context)} holds a lock that excludes it.`
+        : `${lockWhy(context, fileSays(context, fault, /lock_timeout/i))} Waiting longer would have queued everybody else behind it.`,
       next:
         context.blocker === undefined
           ? 'Try again at a quieter moment: what has run is kept and not repeated.'
@@ -80,6 +83,13 @@ export const lockDiagnoses: readonly Entry[] = [
     }),
   },
 ]
+
+/** Of a lock that is waited for, PostgreSQL does not say the table. */
+const isNotWaitedFor = ({ message }: Fault): boolean => message?.startsWith('could not obtain lock on') === true
+const onTable = (fault: Fault): string => {
+  const table = isNotWaitedFor(fault) ? named(fault, 'relation') : null
+  return table === null ? '' : ` on ${code(table)}`
+}
 
 const holderOf = ({ blocker }: DiagnosisContext): string => (blocker === undefined ? 'somebody else' : blocker.name)
 

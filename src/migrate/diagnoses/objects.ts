@@ -88,11 +88,16 @@ export const objectDiagnoses: readonly Entry[] = [
   {
     code: 'others_depend',
     matches: ({ sqlState }) => sqlState === state.dependentObjectsStillExist,
-    explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: other objects depend on what it drops.`,
-      why: `PostgreSQL drops nothing that a view, a key or a function still uses.${adds(fault.detail)}`,
-      next: 'Drop or change the dependent objects first, in the migration itself, mark this try as rolled back and ask again.',
-    }),
+    explain: (fault, context) => {
+      const dependents = dependentsIn(fault.detail)
+      const [who, them] =
+        dependents.length === 0 ? ['other objects', 'them'] : [listOf(dependents), dependents.length === 1 ? 'it' : 'them']
+      return {
+        headline: `${subject(context, fault)} stopped: ${who} ${dependents.length === 1 ? 'depends' : 'depend'} on what it drops.`,
+        why: `PostgreSQL drops nothing that something else still uses; \`CASCADE\` would drop that as well, with what it holds.`,
+        next: `In the same file, drop or change ${dependents.length === 0 ? 'them' : who} before the \`DROP\`, and create ${them} again behind it, without what goes, where ${them === 'it' ? 'it is' : 'they are'} still needed. Mark this try as rolled back and ask again.`,
+      }
+    },
   },
   {
     code: 'concurrently_in_transaction',
@@ -117,6 +122,26 @@ export const objectDiagnoses: readonly Entry[] = [
     }),
   },
   {
+    code: 'counts_differ',
+    matches: ({ sqlState, message }) =>
+      sqlState === state.syntaxError && /^INSERT has more |^VALUES lists must all be the same length/.test(message ?? ''),
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: in one of its \`INSERT\`s the values are not as many as the columns.`,
+      why: `PostgreSQL says: ${ownWords(fault)}.`,
+      next: 'Name the columns of the `INSERT` and give each row a value for each of them, then ask again.',
+    }),
+  },
+  {
+    // it was read, and means nothing
+    code: 'refused_statement',
+    matches: ({ sqlState, message }) => sqlState === state.syntaxError && message !== null && !UNREADABLE.test(message),
+    explain: (fault, context) => ({
+      headline: `${subject(context, fault)} stopped: PostgreSQL refuses a statement in it: ${ownWords(fault)}.`,
+      why: `It is refused as it is written, whatever rows there are.${adds(fault.detail)}${adds(fault.hint)}`,
+      next: 'Correct the file (it was never applied here, so it may be changed if it was applied nowhere else), then ask again.',
+    }),
+  },
+  {
     code: 'syntax',
     matches: ({ sqlState }) => sqlState === state.syntaxError,
     explain: (fault, context) => ({
@@ -129,6 +154,29 @@ export const objectDiagnoses: readonly Entry[] = [
     }),
   },
 ]
+
+/** `view totals depends on column total of table orders`, a line for each. */
+const dependentsIn = (detail: string | null): readonly string[] => [
+  ...new Set(
+    (detail ?? '').split('\n').flatMap((line) => {
+      const [, what] = /^(.+?) depends on /.exec(line.trim()) ?? []
+      if (what === undefined) return []
+      const [, kind = '', name = '', , of] = DEPENDENT.exec(what) ?? []
+      return [kind === '' ? code(what) : `the ${kind} ${code(name)}${of === undefined ? '' : ` of ${code(of)}`}`]
+    }),
+  ),
+]
+
+const DEPENDENT =
+  /^(materialized view|foreign table|default value for column|view|table|constraint|trigger|policy|rule|function|index|sequence|type|column) (.+?)( (?:on|of) (?:materialized view|foreign table|table|view) (.+))?$/
+
+function listOf(all: readonly string[]): string {
+  const shown = all.length > 4 ? [...all.slice(0, 3), `${all.length - 3} more (the lines below name them)`] : all
+  return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`
+}
+
+/** Of PostgreSQL's scanner and grammar. */
+const UNREADABLE = /^syntax error|^unterminated|^zero-length|^trailing junk|^invalid (?!reference)|^unsafe use of string|^improper /
 
 const OPERATOR = /^operator does not exist: (.+)$/
 const IN_TRANSACTION = /^(.+?) cannot (?:run inside a transaction block|be executed)/

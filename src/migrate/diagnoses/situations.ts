@@ -1,6 +1,7 @@
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
 import { adds, ownWords, subject, type Entry } from './entry.ts'
+import type { Fault } from './fault.ts'
 
 /** The statement is right and the moment, the session or the way to the server is not. */
 export const situationDiagnoses: readonly Entry[] = [
@@ -39,8 +40,8 @@ export const situationDiagnoses: readonly Entry[] = [
     code: 'not_ready',
     matches: ({ sqlState }) => sqlState === state.objectNotInPrerequisiteState,
     explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: something that it uses is not in the state that it needs.`,
-      why: `PostgreSQL says: ${ownWords(fault)}.${adds(fault.detail)}${adds(fault.hint)}`,
+      headline: `${subject(context, fault)} stopped. PostgreSQL says: ${ownWords(fault)}.`,
+      why: `Something that it uses is not in the state that the statement needs.${adds(fault.detail)}${adds(fault.hint)}`,
       next: 'Bring it into that state first (in the migration, or on the server), then ask again.',
     }),
   },
@@ -96,8 +97,12 @@ export const situationDiagnoses: readonly Entry[] = [
     matches: ({ sqlState }) => sqlState === state.raiseException,
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped with a message of its own: ${ownWords(fault)}.`,
-      why: `A \`RAISE\` in the file, or in a function or trigger that it calls, ended it.${adds(fault.detail)}${adds(fault.hint)}`,
+      why: `A \`RAISE\` in the file, or in a function or trigger that it calls, ended it.${authors('detail', fault)}${authors('hint', fault)}`,
       next: 'See which condition it checks, put that right, then ask again.',
     }),
   },
 ]
+
+/** Written by whoever wrote the RAISE; some repeat the message there. */
+const authors = (part: 'detail' | 'hint', fault: Fault): string =>
+  fault[part] === null || fault[part] === fault.message ? '' : ` Its ${part}: ${ownWords({ message: fault[part] })}.`

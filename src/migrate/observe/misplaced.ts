@@ -4,7 +4,7 @@ import { readSessionFacts, whyOtherSchema } from '../../database/session-facts.t
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import { code } from '../../lib/text/code.ts'
 import { list } from '../../lib/text/sentences.ts'
-import { createdNames } from '../../sql/created-names.ts'
+import { createdNames } from '../../sql/new-tables.ts'
 import { reviewMigrations } from '../../sql/review.ts'
 import type { LeftSetting } from '../../sql/session-state.ts'
 import type { Attempt } from '../attempts/attempt.ts'

@@ -6,7 +6,7 @@ import { statusOf, type Status } from '../../plan/status.ts'
 import type { MigrationFile } from '../../plan/files.ts'
 import type { RunContext } from '../../request/step.ts'
 import { roughly, seconds } from '../../lib/text/sentences.ts'
-import { outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
+import { endOfWrapper, outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import type { Observer } from './observer.ts'
 import { detailOf, nameOf, sentenceOf, takeSnapshot, strayDatabase, type ActivitySnapshot } from './activity-snapshot.ts'
@@ -76,8 +76,10 @@ export async function watchAttempt(watched: Watched, attempt: Attempt | null): P
 const AFTER_EXIT_MS = 100
 const LIVING_LOOK_MS = 50
 
-/** Waits for the next look at the database, which comes at once when the migrator ends; whether it lives costs no statement. */
+/** Waits for the next look at the database, which comes at once when the migrator ends: that is heard, or looked for without a statement. */
 async function whileLiving(attempt: Attempt, ms: number): Promise<void> {
+  const ended = endOfWrapper(attempt)
+  if (ended !== undefined) return sleep(ms, undefined, { signal: ended }).catch(() => {}) // the only fault is that it has ended
   for (const end = performance.now() + ms; performance.now() < end;) {
     await sleep(Math.min(LIVING_LOOK_MS, ms))
     if ((await stateOf(attempt)).kind !== 'living') return

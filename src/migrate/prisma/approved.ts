@@ -15,9 +15,12 @@ export type ApprovedFiles = {
  */
 export async function readApproved(
   context: Pick<RunContext, 'plan' | 'checkout' | 'applicationDirectory' | 'target' | 'env' | 'redactor'>,
+  /** Before there is a checkout: our own clone. */
+  clone?: string,
 ): Promise<ApprovedFiles> {
   const { plan, checkout } = context
-  const git = gitIn({ home: checkout, varDirectory: checkout, redactor: context.redactor, env: context.env }, join(checkout, '.git'))
+  const home = clone ?? checkout
+  const git = gitIn({ home, varDirectory: home, redactor: context.redactor, env: context.env }, clone ?? join(checkout, '.git'))
   const directory = join(relative(checkout, context.applicationDirectory), context.target.tool.prisma.migrations)
   const names = [...plan.baseline, ...plan.list].map(({ name }) => name)
   const paths = [join(directory, 'migration_lock.toml'), ...names.map((name) => join(directory, name, 'migration.sql'))]

@@ -30,6 +30,7 @@ export type Workspace = {
     argv: readonly string[],
     cwd: string,
     session: ToolSession,
+    signal?: AbortSignal,
   ) => Promise<{ readonly exitCode: number | null; readonly output: string }>
   /** Like `run`, but standard output is the answer and stays out of the log. */
   readonly ask: (
@@ -86,8 +87,9 @@ export async function openWorkspace(context: RunContext): Promise<Workspace | Wo
     environment,
     layoutUpTo: (last) => layout(last, new Map()),
     markedLayout: (last) => layout(last, new Map([[join(MARKER, 'migration.sql'), Buffer.from('SELECT 1;\n')]])),
-    async run(argv, cwd, session) {
-      const end = await runChild({ argv, cwd, env: environment(session), timeoutMs: SHORT_MS, redactor: context.redactor })
+    async run(argv, cwd, session, signal) {
+      const ending = signal === undefined ? {} : { signal }
+      const end = await runChild({ argv, cwd, env: environment(session), timeoutMs: SHORT_MS, redactor: context.redactor, ...ending })
       // written in one piece, since others run at the same time
       appendFileSync(context.spool, `$ prisma ${argv.slice(1).join(' ')}\n${withoutMarker(tool.readable(end.tail))}\n`, { mode: 0o600 })
       return { exitCode: end.exitCode, output: end.tail }

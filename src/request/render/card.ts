@@ -1,3 +1,4 @@
+import { needsNone } from './queue.ts'
 import { actions, button, context, fields, header, plan, preformatted, section } from '../../slack/blocks/blocks.ts'
 import type { Block, Message } from '../../slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, pluralText } from '../../lib/text/text.ts'
@@ -81,7 +82,7 @@ function doneCard(view: RequestView, { timezone }: CardContext): Message {
         ['Took', durationText(elapsedOf(view))],
         ['Backup', backup?.state === 'done' && backup.output ? escapeLine(backup.output) : null],
         ['Asked by', personText(request.requester)],
-        ['Approved by', approvedBy(view) || null],
+        ['Approved by', approvedBy(view) || (needsNone(request) ? 'nobody, since none is needed' : null)],
         ['Let through by', brokenBy(view)],
       ]),
       ...paragraphs([

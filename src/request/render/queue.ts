@@ -14,16 +14,21 @@ export function queueBlocks({ request }: Pick<RequestView, 'request'>, timezone:
       ? []
       : [
           section(
-            `*OVERRIDE.* It may start outside of windows and in a freeze, by the right of ${personText(request.requester)}. Approvals are needed as usual.\n${quoteText(request.overrideReason)}`,
+            `*OVERRIDE.* It may start outside of windows and in a freeze, by the right of ${personText(request.requester)}. ${needsNone(request) ? 'It needs no approval' : 'Approvals are needed as usual'}.\n${quoteText(request.overrideReason)}`,
           ),
         ]),
     ...(request.notBefore === null || request.notAfter === null
       ? []
-      : [section(`*Queued for* ${spanOf(request, timezone)}. ${startsItself}`)]),
+      : [
+          section(
+            `*Queued for* ${spanOf(request, timezone)}. ${needsNone(request) ? 'It' : 'Once approved it'} starts by itself when its turn comes.`,
+          ),
+        ]),
   ]
 }
 
-const startsItself = 'Once approved it starts by itself when its turn comes.'
+/** `approvals.required: 0`, when its plan was made. */
+export const needsNone = ({ policy }: Pick<RequestRow, 'policy'>): boolean => policy?.required === 0
 
 /** `Dec 1, 2026 2:00 AM to 4:00 AM (Tue 1 Dec 02:00 to 04:00 America/New_York)`; empty for a request that waits for no turn. */
 export const spanOf = ({ notBefore, notAfter }: Pick<RequestRow, 'notBefore' | 'notAfter'>, timezone: string): string =>
@@ -33,7 +38,7 @@ type Of<Kind extends EventRow['kind']> = Extract<EventRow, { readonly kind: Kind
 
 /** Said in the thread and in the channel at once. */
 export const overriddenText = (view: RequestView, { data }: Of<'overridden'>): string =>
-  `*OVERRIDE.* ${personText(data.by)} lets #${view.request.id} start on *${escapeLine(view.targetTitle)}* outside of windows and in a freeze, once it is approved.\n${quoteText(data.reason)}`
+  `*OVERRIDE.* ${personText(data.by)} lets #${view.request.id} start on *${escapeLine(view.targetTitle)}* outside of windows and in a freeze${needsNone(view.request) ? '' : ', once it has the approvals that it needs'}.\n${quoteText(data.reason)}`
 
 export const noStandbyText = ({ commands }: RequestView, { data }: Of<'no_standby'>): string =>
   data.windowId === null

@@ -19,7 +19,7 @@ import {
 import { brokenText, reviewDueText, reviewedText } from './break-glass.ts'
 import { endMessage, headlineMessage, whyMessage } from './end.ts'
 import { acknowledgedText, pagedText } from './pages.ts'
-import { movedText, noStandbyText, overriddenText, overrunText, windowClosedText } from './queue.ts'
+import { movedText, needsNone, noStandbyText, overriddenText, overrunText, windowClosedText } from './queue.ts'
 import type { EventRow, RequestView } from '../request.ts'
 import { askOf, bold, commitOf, shortDigest } from './words.ts'
 
@@ -97,7 +97,7 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
     case 'asked_anew':
       return event.data.samePlan === true
         ? `It waits for approval again. ${cleanMrkdwn(event.data.why)}`
-        : `It asks again, and votes for the earlier plan no longer count. ${cleanMrkdwn(event.data.why)}`
+        : `${needsNone(view.request) ? 'Its plan was made anew.' : 'It asks again, and votes for the earlier plan no longer count.'} ${cleanMrkdwn(event.data.why)}`
     case 'reminded':
       return `Still waiting: ${event.data.count} of ${event.data.required} approvals. ${listText(event.data.from.map(approverText))} can decide${view.request.expiresAt === null ? '' : `; it expires ${dateText(view.request.expiresAt, 'day')}`}.`
     case 'escalated':

@@ -1,11 +1,8 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
-import { existsSync } from 'node:fs'
-import { access, constants, mkdir, stat, statfs } from 'node:fs/promises'
+import { access, constants, mkdir, statfs } from 'node:fs/promises'
 import type { BackupRow } from '../../backup/catalogue.ts'
 import { secondsText, sizeText } from '../../lib/text/units.ts'
 import { quoted } from '../../lib/text/quoted.ts'
-import type { Queryable } from '../../database/connect.ts'
-import type { TargetUrl } from '../../database/urls.ts'
 import { info, stop, warn, type Finding } from './finding.ts'
 
 /** From the newest finished backup of the target; nulls when there is none. */
@@ -73,51 +70,3 @@ export async function freeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory)
   return bavail * bsize
 }
-
-/** The server's own disk: it is known only for a server on this machine that says where its data is. */
-export async function serverDiskFindings(client: Queryable, url: Pick<TargetUrl, 'host'>, directory: string): Promise<readonly Finding[]> {
-  if (!isLocal(url.host)) return []
-  const { rows } = await client.query<{ path: string | null }>(
-    `select case when pg_has_role(current_user, 'pg_read_all_settings', 'MEMBER') then current_setting('data_directory') end as path`,
-  )
-  const path = rows[0]?.path ?? null
-  if (path === null || !existsSync(path))
-    return [
-      info(
-        'same_disk',
-        `The server is on this machine, but where it keeps its data is not known; whether the backup shares its disk cannot be said.`,
-      ),
-    ]
-  const [data, backup, largest, free] = await Promise.all([stat(path), stat(directory), largestTable(client), freeBytes(path)])
-  const room = rewriteFindings(free, largest)
-  if (data.dev !== backup.dev) return room
-  const text = `The backup directory ${quoted(directory)} is on the same file system as the database, and is lost together with it. Keep backups on another disk.`
-  return [...room, { ...warn('same_disk', text), brief: "backups are on the database's own disk" }]
-}
-
-/** A rewritten table stands there twice until the migration ends, with its indexes. */
-export function rewriteFindings(free: number, largest: LargestTable | null): readonly Finding[] {
-  if (largest === null || free >= largest.bytes) return []
-  return [
-    warn(
-      'disk_space',
-      `The disk of the database has ${sizeText(free)} free, and its largest table ${quoted(largest.name)} takes at least ${sizeText(largest.bytes)}. A migration that rewrites it, as a change of a column's type may, would fill the disk. Free space first if this one does.`,
-    ),
-  ]
-}
-
-type LargestTable = { readonly name: string; readonly bytes: number }
-
-/** With its indexes and TOAST, as of the last VACUUM or ANALYZE: to measure them would wait for whoever locks a table. */
-async function largestTable(client: Queryable): Promise<LargestTable | null> {
-  const { rows } = await client.query<{ name: string; bytes: string }>(
-    `select format('%s.%s', n.nspname, c.relname) as name,
-        ((c.relpages + coalesce(t.relpages, 0) + (select coalesce(sum(x.relpages), 0) from pg_index i join pg_class x on x.oid = i.indexrelid
-          where i.indrelid = c.oid))::bigint * current_setting('block_size')::int)::text as bytes
-       from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_class t on t.oid = c.reltoastrelid
-      where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 2::bigint desc limit 1`,
-  )
-  return rows[0] === undefined ? null : { name: rows[0].name, bytes: Number(rows[0].bytes) }
-}
-
-const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.')

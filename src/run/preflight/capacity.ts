@@ -94,10 +94,11 @@ type Counts = {
   readonly locksHeld: number
 }
 
-/** A reading session of ours is gone when the run begins, so it is not counted. What kind of session another role has is not told to everybody. `reserved_connections` came with PostgreSQL 16. */
+/** The reading sessions of ours are gone when the run begins, so they are not counted. What kind of session another role has is not told to everybody. `reserved_connections` came with PostgreSQL 16. */
 const COUNTS_SQL = `
 with session as (select datid, usesysid from pg_stat_activity
-  where usesysid is not null and coalesce(backend_type, 'client backend') = 'client backend' and pid <> pg_backend_pid())
+  where usesysid is not null and coalesce(backend_type, 'client backend') = 'client backend' and pid <> pg_backend_pid()
+    and application_name is distinct from current_setting('application_name'))
 select current_user as role, r.rolsuper as "isSuperuser",
   current_setting('max_connections')::int as "ofServer",
   case when r.rolsuper then 0 else current_setting('superuser_reserved_connections')::int

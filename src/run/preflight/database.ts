@@ -163,19 +163,20 @@ export const timeLimitFindings = (ms: number): readonly Finding[] =>
 /** A table that somebody holds exclusively just now: the backup waits for it, `waitMs` at most, and so would the migration. */
 export function lockedFindings(locked: LockedTable | null, waitMs: number): readonly Finding[] {
   if (locked === null) return []
-  const { relation, pid, applicationName, role, transactionMs } = locked
+  const { relation, kind, isWaiting, pid, applicationName, role, transactionMs } = locked
   const name = [applicationName, role].find((one) => one !== null && one !== '')
   const since = transactionMs === null ? '' : `, whose transaction has been open for ${secondsText(transactionMs / 1000)}`
   const who =
     pid === null ? 'a prepared transaction' : `session ${pid}${typeof name === 'string' ? ` (${escapeMarkup(name)})` : ''}${since}`
   const end = pid === null ? 'Commit it or roll it back.' : `End it if it should not be there: \`select pg_terminate_backend(${pid})\`.`
-  return [
-    warn(
-      'table_locked',
-      `The table ${quoted(relation)} is locked by ${who}. The backup waits up to ${secondsText(waitMs / 1000)} for it and then fails. ${end}`,
-    ),
-  ]
+  const what = `the ${kind} ${quoted(relation)}`
+  const how = isWaiting
+    ? `${capital(who)}, waits to lock ${what} exclusively, and whoever comes later waits behind it`
+    : `${capital(what)} is locked by ${who}`
+  return [warn('table_locked', `${how}. The backup waits up to ${secondsText(waitMs / 1000)} for it and then fails. ${end}`)]
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** Of a check that the database did not let look; null for any other fault. */
 export function notLookedFinding(name: string, error: unknown): Finding | null {

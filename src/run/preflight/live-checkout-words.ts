@@ -58,6 +58,12 @@ export const notThere = (title: string, directory: string): Finding =>
 export const overwritten = (title: string, directory: string, names: readonly string[]): Finding =>
   warn('live_checkout', `The step ${quoted(title)} overwrites what was changed by hand in ${quoted(directory)}: ${listed(names)}.`)
 
+export const overwrittenIgnored = (title: string, directory: string, names: readonly string[]): Finding =>
+  warn(
+    'live_checkout',
+    `In ${quoted(directory)} git ignores ${listed(names)}, and the approved commit brings ${names.length === 1 ? 'it' : 'them'}. The step ${quoted(title)} overwrites ${names.length === 1 ? 'it' : 'them'} without asking. Copy ${names.length === 1 ? 'it' : 'them'} away first if ${names.length === 1 ? 'it is' : 'they are'} needed.`,
+  )
+
 export const carried = (title: string, directory: string, names: readonly string[]): Finding =>
   warn(
     'live_checkout',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, isAbsolute, join, resolve } from 'node:path'
 import type { CommandSettings } from '../../config/schema.ts'
@@ -11,7 +11,8 @@ import type { Plan } from '../../plan/plan.ts'
 import { captureChild } from '../../process/capture.ts'
 import { childEnvironment } from '../../process/environment.ts'
 import type { Finding } from './finding.ts'
-import { carried, halfway, inTheWayThere, locked, notThere, overwritten, unread } from './live-checkout-words.ts'
+import { carried, halfway, inTheWayThere, locked, notThere, overwritten, overwrittenIgnored, unread } from './live-checkout-words.ts'
+import { overwrittenUnasked } from './unasked.ts'
 
 /**
  * What git would say to the deploy steps that switch a checkout to the approved commit, asked before anything is touched: files that were
@@ -72,9 +73,10 @@ async function findingsOf(
   deps: GitDeps,
   target: { readonly name: string; readonly path: string },
   commit: string,
-  { title, directory, isForced, isStrict }: Switch,
+  { title, directory: place, isForced, isStrict }: Switch,
 ): Promise<readonly Finding[]> {
-  if (!existsSync(directory)) return [notThere(title, directory)]
+  if (!existsSync(place)) return [notThere(title, place)]
+  let directory = place
   const scratch = await mkdtemp(join(tmpdir(), 'lockkeeper-index-'))
   const index = join(scratch, 'index')
   const clone = join(bareCloneOf(deps.varDirectory, target.name), 'objects')
@@ -93,12 +95,15 @@ async function findingsOf(
       redactor: deps.redactor,
     })
   try {
-    const place = await git('rev-parse', '--absolute-git-dir')
-    if (place.exitCode !== 0) return [unread(title, directory, place)]
-    const own = place.stdout.toString('utf8').trim()
+    const repository = await git('rev-parse', '--absolute-git-dir')
+    if (repository.exitCode !== 0) return [unread(title, directory, repository)]
+    const own = repository.stdout.toString('utf8').trim()
+    // a step may work further below, where git says names otherwise, and so would have to who copies a command
+    const top = await git('rev-parse', '--show-toplevel')
+    if (top.exitCode === 0) directory = top.stdout.toString('utf8').replace(/\n$/, '')
     if (existsSync(join(own, 'index.lock'))) return [locked(title, directory, join(own, 'index.lock'))]
     // one without an index has an empty one
-    if (existsSync(join(own, 'index'))) await copyFile(join(own, 'index'), index)
+    if (existsSync(join(own, 'index'))) await copyIndex(join(own, 'index'), index)
     const unmerged = isForced
       ? []
       : [...new Set(namesIn((await git('ls-files', '-u', '-z')).stdout).map((line) => line.replace(/^.*\t/, '')))]
@@ -108,10 +113,19 @@ async function findingsOf(
     const changed = await git('diff-index', '--name-only', '-z', 'HEAD', '--')
     if (changed.exitCode !== 0) return [unread(title, directory, changed, { index, own })]
     const byHand = namesIn(changed.stdout)
-    if (isForced) return byHand.length === 0 ? [] : [overwritten(title, directory, byHand)]
-    const tried = await git('read-tree', '-n', '-u', '-m', 'HEAD', commit)
-    if (tried.exitCode === 0) return byHand.length === 0 ? [] : [carried(title, directory, byHand)]
-    // of several it may name the first alone
+    if (isForced) {
+      const names = [...new Set([...byHand, ...(await overwrittenUnasked(git, commit))])].toSorted()
+      return names.length === 0 ? [] : [overwritten(title, directory, names)]
+    }
+    const tried = await git('read-tree', '-n', '-u', '-m', '--exclude-per-directory=.gitignore', 'HEAD', commit)
+    if (tried.exitCode === 0) {
+      const ignored = await overwrittenUnasked(git, commit)
+      return [
+        ...(byHand.length === 0 ? [] : [carried(title, directory, byHand)]),
+        ...(ignored.length === 0 ? [] : [overwrittenIgnored(title, directory, ignored)]),
+      ]
+    }
+    // of several it may name the first alone, and of a name with a line break or a quotation mark not the whole
     const named = [...tried.stderr.matchAll(/'(.+)'/g)].map(([, name = '']) => name)
     if (named.length === 0) return [unread(title, directory, tried, { index, own })]
     const [differing, unknown] = await together([
@@ -119,7 +133,10 @@ async function findingsOf(
       git('ls-files', '--others', '--exclude-standard', '--full-name', '-z'),
     ])
     const changedOrNew = new Set([...byHand, ...namesIn(unknown.stdout)])
-    const inTheWay = new Set([...named, ...namesIn(differing.stdout).filter((name) => changedOrNew.has(name))])
+    const known = namesIn(differing.stdout)
+    const isKnown = (name: string) => known.some((one) => one === name || one.startsWith(`${name}/`) || name.startsWith(`${one}/`))
+    const found = [...named.filter(isKnown), ...known.filter((name) => changedOrNew.has(name))]
+    const inTheWay = new Set(found.length === 0 ? named : found)
     const names = [...inTheWay].toSorted()
     const [flagged, announced] = await together([
       git('ls-files', '-v', '-z', '--', ...names),
@@ -136,6 +153,13 @@ async function findingsOf(
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
+}
+
+/** With its time, by which git knows that a file was changed in the very second in which the index was written. */
+async function copyIndex(from: string, to: string): Promise<void> {
+  const { atime, mtimeMs } = await stat(from)
+  await copyFile(from, to)
+  await utimes(to, atime, Math.floor(mtimeMs / 1000))
 }
 
 /** What git keeps while something goes on that took more than one command. */

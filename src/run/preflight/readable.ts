@@ -46,6 +46,18 @@ function largeObjectFindings({ largeObjects, largeObject }: Unreadable, fails: s
   ]
 }
 
+/** Of `backup.url`: a standby has the identity of its primary, and what was committed there a moment ago it may not have yet. */
+export async function standbyFindings(client: Queryable): Promise<readonly Finding[]> {
+  const { rows } = await client.query<{ isStandby: boolean }>('select pg_is_in_recovery() as "isStandby"')
+  if (rows[0]?.isStandby !== true) return []
+  return [
+    stop(
+      'backup_elsewhere',
+      'The URL of the backup (`backup.url`) leads to a standby, which may not hold yet what was written last, and ends a backup that holds up its replay. Let it name the primary server.',
+    ),
+  ]
+}
+
 /** Of `backup.url`, so that nobody corrects the other one. */
 export function ofBackup(error: TargetConnectionError): TargetConnectionError {
   const text =

@@ -10,6 +10,7 @@ import { maintenanceModeOf } from '../../deploy/planned.ts'
 import { code } from '../../lib/text/code.ts'
 import { worksOnCheckout } from '../../plan/plan.ts'
 import { fetchRepository } from '../../plan/repository.ts'
+import { systemClock } from '../../lib/clock.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import { seconds } from '../../lib/text/sentences.ts'
@@ -65,7 +66,7 @@ async function install(ports: InstallPorts, context: RunContext): Promise<StepEn
     })
   const { signal, report } = context
   const lfs = worksOnCheckout(plan.steps)
-    ? await fetchLfs({ deps, repository, checkout, commit: plan.commit, target, signal, report })
+    ? await fetchLfs({ deps, repository, checkout, commit: plan.commit, target, signal, report, now: systemClock.now() })
     : 'whole'
   if (signal.aborted) return cancelled()
   if (lfs !== 'whole') return failed(lfs)

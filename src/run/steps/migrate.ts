@@ -1,18 +1,21 @@
 import type { Inspection, Step, StepEnd } from '../../request/step.ts'
+import type { Ahead } from '../../migrate/ahead.ts'
 import { applyAll, inspectMigrations } from '../../migrate/apply.ts'
 import { defaultTiming, type Timing } from '../../migrate/attempts/timing.ts'
 
 /** Applies the approved migrations with the application's own tool. Nothing here is ever blindly repeated. */
-export const migrateStep = (timing: Partial<Timing> = {}): Step => {
+export const migrateStep = (timing: Partial<Timing> = {}, ahead: Pick<Ahead, 'take'> = notAsked): Step => {
   const whole = { ...defaultTiming, ...timing }
   return {
     name: 'migrate',
     title: 'Migrate',
     changes: 'database',
     inspect: async (context): Promise<Inspection> => (context.plan.list.length === 0 ? nothingToApply : inspectMigrations(context, whole)),
-    act: (context): Promise<StepEnd> => applyAll(context, whole),
+    act: (context): Promise<StepEnd> => applyAll(context, whole, ahead),
   }
 }
+
+const notAsked: Pick<Ahead, 'take'> = { take: () => null }
 
 const nothingToApply: Inspection = {
   kind: 'done',

@@ -2,30 +2,21 @@ import { escapeMarkup } from '../../lib/text/escape.ts'
 import { appendFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { BackupStore } from '../../backup/catalogue.ts'
-import { judgeClocks, readClock, type Reading } from '../../lib/clock-skew.ts'
+import type { Reading } from '../../lib/clock-skew.ts'
 import { findClients } from '../../backup/providers/clients.ts'
 import { applicationPath } from '../../deploy/command.ts'
 import { LOCK_WAIT_MS } from '../../backup/providers/pg-dump.ts'
 import type { GitDeps } from '../../plan/deps.ts'
 import { isRefusal } from '../../lib/refusal.ts'
-import { codeText } from '../../lib/text/text.ts'
-import { systemClock } from '../../lib/clock.ts'
 import { longTransactions, prismaLockHolder } from '../../database/activity.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../../database/connect.ts'
+import { withLooks, type Look } from '../../database/looks.ts'
 import { readIdentity } from '../../database/identity.ts'
 import { readRights } from '../../database/rights.ts'
 import { readSessionFacts } from '../../database/session-facts.ts'
 import { databaseBytes } from '../../database/sizes.ts'
 import { parseTargetUrl, prismaDialect, type TargetUrl } from '../../database/urls.ts'
-import {
-  diskFindings,
-  directoryFindings,
-  estimateBackup,
-  estimateFindings,
-  freeBytes,
-  serverDiskFindings,
-  type Estimate,
-} from '../preflight/backup.ts'
+import { diskFindings, directoryFindings, estimateBackup, estimateFindings, freeBytes, type Estimate } from '../preflight/backup.ts'
 import {
   activityFindings,
   backupPoolerFindings,
@@ -39,11 +30,13 @@ import {
   sessionFindings,
   timeLimitFindings,
 } from '../preflight/database.ts'
+import { clockFindings } from '../preflight/clocks.ts'
 import { connectionFindings, LEAST_OF_BACKUP, readCapacity, roomFindings } from '../preflight/capacity.ts'
-import { stop, summary, warn, type Check, type Finding } from '../preflight/finding.ts'
+import { stop, summary, type Check, type Finding } from '../preflight/finding.ts'
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
-import { ofBackup, readableFindings } from '../preflight/readable.ts'
+import { ofBackup, readableFindings, standbyFindings } from '../preflight/readable.ts'
+import { roomOf, serverDiskFindings } from '../preflight/server-disk.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -74,15 +67,24 @@ export const preflightStep = (deps: PreflightDeps): Step => ({
 })
 
 async function act(deps: PreflightDeps, context: RunContext): Promise<StepEnd> {
-  const checks = checksFor(deps, context)
-  const findings: Finding[] = []
-  for (const { name, find } of checks) {
-    if (context.signal.aborted) return cancelled
-    context.report(name)
-    findings.push(...(await findSafely(context, name, find)))
-  }
+  const url = context.secret(context.target.database.url)
+  const backupUrl = context.secret(context.target.backup.url ?? context.target.database.url)
+  return withLooks(connectionTo(context, url), (target) =>
+    backupUrl === url
+      ? look(deps, context, { target, backup: target })
+      : withLooks(connectionTo(context, backupUrl), (backup) => look(deps, context, { target, backup })),
+  )
+}
+
+/** By the URL of the database and by that of the backup. */
+type Looks = { readonly target: Look; readonly backup: Look }
+
+async function look(deps: PreflightDeps, context: RunContext, looks: Looks): Promise<StepEnd> {
+  const { database, own } = checksFor(deps, context, looks)
+  const checks = [...database, ...own]
+  const findings = await together([findAll(context, database), findAll(context, own)])
   if (context.signal.aborted) return cancelled
-  const distinctFindings = distinct(findings)
+  const distinctFindings = distinct(findings.flat())
   await writeToSpool(context, distinctFindings)
   const output = summary(checks.length, distinctFindings)
   const stops = distinctFindings.filter(({ level }) => level === 'stop')
@@ -92,12 +94,26 @@ async function act(deps: PreflightDeps, context: RunContext): Promise<StepEnd> {
   return stops.length > 0 ? { ...stopped(output, stops), data } : { kind: 'done', output, data }
 }
 
-/** In the order in which they are told. Each opens its own session, so that one that fails takes no other with it. */
-function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
+/** One that fails takes no other with it. */
+async function findAll(context: RunContext, checks: readonly Check[]): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const { name, find } of checks) {
+    if (context.signal.aborted) break
+    context.report(name)
+    findings.push(...(await findSafely(context, name, find)))
+  }
+  return findings
+}
+
+/** In the order in which they are told. Those that ask the database share its session; the others are made meanwhile. */
+function checksFor(
+  deps: PreflightDeps,
+  context: RunContext,
+  looks: Looks,
+): { readonly database: readonly Check[]; readonly own: readonly Check[] } {
   const { target, plan, signal } = context
   const { directory } = target.backup
-  const text = context.secret(target.database.url)
-  const parsed = parseTargetUrl(text)
+  const parsed = parseTargetUrl(context.secret(target.database.url))
   const git: GitDeps = { ...deps.directories, redactor: context.redactor, env: context.env }
   const live = { name: target.name, path: applicationPath(target, context.env) }
   const switches = switchesIn(plan, deps.directories.home)
@@ -113,18 +129,18 @@ function checksFor(deps: PreflightDeps, context: RunContext): readonly Check[] {
     find: () =>
       Promise.resolve(parsed.kind === 'url' ? [] : [stop('url_unusable', `The database URL cannot be used: ${escapeMarkup(parsed.why)}.`)]),
   }
-  return parsed.kind === 'url' ? [urlCheck, ...databaseChecks(deps, context, text, parsed.url), ...ownChecks] : [urlCheck, ...ownChecks]
+  return { database: [urlCheck, ...(parsed.kind === 'url' ? databaseChecks(deps, context, looks, parsed.url) : [])], own: ownChecks }
 }
 
-function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
-  const { plan } = context
-  const ask = <T>(work: (client: Queryable) => Promise<T>) => onTarget(context, text, work)
+function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, url: TargetUrl): readonly Check[] {
+  const { plan, target } = context
+  const ask = looks.target
   const backupUrl = deps.backsUp ? context.target.backup.url : undefined
   const ownUrl = backupUrl === undefined ? null : context.secret(backupUrl)
   const most = deps.backsUp && ownUrl === null ? Math.max(SESSIONS, LEAST_OF_BACKUP + jobsOf(deps)) : SESSIONS
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
-    { name: 'the clocks', find: () => clockFindings(deps, context, ask) },
+    { name: 'the clocks', find: () => clockFindings(deps.clocks, target.name, ask) },
     { name: 'poolers', find: () => Promise.resolve([...poolerFindings(url), ...(ownUrl === null ? [] : backupPoolerFindings(ownUrl))]) },
     { name: 'the identity', find: () => ask(async (client) => identityFindings(plan.identity, await readIdentity(client, url))) },
     {
@@ -149,15 +165,14 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, text: string, 
       ],
     },
     { name: 'free connections', find: () => ask(async (client) => connectionFindings(await readCapacity(client), SESSIONS, most)) },
-    ...(deps.backsUp ? backupChecks(deps, context, text, url) : []),
+    ...(deps.backsUp ? backupChecks(deps, context, looks, url) : []),
   ]
 }
 
-function backupChecks(deps: PreflightDeps, context: RunContext, text: string, url: TargetUrl): readonly Check[] {
+function backupChecks(deps: PreflightDeps, context: RunContext, looks: Looks, url: TargetUrl): readonly Check[] {
   const { target, plan } = context
-  const backupUrl = context.secret(target.backup.url ?? target.database.url)
-  const askBackup = <T>(work: (client: Queryable, url: TargetUrl) => Promise<T>) =>
-    onTarget(context, backupUrl, work).catch((error: unknown) => {
+  const askBackup: Look = (work) =>
+    looks.backup(work).catch((error: unknown) => {
       throw target.backup.url !== undefined && error instanceof TargetConnectionError ? ofBackup(error) : error
     })
   const room = {
@@ -172,35 +187,16 @@ function backupChecks(deps: PreflightDeps, context: RunContext, text: string, ur
         askBackup(async (client, at) => {
           const found = await readIdentity(client, at)
           const { systemIdentifier, databaseOid } = plan.identity
-          return found.systemIdentifier === systemIdentifier && found.databaseOid === databaseOid
-            ? [...(await readableFindings(client)), ...(await roomFindings(client, room))]
-            : [stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.')]
+          if (found.systemIdentifier !== systemIdentifier || found.databaseOid !== databaseOid)
+            return [
+              stop('backup_elsewhere', 'The URL of the backup leads to another database than the approved one. Correct `backup.url`.'),
+            ]
+          const standby = room.ownRole === null ? [] : await standbyFindings(client)
+          return [...standby, ...(await readableFindings(client)), ...(await roomFindings(client, room))]
         }),
     },
-    { name: 'the disk', find: () => onTarget(context, text, (client) => spaceFindings(deps, context, client, url)) },
+    { name: 'the disk', find: () => looks.target((client) => spaceFindings(deps, context, client, url)) },
   ]
-}
-
-/** The target's own clock beside the others: its rows get their times from it. */
-async function clockFindings(
-  deps: PreflightDeps,
-  context: RunContext,
-  ask: <T>(work: (client: Queryable) => Promise<T>) => Promise<T>,
-): Promise<readonly Finding[]> {
-  const [others, target] = await together([
-    deps.clocks(),
-    ask((client) =>
-      readClock(`the clock of the database server of ${codeText(context.target.name)}`, () => serverTime(client), systemClock),
-    ),
-  ])
-  const verdict = judgeClocks([...others, ...(target === undefined ? [] : [target])])
-  if (verdict === null) return []
-  return [verdict.level === 'stop' ? stop('clocks_apart', verdict.text) : warn('clocks_apart', verdict.text)]
-}
-
-async function serverTime(client: Queryable): Promise<number | undefined> {
-  const { rows } = await client.query<{ now: string }>('select (extract(epoch from clock_timestamp()) * 1000)::text as now')
-  return rows[0] === undefined ? undefined : Number(rows[0].now)
 }
 
 /** Long enough that a migration with a lock timeout of seconds would run into it. */
@@ -230,7 +226,7 @@ async function spaceFindings(deps: PreflightDeps, context: RunContext, client: Q
   const estimate: Estimate = estimateBackup(bytes, past)
   return [
     ...diskFindings(await freeBytes(directory), bytes, estimate, directory),
-    ...(await serverDiskFindings(client, url, directory)),
+    ...(await serverDiskFindings(client, url, directory, () => roomOf(context, url, deps.directories.varDirectory))),
     ...estimateFindings(estimate),
   ]
 }
@@ -250,8 +246,7 @@ async function sessionOf(context: RunContext, url: TargetUrl): Promise<readonly 
   return sessionFindings(found, url, lockTimeout)
 }
 
-const onTarget = <T>(context: RunContext, url: string, work: (client: Queryable, url: TargetUrl) => Promise<T>) =>
-  withTarget({ url, applicationName: applicationName(context), signal: context.signal }, work)
+const connectionTo = (context: RunContext, url: string) => ({ url, applicationName: applicationName(context), signal: context.signal })
 
 const applicationName = (context: RunContext) => `lockkeeper-preflight-${context.requestId}`
 

@@ -1,6 +1,7 @@
 import type { BackupStore } from '../../backup/catalogue.ts'
 import type { Reading } from '../../lib/clock-skew.ts'
 import type { Config, Target } from '../../config/config.ts'
+import type { Ahead } from '../../migrate/ahead.ts'
 import { maintenanceModeOf } from '../../deploy/planned.ts'
 import { probeOnce } from '../../watching/probe.ts'
 import type { Plan } from '../../plan/plan.ts'
@@ -23,6 +24,7 @@ export type StepPorts = {
   readonly clocks: () => Promise<readonly Reading[]>
   /** The commit of the target's last successful deploy. */
   readonly lastCommit: (target: string) => Promise<string | null>
+  readonly ahead: Ahead
 }
 
 /**
@@ -42,9 +44,9 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
     preflightStep({ store: ports.backups, directories: ports.config, probe: probeOnce, clocks: ports.clocks, backsUp: touchesDatabase }),
     ...(needsCheckout ? [installStep({ ...ports.config, lastCommit: ports.lastCommit })] : []),
     ...prepare,
-    ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups })] : []),
+    ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups, ahead: ports.ahead })] : []),
     ...maintenance.on,
-    migrateStep(),
+    migrateStep({}, ports.ahead),
     ...(migrates ? [verifySchemaStep()] : []),
     ...deploy,
     ...(target.health.length > 0 ? [healthStep(ports.config)] : []),

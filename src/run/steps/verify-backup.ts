@@ -1,15 +1,22 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
+import type { Ahead } from '../../migrate/ahead.ts'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { findClients, majorOf } from '../../backup/providers/clients.ts'
+import { together } from '../../lib/together.ts'
 import { counted, secondsText } from '../../lib/text/units.ts'
 import { readManifest, type Manifest } from '../../backup/manifest.ts'
 import { prune } from '../../backup/prune.ts'
 import { verifyBackup, type VerifyEnd } from '../../backup/providers/verify.ts'
+import { maintenanceModeOf } from '../../deploy/planned.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import type { Inspection, RunContext, Step, StepEnd } from '../../request/step.ts'
 import { BACKUP_STEP, backupData, type BackupData } from './backup.ts'
 
-export type VerifyBackupStepDeps = { readonly store: BackupStore }
+export type VerifyBackupStepDeps = {
+  readonly store: BackupStore
+  /** Asks Prisma meanwhile what it would do. */
+  readonly ahead: Pick<Ahead, 'ask'>
+}
 
 /** `dataOf('verify-backup')`: the verified recovery point of this run, without which nothing migrates. */
 export const verifyBackupStep = (deps: VerifyBackupStepDeps): Step => ({
@@ -57,16 +64,46 @@ async function verify(deps: VerifyBackupStepDeps, context: RunContext, backup: B
     redactor: context.redactor,
   })
   if (isRefusal(clients)) return { kind: 'no-clients', text: clients.text }
-  return verifyBackup({
-    path: backup.path,
-    clients,
-    spool: context.spool,
-    env: context.env,
-    redactor: context.redactor,
-    signal: context.signal,
-    report: context.report,
-    ...(row?.manifest == null ? {} : { recorded: row.manifest }),
-  })
+  const { manifest } = reading
+  return whileAsked(deps, context, manifest, () =>
+    verifyBackup({
+      path: backup.path,
+      clients,
+      spool: context.spool,
+      env: context.env,
+      redactor: context.redactor,
+      signal: context.signal,
+      report: context.report,
+      ...(row?.manifest == null ? {} : { recorded: row.manifest }),
+    }),
+  )
+}
+
+/** An answer is good for a short time only, so nothing is asked while a backup is read that took longer to write. */
+const MOST_SECONDS = 30
+
+/** Reads the backup back while Prisma is asked, which ends with it when the backup is not verified. */
+async function whileAsked(
+  { ahead }: VerifyBackupStepDeps,
+  context: RunContext,
+  { seconds }: Manifest,
+  read: () => Promise<VerifyEnd>,
+): Promise<VerifyEnd> {
+  // the commands that switch maintenance mode on come in between, and could change what Prisma reads
+  if (maintenanceModeOf(context.plan) !== null || seconds > MOST_SECONDS) return read()
+  const stop = new AbortController()
+  const reading = async () => {
+    let isVerified = false
+    try {
+      const end = await read()
+      isVerified = end.kind === 'verified'
+      return end
+    } finally {
+      if (!isVerified) stop.abort()
+    }
+  }
+  const [end] = await together([reading(), ahead.ask(context, AbortSignal.any([context.signal, stop.signal]))])
+  return end
 }
 
 /** Older backups make room only once this one is proven. That they could not is no reason to stop. */

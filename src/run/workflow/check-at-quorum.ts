@@ -25,7 +25,11 @@ export async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'
       await wait(CHECK_AGAIN_MS)
       continue
     }
-    if (granted !== true) return backToWaiting(ports, request, granted)
+    if (granted !== true) {
+      // under other rules it is another plan: votes for this one would be in vain, and perhaps nobody could give them
+      const why = ports.reconfigured(request.plan, request)
+      return why === null ? backToWaiting(ports, request, granted) : anew(ports, request, why)
+    }
     const barred = await retryStore(ports.log, () => ports.whyNoRun(request))
     if (barred !== null) return refuseRequest(ports, request, barred)
     const passage = await retryStore(ports.log, () => ports.gate(ports.db, request))
@@ -51,11 +55,15 @@ export async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'
         ),
       )
     }
-    const planned = await planSafely(ports, request)
-    if (isRefusal(planned)) return refuseRequest(ports, request, refuse(planned.code, `${compared.why} ${planned.text}`))
-    const written = await retryStore(ports.log, () => writePlan(ports, request, planned, ['granted'], compared.why))
-    return written === 'waiting' ? 'anew' : 'ended'
+    return anew(ports, request, compared.why)
   }
+}
+
+async function anew(ports: WorkflowPorts, request: RequestRow, why: string): Promise<'anew' | 'ended'> {
+  const planned = await planSafely(ports, request)
+  if (isRefusal(planned)) return refuseRequest(ports, request, refuse(planned.code, `${why} ${planned.text}`))
+  const written = await retryStore(ports.log, () => writePlan(ports, request, planned, ['granted'], why))
+  return written === 'waiting' ? 'anew' : 'ended'
 }
 
 const CHECK_AGAIN_MS = 2_000

@@ -83,9 +83,14 @@ export async function writePlan(
   }
 }
 
-/** It was cancelled meanwhile, or the commit of an earlier try arrived and only its answer was lost: then it waits, and must be waited for. */
-export const whereItStands = async (tx: Tx, id: number): Promise<'waiting' | 'ended'> =>
-  (await requestById(tx, id))?.state === 'waiting' ? 'waiting' : 'ended'
+/**
+ * It was cancelled meanwhile, or the commit of an earlier try arrived and only its answer was lost: then it waits, and must be waited for,
+ * unless it is granted already, since nobody has to approve it or somebody was quick.
+ */
+export async function whereItStands(tx: Tx, id: number): Promise<'waiting' | 'ended'> {
+  const state = (await requestById(tx, id))?.state
+  return state === 'waiting' || state === 'granted' ? 'waiting' : 'ended'
+}
 
 /** The same database under another name is one target: one request at a time. */
 async function databaseTaken({ db, config }: WorkflowPorts, request: RequestRow, { identity }: Plan): Promise<Refusal> {

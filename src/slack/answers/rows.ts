@@ -42,7 +42,7 @@ export type AnswerRow = {
 
 /** A replica that lives and comes to no end keeps a delivery no longer than this; then its address still leads to the person. */
 const WORK = `interval '20 minutes'`
-/** Longer than a try by every way may take. */
+/** Longer than a try by every way may take with one part of an answer. */
 export const SENDING_MS = 60_000
 const SENDING = `interval '${SENDING_MS} milliseconds'`
 /** How often somebody looks whether the replica that holds it is dead. */
@@ -138,12 +138,12 @@ export const answerById = async (db: Queries, id: string): Promise<Standing | un
 export const answerByKeys = async (db: Queries, keys: readonly string[]): Promise<Standing | undefined> =>
   (await db.query<Standing>(`${STANDING} where id in (select answer from lockkeeper.seen where key = any($1)) limit 1`, [keys]))[0]
 
-/** Nothing more comes of it; the address to the person goes first of all. */
-export async function closeAnswer(db: Queries, id: string, from: 'taken' | 'due', to: 'sent' | 'gone'): Promise<void> {
+/** Nothing more comes of them; the address to the person goes first of all. */
+export async function closeAnswers(db: Queries, ids: readonly string[], from: 'taken' | 'due', to: 'sent' | 'gone'): Promise<void> {
   await db.query(
     `update lockkeeper.answer set state = $3, said = case when kind = 'form' then said end, response_url = null, owner = null
-     where id = $1 and state = $2`,
-    [id, from, to],
+     where id = any($1::uuid[]) and state = $2`,
+    [ids, from, to],
   )
 }
 
@@ -160,8 +160,19 @@ export async function leaveAnswer(
   )
 }
 
-export async function countPart(db: Queries, id: string, parts: number): Promise<void> {
-  await db.query(`update lockkeeper.answer set parts = greatest(parts, $2) where id = $1`, [id, parts])
+/** With the time anew for which it is held: each part may take as long as a whole answer of one. */
+export async function countPart(
+  db: Queries,
+  id: string,
+  { owner, parts }: { readonly owner: string; readonly parts: number },
+): Promise<void> {
+  await db.query(
+    `update lockkeeper.answer set parts = greatest(parts, $2),
+       held_until = case owner when $3 then clock_timestamp() + ${SENDING} else held_until end,
+       look_at = case owner when $3 then clock_timestamp() + ${LOOK} else look_at end
+     where id = $1`,
+    [id, parts, owner],
+  )
 }
 
 export const isAnswerDue = `exists (select from lockkeeper.answer where state in ('taken', 'due') and look_at <= clock_timestamp())`

@@ -1,6 +1,6 @@
 import type { AlterTableCmd, ColumnDef, Constraint, Node, ObjectType, RangeVar } from 'libpg-query'
 import { callsIn, type Call } from './calls.ts'
-import { plain, type Effect } from './effect.ts'
+import { plain, type Effect, type Room } from './effect.ts'
 import { inVerb, relationName, tableName, tableOf, typeName, type Table } from './names.ts'
 
 export function alterTable(relation: RangeVar | undefined, cmds: readonly Node[], kind: ObjectType | undefined): readonly Effect[] {
@@ -26,8 +26,33 @@ const alteredBy = (altered: Table, command: AlterTableCmd): Effect => ({
   tables: [altered],
   onTable: true,
   ...tiesOf(altered, command),
+  ...roomFor(altered, command),
   ...alteration(altered, command),
 })
+
+/** Null values and what is the same for all rows are not written. */
+function roomFor(table: Table, { subtype, def }: AlterTableCmd): Pick<Effect, 'room'> {
+  const room = (of: Room['of'], isSure: boolean) => ({ room: { of, table, isSure } })
+  if (subtype === 'AT_AlterColumnType') return room('table', false)
+  if (/^AT_Set(Logged|UnLogged|AccessMethod|Expression)$/.test(subtype ?? '')) return room('table', true)
+  const constraints = def === undefined ? [] : constraintsIn([def])
+  if (subtype === 'AT_AddColumn' && def !== undefined && 'ColumnDef' in def) {
+    const how = writesAnew(def.ColumnDef)
+    if (how !== null) return room('table', how === 'surely')
+  }
+  const builds = constraints.some(({ contype = '', indexname }) => indexname === undefined && BUILDS_INDEX.has(contype))
+  return (subtype === 'AT_AddColumn' || subtype === 'AT_AddConstraint') && builds ? room('index', true) : {}
+}
+
+const BUILDS_INDEX: ReadonlySet<string> = new Set(['CONSTR_UNIQUE', 'CONSTR_PRIMARY', 'CONSTR_EXCLUSION'])
+
+/** Whether each row is written for the new column. */
+function writesAnew({ typeName: type, constraints: items = [] }: ColumnDef): 'surely' | 'perhaps' | null {
+  const constraints = constraintsIn(items)
+  const isSerial = /^(small|big)?serial\d?$/.test(typeName(type))
+  if (isSerial || constraints.some((one) => one.contype === 'CONSTR_IDENTITY' || rewrites(VOLATILE)(one))) return 'surely'
+  return constraints.some(rewrites(UNKNOWN)) ? 'perhaps' : null
+}
 
 /** Which tables reach further than their own rows from now on. */
 function tiesOf(altered: Table, { subtype, def }: AlterTableCmd): Pick<Effect, 'ties'> {
@@ -101,8 +126,28 @@ function alteration(
     case 'AT_ReplicaIdentity':
       return { class: 'additive', verb: 'changes settings of %', subject: table }
     default:
-      return unclear(table)
+      return switches(table, subtype, name) ?? unclear(table)
   }
+}
+
+/** Triggers and rules; what they do when they run is said where they run. */
+function switches(table: string, subtype = '', name: string): ReturnType<typeof alteration> | null {
+  const [, word = '', which = ''] = /^AT_(Enable|Disable|EnableAlways|EnableReplica)(Trig|TrigAll|TrigUser|Rule)$/.exec(subtype) ?? []
+  if (which === '') return null
+  const isOff = word === 'Disable'
+  const one =
+    which === 'Trig'
+      ? `trigger ${name}`
+      : which === 'Rule'
+        ? `rule ${name}`
+        : which === 'TrigAll'
+          ? 'triggers and foreign keys'
+          : 'triggers'
+  const when = word === 'EnableReplica' ? ' on for replicas only' : word === 'EnableAlways' ? ' on, for replicas too' : ''
+  const verb = `switches ${inVerb(one)} of %${isOff ? ' off' : when === '' ? ' on' : when}`
+  const many = which === 'TrigAll' || which === 'TrigUser'
+  const finding = `${one} of ${table} ${many ? 'do' : 'does'} nothing from then on, until something switches ${many ? 'them' : 'it'} on again`
+  return { class: 'transformative', verb, subject: table, ...(isOff ? { finding } : {}) }
 }
 
 const unclear = (table: string) => ({ class: 'unclear', verb: 'alters %', subject: table }) as const
@@ -120,9 +165,9 @@ function addColumn(table: string, column: ColumnDef): ReturnType<typeof alterati
     return { class: 'breaking', verb: 'adds %, required, without a default', subject, finding }
   }
   const verb = required ? 'adds %, required, with a default' : 'adds %, nullable'
-  const isRewritten = serial || has('CONSTR_IDENTITY') || constraints.some(rewrites(VOLATILE))
-  if (isRewritten || constraints.some(rewrites(UNKNOWN))) {
-    const finding = `adding ${subject} ${isRewritten ? 'writes' : 'may write'} every row of ${table} anew, which blocks reads and writes meanwhile`
+  const anew = writesAnew(column)
+  if (anew !== null) {
+    const finding = `adding ${subject} ${anew === 'surely' ? 'writes' : 'may write'} every row of ${table} anew, which blocks reads and writes meanwhile`
     return { class: 'transformative', verb, subject, finding }
   }
   if (has('CONSTR_UNIQUE', 'CONSTR_PRIMARY')) return { class: 'transformative', verb, subject, finding: buildsIndex(subject, table) }

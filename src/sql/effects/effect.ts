@@ -20,9 +20,14 @@ export type Effect = {
   /** What is written to `table` from now on reaches the rows of `through` as well: a partition, an heir, a cascade. */
   readonly ties?: readonly { readonly table: Table; readonly through: Table }[]
   readonly finding?: string
+  /** What it writes beside what is there, which is freed when its file has ended, or stays. */
+  readonly room?: Room
   /** What it does to the session that runs it; nothing else is told of such an effect. */
   readonly session?: SessionChange
 }
+
+/** `table`: every row of it with its indexes, `index`: a new one. `table` null: of every table, one after another. */
+export type Room = { readonly of: 'table' | 'index'; readonly table: Table | null; readonly isSure: boolean }
 
 export const plain = (kind: MigrationClass, verb: string, subject: string): Effect => ({ class: kind, verb, subject, tables: [] })
 

@@ -1,4 +1,5 @@
 import type { DropStmt, Node, RenameStmt } from 'libpg-query'
+import { plainText } from '../../lib/text/quoted.ts'
 import { plain, type Effect } from './effect.ts'
 import { inVerb, objectName, partsOf, relationName, tableOf, type Table } from './names.ts'
 
@@ -56,6 +57,9 @@ function namedTable(item: Node): Table {
   return { schema: schema ?? null, name }
 }
 
+const renamed = (from: string, to: string) =>
+  `${from} becomes ${plainText(to, 80)}: whatever still uses the old name fails, the running application too`
+
 export function rename({ renameType, relation, object, subname = '', newname = '' }: RenameStmt): Effect {
   const table = relationName(relation)
   switch (renameType) {
@@ -66,6 +70,7 @@ export function rename({ renameType, relation, object, subname = '', newname = '
         subject: `${table}.${subname}`,
         tables: [tableOf(relation)],
         onTable: true,
+        finding: renamed(`${table}.${subname}`, newname),
       }
     case 'OBJECT_TABLE':
       return {
@@ -74,6 +79,7 @@ export function rename({ renameType, relation, object, subname = '', newname = '
         subject: table,
         tables: [tableOf(relation)],
         onTable: true,
+        finding: renamed(table, newname),
       }
     case 'OBJECT_INDEX':
       return plain('additive', `renames index % to ${inVerb(newname)}`, table)

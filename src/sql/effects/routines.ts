@@ -10,6 +10,8 @@ export type Defined = {
   /** By name alone: of two with one name, each may be meant. */
   readonly routines: Map<string, readonly Routine[]>
   readonly prepared: Map<string, readonly Effect[]>
+  /** What reading a view does to the session. */
+  readonly views: Map<string, readonly Effect[]>
   /** Those of the database, by name. */
   readonly existing: ReadonlyMap<string, readonly (Reactions['routines'][number] & { readonly body: () => readonly Part[] })[]>
   /** Those of the database that the plan puts others in the place of. */
@@ -33,7 +35,7 @@ export function nothingDefined(parser: Parser, { routines }: Pick<Reactions, 'ro
     routines.map((one) => ({ ...one, body: once(() => existingBody(parser, one)) })),
     ({ name }) => name,
   )
-  return { routines: new Map(), prepared: new Map(), existing, replaced: new Set(), called: new Map(), depth: { now: 0 } }
+  return { routines: new Map(), prepared: new Map(), views: new Map(), existing, replaced: new Set(), called: new Map(), depth: { now: 0 } }
 }
 
 /** Keeps what a function or procedure does, for the statements that call it. `text` is the statement as it is written. */
@@ -74,8 +76,8 @@ export const blockEffects = (parser: Parser, { args }: DoStmt, text: string, rea
 const effectsOf = (parts: readonly Part[], read: Read): readonly Effect[] =>
   parts.flatMap((part) => ('node' in part ? read(part.node) : [part.effect])).map(perhaps)
 
-// a table that a body creates may not be there when the body takes another way, and a setting neither
-const perhaps = ({ createsTable: _createsTable, session, ...effect }: Effect): Effect =>
+/** A table that a body creates may not be there when the body takes another way, and a setting neither. */
+export const perhaps = ({ createsTable: _createsTable, session, ...effect }: Effect): Effect =>
   session === undefined ? effect : { ...effect, session: 'isSure' in session ? { ...session, isSure: false } : session }
 
 /** What the routines of this name do; undefined when the plan defines none. A routine that calls itself does not do more by that. */

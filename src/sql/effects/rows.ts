@@ -4,7 +4,12 @@ import { relationName, tableOf } from './names.ts'
 
 /** What a statement does to the rows that are there; undefined for one that does nothing to them by itself. */
 export function rowEffects(node: Node): readonly Effect[] | undefined {
-  if ('UpdateStmt' in node) return [onRows('transformative', 'backfills %', node.UpdateStmt.relation)]
+  if ('UpdateStmt' in node) {
+    const { relation, whereClause } = node.UpdateStmt
+    // each row is there twice until it is vacuumed, and so are its entries in indexes
+    const room = whereClause === undefined ? { room: { of: 'table', table: tableOf(relation), isSure: true } as const } : {}
+    return [{ ...onRows('transformative', 'backfills %', relation), ...room }]
+  }
   if ('InsertStmt' in node) return [insert(node.InsertStmt)]
   if ('DeleteStmt' in node) return [deletes(node.DeleteStmt.relation)]
   if ('MergeStmt' in node) return merge(node.MergeStmt)

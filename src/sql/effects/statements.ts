@@ -1,7 +1,7 @@
-import type { CreatePolicyStmt, CreateStmt, CreateTableAsStmt, IndexStmt, Node, VacuumStmt } from 'libpg-query'
+import type { CreatePolicyStmt, CreateStmt, CreateTableAsStmt, IndexStmt, Node, RangeVar, VacuumStmt } from 'libpg-query'
 import { alterTable, cascadesOf, constraintsIn } from './alter-table.ts'
 import { onRows, plain, type Effect } from './effect.ts'
-import { dotted, inVerb, relationName, tableOf } from './names.ts'
+import { dotted, inVerb, relationName, tableOf, type Table } from './names.ts'
 import { dropObjects, rename } from './objects.ts'
 import { createdBySelect, rowEffects } from './rows.ts'
 import { sessionChanges, type SessionChange } from './session.ts'
@@ -46,10 +46,13 @@ export function ownEffects(node: Node): readonly Effect[] {
     if (isOn(params, 'concurrently')) return [plain('additive', 'rebuilds index %, concurrently', subject)]
     return [{ ...plain('transformative', 'rebuilds index %', subject), finding: `rebuilding ${subject} blocks writes until it is rebuilt` }]
   }
-  if ('RefreshMatViewStmt' in node) return [plain('transformative', 'refreshes %', relationName(node.RefreshMatViewStmt.relation))]
+  if ('RefreshMatViewStmt' in node) {
+    const { relation } = node.RefreshMatViewStmt
+    return [{ ...plain('transformative', 'refreshes %', relationName(relation)), ...anew(tableOf(relation)) }]
+  }
   if ('VacuumStmt' in node) return vacuum(node.VacuumStmt)
   if ('ClusterStmt' in node)
-    return [rewrite(node.ClusterStmt.relation === undefined ? 'every clustered table' : relationName(node.ClusterStmt.relation))]
+    return [node.ClusterStmt.relation === undefined ? rewrite('every clustered table', null) : rewriteOf(node.ClusterStmt.relation)]
   if (HARMLESS_STATEMENTS.some((kind) => kind in node)) return []
   if ('GrantStmt' in node) return [plain(node.GrantStmt.is_grant === true ? 'additive' : 'transformative', 'changes %', 'privileges')]
   if ('DropdbStmt' in node)
@@ -111,20 +114,26 @@ function buildIndex({ relation, unique, concurrent }: IndexStmt): Effect {
     subject: table,
     tables: [tableOf(relation)],
     onTable: true,
+    room: { of: 'index', table: tableOf(relation), isSure: true },
     ...(isOnline ? {} : { finding: `building an index on ${table} blocks writes to it until it is built` }),
   }
 }
 
 function vacuum({ options = [], rels = [] }: VacuumStmt): readonly Effect[] {
   if (!isOn(options, 'full')) return []
-  const names = rels.flatMap((item) => ('VacuumRelation' in item ? [relationName(item.VacuumRelation.relation)] : []))
-  return (names.length === 0 ? ['every table'] : names).map(rewrite)
+  const tables = rels.flatMap((item) => ('VacuumRelation' in item ? [item.VacuumRelation.relation] : []))
+  return tables.length === 0 ? [rewrite('every table', null)] : tables.map(rewriteOf)
 }
 
-const rewrite = (table: string): Effect => ({
-  ...plain('transformative', 'rewrites %', table),
-  finding: `rewriting ${table} blocks reads and writes meanwhile`,
+const rewriteOf = (relation: RangeVar | undefined): Effect => rewrite(relationName(relation), tableOf(relation))
+
+const rewrite = (name: string, table: Table | null): Effect => ({
+  ...plain('transformative', 'rewrites %', name),
+  finding: `rewriting ${name} blocks reads and writes meanwhile`,
+  ...anew(table),
 })
+
+const anew = (table: Table | null): Pick<Effect, 'room'> => ({ room: { of: 'table', table, isSure: true } })
 
 /** Permissive ones add to what is seen, restrictive ones take from it. */
 function policy({ policy_name: name = '', table, permissive }: CreatePolicyStmt): Effect {

@@ -63,7 +63,8 @@ describe('what the review found is seen before the vote, the heaviest first', ()
   test('in Home, the three heaviest of each request', () => {
     expect(spoken(homeOf(view)).slice(3, 6)).toEqual(found)
     const many = viewOf([migration('1', { class: 'breaking', findings: ['a', 'b', 'c', 'd', 'e'] })])
-    expect(spoken(homeOf(many)).slice(3, 7)).toEqual(['• *1*: a', '• *1*: b', '• *1*: c', 'and 2 more, on the card'])
+    expect(spoken(homeOf(many)).slice(3, 7)).toEqual(['*1*', '• a', '• b', '• c'])
+    expect(spoken(homeOf(many))[7]).toBe('and 2 more, on the card')
   })
   test('nothing is said where nothing was found, as in a plan of an older version', () => {
     for (const each of [requestCard(viewWith(), utc), approveView(viewWith())])
@@ -101,7 +102,9 @@ test('however much was found, it fits, every line is whole and the others are co
       expect(spoken(card)).toContain('[Approve]')
       for (const drawn of [card, window, home]) {
         const lines = spoken(drawn)
-        const shown = lines.filter((line) => /^• \*m\d+_x\*:/.test(line)).length
+        const from = lines.findIndex((line) => /^(• )?\*m\d+_x\*(: |$)/.test(line))
+        const told = lines.slice(Math.max(from, 0)).findIndex((line) => !/^(• (?!\*m\d+_x\* ·)|\*m\d+_x\*$)/.test(line))
+        const shown = from < 0 ? 0 : lines.slice(from, from + told).filter((line) => line.startsWith('•')).length
         const more = Number(/^and (\d+) more, (beside the SQL in the thread|on the card)$/m.exec(lines.join('\n'))?.[1] ?? 0)
         expect(shown + more).toBe(total)
       }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { castVote, type Ballot } from '../../../approvals/decisions/vote.ts'
+import { transition } from '../../../src/request/store.ts'
 import { stillGranted } from '../../../approvals/grant-check.ts'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { votesOf } from '../../../src/request/store.ts'
@@ -308,6 +309,19 @@ describe('the rules only tighten', () => {
       kind: 'refusal',
       code: 'not_an_approver',
       text: `#${request.id} counts 1 of 2 approvals under the rules as they are now. An approver may have left the group, or the rules for \`prod\` became stricter. It has to be approved again.`,
+    })
+  })
+
+  test('what needed no approval when it was asked for is told so when it needs one', async () => {
+    fixture.setTarget('prod', { ...baseTarget, protected: false, approvals: { required: 0, from: [] } })
+    const request = await fixture.waiting()
+    await transition(fixture.deps.db, request.id, ['waiting'], 'granted', { grantExpiresIn: 60_000 })
+    expect(await stillGranted(fixture.deps, request.id)).toBe(true)
+    fixture.setTarget('prod', baseTarget)
+    expect(await stillGranted(fixture.deps, request.id)).toEqual({
+      kind: 'refusal',
+      code: 'not_an_approver',
+      text: `#${request.id} was asked for when \`prod\` needed no approval, and now it needs 1. It has to be approved.`,
     })
   })
 

@@ -284,3 +284,36 @@ describe('time', () => {
     expect(voted).toMatchObject({ code: 'request_expired' })
   })
 })
+
+describe('where nobody has to approve', () => {
+  const free = { ...baseTarget, protected: false, approvals: { required: 0 } }
+  const askFor = async (target: Parameters<Fixture['setTarget']>[1], how: Partial<Parameters<typeof openRequest>[1]>) => {
+    fixture.setTarget('prod', target)
+    const configured = fixture.targets.get('prod')
+    if (configured === undefined) throw new Error('no target')
+    const ask = { ref: 'main', reason: 'launch', skipApp: false }
+    return answer(openRequest(fixture.deps, { target: configured, ask, account: ALICE, askedIn: 'C0DEPLOYS', entry: 'slash', ...how }))
+  }
+  const glass = { breakGlass: { from: ['user:U0DAVE'], review: ['user:U0CAROL'] } }
+  const breaking = { required: 0, from: [], breaking: { required: 1, from: ['user:U0BOB'] } }
+
+  test('a request for later is not told to be approved', async () => {
+    const at = Date.now() + 3_600_000
+    const later = await askFor(free, { slot: { at } })
+    expect(later).toMatch(/^opened: #1 is asked for: `main` to `prod`, queued for .+: it starts by itself then\. /)
+    expect(later).toContain('Its card appears in <#C0DEPLOYS> while the plan is made; this target asks for no approval. To take it back')
+    expect(await answer(cancelRequest(fixture.deps, { id: 1, account: ALICE, entry: 'slash' }))).toMatch(/^cancelled/)
+    expect(await askFor({ ...free, approvals: breaking }, { slot: { at } })).toContain(
+      'this target asks for no approval, unless a migration is breaking: that <@U0BOB> can approve there. To take it back',
+    )
+  })
+
+  test('there is no glass to break, or only for what is breaking', async () => {
+    expect(await askFor({ ...free, ...glass }, { account: DAVE, breakGlass: true })).toBe(
+      'bad_arguments: `prod` asks for no approval, so there is no glass to break. Nothing was started. It starts by itself with `/migrate deploy prod`.',
+    )
+    expect(await askFor({ ...free, ...glass, approvals: breaking }, { account: DAVE, breakGlass: true })).toBe(
+      'opened: #1 is asked for with break-glass: `main` to `prod`. Its card appears in <#C0DEPLOYS> while the plan is made; it starts by itself then, unless a migration is breaking. Where one is, read the plan there and press *Break the glass*. To take it back: `/migrate cancel 1`.',
+    )
+  })
+})

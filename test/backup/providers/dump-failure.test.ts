@@ -127,6 +127,18 @@ describe("an administrator's limits", () => {
   })
 })
 
+test('of a role that takes on another one as it comes ends what a dead attempt left, and reads times as they are written', async () => {
+  const { database, directory } = await shop()
+  const other = `group_${database.name}`
+  await onServer(`create role ${other}`, `grant ${other} to ${database.role}`, `grant pg_read_all_data to ${other}`)
+  closing.splice(-2, 0, () => onServer(`drop role ${other}`))
+  await onServer(`alter role ${database.role} set role to ${other}`, `alter role ${database.role} set datestyle to 'German'`)
+  const dead = await connectTarget({ url: database.url, applicationName: 'lockkeeper-backup-41' })
+  const ended = new Promise((resolve) => dead.once('end', resolve))
+  expect(await dump(await dumpRequest(database.url, directory))).toMatchObject({ kind: 'done' })
+  await ended
+})
+
 test('whoever may be idle for a moment only is named as well when the wait is over', async () => {
   const { database, directory } = await shop()
   const request = await dumpRequest(database.url, directory, { lockWaitMs: 1_500 })

@@ -12,11 +12,12 @@ export const STARTS = join(root, '.build/results/prisma-starts.log')
 
 type Which = 'recorded' | 'real'
 
-let isRealAsked = false
+/** The test file that asked for it; this module may outlive it, since files of a process share what they loaded. */
+let realFor: string | undefined
 
 /** For a test file whose subject is the CLI itself. */
 export function useRealPrisma(): void {
-  isRealAsked = true
+  realFor = testFile()
 }
 
 /**
@@ -24,7 +25,7 @@ export function useRealPrisma(): void {
  * tests, as in the bench, it is the real one.
  */
 const whichPrisma = (): Which =>
-  isRealAsked || process.env['VITEST'] === undefined || process.env['LOCKKEEPER_TEST_PRISMA'] === 'real' ? 'real' : 'recorded'
+  realFor === testFile() || process.env['VITEST'] === undefined || process.env['LOCKKEEPER_TEST_PRISMA'] === 'real' ? 'real' : 'recorded'
 
 /**
  * A `node_modules` with the packages of `base` and the Prisma that this test file gets; to be linked or copied, not written into. Where the

@@ -76,7 +76,7 @@ describe('what people hit, through Prisma', () => {
       'alter table orders add constraint orders_total_check check (total > 0);',
       '`2_case` stopped: rows break the check `orders_total_check`.',
     ],
-    ['others_depend', 'alter table orders drop column total;', '`2_case` stopped: other objects depend on what it drops.'],
+    ['others_depend', 'alter table orders drop column total;', '`2_case` stopped: the view `totals` depends on what it drops.'],
     [
       'concurrently_in_transaction',
       'create index concurrently i on orders (total); select 1;',

@@ -63,6 +63,7 @@ export const PROVOKED: Readonly<Record<string, Provoked>> = {
   'a prepared statement that is not there': { state: '26000', sql: 'execute nothing;' },
   'a prepared statement that is there twice': { state: '42P05', sql: 'prepare s0 as select 1; prepare s0 as select 1;' },
   'what others depend on': { state: '2BP01', sql: 'alter table orders drop column total;' },
+  'a key that others point at': { state: '2BP01', sql: 'alter table customers drop constraint customers_pkey;' },
   'a block that commits among others': { state: '2D000', sql: 'select 1; do $$ begin commit; end $$;', alone: true },
   'a schema that is not there': { state: '3F000', sql: 'create table audit.t (id int);' },
   'an identity that is written to': { state: '428C9', sql: `insert into numbered values (1, 'a');` },
@@ -72,6 +73,8 @@ export const PROVOKED: Readonly<Record<string, Provoked>> = {
   'a row that row-level security refuses': { state: '42501', sql: `set local role pg_monitor; insert into secret values ('x', -1);` },
   'an extension that only a superuser may create': { state: '42501', sql: 'set local role pg_monitor; create extension file_fdw;' },
   'a mistake': { state: '42601', sql: 'select 1;\ncreate tabel t (id int);' },
+  'an INSERT with too many values': { state: '42601', sql: `insert into customers (id) values (5, 'x');` },
+  'a UNION of different lengths': { state: '42601', sql: 'select 1 union select 1, 2;' },
   'a column that is named twice': { state: '42701', sql: 'alter table orders add column total int;' },
   'a column that is ambiguous': { state: '42702', sql: 'select id from orders join customers on true;' },
   'a column that is not there': { state: '42703', sql: 'select 1;\nupdate orders\n   set nothing = 1;' },
@@ -125,6 +128,10 @@ export const PROVOKED: Readonly<Record<string, Provoked>> = {
   'a lock that is held': {
     state: '55P03',
     sql: `do $$ begin raise lock_not_available using message = 'canceling statement due to lock timeout'; end $$;`,
+  },
+  'a lock that is not waited for': {
+    state: '55P03',
+    sql: `do $$ begin raise lock_not_available using message = 'could not obtain lock on relation "orders"'; end $$;`,
   },
   'an enum value that is too new': {
     state: '55P04',

@@ -256,12 +256,22 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
   'what others depend on': {
     code: 'others_depend',
     says: [
-      '`2_case` stopped: other objects depend on what it drops.',
-      'PostgreSQL drops nothing that a view, a key or a function still uses. PostgreSQL adds: `view totals depends on column total of table orders; materialized view sums depends on column total of table orders`.',
-      'Drop or change the dependent objects first, in the migration itself, mark this try as rolled back and ask again.',
+      '`2_case` stopped: the view `totals` and the materialized view `sums` depend on what it drops.',
+      'PostgreSQL drops nothing that something else still uses; `CASCADE` would drop that as well, with what it holds.',
+      'In the same file, drop or change the view `totals` and the materialized view `sums` before the `DROP`, and create them again behind it, without what goes, where they are still needed. Mark this try as rolled back and ask again.',
     ],
     excerpt:
       'ERROR: cannot drop column total of table orders because other objects depend on it (2BP01)\nDETAIL: view totals depends on column total of table orders\nmaterialized view sums depends on column total of table orders\nHINT: Use DROP ... CASCADE to drop the dependent objects too.',
+  },
+  'a key that others point at': {
+    code: 'others_depend',
+    says: [
+      '`2_case` stopped: the constraint `children_parent_fkey` of `children` depends on what it drops.',
+      'PostgreSQL drops nothing that something else still uses; `CASCADE` would drop that as well, with what it holds.',
+      'In the same file, drop or change the constraint `children_parent_fkey` of `children` before the `DROP`, and create it again behind it, without what goes, where it is still needed. Mark this try as rolled back and ask again.',
+    ],
+    excerpt:
+      'ERROR: cannot drop constraint customers_pkey on table customers because other objects depend on it (2BP01)\nDETAIL: constraint children_parent_fkey on table children depends on index customers_pkey\nHINT: Use DROP ... CASCADE to drop the dependent objects too.',
   },
   'a block that commits among others': {
     code: 'ends_transaction',
@@ -344,6 +354,24 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
       'Correct the file (it was never applied here, so it may be changed if it was applied nowhere else), then ask again.',
     ],
     excerpt: 'ERROR: syntax error at or near "tabel" (42601)\nline 2 of migration.sql names it: create tabel t (id int);',
+  },
+  'an INSERT with too many values': {
+    code: 'counts_differ',
+    says: [
+      '`2_case` stopped: in one of its `INSERT`s the values are not as many as the columns.',
+      'PostgreSQL says: `INSERT has more expressions than target columns`.',
+      'Name the columns of the `INSERT` and give each row a value for each of them, then ask again.',
+    ],
+    excerpt: 'ERROR: INSERT has more expressions than target columns (42601)',
+  },
+  'a UNION of different lengths': {
+    code: 'refused_statement',
+    says: [
+      '`2_case` stopped: PostgreSQL refuses a statement in it: `each UNION query must have the same number of columns`.',
+      'It is refused as it is written, whatever rows there are.',
+      'Correct the file (it was never applied here, so it may be changed if it was applied nowhere else), then ask again.',
+    ],
+    excerpt: 'ERROR: each UNION query must have the same number of columns (42601)',
   },
   'a column that is named twice': {
     code: 'already_exists',
@@ -450,8 +478,8 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
   'a view that is altered as a table': {
     code: 'another_kind',
     says: [
-      '`2_case` stopped: what it names is another kind of object than the statement is for.',
-      'PostgreSQL says: `ALTER action ADD COLUMN cannot be performed on relation "totals"`. PostgreSQL adds: `This operation is not supported for views`.',
+      '`2_case` stopped: `totals` is a view, and a statement in it is not for that.',
+      'PostgreSQL says: `ALTER action ADD COLUMN cannot be performed on relation "totals"`.',
       'Use the statement for what is there (`ALTER VIEW`, `ALTER SEQUENCE`, …), or find out who made it another kind. Then ask again.',
     ],
     excerpt:
@@ -525,8 +553,8 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
   'a key that would become optional': {
     code: 'invalid_definition',
     says: [
-      '`2_case` stopped: what it defines cannot be so.',
-      'PostgreSQL says: `column "id" is in a primary key`.',
+      '`2_case` stopped: PostgreSQL refuses a definition in it: `column "id" is in a primary key`.',
+      'It is refused as it is written, whatever rows there are.',
       'Correct the definition in the repository, then ask again.',
     ],
     excerpt: 'ERROR: column "id" is in a primary key (42P16)',
@@ -561,8 +589,8 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
   'a view that was never filled': {
     code: 'not_ready',
     says: [
-      '`2_case` stopped: something that it uses is not in the state that it needs.',
-      'PostgreSQL says: `materialized view "sums" has not been populated`. PostgreSQL adds: `Use the REFRESH MATERIALIZED VIEW command`.',
+      '`2_case` stopped. PostgreSQL says: `materialized view "sums" has not been populated`.',
+      'Something that it uses is not in the state that the statement needs. PostgreSQL adds: `Use the REFRESH MATERIALIZED VIEW command`.',
       'Bring it into that state first (in the migration, or on the server), then ask again.',
     ],
     excerpt: 'ERROR: materialized view "sums" has not been populated (55000)\nHINT: Use the REFRESH MATERIALIZED VIEW command.',
@@ -593,6 +621,15 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
       'Try again at a quieter moment: what has run is kept and not repeated.',
     ],
     excerpt: 'ERROR: canceling statement due to lock timeout (55P03)',
+  },
+  'a lock that is not waited for': {
+    code: 'lock_timeout',
+    says: [
+      '`2_case` could not get its lock on `orders`.',
+      'A statement in it does not wait (`NOWAIT`), and another session holds a lock that excludes it.',
+      'Try again at a quieter moment: what has run is kept and not repeated.',
+    ],
+    excerpt: 'ERROR: could not obtain lock on relation "orders" (55P03)',
   },
   'an enum value that is too new': {
     code: 'enum_value_too_new',
@@ -627,7 +664,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     code: 'raised',
     says: [
       '`2_case` stopped with a message of its own: `orders are open; timed out`.',
-      'A `RAISE` in the file, or in a function or trigger that it calls, ended it. PostgreSQL adds: `close them`.',
+      'A `RAISE` in the file, or in a function or trigger that it calls, ended it. Its hint: `close them`.',
       'See which condition it checks, put that right, then ask again.',
     ],
     excerpt: 'ERROR: orders are open; timed out (P0001)\nHINT: close them',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { configSchema } from '../../../src/config/schema.ts'
@@ -28,8 +28,33 @@ export const FIT = {
   'prisma/migrations/20260101_customers/migration.sql': 'create table customer (id int primary key);\n',
 }
 
+/** Otherwise each commit starts two more programs that look whether there is something to tidy up. */
+const QUIET = ['-c', 'maintenance.auto=false', '-c', 'gc.auto=0']
+
 /** A repository to plan from, with a `var` directory beside it. `url` is what `env:URL` resolves to. */
 export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none', format: 'sha1' | 'sha256' = 'sha1'): Promise<Origin> {
+  const origin = await withoutRepository(url)
+  await origin.git('init', '--quiet', '--initial-branch=main', `--object-format=${format}`)
+  return origin
+}
+
+/** The same with `FIT` committed: a copy of one that this process made once, since making it takes five programs. */
+export async function createFitOrigin(url: string): Promise<Origin> {
+  fit ??= makeFit(url)
+  const origin = await withoutRepository(url)
+  await cp(await fit, origin.directory, { recursive: true })
+  return origin
+}
+
+let fit: Promise<string> | undefined
+
+async function makeFit(url: string): Promise<string> {
+  const origin = await createOrigin(url)
+  await origin.commit(FIT)
+  return origin.directory
+}
+
+async function withoutRepository(url: string): Promise<Origin> {
   const home = await mkdtemp(join(tmpdir(), 'lockkeeper-origin-'))
   const directory = join(home, 'origin')
   const varDirectory = join(home, 'var')
@@ -44,7 +69,7 @@ export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none',
     }
     const env = { ...names, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
     const end = await captureChild({
-      argv: ['git', ...args],
+      argv: ['git', ...QUIET, ...args],
       cwd: directory,
       env: childEnvironment(process.env, process.env['PATH'] ?? '', env, Object.keys(env)),
       redactor,
@@ -52,7 +77,6 @@ export async function createOrigin(url = 'postgresql://nobody@127.0.0.1:1/none',
     if (end.exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${end.stderr}`)
     return end.stdout.toString('utf8').trim()
   }
-  await git('init', '--quiet', '--initial-branch=main', `--object-format=${format}`)
   const write = async (path: string, content: string | Buffer) => {
     await mkdir(dirname(join(directory, path)), { recursive: true })
     await writeFile(join(directory, path), content)

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, chmod } from 'node:fs/promises'
+import { mkdtemp, rm, chmod, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dump } from '../../../src/backup/providers/pg-dump.ts'
 import { withTarget } from '../../../src/database/connect.ts'
 import { connectionFindings, lockFindings, readCapacity } from '../../../src/run/preflight/capacity.ts'
+import { standbyFindings } from '../../../src/run/preflight/readable.ts'
 import { startEmbedded, type Embedded } from '../../../src/store/embedded.ts'
 import { dumpRequest } from '../../helpers/backup.ts'
 
@@ -15,20 +16,22 @@ let directory: string
 let admin: pg.Client
 let app: string
 
+const SETTINGS = [
+  'fsync=off',
+  'max_connections=20',
+  'max_locks_per_transaction=10',
+  'max_worker_processes=0',
+  'max_wal_senders=0',
+  'autovacuum_max_workers=1',
+]
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'small-'))
   await chmod(directory, 0o711)
   server = await startEmbedded({
     directory: join(directory, 'postgres'),
     env: process.env,
-    settings: [
-      'fsync=off',
-      'max_connections=20',
-      'max_locks_per_transaction=10',
-      'max_worker_processes=0',
-      'max_wal_senders=0',
-      'autovacuum_max_workers=1',
-    ],
+    settings: SETTINGS,
   })
   admin = new pg.Client({ connectionString: server.url })
   await admin.connect()
@@ -81,4 +84,28 @@ test('more tables than there is room for locks stop the run, and pg_dump does fa
       kind: 'failed',
       reason: 'The server has no room for more locks, and pg_dump locks every table. Raise its max_locks_per_transaction and restart it.',
     })
+})
+
+test('a standby, which answers to the identity of its primary, is no place to take a backup from', async () => {
+  const request = await dumpRequest(app, directory)
+  const { rows } = await admin.query<{ path: string }>(`select current_setting('data_directory') as path`)
+  await admin.end()
+  await server.stop()
+  await writeFile(join(rows[0]?.path ?? '', 'standby.signal'), '')
+  server = await startEmbedded({ directory: join(directory, 'postgres'), env: process.env, settings: SETTINGS })
+  admin = new pg.Client({ connectionString: server.url })
+  await admin.connect()
+  const url = Object.assign(new URL(app), { port: new URL(server.url).port }).href
+  expect(await withTarget({ url, applicationName: 'test' }, standbyFindings)).toEqual([
+    {
+      level: 'stop',
+      code: 'backup_elsewhere',
+      text: 'The URL of the backup (`backup.url`) leads to a standby, which may not hold yet what was written last, and ends a backup that holds up its replay. Let it name the primary server.',
+    },
+  ])
+  expect(await dump({ ...request, url })).toEqual({
+    kind: 'failed',
+    reason:
+      "The backup's URL leads to a standby, which may not hold yet what was written last, and ends a backup that holds up its replay. Let it name the primary server.",
+  })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { diskFindings, estimateBackup, estimateFindings, rewriteFindings } from '../../../src/run/preflight/backup.ts'
+import { diskFindings, estimateBackup, estimateFindings } from '../../../src/run/preflight/backup.ts'
+import { roomFindings } from '../../../src/run/preflight/server-disk.ts'
 import {
   activityFindings,
   guardFindings,
@@ -15,10 +16,15 @@ import { connectionFindings, lockFindings } from '../../../src/run/preflight/cap
 import { info, stop, summary, warn } from '../../../src/run/preflight/finding.ts'
 import { healthFindings } from '../../../src/run/preflight/health.ts'
 import type { Session } from '../../../src/database/activity.ts'
+import type { RoomTaken } from '../../../src/sql/room.ts'
 import type { Rights } from '../../../src/database/rights.ts'
 import { parseTargetUrl, type TargetUrl } from '../../../src/database/urls.ts'
 
 const identity = { host: 'db', port: 5432, database: 'shop', systemIdentifier: '7', databaseOid: 16_384 }
+
+const free = (bytes: number) => new Map([['', bytes]])
+const orders = (bytes: number) => ({ schema: 'public', name: 'orders', bytes, tablespace: '' })
+const anew = (name: string): RoomTaken => ({ file: '1_x', of: 'table', table: { schema: null, name }, isSure: true })
 
 const rights: Rights = {
   role: 'shop',
@@ -53,8 +59,19 @@ describe('nothing is found when', () => {
     ['there is room for as many locks', lockFindings({ locksNeeded: 8, locksFree: 8 })],
     ['transactions may last', timeLimitFindings(0)],
     ['no table is locked', lockedFindings(null, 300_000)],
-    ['the largest table could stand there twice', rewriteFindings(100, { name: 'public.orders', bytes: 100 })],
-    ['no table is known', rewriteFindings(0, null)],
+    ['what is written anew could stand there twice', roomFindings(free(100), [anew('orders')], [orders(100)], 'public')],
+    ['nothing is written anew, though the disk is full', roomFindings(free(0), [], [orders(100)], 'public')],
+    ['a table of that name in another schema', roomFindings(free(0), [anew('orders')], [{ ...orders(100), schema: 'audit' }], 'public')],
+    [
+      'tables that are written anew by files of their own',
+      roomFindings(
+        free(100),
+        [anew('orders'), { ...anew('items'), file: '2_y' }],
+        [orders(100), { ...orders(90), name: 'items' }],
+        'public',
+      ),
+    ],
+    ['no table is known', roomFindings(free(0), null, [], 'public')],
     ['the disk has room', diskFindings(1000, 1000, { bytes: null, seconds: null }, '/backups')],
     ['the disk has room for another like the last', diskFindings(120, 1000, { bytes: 100, seconds: 1 }, '/backups')],
     ['a superuser asks', rightsFindings({ ...rights, superuser: true, createInSchema: false }, 'public')],
@@ -160,12 +177,39 @@ describe('people are warned of', () => {
   })
 
   test("a table that the database's own disk could not hold twice", () => {
-    expect(rewriteFindings(3e9, { name: 'public.orders', bytes: 5e9 })).toEqual([
+    const said = (...taken: readonly RoomTaken[]) =>
+      roomFindings(
+        free(3e9),
+        taken,
+        [orders(2e9), { schema: 'audit', name: 'log', bytes: 4e9, tablespace: '' }, { ...orders(1.5e9), name: 'items' }],
+        'public',
+      )
+    const room = 'The disk of the database has 3.0 GB free, and'
+    const more = 'more until it has ended. A disk that is full stops the whole server. Free space first.'
+    expect(said(anew('orders'), anew('items'))).toEqual([
+      warn('disk_space', `${room} \`1_x\` writes \`orders\` and \`items\` anew, which takes about 3.5 GB ${more}`),
+    ])
+    expect(said({ ...anew('log'), table: { schema: 'audit', name: 'log' }, isSure: false })).toEqual([
+      warn('disk_space', `${room} \`1_x\` may write \`audit.log\` anew, which takes about 4.0 GB ${more}`),
+    ])
+    expect(said({ ...anew('all'), table: null })).toEqual([
+      warn('disk_space', `${room} \`1_x\` writes \`audit.log\` anew, which takes about 4.0 GB ${more}`),
+    ])
+    expect(roomFindings(free(3e9), null, [orders(5e9)], 'public')).toEqual([
       warn(
         'disk_space',
-        "The disk of the database has 3.0 GB free, and its largest table `public.orders` takes at least 5.0 GB. A migration that rewrites it, as a change of a column's type may, would fill the disk. Free space first if this one does.",
+        "The disk of the database has 3.0 GB free, and the largest table `orders` takes at least 5.0 GB. A migration that rewrites it, as a change of a column's type may, would fill the disk, and one of them could not be read. Free space first if it does.",
       ),
     ])
+    const apart = { ...orders(2e9), tablespace: '/mnt/fast' }
+    expect(roomFindings(new Map([...free(9e9), ['/mnt/fast', 1e9]]), [anew('orders')], [orders(5e9), apart], 'public')).toEqual([
+      warn(
+        'disk_space',
+        `The disk of the tablespace in \`/mnt/fast\` has 1.0 GB free, and \`1_x\` writes \`orders\` anew, which takes about 2.0 GB ${more}`,
+      ),
+    ])
+    // a directory that cannot be looked at says nothing
+    expect(roomFindings(free(9e9), [anew('orders')], [apart], 'public')).toEqual([])
   })
 
   test('old transactions, with what they mean', () => {
@@ -221,7 +265,15 @@ describe('people are warned of', () => {
   })
 
   test('a table that somebody locks, with who and what to do', () => {
-    const locked = { relation: 'orders', pid: 7, role: 'reports', applicationName: '<nightly>', transactionMs: 72_000 }
+    const locked = {
+      relation: 'orders',
+      kind: 'table',
+      isWaiting: false,
+      pid: 7,
+      role: 'reports',
+      applicationName: '<nightly>',
+      transactionMs: 72_000,
+    } as const
     expect(lockedFindings(locked, 300_000)).toEqual([
       warn(
         'table_locked',
@@ -232,6 +284,24 @@ describe('people are warned of', () => {
       warn(
         'table_locked',
         'The table `orders` is locked by a prepared transaction. The backup waits up to 2.0 s for it and then fails. Commit it or roll it back.',
+      ),
+    ])
+  })
+
+  test('a view that somebody waits to lock, since whoever comes later waits too', () => {
+    const waited = {
+      relation: 'totals',
+      kind: 'view',
+      isWaiting: true,
+      pid: 7,
+      role: 'shop',
+      applicationName: '',
+      transactionMs: 500,
+    } as const
+    expect(lockedFindings(waited, 300_000)).toEqual([
+      warn(
+        'table_locked',
+        'Session 7 (shop), whose transaction has been open for 0.5 s, waits to lock the view `totals` exclusively, and whoever comes later waits behind it. The backup waits up to 5 min for it and then fails. End it if it should not be there: `select pg_terminate_backend(7)`.',
       ),
     ])
   })

@@ -97,6 +97,65 @@ test('what was only staged counts, and so does a deleted file', async () => {
   ])
 })
 
+const inTheWay = (names: string, it: string) =>
+  `stop: The step \`Switch\` would be refused by git after the migrations: in \`/srv/live shop\` ${names} by hand, and the approved commit has ${it} otherwise. Put ${it} back or away there (\`git stash --include-untracked\`).`
+
+test('what git ignores there is overwritten by what the commit brings, file or directory, unless it is the same', async () => {
+  await write(live, { 'local.env': 'of the repository\n' })
+  expect(await found()).toEqual([])
+  await write(live, { 'local.env': 'of this machine\n' })
+  const sentence = (step: string) =>
+    `warn: In \`/srv/live shop\` git ignores \`local.env\`, and the approved commit brings it. The step \`${step}\` overwrites it without asking. Copy it away first if it is needed.`
+  expect(await found()).toEqual([sentence('Switch')])
+  await rm(join(live, 'local.env'))
+  await mkdir(join(live, 'local.env'))
+  await write(live, { 'local.env/key': 'of this machine\n' })
+  expect(await found()).toEqual([sentence('Switch')])
+  await git(live, 'fetch', '--quiet')
+  await git(live, 'checkout', '--quiet', '--detach', commit)
+  expect(await readFile(join(live, 'local.env'), 'utf8')).toBe('of the repository\n')
+})
+
+test('a step that forces overwrites also what git does not know', async () => {
+  await write(live, { 'worker.js': 'by hand\n' })
+  expect(await found({ run: ['git', 'reset', '--quiet', '--hard', '{commit}'] })).toEqual([
+    'warn: The step `Switch` overwrites what was changed by hand in `/srv/live shop`: `worker.js`.',
+  ])
+  await git(live, 'fetch', '--quiet')
+  await git(live, 'reset', '--quiet', '--hard', commit)
+  expect(await readFile(join(live, 'worker.js'), 'utf8')).toBe('two\n')
+})
+
+test('a file that was changed in the second in which git looked last, without a change of its size, is seen', async () => {
+  const second = 1_000_000_000
+  await git(live, 'config', 'core.trustctime', 'false')
+  await utimes(join(live, 'server.js'), second, second)
+  await git(live, 'update-index', '--refresh')
+  await write(live, { 'server.js': 'uno\n' })
+  for (const name of ['server.js', '.git/index']) await utimes(join(live, name), second, second)
+  expect(await found()).toEqual([inTheWay('1 file (`server.js`) was changed or added', 'it')])
+})
+
+test('a step that works in a directory of the checkout has its whole in the way, with commands that work at its top', async () => {
+  await mkdir(join(live, 'deep'))
+  await git(live, 'update-index', '--skip-worktree', 'server.js')
+  await write(live, { 'server.js': 'a quick fix\n', 'worker.js': 'by hand\n' })
+  expect(await found({ cwd: join(live, 'deep') })).toEqual([
+    'stop: The step `Switch` would be refused by git after the migrations: in `/srv/live shop` 2 files (`server.js` and `worker.js`) were changed or added by hand, and the approved commit has them otherwise. Put them back or away there (first `git update-index --no-skip-worktree -- server.js`, then `git stash --include-untracked`).',
+  ])
+})
+
+test('a name that git quotes in its words is whole', async () => {
+  const name = "it's\nodd.js"
+  await write(join(root, 'origin'), { [name]: 'two\n' })
+  await git(join(root, 'origin'), 'add', '.')
+  await git(join(root, 'origin'), 'commit', '--quiet', '--message=third')
+  await git(bareCloneOf(join(root, 'var'), 'prod'), 'fetch', '--quiet', join(root, 'origin'), 'main')
+  await write(live, { [name]: 'by hand\n' })
+  const third = await git(join(root, 'origin'), 'rev-parse', 'HEAD')
+  expect(await found({}, third)).toEqual([inTheWay("1 file (`it's odd.js`) was changed or added", 'it')])
+})
+
 test('a step that forces is not refused, so what it overwrites is said', async () => {
   await write(live, { 'server.js': 'a quick fix\n' })
   const line = 'warn: The step `Switch` overwrites what was changed by hand in `/srv/live shop`: `server.js`.'

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { backupStore, type BackupStore } from '../../../src/backup/catalogue.ts'
 import type { DumpRequest } from '../../../src/backup/providers/pg-dump.ts'
-import { readManifest } from '../../../src/backup/manifest.ts'
+import { readManifest, type Manifest } from '../../../src/backup/manifest.ts'
 import { prune } from '../../../src/backup/prune.ts'
+import type { Ahead } from '../../../src/migrate/ahead.ts'
+import type { Plan } from '../../../src/plan/plan.ts'
 import type { RunContext } from '../../../src/request/step.ts'
 import { backupData, backupStep, jobsWithin, type BackupData } from '../../../src/run/steps/backup.ts'
 import { verifyBackupStep } from '../../../src/run/steps/verify-backup.ts'
@@ -73,7 +75,8 @@ const context = (over: Partial<RunContext> = {}, change: Record<string, unknown>
   }).context
 
 const step = () => backupStep({ store, jobs: 2 })
-const verifyStep = () => verifyBackupStep({ store })
+const notAsked = { ask: async () => {} }
+const verifyStep = (ahead: Pick<Ahead, 'ask'> = notAsked) => verifyBackupStep({ store, ahead })
 
 async function backUp(over: Partial<RunContext> = {}): Promise<BackupData> {
   const end = await step().act(context(over))
@@ -232,11 +235,47 @@ describe('the verification step', () => {
     expect(await verifyStep().inspect(mine)).toEqual({ kind: 'done', output: 'read in full, 9 migration records', data })
   })
 
-  test('fails on damage, marks the backup and names the file', async () => {
+  test('ends when Prisma has answered, which it is asked meanwhile', async () => {
+    const data = await backUp()
+    const answered = Promise.withResolvers<void>()
+    let isAborted: boolean | undefined
+    const ahead = {
+      async ask(_context: RunContext, signal: AbortSignal) {
+        await answered.promise
+        isAborted = signal.aborted
+      },
+    }
+    const verifying = verifyStep(ahead).act(
+      context({ dataOf: () => data, report: (text) => text.startsWith('counting') && answered.resolve() }),
+    )
+    expect((await verifying).kind).toBe('done')
+    expect(isAborted).toBe(false)
+  })
+
+  test.each<[string, Partial<Plan>, number]>([
+    ['maintenance mode is switched on in between', { steps: [{ phase: 'maintenance-on', name: 'on', settings: { run: ['true'] } }] }, 1],
+    ['reading it back takes longer than an answer is good for', {}, 31],
+  ])('asks Prisma nothing where %s', async (_where, more, seconds) => {
+    const data = await backUp()
+    const manifest = JSON.parse(readFileSync(join(data.path, 'manifest.json'), 'utf8')) as Manifest
+    writeFileSync(join(data.path, 'manifest.json'), JSON.stringify({ ...manifest, seconds }))
+    await db.query(`update lockkeeper.backup set manifest = jsonb_set(manifest, '{seconds}', to_jsonb($1::float8))`, [seconds])
+    let isAsked = false
+    const ahead = { ask: async () => void (isAsked = true) }
+    const list = [{ name: '1_init', sha256: 's', bytes: 1, rollbackSha256: null, concurrently: false }]
+    const plan = planFor(request.identity, { list, ...more })
+    expect((await verifyStep(ahead).act(context({ dataOf: () => data, plan }))).kind).toBe('done')
+    expect(isAsked).toBe(false)
+  })
+
+  test('that fails on damage ends the question, marks the backup and names the file', async () => {
     const data = await backUp()
     const file = readdirSync(data.path).find((name) => name.endsWith('.dat.gz')) ?? ''
     rmSync(join(data.path, file))
-    expect(await verifyStep().act(context({ dataOf: () => data }))).toEqual({
+    const ahead = {
+      ask: (_context: RunContext, signal: AbortSignal) => new Promise<void>((end) => signal.addEventListener('abort', () => end())),
+    }
+    expect(await verifyStep(ahead).act(context({ dataOf: () => data }))).toEqual({
       kind: 'failed',
       output: 'not verified',
       outcome: {

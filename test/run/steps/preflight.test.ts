@@ -86,6 +86,18 @@ test('a target in order passes with one line, and what is good to know stands in
   )
 })
 
+test('all checks of the database share one session, beside the one that is opened as the migrator opens its own', async () => {
+  const opened = async () => {
+    const sql = `select sessions::int from pg_stat_database where datname = '${database.name}'`
+    const [row] = await inDatabase(inject('postgresUrl'), sql)
+    return Number(row?.['sessions'])
+  }
+  const before = await opened()
+  await preflight()
+  // a session is counted when it begins to end
+  expect(await until('they are counted', async () => ((await opened()) > before + 1 ? (await opened()) - before : undefined))).toBe(2)
+})
+
 test('everything that stops the run is told at once', async () => {
   const old = join(directory, 'old')
   await mkdir(old)
@@ -189,6 +201,11 @@ test('what the backup would meet in the database is told before it begins', asyn
       /^The table `orders` is locked by session \d+ \(nightly\), whose transaction has been open for \d+(\.\d)? s\. The backup waits up to 5 min for it and then fails\. End it if it should not be there: `select pg_terminate_backend\(\d+\)`\.$/,
     ),
   ])
+})
+
+test('a role that would have to take on by SET ROLE what it may read of the server is not stopped', async () => {
+  await inDatabase(inject('postgresUrl'), `alter role ${database.role} noinherit`, `grant pg_read_all_settings to ${database.role}`)
+  expect((await preflight()).end).toMatchObject({ kind: 'done', output: '16 checks, nothing to report' })
 })
 
 test('what the role may not even look at is a reason, not a fault', async () => {

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { observe } from '../../../src/lib/telemetry.ts'
-import { requestById } from '../../../src/request/store.ts'
+import { requestById, transition } from '../../../src/request/store.ts'
+import type { WorkflowPorts } from '../../../src/run/workflow/ports.ts'
 import type { Db } from '../../../src/store/pool.ts'
 import { oneRequest, planned, stepThat, type OneRequest } from '../../helpers/workflow.ts'
+
+type Grant = WorkflowPorts['grantAtOnce']
 
 let request: OneRequest
 let forget: () => void
@@ -65,6 +68,12 @@ test('the start of a run counts once, also when only the answer to its commit is
   await request.run([step], { db: everySecond(request.db, 'unheard') })
   expect(await state()).toBe('succeeded')
   expect(started).toEqual([request.id])
+})
+
+test('a request that nobody has to approve runs, also when only the answer to the commit of its plan is lost', async () => {
+  const grantAtOnce: Grant = async (tx, id) => void (await transition(tx, id, ['waiting'], 'granted', { grantExpiresIn: 60_000 }))
+  await request.run([step], { db: everySecond(request.db, 'unheard'), grantAtOnce })
+  expect(await state()).toBe('succeeded')
 })
 
 /** Each transaction breaks at its first try, before its commit or after it. */

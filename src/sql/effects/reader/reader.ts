@@ -1,37 +1,53 @@
-import type { CreateTrigStmt, Node, RuleStmt } from 'libpg-query'
-import { callsIn, type Call } from './calls.ts'
-import { onRows, onSession, plain, type Effect } from './effect.ts'
-import { inVerb, partsOf, relationName, type Table } from './names.ts'
-import type { Parser } from './parser.ts'
-import { noReactions, type Reactions } from '../../database/reactions.ts'
-import { indexed, reactionsTo, reactionsToCommand, reactionsToReading, type Indexed } from './reactions.ts'
-import { blockEffects, callEffects, defineRoutine, existingEffects, nothingDefined, type Defined, type Read } from './routines.ts'
-import { calledSessionChanges, sessionChanges } from './session.ts'
-import { ownEffects } from './statements.ts'
-import { isOn, walk } from './walk.ts'
+import type { Node } from 'libpg-query'
+import { callsIn, type Call } from '../calls.ts'
+import { onSession, plain, type Effect } from '../effect.ts'
+import { madeOfFunctions, ruleEffects, triggerEffects } from './kept.ts'
+import { partsOf } from '../names.ts'
+import type { Parser } from '../parser.ts'
+import { noReactions, type Reactions } from '../../../database/reactions.ts'
+import { indexed, type Indexed } from '../reactions/indexed.ts'
+import { reactionsTo, reactionsToCommand, reactionsToReading } from '../reactions/reactions.ts'
+import { createSwitches, type Switches } from '../reactions/switches.ts'
+import { blockEffects, callEffects, defineRoutine, existingEffects, nothingDefined, perhaps, type Defined, type Read } from '../routines.ts'
+import { calledSessionChanges, sessionChanges } from '../session.ts'
+import { ownEffects } from '../statements.ts'
+import { isOn, walk } from '../walk.ts'
+
+export type EffectsReader = {
+  readonly beginsFile: () => void
+  readonly read: (node: Node, text: string) => readonly Effect[]
+}
 
 /**
  * Reads the statements of a plan in the order in which they run, since a later one may call what an earlier one defines. `schema` is where
- * what names none is created.
+ * what names none is created. `isOneScript`: a file is one transaction, so far as it does not end that itself.
  */
 export function createEffectsReader(
   parser: Parser,
-  { reactions = noReactions, schema }: { readonly reactions?: Reactions; readonly schema: string },
-): (node: Node, text: string) => readonly Effect[] {
+  {
+    reactions = noReactions,
+    schema,
+    isOneScript = true,
+  }: { readonly reactions?: Reactions; readonly schema: string; readonly isOneScript?: boolean },
+): EffectsReader {
   const defined = nothingDefined(parser, reactions)
   const existing = indexed(reactions)
-  const switchedOn = new Set<string>()
-  return (node, text) => {
-    for (const name of switchesOn(node)) switchedOn.add(name)
-    const isSwitchedOn = ({ name }: Table) => switchedOn.has(name)
-    return effectsOf(node, text, {
-      parser,
-      schema,
-      existing,
-      isSwitchedOn,
-      followed: new Set(),
-      defined: { ...defined, called: new Map() },
-    })
+  const switches = createSwitches(existing, { schema, isOneScript })
+  return {
+    beginsFile: switches.beginsFile,
+    read: (node, text) => {
+      switches.passing(node, true)
+      const effects = effectsOf(node, text, {
+        parser,
+        schema,
+        existing,
+        switches,
+        followed: new Set(),
+        defined: { ...defined, called: new Map() },
+      })
+      for (const { session } of effects) if (session !== undefined) switches.onSession(session)
+      return effects
+    },
   }
 }
 
@@ -39,15 +55,18 @@ type Reading = {
   readonly parser: Parser
   readonly schema: string
   readonly existing: Indexed
-  readonly isSwitchedOn: (table: Table) => boolean
+  readonly switches: Switches
   readonly followed: Set<string>
   readonly defined: Defined
 }
 
 /** The effects of one statement, wherever in it they stand; an empty list is a statement without any (SET, a plain SELECT). */
 function effectsOf(node: Node, text: string, reading: Reading): readonly Effect[] {
-  const { parser, schema, existing, defined } = reading
-  const read: Read = (inner) => effectsOf(inner, text, reading)
+  const { parser, schema, existing, defined, switches } = reading
+  const read: Read = (inner) => {
+    switches.passing(inner, false)
+    return effectsOf(inner, text, reading)
+  }
   const known = (name: string) => callEffects(defined, name, read)
   const there = (name: string) => existingEffects(defined, name, read)
   /** Of one name the plan may define one, and the database have another. */
@@ -55,9 +74,10 @@ function effectsOf(node: Node, text: string, reading: Reading): readonly Effect[
     const both = [known(name), there(name)].filter((effects) => effects !== undefined)
     return both.length === 0 ? undefined : both.flat()
   }
-  const how = { parser, read, known: inDatabase, isSwitchedOn: reading.isSwitchedOn, followed: reading.followed }
+  const how = { parser, read, known: inDatabase, switches, followed: reading.followed, views: defined.views }
   const reactions = (part: Node) => reactionsTo(part, existing, how)
   const calls = (value: unknown, isRun: boolean) => called(callsIn(value), { known, there }, isRun)
+  const set = (value: unknown) => calledSessionChanges(callsIn(value)).map(onSession)
   const commands = () => (isCommand(node) ? reactionsToCommand(text, existing, how) : [])
   if ('CreateFunctionStmt' in node) defineRoutine(defined, parser, node.CreateFunctionStmt, { text, schema })
   if ('DoStmt' in node) return blockEffects(parser, node.DoStmt, text, read)
@@ -79,18 +99,25 @@ function effectsOf(node: Node, text: string, reading: Reading): readonly Effect[
     const own = known(last) ?? [plain('unclear', 'calls procedure %', name.join('.'))]
     return [...own, ...(there(last) ?? []), ...calls(node.CallStmt.funccall?.args ?? [], true)]
   }
-  if ('RuleStmt' in node) return rule(node.RuleStmt, read)
-  if ('CreateTrigStmt' in node) return [...trigger(node.CreateTrigStmt, inDatabase), ...commands()]
+  if ('RuleStmt' in node) return ruleEffects(node.RuleStmt, read)
+  if ('CreateTrigStmt' in node) return [...triggerEffects(node.CreateTrigStmt, inDatabase), ...commands()]
   if ('CreateSchemaStmt' in node) return [...ownEffects(node), ...(node.CreateSchemaStmt.schemaElts ?? []).flatMap(read)]
+  if ('ViewStmt' in node) {
+    const { view, query } = node.ViewStmt
+    const onRead = [...calls(query, true), ...reactionsToReading(query, existing, { ...how, followed: new Set() }), ...set(query)]
+    defined.views.set(view?.relname ?? '', onRead.filter(({ session }) => session !== undefined).map(perhaps))
+  }
   const isRun = RUN_NOW.some((kind) => kind in node)
   return [
     ...ownEffects(node),
+    ...madeOfFunctions(node, inDatabase),
     ...reactions(node),
     ...(isRun ? inside(node).flatMap((part) => ('ExecuteStmt' in part ? read(part) : [...ownEffects(part), ...reactions(part)])) : []),
     ...(isRun || 'RefreshMatViewStmt' in node ? reactionsToReading(readBy(node), existing, how) : []),
     ...calls(node, isRun),
     ...commands(),
-    ...[...sessionChanges(node), ...(isRun ? calledSessionChanges(callsIn(node)) : [])].map(onSession),
+    ...sessionChanges(node).map(onSession),
+    ...(isRun ? set(node) : []),
   ]
 }
 
@@ -133,44 +160,3 @@ const isCommand = (node: Node): boolean =>
 
 /** A materialized view is refreshed by reading it. */
 const readBy = (node: Node): unknown => ('RefreshMatViewStmt' in node ? { RangeVar: node.RefreshMatViewStmt.relation } : node)
-
-const switchesOn = (node: Node): readonly string[] =>
-  'AlterTableStmt' in node &&
-  (node.AlterTableStmt.cmds ?? []).some((item) => 'AlterTableCmd' in item && /^AT_Enable\w*Trig/.test(item.AlterTableCmd.subtype ?? ''))
-    ? [node.AlterTableStmt.relation?.relname ?? '']
-    : []
-
-function rule({ relation, event, instead, actions = [] }: RuleStmt, read: Read): readonly Effect[] {
-  const table = relationName(relation)
-  const what = event?.replace('CMD_', '') ?? 'write'
-  if (instead === true && actions.length === 0)
-    return [
-      {
-        ...onRows('breaking', `adds a rule to % that ignores every ${what}`, relation),
-        finding: `from then on every ${what} of ${table} is ignored`,
-      },
-    ]
-  return [
-    onRows('transformative', 'adds a rule to %', relation),
-    ...actions
-      .flatMap(read)
-      .filter(isNoSession)
-      .map((effect) => kept(effect, `adds a rule to ${inVerb(table)}`)),
-  ]
-}
-
-function trigger({ relation, funcname }: CreateTrigStmt, known: (name: string) => readonly Effect[] | undefined): readonly Effect[] {
-  const own = `adds a trigger to ${inVerb(relationName(relation))}`
-  const does = known(partsOf(funcname).at(-1) ?? '') ?? []
-  return [onRows('transformative', 'adds a trigger to %', relation), ...does.filter(isNoSession).map((effect) => kept(effect, own))]
-}
-
-/** Whoever writes the table later has a session of his own. */
-const isNoSession = ({ session }: Effect): boolean => session === undefined
-
-/** What happens by a rule or a trigger whenever its table is written, from now on. */
-const kept = ({ finding, createsTable: _createsTable, ...effect }: Effect, by: string): Effect => ({
-  ...effect,
-  verb: `${by} that ${effect.verb}`,
-  ...(finding === undefined ? {} : { finding: `${by.replace('adds', 'with')}, from then on: ${finding}` }),
-})
