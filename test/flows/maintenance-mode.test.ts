@@ -79,7 +79,7 @@ test('the page is up while the migrations run, and off again at the end, seen by
     1 migration would run, in this order:
     1. \`20261120084500_index_orders_discount\` additive: builds an index on orders, concurrently, about 50 rows
     • Steps: back up, maintenance on, migrate, verify, Switch, 1 health check, maintenance off
-    • Way back: each migration has a rollback.sql beside it; the backup for the rest
+    • Way back: a rollback.sql beside each migration, and the backup
     • Approvals: 1 of <!subteam^S0DBA>, never the one who asks
     Plan \`{plan}\`. To ask for it: \`/migrate deploy prod\`"
   `)

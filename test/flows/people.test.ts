@@ -161,7 +161,7 @@ test('status and plan change nothing and ask nobody', async () => {
     2. \`20261119093000_add_orders_discount_id\` additive: adds orders.discount_id, nullable, about 50 rows
     3. \`20261120084500_index_orders_discount\` additive: builds an index on orders, concurrently, about 50 rows
     • Steps: back up, migrate, verify, Switch, 1 health check
-    • Way back: each migration has a rollback.sql beside it; the backup for the rest
+    • Way back: a rollback.sql beside each migration, and the backup
     • Approvals: 1 of <!subteam^S0DBA>, never the one who asks
     Plan \`{plan}\`. To ask for it: \`/migrate deploy prod\`"
   `)

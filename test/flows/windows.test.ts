@@ -444,7 +444,7 @@ test('a time with two readings comes back as a choice between them, with all tha
   await submit({})
   expect(flow.slack.modal('U0ALICE')?.errors).toMatchInlineSnapshot(`
     {
-      "when_again_1": "Choose one of the times above, or write another one.",
+      "meant_1": "Please complete this required field.",
     }
   `)
   await submit({ meant_1: { meant_1: 'Wed 1 Dec 2027 02:00 America/New_York' } })

@@ -115,7 +115,7 @@ export const elsewhere: readonly Elsewhere[] = [
     'environment of children',
     '`PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK`, a `.env` beside the migrations',
     'Neither reaches the migrator.',
-    'test/migrate/apply.test.ts',
+    'test/migrate/apply-with-cli.test.ts',
     'a hostile environment does not reach the migrator',
   ),
   at(

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { withTarget } from '../../../src/database/connect.ts'
@@ -9,6 +9,8 @@ import { until } from '../../helpers/until.ts'
 
 const TOOL = 'lockkeeper-41-dddddddd-status'
 const READ = 'select * from "_prisma_migrations"'
+const HELD = `select 1 from pg_locks l join pg_stat_activity a using (pid)
+  where a.application_name = 'probe' and l.relation = 'public._prisma_migrations'::regclass and l.granted and l.mode = 'AccessExclusiveLock'`
 
 let database: TestDatabase
 let closing: (() => Promise<unknown>)[] = []
@@ -23,9 +25,9 @@ afterEach(async () => {
   await database.close()
 })
 
-/** As the tool does it: a start that takes its time, a connection of its own, one look at the record. */
+/** As the tool does it: it has started when the record is held already, takes a connection of its own and looks once. */
 async function asks(name: string, url = database.url): Promise<string> {
-  await sleep(300)
+  await until('the record is held', async () => (await query(database.url, HELD)).length > 0)
   const client = new pg.Client({ connectionString: url, application_name: name })
   await client.connect()
   try {
@@ -40,7 +42,7 @@ const prove = (status: () => Promise<string>) =>
   proveDatabase({ url: database.url, applicationName: 'probe', toolName: TOOL, schema: 'public', status })
 
 /** Somebody who reads the record again and again until the test ends; a monitor keeps its connection, a script makes one each time. */
-function reader(name: string, kind: 'keeps its connection' | 'connects each time'): Promise<void> {
+async function reader(name: string, kind: 'keeps its connection' | 'connects each time'): Promise<{ readonly reads: () => number }> {
   const stop = new AbortController()
   const kept = new pg.Client({ connectionString: database.url, application_name: name })
   kept.on('error', () => {})
@@ -50,19 +52,21 @@ function reader(name: string, kind: 'keeps its connection' | 'connects each time
     await client.query(READ)
     if (client !== kept) await client.end()
   }
-  const ready = kind === 'keeps its connection' ? kept.connect().then(() => {}) : Promise.resolve()
-  const reading = ready.then(async () => {
+  if (kind === 'keeps its connection') await kept.connect()
+  let reads = 0
+  const reading = (async () => {
     while (!stop.signal.aborted) {
       await read()
-      await sleep(100)
+      reads += 1
+      await pause(100) // as a monitor does; nothing is waited for
     }
-  })
+  })()
   closing.push(async () => {
     stop.abort()
     await reading
     await kept.end().catch(() => {})
   })
-  return ready
+  return { reads: () => reads }
 }
 
 test('a question of Prisma that fails while it is watched is the fault of the proof, and the table is free again', async () => {
@@ -101,9 +105,12 @@ describe('Prisma is known by the name that it was given, whoever else reads the 
   })
 
   test('somebody who takes it away for a moment while Prisma starts', async () => {
-    await reader('keeper', 'keeps its connection')
+    const keeper = await reader('keeper', 'keeps its connection')
     const status = async () => {
-      await sleep(3_500) // longer than others are kept from it
+      await until('the record is held', async () => (await query(database.url, HELD)).length > 0)
+      const before = keeper.reads()
+      // the second one began when it was free for a moment
+      await until('others had their turn', async () => keeper.reads() > before + 1)
       return asks(TOOL)
     }
     expect((await prove(status)).proof).toEqual({ kind: 'waiting' })
@@ -114,7 +121,7 @@ describe('a sentence that accuses names its evidence', () => {
   const datasource = { database: 'shop', schema: null, host: null, adapter: true }
   const identity = { host: 'db', port: 5432, database: 'shop', systemIdentifier: '7', databaseOid: 1 }
   const why = (proof: DatabaseProof) => whyElsewhere(datasource, proof, identity, { schema: 'public' })
-  const HELD =
+  const SAID =
     'Prisma says `shop`, but its `migrate status` answered while this product held `public._prisma_migrations` of the approved database, so it does not read that table.'
 
   test('a tool without its name is one of those who came, and both ways are told', async () => {
@@ -135,7 +142,7 @@ describe('a sentence that accuses names its evidence', () => {
     try {
       const { proof } = await prove(() => asks(TOOL, other.url))
       expect(why(proof)).toBe(
-        `${HELD} The repository's configuration (a driver adapter in \`prisma.config.ts\`) leads it to another database or schema.`,
+        `${SAID} The repository's configuration (a driver adapter in \`prisma.config.ts\`) leads it to another database or schema.`,
       )
     } finally {
       await other.close()
@@ -146,7 +153,7 @@ describe('a sentence that accuses names its evidence', () => {
     await reader('monitor', 'keeps its connection')
     const { proof } = await prove(async () => 'said')
     expect(why(proof)).toBe(
-      `${HELD} The repository's configuration (a driver adapter in \`prisma.config.ts\`) leads it to another database or schema.`,
+      `${SAID} The repository's configuration (a driver adapter in \`prisma.config.ts\`) leads it to another database or schema.`,
     )
   })
 
@@ -169,7 +176,7 @@ describe('a sentence that accuses names its evidence', () => {
     await onServer(change(database.name, role))
     const { proof } = await prove(() => asks(TOOL))
     expect(why(proof)).toBe(
-      `${HELD} In \`${database.name}\` names without a schema lead to the schema \`own\` and not to \`public\`: ${text(database.name, role)}`,
+      `${SAID} In \`${database.name}\` names without a schema lead to the schema \`own\` and not to \`public\`: ${text(database.name, role)}`,
     )
   })
 })
