@@ -14,6 +14,7 @@ export async function stopMigrator(
   { pollMs, patienceMs }: { readonly pollMs: number; readonly patienceMs: number },
 ): Promise<boolean> {
   const began = performance.now()
+  let aloneSince: number | null = null
   for (let unanswered = 0; ; await sleep(pollMs)) {
     const elapsed = performance.now() - began
     const act = elapsed < patienceMs ? 'pg_cancel_backend' : 'pg_terminate_backend'
@@ -26,8 +27,11 @@ export async function stopMigrator(
     })
     const living = attempt !== null && (await stateOf(attempt)).kind === 'living'
     if (sessions === 0 && !living) return true
-    // without a session it is starting, ending, or hangs: it may still connect, so the sessions are looked at again afterwards
-    if (attempt !== null && sessions === 0 && elapsed >= patienceMs) endAttempt(attempt, elapsed >= 2 * patienceMs ? 'SIGKILL' : 'SIGTERM')
+    // without a session it is starting, ending, or hangs: it may still connect, so the sessions are looked at again afterwards. Its patience
+    // begins when its session is gone, since it has yet to say how that ended
+    aloneSince = sessions === 0 ? (aloneSince ?? performance.now()) : null
+    const alone = aloneSince === null ? 0 : performance.now() - aloneSince
+    if (attempt !== null && alone >= patienceMs) endAttempt(attempt, alone >= 2 * patienceMs ? 'SIGKILL' : 'SIGTERM')
     if (sessions === null && ++unanswered * pollMs > 60_000) return false
     if (sessions !== null) unanswered = 0
   }
