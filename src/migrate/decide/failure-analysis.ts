@@ -71,6 +71,7 @@ export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 
     role: workspace.parsed.user,
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
+    resolve: resolveFor({ context }),
     sqlOf: (name) => {
       const file = workspace.approved.migrations.find((migration) => migration.name === name)
       return file === undefined ? null : context.redactor.text(file.content.toString('utf8'))
@@ -262,7 +263,7 @@ const tooLong = (diagnosis: Diagnosis, failed: string | null, { timing }: Work):
   code: 'concurrent_too_long',
   headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(timing.concurrentMaximumMs)}, the longest that a file without timeouts may run.`,
   why: 'Building concurrently waits for every transaction that is older than it; one that never ends keeps it waiting.',
-  next: 'End the old transaction or choose a quieter moment, mark the migration as rolled back, then ask again.',
+  next: 'End the old transaction or choose a quieter moment, then ask again.',
 })
 
 /** One line for the card. */

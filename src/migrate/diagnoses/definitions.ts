@@ -127,7 +127,7 @@ export const definitionDiagnoses: readonly Entry[] = [
         headline:
           kind === undefined || name === null
             ? `${subject(context, fault)} stopped: PostgreSQL refuses a statement in it for this kind of object: ${ownWords(fault)}.`
-            : `${subject(context, fault)} stopped: ${code(name)} is a ${kind}, and a statement in it is not for that.`,
+            : `${subject(context, fault)} stopped: ${code(name)} is a ${kind}, and a statement in the file is for something else.`,
         why:
           kind === undefined
             ? `Tables, views, indexes and the like each take statements of their own.${adds(fault.detail)}`

@@ -45,7 +45,7 @@ export const lockDiagnoses: readonly Entry[] = [
       why: fileSays(context, fault, /statement_timeout/i)
         ? 'One statement ran for longer than the `statement_timeout` that the file sets itself.'
         : `One statement ran for longer than ${seconds(context.statementTimeoutMs)}, the target's \`statementTimeout\`.`,
-      next: 'Split the work (fill in batches, build indexes concurrently in a file of their own), or raise `database.statementTimeout` for this target, then ask again.',
+      next: `Split the work (fill in batches, build indexes concurrently in a file of their own), or ${fileSays(context, fault, /statement_timeout/i) ? 'raise the `statement_timeout` in the file' : 'raise `database.statementTimeout` for this target'}, then ask again.`,
     }),
   },
   {

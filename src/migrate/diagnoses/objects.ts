@@ -1,7 +1,7 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
-import { adds, ownWords, subject, type Entry } from './entry.ts'
+import { adds, marking, ownWords, subject, type Entry } from './entry.ts'
 import { named, type Fault } from './fault.ts'
 
 /** Faults in what a migration says about tables, columns and rows. */
@@ -20,7 +20,7 @@ export const objectDiagnoses: readonly Entry[] = [
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${existing(fault)} already exists.`,
       why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
-      next: 'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
+      next: `Compare it with what the migration would make. If that is all there already, mark the migration as applied${marking(context, fault, 'applied')}; if not, remove or rename it and mark the migration as rolled back${marking(context, fault, 'rolled-back')}. Then ask again.`,
     }),
   },
   {
@@ -46,7 +46,7 @@ export const objectDiagnoses: readonly Entry[] = [
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${missing(fault)} does not exist.`,
       why: 'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
-      next: 'Find out where it went. Correct the migration in the repository, mark this try as rolled back and ask again.',
+      next: `Find out where it went. Bring it back, or correct the migration in the repository; then mark this try as rolled back${marking(context, fault, 'rolled-back')} and ask again.`,
     }),
   },
   {
@@ -95,7 +95,7 @@ export const objectDiagnoses: readonly Entry[] = [
       return {
         headline: `${subject(context, fault)} stopped: ${who} ${dependents.length === 1 ? 'depends' : 'depend'} on what it drops.`,
         why: `PostgreSQL drops nothing that something else still uses; \`CASCADE\` would drop that as well, with what it holds.`,
-        next: `In the same file, drop or change ${dependents.length === 0 ? 'them' : who} before the \`DROP\`, and create ${them} again behind it, without what goes, where ${them === 'it' ? 'it is' : 'they are'} still needed. Mark this try as rolled back and ask again.`,
+        next: `In the same file, drop or change ${dependents.length === 0 ? 'them' : who} before the \`DROP\`, and create ${them} again after it, without what goes, where ${them === 'it' ? 'it is' : 'they are'} still needed. Mark this try as rolled back${marking(context, fault, 'rolled-back')} and ask again.`,
       }
     },
   },
@@ -188,7 +188,11 @@ const isOneOf = (found: string | null, states: readonly string[]): boolean => fo
 
 /** `relation "orders"`, `column "x" of relation "orders"`: as the database words it, with the names set as code. */
 const existing = (fault: Fault): string => worded(fault.message?.replace(/ already exists.*$/, '') ?? null, 'something that it creates')
-const missing = (fault: Fault): string => worded(fault.message?.replace(/ does not exist.*$/, '') ?? null, 'something that it uses')
+const missing = ({ message }: Fault): string => {
+  const [, kind, name] = /^(function|procedure|aggregate) (.+\)) does not exist/.exec(message ?? '') ?? []
+  if (kind !== undefined && name !== undefined) return `the ${kind} ${code(name)}`
+  return worded(message?.replace(/ does not exist.*$/, '') ?? null, 'something that it uses')
+}
 
 function worded(text: string | null, otherwise: string): string {
   if (text === null) return otherwise
