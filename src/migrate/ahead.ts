@@ -51,6 +51,7 @@ export function createAhead(ports: {
 
 /** Null where it is not asked: another database, somebody else who migrates, or a tool that has to be started to know what it is. */
 async function askWhere(context: RunContext, last: string, signal: AbortSignal): Promise<StatusAnswer | null> {
+  if (context.plan.prisma8 !== undefined) return null // its one start before the run is not asked ahead
   const workspace = await openWorkspace(context)
   if (isProblem(workspace) || workspace.tool.installed === null || workspace.tool.installed.major >= 8) return null
   const connection = { url: workspace.url, applicationName: `lockkeeper-ahead-${context.requestId}`, signal }

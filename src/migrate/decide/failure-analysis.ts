@@ -20,7 +20,8 @@ import {
   type Resolve,
 } from './outcomes.ts'
 import { mayTryAgain, tracesOf, verdictOf, type Findings, type Verdict } from './verdict.ts'
-import { blockerOf, type MigrationTask } from '../observe/watch.ts'
+import { blockerOf } from '../observe/until-end.ts'
+import type { MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
 
 export type FailureAnalysis =

@@ -8,6 +8,8 @@ export type OperationClass = 'additive' | 'widening' | 'destructive' | 'data'
 export type Step = { readonly description: string; readonly sql: string }
 
 export type Operation = {
+  /** Prisma's, by which it says which one failed. */
+  readonly id: string
   readonly label: string
   readonly class: OperationClass
   /** Each must be true before, or the run fails. */
@@ -47,7 +49,8 @@ export function readPackage(name: string, files: Package['files']): Package | Un
     to,
     createdAt,
     hash: { written: migrationHash, computed: migrationHashOf(metadata.raw, operations.raw) },
-    operations: operations.value.map(({ label, operationClass, precheck, execute, postcheck }) => ({
+    operations: operations.value.map(({ id, label, operationClass, precheck, execute, postcheck }) => ({
+      id,
       label,
       class: operationClass,
       precheck,

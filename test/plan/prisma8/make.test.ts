@@ -4,7 +4,7 @@ import { isRefusal, type Refusal } from '../../../src/lib/refusal.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import { makePlan } from '../../../src/plan/make.ts'
 import { makeRunnerPlan, readRunnerStatus, type RunnerPlan } from '../../../src/plan/prisma8/make.ts'
-import { previewPlan, readAnyStatus } from '../../../src/plan/tool/tools.ts'
+import { makeAnyPlan, readAnyStatus } from '../../../src/plan/tool/tools.ts'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 import { createOrigin, FIT, type Origin } from '../application/origin.ts'
 import { applicationFiles, CUSTOMERS, NO_EMAIL, PHONE, signedDatabase } from './application.ts'
@@ -160,7 +160,7 @@ describe('a plan of Prisma 8', () => {
     expect(text(await makePlan(origin.deps, request())).replace(/`[0-9a-f]{10}`/, '`COMMIT`')).toMatchInlineSnapshot(
       `"runs_not_built: Commit \`COMMIT\` brings Prisma 8, which is a release candidate. Lockkeeper shows what it would run (\`plan\`) and where the database stands (\`status\`); runs with Prisma 8 are not built yet, so nothing was started. Deploy a commit with Prisma 5 to 7 (\`--ref\`), or apply this one by hand: take a backup and run \`npx prisma db migrate\` in the application."`,
     )
-    const preview = await previewPlan(origin.deps, request())
+    const preview = await makeAnyPlan(origin.deps, request())
     expect(preview).toMatchObject({ kind: 'prisma8' })
   })
 
@@ -237,7 +237,7 @@ test('a commit of Prisma 6 is planned as ever', async () => {
   await origin.commit({ migrations: null, src: null, ...FIT })
   const fresh = await createDatabase()
   const deps = { ...origin.deps, secret: () => fresh.url }
-  const plan = await previewPlan(deps, request())
+  const plan = await makeAnyPlan(deps, request())
   expect(isRefusal(plan) ? plan.text : Object.keys(plan.plan)).toEqual([
     'version',
     'target',
