@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { code } from '../../lib/text/code.ts'
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { list, seconds } from '../../lib/text/sentences.ts'
@@ -16,16 +17,18 @@ export type RunnerDiagnosis = Diagnosis & {
 /** What an end of `db migrate` that is none means and what to do next. Where the database said why, in the words of the catalogue. */
 export function diagnoseRunner(
   work: Pick<RunnerWork, 'context' | 'workspace'>,
-  output: string,
+  said: string,
   more: Pick<DiagnosisContext, 'blocker' | 'tries'> = {},
 ): RunnerDiagnosis {
+  // people need not see where the layout is
+  const output = said.replaceAll(`${join(work.context.directory, 'layout')}/`, '')
   const fault = faultIn(output)
   const at = fault === null ? null : operationAt(work, fault)
   const excerpt = fault === null ? lastLines(output) : linesOf(fault).join('\n').slice(0, 1_500)
   const failed = at?.package ?? null
   const own = fault === null ? SILENT : (ownWords(work, fault) ?? heldWords(work, fault, more))
   if (own !== null) return { ...own, excerpt, failed }
-  const told = asServerSays(fault, output)
+  const told = asServerSays(fault, output, failed)
   const diagnosis = diagnose({
     output: told.text,
     ...(told.sqlState === null ? {} : { sqlState: told.sqlState }),
@@ -87,7 +90,7 @@ function ownWords(work: Pick<RunnerWork, 'workspace' | 'context'>, fault: Runner
     return {
       code: 'other_result',
       headline: 'What the migrations made is not what the contract describes.',
-      why: `At the end Prisma compared the database with the contract, and ${list(fault.issues.slice(0, 5).map(code))} did not agree. The database had something of the same name already, or a package does not do what its contract says.`,
+      why: `At the end Prisma compared the database with the contract and found ${list(fault.issues.slice(0, 5).map(code))}. The database had something of that name already, or a package does not do what its contract says.`,
       next: `Compare that with the database. Change what is there by hand, or correct the migration, commit it and ask again.`,
     }
   if (fault.code === 'MIGRATION.RUNNER_FAILED' && fault.sqlState === null && fault.operationId !== null) {
@@ -134,13 +137,22 @@ function heldWords(
 }
 
 /** As the catalogue of diagnoses reads it. */
-function asServerSays(fault: RunnerFault | null, output: string): { readonly text: string; readonly sqlState: string | null } {
+function asServerSays(
+  fault: RunnerFault | null,
+  output: string,
+  migration: string | null,
+): { readonly text: string; readonly sqlState: string | null } {
   if (fault === null) return { text: output, sqlState: null }
   const message = (fault.why ?? fault.summary).replace(/^Unexpected error during migrate: /, '')
   const sqlState = /^[0-9A-Z]{5}$/.test(fault.sqlState ?? '') ? fault.sqlState : null
   // a message of the network is no one of the server
   const head = isOfServer(fault, message) ? 'ERROR: ' : 'Error: '
-  return { text: [`${head}${message}`, ...(fault.detail === null ? [] : [`DETAIL: ${fault.detail}`])].join('\n'), sqlState }
+  const lines = [
+    `${head}${message}`,
+    ...(fault.detail === null ? [] : [`DETAIL: ${fault.detail}`]),
+    ...(migration === null ? [] : ['', `Migration name: ${migration}`]),
+  ]
+  return { text: lines.join('\n'), sqlState }
 }
 
 const isOfServer = ({ sqlState }: RunnerFault, message: string): boolean =>
