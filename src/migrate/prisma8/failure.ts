@@ -25,7 +25,7 @@ export function analyseRunnerFailure(work: RunnerWork, action: Ended, stopped: '
   const { context, workspace } = work
   if (action.kind === 'hidden')
     return unclear(work, 'unclear', {
-      headline: `${hiddenText(context.target, action.hidden)}`,
+      headline: hiddenText(context.target, action.hidden),
       notKnown: 'Which contract the database has now.',
       next: `Put that right and look at ${code(`${context.command} status`)}. Then cancel this request and ask again for what is missing.`,
     })
