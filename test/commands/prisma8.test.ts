@@ -132,7 +132,7 @@ test('status says why nothing could run', async () => {
   `)
 })
 
-test('plan shows each operation with its class and its checks, and that it cannot be asked for', async () => {
+test('plan shows each operation with its class and its checks, and how it is asked for', async () => {
   expect(await told('plan prod')).toMatchInlineSnapshot(`
     "Plan for *Production* (\`prod\`): \`a1b9f02\` from \`main\`, “Discounts” by Alice
     *Prisma 8.0.0-rc.19, a release candidate*: from the contract \`d61aaa75cc15\` to the contract \`c3bf7ce541aa\`, all in one transaction
@@ -144,6 +144,9 @@ test('plan shows each operation with its class and its checks, and that it canno
         ◦ destructive: Drop column "email" from "Customer" (before: ensure column "email" exists; after: verify column "email" does not exist)
     What the review found:
     • *20261130T0319_no_email*: Customer.email is dropped with what it holds
-    This cannot be asked for: runs with Prisma 8 are not built yet. To apply it by hand, take a backup and run \`npx prisma db migrate\` in the application."
+    • Steps: back up, migrate, verify
+    • Way back: the backup; Prisma 8 knows none of its own
+    • Approvals: 1 of <!subteam^S0DBA> or <@U0BOB>, never the one who asks
+    Plan \`7f3a9c21\`. To ask for it: \`/migrate deploy prod\`"
   `)
 })

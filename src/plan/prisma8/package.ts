@@ -5,7 +5,7 @@ import { plainText } from '../../lib/text/quoted.ts'
 /** What Prisma 8 says an operation does. The two that it may refuse by policy are `destructive` and `data`. */
 export type OperationClass = 'additive' | 'widening' | 'destructive' | 'data'
 
-export type Step = { readonly description: string; readonly sql: string }
+export type Step = { readonly description: string; readonly sql: string; readonly params?: readonly unknown[] | undefined }
 
 export type Operation = {
   /** Prisma's, by which it says which one failed. */
@@ -97,7 +97,9 @@ const metadataShape = z.strictObject({
   createdAt: z.string(),
 })
 
-const steps = z.array(z.object({ description: z.string().default(''), sql: z.string() })).default([])
+const steps = z
+  .array(z.object({ description: z.string().default(''), sql: z.string(), params: z.array(z.unknown()).optional() }))
+  .default([])
 
 const operationShape = z.object({
   id: z.string(),

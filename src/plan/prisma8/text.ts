@@ -36,18 +36,22 @@ const oneOperation = ({ label, class: kind, precheck, execute, postcheck }: Oper
   [
     `-- ${kind}: ${shown(label)}`,
     ...precheck.map((step) => check('must be true before', step)),
-    ...execute.map(({ sql }) => visibleSql(sql).trimEnd()),
+    ...execute.map(({ sql, params }) => `${ended(visibleSql(sql).trimEnd())}${withParams(params)}`),
     ...postcheck.map((step) => check('must be true after', step)),
   ].join('\n')
 
-const check = (when: string, { description, sql }: Step): string =>
-  [
-    `-- ${when}: ${shown(description)}`,
-    ...visibleSql(sql)
-      .trim()
-      .split('\n')
-      .map((line) => `--   ${line}`),
-  ].join('\n')
+/** To be read, not to be run: it may end with a comment. */
+const ended = (sql: string): string => (sql.endsWith(';') ? sql : `${sql};`)
+
+const withParams = (params: Step['params']): string =>
+  params === undefined || params.length === 0 ? '' : `\n--   with ${shown(JSON.stringify(params))}`
+
+const check = (when: string, { description, sql, params }: Step): string =>
+  `-- ${when}: ${shown(description)}\n${visibleSql(sql)
+    .trim()
+    .split('\n')
+    .map((line) => `--   ${line}`)
+    .join('\n')}${withParams(params)}`
 
 /** In one line, so that nothing of it stands outside of the comment. */
 const shown = (text: string): string => visibleSql(oneLine(text))
