@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isPrisma } from '../config/tool.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Queryable } from '../database/connect.ts'
 import { statusOf } from '../plan/status.ts'
@@ -138,7 +139,9 @@ async function accompany(
         headline: `The migrator was at work in the database \`${end.database}\`, which was not approved, and was stopped.`,
         tasks,
         notKnown: `What it changed in \`${end.database}\`.`,
-        next: `Find out why the repository's configuration leads Prisma there (\`prisma.config.ts\`, an adapter with an address of its own), and look at \`_prisma_migrations\` in \`${end.database}\`. Then cancel this request.`,
+        next: isPrisma(context.target.tool)
+          ? `Find out why the repository's configuration leads Prisma there (\`prisma.config.ts\`, an adapter with an address of its own), and look at \`_prisma_migrations\` in \`${end.database}\`. Then cancel this request.`
+          : `Find out why the repository's configuration leads ${workspace.tool.name} there, and look at what it has changed in \`${end.database}\`. Then cancel this request.`,
       }),
     },
   }

@@ -6,9 +6,9 @@ import { whyUnrunnable } from '../../src/sql/unrunnable.ts'
 const PATH = 'prisma/migrations/1_x/migration.sql'
 const why = (content: string | Buffer, oneScript = true) => whyUnrunnable(PATH, Buffer.from(content), oneScript)
 
-const NEVER_SENT = 'Prisma sends a file to the server as it is.'
+const NEVER_SENT = 'a migration goes to the server as it is.'
 const AS_UTF8 = 'Save it as UTF-8 (in an editor, or with `iconv -f WINDOWS-1252 -t UTF-8`) and ask again.'
-const REPLACED = 'Prisma would put a replacement character (\ufffd) in its place and store that.'
+const REPLACED = 'A replacement character (\ufffd) would take its place and be stored.'
 const NO_ROWS =
   '`COPY … FROM stdin` takes its rows from psql; nobody sends any here, so it fails (57014 or 08P01). Write the rows as `INSERT … VALUES` (`pg_dump --inserts` writes them so), or load them outside of the migration, and ask again.'
 const ALONE =
