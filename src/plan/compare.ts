@@ -10,7 +10,7 @@ import type { PlanDeps } from './deps.ts'
 import type { ApplicationFiles } from './files.ts'
 import { readAnyFiles } from './listed-files.ts'
 import { toolPlanned, type Plan } from './plan.ts'
-import { readStateOf } from './record.ts'
+import { AppliedQueryError, readStateOf } from './record.ts'
 import { fetchRepository, isReachable } from './repository.ts'
 import { statusOf, whyRecordHidden, type Status } from './status.ts'
 import { canonicalJson } from '../lib/canonical.ts'
@@ -112,6 +112,8 @@ async function databaseNow(deps: PlanDeps & { readonly target: Target }) {
       })),
     )
   } catch (error) {
+    if (error instanceof AppliedQueryError)
+      return { kind: 'unknown', why: `What is applied cannot be read: ${escapeMarkup(deps.redactor.text(error.message))}.` } as const
     if (error instanceof TargetConnectionError || error instanceof TableLockedError) return { kind: 'unknown', why: error.message } as const
     // the server answered that it cannot: a right that was taken away, a statement that took too long, no memory
     if (isServersFault(error))

@@ -110,16 +110,20 @@ function baselineOf(
   return assumed === undefined ? 'missing' : 'present'
 }
 
-/** Rows by the names of files: a record may know a file by its SHA-256 alone, and a baseline has no rows yet. */
+/** Rows by the names of files: a record may know a file by its SHA-256 or its number alone, and a baseline has no rows yet. */
 function rowsFor(state: DatabaseState, files: readonly FileSums[], databaseSchemas: readonly string[]): readonly MigrationRow[] {
   if (state.assumed !== undefined && baselineOf(state, databaseSchemas) === 'present') {
     const last = files.findIndex(({ name }) => name === state.assumed)
     return files.slice(0, last + 1).map(({ name, sha256 }) => ({ ...ASSUMED, id: name, name, checksum: sha256 }))
   }
+  const byName = new Set(files.map(({ name }) => name))
+  const byNumber = Map.groupBy(files, ({ name }) => /^0*(\d+)/.exec(name)?.[1] ?? '')
   const bySum = Map.groupBy(files, ({ sha256 }) => sha256)
   return state.rows.map((row) => {
-    const same = row.checksum === null ? bySum.get(row.name) : undefined
-    return { ...row, name: same?.shift()?.name ?? row.name } // of two files with one content the first comes first
+    if (row.checksum !== null || byName.has(row.name)) return row
+    const [only, ...more] = byNumber.get(row.name.replace(/^0+(?=\d)/, '')) ?? []
+    // of two files with one content the first comes first
+    return { ...row, name: bySum.get(row.name)?.shift()?.name ?? (more.length === 0 ? only?.name : undefined) ?? row.name }
   })
 }
 

@@ -37,7 +37,7 @@ export function commandTool({
 }
 
 /** What asks for no transaction stays, whatever the tool does with the rest. */
-const OUTSIDE = /\bnoTransaction\b|\bconcurrently\b/i
+const OUTSIDE = /\bno\s*transaction\b|\btransaction:\s*false\b|\bconcurrently\b/i
 
 /** As libpq and its kin read it: without what only Prisma knows. */
 export function plainUrl(url: TargetUrl, session: ToolSession): string {

@@ -92,7 +92,7 @@ async function applyInside(client: Session, file: File): Promise<unknown> {
     const after = await client.query<{ xid: string }>('select pg_current_xact_id()::text as xid')
     if (after.rows[0]?.xid !== rows[0]?.xid) throw new Error('the file ended the transaction in which it was to be recorded')
     // a role or a path that the file has set is of no account for the record, which is the migrator's own
-    await client.query('reset role')
+    await client.query('reset session authorization; reset role')
     await client.query(
       `update ${record} set finished_at = clock_timestamp(), applied_steps_count = 1 where migration_name = $1 and finished_at is null`,
       [file.name],

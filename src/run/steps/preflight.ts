@@ -37,6 +37,7 @@ import { healthFindings, type Probe } from '../preflight/health.ts'
 import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
 import { ofBackup, readableFindings, standbyFindings } from '../preflight/readable.ts'
 import { roomOf, serverDiskFindings } from '../preflight/server-disk.ts'
+import { recordTable } from '../../plan/record.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -147,7 +148,7 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, 
       name: "the role's rights",
       find: () =>
         ask(async (client) => {
-          const rights = await readRights(client, url.schema)
+          const rights = await readRights(client, url.schema, recordTable(target.tool))
           return [...rightsFindings(rights, url.schema), ...guardFindings(rights)]
         }),
     },
