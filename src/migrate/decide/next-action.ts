@@ -1,7 +1,6 @@
-import { appliedOf, type Departure } from '../../plan/applied.ts'
 import type { MigrationFile } from '../../plan/files.ts'
 import type { Plan, PlannedMigration } from '../../plan/plan.ts'
-import { statusOf, type DatabaseState } from '../../plan/status.ts'
+import { appliedOf, statusOf, type DatabaseState, type Departure } from '../../plan/status.ts'
 import { groupsOf, type Group } from '../attempts/groups.ts'
 import type { Attempt, AttemptState } from '../attempts/attempt.ts'
 
@@ -33,8 +32,11 @@ export type NextAction =
   | { readonly kind: 'not_here'; readonly attempt: Attempt }
   | { readonly kind: 'not_the_plan'; readonly why: Exclude<Departure, 'failed' | 'running'>; readonly names: readonly string[] }
 
-/** Decides from facts alone what a run may do next. Anything that does not add up is not acted on. */
-export function nextAction(facts: Facts): NextAction {
+/**
+ * Decides from facts alone what a run may do next. Anything that does not add up is not acted on. `leaves`: what of a start that ended
+ * without a word may be there although the record does not show it.
+ */
+export function nextAction(facts: Facts, leaves: 'nothing' | 'perhaps' = 'nothing'): NextAction {
   const applied = appliedOf(facts.plan, statusOf(facts.state, facts.files))
   const last = facts.attempt
   if (last?.state.kind === 'living' || facts.sessions > 0) return { kind: 'living' }
@@ -54,6 +56,8 @@ export function nextAction(facts: Facts): NextAction {
     if (last.state.exit.exitCode === 0) return { kind: 'not_here', attempt: last.attempt }
     return { kind: 'failed', attempt: last.attempt, failed: null }
   }
+  if (leaves === 'perhaps' && last?.state.kind === 'vanished' && !last.settled)
+    return { kind: 'failed', attempt: last.attempt, failed: null }
   return { kind: 'next', group, remaining }
 }
 
