@@ -14,7 +14,7 @@ const session = z
   .parse(JSON.parse(process.env['LOCKKEEPER_SQL_SESSION'] ?? ''))
 const order = z
   .object({
-    files: z.array(z.object({ name: z.string(), concurrently: z.boolean() })),
+    files: z.array(z.object({ name: z.string(), isOutside: z.boolean() })),
     /** How many of them a database with tables and without a record has already. */
     assumed: z.number(),
   })
@@ -43,7 +43,7 @@ try {
 async function deploy(): Promise<void> {
   await withSession(makeRecord)
   for (const file of order.files) {
-    const failed = await withSession((client) => (file.concurrently ? applyOutside(client, file) : applyInside(client, file)))
+    const failed = await withSession((client) => (file.isOutside ? applyOutside(client, file) : applyInside(client, file)))
     if (failed === null) continue
     report(file, failed)
     process.exitCode = 1

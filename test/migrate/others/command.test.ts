@@ -74,7 +74,7 @@ describe('node-pg-migrate 9.0.0', () => {
       kind: 'unknown',
       outcome: {
         headline:
-          '*The migration stopped. PostgreSQL says: `division by zero` (22012). node-pg-migrate may have left a part of it. Lockkeeper will not guess.*',
+          '*The migration stopped. PostgreSQL says: `division by zero` (22012). A part of what it did may have stayed. Lockkeeper will not guess.*',
       },
     })
     expect(await tables(app)).toEqual(['half'])
@@ -114,7 +114,7 @@ describe('Drizzle Kit 0.31.11', () => {
       kind: 'failed',
       outcome: {
         headline:
-          '*Drizzle Kit failed and did not say what the database said. None of the 2 migrations is applied.* The application was left as it was.',
+          '*Drizzle Kit ended with code 1 and did not say what the database said. None of the 2 migrations is applied.* The application was left as it was.',
         next: "The server's own log of that moment has the error. Correct the migration and ask again.",
       },
     })
@@ -162,6 +162,33 @@ done
     const again = made(await app.plan())
     expect(again.plan).toMatchObject({ baseline: [{ name: '001_orders' }], list: [{ name: '002_bad' }] })
     expect(await app.run(again).migrate()).toMatchObject({ kind: 'done', output: '1 migration' })
+  })
+
+  test.each([
+    [
+      ['node_modules/.bin/none', 'up'],
+      'failed',
+      '*`node_modules/.bin/none` could not be started: `spawn node_modules/.bin/none ENOENT`. It is not applied.* The application was left as it was.',
+    ],
+    [
+      ['true'],
+      'unknown',
+      '*our script says that it applied its migrations, but the approved database does not have them. Lockkeeper will not guess.*',
+    ],
+    [
+      ['sh', '-c', 'exit 3'],
+      'unknown',
+      '*our script ended with code 3 and did not say what the database said. A part of what it did may have stayed. Lockkeeper will not guess.*',
+    ],
+    [
+      ['sh', '-c', 'kill -9 $$'],
+      'unknown',
+      '*our script was ended by SIGKILL and did not say what the database said. A part of what it did may have stayed. Lockkeeper will not guess.*',
+    ],
+  ])('that comes to nothing is told by how it ended: %s', async (run, kind, headline) => {
+    const app = await otherScene({ command: { ...tool.command, run, undone: false } })
+    await app.commit({ 'db/1_a.sql': 'SELECT 1;\n' })
+    expect(await app.run(made(await app.plan())).migrate()).toMatchObject({ kind, outcome: { headline } })
   })
 
   test.each([
