@@ -27,7 +27,7 @@ export function readFault(output: string, sqlState?: string): Fault {
       first(output, /\[SQLSTATE ([0-9A-Z]{5})\]/) ??
       first(output, /Database error code: ([0-9A-Z]{5})/) ??
       impliedState(message),
-    prismaCode: first(output, /^Error: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
+    prismaCode: first(output, /^Error(?: code)?: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
     message,
     detail,
     hint,
