@@ -10,7 +10,7 @@ import { comparing, orderOf, sendsOneScript, type Order } from './prisma/order.t
 import { CONFIG_FILES } from './prisma/config.ts'
 import { readSchema } from './prisma/schema.ts'
 import { chooseConfig, whyLedElsewhere } from './prisma/unfit.ts'
-import { prismaVersions, version, whyVersionUnfit, type PrismaSources } from './prisma/version.ts'
+import { prismaVersions, runnerOf, whyVersionUnfit, type PrismaSources } from './prisma/version.ts'
 import { code, inShell } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
@@ -126,7 +126,7 @@ async function bringsPrisma8(repository: Repository, tree: Tree, application: st
   )
   if (isRefusal(read)) return false // said again, for everything, by the caller
   const text = textIn((path) => (isRegularAt(tree, path) ? read(path) : Buffer.alloc(0)))
-  return prismaVersions(sourcesOf(application, packages, lockFiles, text)).low >= version(8)
+  return runnerOf(sourcesOf(application, packages, lockFiles, text)) === 'new'
 }
 
 /** Tools take a byte order mark, JSON.parse does not. */
