@@ -1,0 +1,81 @@
+import { CAPABILITIES, COLUMNS, readMarks, type Capability, type Cli, type Column, type Mark } from './marks.ts'
+
+/** Cells without a test, and why. A test that proves one makes its reason wrong, and the table is not written until that is gone. */
+const WITHOUT: Readonly<Partial<Record<Column, Readonly<Partial<Record<Capability, string>>>>>> = {
+  '8.0.0-rc.19': {
+    deploy: 'not yet: runs with Prisma 8 are being built',
+    lock: 'not yet: runs with Prisma 8 are being built',
+    cancel: 'not yet: runs with Prisma 8 are being built',
+    crash: 'not yet: runs with Prisma 8 are being built',
+    drift: 'not yet: runs with Prisma 8 are being built',
+    resolve: 'there is none: nothing of a failed run of Prisma 8 stays in its record',
+  },
+}
+
+/** `docs/prisma-versions.md`, made of what tests say that they prove. */
+export function versionsPage(marks: readonly Mark[] = readMarks()): string {
+  const faults = faultsIn(marks)
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+  return `# Versions of Prisma
+
+<!-- Made by \`npm run -s versions > docs/prisma-versions.md\` from the comments \`// proves …\` in test/. Do not edit. -->
+
+What Lockkeeper does with each version of Prisma, and the test that proves it. Of a version that is not in use any more the newest of its
+major number stands for the others.
+
+${matrix(marks)}
+
+- **real** – the CLI of that version is started by the test, each time.
+- **real, in turns** – the CLI of that version is started by CI in each ninth landing, and by \`npm run test:all\` in all; what it said and wrote is
+  kept, and in between the recorded Prisma or that record stands in for it. The engines of 5 and 7 are WebAssembly in place of the native ones
+  ([what that proves, and what not](../test/helpers/prisma-versions/README.md)).
+- **recorded** – the recorded Prisma, which is [held against the real one](../test/helpers/recorded-prisma/README.md).
+- **no CLI** – nothing of Prisma runs: files of a commit and rows of a database are read.
+
+${CAPABILITIES.map((capability) => section(capability, marks)).join('\n\n')}
+`
+}
+
+function faultsIn(marks: readonly Mark[]): readonly string[] {
+  return CAPABILITIES.flatMap((capability) =>
+    COLUMNS.flatMap((column) => {
+      const isProven = marks.some((mark) => mark.capability === capability && mark.columns.includes(column))
+      const reason = WITHOUT[column]?.[capability]
+      if (isProven && reason !== undefined) return [`${capability} of ${column} is proven now; remove its reason: "${reason}"`]
+      return isProven || reason !== undefined ? [] : [`no test proves ${capability} of ${column}, and no reason is given`]
+    }),
+  )
+}
+
+function matrix(marks: readonly Mark[]): string {
+  const rows = CAPABILITIES.map((capability) => [
+    `[${capability}](#${capability})`,
+    ...COLUMNS.map((column) => {
+      const clis = marks.filter((mark) => mark.capability === capability && mark.columns.includes(column)).map(({ cli }) => cli)
+      const best = ORDER.find((cli) => clis.includes(cli))
+      return best === undefined ? (WITHOUT[column]?.[capability] ?? '') : SAID[best]
+    }),
+  ])
+  return tableOf([['', ...COLUMNS], ...rows])
+}
+
+const ORDER: readonly Cli[] = ['always', 'in turns', 'recorded', 'none']
+const SAID: Readonly<Record<Cli, string>> = { always: 'real', 'in turns': 'real, in turns', recorded: 'recorded', none: 'no CLI' }
+
+function section(capability: Capability, marks: readonly Mark[]): string {
+  const own = marks.filter((mark) => mark.capability === capability)
+  const rows = own.map(({ columns, file, title, cli }) => [
+    columns.join(', '),
+    title.replaceAll('|', '\\|'),
+    `[${file}](../${file})`,
+    SAID[cli],
+  ])
+  return `## ${capability}\n\n${tableOf([['of', 'test', 'file', 'CLI'], ...rows])}`
+}
+
+function tableOf(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => Array.from(row[column] ?? '').length)))
+  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')
+}
