@@ -148,6 +148,11 @@ const sourcesOf = (
     const range = dependenciesOf(text(path))?.get('prisma')
     return range === undefined ? [] : [{ path, range }]
   }),
+  aliases: packages.flatMap((path) =>
+    [...(dependenciesOf(text(path)) ?? [])].flatMap(([name, range]) =>
+      name !== 'prisma' && /^npm:prisma@/.test(range) ? [{ path, name, range }] : [],
+    ),
+  ),
   locks: lockFiles.map((path) => ({ path, text: text(path) })),
 })
 

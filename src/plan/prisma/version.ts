@@ -13,6 +13,8 @@ export type PrismaSources = {
   /** What package.json files ask for, the application's own first. */
   readonly asked: readonly { readonly path: string; readonly range: string }[]
   readonly locks: readonly LockFile[]
+  /** Prismas beside it under other names (`"prisma7": "npm:prisma@7.10.1"`). */
+  readonly aliases: readonly { readonly path: string; readonly name: string; readonly range: string }[]
 }
 
 export function prismaVersions({ application, asked, locks }: PrismaSources): PrismaVersions {
@@ -22,14 +24,19 @@ export function prismaVersions({ application, asked, locks }: PrismaSources): Pr
   return { low: Math.min(...ranges.map(({ low }) => low)), high: Math.max(...ranges.map(({ high }) => high)) }
 }
 
-/** From 8 on the name stands for two programs: the new runner, and builds of the old command line. `unclear`: it could be either. */
+/**
+ * From 8 on the name stands for two programs: the new runner, and builds of the old command line. `unclear`: it could be either, or what
+ * says so disagrees.
+ */
 export function runnerOf(sources: PrismaSources): 'old' | 'new' | 'unclear' {
-  const { application, asked, locks } = sources
+  const { application, asked, locks, aliases } = sources
+  if (aliases.length > 0) return 'unclear'
   const range = asked[0]?.range ?? ''
   const settled = locks.flatMap((lock) =>
     versionsIn(lock, { application, asked: range }).map((one) => boundsOf(one).low >= version(8) && !bringsEngines(lock, one)),
   )
-  if (settled.length > 0) return settled.every(Boolean) ? 'new' : settled.some(Boolean) ? 'unclear' : 'old'
+  if (settled.length > 0 && !settled.some(Boolean)) return 'old'
+  if (settled.length > 0) return settled.every(Boolean) && boundsOf(range).high >= version(8) ? 'new' : 'unclear'
   if (boundsOf(range).low < version(8)) return boundsOf(range).high < version(8) ? 'old' : 'unclear'
   return isDevelopment(range) ? 'unclear' : 'new'
 }
@@ -45,9 +52,12 @@ const isKnown = ({ low, high }: PrismaVersions) => low >= version(5) && high < v
 
 /** Why it is not certain that a version runs which is known; mrkdwn, null when it is. */
 export function whyVersionUnfit(sources: PrismaSources): string | null {
-  const { application, asked, locks } = sources
+  const { application, asked, locks, aliases } = sources
   const [own] = asked
   if (own === undefined) return null // the caller says that no package.json asks for Prisma
+  const [alias] = aliases
+  if (alias !== undefined)
+    return `${quoted(own.path)} asks for prisma ${quoted(own.range)}, and ${alias.path === own.path ? 'also' : quoted(alias.path)} for ${quoted(alias.name)} (${quoted(alias.range)}). Both install a program ${code('prisma')}, and which of them answers to that name depends on how they are installed, so it cannot be said which would run. Bring one of them: what the old one has pending is deployed with a commit from before the change (\`--ref\`); then remove it, commit and ask again.`
   const settled = locks
     .map((lock) => ({ path: lock.path, versions: versionsIn(lock, { application, asked: own.range }) }))
     .filter(({ versions }) => versions.length > 0)

@@ -8,6 +8,7 @@ const brought = (range: string, locks: Readonly<Record<string, string>> = {}, ap
   application,
   asked: [{ path: application === '.' ? 'package.json' : `${application}/package.json`, range }],
   locks: Object.entries(locks).map(([path, text]) => ({ path, text })),
+  aliases: [],
 })
 
 describe('which Prisma it is', () => {
