@@ -12,7 +12,7 @@ beforeAll(prepareReal, 600_000)
 const session = { applicationName: 'test', lockTimeoutMs: 1_000, statementTimeoutMs: 1_000 }
 
 /** As the run does after a migration. */
-async function compare(heard: Heard, schema = 'prisma/schema.prisma', adapter = heard.version === '6.19.3'): Promise<Drift> {
+async function compare(heard: Heard, schema = 'prisma/schema.prisma', inTwoStarts = heard.version === '6.19.3'): Promise<Drift> {
   return compareLive({
     workspace: {
       tool: { commands: prismaCommands('prisma', schema), readPulled },
@@ -23,7 +23,7 @@ async function compare(heard: Heard, schema = 'prisma/schema.prisma', adapter = 
     schema,
     directory: heard.directory,
     major: Number(heard.version.split('.')[0]),
-    adapter,
+    adapter: inTwoStarts,
   })
 }
 
@@ -50,6 +50,7 @@ const heardWithTables = (version: PrismaVersion, title: string, work: Work) =>
   })
 
 describe.concurrent.each(IN_USE)('of a live schema that is compared by Prisma $version', { timeout: 110_000 }, ({ version }) => {
+  const WAYS = version === '6.19.3' ? [true] : [false, true]
   const compared = ({ name: title }: Titled, work: Work) => heardWithTables(version, title, work)
 
   // proves drift: 5.22.0, 6.19.3, 7.10.1
@@ -72,9 +73,9 @@ describe.concurrent.each(IN_USE)('of a live schema that is compared by Prisma $v
       await heard.write('prisma/parts/a.prisma', ORDERS)
       await heard.write('prisma/parts/b/customers.prisma', CUSTOMERS)
       await heard.write('prisma/parts/z.prisma', folder + datasource(version))
-      expect(await compare(heard, 'prisma/parts')).toEqual({ kind: 'same' })
+      for (const inTwoStarts of WAYS) expect(await compare(heard, 'prisma/parts', inTwoStarts)).toEqual({ kind: 'same' })
       await heard.sql('alter table orders add column remark text')
-      expect(await compare(heard, 'prisma/parts')).toEqual(REMARK)
+      for (const inTwoStarts of WAYS) expect(await compare(heard, 'prisma/parts', inTwoStarts)).toEqual(REMARK)
     }))
 
   test('printed and then compared with the file, where one start does not compare', ({ task }) =>
@@ -90,9 +91,20 @@ describe.concurrent.each(IN_USE)('of a live schema that is compared by Prisma $v
       await heard.sql('create view totals as select id, total from orders')
       const view = 'view totals {\n  id    Int?\n  total Int?\n\n  @@ignore\n}\n'
       await heard.write('prisma/schema.prisma', preview('views') + datasource(version) + ORDERS + CUSTOMERS + view)
-      expect(await compare(heard)).toEqual({ kind: 'same' })
+      for (const inTwoStarts of WAYS) expect(await compare(heard, 'prisma/schema.prisma', inTwoStarts)).toEqual({ kind: 'same' })
       await heard.sql('alter table orders add column remark text')
-      expect(await compare(heard)).toEqual(REMARK)
+      for (const inTwoStarts of WAYS) expect(await compare(heard, 'prisma/schema.prisma', inTwoStarts)).toEqual(REMARK)
+    }))
+})
+
+const WITH_ENGINE = IN_USE.filter(({ version }) => version !== '6.19.3')
+
+describe.concurrent.each(WITH_ENGINE)('an engine of $version', { timeout: 110_000 }, ({ version }) => {
+  test('that dies has not compared, whatever the CLI ends with', ({ task }) =>
+    heardWithTables(version, task.name, async (heard) => {
+      await heard.write('prisma/schema.prisma', datasource(version))
+      heard.env['PRISMA_SCHEMA_ENGINE_BINARY'] = '/bin/false'
+      expect(await compare(heard)).toEqual({ kind: 'not-compared' })
     }))
 })
 
