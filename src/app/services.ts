@@ -16,7 +16,7 @@ import type { Engine } from '../engine/engine.ts'
 import { createExport } from '../evidence/export.ts'
 import type { MayRun } from './may-run.ts'
 import type { PlanDeps } from '../plan/deps.ts'
-import { readFiles } from '../plan/files.ts'
+import { readAnyFiles } from '../plan/listed-files.ts'
 import { makePlan, type MadePlan, type PlanRequest } from '../plan/make.ts'
 import { previewPlan, readAnyStatus } from '../plan/tool/tools.ts'
 import { fetchRepository } from '../plan/repository.ts'
@@ -68,7 +68,7 @@ export function coreOf(
     if (target === undefined || request.plan === null) return refuse('stale_button', 'There is no plan to read the SQL of.')
     const repository = await fetchRepository(plan, target)
     if (isRefusal(repository)) return repository
-    const files = await readFiles(repository, target, request.plan.commit)
+    const files = await readAnyFiles(repository, target, request.plan.commit)
     if (isRefusal(files)) return files
     const wanted = new Set(request.plan.list.map(({ name }) => name))
     return files.migrations.filter(({ name }) => wanted.has(name))

@@ -29,9 +29,11 @@ const manifestSchema = z.strictObject({
   seconds: z.number(),
   serverVersion: z.string(),
   clientVersion: z.string(),
-  /** Rows of `_prisma_migrations` in the very snapshot that was dumped; null when the table does not exist. */
+  /** Rows of the record of migrations in the very snapshot that was dumped; null when the table does not exist. */
   migrations: z.int().nullable(),
   migrationsSchema: z.string(),
+  /** Left out: `_prisma_migrations`. */
+  migrationsTable: z.string().optional(),
   /** Tables with data in the dump. */
   tables: z.int(),
   /** Bytes of the files; `rawBytes` is the size of the database when it was dumped. */

@@ -7,10 +7,13 @@ import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
 import { readIdentity, sameIdentity } from '../database/identity.ts'
 import { appliedOf, type Applied } from './applied.ts'
 import type { PlanDeps } from './deps.ts'
-import { readFiles, type ApplicationFiles } from './files.ts'
-import type { Plan } from './plan.ts'
+import type { ApplicationFiles } from './files.ts'
+import { readAnyFiles } from './listed-files.ts'
+import { toolPlanned, type Plan } from './plan.ts'
+import { readStateOf } from './record.ts'
 import { fetchRepository, isReachable } from './repository.ts'
-import { readDatabaseState, statusOf, whyRecordHidden, type Status } from './status.ts'
+import { statusOf, whyRecordHidden, type Status } from './status.ts'
+import { canonicalJson } from '../lib/canonical.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
 /** `why` is mrkdwn, outside parts escaped. `unknown` means that it could not be found out; nothing may be started on it. */
@@ -26,6 +29,8 @@ export async function compareWithPlan(
   plan: Plan,
   phase: 'before-migrate' | 'after-migrate',
 ): Promise<Comparison> {
+  if (canonicalJson(toolPlanned(deps.target.tool).tool ?? null) !== canonicalJson(plan.tool ?? null))
+    return changed('The settings of `tool` in lockkeeper.yaml are no longer what they were when this was asked.')
   const [files, found] = await together([filesNow(deps, plan), databaseNow(deps)])
   if ('kind' in files) return files
   const otherFiles = compareFiles(plan, files)
@@ -77,7 +82,7 @@ async function filesNow(deps: PlanDeps & { readonly target: Target }, plan: Plan
     return changed(
       `Commit ${quoted(plan.commit.slice(0, 10))} is no longer part of ${listed([deps.target.source.branch, ...deps.target.source.refs])}.`,
     )
-  const files = await readFiles(repository, deps.target, plan.commit)
+  const files = await readAnyFiles(repository, deps.target, plan.commit)
   return isRefusal(files) ? changed(files.text) : files
 }
 
@@ -103,7 +108,7 @@ async function databaseNow(deps: PlanDeps & { readonly target: Target }) {
       namingWhoLocks(client, async () => ({
         url,
         identity: await readIdentity(client, url),
-        state: await readDatabaseState(client, url.schema),
+        state: await readStateOf(client, deps.target.tool, url.schema),
       })),
     )
   } catch (error) {

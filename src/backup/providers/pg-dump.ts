@@ -33,8 +33,10 @@ export type DumpRequest = {
   readonly clients: Clients
   /** The database's URL, resolved. */
   readonly url: string
-  /** The schema of `_prisma_migrations`. */
+  /** The schema of the record of migrations. */
   readonly migrationsSchema: string
+  /** Its name; left out: `_prisma_migrations`. */
+  readonly migrationsTable?: string
   readonly jobs: number
   /** How long pg_dump waits for a table that somebody locks exclusively; it blocks nobody while it waits. */
   readonly lockWaitMs: number
@@ -89,7 +91,9 @@ type Sessions = {
 
 async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpEnd> {
   await endSessions(sessions.watcher, sessions.application) // of a dead attempt
-  const snapshot = await namingWhoLocks(sessions.watcher, () => exportSnapshot(sessions.holder, request.migrationsSchema))
+  const snapshot = await namingWhoLocks(sessions.watcher, () =>
+    exportSnapshot(sessions.holder, { schema: request.migrationsSchema, table: request.migrationsTable ?? '_prisma_migrations' }),
+  )
   if (!isSame(snapshot, request.identity)) return failed(otherDatabase(request.identity))
   if (snapshot.inRecovery) return failed(STANDBY)
   const { name, partial } = await reserve(request.directory, request.target, request.requestId, snapshot.takenAt)
@@ -240,6 +244,7 @@ function manifestOf(request: DumpRequest, name: string, snapshot: Snapshot, file
     clientVersion: request.clients.version,
     migrations: snapshot.migrations,
     migrationsSchema: request.migrationsSchema,
+    ...(request.migrationsTable === undefined ? {} : { migrationsTable: request.migrationsTable }),
     tables: snapshot.tables,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     rawBytes: snapshot.databaseBytes,

@@ -74,14 +74,15 @@ async function readWhole(request: VerifyRequest, manifest: Manifest): Promise<Ve
 
 async function countRows(request: VerifyRequest, manifest: Manifest): Promise<VerifyEnd | undefined> {
   request.report('counting the migrations in it')
-  const argv = ['--data-only', `--schema=${manifest.migrationsSchema}`, '--table=_prisma_migrations', '--file=-']
+  const table = manifest.migrationsTable ?? '_prisma_migrations'
+  const argv = ['--data-only', `--schema=${manifest.migrationsSchema}`, `--table=${table}`, '--file=-']
   const counter = copyRowCounter()
   const end = await restore(request, argv, (line) => counter.take(line))
   if (end.exitCode !== 0) return notDecoded(end)
   const rows = counter.rows()
   if (rows === manifest.migrations) return undefined
   return damaged(
-    `It holds ${rows === null ? 'no table _prisma_migrations' : `${counted(rows, 'row')} of _prisma_migrations`}; ` +
+    `It holds ${rows === null ? `no table ${table}` : `${counted(rows, 'row')} of ${table}`}; ` +
       `the database had ${manifest.migrations === null ? 'no such table' : manifest.migrations} when it was dumped.`,
   )
 }

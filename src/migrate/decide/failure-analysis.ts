@@ -1,3 +1,4 @@
+import { isPrisma } from '../../config/tool.ts'
 import { code } from '../../lib/text/code.ts'
 import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnoses/diagnosis.ts'
 import { seconds } from '../../lib/text/sentences.ts'
@@ -6,16 +7,19 @@ import type { RunOutcome } from '../../request/request.ts'
 import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
 import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
+import { readFault } from '../diagnoses/fault.ts'
 import type { Half } from './concurrent-state.ts'
 import { findingsOf, writtenBy } from './findings.ts'
 import type { NextAction } from './next-action.ts'
 import {
   cancelledOutcome,
   crashedOutcome,
+  departureWords,
   failedOutcome,
   halfOutcome,
   halfSentence,
   mendSentence,
+  silentTool,
   unclearOutcome,
   type Resolve,
 } from './outcomes.ts'
@@ -39,12 +43,12 @@ export async function analyseFailure(
 ): Promise<FailureAnalysis> {
   if (action.kind === 'failed') return analyseFailed(work, action, tasks, stopped)
   const resolve = resolveFor(work)
-  if (action.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departure(action, work.context.command))
+  if (action.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departureWords(action, work.context.command))
   if (action.kind === 'not_here')
     return unclear(tasks, 'unclear', {
-      headline: 'Prisma says that it applied its migrations, but the approved database does not have them.',
+      headline: `${work.workspace.tool.name} says that it applied its migrations, but the approved database does not have them.`,
       notKnown: 'Which database has them now.',
-      next: "Look at the log in the thread and at the repository's `prisma.config.ts`: it may lead Prisma to another database. Then cancel this request.",
+      next: `Look at the log in the thread and at the repository's ${isPrisma(work.context.target.tool) ? '`prisma.config.ts`: it may lead Prisma' : `configuration of ${work.workspace.tool.name}: it may lead it`} to another database. Then cancel this request.`,
       excerpt: tail(work, action.attempt),
     })
   if (action.kind === 'failed_before')
@@ -71,6 +75,7 @@ export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 
     role: workspace.parsed.user,
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
+    fileOf: (name) => workspace.approved.migrations.find((migration) => migration.name === name && workspace.tool.name !== 'Prisma')?.path,
     sqlOf: (name) => {
       const file = workspace.approved.migrations.find((migration) => migration.name === name)
       return file === undefined ? null : context.redactor.text(file.content.toString('utf8'))
@@ -88,7 +93,7 @@ async function analyseFailed(
   const tries = triesLike(work, attempt)
   const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
   const blocker = blockerOf(attempt)
-  const diagnosis = diagnose({
+  const known = diagnose({
     output,
     context: {
       ...diagnosisContext(work, failed),
@@ -96,15 +101,22 @@ async function analyseFailed(
       ...(blocker === undefined ? {} : { blocker: { name: `${code(blocker.name)} (${blocker.detail})`, relation: blocker.relation } }),
     },
   })
+  const diagnosis =
+    known.code === 'unknown' && !work.workspace.tool.isAsked && readFault(output).message === null
+      ? silentTool(work.workspace.tool.name, known)
+      : known
   const findings = failed === null ? null : await findingsOf(work, attempt, failed, output)
-  // without a record that is open nothing has begun
-  const verdict: Verdict = findings === null ? { kind: 'undone' } : verdictOf(findings)
+  const { tool } = work.workspace
+  // without a record that is open nothing has begun, or it was undone with its record
+  const verdict: Verdict =
+    findings !== null ? verdictOf(findings) : tool.leaves === 'nothing' ? { kind: 'undone' } : { kind: 'unclear', because: [] }
   const waited =
     diagnosis.code === 'lock_timeout' ||
     diagnosis.code === 'migrator_lock_held' ||
     (attempt.intent.concurrently && diagnosis.code === 'deadlock')
   const line = waited ? `lock timeout, ${triesText}` : shortly(diagnosis)
-  const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const, output: line } : task))
+  const named = failed ?? (tool.recordsStart ? null : readFault(output).migration)
+  const marked = tasks.map((task) => (task.name === named ? { ...task, state: 'failed' as const, output: line } : task))
   const data = { migrations: marked }
   const sql = work.workspace.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
   const excerpt = [diagnosis.excerpt, work.context.redactor.text(singleStatement(sql))].filter((part) => part !== '').join('\n')
@@ -120,6 +132,17 @@ async function analyseFailed(
         excerpt,
         how: `${diagnosis.headline} It may be applied in part:`,
         resolve,
+      }),
+    )
+  if (verdict.kind === 'unclear')
+    return unknown(
+      unclearOutcome({
+        headline: `${diagnosis.headline} ${tool.name} may have left a part of it.`,
+        tasks: marked,
+        known: [`The record of ${tool.name} shows nothing more as applied.`, 'No session of this run is alive.'],
+        notKnown: `What ${tool.name} had done before it ended: whether that is undone is up to it, and it is not configured as one that undoes (${code('undone: true')}).`,
+        next: 'Compare the database with the first migration that is not applied, and put it right. Then cancel this request and ask again.',
+        excerpt,
       }),
     )
   const again =
@@ -168,7 +191,9 @@ async function resolveFailed(work: Work, failed: string, unbuilt: readonly Half[
     )
     if (left !== null) return `The invalid index ${code(left)} could not be dropped after a failed try of`
   }
-  return (await markRolledBack(work, failed)) ? null : 'Prisma did not mark as rolled back, after a try that left nothing:'
+  return (await markRolledBack(work, failed))
+    ? null
+    : `${work.workspace.tool.name} did not mark as rolled back, after a try that left nothing:`
 }
 
 /** `Try 2 of 5. ` while a migration that could not get its lock is tried again; empty before. A new attempt when none is given. */
@@ -231,22 +256,6 @@ function certainOf(findings: Findings): readonly string[] {
     return concurrent.kind === 'half' ? concurrent.left.flatMap((half) => [halfSentence(half), mendSentence(half)]) : []
   const undone = transactions.aborted.map((xid) => `Transaction ${xid}, in which it was seen at work, is undone.`)
   return [...tracesOf(transactions), ...undone]
-}
-
-function departure(action: Extract<Ended, { readonly kind: 'not_the_plan' }>, command: string) {
-  const names = action.names.slice(0, 5).map(code).join(', ')
-  const more = action.names.length > 5 ? ` and ${action.names.length - 5} more` : ''
-  const says = {
-    edited: `applied with another content than the approved commit has: ${names}${more}.`,
-    missing: `no longer applied, though they were when this was approved: ${names}${more}.`,
-    unknown: `applied, but not part of what was approved: ${names}${more}.`,
-    order: `applied out of their order: ${names}${more}.`,
-  }[action.why]
-  return {
-    headline: `The database departs from the plan: ${says} Nothing more was started.`,
-    notKnown: 'Who changed it, and whether the rest still fits.',
-    next: `Look at \`${command} status\` and find out who migrated this database. Then cancel this request and ask again for what is there now.`,
-  }
 }
 
 function unclear(

@@ -33,8 +33,11 @@ export type NextAction =
   | { readonly kind: 'not_here'; readonly attempt: Attempt }
   | { readonly kind: 'not_the_plan'; readonly why: Exclude<Departure, 'failed' | 'running'>; readonly names: readonly string[] }
 
-/** Decides from facts alone what a run may do next. Anything that does not add up is not acted on. */
-export function nextAction(facts: Facts): NextAction {
+/**
+ * Decides from facts alone what a run may do next. Anything that does not add up is not acted on. `leaves`: what of a start that ended
+ * without a word may be there although the record does not show it.
+ */
+export function nextAction(facts: Facts, leaves: 'nothing' | 'perhaps' = 'nothing'): NextAction {
   const applied = appliedOf(facts.plan, statusOf(facts.state, facts.files))
   const last = facts.attempt
   if (last?.state.kind === 'living' || facts.sessions > 0) return { kind: 'living' }
@@ -54,6 +57,8 @@ export function nextAction(facts: Facts): NextAction {
     if (last.state.exit.exitCode === 0) return { kind: 'not_here', attempt: last.attempt }
     return { kind: 'failed', attempt: last.attempt, failed: null }
   }
+  if (leaves === 'perhaps' && last?.state.kind === 'vanished' && !last.settled)
+    return { kind: 'failed', attempt: last.attempt, failed: null }
   return { kind: 'next', group, remaining }
 }
 

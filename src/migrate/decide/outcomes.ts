@@ -4,6 +4,7 @@ import type { RunOutcome } from '../../request/request.ts'
 import { count, list } from '../../lib/text/sentences.ts'
 import type { MigrationTask } from '../observe/watch.ts'
 import type { Half } from './concurrent-state.ts'
+import type { NextAction } from './next-action.ts'
 import { MOST_ROWS, type WrittenRows } from './rows-since.ts'
 
 /** `1 of 3 migrations is applied and kept.` */
@@ -31,7 +32,7 @@ export function failedOutcome(
   const resolve =
     open === null || diagnosis.next.includes('rolled back')
       ? ''
-      : `Before that, mark this try as rolled back, since Prisma runs nothing else until then: ${open}.`
+      : `Before that, mark this try as rolled back, since nothing else runs until then: ${open}.`
   return {
     headline: `*${diagnosis.headline} ${keptSentence(tasks)}* ${APPLICATION}`,
     why: diagnosis.why,
@@ -69,7 +70,7 @@ export function halfOutcome(what: {
   return {
     headline: `*${what.headline} Half of it is done.${kept}* ${APPLICATION}`,
     why: [...what.left.map(halfSentence), waitingSentence(what.tasks)].filter((part) => part !== '').join(' '),
-    next: `${what.left.map(mendSentence).join(' ')} Then mark ${code(what.failed)} as ${isToFinish ? 'applied' : 'rolled back'}, since Prisma runs nothing else until then: ${resolve}. Then ask again.`,
+    next: `${what.left.map(mendSentence).join(' ')} Then mark ${code(what.failed)} as ${isToFinish ? 'applied' : 'rolled back'}, since nothing else runs until then: ${resolve}. Then ask again.`,
     excerpt: what.excerpt,
   }
 }
@@ -184,3 +185,29 @@ function appliedSentence(tasks: readonly MigrationTask[]): string {
 /** At most five by name. */
 const names = (all: readonly string[]): string =>
   all.length <= 5 ? list(all.map(code)) : `${all.slice(0, 4).map(code).join(', ')} and ${all.length - 4} more`
+
+/** A tool of the application that ends without a word of the database. */
+export const silentTool = (name: string, diagnosis: Diagnosis): Diagnosis => ({
+  ...diagnosis,
+  code: 'without_a_word',
+  headline: `${name} failed and did not say what the database said.`,
+  why: 'The lines below are all that it wrote.',
+  next: "The server's own log of that moment has the error. Correct the migration and ask again.",
+})
+
+/** The database is not as the plan has it. */
+export function departureWords(action: Extract<NextAction, { readonly kind: 'not_the_plan' }>, command: string) {
+  const names = action.names.slice(0, 5).map(code).join(', ')
+  const more = action.names.length > 5 ? ` and ${action.names.length - 5} more` : ''
+  const says = {
+    edited: `applied with another content than the approved commit has: ${names}${more}.`,
+    missing: `no longer applied, though they were when this was approved: ${names}${more}.`,
+    unknown: `applied, but not part of what was approved: ${names}${more}.`,
+    order: `applied out of their order: ${names}${more}.`,
+  }[action.why]
+  return {
+    headline: `The database departs from the plan: ${says} Nothing more was started.`,
+    notKnown: 'Who changed it, and whether the rest still fits.',
+    next: `Look at \`${command} status\` and find out who migrated this database. Then cancel this request and ask again for what is there now.`,
+  }
+}

@@ -28,6 +28,8 @@ export type DiagnosisContext = {
   readonly tries?: string
   /** The SQL of an approved migration, without secrets; null for a name that is not among them. */
   readonly sqlOf?: (migration: string) => string | null
+  /** How its file is called, where that is not `migration.sql`. */
+  readonly fileOf?: (migration: string) => string | undefined
 }
 
 export type Entry = {

@@ -26,6 +26,7 @@ export function readFault(output: string, sqlState?: string): Fault {
       sqlState ??
       first(output, /\[SQLSTATE ([0-9A-Z]{5})\]/) ??
       first(output, /Database error code: ([0-9A-Z]{5})/) ??
+      first(output, /^\s+code: '([0-9A-Z]{5})',?$/m) ?? // as Node prints an error of its client
       impliedState(message),
     prismaCode: first(output, /^Error(?: code)?: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
     message,
@@ -35,6 +36,7 @@ export function readFault(output: string, sqlState?: string): Fault {
     migration:
       first(output, /migration_name="([^"]+)"/) ??
       first(output, /^Migration name: (\S+)/m) ??
+      first(output, /^Migration failed: (.+)$/m) ??
       first(output, /^The `([^`]+)` migration started/m) ??
       first(output, /^The migration `([^`]+)`/m),
   }
@@ -83,6 +85,7 @@ const START = /^(?:Error: |Error querying the database: |db error: )*(?:ERROR|FA
 const END = /^\s*$|^\s+\d+: \S|^\s+(?:with|at) \S|^Position:|^DbError \{/
 
 const otherMessage = (output: string): string | null =>
+  first(output, /^error: (.+)$/m) ??
   first(output, /^Error: (too many .+|sorry, too many .+|remaining connection slots .+|terminating connection .+)$/m)
 
 /** As Rust prints it: `detail: Some("Key (a)=(1) is duplicated.")`. */
@@ -92,8 +95,10 @@ const detailIn = (output: string, name: 'detail' | 'hint'): string | null =>
     .replaceAll(/\\(.)/g, '$1') ?? null
 
 function positionIn(output: string): Fault['position'] {
-  const at = first(output, /\bposition: Some\(Original\((\d+)\)\)/)
+  const at = first(output, /\bposition: Some\(Original\((\d+)\)\)/) ?? first(output, /^Position: character (\d+) of: /m)
   if (at === null) return null
+  const own = /^Position: character \d+ of: (.*)$/m.exec(output)?.[1]
+  if (own !== undefined) return { at: Number(at), shown: own }
   const block = /^Position:\n((?:.*\n)*?)\s*\n/m.exec(withoutColours(output))?.[1]?.trimEnd().split('\n').at(-1)
   return { at: Number(at), shown: block === undefined ? null : block.replace(/^\s*\d+ ?/, '') }
 }

@@ -2,7 +2,8 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { statusOf, type Status } from '../../plan/status.ts'
+import type { Queryable } from '../../database/connect.ts'
+import { statusOf, type DatabaseState, type Status } from '../../plan/status.ts'
 import type { MigrationFile } from '../../plan/files.ts'
 import type { RunContext } from '../../request/step.ts'
 import { roughly, seconds } from '../../lib/text/sentences.ts'
@@ -34,7 +35,9 @@ export type Watched = {
   readonly context: Pick<RunContext, 'plan' | 'spool' | 'redactor' | 'report' | 'progress' | 'note' | 'isCancelled'>
   readonly observer: Observer
   readonly files: readonly MigrationFile[]
-  readonly schema: string
+  /** Whether the record shows which migration is running. */
+  readonly recordsStart: boolean
+  readonly readState: (client: Queryable) => Promise<DatabaseState>
   readonly applicationName: string
   readonly base: string
   readonly readable: (output: string) => string
@@ -52,7 +55,7 @@ export async function watchAttempt(watched: Watched, attempt: Attempt | null): P
   let unseenSince: number | null = null
   for (;;) {
     const living = attempt !== null && (await stateOf(attempt)).kind === 'living'
-    const snapshot = await observer.glance((client) => takeSnapshot(client, watched.schema, watched.applicationName))
+    const snapshot = await observer.glance((client) => takeSnapshot(client, watched.readState, watched.applicationName))
     if (attempt !== null) passOutput(watched, attempt)
     if (snapshot === null) {
       unseenSince ??= performance.now()
@@ -93,7 +96,11 @@ export function tasksOf(status: Status, list: readonly { readonly name: string }
     const found = status.migrations.find((migration) => migration.name === name)
     if (found === undefined || found.state === 'pending') return { name, state: 'pending', seconds: null, output: null }
     if (found.state !== 'applied') return { name, state: found.state === 'running' ? 'running' : 'failed', seconds: null, output: null }
-    const ms = found.row?.finishedAt == null ? null : found.row.finishedAt.getTime() - found.row.startedAt.getTime()
+    // a record without times says none
+    const ms =
+      found.row?.finishedAt == null || found.row.finishedAt.getTime() === 0
+        ? null
+        : found.row.finishedAt.getTime() - found.row.startedAt.getTime()
     const waited = waits.get(name)
     const output =
       ms === null
@@ -131,21 +138,30 @@ export async function noteApplied(watched: Pick<Watched, 'context' | 'base'>, ta
 async function reportProgress(watched: Watched, attempt: Attempt | null, snapshot: ActivitySnapshot): Promise<void> {
   const { context } = watched
   const status = statusOf(snapshot.state, watched.files)
-  const running = status.running[0]?.name ?? null
+  const running = runningIn(watched, attempt, status, snapshot)
   rememberWait(watched, attempt, snapshot, running)
-  if (attempt !== null && running !== null && snapshot.sample !== null) keepSample(attempt, running, snapshot.sample)
-  const tasks = tasksOf(status, context.plan.list, watched.base)
+  if (watched.recordsStart && attempt !== null && running !== null && snapshot.sample !== null)
+    keepSample(attempt, running, snapshot.sample)
+  const known = tasksOf(status, context.plan.list, watched.base)
+  const tasks = known.map((task) => (task.name === running && task.state === 'pending' ? { ...task, state: 'running' as const } : task))
   context.progress({ migrations: tasks })
   await noteApplied(watched, tasks)
   const said = sentenceOf(snapshot)
   const again = running === null || running === attempt?.intent.migrations[0] ? watched.tryText : ''
   if (said !== null) return context.report(`${again}${said}`)
-  const row = status.running[0]?.row
-  if (running === null || row == null) return
+  if (running === null) return
+  const startedAt = status.running[0]?.row?.startedAt.getTime()
+  const ms = startedAt === undefined ? (snapshot.sessions[0]?.transactionMs ?? 0) : Date.now() - startedAt
   const at = context.plan.list.findIndex(({ name }) => name === running) + 1
-  context.report(
-    `${again}Applying ${running}, ${at} of ${tasks.length}, for ${roughly(Math.max(0, Date.now() - row.startedAt.getTime()))}. Nobody is waiting behind it.`,
-  )
+  context.report(`${again}Applying ${running}, ${at} of ${tasks.length}, for ${roughly(Math.max(0, ms))}. Nobody is waiting behind it.`)
+}
+
+/** Where the record does not show it until it is applied: the first that is not, while a session is at work. */
+function runningIn({ recordsStart }: Watched, attempt: Attempt | null, status: Status, { sessions }: ActivitySnapshot): string | null {
+  const recorded = status.running[0]?.name ?? null
+  if (recorded !== null || recordsStart || attempt === null || sessions.length === 0) return recorded
+  const pending = new Set(status.pending.map(({ name }) => name))
+  return attempt.intent.migrations.find((name) => pending.has(name)) ?? null
 }
 
 const waitsShape = z.record(z.string(), z.number())

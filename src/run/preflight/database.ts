@@ -100,7 +100,7 @@ export function prismaLockFindings(holder: Session | null): readonly Finding[] {
   return [
     stop(
       'migration_running',
-      `Session ${holder.pid}${name} holds Prisma's migration lock on this database, as every \`prisma migrate\` that runs does. Wait until it ends, or end it when nobody migrates.`,
+      `Session ${holder.pid}${name} holds the migration lock on this database, as every \`prisma migrate\` that runs does. Wait until it ends, or end it when nobody migrates.`,
     ),
   ]
 }

@@ -1,0 +1,54 @@
+import type { ToolSettings } from '../config/tool.ts'
+import type { Queryable } from '../database/connect.ts'
+import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
+import { readDatabaseState, type DatabaseState, type MigrationRow } from './status.ts'
+
+/** Where plain SQL files are recorded, in the schema of the URL; it has the columns of Prisma's. */
+export const SQL_RECORD = 'lockkeeper_migrations'
+
+/** What the record of this tool says is applied. */
+export async function readStateOf(
+  client: Queryable,
+  tool: ToolSettings,
+  schema: string,
+  external: readonly string[] = [],
+): Promise<DatabaseState> {
+  if ('prisma' in tool) return readDatabaseState(client, schema, external)
+  if ('sql' in tool) {
+    const state = await readDatabaseState(client, schema, external, SQL_RECORD)
+    const { baseline } = tool.sql
+    return baseline === undefined || state.recorded ? state : { ...state, assumed: baseline }
+  }
+  const state = await readDatabaseState(client, schema, external, null)
+  const applied = await readApplied(client, tool.command.applied)
+  return applied === null ? state : { ...state, recorded: true, rows: applied.map(declaredRow) }
+}
+
+/** Null while its table is not there: the tool makes it when it runs first. */
+async function readApplied(client: Queryable, query: string): Promise<readonly string[] | null> {
+  await client.query('begin read only')
+  try {
+    const { rows } = await client.query<string[]>({ text: query, rowMode: 'array' })
+    return rows.map(([value]) => String(value))
+  } catch (error) {
+    if (error instanceof Error && (hasSqlState(error, sqlState.undefinedTable) || hasSqlState(error, sqlState.invalidSchemaName)))
+      return null
+    throw error
+  } finally {
+    await client.query('rollback')
+  }
+}
+
+/** What such a record does not say: times, and a checksum where it has names. */
+const declaredRow = (value: string, at: number): MigrationRow => ({
+  id: String(at),
+  name: value,
+  checksum: null,
+  startedAt: NO_TIME,
+  finishedAt: NO_TIME,
+  rolledBackAt: null,
+  logs: null,
+  appliedSteps: 1,
+})
+
+const NO_TIME = new Date(0)
