@@ -154,7 +154,7 @@ const sourcesOf = (
   }),
   aliases: packages.flatMap((path) =>
     [...(dependenciesOf(text(path)) ?? [])].flatMap(([name, range]) =>
-      name !== 'prisma' && /^npm:prisma@/.test(range) ? [{ path, name, range }] : [],
+      name !== 'prisma' && range.startsWith('npm:prisma@') ? [{ path, name, range }] : [],
     ),
   ),
   locks: lockFiles.map((path) => ({ path, text: text(path) })),

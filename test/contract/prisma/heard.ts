@@ -23,6 +23,8 @@ export type Heard = {
   readonly write: (path: string, text: string) => Promise<void>
   readonly sql: (text: string) => Promise<void>
   readonly prisma: (args: string) => Promise<Said>
+  /** What differs from start to start: kept, and not compared. `during` is done beside the real one. */
+  readonly prismaByChance: (args: string, during?: () => Promise<unknown>) => Promise<Said>
   /** What the CLI has done to the database and to the files. */
   readonly left: (look: (there: Left) => Promise<unknown>, expected: unknown) => Promise<void>
 }
@@ -32,7 +34,7 @@ type Left = {
   readonly has: (path: string) => boolean
 }
 
-type Start = { readonly args: string; readonly exitCode: number | null; readonly said: readonly Chunk[] }
+type Start = { readonly args: string; readonly byChance?: true; readonly exitCode: number | null; readonly said: readonly Chunk[] }
 
 /**
  * How ours reads what the real CLI says: `work` is done with it as often as the contract asks it, and otherwise with what is kept of it. For
@@ -73,6 +75,10 @@ async function withReal({ situation, ...room }: Room, work: (heard: Heard) => Pr
         .replaceAll(database.name, '{database}')
         .replaceAll(new RegExp(`\\b${new URL(database.url).port}\\b`, 'g'), '{port}'),
     )
+  const start = (end: Start): Said => {
+    notes.push(steady(end))
+    return saidOf(end)
+  }
   try {
     const heard: Heard = {
       ...room,
@@ -80,9 +86,10 @@ async function withReal({ situation, ...room }: Room, work: (heard: Heard) => Pr
       env: { ...env, DATABASE_URL: database.url },
       sql: async (text) => void (await ask(database.url, text)),
       async prisma(args) {
-        const end: Start = { args, ...(await run(directory, args, heard.env, async () => {})) }
-        notes.push(steady(end))
-        return saidOf(end)
+        return start({ args, ...(await run(directory, args, heard.env, async () => {})) })
+      },
+      async prismaByChance(args, during = async () => {}) {
+        return start({ args, byChance: true, ...(await run(directory, args, heard.env, during)) })
       },
       async left(look, expected) {
         const found = await look({ rows: (sql) => ask(database.url, sql), has: (path) => existsSync(join(directory, path)) })
@@ -95,23 +102,28 @@ async function withReal({ situation, ...room }: Room, work: (heard: Heard) => Pr
     await database.close()
   }
   keep(situation, notes)
-  expect(notes).toEqual(transcriptOf(situation))
+  expect(notes.map(withoutChance)).toEqual(transcriptOf(situation).map(withoutChance))
 }
+
+const withoutChance = (note: unknown): unknown =>
+  typeof note === 'object' && note !== null && 'byChance' in note ? { ...note, exitCode: null, signal: null, said: [] } : note
 
 const ROOT = join(import.meta.dirname, '../../..')
 
 async function withKept({ situation, ...room }: Room, work: (heard: Heard) => Promise<unknown>): Promise<void> {
   const kept = [...transcriptOf(situation)]
+  const next = (args: string): Said => {
+    const start = kept.shift() as Start // as it was written by the real one
+    expect(args.replaceAll(room.directory, '{directory}')).toBe(start.args)
+    return saidOf(start)
+  }
   await work({
     ...room,
     url: 'postgresql://somebody@127.0.0.1:1/{database}',
     env: {},
     sql: async () => {},
-    async prisma(args) {
-      const start = kept.shift() as Start // as it was written by the real one
-      expect(args.replaceAll(room.directory, '{directory}')).toBe(start.args)
-      return saidOf(start)
-    },
+    prisma: async (args) => next(args),
+    prismaByChance: async (args) => next(args),
     left: async (_look, expected) => expect(kept.shift()).toEqual({ left: expected }),
   })
   expect(kept).toEqual([])

@@ -97,17 +97,6 @@ describe.concurrent.each(IN_USE)('of a live schema that is compared by Prisma $v
     }))
 })
 
-const WITH_ENGINE = IN_USE.filter(({ version }) => version !== '6.19.3')
-
-describe.concurrent.each(WITH_ENGINE)('an engine of $version', { timeout: 110_000 }, ({ version }) => {
-  test('that dies has not compared, whatever the CLI ends with', ({ task }) =>
-    heardWithTables(version, task.name, async (heard) => {
-      await heard.write('prisma/schema.prisma', datasource(version))
-      heard.env['PRISMA_SCHEMA_ENGINE_BINARY'] = '/bin/false'
-      expect(await compare(heard)).toEqual({ kind: 'not-compared' })
-    }))
-})
-
 const SINCE_6 = IN_USE.filter(({ version }) => version !== '5.22.0')
 
 describe.concurrent.each(SINCE_6)('a table that the configuration of $version calls external', { timeout: 110_000 }, ({ version }) => {
