@@ -40,7 +40,7 @@ const command = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'A query that gives what is applied, oldest first: one column, a name (the file without its ending) or the SHA-256 of the file',
+      'A query that gives what is applied, oldest first: one column: a name (the file without its ending), its number, or the SHA-256 of the file',
     ),
   run: argv.describe('Applies everything that is pending'),
   undone: z.boolean().default(false).describe('Whether what it could not finish is undone as a whole; otherwise a person looks'),

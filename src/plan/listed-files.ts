@@ -100,10 +100,10 @@ function findFiles(tree: Tree, directory: string, { name: target, tool }: Other,
   }))
 }
 
-/** What of a file runs on the way forward: node-pg-migrate keeps the way back in the same one. */
+/** What of a file runs on the way forward: node-pg-migrate, dbmate and goose keep the way back in the same one. */
 export function forwardPart(content: Buffer): Buffer {
   const text = content.toString('latin1') // one character a byte
-  const back = /^[ \t]*--[\s-]*down\s+migration/im.exec(text)
+  const back = /^[ \t]*--[\s-]*(down\s+migration|migrate:down|\+goose\s+down)/im.exec(text)
   return back === null ? content : Buffer.from(text.slice(0, back.index), 'latin1')
 }
 

@@ -16,7 +16,7 @@ import type { ApplicationFiles } from './files.ts'
 import { gitOutput, hasGitLfs } from './git.ts'
 import { comparing, whyUncertain, type Order } from './prisma/order.ts'
 import { toolPlanned, worksOnCheckout, type Evidence, type Plan, type PlannedStep } from './plan.ts'
-import { readStateOf } from './record.ts'
+import { AppliedQueryError, readStateOf } from './record.ts'
 import { forwardPart, readAnyFiles } from './listed-files.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
@@ -219,6 +219,11 @@ export function refusalOf(error: unknown, target: Pick<Target, 'name'>): Refusal
     )
   if (error instanceof TableLockedError)
     return refuse('target_unfit', `The database of ${name} cannot be read now. ${error.message} Nothing was changed; ask again then.`)
+  if (error instanceof AppliedQueryError)
+    return refuse(
+      'target_unfit',
+      `What is applied to ${name} cannot be read by the query ${quoted(error.query, 160)}: ${escapeMarkup(error.message)}. Correct \`applied\` of its tool in lockkeeper.yaml and ask again; nothing was changed.`,
+    )
   if (error instanceof Error && hasSqlState(error, sqlState.insufficientPrivilege))
     return refuse(
       'target_unfit',

@@ -28,6 +28,10 @@ export type Plan = {
 
 /** What of Prisma 8's files decides what runs; `sha256` of a migration in the list is that of its `ops.json`. */
 export type RunnerPlanned = {
+  /** The exact version of Prisma that the commit settles on. */
+  readonly version: string
+  /** From the root of the repository. */
+  readonly directory: string
   /** The emitted contract, to which the run would lead. */
   readonly contract: { readonly path: string; readonly hash: string; readonly sha256: string }
   /** The contract that the database had when asked; null when it was empty. */
@@ -39,6 +43,8 @@ export type RunnerPlanned = {
     readonly migrationHash: string
     /** Of the bytes of `migration.json`. */
     readonly metadataSha256: string
+    /** Of the contract to which it leads, with which Prisma compares the database at the end. */
+    readonly snapshotSha256: string
   }[]
 }
 

@@ -6,6 +6,9 @@ import { readDatabaseState, type DatabaseState, type MigrationRow } from './stat
 /** Where plain SQL files are recorded, in the schema of the URL; it has the columns of Prisma's. */
 export const SQL_RECORD = 'lockkeeper_migrations'
 
+/** The table that has the record, as far as it is not a tool's own. */
+export const recordTable = (tool: ToolSettings): string => ('sql' in tool ? SQL_RECORD : '_prisma_migrations')
+
 /** What the record of this tool says is applied. */
 export async function readStateOf(
   client: Queryable,
@@ -24,15 +27,29 @@ export async function readStateOf(
   return applied === null ? state : { ...state, recorded: true, rows: applied.map(declaredRow) }
 }
 
+/** The query of the configuration cannot be used; `message` is a part of a sentence. */
+export class AppliedQueryError extends Error {
+  readonly query: string
+  constructor(query: string, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'AppliedQueryError'
+    this.query = query
+  }
+}
+
 /** Null while its table is not there: the tool makes it when it runs first. */
 async function readApplied(client: Queryable, query: string): Promise<readonly string[] | null> {
   await client.query('begin read only')
   try {
-    const { rows } = await client.query<string[]>({ text: query, rowMode: 'array' })
+    const { rows } = await client.query<unknown[]>({ text: query, rowMode: 'array' })
+    if (rows.some((row) => row.length !== 1 || row[0] === null))
+      throw new AppliedQueryError(query, 'it gives more than one column, or no name')
     return rows.map(([value]) => String(value))
   } catch (error) {
     if (error instanceof Error && (hasSqlState(error, sqlState.undefinedTable) || hasSqlState(error, sqlState.invalidSchemaName)))
       return null
+    if (error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.length === 5)
+      throw new AppliedQueryError(query, `${error.message} (${error.code})`, error)
     throw error
   } finally {
     await client.query('rollback')

@@ -1,6 +1,7 @@
 import { code } from '../lib/text/code.ts'
 import type { Queryable } from '../database/connect.ts'
 import type { MigrationFile } from './files.ts'
+import type { Plan, PlannedMigration } from './plan.ts'
 import { comparing, type Order } from './prisma/order.ts'
 
 /** A row of `_prisma_migrations`, or what another tool's record says. */
@@ -110,16 +111,20 @@ function baselineOf(
   return assumed === undefined ? 'missing' : 'present'
 }
 
-/** Rows by the names of files: a record may know a file by its SHA-256 alone, and a baseline has no rows yet. */
+/** Rows by the names of files: a record may know a file by its SHA-256 or its number alone, and a baseline has no rows yet. */
 function rowsFor(state: DatabaseState, files: readonly FileSums[], databaseSchemas: readonly string[]): readonly MigrationRow[] {
   if (state.assumed !== undefined && baselineOf(state, databaseSchemas) === 'present') {
     const last = files.findIndex(({ name }) => name === state.assumed)
     return files.slice(0, last + 1).map(({ name, sha256 }) => ({ ...ASSUMED, id: name, name, checksum: sha256 }))
   }
+  const byName = new Set(files.map(({ name }) => name))
+  const byNumber = Map.groupBy(files, ({ name }) => /^0*(\d+)/.exec(name)?.[1] ?? '')
   const bySum = Map.groupBy(files, ({ sha256 }) => sha256)
   return state.rows.map((row) => {
-    const same = row.checksum === null ? bySum.get(row.name) : undefined
-    return { ...row, name: same?.shift()?.name ?? row.name } // of two files with one content the first comes first
+    if (row.checksum !== null || byName.has(row.name)) return row
+    const [only, ...more] = byNumber.get(row.name.replace(/^0+(?=\d)/, '')) ?? []
+    // of two files with one content the first comes first
+    return { ...row, name: bySum.get(row.name)?.shift()?.name ?? (more.length === 0 ? only?.name : undefined) ?? row.name }
   })
 }
 
@@ -217,3 +222,37 @@ const FACTS = `select
   exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = $1 and c.relname = $3 and row_security_active(c.oid) and not ${OPEN_TO_ALL}) as "isHidden",
   ${LOCKED} as locked`
+
+/** How far a database has come with a plan, or how it departs from it. */
+export type Applied =
+  /** What is applied is the baseline and a beginning of the list. `applied` is that beginning, `open` the rest, both in order. */
+  | { readonly kind: 'beginning'; readonly applied: readonly string[]; readonly open: readonly PlannedMigration[] }
+  | { readonly kind: 'departs'; readonly why: Departure; readonly names: readonly string[] }
+
+/**
+ * `failed` and `running`: a record that did not end. `edited`: applied with another content. `unknown`: recorded, but no part of the plan.
+ * `missing`: of the baseline, and applied no longer. `order`: applied although one before it is not.
+ */
+export type Departure = 'failed' | 'running' | 'edited' | 'unknown' | 'missing' | 'order'
+
+/** Whether what is applied is the approved beginning. Pure, and the only answer to that: asked before a run, between its migrations and after it. */
+export function appliedOf({ baseline, list }: Pick<Plan, 'baseline' | 'list'>, status: Status): Applied {
+  const planned = new Set([...baseline, ...list].map(({ name }) => name))
+  const applied = new Set(status.applied.map(({ name }) => name))
+  const end = list.findIndex(({ name }) => !applied.has(name))
+  const [beginning, open] = end === -1 ? [list, []] : [list.slice(0, end), list.slice(end)]
+  const found: Readonly<Record<Departure, readonly { readonly name: string }[]>> = {
+    failed: status.failed,
+    running: status.running,
+    edited: status.edited.filter(({ name }) => planned.has(name)),
+    unknown: [...status.applied, ...status.unknown].filter(({ name }) => !planned.has(name)),
+    missing: baseline.filter(({ name }) => !applied.has(name)),
+    order: open.filter(({ name }) => applied.has(name)),
+  }
+  for (const why of WHYS)
+    if (found[why].length > 0) return { kind: 'departs', why, names: [...new Set(found[why].map(({ name }) => name))] }
+  return { kind: 'beginning', applied: beginning.map(({ name }) => name), open }
+}
+
+/** What blocks every other comes first. */
+const WHYS = ['failed', 'running', 'edited', 'unknown', 'missing', 'order'] as const satisfies readonly Departure[]

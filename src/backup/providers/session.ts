@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queryable } from '../../database/connect.ts'
 import { liftLimits } from '../../database/limits.ts'
+import type { MigrationRecord } from '../manifest.ts'
 
 /** Of pg_dump's sessions, so that one run's are told from everybody else's. */
 export const dumpApplicationName = (requestId: number): string => `lockkeeper-backup-${requestId}`
@@ -19,11 +20,8 @@ export type Snapshot = {
   readonly migrations: number | null
 }
 
-/** Where the record of migrations is. */
-type RecordTable = { readonly schema: string; readonly table: string }
-
 /** Opens a transaction that pg_dump joins, so that what is counted here is what is dumped. It must stay open until pg_dump ends. */
-export async function exportSnapshot(session: Queryable, record: RecordTable): Promise<Snapshot> {
+export async function exportSnapshot(session: Queryable, record: MigrationRecord): Promise<Snapshot> {
   await session.query('begin isolation level repeatable read read only')
   await liftLimits(session)
   const [row] = (await session.query<SnapshotRow>(SNAPSHOT_SQL, [record.schema, record.table])).rows
@@ -92,9 +90,9 @@ select pg_export_snapshot() as id, now() as taken_at, current_setting('server_ve
     where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')) as has_migrations
 from pg_database d where d.datname = current_database()`
 
-async function countMigrations(session: Queryable, { schema, table }: RecordTable): Promise<number> {
-  const name = [schema, table].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
-  const [row] = (await session.query<{ count: number | string }>(`select count(*) as count from ${name}`)).rows
+async function countMigrations(session: Queryable, { schema, table }: MigrationRecord): Promise<number> {
+  const quoted = [schema, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
+  const [row] = (await session.query<{ count: number | string }>(`select count(*) as count from ${quoted}`)).rows
   return Number(row?.count)
 }
 

@@ -6,7 +6,7 @@ import { resolveCommand } from '../../plan/unfit.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
-import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
+import { attemptsIn, isSettled, outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
 import { readFault } from '../diagnoses/fault.ts'
 import type { Half } from './concurrent-state.ts'
 import { findingsOf, writtenBy } from './findings.ts'
@@ -26,7 +26,8 @@ import {
   type Resolve,
 } from './outcomes.ts'
 import { mayTryAgain, tracesOf, verdictOf, type Findings, type Verdict } from './verdict.ts'
-import { blockerOf, type MigrationTask } from '../observe/watch.ts'
+import { blockerOf } from '../observe/until-end.ts'
+import type { MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
 
 export type FailureAnalysis =
@@ -97,6 +98,8 @@ async function analyseFailed(
   const tries = triesLike(work, attempt)
   const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
   const blocker = blockerOf(attempt)
+  const state = await stateOf(attempt)
+  const exit = state.kind === 'ended' ? state.exit : null
   const known = diagnose({
     output,
     context: {
@@ -107,13 +110,17 @@ async function analyseFailed(
   })
   const diagnosis =
     known.code === 'unknown' && !work.workspace.tool.isAsked && readFault(output).message === null
-      ? silentTool(work.workspace.tool.name, known)
+      ? silentTool(work.workspace.tool, exit, known)
       : known
   const findings = failed === null ? null : await findingsOf(work, attempt, failed, output)
   const { tool } = work.workspace
   // without a record that is open nothing has begun, or it was undone with its record
   const verdict: Verdict =
-    findings !== null ? verdictOf(findings) : tool.leaves === 'nothing' ? { kind: 'undone' } : { kind: 'unclear', because: [] }
+    findings !== null
+      ? verdictOf(findings)
+      : tool.leaves === 'nothing' || exit?.fault !== undefined
+        ? { kind: 'undone' }
+        : { kind: 'unclear', because: [] }
   const waited =
     diagnosis.code === 'lock_timeout' ||
     diagnosis.code === 'migrator_lock_held' ||
@@ -141,7 +148,7 @@ async function analyseFailed(
   if (verdict.kind === 'unclear')
     return unknown(
       unclearOutcome({
-        headline: `${diagnosis.headline} ${tool.name} may have left a part of it.`,
+        headline: `${diagnosis.headline} A part of what it did may have stayed.`,
         tasks: marked,
         known: [`The record of ${tool.name} shows nothing more as applied.`, 'No session of this run is alive.'],
         notKnown: `What ${tool.name} had done before it ended: whether that is undone is up to it, and it is not configured as one that undoes (${code('undone: true')}).`,

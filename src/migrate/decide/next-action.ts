@@ -1,7 +1,6 @@
-import { appliedOf, type Departure } from '../../plan/applied.ts'
 import type { MigrationFile } from '../../plan/files.ts'
 import type { Plan, PlannedMigration } from '../../plan/plan.ts'
-import { statusOf, type DatabaseState } from '../../plan/status.ts'
+import { appliedOf, statusOf, type DatabaseState, type Departure } from '../../plan/status.ts'
 import { groupsOf, type Group } from '../attempts/groups.ts'
 import type { Attempt, AttemptState } from '../attempts/attempt.ts'
 

@@ -4,6 +4,8 @@ import type { RunOutcome } from '../../request/request.ts'
 import { count, list } from '../../lib/text/sentences.ts'
 import type { MigrationTask } from '../observe/watch.ts'
 import type { Half } from './concurrent-state.ts'
+import type { AttemptExit } from '../attempts/attempt.ts'
+import type { MigrationTool } from '../prisma/tool.ts'
 import type { NextAction } from './next-action.ts'
 import { MOST_ROWS, type WrittenRows } from './rows-since.ts'
 
@@ -186,14 +188,34 @@ function appliedSentence(tasks: readonly MigrationTask[]): string {
 const names = (all: readonly string[]): string =>
   all.length <= 5 ? list(all.map(code)) : `${all.slice(0, 4).map(code).join(', ')} and ${all.length - 4} more`
 
-/** A tool of the application that ends without a word of the database. */
-export const silentTool = (name: string, diagnosis: Diagnosis): Diagnosis => ({
-  ...diagnosis,
-  code: 'without_a_word',
-  headline: `${name} failed and did not say what the database said.`,
-  why: 'The lines below are all that it wrote.',
-  next: "The server's own log of that moment has the error. Correct the migration and ask again.",
-})
+/** A tool of the application that ends without a word of the database, or that cannot even be started. */
+export function silentTool(
+  { name, commands }: Pick<MigrationTool, 'name' | 'commands'>,
+  exit: Pick<AttemptExit, 'exitCode' | 'signal' | 'fault'> | null,
+  diagnosis: Diagnosis,
+): Diagnosis {
+  if (exit?.fault !== undefined)
+    return {
+      ...diagnosis,
+      code: 'not_started',
+      headline: `${code(commands.deploy[0] ?? '')} could not be started: ${code(exit.fault)}.`,
+      why: "It is a path below the application's directory, or a name that the PATH of the application's commands has.",
+      next: 'See that the install brings it, or correct `run` of the tool in lockkeeper.yaml. Then ask again.',
+    }
+  const how =
+    exit === null
+      ? 'disappeared'
+      : exit.exitCode === null
+        ? `was ended by ${exit.signal ?? 'a signal'}`
+        : `ended with code ${exit.exitCode}`
+  return {
+    ...diagnosis,
+    code: 'without_a_word',
+    headline: `${name} ${how} and did not say what the database said.`,
+    why: 'The lines below are all that it wrote.',
+    next: "The server's own log of that moment has the error. Correct the migration and ask again.",
+  }
+}
 
 /** How a migrator ended that left a row without an end. */
 export function crashEnd(endedWell: boolean, saidDone: boolean): { readonly how: string; readonly because: readonly string[] } {

@@ -27,6 +27,7 @@ export function readFault(output: string, sqlState?: string): Fault {
       first(output, /\[SQLSTATE ([0-9A-Z]{5})\]/) ??
       first(output, /Database error code: ([0-9A-Z]{5})/) ??
       first(output, /^\s+code: '([0-9A-Z]{5})',?$/m) ?? // as Node prints an error of its client
+      first(output, /^Error: pq: .+ \(([0-9A-Z]{5})\)$/m) ?? // and Go
       impliedState(message),
     prismaCode: first(output, /^Error(?: code)?: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
     message,
@@ -80,12 +81,13 @@ function reportIn(output: string): Pick<Fault, 'message' | 'detail' | 'hint'> {
   }
 }
 
-const START = /^(?:Error: |Error querying the database: |db error: )*(?:ERROR|FATAL): (?:\[SQLSTATE [0-9A-Z]{5}\] )?(.+)$/
+const START = /^(?:Error: |Error querying the database: |db error: |psql:[^:]*:\d+: )*(?:ERROR|FATAL): +(?:\[SQLSTATE [0-9A-Z]{5}\] )?(.+)$/
 /** An empty line, the frames of the engine, or its own rendering of the error. */
 const END = /^\s*$|^\s+\d+: \S|^\s+(?:with|at) \S|^Position:|^DbError \{/
 
 const otherMessage = (output: string): string | null =>
   first(output, /^error: (.+)$/m) ??
+  first(output, /^Error: pq: (.+?)(?: \([0-9A-Z]{5}\))?$/m) ??
   first(output, /^Error: (too many .+|sorry, too many .+|remaining connection slots .+|terminating connection .+)$/m)
 
 /** As Rust prints it: `detail: Some("Key (a)=(1) is duplicated.")`. */

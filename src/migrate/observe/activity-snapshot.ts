@@ -4,16 +4,22 @@ import type { DatabaseState } from '../../plan/status.ts'
 import { count, roughly, seconds } from '../../lib/text/sentences.ts'
 import { sampleOf, type Sample } from './transactions.ts'
 
-/** What a second connection sees of the migrator at one moment. */
-export type ActivitySnapshot = {
-  readonly state: DatabaseState
+/** What a second connection sees of the sessions of a migrator at one moment. */
+export type Activity = {
   /** The migrator's sessions in the pinned database. */
   readonly sessions: readonly Session[]
-  /** Who holds Prisma's lock, in any database of the server. */
-  readonly lock: LockHolder | null
+  /** The one that works; undefined when it has none. */
+  readonly worker: Session | undefined
   readonly waiting: Waiting | null
   readonly queued: number
   readonly index: IndexProgress | null
+}
+
+/** The same with the record of Prisma 5 to 7. */
+export type ActivitySnapshot = Activity & {
+  readonly state: DatabaseState
+  /** Who holds Prisma's lock, in any database of the server. */
+  readonly lock: LockHolder | null
   readonly sample: Sample | null
 }
 
@@ -47,11 +53,16 @@ export async function takeSnapshot(
   applicationName: string,
 ): Promise<ActivitySnapshot> {
   const state = await readState(client)
-  const sessions = await sessionsOf(client, applicationName)
   const lock = await lockHolder(client)
+  const activity = await readActivity(client, applicationName)
+  const { worker } = activity
+  return { ...activity, state, lock, sample: worker?.state === 'active' ? await sampleOf(client, worker.pid) : null }
+}
+
+export async function readActivity(client: Queryable, applicationName: string): Promise<Activity> {
+  const sessions = await sessionsOf(client, applicationName)
   const worker = sessions.find(({ state: doing }) => doing === 'active') ?? sessions[0]
-  if (worker === undefined) return { state, sessions, lock, waiting: null, queued: 0, index: null, sample: null }
-  const sample = worker.state === 'active' ? await sampleOf(client, worker.pid) : null
+  if (worker === undefined) return { sessions, worker, waiting: null, queued: 0, index: null }
   // who is in the way is asked last: a wait that began after that question would have nobody
   const [waiting, index, blocking] = [
     await waitOf(client, worker.pid),
@@ -59,10 +70,8 @@ export async function takeSnapshot(
     await blockingOf(client, worker.pid),
   ]
   return {
-    state,
     sessions,
-    lock,
-    sample,
+    worker,
     waiting: waiting === null ? null : { ...waiting, blocker: blocking.blockers[0] ?? null },
     queued: blocking.waiters.length,
     index: index === null ? null : { ...index, waitsFor: index.waitsForPid === null ? null : await sessionOf(client, index.waitsForPid) },

@@ -1,6 +1,6 @@
 import type { CommandToolSettings } from '../../config/tool.ts'
-import { prismaDialect, type TargetUrl } from '../../database/urls.ts'
-import type { MigrationTool, ToolSession } from '../prisma/tool.ts'
+import { nodeDialect, type TargetUrl } from '../../database/urls.ts'
+import type { MigrationTool } from '../prisma/tool.ts'
 
 /** A tool that applies everything pending by one command and keeps a record of its own; what it cannot say is not claimed. */
 export function commandTool({
@@ -31,29 +31,10 @@ export function commandTool({
       ...settings.env,
       NO_COLOR: '1',
       // after the operator's: no setting of his may lead a variable elsewhere
-      ...Object.fromEntries(settings.urls.map((name) => [name, plainUrl(url, session)])),
+      ...Object.fromEntries(settings.urls.map((name) => [name, nodeDialect(url, session)])),
     }),
   }
 }
 
 /** What asks for no transaction stays, whatever the tool does with the rest. */
-const OUTSIDE = /\bnoTransaction\b|\bconcurrently\b/i
-
-/** As libpq and its kin read it: without what only Prisma knows. */
-export function plainUrl(url: TargetUrl, session: ToolSession): string {
-  const written = new URL(prismaDialect(url, session))
-  for (const name of PRISMAS_OWN) written.searchParams.delete(name)
-  // URLSearchParams writes a space as +, which not every reader takes for one
-  return written.href.replaceAll('+', '%20')
-}
-
-const PRISMAS_OWN = [
-  'schema',
-  'connection_limit',
-  'pool_timeout',
-  'socket_timeout',
-  'pgbouncer',
-  'statement_cache_size',
-  'sslaccept',
-  'sslidentity',
-]
+const OUTSIDE = /\bno\s*transaction\b|\btransaction:\s*false\b|\bconcurrently\b/i

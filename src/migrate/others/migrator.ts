@@ -14,7 +14,7 @@ const session = z
   .parse(JSON.parse(process.env['LOCKKEEPER_SQL_SESSION'] ?? ''))
 const order = z
   .object({
-    files: z.array(z.object({ name: z.string(), concurrently: z.boolean() })),
+    files: z.array(z.object({ name: z.string(), isOutside: z.boolean() })),
     /** How many of them a database with tables and without a record has already. */
     assumed: z.number(),
   })
@@ -43,7 +43,7 @@ try {
 async function deploy(): Promise<void> {
   await withSession(makeRecord)
   for (const file of order.files) {
-    const failed = await withSession((client) => (file.concurrently ? applyOutside(client, file) : applyInside(client, file)))
+    const failed = await withSession((client) => (file.isOutside ? applyOutside(client, file) : applyInside(client, file)))
     if (failed === null) continue
     report(file, failed)
     process.exitCode = 1
@@ -92,7 +92,7 @@ async function applyInside(client: Session, file: File): Promise<unknown> {
     const after = await client.query<{ xid: string }>('select pg_current_xact_id()::text as xid')
     if (after.rows[0]?.xid !== rows[0]?.xid) throw new Error('the file ended the transaction in which it was to be recorded')
     // a role or a path that the file has set is of no account for the record, which is the migrator's own
-    await client.query('reset role')
+    await client.query('reset session authorization; reset role')
     await client.query(
       `update ${record} set finished_at = clock_timestamp(), applied_steps_count = 1 where migration_name = $1 and finished_at is null`,
       [file.name],

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { migrationsDirectory } from '../../config/tool.ts'
 import { parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
 import { pathsOfMigration } from '../../plan/listed-files.ts'
+import { readScript } from '../../sql/parse.ts'
+import { standsAlone } from '../../sql/transactions.ts'
 import { readStateOf } from '../../plan/record.ts'
 import { captureChild } from '../../process/capture.ts'
 import { childEnvironment, operatorPath } from '../../process/environment.ts'
@@ -24,13 +26,14 @@ export async function openAnyWorkspace(context: RunContext): Promise<Workspace |
   if (parsed.kind === 'bad')
     return { headline: `The database URL cannot be used: ${parsed.why}.`, next: 'Correct `database.url` and ask again.' }
   const approved = await readApproved(context)
+  const outside = 'sql' in target.tool ? await outsideOf(approved) : new Set<string>()
   const tool =
     'sql' in target.tool
       ? sqlTool({ url, schema: parsed.url.schema, target })
       : commandTool({ settings: target.tool.command, url: parsed.url, files: openOf(context, approved) })
   const beside = 'command' in target.tool ? await readBeside(context) : new Map<string, Buffer>()
   const layoutUpTo = (last: string) =>
-    'sql' in target.tool ? sqlLayout(context, approved, last) : commandLayout(context, approved, beside, last)
+    'sql' in target.tool ? sqlLayout(context, approved, outside, last) : commandLayout(context, approved, beside, last)
   return { ...common(context, parsed.url, tool), url, parsed: parsed.url, tool, approved, layoutUpTo, markedLayout: layoutUpTo }
 }
 
@@ -68,18 +71,27 @@ const openOf = ({ plan }: RunContext, { migrations }: ApprovedFiles) =>
 
 const upTo = ({ migrations }: ApprovedFiles, last: string) => migrations.slice(0, migrations.findIndex(({ name }) => name === last) + 1)
 
+/** Those whose only statement cannot run inside a transaction. */
+async function outsideOf({ migrations }: ApprovedFiles): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  for (const { name, content } of migrations) {
+    const script = await readScript(content)
+    if (script.kind === 'sql' && script.statements.length === 1 && script.statements.every(standsAlone)) found.add(name)
+  }
+  return found
+}
+
 /** What our own migrator reads: no checkout is needed. */
-function sqlLayout(context: RunContext, approved: ApprovedFiles, last: string): string {
-  const { plan, target } = context
+function sqlLayout(context: RunContext, approved: ApprovedFiles, outside: ReadonlySet<string>, last: string): string {
+  const { target } = context
   const into = join(context.directory, 'layout')
   const files = upTo(approved, last)
-  const planned = new Map(plan.list.map((one) => [one.name, one]))
   const baseline = 'sql' in target.tool ? target.tool.sql.baseline : undefined
   rmSync(into, { recursive: true, force: true })
   mkdirSync(join(into, 'files'), { recursive: true, mode: 0o700 })
   for (const { name, content } of files) writeFileSync(join(into, 'files', `${name}.sql`), content, { mode: 0o600 })
   const order = {
-    files: files.map(({ name }) => ({ name, concurrently: planned.get(name)?.concurrently === true })),
+    files: files.map(({ name }) => ({ name, isOutside: outside.has(name) })),
     assumed: files.findIndex(({ name }) => name === baseline) + 1,
   }
   writeFileSync(join(into, 'order.json'), JSON.stringify(order), { mode: 0o600 })

@@ -120,4 +120,4 @@ export function withoutMarker(output: string): string {
     .replaceAll(MARKER, "(a directory of Lockkeeper's own)")
 }
 
-export const isProblem = (workspace: Workspace | WorkspaceProblem): workspace is WorkspaceProblem => 'headline' in workspace
+export const isProblem = (workspace: object): workspace is WorkspaceProblem => 'headline' in workspace

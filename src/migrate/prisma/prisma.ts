@@ -67,7 +67,8 @@ export function prismaCommands(cli: string, path: string): MigrationTool['comman
   }
 }
 
-function findCli(checkout: string, applicationDirectory: string): string | null {
+/** As Node would find it. */
+export function findCli(checkout: string, applicationDirectory: string): string | null {
   for (let at = applicationDirectory; !relative(checkout, at).startsWith('..'); at = dirname(at)) {
     const cli = join(at, 'node_modules', '.bin', 'prisma')
     if (existsSync(cli)) return cli

@@ -4,10 +4,12 @@ import { isRefusal, refuse, type Refusal } from '../../lib/refusal.ts'
 import { code, inShell } from '../../lib/text/code.ts'
 import { listed, plainText, quoted } from '../../lib/text/quoted.ts'
 import { escapeMarkup } from '../../lib/text/escape.ts'
+import { readSources } from '../brings.ts'
 import { isRegular, isRegularAt, readBlobs, readTree, type Tree } from '../git.ts'
 import type { Repository } from '../repository.ts'
 import { readContract, type Contract } from './contract.ts'
 import { isUnreadable, readPackage, type Package } from './package.ts'
+import { settledRunner } from './version.ts'
 import { prismaOf } from '../../config/tool.ts'
 
 /** What a commit brings for the runner of Prisma 8, all of it from git objects. */
@@ -15,8 +17,10 @@ export type RunnerFiles = {
   readonly contract: Contract & { readonly path: string; readonly content: Buffer }
   /** By their names; the order in which they run is that of the graph. */
   readonly packages: readonly Package[]
-  /** Contracts of which there is a snapshot. */
-  readonly snapshots: ReadonlySet<string>
+  /** The files of the contracts of which there is a snapshot, by their hashes. */
+  readonly snapshots: ReadonlyMap<string, Buffer>
+  /** The exact version that the commit settles on. */
+  readonly prisma: string
   /** The directory of migrations, from the root of the repository. */
   readonly directory: string
   /** The application's, from which commands are typed. */
@@ -28,12 +32,16 @@ export type RunnerFiles = {
  * where they are, is code and is not run: they are looked for, and `tool.prisma` in lockkeeper.yaml decides where there are several.
  */
 export async function readRunnerFiles(
-  repository: Repository,
+  repository: Pick<Repository, 'git'>,
   target: Pick<Target, 'source' | 'tool'>,
   commit: string,
 ): Promise<RunnerFiles | Refusal> {
   const tree = await readTree(repository.git, commit)
   const application = posix.normalize(target.source.directory)
+  const sources = await readSources(repository, tree, application)
+  if (isRefusal(sources)) return sources
+  const prisma = settledRunner(sources)
+  if (typeof prisma !== 'string') return unfit(prisma.why)
   const places = placesIn(tree, application, target)
   if (isRefusal(places)) return places
   const { directory, contract: path } = places
@@ -75,7 +83,14 @@ export async function readRunnerFiles(
         `The snapshot ${quoted(snapshotPath(hash), 200)} cannot be used: ${said(why)}. Restore the file as Prisma wrote it and ask again.`,
       )
   }
-  return { contract: { ...contract, path, content: content(path) }, packages, snapshots: new Set(snapshots), directory, application }
+  return {
+    contract: { ...contract, path, content: content(path) },
+    packages,
+    snapshots: new Map(snapshots.map((hash) => [hash, content(snapshotPath(hash))])),
+    directory,
+    application,
+    prisma,
+  }
 }
 
 /** Words that emit a package anew, from its source. */

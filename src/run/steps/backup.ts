@@ -66,7 +66,7 @@ async function act(deps: BackupStepDeps, context: RunContext): Promise<StepEnd> 
     directory: target.backup.directory,
     clients: found.clients,
     url,
-    migrationsSchema: schemaOf(context.secret(target.database.url)),
+    ...(context.plan.prisma8 === undefined ? { migrationsSchema: schemaOf(context.secret(target.database.url)) } : RUNNER_RECORD),
     ...('sql' in target.tool ? { migrationsTable: SQL_RECORD } : {}),
     jobs: found.jobs,
     lockWaitMs: target.backup.lockWait ?? LOCK_WAIT_MS,
@@ -114,6 +114,9 @@ async function serverMajor(client: Parameters<Parameters<typeof withTarget>[1]>[
   const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)
   return Math.floor(Number(rows[0]?.version) / 10_000)
 }
+
+/** Of Prisma 8. */
+const RUNNER_RECORD = { migrationsSchema: 'prisma_contract', migrationsTable: 'ledger' }
 
 function schemaOf(url: string): string {
   const parsed = parseTargetUrl(url)

@@ -74,7 +74,7 @@ describe('node-pg-migrate 9.0.0', () => {
       kind: 'unknown',
       outcome: {
         headline:
-          '*The migration stopped. PostgreSQL says: `division by zero` (22012). node-pg-migrate may have left a part of it. Lockkeeper will not guess.*',
+          '*The migration stopped. PostgreSQL says: `division by zero` (22012). A part of what it did may have stayed. Lockkeeper will not guess.*',
       },
     })
     expect(await tables(app)).toEqual(['half'])
@@ -114,10 +114,93 @@ describe('Drizzle Kit 0.31.11', () => {
       kind: 'failed',
       outcome: {
         headline:
-          '*Drizzle Kit failed and did not say what the database said. None of the 2 migrations is applied.* The application was left as it was.',
+          '*Drizzle Kit ended with code 1 and did not say what the database said. None of the 2 migrations is applied.* The application was left as it was.',
         next: "The server's own log of that moment has the error. Correct the migration and ask again.",
       },
     })
     expect(await tables(app)).toEqual([])
+  })
+})
+
+describe('a command of the configuration', () => {
+  const tool = {
+    command: {
+      name: 'our script',
+      directory: 'db',
+      applied: 'select version from public.versions order by version',
+      run: ['sh', 'migrate.sh'],
+      undone: true,
+    },
+  }
+  /** As teams write them: psql, a transaction a file, a table of numbers. */
+  const script = `set -eu
+psql "$DATABASE_URL" -qXc 'create table if not exists versions (version text primary key)' 2>/dev/null
+for file in db/*.sql; do
+  number=$(basename "$file" | sed 's/_.*//')
+  [ -z "$(psql "$DATABASE_URL" -qXAtc "select 1 from versions where version = '$number'")" ] || continue
+  sed '/^-- migrate:down/,$d' "$file" | psql "$DATABASE_URL" -qX1v ON_ERROR_STOP=1 -f - -c "insert into versions values ('$number')"
+done
+`
+  const files = {
+    'migrate.sh': script,
+    'db/001_orders.sql': '-- migrate:up\nCREATE TABLE orders (id int);\n-- migrate:down\nDROP TABLE orders;\n',
+  }
+
+  test('is known by the numbers of its files, of which the way back is not reviewed', async () => {
+    const app = await otherScene(tool)
+    await app.commit({ ...files, 'db/002_bad.sql': '-- migrate:up\nSELECT 1/0;\n' })
+    const plan = made(await app.plan())
+    expect(plan.evidence.migrations.map(({ name, summary }) => `${name}: ${summary}`)[0]).toBe('001_orders: creates table orders')
+    expect(await app.run(plan).migrate()).toMatchObject({
+      kind: 'failed',
+      outcome: {
+        headline:
+          '*The migration stopped. PostgreSQL says: `division by zero`. 1 of 2 migrations is applied and kept.* The application was left as it was.',
+      },
+    })
+    await app.commit({ 'db/002_bad.sql': '-- migrate:up\nSELECT 1;\n' })
+    const again = made(await app.plan())
+    expect(again.plan).toMatchObject({ baseline: [{ name: '001_orders' }], list: [{ name: '002_bad' }] })
+    expect(await app.run(again).migrate()).toMatchObject({ kind: 'done', output: '1 migration' })
+  })
+
+  test.each([
+    [
+      ['node_modules/.bin/none', 'up'],
+      'failed',
+      '*`node_modules/.bin/none` could not be started: `spawn node_modules/.bin/none ENOENT`. It is not applied.* The application was left as it was.',
+    ],
+    [
+      ['true'],
+      'unknown',
+      '*our script says that it applied its migrations, but the approved database does not have them. Lockkeeper will not guess.*',
+    ],
+    [
+      ['sh', '-c', 'exit 3'],
+      'unknown',
+      '*our script ended with code 3 and did not say what the database said. A part of what it did may have stayed. Lockkeeper will not guess.*',
+    ],
+    [
+      ['sh', '-c', 'kill -9 $$'],
+      'unknown',
+      '*our script was ended by SIGKILL and did not say what the database said. A part of what it did may have stayed. Lockkeeper will not guess.*',
+    ],
+  ])('that comes to nothing is told by how it ended: %s', async (run, kind, headline) => {
+    const app = await otherScene({ command: { ...tool.command, run, undone: false } })
+    await app.commit({ 'db/1_a.sql': 'SELECT 1;\n' })
+    expect(await app.run(made(await app.plan())).migrate()).toMatchObject({ kind, outcome: { headline } })
+  })
+
+  test.each([
+    ['select nothing from public.versions', 'column "nothing" does not exist (42703)'],
+    ['select version, version from public.versions', 'it gives more than one column, or no name'],
+    ['drop table public.versions', 'cannot execute DROP TABLE in a read-only transaction (25006)'],
+  ])('a query that cannot be used is refused while planning: %s', async (applied, why) => {
+    const app = await otherScene({ command: { ...tool.command, applied } })
+    await app.commit(files)
+    await app.sql("create table versions (version text); insert into versions values ('1')")
+    expect(await app.plan()).toBe(
+      `target_unfit: What is applied to \`prod\` cannot be read by the query \`${applied}\`: ${why}. Correct \`applied\` of its tool in lockkeeper.yaml and ask again; nothing was changed.`,
+    )
   })
 })

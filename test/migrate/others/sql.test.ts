@@ -161,6 +161,59 @@ describe('plain SQL files', () => {
   })
 })
 
+describe('plain SQL files that few would write', () => {
+  const ran = async (files: Readonly<Record<string, string>>) => {
+    const scene = await otherScene('sql')
+    await scene.commit(files)
+    return { scene, end: await scene.run(made(await scene.plan())).migrate() }
+  }
+
+  test('names with spaces and quotation marks, an empty file, comments, CRLF, leading zeros and one number twice', async () => {
+    const { scene, end } = await ran({
+      'migrations/007 it\'s "here".sql': 'CREATE TABLE a (id int);\r\nCREATE TABLE b (id int);\r\n',
+      'migrations/8_empty.sql': '',
+      'migrations/0009_comment.sql': '-- nothing yet\n',
+      'migrations/10_b.sql': 'CREATE TABLE d (id int REFERENCES c);\n',
+      'migrations/10_a.sql': 'CREATE TABLE c (id int PRIMARY KEY);\n',
+      'migrations/20261130094500123456789_long.sql': 'SELECT 1;\n',
+    })
+    expect(end).toMatchObject({ kind: 'done' })
+    expect(await record(scene)).toEqual([
+      `007 it's "here" done`,
+      '8_empty done',
+      '0009_comment done',
+      '10_a done',
+      '10_b done',
+      '20261130094500123456789_long done',
+    ])
+  })
+
+  test.each([
+    [
+      'a role and a session that they take',
+      `CREATE ROLE lk_other_${process.pid} NOLOGIN; SET SESSION AUTHORIZATION lk_other_${process.pid};\n`,
+    ],
+    ['what cannot run in a transaction, alone in its file', 'VACUUM;\n'],
+    ['timeouts of their own', 'SET lock_timeout = 0; SET statement_timeout = 0; CREATE TABLE t (id int);\n'],
+  ])('%s', async (_what, sql) => {
+    const { scene, end } = await ran({ 'migrations/1_x.sql': sql })
+    await scene.sql(`drop role if exists lk_other_${process.pid}`)
+    expect(end).toMatchObject({ kind: 'done' })
+    expect(await record(scene)).toEqual(['1_x done'])
+  })
+
+  test.each([
+    ['a block that commits', 'DO $$ BEGIN CREATE TABLE t (id int); COMMIT; END $$;\n'],
+    ['one that drops the record of migrations', 'CREATE TABLE t (id int); DROP TABLE lockkeeper_migrations;\n'],
+    ['one that makes the rest of its transaction read-only', 'CREATE TABLE t (id int); SET TRANSACTION READ ONLY;\n'],
+  ])('%s is undone as a whole', async (_what, sql) => {
+    const { scene, end } = await ran({ 'migrations/1_x.sql': sql })
+    expect(end).toMatchObject({ kind: 'failed' })
+    expect(await record(scene)).toEqual([])
+    expect(await scene.sql(`select from pg_tables where tablename = 't'`)).toEqual([])
+  })
+})
+
 describe('plain SQL files are refused while planning', () => {
   const refusal = async (files: Readonly<Record<string, string>>, tool: unknown = 'sql') => {
     const scene = await otherScene(tool)

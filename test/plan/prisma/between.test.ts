@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isRefusal } from '../../../src/lib/refusal.ts'
-import { makePlan } from '../../../src/plan/make.ts'
+import { makeAnyPlan } from '../../../src/plan/tool/tools.ts'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 import { versionFiles } from '../../helpers/prisma-versions/files.ts'
 import { createOrigin, type Origin } from '../application/origin.ts'
@@ -19,7 +19,7 @@ afterEach(async () => {
 
 async function planned(files: Readonly<Record<string, string>>): Promise<string | readonly string[]> {
   await origin.commit({ ...versionFiles('7.10.1', 'shop'), 'prisma/migrations/1_a/migration.sql': 'create table a (id int);\n', ...files })
-  const made = await makePlan(origin.deps, { target: origin.target(), ref: null, steps: [], policy: 'p'.repeat(64) })
+  const made = await makeAnyPlan(origin.deps, { target: origin.target(), ref: null, steps: [], policy: 'p'.repeat(64) })
   return isRefusal(made) ? `${made.code}: ${made.text}` : made.plan.list.map(({ name }) => name)
 }
 

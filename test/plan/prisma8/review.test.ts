@@ -6,6 +6,7 @@ import { NO_EMAIL, packageOf, PHONE } from './application.ts'
 
 const context = { sizes: [], schema: 'public', reactions: noReactions }
 const operation = (sql: string, kind: Operation['class'] = 'additive'): Operation => ({
+  id: 'by-hand',
   label: 'By hand',
   class: kind,
   precheck: [],
