@@ -74,7 +74,7 @@ const TITLE = new RegExp(`^\\s*(?:\\w[\\w.]*\\b[^'"\\n]*\\(\\s*${TEXT}|${TEXT}: 
 function cliOf(text: string): Cli {
   if (/\buseRealPrisma\(\)/.test(text)) return 'always'
   if (/\b(isRealAsked|expectSame|hear)\(/.test(text)) return 'in turns'
-  return /\b(modulesWithPrisma|createApplication|scene|startFlow|shopModules)\(/.test(text) ? 'recorded' : 'none'
+  return /\b(modulesWithPrisma8?|createApplication|scene8?|startFlow|shopModules)\(/.test(text) ? 'recorded' : 'none'
 }
 
 function oneOf<T extends string>(all: readonly T[], word: string, file: string): T {

@@ -36,7 +36,7 @@ test.each([
 ])('%s is told', (_what, text, why) => expect(() => marksIn('a.test.ts', text)).toThrow(why))
 
 test('a cell that nothing proves, and a reason that a test has overtaken, are told', () => {
-  const mark = { capability: 'deploy', columns: ['8.0.0-rc.19'], file: 'test/a.test.ts', title: 'a', cli: 'none' } as const satisfies Mark
+  const mark = { capability: 'resolve', columns: ['8.0.0-rc.19'], file: 'test/a.test.ts', title: 'a', cli: 'none' } as const satisfies Mark
   expect(() => versionsPage([mark])).toThrow('no test proves plan of 5.22.0, and no reason is given')
-  expect(() => versionsPage([mark])).toThrow('deploy of 8.0.0-rc.19 is proven now; remove its reason:')
+  expect(() => versionsPage([mark])).toThrow('resolve of 8.0.0-rc.19 is proven now; remove its reason:')
 })

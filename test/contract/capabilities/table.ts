@@ -3,11 +3,6 @@ import { CAPABILITIES, COLUMNS, readMarks, type Capability, type Cli, type Colum
 /** Cells without a test, and why. A test that proves one makes its reason wrong, and the table is not written until that is gone. */
 const WITHOUT: Readonly<Partial<Record<Column, Readonly<Partial<Record<Capability, string>>>>>> = {
   '8.0.0-rc.19': {
-    deploy: 'not yet: runs with Prisma 8 are being built',
-    lock: 'not yet: runs with Prisma 8 are being built',
-    cancel: 'not yet: runs with Prisma 8 are being built',
-    crash: 'not yet: runs with Prisma 8 are being built',
-    drift: 'not yet: runs with Prisma 8 are being built',
     resolve: 'there is none: nothing of a failed run of Prisma 8 stays in its record',
   },
 }
@@ -26,10 +21,11 @@ major number stands for the others.
 ${matrix(marks)}
 
 - **real** – the CLI of that version is started by the test, each time.
-- **real, in turns** – the CLI of that version is started by CI in each ninth landing, and by \`npm run test:all\` in all; what it said and wrote is
-  kept, and in between the recorded Prisma or that record stands in for it. The engines of 5 and 7 are WebAssembly in place of the native ones
+- **real, in turns** – CI starts the CLI of that version for another ninth of these tests with each landing, and \`npm run test:all\` for all; in
+  between the recorded Prisma stands in for it, or what it said is kept. The engines of 5 and 7 are WebAssembly in place of the native ones
   ([what that proves, and what not](../test/helpers/prisma-versions/README.md)).
-- **recorded** – the recorded Prisma, which is [held against the real one](../test/helpers/recorded-prisma/README.md).
+- **recorded** – a recorded Prisma: that of 5 to 7 is [held against the real one](../test/helpers/recorded-prisma/README.md), that of 8 says what the
+  real one of the release candidate was seen to say.
 - **no CLI** – nothing of Prisma runs: files of a commit and rows of a database are read.
 
 ${CAPABILITIES.map((capability) => section(capability, marks)).join('\n\n')}

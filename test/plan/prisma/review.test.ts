@@ -18,7 +18,7 @@ describe.concurrent.each(PRISMA_VERSIONS.map((version) => ({ version })))('a com
       expect(isRefusal(made) ? made.text : made.plan.list.map(({ name }) => name)).toEqual(
         version === '7.10.1'
           ? ['1_a']
-          : '`prisma/migrations/1_a/migration.sql`, line 2, column 1: `create index concurrently i on a` cannot run inside a transaction, and Prisma sends a file with several statements as one (25001). Put it alone into a migration of its own, without so much as a `SET` before it, and ask again.',
+          : '`prisma/migrations/1_a/migration.sql`, line 2, column 1: `create index concurrently i on a` cannot run inside a transaction, and a file with several statements is one (25001). Put it alone into a migration of its own, without so much as a `SET` before it, and ask again.',
       )
     } finally {
       await origin.close()
