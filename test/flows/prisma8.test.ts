@@ -151,6 +151,8 @@ test('an operation that fails takes everything back, and the card says so', asyn
   `)
 })
 
+// proves deploy: 8.0.0-rc.19
+// proves drift: 8.0.0-rc.19
 test('asked, approved, backed up, migrated in one transaction, verified and deployed, with three starts of Prisma', async () => {
   await query('drop view emails')
   const before = node.prisma().length

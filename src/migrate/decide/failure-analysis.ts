@@ -13,12 +13,14 @@ import { findingsOf, writtenBy } from './findings.ts'
 import type { NextAction } from './next-action.ts'
 import {
   cancelledOutcome,
+  crashEnd,
   crashedOutcome,
   departureWords,
   failedOutcome,
   halfOutcome,
   halfSentence,
   mendSentence,
+  silentEnd,
   silentTool,
   unclearOutcome,
   type Resolve,
@@ -45,6 +47,8 @@ export async function analyseFailure(
   if (action.kind === 'failed') return analyseFailed(work, action, tasks, stopped)
   const resolve = resolveFor(work)
   if (action.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departureWords(action, work.context.command))
+  if (action.kind === 'not_here' && !hasSaidDone(work, action.attempt))
+    return unclear(tasks, 'unclear', silentEnd(work.workspace.tool.name))
   if (action.kind === 'not_here')
     return unclear(tasks, 'unclear', {
       headline: `${work.workspace.tool.name} says that it applied its migrations, but the approved database does not have them.`,
@@ -225,19 +229,19 @@ function triesLike(
   return { count: all.length - from, ms: Date.now() - first.intent.startedAt }
 }
 
-/** Seen with Prisma 6: its own record of the end goes the same way as the statements of the file. */
-const OPEN_TRANSACTION =
-  'A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them.'
+const hasSaidDone = ({ workspace }: Pick<Work, 'workspace'>, attempt: Attempt): boolean =>
+  workspace.tool.readDeploy(outputOf(attempt)).complete
 
 async function analyseCrash(
   work: Work,
-  { failed, saidDone }: Extract<Ended, { readonly kind: 'crashed' }>,
+  { failed, endedWell }: Extract<Ended, { readonly kind: 'crashed' }>,
   tasks: readonly MigrationTask[],
 ): Promise<FailureAnalysis> {
   const attempt = attemptsIn(work.workspace.base).at(-1)
   const findings = attempt === undefined ? null : await findingsOf(work, attempt, failed, outputOf(attempt))
   const excerpt = attempt === undefined ? undefined : tail(work, attempt)
   const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const } : task))
+  const end = crashEnd(endedWell, attempt !== undefined && hasSaidDone(work, attempt))
   return {
     kind: 'end',
     end: {
@@ -248,8 +252,8 @@ async function analyseCrash(
         leftovers: findings?.leftovers ?? [],
         resolve: resolveFor(work),
         written: attempt === undefined ? [] : await writtenBy(work, attempt, failed),
-        how: saidDone ? 'Prisma says that it succeeded, but the record does not know the end of' : 'The migrator disappeared during',
-        because: [...(findings === null ? [] : certainOf(findings)), ...(saidDone ? [OPEN_TRANSACTION] : [])],
+        how: end.how,
+        because: [...(findings === null ? [] : certainOf(findings)), ...end.because],
         ...(excerpt === undefined || excerpt === '' ? {} : { excerpt }),
       }),
     },

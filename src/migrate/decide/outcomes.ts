@@ -217,6 +217,26 @@ export function silentTool(
   }
 }
 
+/** How a migrator ended that left a row without an end. */
+export function crashEnd(endedWell: boolean, saidDone: boolean): { readonly how: string; readonly because: readonly string[] } {
+  if (!endedWell) return { how: 'The migrator disappeared during', because: [] }
+  return saidDone
+    ? { how: 'Prisma says that it succeeded, but the record does not know the end of', because: [OPEN_TRANSACTION] }
+    : { how: 'Prisma ended without a word during', because: [DEAD_ENGINE] }
+}
+
+/** Seen with Prisma 6: its own record of the end goes the same way as the statements of the file. */
+const OPEN_TRANSACTION =
+  'A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them.'
+/** Seen with Prisma 7, which then ends with 0. */
+const DEAD_ENGINE = 'Prisma 7 ends like this when its engine is ended, for lack of memory for instance.'
+
+export const silentEnd = (name: string) => ({
+  headline: `${name} ended without a word, and the record of the approved database has nothing of its migrations.`,
+  notKnown: `Why it ended. ${DEAD_ENGINE}`,
+  next: "Look at the system's log of this machine, and mend what ended it. Then cancel this request and ask again.",
+})
+
 /** The database is not as the plan has it. */
 export function departureWords(action: Extract<NextAction, { readonly kind: 'not_the_plan' }>, command: string) {
   const names = action.names.slice(0, 5).map(code).join(', ')

@@ -29,7 +29,7 @@ export function readFault(output: string, sqlState?: string): Fault {
       first(output, /^\s+code: '([0-9A-Z]{5})',?$/m) ?? // as Node prints an error of its client
       first(output, /^Error: pq: .+ \(([0-9A-Z]{5})\)$/m) ?? // and Go
       impliedState(message),
-    prismaCode: first(output, /^Error: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
+    prismaCode: first(output, /^Error(?: code)?: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
     message,
     detail,
     hint,

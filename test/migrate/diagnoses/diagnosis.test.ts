@@ -315,6 +315,18 @@ test.each([
     'Correct it in the repository (or the packages that it imports), then ask again.',
   ],
   [
+    'config_unreadable',
+    'Failed to load config file "/srv/my.config.d/app" as a TypeScript/JavaScript module. Error: Error: no network here',
+    "Prisma could not load the application's configuration, so nothing was started.",
+    'Correct it in the repository (or the packages that it imports), then ask again.',
+  ],
+  [
+    'schema_invalid',
+    'Error: Prisma schema validation - (get-config wasm)\nError code: P1012\nerror: The datasource property `url` is no longer supported in schema files.',
+    'Prisma does not accept the schema, so nothing was started.',
+    'Correct it until `npx prisma validate` is content, then ask again.',
+  ],
+  [
     'schema_invalid',
     'Error: P1012\n\nerror: The datasource property `url` is no longer supported in schema files.',
     'Prisma does not accept the schema, so nothing was started.',
