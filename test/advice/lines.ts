@@ -107,7 +107,7 @@ export const notDriven: readonly { readonly shapes: readonly string[]; readonly 
     shapes: ['COPY … FROM stdin', 'CREATE OR REPLACE', 'CREATE OR REPLACE VIEW', 'GENERATED ALWAYS', 'ON CONFLICT', 'READ ONLY'],
     why: WORDS,
   },
-  { shapes: ['prisma db migrate', 'prisma migrate'], why: WORDS },
+  { shapes: ['prisma db migrate', 'prisma db verify'], why: WORDS },
   { shapes: ['lockkeeper plan'], why: 'it is the name of a session, for `pg_stat_activity`' },
   {
     shapes: [
@@ -121,7 +121,8 @@ export const notDriven: readonly { readonly shapes: readonly string[]; readonly 
   {
     shapes: [
       'npx prisma contract emit',
-      'npx prisma db migrate',
+      'npm install --save-dev --save-exact prisma@8',
+      'npx prisma migration check',
       'npx prisma db sign',
       'npx prisma migration plan',
       'npx prisma migration plan --from …',
