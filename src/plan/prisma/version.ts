@@ -48,13 +48,18 @@ export function whyVersionUnfit(sources: PrismaSources): string | null {
   const unknown = first.versions.find((settledAt) => !isKnown(boundsOf(settledAt)))
   return unknown === undefined
     ? null
-    : `This commit brings Prisma ${quoted(unknown)} (${quoted(first.path)}). ${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
+    : `This commit brings Prisma ${quoted(unknown)} (${quoted(first.path)}). ${notStarted(boundsOf(unknown))}`
 }
+
+/** Who looks for files of 8 has not found them when this is asked. */
+const notStarted = ({ low, high }: PrismaVersions): string =>
+  low >= version(8) && high < version(9)
+    ? `Of Prisma 8 Lockkeeper reads the emitted contract and the migrations, and this commit has neither. Emit the contract (${code('npx prisma contract emit')}), commit it and ask again.`
+    : `${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
 
 function unsettled({ path, range }: PrismaSources['asked'][number], locks: readonly LockFile[]): string {
   const bounds = boundsOf(range)
-  if (bounds.low >= version(8) || bounds.high < version(5))
-    return `${quoted(path)} asks for prisma ${quoted(range)}. ${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
+  if (bounds.low >= version(8) || bounds.high < version(5)) return `${quoted(path)} asks for prisma ${quoted(range)}. ${notStarted(bounds)}`
   const lock =
     locks.length === 0 ? 'there is no lock file that says' : `${listed(locks.map((one) => posix.basename(one.path)))} does not say`
   return `${quoted(path)} asks for prisma ${quoted(range)}, and ${lock} which version that is. ${KNOWN}: pin one (${code('npm install --save-dev --save-exact prisma@7')}), commit the lock file and ask again.`

@@ -132,7 +132,7 @@ export const situations: readonly Situation[] = [
     files: { [`migrations/app/${PHONE}/migration.json`]: null, [opsOf(PHONE)]: null },
   },
   { name: 'migrating with a server that does not answer', command: migrate, sql: '', url: nowhere },
-  { name: 'verifying what is as described', command: verify, sql: `${applied()}` },
+  { name: 'verifying what is as described', command: verify, sql: applied() },
   {
     name: 'verifying what has more',
     command: verify,

@@ -114,7 +114,7 @@ describe('a version that is not known is refused, with those that are', () => {
     [
       '8.0.0-rc.19',
       {},
-      '`package.json` asks for prisma `8.0.0-rc.19`. Lockkeeper knows Prisma 5, 6 and 7, and starts no other. Ask for a commit with one of them (`--ref`), or update Lockkeeper.',
+      '`package.json` asks for prisma `8.0.0-rc.19`. Of Prisma 8 Lockkeeper reads the emitted contract and the migrations, and this commit has neither. Emit the contract (`npx prisma contract emit`), commit it and ask again.',
     ],
     [
       '^4.16.0',
@@ -134,7 +134,7 @@ describe('a version that is not known is refused, with those that are', () => {
     [
       'latest',
       npm('8.0.0-rc.19'),
-      'This commit brings Prisma `8.0.0-rc.19` (`package-lock.json`). Lockkeeper knows Prisma 5, 6 and 7, and starts no other. Ask for a commit with one of them (`--ref`), or update Lockkeeper.',
+      'This commit brings Prisma `8.0.0-rc.19` (`package-lock.json`). Of Prisma 8 Lockkeeper reads the emitted contract and the migrations, and this commit has neither. Emit the contract (`npx prisma contract emit`), commit it and ask again.',
     ],
     [
       '^7.0.0',
