@@ -77,6 +77,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'plan/',
     'playground/sample.test.ts',
     'playground/shop.test.ts',
+    'playground/shop8.test.ts',
     'process/',
     'request/',
     'run/',

@@ -14,13 +14,13 @@ import { situations, type Situation } from './situations.ts'
 /** What the real one said and did, kept when it was last asked. */
 const place = join(import.meta.dirname, `transcripts-${VERSION}.json`)
 const isRecording = process.env['LOCKKEEPER_TEST_CONTRACT'] === 'record' && realDirectory() !== null
-const transcripts: Record<string, unknown> = existsSync(place) ? (JSON.parse(readFileSync(place, 'utf8')) as Record<string, unknown>) : {}
+const transcripts: Record<string, object> = existsSync(place) ? (JSON.parse(readFileSync(place, 'utf8')) as Record<string, object>) : {}
 
 describe('the recorded Prisma 8 says and does what the real one did', () => {
   test.each(situations)('$name', async (situation) => {
     if (isRecording) keep(situation.name, await happens(situation, 'real'))
     for (const which of realDirectory() === null || isRecording ? (['recorded'] as const) : (['real', 'recorded'] as const))
-      expect(await happens(situation, which), which).toEqual(transcripts[situation.name])
+      expect({ which, ...(await happens(situation, which)) }).toEqual({ which, ...transcripts[situation.name] })
   })
 })
 
@@ -29,7 +29,7 @@ test('every transcript is of a situation', () => {
 })
 
 /** In the order of their names. */
-function keep(name: string, transcript: unknown): void {
+function keep(name: string, transcript: object): void {
   transcripts[name] = transcript
   const names = Object.keys(transcripts).toSorted()
   writeFileSync(place, `${JSON.stringify(Object.fromEntries(names.map((one) => [one, transcripts[one]])), null, 2)}\n`)
