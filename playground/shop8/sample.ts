@@ -83,7 +83,7 @@ async function makeDatabase(made: {
     await symlink(modules, join(application, 'node_modules'))
     await run([join(modules, '.bin/prisma'), 'db', 'migrate', '--to', LIVE], application, { DATABASE_URL: url })
     await onServer(url, (client) =>
-      client.query(`insert into "Customer" (email) select 'customer' || n || '@shop.example' from generate_series(1, 500) n`),
+      client.query(`insert into "Customer" (email) select 'customer' || n || '@shop.example' from generate_series(1, 500) n; analyze`),
     )
   } catch (error) {
     await onServer(serverUrl, (client) => client.query(`drop database ${pg.escapeIdentifier(name)} with (force)`))
