@@ -6,12 +6,13 @@ import { parseArgs } from 'node:util'
 import { startEmbedded } from '../src/store/embedded.ts'
 import { buildPage } from './build-page.ts'
 import { makeSample } from './sample.ts'
+import { makeRunnerSample } from './shop8/sample.ts'
 import { startWorkspace } from './server/workspace.ts'
 
 /**
  * `npm run playground`: PostgreSQL, the sample shop under PM2, a Slack in a box and the bot, and one address to open. Everything lies
  * below var/playground (`--home DIRECTORY`); Ctrl-C ends all of it, and the next start finds the shop as it was left. `--fresh` begins
- * anew, `--temporary` leaves no database behind, `--port N` takes another port than 4400.
+ * anew, `--temporary` leaves no database behind, `--port N` takes another port than 4400. `--prisma 8` adds a target with Prisma 8.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -20,8 +21,12 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '4400' },
       fresh: { type: 'boolean', default: false },
       temporary: { type: 'boolean', default: false },
+      prisma: { type: 'string' },
     },
   })
+  if (values.prisma !== undefined && values.prisma !== '8')
+    throw new Error(`--prisma takes 8; the sample shop itself is one of Prisma 6, and ${values.prisma} is none of both.`)
+  const has8 = values.prisma === '8'
   const home = resolve(values.home ?? join(import.meta.dirname, '../var/playground'))
   const stack: (() => Promise<unknown>)[] = []
   const ending = new AbortController()
@@ -29,10 +34,14 @@ async function main(): Promise<void> {
   process.once('SIGINT', end)
   process.once('SIGTERM', end)
   try {
-    const url = await start({ home, fresh: values.fresh, temporary: values.temporary, port: Number(values.port) }, stack, ending.signal)
+    const url = await start(
+      { home, fresh: values.fresh, temporary: values.temporary, port: Number(values.port), has8 },
+      stack,
+      ending.signal,
+    )
     if (url !== undefined) {
       console.log(
-        `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy prod.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is ${near(join(home, 'lockkeeper.log'))}.`,
+        `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy ${has8 ? 'shop8' : 'prod'}.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is ${near(join(home, 'lockkeeper.log'))}.`,
       )
       await aborted(ending.signal)
     }
@@ -48,10 +57,10 @@ function near(path: string): string {
   return short.startsWith('..') ? path : short
 }
 
-type Wish = { readonly home: string; readonly fresh: boolean; readonly temporary: boolean; readonly port: number }
+type Wish = { readonly home: string; readonly fresh: boolean; readonly temporary: boolean; readonly port: number; readonly has8: boolean }
 
 async function start(
-  { home, fresh, temporary, port }: Wish,
+  { home, fresh, temporary, port, has8 }: Wish,
   stack: (() => Promise<unknown>)[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -64,22 +73,24 @@ async function start(
     await server.remove()
     await rm(home, { recursive: true, force: true })
     await mkdir(home, { recursive: true })
-    return start({ home, fresh: false, temporary, port }, stack, signal)
+    return start({ home, fresh: false, temporary, port, has8 }, stack, signal)
   }
   stack.push(temporary ? server.remove : server.stop)
   say('the sample shop is made: a repository, staging and production, the shop itself under PM2')
   const [sample, page] = await Promise.all([makeSample({ directory: join(home, 'sample'), serverUrl: server.url }), buildPage()])
   stack.push(sample.close)
+  const runner = has8 ? await makeRunnerSample({ directory: join(home, 'shop8'), serverUrl: server.url, say }) : null
   if (signal.aborted) return undefined
   say(sample.found ? 'the shop of the last time is up again' : 'the shop is up')
   const workspace = await startWorkspace({ port: await portOr(port), pageDirectory: page.directory })
   stack.push(workspace.close)
-  await writeFile(join(home, 'lockkeeper.yaml'), sample.configuration)
+  await writeFile(join(home, 'lockkeeper.yaml'), `${sample.configuration}${runner?.target ?? ''}`)
   const store = new URL(server.url)
   store.pathname = '/lockkeeper'
   await ensureDatabase(server.url, 'lockkeeper')
   const bot = await startBot(home, {
     ...sample.env,
+    ...runner?.env,
     STORE_URL: store.href,
     SLACK_API_URL: workspace.apiUrl,
     SLACK_BOT_TOKEN: workspace.tokens.bot,
