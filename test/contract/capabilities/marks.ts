@@ -58,7 +58,7 @@ function suiteOf(lines: readonly string[], at: number): string | null {
 /** Of the call that begins here, behind its table where it has one, or of the entry in a list of situations. */
 function titleIn(lines: readonly string[]): string | null {
   const code = lines.filter((line) => !/^\s*\/\//.test(line))
-  const from = /\.each\(\[$/.test(code[0] ?? '') ? code.findIndex((line) => /^\s*\]/.test(line)) : 0
+  const from = code[0]?.endsWith('.each([') === true ? code.findIndex((line) => /^\s*\]/.test(line)) : 0
   const [, ...texts] = TITLE.exec(code.slice(from, from + 4).join('\n')) ?? []
   return texts.find((text) => text !== undefined) ?? null
 }
