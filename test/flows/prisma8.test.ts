@@ -50,8 +50,8 @@ test('an operation that fails takes everything back, and the card says so', asyn
     *What the review found*
     • *20261130T0319_no_email*: Customer.email is dropped with what it holds
     Migration | Class | What it does | Rows
-    20261130T0319_phone | additive | adds Customer.phone, nullable | new
-    20261130T0319_no_email | breaking | drops Customer.email; drops constraint Customer_email_key of Customer | new
+    20261130T0319_phone | additive | adds Customer.phone, nullable | unknown
+    20261130T0319_no_email | breaking | drops Customer.email; drops constraint Customer_email_key of Customer | unknown
     *Approvals*
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*

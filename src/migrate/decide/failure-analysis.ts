@@ -22,6 +22,7 @@ import {
   mendSentence,
   silentEnd,
   silentTool,
+  tooLong,
   unclearOutcome,
   type Resolve,
 } from './outcomes.ts'
@@ -80,6 +81,7 @@ export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 
     role: workspace.parsed.user,
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
+    resolve: resolveFor({ context }),
     fileOf: (name) => workspace.approved.migrations.find((migration) => migration.name === name && workspace.tool.name !== 'Prisma')?.path,
     sqlOf: (name) => {
       const file = workspace.approved.migrations.find((migration) => migration.name === name)
@@ -179,7 +181,7 @@ async function analyseFailed(
       report: `Lock timeout, try ${tries.count} of ${work.timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
-  const said = stopped === 'too_long' ? tooLong(diagnosis, failed, work) : diagnosis
+  const said = stopped === 'too_long' ? tooLong(diagnosis, failed, work.timing.concurrentMaximumMs) : diagnosis
   const isFailedBuild = mayTryAgain(verdict) && stopped !== 'cancel'
   if (verdict.kind === 'half' && failed !== null && !isFailedBuild) {
     const outcome = halfOutcome({ headline: said.headline, failed, left: verdict.left, tasks: marked, excerpt, resolve })
@@ -276,14 +278,6 @@ function unclear(
 ): FailureAnalysis {
   return { kind: 'end', end: { kind: 'unknown', output, data: { migrations: tasks }, outcome: unclearOutcome({ ...what, tasks }) } }
 }
-
-const tooLong = (diagnosis: Diagnosis, failed: string | null, { timing }: Work): Diagnosis => ({
-  ...diagnosis,
-  code: 'concurrent_too_long',
-  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(timing.concurrentMaximumMs)}, the longest that a file without timeouts may run.`,
-  why: 'Building concurrently waits for every transaction that is older than it; one that never ends keeps it waiting.',
-  next: 'End the old transaction or choose a quieter moment, mark the migration as rolled back, then ask again.',
-})
 
 /** One line for the card. */
 const shortly = (diagnosis: Diagnosis): string => diagnosis.code.replaceAll('_', ' ')

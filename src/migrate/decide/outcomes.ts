@@ -1,7 +1,7 @@
 import { code } from '../../lib/text/code.ts'
 import type { Diagnosis } from '../diagnoses/diagnosis.ts'
 import type { RunOutcome } from '../../request/request.ts'
-import { count, list } from '../../lib/text/sentences.ts'
+import { count, list, seconds } from '../../lib/text/sentences.ts'
 import type { MigrationTask } from '../observe/watch.ts'
 import type { Half } from './concurrent-state.ts'
 import type { AttemptExit } from '../attempts/attempt.ts'
@@ -187,6 +187,15 @@ function appliedSentence(tasks: readonly MigrationTask[]): string {
 /** At most five by name. */
 const names = (all: readonly string[]): string =>
   all.length <= 5 ? list(all.map(code)) : `${all.slice(0, 4).map(code).join(', ')} and ${all.length - 4} more`
+
+/** A file without timeouts that this product stopped. */
+export const tooLong = (diagnosis: Diagnosis, failed: string | null, maximumMs: number): Diagnosis => ({
+  ...diagnosis,
+  code: 'concurrent_too_long',
+  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(maximumMs)}, the longest that a file without timeouts may run.`,
+  why: 'Building concurrently waits for every transaction that is older than it; one that never ends keeps it waiting.',
+  next: 'End the old transaction or choose a quieter moment, then ask again.',
+})
 
 /** A tool of the application that ends without a word of the database, or that cannot even be started. */
 export function silentTool(

@@ -64,7 +64,7 @@ function unknown(fault: Fault, context: DiagnosisContext, place: Place | null): 
       : ` It is ${place.how === 'names' ? 'about' : 'at'} line ${place.line} of the file: ${code(place.text.slice(0, 160))}.`
   return {
     headline: `${subject(context, fault)} stopped. PostgreSQL says: ${ownWords(fault)}${fault.sqlState === null ? '' : ` (${escapeMarkup(fault.sqlState)})`}.`,
-    why: `This product has no words of its own for that.${adds(fault.detail)}${fault.hint === null ? '' : ` Its hint: ${adds(fault.hint).replace(' PostgreSQL adds: ', '')}`}${where}`,
+    why: `${fault.isForeign ? 'The server says it in its own language (`lc_messages`), of which this product knows the codes alone.' : 'This product has no words of its own for that.'}${adds(fault.detail)}${fault.hint === null ? '' : ` Its hint: ${adds(fault.hint).replace(' PostgreSQL adds: ', '')}`}${where}`,
     next,
   }
 }

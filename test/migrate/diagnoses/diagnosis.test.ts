@@ -118,7 +118,7 @@ describe('what people hit, through Prisma', () => {
         expect(diagnose({ output: await prisma(url, 'migrate', 'deploy'), context })).toMatchObject({
           code: 'permission_denied',
           headline: 'Nothing was started: the role `migrator` may not use table `_prisma_migrations`.',
-          next: 'Grant it to the role `migrator`, or use a role that may change the schema. Then ask again.',
+          next: 'Grant the role `migrator` the right that the statement needs, or use a role that may change the schema. Then ask again.',
         })
         await sqlIn(database.url, `grant select, insert, update on _prisma_migrations to ${role}`)
         expect(diagnose({ output: await prisma(url, 'migrate', 'deploy'), context })).toMatchObject({
@@ -183,7 +183,7 @@ describe('what people hit, through Prisma', () => {
     expect(diagnose({ output: again, context })).toMatchObject({
       code: 'earlier_failure',
       headline: '`2_case` failed before and is not resolved, so nothing was started.',
-      next: 'See what of it is in the database. Mark it as applied when all of it is there, as rolled back when nothing is, then ask again.',
+      next: 'See what of it is in the database. Mark it as applied when all of it is there, as rolled back when nothing is. Then ask again.',
     })
     expect(applied).toContain('marked as applied')
     expect(diagnose({ output: marked, context })).toMatchObject({
