@@ -2,6 +2,7 @@ import { isPrisma } from '../../config/tool.ts'
 import { code } from '../../lib/text/code.ts'
 import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnoses/diagnosis.ts'
 import { seconds } from '../../lib/text/sentences.ts'
+import { SQL_RECORD } from '../../plan/record.ts'
 import { resolveCommand } from '../../plan/unfit.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import type { StepEnd } from '../../request/step.ts'
@@ -72,6 +73,7 @@ const resolveFor =
     resolveCommand(context.target, as, migration)
 
 export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 'workspace'>, migration: string | null): DiagnosisContext {
+  const record = 'sql' in context.target.tool ? SQL_RECORD : null
   return {
     migration,
     target: context.target.title,
@@ -81,6 +83,7 @@ export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 
     role: workspace.parsed.user,
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
+    ...(isPrisma(context.target.tool) ? {} : { tool: { name: workspace.tool.name, record }, recordsNothing: migration === null }),
     resolve: resolveFor({ context }),
     fileOf: (name) => workspace.approved.migrations.find((migration) => migration.name === name && workspace.tool.name !== 'Prisma')?.path,
     sqlOf: (name) => {
@@ -243,7 +246,7 @@ async function analyseCrash(
   const findings = attempt === undefined ? null : await findingsOf(work, attempt, failed, outputOf(attempt))
   const excerpt = attempt === undefined ? undefined : tail(work, attempt)
   const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const } : task))
-  const end = crashEnd(endedWell, attempt !== undefined && hasSaidDone(work, attempt))
+  const end = crashEnd(work.workspace.tool, endedWell, attempt !== undefined && hasSaidDone(work, attempt))
   return {
     kind: 'end',
     end: {

@@ -227,7 +227,13 @@ export function silentTool(
 }
 
 /** How a migrator ended that left a row without an end. */
-export function crashEnd(endedWell: boolean, saidDone: boolean): { readonly how: string; readonly because: readonly string[] } {
+export function crashEnd(
+  { name }: Pick<MigrationTool, 'name'>,
+  endedWell: boolean,
+  saidDone: boolean,
+): { readonly how: string; readonly because: readonly string[] } {
+  if (name !== 'Prisma' && endedWell)
+    return { how: `${name} ended ${saidDone ? 'well' : 'without a word'}, but the record does not know the end of`, because: [] }
   if (!endedWell) return { how: 'The migrator disappeared during', because: [] }
   return saidDone
     ? { how: 'Prisma says that it succeeded, but the record does not know the end of', because: [OPEN_TRANSACTION] }
@@ -242,7 +248,7 @@ const DEAD_ENGINE = 'Prisma 7 ends like this when its engine is ended, for lack 
 
 export const silentEnd = (name: string) => ({
   headline: `${name} ended without a word, and the record of the approved database has nothing of its migrations.`,
-  notKnown: `Why it ended. ${DEAD_ENGINE}`,
+  notKnown: `Why it ended.${name === 'Prisma' ? ` ${DEAD_ENGINE}` : ''}`,
   next: "Look at the system's log of this machine, and mend what ended it. Then cancel this request and ask again.",
 })
 

@@ -58,7 +58,7 @@ function mayLeave({ undoing, isOneScript, end, transactions: { committed, aborte
   // one that was seen to be undone was the only one of such a file; how far a CONCURRENTLY came is in the catalogue
   const isSeen = concurrent !== null || (aborted.length > 0 && committed.length === 0)
   if (end === 'lost' && !isSeen) because.push('The connection was lost, which can happen after a commit as well as before it.')
-  if (end === 'unsaid') because.push('Prisma does not say that the database refused it.')
+  if (end === 'unsaid') because.push('The migrator does not say that the database refused it.')
   return because
 }
 

@@ -28,6 +28,10 @@ export type DiagnosisContext = {
   readonly tries?: string
   /** The SQL of an approved migration, without secrets; null for a name that is not among them. */
   readonly sqlOf?: (migration: string) => string | null
+  /** What applies the files, as people call it, with the name of its record; left out: Prisma. */
+  readonly tool?: { readonly name: string; readonly record: string | null }
+  /** Of a try that failed nothing is recorded, so there is nothing to mark. */
+  readonly recordsNothing?: boolean
   /** The command that marks a migration, as code. */
   readonly resolve?: (as: 'applied' | 'rolled-back', migration: string) => string
   /** How its file is called, where that is not `migration.sql`. */
@@ -57,6 +61,17 @@ export const marking = (context: DiagnosisContext, fault: Pick<Fault, 'migration
   const name = fault.migration ?? context.migration
   return name === null || context.resolve === undefined ? '' : ` (${context.resolve(as, name)})`
 }
+
+/** `mark this try as rolled back (…) and `; empty where nothing is to be marked. */
+export const markedBack = (context: DiagnosisContext, fault: Pick<Fault, 'migration'>): string =>
+  context.recordsNothing === true ? '' : `mark this try as rolled back${marking(context, fault, 'rolled-back')} and `
+
+/** As people call it. */
+export const toolOf = ({ tool }: DiagnosisContext): string => tool?.name ?? 'Prisma'
+
+/** Whether it is our own migrator of plain SQL files, or a command of the application that is not Prisma. */
+export const kindOfTool = ({ tool }: DiagnosisContext): 'prisma' | 'sql' | 'command' =>
+  tool === undefined ? 'prisma' : tool.record === null ? 'command' : 'sql'
 
 /** The database's own words as code: `` `division by zero` ``. Values of rows are left out. */
 export const ownWords = ({ message }: Pick<Fault, 'message'>): string => code(shortened(withoutValues(message ?? '')))

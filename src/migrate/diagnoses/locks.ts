@@ -1,7 +1,7 @@
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
 import { seconds } from '../../lib/text/sentences.ts'
-import { fileSays, subject, type DiagnosisContext, type Entry } from './entry.ts'
+import { fileSays, kindOfTool, subject, toolOf, type DiagnosisContext, type Entry } from './entry.ts'
 import { named, type Fault } from './fault.ts'
 
 /** Waiting, stopping and being stopped. */
@@ -9,19 +9,29 @@ export const lockDiagnoses: readonly Entry[] = [
   {
     // The wait for Prisma's own lock ends by our lock_timeout or by Prisma's 10 s, before any migration has begun
     code: 'migrator_lock_held',
-    matches: ({ prismaCode, sqlState, migration, output }) =>
-      (prismaCode === 'P1002' && output.includes('advisory')) || (sqlState === state.lockNotAvailable && migration === null),
-    explain: ({ prismaCode }, context) => ({
-      headline:
-        prismaCode === 'P1002'
-          ? `Another session holds the migration lock on ${code(context.database)}, so nothing was started.`
-          : `Another session holds the migration lock or its record on ${code(context.database)}, so nothing was started.`,
-      why:
-        prismaCode === 'P1002'
-          ? `Prisma lets one migrator at a time into a database, by an advisory lock, and ${holderOf(context)} holds it.`
-          : `Before its first migration Prisma takes an advisory lock and reads \`_prisma_migrations\`. It waited ${seconds(context.lockTimeoutMs)} for one of them, which ${holderOf(context)} holds.`,
-      next: 'Wait until that session has ended, or find out whose it is and end it; then ask again. Nothing was changed.',
-    }),
+    // what another tool waited for, it does not say
+    matches: ({ prismaCode, sqlState, migration, output }, context) =>
+      (prismaCode === 'P1002' && output.includes('advisory')) ||
+      (sqlState === state.lockNotAvailable && migration === null && kindOfTool(context) !== 'command'),
+    explain: ({ prismaCode }, context) => {
+      if (kindOfTool(context) === 'sql')
+        return {
+          headline: `Another session holds the migration lock or the record on ${code(context.database)}, so no further file was started.`,
+          why: `Before each file ${toolOf(context)} takes an advisory lock and reads ${code(context.tool?.record ?? '')}. It waited ${seconds(context.lockTimeoutMs)} for one of them, which ${holderOf(context)} holds.`,
+          next: 'Wait until that session has ended, or find out whose it is and end it; then ask again. What was applied before is kept.',
+        }
+      return {
+        headline:
+          prismaCode === 'P1002'
+            ? `Another session holds the migration lock on ${code(context.database)}, so nothing was started.`
+            : `Another session holds the migration lock or its record on ${code(context.database)}, so nothing was started.`,
+        why:
+          prismaCode === 'P1002'
+            ? `Prisma lets one migrator at a time into a database, by an advisory lock, and ${holderOf(context)} holds it.`
+            : `Before its first migration Prisma takes an advisory lock and reads \`_prisma_migrations\`. It waited ${seconds(context.lockTimeoutMs)} for one of them, which ${holderOf(context)} holds.`,
+        next: 'Wait until that session has ended, or find out whose it is and end it; then ask again. Nothing was changed.',
+      }
+    },
   },
   {
     code: 'lock_timeout',
@@ -63,7 +73,7 @@ export const lockDiagnoses: readonly Entry[] = [
     explain: (fault, context) => ({
       headline: `The server ended the session of ${subject(context, fault)}, because it was idle inside a transaction for too long.`,
       why: 'The file leaves a transaction open (a `BEGIN` without `COMMIT`), and `idle_in_transaction_session_timeout` of the server, the database or the role bounds that. What was not committed is undone.',
-      next: 'Take the `BEGIN` out of the file (Prisma needs none), then ask again.',
+      next: `Take the \`BEGIN\` out of the file (${toolOf(context)} needs none), then ask again.`,
     }),
   },
   {

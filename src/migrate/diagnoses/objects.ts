@@ -1,7 +1,7 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
-import { adds, marking, ownWords, subject, type Entry } from './entry.ts'
+import { adds, kindOfTool, markedBack, marking, ownWords, subject, toolOf, type Entry } from './entry.ts'
 import { named, type Fault } from './fault.ts'
 
 /** Faults in what a migration says about tables, columns and rows. */
@@ -20,7 +20,10 @@ export const objectDiagnoses: readonly Entry[] = [
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${existing(fault)} already exists.`,
       why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
-      next: `Compare it with what the migration would make. If that is all there already, mark the migration as applied${marking(context, fault, 'applied')}; if not, remove or rename it and mark the migration as rolled back${marking(context, fault, 'rolled-back')}. Then ask again.`,
+      next:
+        context.recordsNothing === true
+          ? 'Compare it with what the migration would make. If it should stay, correct the file so that it finds it there (`IF NOT EXISTS`, or without that statement); if not, remove or rename it. Nothing of this try is recorded. Then ask again.'
+          : `Compare it with what the migration would make. If that is all there already, mark the migration as applied${marking(context, fault, 'applied')}; if not, remove or rename it and mark the migration as rolled back${marking(context, fault, 'rolled-back')}. Then ask again.`,
     }),
   },
   {
@@ -46,7 +49,7 @@ export const objectDiagnoses: readonly Entry[] = [
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${missing(fault)} does not exist.`,
       why: 'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
-      next: `Find out where it went. Bring it back, or correct the migration in the repository; then mark this try as rolled back${marking(context, fault, 'rolled-back')} and ask again.`,
+      next: `Find out where it went. Bring it back, or correct the migration in the repository; then ${markedBack(context, fault)}ask again.`,
     }),
   },
   {
@@ -95,7 +98,7 @@ export const objectDiagnoses: readonly Entry[] = [
       return {
         headline: `${subject(context, fault)} stopped: ${who} ${dependents.length === 1 ? 'depends' : 'depend'} on what it drops.`,
         why: `PostgreSQL drops nothing that something else still uses; \`CASCADE\` would drop that as well, with what it holds.`,
-        next: `In the same file, drop or change ${dependents.length === 0 ? 'them' : who} before the \`DROP\`, and create ${them} again after it, without what goes, where ${them === 'it' ? 'it is' : 'they are'} still needed. Mark this try as rolled back${marking(context, fault, 'rolled-back')} and ask again.`,
+        next: `In the same file, drop or change ${dependents.length === 0 ? 'them' : who} before the \`DROP\`, and create ${them} again after it, without what goes, where ${them === 'it' ? 'it is' : 'they are'} still needed. ${context.recordsNothing === true ? 'Then' : `Mark this try as rolled back${marking(context, fault, 'rolled-back')} and`} ask again.`,
       }
     },
   },
@@ -109,8 +112,14 @@ export const objectDiagnoses: readonly Entry[] = [
       const name = code(what.includes('CONCURRENTLY') ? 'CONCURRENTLY' : what)
       return {
         headline: `${subject(context, fault)} stopped: a ${name} statement is not alone in its file.`,
-        why: `Prisma sends a file as one script, and PostgreSQL runs a script of several statements as one transaction; ${name} refuses to run in a transaction.`,
-        next: 'Put the statement into a migration of its own with nothing else in it, then ask again.',
+        why:
+          kindOfTool(context) === 'command'
+            ? `${toolOf(context)} applies its files in a transaction, and ${name} refuses to run in one.`
+            : `${toolOf(context)} sends a file as one script, and PostgreSQL runs a script of several statements as one transaction; ${name} refuses to run in a transaction.`,
+        next:
+          kindOfTool(context) === 'command'
+            ? `Put the statement into a migration of its own that asks ${toolOf(context)} for no transaction, where it can do that, or write it without ${name}. Then ask again.`
+            : 'Put the statement into a migration of its own with nothing else in it, then ask again.',
       }
     },
   },

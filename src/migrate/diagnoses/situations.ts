@@ -1,6 +1,6 @@
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
-import { adds, ownWords, subject, type Entry } from './entry.ts'
+import { adds, kindOfTool, ownWords, subject, toolOf, type Entry } from './entry.ts'
 import type { Fault } from './fault.ts'
 
 /** The statement is right and the moment, the session or the way to the server is not. */
@@ -13,7 +13,7 @@ export const situationDiagnoses: readonly Entry[] = [
       (sqlState === state.protocolViolation && /COPY from stdin/.test(message ?? '')) ||
       message?.startsWith('cannot COPY to/from client in') === true,
     explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: its \`COPY … FROM stdin\` waits for rows that Prisma does not send.`,
+      headline: `${subject(context, fault)} stopped: its \`COPY … FROM stdin\` waits for rows that ${toolOf(context)} does not send.`,
       why: 'Rows after such a statement are sent by `psql` alone; `pg_dump` writes them so for it. Nobody cancelled anything.',
       next: 'Write the rows as `INSERT … VALUES` (`pg_dump --inserts` writes them so), or load them outside of the migration. Then ask again.',
     }),
@@ -57,11 +57,18 @@ export const situationDiagnoses: readonly Entry[] = [
   {
     code: 'ends_transaction',
     matches: ({ sqlState }) => sqlState === state.invalidTransactionTermination,
-    explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: a code block or procedure in it commits or rolls back, and it is not alone in its file.`,
-      why: 'Prisma sends a file as one script, and PostgreSQL runs several statements as one transaction, which no block may end.',
-      next: 'Put the block or the `CALL` into a migration of its own with nothing else in it, then ask again.',
-    }),
+    explain: (fault, context) =>
+      kindOfTool(context) === 'prisma'
+        ? {
+            headline: `${subject(context, fault)} stopped: a code block or procedure in it commits or rolls back, and it is not alone in its file.`,
+            why: 'Prisma sends a file as one script, and PostgreSQL runs several statements as one transaction, which no block may end.',
+            next: 'Put the block or the `CALL` into a migration of its own with nothing else in it, then ask again.',
+          }
+        : {
+            headline: `${subject(context, fault)} stopped: a code block or procedure in it commits or rolls back.`,
+            why: `${toolOf(context)} applies a file in a transaction, which no block may end.`,
+            next: 'Take `COMMIT` and `ROLLBACK` out of the block or the procedure, or do that work outside of the migrations. Then ask again.',
+          },
   },
   {
     code: 'concurrent_change',

@@ -174,6 +174,8 @@ function contextOf(
     role: workspace.parsed.user,
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
+    tool: { name: 'Prisma 8', record: null },
+    recordsNothing: true,
     sqlOf: (name) => (name === migration && sql !== null ? context.redactor.text(sql) : null),
   }
 }

@@ -41,7 +41,7 @@ describe('one thing that does not fit is enough to say that it is not known', ()
     ],
     ['the catalogue has something of it', { leftovers: ['table a'] }, []],
     ['the connection was lost', { end: 'lost' }, ['The connection was lost, which can happen after a commit as well as before it.']],
-    ['Prisma does not say why', { end: 'unsaid' }, ['Prisma does not say that the database refused it.']],
+    ['Prisma does not say why', { end: 'unsaid' }, ['The migrator does not say that the database refused it.']],
     [
       'a transaction of it is committed',
       { transactions: { ...transactions, committed: ['812'] } },

@@ -115,7 +115,7 @@ describe('a file that takes the record from Prisma, by a way that no plan can se
       outcome: {
         headline,
         known:
-          'Prisma does not say that the database refused it. Since its start the schema has got: `table log`. Since its start no row of `log` was inserted or updated; deleted ones do not show. No session of this run is alive.',
+          'The migrator does not say that the database refused it. Since its start the schema has got: `table log`. Since its start no row of `log` was inserted or updated; deleted ones do not show. No session of this run is alive.',
       },
     })
   })

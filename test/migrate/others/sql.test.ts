@@ -224,6 +224,67 @@ describe('plain SQL files that few would write', () => {
   })
 })
 
+describe('of a file that failed is said what is true of plain SQL', () => {
+  test.each([
+    [
+      'what is there already: nothing is recorded that could be marked',
+      'CREATE TABLE a (id int);\n',
+      {
+        headline: '*`1_x` stopped: table or index `a` already exists. It is not applied.* The application was left as it was.',
+        next: 'Compare it with what the migration would make. If it should stay, correct the file so that it finds it there (`IF NOT EXISTS`, or without that statement); if not, remove or rename it. Nothing of this try is recorded. Then ask again.',
+      },
+    ],
+    [
+      'what is not there',
+      'ALTER TABLE gone ADD COLUMN x int;\n',
+      {
+        next: 'Find out where it went. Bring it back, or correct the migration in the repository; then ask again.',
+      },
+    ],
+    [
+      'what others depend on',
+      'ALTER TABLE a DROP COLUMN id;\n',
+      {
+        next: 'In the same file, drop or change the view `v` before the `DROP`, and create it again after it, without what goes, where it is still needed. Then ask again.',
+      },
+    ],
+    [
+      'a block that commits',
+      'DO $$ BEGIN COMMIT; END $$;\n',
+      {
+        headline:
+          '*`1_x` stopped: a code block or procedure in it commits or rolls back. It is not applied.* The application was left as it was.',
+        why: 'Lockkeeper applies a file in a transaction, which no block may end.',
+        next: 'Take `COMMIT` and `ROLLBACK` out of the block or the procedure, or do that work outside of the migrations. Then ask again.',
+      },
+    ],
+  ])('%s', async (_what, text, outcome) => {
+    const scene = await otherScene({ sql: { baseline: '0_a' } })
+    await scene.sql('create table a (id int); create view v as select id from a')
+    await scene.commit({ 'migrations/0_a.sql': 'CREATE TABLE a (id int);\n', 'migrations/1_x.sql': text })
+    expect(await scene.run(made(await scene.plan())).migrate()).toMatchObject({ kind: 'failed', outcome })
+  })
+
+  test('a migration lock that somebody else holds', async () => {
+    const scene = await otherScene('sql', { lockTimeout: 200 })
+    await scene.commit({ 'migrations/1_x.sql': 'CREATE TABLE a (id int);\n' })
+    const plan = made(await scene.plan())
+    await holding(scene, 'select pg_advisory_xact_lock(72707369)')
+    expect(await scene.run(plan).migrate()).toMatchObject({
+      kind: 'failed',
+      outcome: {
+        headline: expect.stringMatching(
+          /^\*Another session holds the migration lock or the record on `\w+`, so no further file was started\. /,
+        ),
+        why: expect.stringMatching(
+          /^Before each file Lockkeeper takes an advisory lock and reads `lockkeeper_migrations`\. It waited 0\.2 s for one of them, which `reporting` \(pid \d+[^)]*\) holds\.$/,
+        ),
+        next: 'Wait until that session has ended, or find out whose it is and end it; then ask again. What was applied before is kept.',
+      },
+    })
+  })
+})
+
 describe('plain SQL files are refused while planning', () => {
   const refusal = async (files: Readonly<Record<string, string>>, tool: unknown = 'sql') => {
     const scene = await otherScene(tool)
