@@ -19,8 +19,8 @@ export type Rights = {
   readonly signalBackend: boolean
 }
 
-/** `record`: the name of the table of the record. */
-export async function readRights(client: Queryable, schema: string, record = '_prisma_migrations'): Promise<Rights> {
+/** `record`: the name of the table of the record; null where it is the affair of the tool. */
+export async function readRights(client: Queryable, schema: string, record: string | null = '_prisma_migrations'): Promise<Rights> {
   const { rows } = await client.query<
     Omit<Rights, 'tablesOfOthers' | 'migrationsTable'> & { reads: boolean | null; writes: boolean | null }
   >(

@@ -1,5 +1,6 @@
 import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
+import { isPrisma } from '../config/tool.ts'
 import { isRefusal } from '../lib/refusal.ts'
 import { together } from '../lib/together.ts'
 import { TargetConnectionError, withTarget, type Queryable } from '../database/connect.ts'
@@ -43,7 +44,10 @@ export async function compareWithPlan(
   if (hidden !== null) return { kind: 'unknown', why: hidden }
   const status = statusOf(found.state, files.migrations, files.databaseSchemas, files.order)
   if (found.state.lockHeld)
-    return { kind: 'unknown', why: 'Another Prisma holds the migration lock of the database, so its state may change at any moment.' }
+    return {
+      kind: 'unknown',
+      why: `Another ${isPrisma(deps.target.tool) ? 'Prisma' : 'migrator'} holds the migration lock of the database, so its state may change at any moment.`,
+    }
   return compareApplied(plan, status, phase)
 }
 

@@ -229,6 +229,11 @@ export function refusalOf(error: unknown, target: Pick<Target, 'name'>): Refusal
       'target_unfit',
       `The role of ${name} may not read what a plan needs: ${escapeMarkup(error.message)}. Grant it, or name another role in the URL.`,
     )
+  if (error instanceof Error && hasSqlState(error, sqlState.undefinedColumn))
+    return refuse(
+      'target_unfit',
+      `The record of migrations of ${name} cannot be read: ${escapeMarkup(error.message)}. A table of that name is there and is no record of migrations. Rename it, or let the URL name another schema, and ask again; nothing was changed.`,
+    )
   throw error
 }
 

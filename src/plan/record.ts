@@ -1,4 +1,4 @@
-import type { ToolSettings } from '../config/tool.ts'
+import { isPrisma, type ToolSettings } from '../config/tool.ts'
 import type { Queryable } from '../database/connect.ts'
 import { hasSqlState, sqlState } from '../lib/sqlstate.ts'
 import { readDatabaseState, type DatabaseState, type MigrationRow } from './status.ts'
@@ -6,8 +6,9 @@ import { readDatabaseState, type DatabaseState, type MigrationRow } from './stat
 /** Where plain SQL files are recorded, in the schema of the URL; it has the columns of Prisma's. */
 export const SQL_RECORD = 'lockkeeper_migrations'
 
-/** The table that has the record, as far as it is not a tool's own. */
-export const recordTable = (tool: ToolSettings): string => ('sql' in tool ? SQL_RECORD : '_prisma_migrations')
+/** The table that has the record; null where it is the affair of the tool. */
+export const recordTable = (tool: ToolSettings): string | null =>
+  'sql' in tool ? SQL_RECORD : isPrisma(tool) ? '_prisma_migrations' : null
 
 /** What the record of this tool says is applied. */
 export async function readStateOf(

@@ -26,6 +26,10 @@ type File = (typeof order.files)[number]
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 const record = `${quote(session.schema)}.lockkeeper_migrations`
 
+/** Names without a schema lead to the schema of the URL first, where it names one, as with Prisma; what is found besides stays found. */
+const LEAD = `select set_config('search_path', concat_ws(', ', quote_ident($1), nullif(current_setting('search_path'), '')), false)
+  where current_schema() is distinct from $1`
+
 /** The lock that Prisma takes too: of all that migrate this database, one at a time. */
 const LOCK = 72707369
 
@@ -58,6 +62,8 @@ async function makeRecord(client: Session): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1)', [LOCK])
   const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [record])
   if (rows[0]?.there === false) {
+    const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [session.schema])
+    if (rowCount === 0) await client.query(`create schema ${quote(session.schema)}`)
     await client.query(`create table ${record} (
       id bigint generated always as identity primary key, migration_name text not null, checksum text not null,
       started_at timestamptz not null default clock_timestamp(), finished_at timestamptz, rolled_back_at timestamptz, logs text,
@@ -155,6 +161,7 @@ async function withSession<T>(work: (client: Session) => Promise<T>): Promise<T>
   const client = await connectTarget({ url, applicationName, lockTimeoutMs, statementTimeoutMs })
   client.on('error', () => {}) // its query fails with the same reason
   try {
+    if (new URL(url).searchParams.has('schema')) await client.query(LEAD, [session.schema])
     return await work(client)
   } finally {
     await client.end().catch(() => {}) // gone already

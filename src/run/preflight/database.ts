@@ -1,3 +1,5 @@
+import { isPrisma, type ToolSettings } from '../../config/tool.ts'
+import { code } from '../../lib/text/code.ts'
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import { secondsText } from '../../lib/text/units.ts'
@@ -36,7 +38,7 @@ export function identityFindings(planned: Identity, found: Identity): readonly F
 }
 
 /** B4: what a migration needs; tables are altered by their owner alone. */
-export function rightsFindings(rights: Rights, schema: string): readonly Finding[] {
+export function rightsFindings(rights: Rights, schema: string, record: string | null = '_prisma_migrations'): readonly Finding[] {
   if (rights.superuser) return []
   const role = quoted(rights.role)
   const findings: Finding[] = []
@@ -64,7 +66,7 @@ export function rightsFindings(rights: Rights, schema: string): readonly Finding
     findings.push(
       stop(
         'rights_missing',
-        `The role ${role} may not ${table.read ? 'write to' : 'read'} \`_prisma_migrations\`. Grant it SELECT, INSERT and UPDATE on it.`,
+        `The role ${role} may not ${table.read ? 'write to' : 'read'} ${quoted(record ?? '')}. Grant it SELECT, INSERT and UPDATE on it.`,
       ),
     )
   return findings
@@ -94,13 +96,13 @@ export function activityFindings(sessions: readonly Session[], blocksIndexes: bo
   return [warn('long_transaction', `${count(sessions.length, 'transaction')} open for long, by session ${listed(who)}. ${means}`)]
 }
 
-export function prismaLockFindings(holder: Session | null, command = 'prisma migrate'): readonly Finding[] {
+export function prismaLockFindings(holder: Session | null, tool?: ToolSettings, command = 'prisma migrate'): readonly Finding[] {
   if (holder === null) return []
   const name = holder.applicationName === null || holder.applicationName === '' ? '' : ` (${escapeMarkup(holder.applicationName)})`
   return [
     stop(
       'migration_running',
-      `Session ${holder.pid}${name} holds the migration lock on this database, as every \`${command}\` that runs does. Wait until it ends, or end it when nobody migrates.`,
+      `Session ${holder.pid}${name} holds the migration lock on this database, as every ${tool === undefined || isPrisma(tool) ? code(command) : 'migrator'} that runs does. Wait until it ends, or end it when nobody migrates.`,
     ),
   ]
 }
@@ -117,9 +119,9 @@ export function lockTimeoutFindings(expectedMs: number, foundMs: number): readon
 }
 
 /** What the server, the database, the role and the URL make of every session of the migrator. */
-export function sessionFindings(facts: SessionFacts, url: TargetUrl, lockTimeoutMs: number): readonly Finding[] {
+export function sessionFindings(facts: SessionFacts, url: TargetUrl, lockTimeoutMs: number, tool: ToolSettings): readonly Finding[] {
   const readOnly = whyReadOnly(facts, url)
-  const otherSchema = whyOtherSchema(facts, url)
+  const otherSchema = 'sql' in tool && url.parameters.has('schema') ? null : whyOtherSchema(facts, url)
   return [
     ...lockTimeoutFindings(lockTimeoutMs, facts.lockTimeoutMs),
     ...(readOnly === null ? [] : [stop('read_only', readOnly)]),
@@ -128,7 +130,9 @@ export function sessionFindings(facts: SessionFacts, url: TargetUrl, lockTimeout
       : [
           warn(
             'other_schema',
-            `${otherSchema} Prisma sets the path itself only where its own engine connects; through a driver adapter \`prisma.config.ts\` has to.`,
+            isPrisma(tool)
+              ? `${otherSchema} Prisma sets the path itself only where its own engine connects; through a driver adapter \`prisma.config.ts\` has to.`
+              : otherSchema,
           ),
         ]),
     ...(facts.replicationRole === 'origin'

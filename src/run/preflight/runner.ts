@@ -17,7 +17,7 @@ type RecordRights = {
 }
 
 export const runnerLockFindings = async (client: Queryable): Promise<readonly Finding[]> =>
-  prismaLockFindings(await runnerLockHolder(client), 'prisma db migrate')
+  prismaLockFindings(await runnerLockHolder(client), undefined, 'prisma db migrate')
 
 /** Prisma 8 does not touch the record of 5 to 7, and needs its own. */
 export const runnerRightsFindings = async (client: Queryable, rights: Rights, schema: string): Promise<readonly Finding[]> => [

@@ -136,7 +136,7 @@ function checksFor(
 
 function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, url: TargetUrl): readonly Check[] {
   const { plan, target } = context
-  const ask = looks.target
+  const [ask, record] = [looks.target, recordTable(target.tool)]
   const backupUrl = deps.backsUp ? context.target.backup.url : undefined
   const ownUrl = backupUrl === undefined ? null : context.secret(backupUrl)
   const most = deps.backsUp && ownUrl === null ? Math.max(SESSIONS, LEAST_OF_BACKUP + jobsOf(deps)) : SESSIONS
@@ -150,8 +150,8 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, 
       name: "the role's rights",
       find: () =>
         ask(async (client) => {
-          const rights = await readRights(client, url.schema, recordTable(target.tool))
-          const forTool = isRunner ? await runnerRightsFindings(client, rights, url.schema) : rightsFindings(rights, url.schema)
+          const rights = await readRights(client, url.schema, record)
+          const forTool = isRunner ? await runnerRightsFindings(client, rights, url.schema) : rightsFindings(rights, url.schema, record)
           return [...forTool, ...guardFindings(rights)]
         }),
     },
@@ -161,8 +161,8 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, 
         ask(async (client) => activityFindings(await longTransactions(client, isConcurrent ? LONG_FOR_INDEXES_MS : LONG_MS), isConcurrent)),
     },
     {
-      name: "Prisma's lock",
-      find: () => ask(isRunner ? runnerLockFindings : async (client) => prismaLockFindings(await prismaLockHolder(client))),
+      name: 'the migration lock',
+      find: () => ask(isRunner ? runnerLockFindings : async (client) => prismaLockFindings(await prismaLockHolder(client), target.tool)),
     },
     {
       name: 'the session of the migrator',
@@ -250,7 +250,7 @@ async function sessionOf(context: RunContext, url: TargetUrl): Promise<readonly 
     { url: migrators, applicationName: applicationName(context), lockTimeoutMs: null, signal: context.signal },
     readSessionFacts,
   )
-  return sessionFindings(found, url, lockTimeout)
+  return sessionFindings(found, url, lockTimeout, context.target.tool)
 }
 
 const connectionTo = (context: RunContext, url: string) => ({ url, applicationName: applicationName(context), signal: context.signal })

@@ -119,6 +119,22 @@ describe('plain SQL files', () => {
     expect(await columns(scene)).toEqual(['id', 'total', 'note'])
   })
 
+  test('names without a schema lead to the schema of the URL, which is made where it is not there', async () => {
+    const scene = await otherScene('sql')
+    Object.assign(scene.database, { url: `${scene.database.url}?schema=sales` })
+    await scene.commit({ 'migrations/1_orders.sql': `${ORDERS}CREATE TABLE public.shared (id int);\n`, 'migrations/2_note.sql': NOTE })
+    const plan = made(await scene.plan())
+    expect(await scene.run(plan).migrate()).toMatchObject({ kind: 'done' })
+    expect(await scene.compare(plan, 'after-migrate')).toMatchObject({ kind: 'same' })
+    expect(
+      await scene.sql(`select schemaname as s, tablename as t from pg_tables where schemaname in ('sales', 'public') order by 1, 2`),
+    ).toEqual([
+      { s: 'public', t: 'shared' },
+      { s: 'sales', t: 'lockkeeper_migrations' },
+      { s: 'sales', t: 'orders' },
+    ])
+  })
+
   test('a cancel ends the file that runs, which has left nothing, and keeps those before it', async () => {
     const scene = await otherScene('sql')
     await scene.commit({ 'migrations/1_orders.sql': ORDERS, 'migrations/2_slow.sql': `${NOTE}SELECT pg_sleep(60);\n` })
@@ -355,6 +371,15 @@ describe('plain SQL files are refused while planning', () => {
     await scene.commit({ 'migrations/1_orders.sql': ORDERS })
     await scene.sql('create table orders (id int) partition by range (id)')
     expect(await scene.plan()).toMatch(/^target_unfit: `prod` has tables but no record of migrations/)
+  })
+
+  test('where a table has the name of the record and is none', async () => {
+    const scene = await otherScene('sql')
+    await scene.commit({ 'migrations/1_orders.sql': ORDERS })
+    await scene.sql('create table lockkeeper_migrations (id int)')
+    expect(await scene.plan()).toBe(
+      'target_unfit: The record of migrations of `prod` cannot be read: column m.migration_name does not exist. A table of that name is there and is no record of migrations. Rename it, or let the URL name another schema, and ask again; nothing was changed.',
+    )
   })
 
   test('when one was edited after it was applied', async () => {

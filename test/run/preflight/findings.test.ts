@@ -1,3 +1,4 @@
+import { toolSchema } from '../../../src/config/tool.ts'
 import { describe, expect, test } from 'vitest'
 import { diskFindings, estimateBackup, estimateFindings } from '../../../src/run/preflight/backup.ts'
 import { roomFindings } from '../../../src/run/preflight/server-disk.ts'
@@ -120,6 +121,18 @@ describe('the run is stopped by', () => {
   ])('a role that may not use _prisma_migrations (%j)', (migrationsTable, verb) => {
     expect(rightsFindings({ ...rights, migrationsTable }, 'public')).toEqual([
       stop('rights_missing', `The role \`shop\` may not ${verb} \`_prisma_migrations\`. Grant it SELECT, INSERT and UPDATE on it.`),
+    ])
+  })
+
+  test('of plain SQL the record and the lock are not called those of Prisma', () => {
+    expect(rightsFindings({ ...rights, migrationsTable: { read: false, write: false } }, 'public', 'lockkeeper_migrations')).toEqual([
+      stop('rights_missing', 'The role `shop` may not read `lockkeeper_migrations`. Grant it SELECT, INSERT and UPDATE on it.'),
+    ])
+    expect(prismaLockFindings({ ...session, applicationName: 'other' }, toolSchema.parse('sql'))).toEqual([
+      stop(
+        'migration_running',
+        'Session 7 (other) holds the migration lock on this database, as every migrator that runs does. Wait until it ends, or end it when nobody migrates.',
+      ),
     ])
   })
 
