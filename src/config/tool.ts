@@ -100,6 +100,6 @@ export const toolEnvironment = (
 ): { readonly urls: readonly string[]; readonly env: Readonly<Record<string, string>> } =>
   'prisma' in tool ? tool.prisma : 'sql' in tool ? tool.sql : tool.command
 
-/** Relative to the application's directory. */
+/** Relative to the application's directory, without a slash at its end. */
 export const migrationsDirectory = (tool: ToolSettings): string =>
-  'prisma' in tool ? tool.prisma.migrations : 'sql' in tool ? tool.sql.directory : tool.command.directory
+  ('prisma' in tool ? tool.prisma.migrations : 'sql' in tool ? tool.sql.directory : tool.command.directory).replace(/(?<=.)\/+$/, '')

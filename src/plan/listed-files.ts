@@ -69,10 +69,17 @@ function findFiles(tree: Tree, directory: string, { name: target, tool }: Other,
   const inside = [...tree.keys()].filter((path) => path.startsWith(prefix) && !path.slice(prefix.length).includes('/'))
   const endings = endingsOf(tool)
   const isBack = (path: string) => 'sql' in tool && BACK.some((ending) => path.endsWith(ending))
+  const other = inside.find((path) => !endings.includes(posix.extname(path)) && endings.includes(posix.extname(path).toLowerCase()))
+  if (other !== undefined)
+    return no(
+      `${quoted(other)} ends in capitals, so nothing would run it. Rename it to end in ${quoted(posix.extname(other).toLowerCase())}, commit and ask again.`,
+    )
   const files = inside.filter((path) => endings.some((ending) => path.endsWith(ending)) && !isBack(path) && !path.endsWith('.d.ts'))
+  const below = [...tree.keys()].filter((path) => path.startsWith(prefix) && endings.some((ending) => path.endsWith(ending)))
+  const where = below.length === 0 ? '' : ` itself, and those of its folders (${listed(below, 2)}) are not read`
   if (files.length === 0)
     return no(
-      `Commit ${quoted(commit.slice(0, 10))} has no migrations (${endings.map((ending) => quoted(`*${ending}`)).join(', ')}) in ${quoted(directory)}. Correct \`source.directory\` or the directory of \`tool\` of ${quoted(target)} in lockkeeper.yaml.`,
+      `Commit ${quoted(commit.slice(0, 10))} has no migrations (${endings.map((ending) => quoted(`*${ending}`)).join(', ')}) in ${quoted(directory)}${where}. Correct \`source.directory\` or the directory of \`tool\` of ${quoted(target)} in lockkeeper.yaml.`,
     )
   const linked = inside.find((path) => !isRegular(tree.get(path) ?? { mode: '', type: '', object: '' }))
   if (linked !== undefined)

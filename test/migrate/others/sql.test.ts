@@ -119,6 +119,12 @@ describe('plain SQL files', () => {
     expect(await columns(scene)).toEqual(['id', 'total', 'note'])
   })
 
+  test('a directory that is written with a slash at its end is the same one', async () => {
+    const scene = await otherScene({ sql: { directory: './migrations/' } })
+    await scene.commit({ 'migrations/1_orders.sql': ORDERS })
+    expect(await scene.run(made(await scene.plan())).migrate()).toMatchObject({ kind: 'done' })
+  })
+
   test('names without a schema lead to the schema of the URL, which is made where it is not there', async () => {
     const scene = await otherScene('sql')
     Object.assign(scene.database, { url: `${scene.database.url}?schema=sales` })
@@ -323,6 +329,18 @@ describe('plain SQL files are refused while planning', () => {
       'with a command of psql',
       { 'migrations/1_a.sql': '\\i other.sql\n' },
       'repository_unfit: `migrations/1_a.sql`, line 1, column 1: `\\i` is a command of psql, which PostgreSQL refuses (42601): a migration goes to the server as it is. Put the SQL of the other file here and ask again.',
+    ],
+    [
+      'with an ending in capitals, which would never run',
+      { 'migrations/1_a.sql': ORDERS, 'migrations/2_b.SQL': NOTE },
+      'repository_unfit: `migrations/2_b.SQL` ends in capitals, so nothing would run it. Rename it to end in `.sql`, commit and ask again.',
+    ],
+    [
+      'that stand in folders alone',
+      { 'migrations/2026/1_a.sql': ORDERS },
+      expect.stringMatching(
+        /^repository_unfit: Commit `\w{10}` has no migrations \(`\*\.sql`\) in `migrations` itself, and those of its folders \(`migrations\/2026\/1_a\.sql`\) are not read\. Correct /,
+      ),
     ],
     [
       'where there are none',
