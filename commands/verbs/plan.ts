@@ -103,10 +103,14 @@ function wayBack(plan: Plan): readonly string[] {
   if (list.length === 0) return []
   const proven = list.filter((migration) => migration.rollbackSha256 !== null).length
   if (plan.prisma8 !== undefined) return ['• Way back: the backup; Prisma 8 knows none of its own']
-  if (proven === 0) return ['• Way back: the backup; no migration has a rollback.sql beside it']
+  if (plan.tool !== undefined && !('baseline' in plan.tool)) return [`• Way back: the backup; ${nameOfTool(plan.tool)} is not asked for one`]
+  const file = plan.tool === undefined ? 'a rollback.sql' : 'a file .down.sql'
+  if (proven === 0) return [`• Way back: the backup; no migration has ${file} beside it`]
   return [
     proven === list.length
-      ? '• Way back: a rollback.sql beside each migration, and the backup'
-      : `• Way back: a rollback.sql beside ${proven} of ${list.length} migrations, and the backup for the rest`,
+      ? `• Way back: ${file} beside each migration, and the backup`
+      : `• Way back: ${file} beside ${proven} of ${list.length} migrations, and the backup for the rest`,
   ]
 }
+
+const nameOfTool = ({ name }: NonNullable<Plan['tool']>): string => shown(String(name))

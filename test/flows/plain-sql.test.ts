@@ -1,5 +1,9 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startFlow, type Flow } from '../helpers/flow.ts'
+import { lockkeeper } from '../commands/operator/lockkeeper.ts'
 import { createDatabase } from '../helpers/postgres.ts'
 import { commitTo } from '../helpers/sample.ts'
 import { query } from '../helpers/target.ts'
@@ -11,6 +15,7 @@ let flow: Flow
 
 beforeAll(async () => {
   flow = await startFlow({
+    people: { [`os:${userInfo().username}`]: 'U0CAROL' },
     database: createDatabase,
     target: () => ({ tool: { sql: { directory: 'db' } } }),
     prepare: async ({ repository }) => {
@@ -28,6 +33,9 @@ beforeAll(async () => {
 afterAll(() => flow?.close())
 
 test('a team without Prisma has plan, votes, backup, guard and record', async () => {
+  expect(await flow.answer('plan prod')).toContain(
+    '\n• Way back: a file .down.sql beside 1 of 2 migrations, and the backup for the rest\n',
+  )
   const request = await flow.ask('deploy prod')
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
     "Deploy to Production · #1
@@ -98,4 +106,30 @@ test('a team without Prisma has plan, votes, backup, guard and record', async ()
     • Approvals: 1 of <!subteam^S0DBA>, never the one who asks
     Plan \`{plan}\`. To ask for it: \`/migrate deploy prod\`"
   `)
+})
+
+test('its evidence verifies, and no page of it speaks of Prisma', async () => {
+  const cli = (...words: string[]) => lockkeeper(['--config', flow.configPath, ...words], { cwd: flow.directory, env: flow.env })
+  const out = join(flow.directory, 'bundles')
+  expect(await cli('export', '1', '--out', out)).toMatchObject({ code: 0, err: '' })
+  const names = await readdir(out)
+  expect(names).toHaveLength(2)
+  for (const name of names) {
+    expect(await cli('evidence', 'verify', join(out, name))).toMatchObject({ code: 0, out: expect.stringMatching(/^WHOLE: /) })
+    expect((await readFile(join(out, name), 'utf8')).match(/.{0,40}Prisma.{0,40}/g)).toBeNull()
+  }
+})
+
+test('a request that was approved while its tool was another one asks again', async () => {
+  await commitTo(flow.repository, { subject: 'More', files: { 'db/003_more.sql': 'CREATE TABLE more (id int);\n' } })
+  const { id, digest } = await flow.ask('deploy prod')
+  await flow.stop()
+  await flow.configure('prod', { tool: { sql: { directory: 'db', baseline: '001_orders' } } })
+  await flow.start()
+  await flow.approve(id)
+  await flow.reachesPlan(id, digest)
+  await flow.drawn(id)
+  expect(flow.thread(id)).toContain(
+    'It asks again, and votes for the earlier plan no longer count. The rules, the guards, the source or the tool of this target were configured otherwise since.',
+  )
 })

@@ -19,7 +19,7 @@ export const objectDiagnoses: readonly Entry[] = [
       ]),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${existing(fault)} already exists.`,
-      why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
+      why: `An earlier migration made it already, or something outside the migrations did: a change by hand, ${kindOfTool(context) === 'prisma' ? '`db push`, ' : ''}or an earlier try that was not rolled back as a whole.`,
       next:
         context.recordsNothing === true
           ? 'Compare it with what the migration would make. If it should stay, correct the file so that it finds it there (`IF NOT EXISTS`, or without that statement); if not, remove or rename it. Nothing of this try is recorded. Then ask again.'
