@@ -7,7 +7,7 @@ import { childEnvironment } from '../process/environment.ts'
 import type { Redactor } from '../redact/redact.ts'
 import { applicationPath } from './command.ts'
 import { keepModules, lockFileOf, modulesKey, takeModules } from './modules.ts'
-import { toolEnvironment } from '../config/tool.ts'
+import { isPrisma, toolEnvironment } from '../config/tool.ts'
 
 /** What the run provides: how a command runs, and who watches it. */
 export type InstallOptions<End> = {
@@ -27,7 +27,7 @@ export type Installed<End> =
   | { readonly kind: 'installed'; readonly end: End }
   | { readonly kind: 'failed'; readonly end: End; readonly lockFile: string | null }
   | { readonly kind: 'no-node' }
-  /** No package.json, and a tool that needs none. */
+  /** No package.json, a tool that needs none, and an install that would want one. */
   | { readonly kind: 'nothing' }
 
 /**
@@ -36,9 +36,10 @@ export type Installed<End> =
  */
 export async function installDependencies<End>(options: InstallOptions<End>): Promise<Installed<End>> {
   const { target, checkout, applicationDirectory, cache } = options
-  if ('sql' in target.tool && !existsSync(join(applicationDirectory, 'package.json'))) return { kind: 'nothing' }
+  const withoutNode = !isPrisma(target.tool) && !existsSync(join(applicationDirectory, 'package.json'))
+  if (withoutNode && OF_NODE.has(target.source.install[0] ?? '')) return { kind: 'nothing' }
   const env = installEnvironment(target, options.env)
-  const nodeVersion = await versionOfNode(checkout, env, options.redactor)
+  const nodeVersion = withoutNode ? 'none' : await versionOfNode(checkout, env, options.redactor)
   if (nodeVersion === null) return { kind: 'no-node' }
   const lock = await lockFileOf(checkout, applicationDirectory)
   const command = target.source.install
@@ -51,6 +52,9 @@ export async function installDependencies<End>(options: InstallOptions<End>): Pr
   if (key !== null) await keepModules(cache, key, directory)
   return { kind: 'installed', end }
 }
+
+/** What installs from a package.json. */
+const OF_NODE: ReadonlySet<string> = new Set(['npm', 'pnpm', 'yarn', 'bun'])
 
 /** Prisma's packages have install scripts of their own, which read the same settings as the CLI. */
 const installEnvironment = (target: Target, env: Readonly<Record<string, string | undefined>>) =>

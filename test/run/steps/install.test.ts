@@ -144,6 +144,21 @@ test('a PATH without Node is said before anything is installed', async () => {
   expect(end.outcome.why).toBe("The application's commands find no `node`: their PATH is `/nonexistent`.")
 })
 
+test.each([
+  ['npm is not asked', ['npm', 'ci'], /^\w{7}, nothing to install, [\d.]+ s$/, ['.git', 'README.md']],
+  ['what installs otherwise runs', ['sh', '-c', 'mkdir vendor'], /^\w{7}, [\d.]+ s$/, ['.git', 'README.md', 'vendor']],
+])('an application without package.json, whose tool is none of Node: %s', async (_what, install, output, found) => {
+  const repository = await kept(shopRepository())
+  const paths = (await git(repository.path, ['ls-tree', '-r', '--name-only', 'main'])).trim().split('\n')
+  const files = { ...Object.fromEntries(paths.map((path) => [path, null])), 'README.md': 'Not of Node\n' }
+  const commit = await commitTo(repository.path, { files, subject: 'Another language' })
+  const command = { name: 'dbmate', applied: 'select version from schema_migrations', run: ['dbmate', 'migrate'] }
+  const settings = { source: { install, path: '/usr/bin:/bin' }, tool: { command } }
+  const run = await kept(testRun({ repository: repository.path, commit, settings }))
+  expect(await run.perform(step(run))).toMatchObject({ kind: 'done', output: expect.stringMatching(output) })
+  expect((await readdir(run.context.checkout)).toSorted()).toEqual(found)
+})
+
 test('a directory that leads out of the checkout is refused', async () => {
   const repository = await kept(shopRepository())
   const run = await kept(testRun({ repository: repository.path, commit: repository.main, settings: { source: { directory: '../..' } } }))
