@@ -42,8 +42,11 @@ export class AppliedQueryError extends Error {
 async function readApplied(client: Queryable, query: string): Promise<readonly string[] | null> {
   await client.query('begin read only')
   try {
-    const { rows } = await client.query<unknown[]>({ text: query, rowMode: 'array' })
-    if (rows.some((row) => row.length !== 1 || row[0] === null))
+    // the extended protocol takes one statement: a second one could end the transaction that keeps this from writing
+    const single = { text: query, rowMode: 'array', queryMode: 'extended' } as const
+    const { rows, fields } = await client.query<unknown[]>(single)
+    if (fields.length === 0) throw new AppliedQueryError(query, 'it gives no column')
+    if (fields.length > 1 || rows.some(([name]) => name === null))
       throw new AppliedQueryError(query, 'it gives more than one column, or no name')
     return rows.map(([value]) => String(value))
   } catch (error) {

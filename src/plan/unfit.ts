@@ -132,16 +132,18 @@ export async function readByServer(
   return { version, names: new Set(files.flatMap(({ name }, at) => (answers[at]?.kind === 'read' ? [name] : []))) }
 }
 
-/** Prisma writes its record in the session that a file leaves. */
+/** Prisma writes its record in the session that a file leaves; where another tool has its own, and how it names it, is its affair. */
 export function firstLost(
   target: Target,
   files: readonly MigrationFile[],
   reviews: readonly ReviewedMigration[],
   schema: string,
 ): string | null {
+  const isOwn = 'command' in target.tool
   for (const { name } of files) {
     const leaves = reviews.find((review) => review.name === name)?.leaves ?? []
-    const why = whyRecordLost(pathOf(target, name), leaves, schema)
+    const counting = isOwn ? leaves.filter((setting) => setting.name === 'application_name') : leaves
+    const why = whyRecordLost(pathOf(target, name), counting, schema)
     if (why !== null) return why
   }
   return null

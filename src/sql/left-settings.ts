@@ -43,7 +43,7 @@ function leaving(settings: readonly LeftSetting[], what: string): string {
 /** Prisma keeps others out by a lock of the session. */
 export const lockFindings = (changes: readonly Changed[]): readonly string[] =>
   changes.some(({ change }) => change.kind === 'unlock' || change.kind === 'discard')
-    ? ["it gives up locks of its session, Prisma's own among them, so another migrator may begin meanwhile"]
+    ? ["it gives up locks of its session, the migrator's own among them, so another migrator may begin meanwhile"]
     : []
 
 /** Why a file would be applied and yet be recorded as failed, or run where nobody can stop it; null when nothing of that is certain. */
@@ -88,7 +88,7 @@ const SERIOUS: ReadonlySet<string> = new Set([
 ])
 
 function means(setting: LeftSetting, schema: string, followers: readonly string[]): string {
-  const own = RECORD.has(setting.name) ? `Prisma writes its record ${isRole(setting.name) ? 'as that role' : 'with it'}` : null
+  const own = RECORD.has(setting.name) ? `the migrator writes its record ${isRole(setting.name) ? 'as that role' : 'with it'}` : null
   const later =
     followers.length === 0
       ? null

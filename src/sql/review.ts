@@ -183,7 +183,7 @@ function wholeFile(
   if (!isOneScript && rollsBackOutsideOfBlock(statements))
     add(
       'unclear',
-      'it has a ROLLBACK without BEGIN: sent as one script that undoes what stands before it, sent statement by statement it undoes nothing, and which of the two its Prisma does is not certain',
+      'it has a ROLLBACK without BEGIN: sent as one script that undoes what stands before it, sent statement by statement it undoes nothing, and which of the two the migrator does is not certain',
     )
   // among other statements the server refuses that (2D000), and all is undone
   if (statements.length === 1 && statements.some((node) => howItCommits(node, texts[0] ?? '', parser) !== null))

@@ -82,14 +82,14 @@ describe('a setting that outlives its file', () => {
         '4_more': 'CREATE TABLE more (id int);\n',
       }),
     ).toEqual([
-      '• *1_path*: it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_orders runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
+      '• *1_path*: it leaves search_path at audit, public behind: the migrator writes its record with it, and 2_orders runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
       '• *2_orders*: it begins with search_path at audit, public, which 1_path leaves behind',
     ])
   })
 })
 
 test('a setting made by way of pg_settings, or of a name that is put together, is told as any', async () => {
-  const left = 'leave a setting whose name is computed behind: Prisma writes its record with it'
+  const left = 'leave a setting whose name is computed behind: the migrator writes its record with it'
   expect(await planned({ '1_rule': "UPDATE pg_settings SET setting = 'audit' WHERE name = 'search_path';\n" })).toContain(
     `• *1_rule*: it ${left.replace('leave', 'leaves')}`,
   )

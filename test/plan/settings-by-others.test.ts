@@ -21,7 +21,8 @@ afterAll(async () => {
 
 const SETS = "set_config('search_path', 'audit', false)"
 const FUNCTION = `create function leads() returns void language plpgsql as $$ begin perform ${SETS}; end $$`
-const MAY = 'it may leave search_path at audit behind: Prisma writes its record with it; RESET search_path at its end keeps it to the file'
+const MAY =
+  'it may leave search_path at audit behind: the migrator writes its record with it; RESET search_path at its end keeps it to the file'
 
 test.each([
   ['a function of the database', FUNCTION, 'select leads()'],
@@ -110,7 +111,7 @@ test('a ROLLBACK without BEGIN is told where nobody knows what it undoes', async
   const said = async (sql: string, isOneScript: boolean) =>
     (await reviewMigrations([{ name: 'm', content: Buffer.from(sql) }], { sizes: [], schema: 'public', isOneScript }))[0]?.findings
   const UNSURE =
-    'it has a ROLLBACK without BEGIN: sent as one script that undoes what stands before it, sent statement by statement it undoes nothing, and which of the two its Prisma does is not certain'
+    'it has a ROLLBACK without BEGIN: sent as one script that undoes what stands before it, sent statement by statement it undoes nothing, and which of the two the migrator does is not certain'
   const PART = 'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied'
   expect(await said('create table c (); rollback', false)).toEqual([PART, UNSURE])
   expect(await said('create table c (); rollback', true)).toEqual([PART])

@@ -18,7 +18,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO audit, public; create table log (id int);', NEXT, NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file and 3_file run with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at audit, public behind: the migrator writes its record with it, and 2_file and 3_file run with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
@@ -29,7 +29,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ["select pg_catalog.set_config('search_path', 'audit, public', false);", NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at audit, public behind: the migrator writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
       ],
@@ -39,7 +39,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ["SET SCHEMA 'audit';", NEXT],
       [
         [
-          'it leaves search_path at audit behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at audit behind: the migrator writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, which 1_file leaves behind'],
       ],
@@ -49,7 +49,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET ROLE audit_owner; create table log (id int);', NEXT],
       [
         [
-          'it leaves role at audit_owner behind: Prisma writes its record as that role, and 2_file runs with it, so what it creates belongs to audit_owner; RESET role at its end keeps it to the file',
+          'it leaves role at audit_owner behind: the migrator writes its record as that role, and 2_file runs with it, so what it creates belongs to audit_owner; RESET role at its end keeps it to the file',
         ],
         ['it begins with role at audit_owner, which 1_file leaves behind'],
       ],
@@ -57,14 +57,14 @@ describe('a setting that outlives its file is told of the file that sets it and 
     [
       'a role, when no file follows',
       ['SET ROLE audit_owner; create table log (id int);'],
-      [['it leaves role at audit_owner behind: Prisma writes its record as that role; RESET role at its end keeps it to the file']],
+      [['it leaves role at audit_owner behind: the migrator writes its record as that role; RESET role at its end keeps it to the file']],
     ],
     [
       'a session authorization',
       ['SET SESSION AUTHORIZATION audit_owner;', NEXT],
       [
         [
-          'it leaves session_authorization at audit_owner behind: Prisma writes its record as that role, and 2_file runs with it, so what it creates belongs to audit_owner; RESET session_authorization at its end keeps it to the file',
+          'it leaves session_authorization at audit_owner behind: the migrator writes its record as that role, and 2_file runs with it, so what it creates belongs to audit_owner; RESET session_authorization at its end keeps it to the file',
         ],
         ['it begins with session_authorization at audit_owner, which 1_file leaves behind'],
       ],
@@ -124,7 +124,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ["SET NAMES 'LATIN1';", NEXT],
       [
         [
-          'it leaves client_encoding at LATIN1 behind: Prisma writes its record with it, and 2_file runs with it; RESET client_encoding at its end keeps it to the file',
+          'it leaves client_encoding at LATIN1 behind: the migrator writes its record with it, and 2_file runs with it; RESET client_encoding at its end keeps it to the file',
         ],
         [],
       ],
@@ -157,14 +157,14 @@ describe('a setting that outlives its file is told of the file that sets it and 
     [
       'by a name that is computed',
       ["select set_config(name, '1', false) from settings;", NEXT],
-      [['it leaves a setting whose name is computed behind: Prisma writes its record with it, and 2_file runs with it'], []],
+      [['it leaves a setting whose name is computed behind: the migrator writes its record with it, and 2_file runs with it'], []],
     ],
     [
       'to a value that is computed',
       ["select set_config('search_path', current_setting('app.schema'), false);", NEXT],
       [
         [
-          'it leaves search_path at a computed value behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema goes where it leads; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at a computed value behind: the migrator writes its record with it, and 2_file runs with it, so what names no schema goes where it leads; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at a computed value, which 1_file leaves behind'],
       ],
@@ -175,7 +175,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       [
         [
           'it has BEGIN or COMMIT inside, so a failure may leave a part of it applied',
-          'it leaves search_path at audit behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at audit behind: the migrator writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, which 1_file leaves behind'],
       ],
@@ -185,7 +185,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO audit, public;', 'select 1;', NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file and 3_file run with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at audit, public behind: the migrator writes its record with it, and 2_file and 3_file run with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
@@ -196,7 +196,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO audit, public;', 'create table a (id int); RESET search_path;', NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at audit, public behind: the migrator writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
         [],
@@ -207,7 +207,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO audit, public;', NEXT, 'create index concurrently i on orders (id);', NEXT],
       [
         [
-          'it leaves search_path at audit, public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at audit, public behind: the migrator writes its record with it, and 2_file runs with it, so what names no schema is created in audit and not in public; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at audit, public, which 1_file leaves behind'],
         [],
@@ -217,19 +217,19 @@ describe('a setting that outlives its file is told of the file that sets it and 
     [
       'locks of the session',
       ['select pg_advisory_unlock_all();'],
-      [["it gives up locks of its session, Prisma's own among them, so another migrator may begin meanwhile"]],
+      [["it gives up locks of its session, the migrator's own among them, so another migrator may begin meanwhile"]],
     ],
     [
       'DISCARD ALL',
       ['DISCARD ALL;'],
-      [["it gives up locks of its session, Prisma's own among them, so another migrator may begin meanwhile"]],
+      [["it gives up locks of its session, the migrator's own among them, so another migrator may begin meanwhile"]],
     ],
     [
       'for sessions that begin later',
       ['ALTER DATABASE shop SET search_path TO audit;', NEXT],
       [
         [
-          'it changes search_path of the database shop for every session that begins later: those of the application, and those of Prisma from its next start on',
+          'it changes search_path of the database shop for every session that begins later: those of the application, and those of the migrator from its next start on',
         ],
         [],
       ],
@@ -239,7 +239,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ["ALTER ROLE app IN DATABASE shop SET statement_timeout = '5s';"],
       [
         [
-          'it changes statement_timeout of the role app in the database shop for every session that begins later: those of the application, and those of Prisma from its next start on',
+          'it changes statement_timeout of the role app in the database shop for every session that begins later: those of the application, and those of the migrator from its next start on',
         ],
       ],
     ],
@@ -264,7 +264,7 @@ describe('a setting that outlives its file is told of the file that sets it and 
       ['SET search_path TO public;', NEXT],
       [
         [
-          'it leaves search_path at public behind: Prisma writes its record with it, and 2_file runs with it, so what names no schema is created in public and not in shop; RESET search_path at its end keeps it to the file',
+          'it leaves search_path at public behind: the migrator writes its record with it, and 2_file runs with it, so what names no schema is created in public and not in shop; RESET search_path at its end keeps it to the file',
         ],
         ['it begins with search_path at public, which 1_file leaves behind'],
       ],
@@ -331,7 +331,7 @@ describe('refused while planning, since the file would be applied and recorded a
     const sql = "do $$ begin perform set_config('search_path', '', false); end $$;"
     expect(await whyLost(sql)).toBeNull()
     expect(await findings([sql])).toEqual([
-      ['it may leave search_path empty behind: Prisma writes its record with it; RESET search_path at its end keeps it to the file'],
+      ['it may leave search_path empty behind: the migrator writes its record with it; RESET search_path at its end keeps it to the file'],
     ])
   })
 })

@@ -111,7 +111,7 @@ export const objectDiagnoses: readonly Entry[] = [
         (fault.isForeign ? COMMAND.exec(fault.message ?? '')?.[0] : IN_TRANSACTION.exec(fault.message ?? '')?.[1]) ?? 'CONCURRENTLY'
       const name = code(what.includes('CONCURRENTLY') ? 'CONCURRENTLY' : what)
       return {
-        headline: `${subject(context, fault)} stopped: a ${name} statement is not alone in its file.`,
+        headline: `${subject(context, fault)} stopped: a ${name} statement ${kindOfTool(context) === 'command' ? 'ran inside a transaction' : 'is not alone in its file'}.`,
         why:
           kindOfTool(context) === 'command'
             ? `${toolOf(context)} applies its files in a transaction, and ${name} refuses to run in one.`

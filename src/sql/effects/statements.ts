@@ -157,7 +157,7 @@ function forLaterSessions(change: SessionChange): readonly Effect[] {
   return [
     {
       ...plain('unclear', `changes ${inVerb(name)} of % for later sessions`, change.whose),
-      finding: `it changes ${name} of ${change.whose} for every session that begins later: those of the application, and those of Prisma from its next start on`,
+      finding: `it changes ${name} of ${change.whose} for every session that begins later: those of the application, and those of the migrator from its next start on`,
     },
   ]
 }

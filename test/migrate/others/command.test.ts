@@ -47,6 +47,22 @@ describe('node-pg-migrate 9.0.0', () => {
     expect(await app.plan()).toMatchObject({ plan: { list: [] } })
   })
 
+  test('an index that is built concurrently inside its transaction is told as that, and a path that a file empties is no refusal', async () => {
+    const app = await scene('node-pg-migrate')
+    await app.commit({
+      ...PACKAGE,
+      'migrations/1_a.sql': "SET search_path = '';\nCREATE TABLE public.a (id int);\n",
+      'migrations/2_b.sql': 'CREATE INDEX CONCURRENTLY x ON public.a (id);\n',
+    })
+    expect(await app.run(made(await app.plan())).migrate()).toMatchObject({
+      output: 'concurrently in transaction',
+      outcome: {
+        headline:
+          '*The migration stopped: a `CONCURRENTLY` statement ran inside a transaction. A part of what it did may have stayed. Lockkeeper will not guess.*',
+      },
+    })
+  })
+
   test('undoes all of them when one fails', async () => {
     const app = await scene('node-pg-migrate')
     await app.commit({
@@ -194,6 +210,9 @@ done
   test.each([
     ['select nothing from public.versions', 'column "nothing" does not exist (42703)'],
     ['select version, version from public.versions', 'it gives more than one column, or no name'],
+    ['set lock_timeout = 0', 'it gives no column'],
+    ['select version, version from public.versions where false', 'it gives more than one column, or no name'],
+    ['commit; drop table public.versions; select 1', 'cannot insert multiple commands into a prepared statement (42601)'],
     ['drop table public.versions', 'cannot execute DROP TABLE in a read-only transaction (25006)'],
   ])('a query that cannot be used is refused while planning: %s', async (applied, why) => {
     const app = await otherScene({ command: { ...tool.command, applied } })
@@ -202,5 +221,6 @@ done
     expect(await app.plan()).toBe(
       `target_unfit: What is applied to \`prod\` cannot be read by the query \`${applied}\`: ${why}. Correct \`applied\` of its tool in lockkeeper.yaml and ask again; nothing was changed.`,
     )
+    expect(await app.sql('select version from versions')).toEqual([{ version: '1' }])
   })
 })
