@@ -129,7 +129,9 @@ test('what Prisma calls destructive goes to those who decide about it; an operat
     --   with ["public","Customer","email"]
     "
   `)
-  expect(await flow.approve(request.id, 'U0BOB')).toMatchInlineSnapshot(`"#1 may be decided by <@U0CAROL>, and only by those who were among them when it was asked and still are. You are not. Nothing was changed."`)
+  expect(await flow.approve(request.id, 'U0BOB')).toMatchInlineSnapshot(
+    `"#1 may be decided by <@U0CAROL>, and only by those who were among them when it was asked and still are. You are not. Nothing was changed."`,
+  )
   await flow.approve(request.id, 'U0CAROL')
   await flow.reaches(request.id, 'failed')
   await flow.drawn(request.id)
