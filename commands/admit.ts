@@ -77,7 +77,7 @@ type Admitted = {
 
 async function handle(deps: ListenDeps, args: Incoming, { keys, body, acknowledge }: Admitted): Promise<void> {
   const until = performance.now() + ACT_MS
-  const asked = askedIn(body)
+  const asked = askedIn(body, deps.known)
   if (asked === undefined) {
     const isFirst = await inStoreTime(deps, isFirstDelivery(deps.db, keys))
     await acknowledge()

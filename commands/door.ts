@@ -34,18 +34,19 @@ export const ACT_MS = 2_300
 /** Of an act that is over already: a store that is away is logged and changes nothing about the answer. */
 export const recordSafely = (deps: ListenDeps, entry: AuditEntry): Promise<void> => writeAudit(deps.db, entry).catch(deps.onFault)
 
-export const withoutFault = <T>(deps: ListenDeps, reply: Promise<T>): Promise<T | Refusal> =>
+/** `where`: where it would show that it was done after all. */
+export const withoutFault = <T>(deps: ListenDeps, reply: Promise<T>, where = IN_CHANNEL): Promise<T | Refusal> =>
   reply
     .catch((error: unknown): T | Refusal => {
       deps.onFault(error)
-      return storeUnreachable
+      return refuse(
+        'store_unreachable',
+        `Lockkeeper could not read or write its own records. ${where} Whoever operates Lockkeeper finds the reason in its log.`,
+      )
     })
     .then(noted)
 
-export const storeUnreachable = refuse(
-  'store_unreachable',
-  'Lockkeeper could not read or write its own records. If no card appears in the channel within a minute, nothing was started: try again then. Whoever operates Lockkeeper finds the reason in its log.',
-)
+const IN_CHANNEL = 'If nothing of it shows in the channel within a minute, nothing was started or changed: try again then.'
 
 export const textOf = (reply: Reply): string => (reply.kind === 'form' ? 'The form opens with the bare command.' : reply.text)
 

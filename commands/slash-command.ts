@@ -9,6 +9,7 @@ import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import { noted } from '../src/lib/telemetry.ts'
 import { answeringIn } from '../src/slack/answers/answering.ts'
 import { requestById } from '../src/request/store.ts'
+import { whereExported } from './asked.ts'
 import { dispatch } from './dispatch.ts'
 import { ACT_MS, originIn, READ_MS, recordSafely, textOf, withoutFault, type ListenDeps } from './door.ts'
 import { formNotOpened, requestForm } from './forms/deploy.ts'
@@ -41,7 +42,7 @@ export async function answerSlashCommand(deps: ListenDeps, { command, context }:
     const requestId = result === 'unknown_request' ? null : parsed.id
     return recordSafely(deps, { ...auditedBy(deps, asker), act: 'break-glass', requestId, result })
   }
-  const reply = withoutFault(deps, dispatch(deps, parsed, asker))
+  const reply = withoutFault(deps, dispatch(deps, parsed, asker), parsed.verb === 'export' ? whereExported(parsed.id) : undefined)
   const quick = await inTime(reply, acting.has(parsed.verb) ? ACT_MS : READ_MS)
   if (quick.kind === 'late') answering.meanwhile(meanwhile(parsed.verb))
   const decided = await quick.value
@@ -49,7 +50,7 @@ export async function answerSlashCommand(deps: ListenDeps, { command, context }:
   await answering.say(saidOf(isRefusal(decided) ? withOffer(decided) : { text: textOf(decided) }))
 }
 
-const acting: ReadonlySet<Command['verb']> = new Set(['deploy', 'cancel', 'freeze', 'unfreeze', 'lock', 'unlock'])
+const acting: ReadonlySet<Command['verb']> = new Set(['deploy', 'cancel', 'ack', 'freeze', 'unfreeze', 'lock', 'unlock'])
 
 /** A form is opened before anything is looked up, since its trigger lives 3 s. */
 async function openForm(deps: ListenDeps, trigger: string, origin: Origin): Promise<Refusal | undefined> {
@@ -89,6 +90,8 @@ function meanwhile(verb: string): string {
       return 'Still checking who may ask. The answer follows here; if none comes within a minute, look at the channel for a card before you ask again.'
     case 'cancel':
       return 'Still checking who may cancel. The answer follows here; the card shows whether it was cancelled.'
+    case 'ack':
+      return 'Still checking who you are. The answer follows here, and the thread of the card names who acknowledged.'
     case 'freeze':
     case 'unfreeze':
     case 'lock':

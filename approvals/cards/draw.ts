@@ -108,6 +108,7 @@ function notice(view: RequestView, user: string, card: string): Desired {
   const text = `${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on ${escapeLine(view.targetTitle)}. You may decide.${plan}${breakGlassAsked(view)}`
   return {
     key: `dm:${request.id}:${user}`,
+    isPassing: true,
     destination: { kind: 'direct', user },
     content: {
       kind: 'linked',

@@ -89,7 +89,7 @@ export async function connectTarget(connection: TargetConnection): Promise<pg.Cl
 /** Turns what `pg`, the socket or the server said into what a person can act on. */
 export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'host' | 'port' | 'database' | 'user'>): TargetConnectionError {
   if (error instanceof TargetConnectionError) return error
-  const { code, message } = partsOf(error)
+  const { code, message, routine } = partsOf(error)
   const where = describeUrl(url)
   const server = describeServer(url)
   const say = (problem: ConnectionProblem, text: string) => new TargetConnectionError(problem, text, error)
@@ -114,12 +114,12 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
     case sqlState.invalidAuthorization:
       return say('authentication', `${server} does not let the role "${url.user}" in (${message}). Check the role and pg_hba.conf.`)
     case sqlState.tooManyConnections:
-      if (/for role/.test(message))
+      if (routine === 'InitializeSessionUserId' || /for role/.test(message))
         return say(
           'too_many_connections',
           `The role "${url.user}" has all the connections to ${server} that it may have. Wait until some end, or raise its CONNECTION LIMIT.`,
         )
-      if (/for database/.test(message))
+      if (routine === 'CheckMyDatabase' || /for database/.test(message))
         return say(
           'too_many_connections',
           `The database ${where} has all the connections that it may have. Wait until some end, or raise its CONNECTION LIMIT.`,
@@ -221,8 +221,13 @@ function isConnectionLoss(error: unknown): boolean {
 }
 
 /** Node wraps failures of several addresses in one AggregateError whose message is empty. */
-function partsOf(error: unknown): { readonly code: string; readonly message: string } {
+/** `routine`: where in PostgreSQL's source it was raised, which no language changes. */
+function partsOf(error: unknown): { readonly code: string; readonly message: string; readonly routine: string } {
   if (error instanceof AggregateError && error.errors.length > 0) return partsOf(error.errors[0])
-  if (!(error instanceof Error)) return { code: '', message: String(error) }
-  return { code: 'code' in error && typeof error.code === 'string' ? error.code : '', message: error.message }
+  if (!(error instanceof Error)) return { code: '', message: String(error), routine: '' }
+  const textAt = (name: 'code' | 'routine') => {
+    const value: unknown = name in error ? error[name as keyof typeof error] : undefined
+    return typeof value === 'string' ? value : ''
+  }
+  return { code: textAt('code'), message: error.message, routine: textAt('routine') }
 }

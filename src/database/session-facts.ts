@@ -52,7 +52,8 @@ export function whyOtherSchema({ schemas, searchPath, sources }: SessionFacts, u
   return `In ${code(url.database)} names without a schema lead ${first} and not to ${code(url.schema)}: ${settingText('search_path', searchPath, sources.search_path, url)}`
 }
 
-const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+/** A name as it is written in a statement. */
+export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** A search path of hundreds of schemas would bury what is said of it. */
 const MOST_OF_A_VALUE = 120

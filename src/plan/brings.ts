@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { isRefusal, type Refusal } from '../lib/refusal.ts'
 import { isRegularAt, readBlobs, type Tree } from './git.ts'
 import { LOCK_FILES } from './prisma/lock-files.ts'
-import { prismaVersions, version, type PrismaSources } from './prisma/version.ts'
+import { runnerOf, type PrismaSources } from './prisma/version.ts'
 import type { Repository } from './repository.ts'
 
 /** Where a commit says which Prisma it brings. */
@@ -22,7 +22,7 @@ export function saysWhich(
 export async function bringsPrisma8(repository: Pick<Repository, 'git'>, tree: Tree, application: string): Promise<boolean> {
   if (!hasRunnerFiles(tree, application)) return false
   const sources = await readSources(repository, tree, application)
-  return !isRefusal(sources) && prismaVersions(sources).low >= version(8) // a refusal is said again, for everything, by the caller
+  return !isRefusal(sources) && runnerOf(sources) === 'new' // a refusal is said again, for everything, by the caller
 }
 
 /** What 8 writes and no other: without it package.json is read with everything else. */
@@ -62,6 +62,11 @@ export const sourcesOf = (
     const range = dependenciesOf(text(path))?.get('prisma')
     return range === undefined ? [] : [{ path, range }]
   }),
+  aliases: packages.flatMap((path) =>
+    [...(dependenciesOf(text(path)) ?? [])].flatMap(([name, range]) =>
+      name !== 'prisma' && range.startsWith('npm:prisma@') ? [{ path, name, range }] : [],
+    ),
+  ),
   locks: lockFiles.map((path) => ({ path, text: text(path) })),
 })
 

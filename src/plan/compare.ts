@@ -6,12 +6,15 @@ import { TargetConnectionError, withTarget, type Queryable } from '../database/c
 import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
 import { readIdentity, sameIdentity } from '../database/identity.ts'
 import type { TargetUrl } from '../database/urls.ts'
-import { appliedOf, type Applied } from './applied.ts'
+
 import type { PlanDeps } from './deps.ts'
-import { readFiles, type ApplicationFiles } from './files.ts'
-import type { Plan } from './plan.ts'
+import type { ApplicationFiles } from './files.ts'
+import { readAnyFiles } from './listed-files.ts'
+import { toolPlanned, type Plan } from './plan.ts'
+import { AppliedQueryError, readStateOf } from './record.ts'
 import { fetchRepository, isReachable, type Repository } from './repository.ts'
-import { readDatabaseState, statusOf, whyRecordHidden, type Status } from './status.ts'
+import { appliedOf, statusOf, whyRecordHidden, type Applied, type Status } from './status.ts'
+import { canonicalJson } from '../lib/canonical.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
 /** `why` is mrkdwn, outside parts escaped. `unknown` means that it could not be found out; nothing may be started on it. */
@@ -27,6 +30,8 @@ export async function compareWithPlan(
   plan: Plan,
   phase: 'before-migrate' | 'after-migrate',
 ): Promise<Comparison> {
+  if (canonicalJson(toolPlanned(deps.target.tool).tool ?? null) !== canonicalJson(plan.tool ?? null))
+    return changed('The settings of `tool` in lockkeeper.yaml are no longer what they were when this was asked.')
   const [files, found] = await together([filesNow(deps, plan), databaseNow(deps)])
   if ('kind' in files) return files
   const otherFiles = compareFiles(plan, files)
@@ -74,7 +79,7 @@ function departureText({ why, names }: Extract<Applied, { kind: 'departs' }>, pl
 async function filesNow(deps: PlanDeps & { readonly target: Target }, plan: Plan): Promise<ApplicationFiles | Comparison> {
   const repository = await repositoryNow(deps, plan)
   if ('kind' in repository) return repository
-  const files = await readFiles(repository, deps.target, plan.commit)
+  const files = await readAnyFiles(repository, deps.target, plan.commit)
   return isRefusal(files) ? changed(files.text) : files
 }
 
@@ -111,7 +116,7 @@ const databaseNow = (deps: PlanDeps & { readonly target: Target }) =>
   readNow(deps, async (client, url) => ({
     url,
     identity: await readIdentity(client, url),
-    state: await readDatabaseState(client, url.schema),
+    state: await readStateOf(client, deps.target.tool, url.schema),
   }))
 
 /** What cannot be read is `unknown`. */
@@ -124,6 +129,8 @@ export async function readNow<T>(
       namingWhoLocks(client, () => read(client, url)),
     )
   } catch (error) {
+    if (error instanceof AppliedQueryError)
+      return { kind: 'unknown', why: `What is applied cannot be read: ${escapeMarkup(deps.redactor.text(error.message))}.` } as const
     if (error instanceof TargetConnectionError || error instanceof TableLockedError) return { kind: 'unknown', why: error.message } as const
     // the server answered that it cannot: a right that was taken away, a statement that took too long, no memory
     if (isServersFault(error))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Target } from '../config/config.ts'
+import { prismaOf, type PrismaSettings } from '../config/tool.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { bringsPrisma8, dependenciesOf, saysWhich, sourcesOf, textIn } from './brings.ts'
 import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } from './git.ts'
@@ -23,6 +24,8 @@ export type MigrationFile = {
   /** Of the same text with the other line endings, which Prisma accepts too; and of what it makes of bytes that are no UTF-8. */
   readonly otherEndings: readonly string[]
   readonly rollback: { readonly content: Buffer; readonly sha256: string } | null
+  /** The ending of a file that is a program and no SQL. */
+  readonly program?: string
 }
 
 export type ApplicationFiles = {
@@ -45,7 +48,8 @@ export type FilesTarget = Pick<Target, 'name' | 'source' | 'tool'>
 
 /** Reads what a plan needs from the objects of a commit, and refuses what Prisma could not run or what would lead it elsewhere. */
 export async function readFiles(repository: Repository, target: FilesTarget, commit: string): Promise<ApplicationFiles | Refusal> {
-  const paths = pathsOf(target)
+  const settings = prismaOf(target.tool)
+  const paths = pathsOf(target, settings)
   if (isRefusal(paths)) return paths
   const tree = await readTree(repository.git, commit)
   if (await bringsPrisma8(repository, tree, paths.application)) return refuse('other_runner', otherRunner(commit))
@@ -74,7 +78,7 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   const brought = sourcesOf(paths.application, packages, lockFiles, text)
   const versions = prismaVersions(brought)
   const config = chooseConfig(paths.application, versions, (path) => configs.includes(path), text)
-  const { urls } = target.tool.prisma
+  const { urls } = settings
   const problem =
     noPrisma(packages, text, paths) ??
     whyVersionUnfit(brought) ??
@@ -121,11 +125,11 @@ const lfsText = (path: string) =>
 
 type Paths = { readonly application: string; readonly schema: string; readonly migrations: string }
 
-function pathsOf(target: FilesTarget): Paths | Refusal {
+function pathsOf(target: FilesTarget, settings: PrismaSettings): Paths | Refusal {
   const application = posix.normalize(target.source.directory)
   const inside = (path: string) => posix.join(application, path)
-  const paths = { application, schema: inside(target.tool.prisma.schema), migrations: inside(target.tool.prisma.migrations) }
-  const outside = [target.source.directory, target.tool.prisma.schema, target.tool.prisma.migrations].find((path) => posix.isAbsolute(path))
+  const paths = { application, schema: inside(settings.schema), migrations: inside(settings.migrations) }
+  const outside = [target.source.directory, settings.schema, settings.migrations].find((path) => posix.isAbsolute(path))
   const escaping = Object.values(paths).find((path) => path === '..' || path.startsWith('../'))
   if (outside === undefined && escaping === undefined) return paths
   return refuse(

@@ -20,15 +20,19 @@ export function startSlotOf({ notBefore, checkAt }: Pick<RequestRow, 'notBefore'
   return checkAt !== null && checkAt.getTime() <= now ? 'check' : 'later'
 }
 
-/** Writes down when it is compared next; the same statement says when it wakes. */
-export async function planNextCheck(tx: Queries, request: Pick<RequestRow, 'id' | 'notBefore'>): Promise<void> {
-  if (request.notBefore === null) return
+/**
+ * Writes down when it is compared next; the same statement says when it wakes. False when that stands there already, or its window was
+ * moved meanwhile, which says so itself.
+ */
+export async function planNextCheck(tx: Queries, request: Pick<RequestRow, 'id' | 'notBefore' | 'checkAt'>): Promise<boolean> {
+  if (request.notBefore === null) return false
   const at = nextCheck(request.notBefore.getTime(), await storeNow(tx))
-  await tx.query(
+  const rows = await tx.query(
     `update lockkeeper.request set check_at = to_timestamp($2::float8 / 1000), wake_at = coalesce(to_timestamp($2::float8 / 1000), not_before)
-     where id = $1`,
-    [request.id, at],
+     where id = $1 and date_trunc('milliseconds', check_at) = $3 returning id`,
+    [request.id, at, request.checkAt],
   )
+  return rows.length > 0
 }
 
 const dueSlots = `select id, wake_at as "wakeAt" from lockkeeper.request

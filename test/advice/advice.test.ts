@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { windowBlocks } from '../../approvals/home/calendar.ts'
+import { askedIn } from '../../commands/asked.ts'
 import { runCli, type CliDeps } from '../../commands/cli.ts'
 import { dispatch } from '../../commands/dispatch.ts'
 import { formNotOpened as deployFormNotOpened } from '../../commands/forms/deploy.ts'
@@ -217,6 +218,17 @@ const scenarios: readonly Scenario[] = [
       const { code, lines: said } = await onMachine([...words.split(' '), '--reason', 'not today'])
       expect([code, said]).toEqual([0, said])
       return said
+    },
+  },
+  {
+    forms: ['migrate export …'],
+    drive: async () => {
+      await fixture.waiting()
+      const file = { name: 'evidence', content: '' }
+      const bundle = { requestId: 1, page: file, json: file, sha256: '', keyId: '', whyNotFinal: null }
+      deps = { ...deps, exportEvidence: async () => bundle }
+      const lost = askedIn({ command: '/migrate', text: 'EXPORT 1', user_id: ALICE, channel_id: 'C0DEPLOYS' }, deps.known)?.ifLost
+      return follow(lost?.message.text ?? '', '/migrate export 1')
     },
   },
   {

@@ -97,6 +97,18 @@ describe('without the store', () => {
     expect(heard.length).toBeLessThanOrEqual(2)
   })
 
+  test('that is lost in the middle, it is said where what was typed would show', async () => {
+    await here.open({ deps: { exportEvidence: away.query, whyNoRun: away.query } })
+    await here.fixture.waiting()
+    const reason = 'Whoever operates Lockkeeper finds the reason in its log.'
+    expect(await here.type('/migrate export 1')).toEqual([
+      `Lockkeeper could not read or write its own records. The evidence of #1 is two files, a page and a signed document. If both stand in the thread of its card or in your direct messages with Lockkeeper, you have it; if not, type it again. Nothing else was started or changed by it. ${reason}`,
+    ])
+    expect(await here.type('/migrate deploy staging')).toEqual([
+      `Lockkeeper could not read or write its own records. If nothing of it shows in the channel within a minute, nothing was started or changed: try again then. ${reason}`,
+    ])
+  })
+
   test('all three together say it once to who typed, and once to who clicked', async () => {
     const db = { isAway: false }
     const failing = (real: typeof here.store.db) => ({

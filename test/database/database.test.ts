@@ -395,3 +395,22 @@ describe('the lock of a target', () => {
     await until('the lock is free', () => withTarget(as('watch'), async (client) => !(await isTargetLockHeld(client))))
   })
 })
+
+// as PostgreSQL 15.18 says them with `lc_messages` of Germany
+test.each([
+  [
+    { code: '53300', routine: 'InitializeSessionUserId', message: 'zu viele Verbindungen von Rolle »app«' },
+    'The role "app" has all the connections to db:5432 that it may have. Wait until some end, or raise its CONNECTION LIMIT.',
+  ],
+  [
+    { code: '53300', routine: 'CheckMyDatabase', message: 'zu viele Verbindungen für Datenbank »shop«' },
+    'The database db:5432/shop has all the connections that it may have. Wait until some end, or raise its CONNECTION LIMIT.',
+  ],
+  [
+    { code: '53300', routine: 'InitProcess', message: 'tut mir leid, schon zu viele Verbindungen' },
+    'db:5432 has no free connection left. Wait until some end, or raise max_connections.',
+  ],
+])('which limit is reached is known in every language: %j', (said, text) => {
+  const error = Object.assign(new Error(said.message), said)
+  expect(explainConnectionError(error, { host: 'db', port: 5432, database: 'shop', user: 'app' }).message).toBe(text)
+})

@@ -61,6 +61,21 @@ test('one that dies before it decides has done nothing, and that is said', async
   await flow.reaches(1, 'waiting')
 })
 
+test('one that dies after it sent the evidence says where that would be, and it is there', async () => {
+  const dying = await bots.start({ LOCKKEEPER_FAULT: 'before-answer:export' })
+  const before = await told('U0ALICE')
+  await firstToThe(dying, () => flow.type('Export 1'))
+  expect((await told('U0ALICE')).slice(before.length)).toEqual([
+    'Lockkeeper broke off before it had answered `/migrate export 1`. The evidence of #1 is two files, a page and a signed document. If both stand in the thread of its card or in your direct messages with Lockkeeper, you have it; if not, type it again. Nothing else was started or changed by it.',
+  ])
+  const { channel, ts } = await card()
+  const files = flow.slack.thread(channel, ts).flatMap((message) => message.files.map(({ name }) => name))
+  expect(files.filter((name) => name.startsWith('evidence-')).map((name) => name.replace(/\d{8}T\d{6}Z/, '{time}'))).toEqual([
+    'evidence-1-prod-{time}.html',
+    'evidence-1-prod-{time}.json',
+  ])
+})
+
 const card = () => until('its card is there', () => flow.slack.messages(CHANNEL).find((message) => textOf(message).includes('#1')))
 
 test('nor does a click get lost with it', async () => {

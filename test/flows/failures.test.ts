@@ -87,7 +87,7 @@ test('an SQL error is explained with the next step and the backup, and the old v
     pending | Switch | not started
     pending | Health | not started
     *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
-    *Next.* Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.
+    *Next.* Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
     ERROR: column "name" of relation "customers" already exists (42701)
     ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
@@ -97,7 +97,7 @@ test('an SQL error is explained with the next step and the backup, and the old v
       "Deploy to Production · #1 stopped · *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
     Why, and what comes next, is in the thread.",
       "*Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
-    *Next.* Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.
+    *Next.* Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
     ERROR: column "name" of relation "customers" already exists (42701)
     ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
     Took {duration} · backup \`{backup}\` is kept · the log follows",

@@ -168,7 +168,7 @@ test('a migration that fails: the page goes off before the run ends, and both ar
     complete | Maintenance off | off again, {duration}, the probe says HTTP 200
     *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Maintenance mode.* It was on for {duration} and is off again: \`http://{host}/\` answers HTTP 200.
-    *Next.* Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.
+    *Next.* Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
     ERROR: column "name" of relation "customers" already exists (42701)
     ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
@@ -181,7 +181,7 @@ test('a migration that fails: the page goes off before the run ends, and both ar
     Why, and what comes next, is in the thread.",
       "*Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Maintenance mode.* It was on for {duration} and is off again: \`http://{host}/\` answers HTTP 200.
-    *Next.* Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.
+    *Next.* Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
     ERROR: column "name" of relation "customers" already exists (42701)
     ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
     Took {duration} · backup \`{backup}\` is kept · the log follows",
@@ -310,7 +310,7 @@ test('after a failed migration a switch that is stuck is tried three times, and 
     *Maintenance mode could NOT be switched off.* *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. It is not applied.* The application was left as it was.
     *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Maintenance mode.* \`node switch.cjs off\` ended with exit code 3 after {duration}. It was tried 3 times.
-    *What you can do.* Users may still see the maintenance page. Switch it off by hand: \`node switch.cjs off\` in \`{directory}\`. \`http://{host}/\` must answer HTTP 200 then. \`/migrate cancel 6\` closes this request. Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.
+    *What you can do.* Users may still see the maintenance page. Switch it off by hand: \`node switch.cjs off\` in \`{directory}\`. \`http://{host}/\` must answer HTTP 200 then. \`/migrate cancel 6\` closes this request. Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
     ERROR: column "name" of relation "customers" already exists (42701)
     ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
     [Close this request]

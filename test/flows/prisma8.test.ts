@@ -54,8 +54,8 @@ test('what Prisma calls destructive goes to those who decide about it; an operat
     *What the review found*
     • *20261130T0319_no_email*: Customer.email is dropped with what it holds
     Migration | Class | What it does | Rows
-    20261130T0319_phone | additive | adds Customer.phone, nullable | new
-    20261130T0319_no_email | breaking | drops Customer.email; drops constraint Customer_email_key of Customer | new
+    20261130T0319_phone | additive | adds Customer.phone, nullable | unknown
+    20261130T0319_no_email | breaking | drops Customer.email; drops constraint Customer_email_key of Customer | unknown
     *Approvals*
     0 of 1 · open to <@U0CAROL>
     *Commit*
@@ -158,6 +158,8 @@ test('what Prisma calls destructive goes to those who decide about it; an operat
   `)
 })
 
+// proves deploy: 8.0.0-rc.19
+// proves drift: 8.0.0-rc.19
 test('asked, approved, backed up, migrated in one transaction, verified and deployed, with three starts of Prisma', async () => {
   await query('drop view emails')
   const before = node.prisma().length

@@ -59,6 +59,8 @@ test(
     const verified = await cli('audit', 'verify')
     expect(verified.code).toBe(1)
     expect(verified.err).toContain('The audit log is broken at row 2: it was changed after it was written.')
+    const [, ...around] = /lockkeeper (audit) (list) (--before) (\d+)/.exec(verified.err) ?? []
+    expect((await cli(...around)).out).toMatch(/^ *2 /m)
     expect((await cli('audit', 'accept')).code).toBe(2)
     const accepted = await cli('audit', 'accept', '--reason', 'a column was corrected by hand, ticket 77')
     expect([accepted.code, accepted.err]).toEqual([0, ''])

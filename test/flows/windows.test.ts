@@ -240,7 +240,7 @@ test('a notice whose time passed while Slack was away comes when it is back, onc
       "[channel] *Maintenance of plain starts in 1 h:* {time} to {time} (Fri 11 Dec 12:00 to 13:00 UTC).",
     ]
   `)
-  await say('reschedule 3 "2026-12-11 15:00"')
+  expect(await say('reschedule 3 "2026-12-11 15:00"')).toMatch(/^Window #3 is moved to /)
   await settled(flow.store)
   const again = flow.slack.fault({
     kind: 'outage',
@@ -250,7 +250,7 @@ test('a notice whose time passed while Slack was away comes when it is back, onc
   })
   await setClock(flow.store, '2026-12-11T14:00:01Z')
   await until('the second one is decided', async () => (await flow.store.query(decided)).length > 1)
-  await say('cancel 3')
+  expect(await say('cancel 3')).toMatch(/^Window #3 is cancelled\./)
   again.clear()
   await settled(flow.store)
   expect(threadOf(flow, CHANNEL, 3).slice(1)).toMatchInlineSnapshot(`

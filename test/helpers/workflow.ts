@@ -61,6 +61,8 @@ export async function oneRequest() {
     id,
     db: store.db,
     storeUrl: store.db.url,
+    /** What its workflow asks of the world, for a part of it alone. */
+    ports: (over: Partial<WorkflowPorts> = {}) => ports([], over),
     /** Its whole workflow, approved at the first look. */
     run: (steps: readonly Step[], over: Partial<WorkflowPorts> = {}): Promise<void> =>
       requestWorkflow(ports(steps, over))(id, {

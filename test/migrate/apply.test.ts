@@ -39,7 +39,7 @@ test('an SQL error stops there, keeps what ran, and says what, why and what next
       headline:
         '*`2_again` stopped: table or index `orders` already exists. 1 of 3 migrations is applied and kept.* The application was left as it was.',
       why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
-      next: 'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
+      next: 'Compare it with what the migration would make. If that is all there already, mark the migration as applied (`npx prisma migrate resolve --applied 2_again`); if not, remove or rename it and mark the migration as rolled back (`npx prisma migrate resolve --rolled-back 2_again`). Then ask again.',
       excerpt: 'ERROR: relation "orders" already exists (42P07)\nCREATE TABLE "orders" ("id" int);',
     },
   })

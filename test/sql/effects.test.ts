@@ -105,7 +105,7 @@ describe('a body counts where it is run', () => {
       'breaking',
       'deletes rows of a; creates function f',
     ],
-    ['create procedure p() language plpgsql as $$ begin drop table a; end $$; call p()', 'breaking', 'drops table a; creates function p'],
+    ['create procedure p() language plpgsql as $$ begin drop table a; end $$; call p()', 'breaking', 'drops table a; creates procedure p'],
     ['call archive.old(1)', 'unclear', 'calls procedure archive.old'],
     ['do $$ begin delete from a; end $$', 'breaking', 'deletes rows of a'],
     ['do $$ begin if true then update a set x = 1; end if; end $$', 'transformative', 'backfills a'],

@@ -59,7 +59,7 @@ describe('class and summary', () => {
     ['reindex table orders', 'transformative', 'rebuilds index orders'],
     ['reindex table concurrently orders', 'additive', 'rebuilds index orders, concurrently'],
     ['do $$ begin end $$', 'additive', 'changes nothing'],
-    ['select setval($$s$$, 1)', 'unclear', 'calls setval, which may change data'],
+    ['select setval($$s$$, 1)', 'transformative', 'sets the next number of s'],
     ['drop database shop', 'breaking', 'drops database shop'],
     ['-- This is an empty migration.', 'additive', 'changes nothing'],
     ['', 'additive', 'changes nothing'],
@@ -133,7 +133,11 @@ describe('findings', () => {
       'what it runs may commit by itself, so a failure may leave a part of it applied',
     ],
     ['call archive()', 'what it runs may commit by itself, so a failure may leave a part of it applied'],
-    ["select setval('orders_id_seq', 7)", 'setval acts outside of its transaction, so what that did stays when the rest is undone'],
+    [
+      "select setval('orders_id_seq', 7)",
+      'setval acts outside of its transaction, so what that did stays when the rest is undone',
+      'orders_id_seq goes on from another number: below what rows have already, its next ones exist and their inserts fail',
+    ],
     [
       'alter table orders rename column note to remark',
       'orders.note becomes remark: whatever still uses the old name fails, the running application too',

@@ -14,7 +14,11 @@ export const isDiskFullOf = (end: ChildEnd): boolean =>
   /No space left on device|Disk quota exceeded|File too large/.test(end.tail) || end.signal === 'SIGXFSZ'
 
 /** The words of the server when `--lock-wait-timeout` is over; pg_dump sets it as the timeout of the statement that locks. */
-export const isLockTimeout = (end: ChildEnd): boolean => /canceling statement due to (lock|statement) timeout/.test(end.tail)
+export const isLockTimeout = (end: ChildEnd): boolean => TIMEOUT.test(end.tail) || isRefusedLock(end)
+
+const TIMEOUT = /canceling statement due to (lock|statement) timeout/
+/** Words of pg_dump itself, around those of a server that speaks another language. */
+const isRefusedLock = ({ tail }: ChildEnd): boolean => /query failed: (?!ERROR)[^\s:]+: /.test(tail) && /Query was: LOCK TABLE /.test(tail)
 
 /** A sentence for a lock that was not to be had. */
 export function lockedOut(waitedMs: number, wait: Wait | undefined): string {
@@ -26,11 +30,11 @@ export function lockedOut(waitedMs: number, wait: Wait | undefined): string {
 }
 
 function reasonOf(end: ChildEnd, lockWaitMs: number, wait: Wait | undefined): string {
-  if (isLockTimeout(end)) return lockedOut(lockWaitMs, wait)
+  if (TIMEOUT.test(end.tail) || (isRefusedLock(end) && wait !== undefined)) return lockedOut(lockWaitMs, wait)
   const asked = /could not obtain lock on relation "([^"]+)"/.exec(end.tail)?.[1]
   if (asked !== undefined)
     return `While the backup ran another session asked for an exclusive lock on ${asked}, as ALTER TABLE does, and pg_dump gives up then. Ask again when that is over.`
-  if (/out of shared memory/.test(end.tail))
+  if (/out of shared memory|max_locks_per_transaction/.test(end.tail))
     return 'The server has no room for more locks, and pg_dump locks every table. Raise its max_locks_per_transaction and restart it.'
   if (end.signal !== null) return `pg_dump was ended by ${end.signal}.`
   if (end.ended === 'not-started') return 'pg_dump could not be started.'
@@ -40,7 +44,11 @@ function reasonOf(end: ChildEnd, lockWaitMs: number, wait: Wait | undefined): st
 
 /** What the server said to it, first. */
 const saidBy = (tail: string): string | undefined =>
-  (/\bERROR: +(.+)/.exec(tail) ?? /connection to server .* failed: (?:FATAL: +)?(.+)/.exec(tail))?.[1]?.trim().replace(/\.$/, '')
+  (/\bERROR: +(.+)/.exec(tail) ??
+    /(?:query failed|from server): [^\s:]+: +(.+)/.exec(tail) ?? // in the language of the server
+    /connection to server .* failed: (?:FATAL: +)?(.+)/.exec(tail))?.[1]
+    ?.trim()
+    .replace(/\.$/, '')
 
 /** Its progress would bury it. */
 function lastLines(tail: string): string {

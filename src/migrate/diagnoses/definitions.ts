@@ -21,7 +21,7 @@ export const definitionDiagnoses: readonly Entry[] = [
     code: 'extension_missing',
     matches: ({ message }) => /^extension "[^"]+" is not available|^could not open extension control file/.test(message ?? ''),
     explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: the server does not have the extension ${code(named(fault, 'extension') ?? 'that it names')}.`,
+      headline: `${subject(context, fault)} stopped: the server does not have ${extensionOf(fault)}.`,
       why: 'An extension is installed on the server itself before a database can have it.',
       next: `Install it on ${code(context.host)} (at a provider: switch it on there; \`SELECT name FROM pg_available_extensions\` lists what is there), then ask again.`,
     }),
@@ -127,7 +127,7 @@ export const definitionDiagnoses: readonly Entry[] = [
         headline:
           kind === undefined || name === null
             ? `${subject(context, fault)} stopped: PostgreSQL refuses a statement in it for this kind of object: ${ownWords(fault)}.`
-            : `${subject(context, fault)} stopped: ${code(name)} is a ${kind}, and a statement in it is not for that.`,
+            : `${subject(context, fault)} stopped: ${code(name)} is a ${kind}, and a statement in the file is for something else.`,
         why:
           kind === undefined
             ? `Tables, views, indexes and the like each take statements of their own.${adds(fault.detail)}`
@@ -138,8 +138,8 @@ export const definitionDiagnoses: readonly Entry[] = [
   },
   {
     code: 'invalid_definition',
-    matches: ({ sqlState }) =>
-      sqlState === state.invalidColumnReference ||
+    matches: ({ sqlState, isForeign }) =>
+      (sqlState === state.invalidColumnReference && !isForeign) || // or a conflict target without a key
       sqlState === state.invalidTableDefinition ||
       sqlState === state.invalidObjectDefinition ||
       sqlState === state.invalidFunctionDefinition,
@@ -198,3 +198,8 @@ function useOf({ message, detail }: Fault): { readonly column: string; readonly 
 
 /** Where the server quotes a name that needs it. */
 const bare = (name: string): string => (/^"[^"]+"$/.test(name) ? name.slice(1, -1) : name)
+
+const extensionOf = (fault: Fault): string => {
+  const name = named(fault, 'extension')
+  return name === null ? 'the extension that it names' : `the extension ${code(name)}`
+}

@@ -28,7 +28,11 @@ export function diagnose(input: { readonly output: string; readonly sqlState?: s
   const place = sql === null ? null : placeOf(fault, sql)
   const entry = catalogue.find((candidate) => candidate.matches(fault, context))
   const explained = entry === undefined ? unknown(fault, context, place) : entry.explain(fault, context)
-  return { code: entry?.code ?? 'unknown', ...explained, excerpt: excerptOf(fault, place) }
+  return {
+    code: entry?.code ?? 'unknown',
+    ...explained,
+    excerpt: excerptOf(fault, place, name === null ? undefined : context.fileOf?.(name)),
+  }
 }
 
 /** The order matters: what the record says about an earlier run comes before what a statement said, and a message before its code. */
@@ -60,20 +64,20 @@ function unknown(fault: Fault, context: DiagnosisContext, place: Place | null): 
       : ` It is ${place.how === 'names' ? 'about' : 'at'} line ${place.line} of the file: ${code(place.text.slice(0, 160))}.`
   return {
     headline: `${subject(context, fault)} stopped. PostgreSQL says: ${ownWords(fault)}${fault.sqlState === null ? '' : ` (${escapeMarkup(fault.sqlState)})`}.`,
-    why: `This product has no words of its own for that.${adds(fault.detail)}${fault.hint === null ? '' : ` Its hint: ${adds(fault.hint).replace(' PostgreSQL adds: ', '')}`}${where}`,
+    why: `${fault.isForeign ? 'The server says it in its own language (`lc_messages`), of which this product knows the codes alone.' : 'This product has no words of its own for that.'}${adds(fault.detail)}${fault.hint === null ? '' : ` Its hint: ${adds(fault.hint).replace(' PostgreSQL adds: ', '')}`}${where}`,
     next,
   }
 }
 
 /** A few lines as the tools wrote them, for the preformatted block: the database's message first, with what it adds and where it is. */
-function excerptOf(fault: Fault, place: Place | null): string {
+function excerptOf(fault: Fault, place: Place | null, file: string | undefined): string {
   const { message, sqlState, detail, hint, output } = fault
   if (message === null) return toldIn(output)
   return [
     `ERROR: ${withoutValues(message)}${sqlState === null ? '' : ` (${sqlState})`}`,
     detail === null ? [] : `DETAIL: ${withoutValues(detail)}`,
     hint === null ? [] : `HINT: ${hint}`,
-    place === null ? [] : placeText(place),
+    place === null ? [] : placeText(place, file),
   ]
     .flat()
     .join('\n')

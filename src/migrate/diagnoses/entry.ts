@@ -28,6 +28,10 @@ export type DiagnosisContext = {
   readonly tries?: string
   /** The SQL of an approved migration, without secrets; null for a name that is not among them. */
   readonly sqlOf?: (migration: string) => string | null
+  /** The command that marks a migration, as code. */
+  readonly resolve?: (as: 'applied' | 'rolled-back', migration: string) => string
+  /** How its file is called, where that is not `migration.sql`. */
+  readonly fileOf?: (migration: string) => string | undefined
 }
 
 export type Entry = {
@@ -46,6 +50,12 @@ export const fileSays = (context: DiagnosisContext, fault: Fault, pattern: RegEx
 export const subject = (context: DiagnosisContext, fault: Fault): string => {
   const name = fault.migration ?? context.migration
   return name === null ? 'The migration' : code(name)
+}
+
+/** ` (…)` with the command that marks this migration, where there is one to mark. */
+export const marking = (context: DiagnosisContext, fault: Pick<Fault, 'migration'>, as: 'applied' | 'rolled-back'): string => {
+  const name = fault.migration ?? context.migration
+  return name === null || context.resolve === undefined ? '' : ` (${context.resolve(as, name)})`
 }
 
 /** The database's own words as code: `` `division by zero` ``. Values of rows are left out. */

@@ -14,8 +14,8 @@ export const lockDiagnoses: readonly Entry[] = [
     explain: ({ prismaCode }, context) => ({
       headline:
         prismaCode === 'P1002'
-          ? `Another session holds Prisma's migration lock on ${code(context.database)}, so nothing was started.`
-          : `Another session holds Prisma's migration lock or its record on ${code(context.database)}, so nothing was started.`,
+          ? `Another session holds the migration lock on ${code(context.database)}, so nothing was started.`
+          : `Another session holds the migration lock or its record on ${code(context.database)}, so nothing was started.`,
       why:
         prismaCode === 'P1002'
           ? `Prisma lets one migrator at a time into a database, by an advisory lock, and ${holderOf(context)} holds it.`
@@ -27,8 +27,8 @@ export const lockDiagnoses: readonly Entry[] = [
     code: 'lock_timeout',
     matches: ({ sqlState }) => sqlState === state.lockNotAvailable,
     explain: (fault, context) => ({
-      headline: `${subject(context, fault)} could not get its lock${onTable(fault)}.`,
-      why: isNotWaitedFor(fault)
+      headline: `${subject(context, fault)} could not get its lock${onTable(fault, context)}.`,
+      why: isNotWaitedFor(fault, context)
         ? `A statement in it does not wait (\`NOWAIT\`), and ${holderOf(context) === 'somebody else' ? 'another session' : holderOf(context)} holds a lock that excludes it.`
         : `${lockWhy(context, fileSays(context, fault, /lock_timeout/i))} Waiting longer would have queued everybody else behind it.`,
       next:
@@ -45,7 +45,7 @@ export const lockDiagnoses: readonly Entry[] = [
       why: fileSays(context, fault, /statement_timeout/i)
         ? 'One statement ran for longer than the `statement_timeout` that the file sets itself.'
         : `One statement ran for longer than ${seconds(context.statementTimeoutMs)}, the target's \`statementTimeout\`.`,
-      next: 'Split the work (fill in batches, build indexes concurrently in a file of their own), or raise `database.statementTimeout` for this target, then ask again.',
+      next: `Split the work (fill in batches, build indexes concurrently in a file of their own), or ${fileSays(context, fault, /statement_timeout/i) ? 'raise the `statement_timeout` in the file' : 'raise `database.statementTimeout` for this target'}, then ask again.`,
     }),
   },
   {
@@ -85,9 +85,10 @@ export const lockDiagnoses: readonly Entry[] = [
 ]
 
 /** Of a lock that is waited for, PostgreSQL does not say the table. */
-const isNotWaitedFor = ({ message }: Fault): boolean => message?.startsWith('could not obtain lock on') === true
-const onTable = (fault: Fault): string => {
-  const table = isNotWaitedFor(fault) ? named(fault, 'relation') : null
+const isNotWaitedFor = (fault: Fault, context: DiagnosisContext): boolean =>
+  fault.isForeign ? fileSays(context, fault, /\bnowait\b/i) : fault.message?.startsWith('could not obtain lock on') === true
+const onTable = (fault: Fault, context: DiagnosisContext): string => {
+  const table = isNotWaitedFor(fault, context) ? named(fault, 'relation') : null
   return table === null ? '' : ` on ${code(table)}`
 }
 

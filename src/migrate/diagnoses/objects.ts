@@ -1,15 +1,15 @@
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
-import { adds, ownWords, subject, type Entry } from './entry.ts'
+import { adds, marking, ownWords, subject, type Entry } from './entry.ts'
 import { named, type Fault } from './fault.ts'
 
 /** Faults in what a migration says about tables, columns and rows. */
 export const objectDiagnoses: readonly Entry[] = [
   {
     code: 'already_exists',
-    matches: ({ sqlState, message }) =>
-      says(message, / already exists/) &&
+    matches: ({ sqlState, ...fault }) =>
+      says({ sqlState, ...fault }, / already exists/) &&
       isOneOf(sqlState, [
         state.duplicateTable,
         state.duplicateColumn,
@@ -20,7 +20,7 @@ export const objectDiagnoses: readonly Entry[] = [
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${existing(fault)} already exists.`,
       why: 'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
-      next: 'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
+      next: `Compare it with what the migration would make. If that is all there already, mark the migration as applied${marking(context, fault, 'applied')}; if not, remove or rename it and mark the migration as rolled back${marking(context, fault, 'rolled-back')}. Then ask again.`,
     }),
   },
   {
@@ -34,8 +34,8 @@ export const objectDiagnoses: readonly Entry[] = [
   },
   {
     code: 'does_not_exist',
-    matches: ({ sqlState, message }) =>
-      says(message, / does not exist/) &&
+    matches: ({ sqlState, ...fault }) =>
+      says({ sqlState, ...fault }, / does not exist/) &&
       isOneOf(sqlState, [
         state.undefinedTable,
         state.undefinedColumn,
@@ -46,7 +46,7 @@ export const objectDiagnoses: readonly Entry[] = [
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: ${missing(fault)} does not exist.`,
       why: 'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
-      next: 'Find out where it went. Correct the migration in the repository, mark this try as rolled back and ask again.',
+      next: `Find out where it went. Bring it back, or correct the migration in the repository; then mark this try as rolled back${marking(context, fault, 'rolled-back')} and ask again.`,
     }),
   },
   {
@@ -71,14 +71,14 @@ export const objectDiagnoses: readonly Entry[] = [
     code: 'null_values',
     matches: ({ sqlState }) => sqlState === state.notNullViolation,
     explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: column ${quoted(named(fault, 'column'))} would be required, but rows have no value for it.`,
+      headline: `${subject(context, fault)} stopped: ${columnOf(fault)} would be required, but rows have no value for it.`,
       why: 'A column can become required only once every row has a value; a new required column on a table with rows needs a default.',
       next: 'Do it in three migrations: add the column as optional, fill it, then make it required. Then ask again.',
     }),
   },
   {
     code: 'check_fails',
-    matches: ({ sqlState }) => sqlState === state.checkViolation,
+    matches: ({ sqlState, isForeign }) => sqlState === state.checkViolation && !isForeign, // a row without a partition has that state too
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: rows break the check ${quoted(named(fault, 'constraint'))}.`,
       why: 'A check holds for all rows or cannot be added.',
@@ -95,15 +95,17 @@ export const objectDiagnoses: readonly Entry[] = [
       return {
         headline: `${subject(context, fault)} stopped: ${who} ${dependents.length === 1 ? 'depends' : 'depend'} on what it drops.`,
         why: `PostgreSQL drops nothing that something else still uses; \`CASCADE\` would drop that as well, with what it holds.`,
-        next: `In the same file, drop or change ${dependents.length === 0 ? 'them' : who} before the \`DROP\`, and create ${them} again behind it, without what goes, where ${them === 'it' ? 'it is' : 'they are'} still needed. Mark this try as rolled back and ask again.`,
+        next: `In the same file, drop or change ${dependents.length === 0 ? 'them' : who} before the \`DROP\`, and create ${them} again after it, without what goes, where ${them === 'it' ? 'it is' : 'they are'} still needed. Mark this try as rolled back${marking(context, fault, 'rolled-back')} and ask again.`,
       }
     },
   },
   {
     code: 'concurrently_in_transaction',
-    matches: ({ sqlState, message }) => sqlState === state.activeSqlTransaction && says(message, IN_TRANSACTION),
+    matches: (fault) =>
+      fault.sqlState === state.activeSqlTransaction && (fault.isForeign ? COMMAND.test(fault.message ?? '') : says(fault, IN_TRANSACTION)),
     explain: (fault, context) => {
-      const what = IN_TRANSACTION.exec(fault.message ?? '')?.[1] ?? 'CONCURRENTLY'
+      const what =
+        (fault.isForeign ? COMMAND.exec(fault.message ?? '')?.[0] : IN_TRANSACTION.exec(fault.message ?? '')?.[1]) ?? 'CONCURRENTLY'
       const name = code(what.includes('CONCURRENTLY') ? 'CONCURRENTLY' : what)
       return {
         headline: `${subject(context, fault)} stopped: a ${name} statement is not alone in its file.`,
@@ -179,16 +181,35 @@ function listOf(all: readonly string[]): string {
 const UNREADABLE = /^syntax error|^unterminated|^zero-length|^trailing junk|^invalid (?!reference)|^unsafe use of string|^improper /
 
 const OPERATOR = /^operator does not exist: (.+)$/
+/** In every language the command stands in the message as it is written. */
+const COMMAND = /\b[A-Z]{4,}(?: [A-Z]{4,})*\b/
 const IN_TRANSACTION = /^(.+?) cannot (?:run inside a transaction block|be executed)/
 
-/** One code has several messages, and a sentence is only for those that it is true of. */
-const says = (message: string | null, pattern: RegExp): boolean => message === null || pattern.test(message)
+/** One code has several messages, and a sentence is only for those that it is true of; of those in other languages, where there is one meaning. */
+const says = ({ message, isForeign, sqlState }: Pick<Fault, 'message' | 'isForeign' | 'sqlState'>, pattern: RegExp): boolean =>
+  isForeign ? isOneOf(sqlState, ONE_MEANING) : message === null || pattern.test(message)
+
+const ONE_MEANING: readonly string[] = [
+  state.duplicateTable,
+  state.duplicateObject,
+  state.duplicateSchema,
+  state.duplicateFunction,
+  state.undefinedColumn,
+]
 
 const isOneOf = (found: string | null, states: readonly string[]): boolean => found !== null && states.includes(found)
 
 /** `relation "orders"`, `column "x" of relation "orders"`: as the database words it, with the names set as code. */
-const existing = (fault: Fault): string => worded(fault.message?.replace(/ already exists.*$/, '') ?? null, 'something that it creates')
-const missing = (fault: Fault): string => worded(fault.message?.replace(/ does not exist.*$/, '') ?? null, 'something that it uses')
+const existing = (fault: Fault): string =>
+  fault.isForeign
+    ? 'something that it creates'
+    : worded(fault.message?.replace(/ already exists.*$/, '') ?? null, 'something that it creates')
+const missing = ({ message, isForeign }: Fault): string => {
+  if (isForeign) return 'something that it uses'
+  const [, kind, name] = /^(function|procedure|aggregate) (.+\)) does not exist/.exec(message ?? '') ?? []
+  if (kind !== undefined && name !== undefined) return `the ${kind} ${code(name)}`
+  return worded(message?.replace(/ does not exist.*$/, '') ?? null, 'something that it uses')
+}
 
 function worded(text: string | null, otherwise: string): string {
   if (text === null) return otherwise
@@ -198,6 +219,11 @@ function worded(text: string | null, otherwise: string): string {
     .split(/("[^"]+")/)
     .map((part) => (part.startsWith('"') && part.length > 2 ? code(part.slice(1, -1)) : escapeMarkup(part)))
     .join('')
+}
+
+const columnOf = (fault: Fault): string => {
+  const column = named(fault, 'column')
+  return column === null ? 'a column' : `column ${code(column)}`
 }
 
 const tableOf = (fault: Fault): string => {

@@ -1,15 +1,15 @@
 import { code } from '../../lib/text/code.ts'
-import type { Entry } from './entry.ts'
+import { marking, type Entry } from './entry.ts'
 
 /** What Prisma says about its own record, `_prisma_migrations`. */
 export const recordDiagnoses: readonly Entry[] = [
   {
     code: 'earlier_failure',
     matches: ({ prismaCode }) => prismaCode === 'P3009',
-    explain: (fault) => ({
+    explain: (fault, context) => ({
       headline: `${fault.migration === null ? 'An earlier migration' : code(fault.migration)} failed before and is not resolved, so nothing was started.`,
       why: 'Prisma starts nothing while its record holds a migration that began and did not end: it may be applied in part.',
-      next: 'See what of it is in the database. Mark it as applied when all of it is there, as rolled back when nothing is, then ask again.',
+      next: `See what of it is in the database. Mark it as applied when all of it is there${marking(context, fault, 'applied')}, as rolled back when nothing is${marking(context, fault, 'rolled-back')}. Then ask again.`,
     }),
   },
   {
@@ -21,10 +21,10 @@ export const recordDiagnoses: readonly Entry[] = [
         (/Applying migration/.test(output) &&
           !/apply_script/.test(output) &&
           /^(permission denied for table _prisma_migrations|cannot execute UPDATE in a read-only transaction)/.test(message ?? ''))),
-    explain: ({ prismaCode, message }, { migration }) => ({
-      headline: `After ${code(migration ?? '')} Prisma could not write its record, since the file had changed the session in which it does so (${prismaCode === 'P1014' ? '`search_path`: P1014' : message?.startsWith('permission') === true ? '`role`' : '`default_transaction_read_only`'}).`,
+    explain: ({ prismaCode, message }, context) => ({
+      headline: `After ${code(context.migration ?? '')} Prisma could not write its record, since the file had changed the session in which it does so (${prismaCode === 'P1014' ? '`search_path`: P1014' : message?.startsWith('permission') === true ? '`role`' : '`default_transaction_read_only`'}).`,
       why: 'Prisma writes `_prisma_migrations` in the session that ran the file, and a `SET` stays in force until that session ends.',
-      next: 'Compare the database with the file: when all of it is there, mark it as applied. A later file ends with a `RESET` of what it sets. Then ask again.',
+      next: `Compare the database with the file: when all of it is there, mark it as applied${marking(context, context, 'applied')}. A later file ends with a \`RESET\` of what it sets. Then ask again.`,
     }),
   },
   {

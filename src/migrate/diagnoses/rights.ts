@@ -43,7 +43,7 @@ export const rightsDiagnoses: readonly Entry[] = [
           : roleOf(context, fault) === OTHER_ROLE
             ? 'The file takes another role for itself, and that one lacks a right that it needs.'
             : 'The role in `database.url` lacks a right that the migration needs.',
-      next: `Grant it to ${roleOf(context, fault)}, or use a role that may change the schema. Then ask again.`,
+      next: `${fault.isForeign ? `Give ${roleOf(context, fault)} what the statement needs (a grant, or the ownership)` : `Grant ${roleOf(context, fault)} the right that the statement needs`}, or use a role that may change the schema. Then ask again.`,
     }),
   },
   {

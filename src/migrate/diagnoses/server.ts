@@ -16,7 +16,8 @@ export const serverDiagnoses: readonly Entry[] = [
   },
   {
     code: 'lock_table_full',
-    matches: ({ sqlState, message }) => sqlState === state.outOfMemory && /out of shared memory/.test(message ?? ''),
+    matches: ({ sqlState, message, hint }) =>
+      sqlState === state.outOfMemory && (/out of shared memory/.test(message ?? '') || /max_locks_per_transaction/.test(hint ?? '')),
     explain: (fault, context) => ({
       headline: `${subject(context, fault)} stopped: the server has no room left in its lock table.`,
       why: 'Each table, index and partition that one transaction touches takes a lock, and the file touches more than the server is set up for.',

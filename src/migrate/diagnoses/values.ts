@@ -1,7 +1,7 @@
 import { code } from '../../lib/text/code.ts'
 import { sqlState as state } from '../../lib/sqlstate.ts'
 import { adds, ownWords, subject, type Entry } from './entry.ts'
-import { named } from './fault.ts'
+import { named, type Fault } from './fault.ts'
 
 /** Values and the types that they should get. */
 export const valueDiagnoses: readonly Entry[] = [
@@ -61,7 +61,7 @@ export const valueDiagnoses: readonly Entry[] = [
     code: 'rows_exclude_each_other',
     matches: ({ sqlState }) => sqlState === state.exclusionViolation,
     explain: (fault, context) => ({
-      headline: `${subject(context, fault)} stopped: rows break the exclusion constraint ${code(named(fault, 'constraint') ?? 'that it names')}.`,
+      headline: `${subject(context, fault)} stopped: rows break ${constraintOf(fault)}.`,
       why: 'Two rows have values that the constraint does not let stand side by side.',
       next: 'Find the rows that collide, decide which one stays, clean them up in a migration of their own, then ask again.',
     }),
@@ -76,3 +76,8 @@ export const valueDiagnoses: readonly Entry[] = [
     }),
   },
 ]
+
+const constraintOf = (fault: Fault): string => {
+  const name = named(fault, 'constraint')
+  return name === null ? 'an exclusion constraint' : `the exclusion constraint ${code(name)}`
+}

@@ -1,6 +1,6 @@
 import { blockingOf, sessionsOf, type Session } from '../../database/activity.ts'
 import type { Queryable } from '../../database/connect.ts'
-import { readDatabaseState, type DatabaseState } from '../../plan/status.ts'
+import type { DatabaseState } from '../../plan/status.ts'
 import { count, roughly, seconds } from '../../lib/text/sentences.ts'
 import { sampleOf, type Sample } from './transactions.ts'
 
@@ -47,8 +47,12 @@ type IndexProgress = {
   readonly waitsFor: Session | null
 }
 
-export async function takeSnapshot(client: Queryable, schema: string, applicationName: string): Promise<ActivitySnapshot> {
-  const state = await readDatabaseState(client, schema)
+export async function takeSnapshot(
+  client: Queryable,
+  readState: (client: Queryable) => Promise<DatabaseState>,
+  applicationName: string,
+): Promise<ActivitySnapshot> {
+  const state = await readState(client)
   const lock = await lockHolder(client)
   const activity = await readActivity(client, applicationName)
   const { worker } = activity
@@ -78,7 +82,7 @@ export async function readActivity(client: Queryable, applicationName: string): 
 export function sentenceOf({ waiting, index, queued }: Pick<ActivitySnapshot, 'waiting' | 'index' | 'queued'>): string | null {
   if (index !== null) return `${indexSentence(index)} ${behind(queued)}`
   if (waiting === null) return queued === 0 ? null : behind(queued)
-  const what = waiting.prismaLock ? "Prisma's lock" : waiting.relation === null ? 'a lock' : `a lock on ${waiting.relation}`
+  const what = waiting.prismaLock ? 'the migration lock' : waiting.relation === null ? 'a lock' : `a lock on ${waiting.relation}`
   const who = waiting.blocker === null ? 'another session' : describeSession(waiting.blocker)
   const queue = queued === 0 ? 'nobody waits behind us' : `${count(queued, 'session waits', 'sessions wait')} behind us`
   return `Waiting ${seconds(waiting.ms)} for ${what} that ${who} holds; ${queue}.`

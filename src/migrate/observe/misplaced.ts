@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Queryable } from '../../database/connect.ts'
-import { readSessionFacts, whyOtherSchema } from '../../database/session-facts.ts'
+import { identifier, readSessionFacts, whyOtherSchema } from '../../database/session-facts.ts'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import { code } from '../../lib/text/code.ts'
 import { list } from '../../lib/text/sentences.ts'
@@ -83,7 +83,7 @@ function misplacedTexts(
     return [
       isPath
         ? `${left}, so what files after it created without a schema is not in ${code(schema)}: ${shown(wrong)}. ${moving(first, schema)}`
-        : `${left}, so what files after it created belongs to ${code(first.owner)} and not to ${code(user)}: ${shown(wrong)}. Give it back by a new migration (${code(`ALTER TABLE "${first.schema}"."${first.name}" OWNER TO "${user}"`)}) where that is not meant.`,
+        : `${left}, so what files after it created belongs to ${code(first.owner)} and not to ${code(user)}: ${shown(wrong)}. Give it back by a new migration (${code(`ALTER TABLE ${qualified(first)} OWNER TO ${identifier(user)}`)}) where that is not meant.`,
     ]
   })
 }
@@ -92,7 +92,9 @@ const shown = (wrong: readonly (Standing & { readonly file: string })[]): string
   `${list(wrong.slice(0, 5).map(({ schema, name, file }) => `${code(`${schema}.${name}`)} (${code(file)})`))}${wrong.length > 5 ? ` and ${wrong.length - 5} more` : ''}`
 
 const moving = (first: Standing, schema: string): string =>
-  `Move it by a new migration (${code(`ALTER TABLE "${first.schema}"."${first.name}" SET SCHEMA "${schema}"`)}) before the application is to find it in ${code(schema)}.`
+  `Move it by a new migration (${code(`ALTER TABLE ${qualified(first)} SET SCHEMA ${identifier(schema)}`)}) before the application is to find it in ${code(schema)}.`
+
+const qualified = ({ schema, name }: Standing): string => `${identifier(schema)}.${identifier(name)}`
 
 /** Relations of these names that are younger than a transaction id. */
 async function standing(client: Queryable, names: readonly string[], sinceXid: string): Promise<readonly Standing[]> {

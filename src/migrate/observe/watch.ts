@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { statusOf, type Status } from '../../plan/status.ts'
+import type { Queryable } from '../../database/connect.ts'
+import { statusOf, type DatabaseState, type Status } from '../../plan/status.ts'
 import type { MigrationFile } from '../../plan/files.ts'
 import type { RunContext } from '../../request/step.ts'
 import { roughly, seconds } from '../../lib/text/sentences.ts'
@@ -22,18 +23,20 @@ export type MigrationTask = {
 export type Watched = Omit<Watching<never>, 'look' | 'tell' | 'context'> & {
   readonly context: Pick<RunContext, 'plan' | 'spool' | 'redactor' | 'report' | 'progress' | 'note' | 'isCancelled'>
   readonly files: readonly MigrationFile[]
-  readonly schema: string
+  /** Whether the record shows which migration is running. */
+  readonly recordsStart: boolean
+  readonly readState: (client: Queryable) => Promise<DatabaseState>
   readonly base: string
   /** `Try 2 of 5. `, for the first migration of the attempt, or empty. */
   readonly tryText: string
 }
 
-/** Watches a migrator of Prisma 5 to 7 (`null`: one that another host started). */
+/** Watches a migrator whose record names migrations (`null`: one that another host started). */
 export const watchAttempt = (watched: Watched, attempt: Attempt | null): Promise<WatchEnd> =>
   watchUntilEnd(
     {
       ...watched,
-      look: (client) => takeSnapshot(client, watched.schema, watched.applicationName),
+      look: (client) => takeSnapshot(client, watched.readState, watched.applicationName),
       tell: (snapshot) => reportProgress(watched, attempt, snapshot),
     },
     attempt,
@@ -46,7 +49,11 @@ export function tasksOf(status: Status, list: readonly { readonly name: string }
     const found = status.migrations.find((migration) => migration.name === name)
     if (found === undefined || found.state === 'pending') return { name, state: 'pending', seconds: null, output: null }
     if (found.state !== 'applied') return { name, state: found.state === 'running' ? 'running' : 'failed', seconds: null, output: null }
-    const ms = found.row?.finishedAt == null ? null : found.row.finishedAt.getTime() - found.row.startedAt.getTime()
+    // a record without times says none
+    const ms =
+      found.row?.finishedAt == null || found.row.finishedAt.getTime() === 0
+        ? null
+        : found.row.finishedAt.getTime() - found.row.startedAt.getTime()
     const waited = waits.get(name)
     const output =
       ms === null
@@ -76,21 +83,30 @@ export async function noteApplied(watched: Pick<Watched, 'context' | 'base'>, ta
 async function reportProgress(watched: Watched, attempt: Attempt | null, snapshot: ActivitySnapshot): Promise<void> {
   const { context } = watched
   const status = statusOf(snapshot.state, watched.files)
-  const running = status.running[0]?.name ?? null
+  const running = runningIn(watched, attempt, status, snapshot)
   rememberWait(watched, attempt, snapshot, running)
-  if (attempt !== null && running !== null && snapshot.sample !== null) keepSample(attempt, running, snapshot.sample)
-  const tasks = tasksOf(status, context.plan.list, watched.base)
+  if (watched.recordsStart && attempt !== null && running !== null && snapshot.sample !== null)
+    keepSample(attempt, running, snapshot.sample)
+  const known = tasksOf(status, context.plan.list, watched.base)
+  const tasks = known.map((task) => (task.name === running && task.state === 'pending' ? { ...task, state: 'running' as const } : task))
   context.progress({ migrations: tasks })
   await noteApplied(watched, tasks)
   const said = sentenceOf(snapshot)
   const again = running === null || running === attempt?.intent.migrations[0] ? watched.tryText : ''
   if (said !== null) return context.report(`${again}${said}`)
-  const row = status.running[0]?.row
-  if (running === null || row == null) return
+  if (running === null) return
+  const startedAt = status.running[0]?.row?.startedAt.getTime()
+  const ms = startedAt === undefined ? (snapshot.sessions[0]?.transactionMs ?? 0) : Date.now() - startedAt
   const at = context.plan.list.findIndex(({ name }) => name === running) + 1
-  context.report(
-    `${again}Applying ${running}, ${at} of ${tasks.length}, for ${roughly(Math.max(0, Date.now() - row.startedAt.getTime()))}. Nobody is waiting behind it.`,
-  )
+  context.report(`${again}Applying ${running}, ${at} of ${tasks.length}, for ${roughly(Math.max(0, ms))}. Nobody is waiting behind it.`)
+}
+
+/** Where the record does not show it until it is applied: the first that is not, while a session is at work. */
+function runningIn({ recordsStart }: Watched, attempt: Attempt | null, status: Status, { sessions }: ActivitySnapshot): string | null {
+  const recorded = status.running[0]?.name ?? null
+  if (recorded !== null || recordsStart || attempt === null || sessions.length === 0) return recorded
+  const pending = new Set(status.pending.map(({ name }) => name))
+  return attempt.intent.migrations.find((name) => pending.has(name)) ?? null
 }
 
 const waitsShape = z.record(z.string(), z.number())

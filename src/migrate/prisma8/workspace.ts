@@ -1,3 +1,4 @@
+import { prismaOf } from '../../config/tool.ts'
 import { appendFileSync } from 'node:fs'
 import { join, posix, relative } from 'node:path'
 import { nodeDialect, parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
@@ -65,7 +66,7 @@ export async function openRunner(context: RunContext, plan: OfRunner): Promise<R
       next: 'See why the install brings another one (a lock file that it does not read, a cached `node_modules`), then ask again.',
     }
   const files = await readApprovedPackages(context, plan)
-  const settings = target.tool.prisma
+  const settings = prismaOf(target.tool)
   const path = target.source.path ?? operatorPath(context.env['PATH'])
   const environment = (session: ToolSession) =>
     childEnvironment(context.env, path, {

@@ -10,6 +10,7 @@ import type { Repository } from '../repository.ts'
 import { readContract, type Contract } from './contract.ts'
 import { isUnreadable, readPackage, type Package } from './package.ts'
 import { settledRunner } from './version.ts'
+import { prismaOf } from '../../config/tool.ts'
 
 /** What a commit brings for the runner of Prisma 8, all of it from git objects. */
 export type RunnerFiles = {
@@ -159,7 +160,7 @@ function placesIn(
   { tool }: Pick<Target, 'tool'>,
 ): { readonly directory: string; readonly contract: string } | Refusal {
   const own = [...tree].flatMap(([path, entry]) => (isInside(path, application) && isRegular(entry) ? [path] : []))
-  const configured = posix.join(application, tool.prisma.migrations)
+  const configured = posix.join(application, prismaOf(tool).migrations)
   const found = [...new Set(own.flatMap((path) => /^(?:(.*)\/)?app\/[^/]+\/migration\.json$/.exec(path)?.[1] ?? []))]
   if (found.length > 1 && !found.includes(configured))
     return unfit(
@@ -167,7 +168,7 @@ function placesIn(
     )
   const directory = found.includes(configured) ? configured : (found[0] ?? posix.join(application, 'migrations'))
   const contracts = own.filter((path) => posix.basename(path) === 'contract.json' && !isInside(path, directory))
-  const emitted = posix.join(application, tool.prisma.schema).replace(/(\.\w+)?$/, '.json')
+  const emitted = posix.join(application, prismaOf(tool).schema).replace(/(\.\w+)?$/, '.json')
   const contract = own.includes(emitted) ? emitted : contracts[0]
   if (contract === undefined)
     return unfit(

@@ -1,7 +1,8 @@
 import type { Target } from '../../config/config.ts'
 import { isRefusal, type Refusal } from '../../lib/refusal.ts'
 import type { PlanDeps } from '../deps.ts'
-import { migrationFile, readFiles, type MigrationFile } from '../files.ts'
+import { migrationFile, type MigrationFile } from '../files.ts'
+import { readAnyFiles } from '../listed-files.ts'
 import { pendingSql, visibleSql } from '../pending-sql.ts'
 import type { Evidence, Plan } from '../plan.ts'
 import { readRunnerFiles } from '../prisma8/repository.ts'
@@ -32,7 +33,7 @@ export async function readPlannedFiles(deps: PlanDeps, target: Target, plan: Pla
       asFile: ({ evidence }) => pendingOperations(packages, { ...about, version: files.prisma, evidence: evidence?.migrations ?? [] }),
     }
   }
-  const files = await readFiles(repository, target, plan.commit)
+  const files = await readAnyFiles(repository, target, plan.commit)
   if (isRefusal(files)) return files
   const wanted = new Set(plan.list.map(({ name }) => name))
   const migrations = files.migrations.filter(({ name }) => wanted.has(name))

@@ -100,7 +100,7 @@ export function prismaLockFindings(holder: Session | null, command = 'prisma mig
   return [
     stop(
       'migration_running',
-      `Session ${holder.pid}${name} holds Prisma's migration lock on this database, as every \`${command}\` that runs does. Wait until it ends, or end it when nobody migrates.`,
+      `Session ${holder.pid}${name} holds the migration lock on this database, as every \`${command}\` that runs does. Wait until it ends, or end it when nobody migrates.`,
     ),
   ]
 }

@@ -2,6 +2,7 @@ import { escapeMarkup } from '../../lib/text/escape.ts'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { SQL_RECORD } from '../../plan/record.ts'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { findClients } from '../../backup/providers/clients.ts'
 import { dump, LOCK_WAIT_MS, type DumpEnd } from '../../backup/providers/pg-dump.ts'
@@ -66,6 +67,7 @@ async function act(deps: BackupStepDeps, context: RunContext): Promise<StepEnd> 
     clients: found.clients,
     url,
     ...(context.plan.prisma8 === undefined ? { migrationsSchema: schemaOf(context.secret(target.database.url)) } : RUNNER_RECORD),
+    ...('sql' in target.tool ? { migrationsTable: SQL_RECORD } : {}),
     jobs: found.jobs,
     lockWaitMs: target.backup.lockWait ?? LOCK_WAIT_MS,
     spool: context.spool,

@@ -38,6 +38,7 @@ import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
 import { ofBackup, readableFindings, standbyFindings } from '../preflight/readable.ts'
 import { runnerLockFindings, runnerRightsFindings } from '../preflight/runner.ts'
 import { roomOf, serverDiskFindings } from '../preflight/server-disk.ts'
+import { recordTable } from '../../plan/record.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -149,7 +150,7 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, 
       name: "the role's rights",
       find: () =>
         ask(async (client) => {
-          const rights = await readRights(client, url.schema)
+          const rights = await readRights(client, url.schema, recordTable(target.tool))
           const forTool = isRunner ? await runnerRightsFindings(client, rights, url.schema) : rightsFindings(rights, url.schema)
           return [...forTool, ...guardFindings(rights)]
         }),

@@ -1,10 +1,11 @@
 import { code } from '../../lib/text/code.ts'
-import { appliedOf } from '../../plan/applied.ts'
-import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
+import { appliedOf, statusOf, type Status } from '../../plan/status.ts'
+import { isPrisma, prismaOf } from '../../config/tool.ts'
+import { openAnyWorkspace } from '../../migrate/others/workspace.ts'
 import { withTarget } from '../../database/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../../migrate/decide/schema-diff.ts'
 import { unclearOutcome } from '../../migrate/decide/outcomes.ts'
-import { isProblem, openWorkspace, type Workspace } from '../../migrate/prisma/prisma-workspace.ts'
+import { isProblem, type Workspace } from '../../migrate/prisma/prisma-workspace.ts'
 import { compareLive, type Drift } from '../../migrate/prisma/drift.ts'
 import { askVersion } from '../../migrate/prisma/version.ts'
 import { isOfRunner, type OfRunner } from '../../plan/prisma8/compare.ts'
@@ -46,11 +47,11 @@ const noteInvalid = async (context: RunContext, invalid: readonly InvalidIndex[]
 }
 
 async function verifySchema(context: RunContext): Promise<StepEnd> {
-  const workspace = await openWorkspace(context)
+  const workspace = await openAnyWorkspace(context)
   if (isProblem(workspace)) return failed('not verified', `${workspace.headline} The schema could not be verified.`, workspace.next)
   const connection = { url: workspace.url, applicationName: `lockkeeper-verify-${context.requestId}`, signal: context.signal }
   const { status, invalid } = await withTarget(connection, async (client) => ({
-    status: statusOf(await readDatabaseState(client, workspace.parsed.schema), workspace.approved.migrations),
+    status: statusOf(await workspace.readState(client), workspace.approved.migrations),
     invalid: await invalidIndexes(client),
   }))
   const applied = appliedOf(context.plan, status)
@@ -58,6 +59,7 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
   if (wrong.length > 0) return notAsApproved(context, workspace, status, wrong)
   const last = workspace.approved.migrations.at(-1)?.name
   if (last === undefined) return { kind: 'done', output: 'no migrations' }
+  if (!isPrisma(context.target.tool)) return byRecord(context, workspace, status, invalid)
   const cwd = workspace.layoutUpTo(last)
   context.report('Asking Prisma whether it sees the same, and comparing the live schema.')
   const asked = { workspace, cwd, session: session(context) }
@@ -82,7 +84,7 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
       ? { kind: 'not-compared' }
       : await compareLive({
           ...asked,
-          schema: context.target.tool.prisma.schema,
+          schema: prismaOf(context.target.tool).schema,
           directory: context.directory,
           major: version.major,
           adapter: agreement.adapter,
@@ -98,6 +100,17 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
       drift: drift.kind,
       ...(version === null ? {} : { prisma: version.version }),
     },
+  }
+}
+
+/** Of a tool that has no schema to compare with. */
+async function byRecord(context: RunContext, { tool }: Workspace, status: Status, invalid: readonly InvalidIndex[]): Promise<StepEnd> {
+  for (const index of invalid) await context.note({ kind: 'finding', data: { text: invalidFinding(index) } })
+  const broken = invalid.length === 0 ? '' : `, ${count(invalid.length, 'invalid index', 'invalid indexes')}`
+  return {
+    kind: 'done',
+    output: `${status.applied.length} applied by the record, schema not compared${broken}`,
+    data: { applied: status.applied.length, invalid: invalid.map(({ name }) => name), drift: 'not-compared', tool: tool.name },
   }
 }
 

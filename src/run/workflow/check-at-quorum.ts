@@ -8,6 +8,7 @@ import type { RequestRow } from '../../request/request.ts'
 import { about, addEvent, requestById, transition } from '../../request/store.ts'
 import { retryStore } from '../../store/retry-store.ts'
 import { COMPARE_WITHIN_MS } from '../step-runner/ports.ts'
+import { askAnew, isAskedSince } from './anew.ts'
 import { planSafely, refuseRequest, whereItStands, writePlan } from './planning.ts'
 import type { WorkflowPorts } from './ports.ts'
 
@@ -62,7 +63,7 @@ export async function checkAtQuorum(ports: WorkflowPorts, id: number): Promise<'
 async function anew(ports: WorkflowPorts, request: RequestRow, why: string): Promise<'anew' | 'ended'> {
   const planned = await planSafely(ports, request)
   if (isRefusal(planned)) return refuseRequest(ports, request, refuse(planned.code, `${why} ${planned.text}`))
-  const written = await retryStore(ports.log, () => writePlan(ports, request, planned, ['granted'], why))
+  const written = await askAnew(ports, request.id, why, (anew) => writePlan(ports, request, planned, ['granted'], anew))
   return written === 'waiting' ? 'anew' : 'ended'
 }
 
@@ -83,9 +84,9 @@ export async function compareSafely(ports: WorkflowPorts, request: RequestRow, p
 
 /** An approver has left or the rules became stricter between the last vote and the start: the same plan waits for more votes. */
 export async function backToWaiting(ports: WorkflowPorts, request: RequestRow, refusal: Refusal): Promise<'anew' | 'ended'> {
-  return retryStore(ports.log, () =>
+  return askAnew(ports, request.id, refusal.text, (anew) =>
     ports.db.transaction(async (tx) => {
-      if (!(await transition(tx, request.id, ['granted'], 'waiting')))
+      if ((await isAskedSince(tx, request.id, anew)) || !(await transition(tx, request.id, ['granted'], 'waiting')))
         return (await whereItStands(tx, request.id)) === 'waiting' ? 'anew' : 'ended'
       await addEvent(tx, request.id, { kind: 'asked_anew', data: { why: refusal.text, samePlan: true } })
       await writeAudit(tx, { ...about(request), act: 'check', result: refusal.code })

@@ -6,6 +6,7 @@ import { about, addEvent, requestById } from '../../request/store.ts'
 import { storeNow } from '../../store/now.ts'
 import type { Tx } from '../../store/pool.ts'
 import { retryStore } from '../../store/retry-store.ts'
+import { askAnew } from './anew.ts'
 import { backToWaiting, compareSafely } from './check-at-quorum.ts'
 import { planSafely, refuseRequest, writePlan } from './planning.ts'
 import type { WorkflowPorts } from './ports.ts'
@@ -57,14 +58,14 @@ export async function checkAhead(ports: WorkflowPorts, id: number): Promise<void
   if (compared.kind === 'changed') {
     const planned = await planSafely(ports, request)
     if (isRefusal(planned)) return void (await refuseRequest(ports, request, refuse(planned.code, `${compared.why} ${planned.text}`)))
-    await retryStore(ports.log, () => writePlan(ports, request, planned, ['waiting', 'granted'], compared.why))
-    return retryStore(ports.log, () => planNextCheck(ports.db, request))
+    await askAnew(ports, id, compared.why, (anew) => writePlan(ports, request, planned, ['waiting', 'granted'], anew))
+    return void (await retryStore(ports.log, () => planNextCheck(ports.db, request)))
   }
   const granted = request.state === 'granted' ? await retryStore(ports.log, () => ports.stillGranted(id)) : true
   if (granted !== true && granted.code === 'not_an_approver') await backToWaiting(ports, request, granted)
   await retryStore(ports.log, () =>
     ports.db.transaction(async (tx) => {
-      await planNextCheck(tx, request)
+      if (!(await planNextCheck(tx, request))) return // an earlier try arrived, and only its answer was lost
       await addEvent(
         tx,
         id,

@@ -9,6 +9,7 @@ import { codeText, personText } from '../../lib/text/text.ts'
 import { constraintOf, hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import type { Tx } from '../../store/pool.ts'
 import { retryStore, retryStoreOnly } from '../../store/retry-store.ts'
+import { isAskedSince, type Anew } from './anew.ts'
 import type { Planned, WorkflowPorts } from './ports.ts'
 
 export async function planFirst(ports: WorkflowPorts, id: number): Promise<'waiting' | 'ended'> {
@@ -56,11 +57,13 @@ export async function writePlan(
   request: RequestRow,
   planned: Planned,
   from: readonly RequestRow['state'][],
-  why?: string,
+  anew?: Anew,
 ): Promise<'waiting' | 'ended'> {
   const { plan, digest, evidence, policy } = planned
+  const why = anew?.why
   try {
     return await ports.db.transaction(async (tx) => {
+      if (anew !== undefined && (await isAskedSince(tx, request.id, anew))) return whereItStands(tx, request.id)
       const identityKey = `${plan.identity.systemIdentifier}/${plan.identity.databaseOid}`
       const moved = await transition(tx, request.id, from, 'waiting', {
         plan,

@@ -38,6 +38,9 @@ const botRefused: ReadonlySet<string> = new Set([
 /** Slack answers an edit that changes nothing, or a message of another form, with these; the message stands. */
 const standsAnyway: ReadonlySet<string> = new Set(['no_text', 'msg_too_long'])
 
+/** Throws when another replica draws this row by now, and for what may be overtaken also when the row has changed since it was drawn. */
+export type Confirm = (desired: Pick<Desired, 'isPassing'>) => Promise<void>
+
 /** Brings one message to Slack, or one step nearer. Each outcome is stored before the next call, so that a crash loses nothing. */
 export async function deliver(
   ports: DeliverPorts,
@@ -49,8 +52,7 @@ export async function deliver(
     readonly where: { readonly channel: string; readonly thread?: string }
     readonly message: Message
     readonly file: string | null
-    /** Throws when another replica draws this row by now. */
-    readonly confirm: () => Promise<void>
+    readonly confirm: Confirm
   },
 ): Promise<Delivery> {
   const { desired } = work
@@ -78,7 +80,7 @@ async function edit(ports: DeliverPorts, work: Work, row: MessageRow, hash: stri
   const wait = await ports.rateLimit.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
   const asked = performance.now()
-  await work.confirm()
+  await work.confirm(work.desired)
   if (isStale(asked)) return { kind: 'later', inMs: 0, isOutage: false, row }
   const sent = await ports.slack.update({ channel: row.channel, ts: row.ts }, work.message)
   if (sent.kind === 'ok' || (sent.kind === 'refused' && standsAnyway.has(sent.error)))
@@ -123,7 +125,7 @@ async function post(ports: DeliverPorts, work: Work, row: MessageRow, hash: stri
   const wait = await ports.rateLimit.take(order)
   if (wait > 0) return { kind: 'later', inMs: wait, isOutage: false, row }
   const asked = performance.now()
-  await work.confirm()
+  await work.confirm(work.desired)
   const pending = await changeMessage(ports.db, row, { state: 'unsure', channel: work.where.channel, attempts: row.attempts + 1 })
   failpoint('before-post', row.key.split(':')[0])
   // left as unsure: whoever draws it next looks in Slack first

@@ -8,6 +8,8 @@ export type Desired = {
   readonly content: Content
   /** Decisions and ends go before progress when Slack is short of calls. */
   readonly isUrgent?: boolean
+  /** It may be overtaken: once its row has changed, it is not sent as it was drawn before. */
+  readonly isPassing?: boolean
 }
 
 export type Destination =

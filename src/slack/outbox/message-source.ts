@@ -73,11 +73,11 @@ export async function claim(db: Db, source: MessageSource, owner: Owner): Promis
   return row
 }
 
-/** Undefined when another replica holds the row by now: then nothing more may be sent. */
-export async function renew(db: Db, table: SourceTable, claimed: Claimed): Promise<Claimed | undefined> {
-  const [row] = await db.query<Claimed>(
+/** With the revision that it has by now. Undefined when another replica holds the row: then nothing more may be sent. */
+export async function renew(db: Db, table: SourceTable, claimed: Claimed): Promise<(Claimed & { readonly revision: number }) | undefined> {
+  const [row] = await db.query<Claimed & { revision: number }>(
     `update lockkeeper.${table} set draw_lease = clock_timestamp() + $3 * interval '1 millisecond'
-     where id = $1 and draw_lease = $2::timestamptz returning id, draw_lease::text as lease`,
+     where id = $1 and draw_lease = $2::timestamptz returning id, draw_lease::text as lease, revision`,
     [claimed.id, claimed.lease, LEASE_MS],
   )
   return row

@@ -4,6 +4,7 @@ import { inTime } from '../../lib/in-time.ts'
 import type { Log } from '../../lib/log.ts'
 import { withFields } from '../../lib/telemetry.ts'
 import { syncMessages, earliest } from './sync-messages.ts'
+import type { Confirm } from './deliver.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import type { SlackPort } from '../port.ts'
 import {
@@ -168,10 +169,11 @@ async function draw(
   const { table } = source
   const of = { table, id: claimed.id }
   let held = claimed
-  const confirm = async () => {
+  const confirm: Confirm = async ({ isPassing }) => {
     const renewed = await renew(db, table, held)
     if (renewed === undefined) throw new LostLease()
     held = renewed
+    if (isPassing === true && renewed.revision > opened.revision) throw new Overtaken()
   }
   try {
     const drawing = await opened.draw()
@@ -179,6 +181,7 @@ async function draw(
     await release(db, table, held, { revision: opened.revision, nextInMs: earliest(nextInMs, drawing.refreshInMs) })
   } catch (error) {
     if (error instanceof LostLease) return void (await drawAgain(db, of))
+    if (error instanceof Overtaken) return release(db, table, held, { revision: opened.revision, nextInMs: 0 })
     ports.log.error(
       { error: error instanceof Error ? error.stack : String(error) },
       `A ${names[table]} could not be drawn; it is tried again`,
@@ -190,3 +193,6 @@ async function draw(
 const names = { request: 'request', maintenance: 'maintenance window', bulletin: 'channel post' } as const
 
 class LostLease extends Error {}
+
+/** The row has changed since it was drawn, and what was to be sent may not hold any more. */
+class Overtaken extends Error {}

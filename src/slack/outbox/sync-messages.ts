@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deliver, hashOf, intentOf, type Delivery, type DeliverPorts } from './deliver.ts'
+import { deliver, hashOf, intentOf, type Confirm, type Delivery, type DeliverPorts } from './deliver.ts'
 import type { Desired } from './desired.ts'
 import { changeMessage, intend, messagesOf, type MessageRow } from './messages.ts'
 import type { Message } from '../port.ts'
@@ -8,8 +8,7 @@ import type { Drawing, SourceRow } from './message-source.ts'
 export type MessageSync = {
   readonly of: SourceRow
   readonly drawing: Drawing
-  /** Throws when another replica draws this row by now. */
-  readonly confirm: () => Promise<void>
+  readonly confirm: Confirm
 }
 
 /** A file that cannot be read now (its repository is away) is looked for again while the request is under way. */

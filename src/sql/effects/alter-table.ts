@@ -2,6 +2,8 @@ import type { AlterTableCmd, ColumnDef, Constraint, Node, ObjectType, RangeVar }
 import { callsIn, type Call } from './calls.ts'
 import { plain, type Effect, type Room } from './effect.ts'
 import { inVerb, relationName, tableName, tableOf, typeName, type Table } from './names.ts'
+import { setsSequence } from './unknown-calls.ts'
+import { walk } from './walk.ts'
 
 export function alterTable(relation: RangeVar | undefined, cmds: readonly Node[], kind: ObjectType | undefined): readonly Effect[] {
   const table = relationName(relation)
@@ -121,6 +123,29 @@ function alteration(
       const finding = `under row-level security on ${table}, ${who} sees and changes only the rows that a policy allows, and none without one`
       return { class: 'breaking', verb: 'restricts who sees rows of %', subject: table, finding }
     }
+    case 'AT_SetIdentity':
+      return walk(def).some((part) => part['defname'] === 'restart') ? setsSequence(column) : unclear(table)
+    case 'AT_SetUnLogged':
+      return {
+        class: 'breaking',
+        verb: 'makes % unlogged',
+        subject: table,
+        finding: `${table} is empty after a crash of the server from then on, and a standby does not have its rows`,
+      }
+    case 'AT_SetLogged':
+      return {
+        class: 'transformative',
+        verb: 'makes % logged',
+        subject: table,
+        finding: `making ${table} logged writes all of it anew, which blocks reads and writes meanwhile`,
+      }
+    case 'AT_SetExpression':
+      return {
+        class: 'transformative',
+        verb: 'changes how % is computed',
+        subject: column,
+        finding: `${column} is computed anew: in a stored column the values that are there are replaced, and the whole table is written`,
+      }
     case 'AT_SetRelOptions':
     case 'AT_SetStatistics':
     case 'AT_ReplicaIdentity':

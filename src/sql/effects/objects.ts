@@ -1,6 +1,7 @@
 import type { DropStmt, Node, RenameStmt } from 'libpg-query'
 import { plainText } from '../../lib/text/quoted.ts'
 import { plain, type Effect } from './effect.ts'
+import { objectKind } from './statement-names.ts'
 import { inVerb, objectName, partsOf, relationName, tableOf, type Table } from './names.ts'
 
 export function dropObjects({ objects = [], removeType, concurrent, behavior }: DropStmt): readonly Effect[] {
@@ -22,9 +23,12 @@ export function dropObjects({ objects = [], removeType, concurrent, behavior }: 
       }
     if (kind === 'index') return plain('transformative', `drops index %${concurrent === true ? ', concurrently' : ''}`, name)
     const taken = takenWith(kind, name, behavior === 'DROP_CASCADE')
-    const words = { matview: 'materialized view', foreign_table: 'foreign table', tabconstraint: 'constraint' }[kind] ?? kind
     return {
-      ...plain(kind === 'trigger' || kind === 'policy' || kind === 'rule' ? 'transformative' : 'breaking', `drops ${words} %`, name),
+      ...plain(
+        kind === 'trigger' || kind === 'policy' || kind === 'rule' ? 'transformative' : 'breaking',
+        `drops ${name === '' ? 'a ' : ''}${objectKind(kind)}${name === '' ? '%' : ' %'}`,
+        name,
+      ),
       ...(taken === null ? {} : { finding: taken }),
     }
   })
@@ -34,9 +38,7 @@ export function dropObjects({ objects = [], removeType, concurrent, behavior }: 
 function takenWith(kind: string, name: string, isCascade: boolean): string | null {
   if (kind === 'extension' && !isCascade) return `extension ${name} is dropped with the tables that belong to it`
   const uses = USED_BY[kind]
-  return !isCascade || uses === undefined
-    ? null
-    : `${uses} ${kind.replaceAll('_', ' ')} ${name} are dropped with it (CASCADE), with what they hold`
+  return !isCascade || uses === undefined ? null : `${uses} ${objectKind(kind)} ${name} are dropped with it (CASCADE), with what they hold`
 }
 
 const USED_BY: Readonly<Record<string, string>> = {
@@ -47,6 +49,9 @@ const USED_BY: Readonly<Record<string, string>> = {
   routine: 'generated columns that call',
   operator: 'generated columns that use',
   extension: 'the tables that belong to it and columns that use',
+  language: 'functions, and generated columns that call them, of',
+  opclass: 'indexes that use',
+  opfamily: 'indexes that use',
   access_method: 'tables of',
   foreign_server: 'foreign tables of',
   fdw: 'foreign tables of',
@@ -87,7 +92,7 @@ export function rename({ renameType, relation, object, subname = '', newname = '
       return { class: 'additive', verb: `renames constraint ${inVerb(subname)} of %`, subject: table, tables: [tableOf(relation)] }
     default: {
       const kind = renameType?.replace('OBJECT_', '').toLowerCase() ?? 'object'
-      return plain('breaking', `renames ${kind} % to ${inVerb(newname)}`, object === undefined ? table : objectName(object))
+      return plain('breaking', `renames ${objectKind(kind)} % to ${inVerb(newname)}`, object === undefined ? table : objectName(object))
     }
   }
 }

@@ -3,6 +3,7 @@ import { onSession, plain, type Effect } from './effect.ts'
 import type { Reactions } from '../../database/reactions.ts'
 import { partsOf } from './names.ts'
 import type { Parser } from './parser.ts'
+import { LOSES } from './unknown-calls.ts'
 import { walk } from './walk.ts'
 
 /** What earlier statements of the plan have defined: whoever calls it later does what it does. */
@@ -203,8 +204,6 @@ const unread = ({ text, subject }: Pick<Body, 'text' | 'subject'>): Effect =>
         finding: `${subject} may delete or drop what is there`,
       }
     : plain('unclear', 'runs %', subject)
-
-const LOSES = /\b(delete\s+from|truncate|drop\s+(table|column|schema|view|materialized|foreign|type|database|domain|sequence|owned))\b/i
 
 function optionsOf(options: readonly Node[] | undefined): { readonly source: string; readonly language?: string } {
   const named = (name: string) =>

@@ -3,7 +3,21 @@ import { onRows, plain, type Effect } from './effect.ts'
 import { relationName, tableOf } from './names.ts'
 
 /** What a statement does to the rows that are there; undefined for one that does nothing to them by itself. */
-export function rowEffects(node: Node): readonly Effect[] | undefined {
+export const rowEffects = (node: Node): readonly Effect[] | undefined => effectsOn(node)?.map(inCatalogue)
+
+/** Written by hand, PostgreSQL's own tables keep no rule of theirs. A setting is what `pg_settings` shows. */
+function inCatalogue(effect: Effect): Effect {
+  const [table] = effect.tables
+  if (table === undefined || table.name === 'pg_settings') return effect
+  if (table.schema !== 'pg_catalog' && !(table.schema === null && table.name.startsWith('pg_'))) return effect
+  return {
+    ...effect,
+    class: 'breaking',
+    finding: `PostgreSQL's own table ${table.name} is written by hand: nothing checks that, and a mistake there makes tables unreadable`,
+  }
+}
+
+function effectsOn(node: Node): readonly Effect[] | undefined {
   if ('UpdateStmt' in node) {
     const { relation, whereClause } = node.UpdateStmt
     // each row is there twice until it is vacuumed, and so are its entries in indexes

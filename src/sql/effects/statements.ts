@@ -1,10 +1,12 @@
-import type { CreatePolicyStmt, CreateStmt, CreateTableAsStmt, IndexStmt, Node, RangeVar, VacuumStmt } from 'libpg-query'
+import type { AlterSeqStmt, CreatePolicyStmt, CreateStmt, CreateTableAsStmt, IndexStmt, Node, RangeVar, VacuumStmt } from 'libpg-query'
 import { alterTable, cascadesOf, constraintsIn } from './alter-table.ts'
 import { onRows, plain, type Effect } from './effect.ts'
 import { dotted, inVerb, relationName, tableOf, type Table } from './names.ts'
 import { dropObjects, rename } from './objects.ts'
 import { createdBySelect, rowEffects } from './rows.ts'
 import { sessionChanges, type SessionChange } from './session.ts'
+import { statementName } from './statement-names.ts'
+import { setsSequence } from './unknown-calls.ts'
 import { isOn } from './walk.ts'
 
 /** What a statement does by itself, whatever stands inside of it. */
@@ -31,7 +33,7 @@ export function ownEffects(node: Node): readonly Effect[] {
     return [
       plain(
         node.CreateFunctionStmt.replace === true ? 'transformative' : 'additive',
-        'creates function %',
+        `creates ${node.CreateFunctionStmt.is_procedure === true ? 'procedure' : 'function'} %`,
         dotted(node.CreateFunctionStmt.funcname),
       ),
     ]
@@ -67,9 +69,16 @@ export function ownEffects(node: Node): readonly Effect[] {
   if ('CreatePolicyStmt' in node) return [policy(node.CreatePolicyStmt)]
   if ('AlterPolicyStmt' in node)
     return [onRows('unclear', `changes policy ${inVerb(node.AlterPolicyStmt.policy_name ?? '')} of %`, node.AlterPolicyStmt.table)]
+  if ('AlterSeqStmt' in node) return [alterSequence(node.AlterSeqStmt)]
   if ('LockStmt' in node) return [plain('unclear', 'locks %', 'tables')]
   if ('SelectStmt' in node) return createdBySelect(node.SelectStmt.intoClause)
-  return [plain('unclear', 'runs %', Object.keys(node)[0]?.replace(/Stmt$/, '') ?? 'a statement')]
+  return [plain('unclear', 'runs %', statementName(Object.keys(node)[0] ?? 'a statement'))]
+}
+
+function alterSequence({ sequence, options = [] }: AlterSeqStmt): Effect {
+  const name = relationName(sequence)
+  const isSet = options.some((item) => 'DefElem' in item && item.DefElem.defname === 'restart')
+  return isSet ? setsSequence(name) : plain('unclear', 'changes sequence %', name)
 }
 
 /** They leave no trace in what is there, or do nothing by themselves. */

@@ -65,6 +65,7 @@ function post(view: WindowView, event: WindowEventRow, channel: string, context:
   return {
     key: `window-event:${event.id}:${channel}`,
     destination: { kind: 'thread', parent: announcementKey(view.window.id, channel), ...(isBroadcast ? { broadcast: true } : {}) },
+    isPassing: event.kind === 'notice',
     content: { kind: 'once', message: { text: text.replaceAll('*', ''), blocks: [section(text)] } },
   }
 }
@@ -73,6 +74,7 @@ function direct(view: WindowView, event: WindowEventRow, user: string, to: strin
   const text = eventText(view, event, context)
   return {
     key: `window-event:${event.id}:${user}`,
+    isPassing: event.kind === 'notice',
     destination: { kind: 'direct', user },
     content: {
       kind: 'linked',

@@ -246,6 +246,24 @@ test.each([
     'pg_dump: error: connection to server at "db" (10.0.0.1), port 5432 failed: FATAL:  sorry, too many clients already',
     'pg_dump ended with exit code 1: sorry, too many clients already.',
   ],
+  // a server with German messages; pg_dump's own stay English
+  [
+    'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: FEHLER:  ungültige Seite in Block 0 von Relation base/1/2\n',
+    'pg_dump ended with exit code 1: ungültige Seite in Block 0 von Relation base/1/2.',
+  ],
 ])('what pg_dump says becomes a sentence: %s', (tail, reason) => {
   expect(whyDumpFailed(ended(tail), 300_000, undefined).reason).toBe(reason)
+})
+
+test('a lock that was not to be had is known by what pg_dump did, whatever language the server speaks', () => {
+  const tail =
+    'pg_dump: error: query failed: FEHLER:  storniere Anfrage wegen Zeitüberschreitung der Anfrage\npg_dump: detail: Query was: LOCK TABLE public.orders IN ACCESS SHARE MODE'
+  const wait = { relation: 'orders', pid: 4711, name: 'night job' }
+  expect(whyDumpFailed(ended(tail), 1_500, wait).reason).toBe(
+    'The backup waited 1.5 s for a lock on orders, held by session 4711 (night job), and gave up. Wait until that ends, or end it: `select pg_terminate_backend(4711)`.',
+  )
+  // nobody was seen to hold it: it may have been refused for another reason
+  expect(whyDumpFailed(ended(tail), 1_500, undefined).reason).toBe(
+    'pg_dump ended with exit code 1: storniere Anfrage wegen Zeitüberschreitung der Anfrage.',
+  )
 })

@@ -1,6 +1,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { diagnose, type DiagnosisContext } from '../../../src/migrate/diagnoses/diagnosis.ts'
+import { resolveCommand } from '../../../src/plan/unfit.ts'
+import { targetFor } from '../../helpers/run-context.ts'
 import { backtrace, scriptFault } from '../../helpers/recorded-prisma/faults.ts'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 import { PROVOKED, THERE, type Provoked } from './provoked.ts'
@@ -95,6 +97,7 @@ const contextFor = (sql: string): DiagnosisContext => ({
   lockTimeoutMs: 2_000,
   statementTimeoutMs: 900_000,
   sqlOf: (name) => (name === '2_case' ? sql : null),
+  resolve: (as, name) => resolveCommand(targetFor('/srv/app'), as, name),
 })
 
 /** As the recorded Prisma words it, which the contract holds to the real one. */

@@ -258,7 +258,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: the view `totals` and the materialized view `sums` depend on what it drops.',
       'PostgreSQL drops nothing that something else still uses; `CASCADE` would drop that as well, with what it holds.',
-      'In the same file, drop or change the view `totals` and the materialized view `sums` before the `DROP`, and create them again behind it, without what goes, where they are still needed. Mark this try as rolled back and ask again.',
+      'In the same file, drop or change the view `totals` and the materialized view `sums` before the `DROP`, and create them again after it, without what goes, where they are still needed. Mark this try as rolled back (`npx prisma migrate resolve --rolled-back 2_case`) and ask again.',
     ],
     excerpt:
       'ERROR: cannot drop column total of table orders because other objects depend on it (2BP01)\nDETAIL: view totals depends on column total of table orders\nmaterialized view sums depends on column total of table orders\nHINT: Use DROP ... CASCADE to drop the dependent objects too.',
@@ -268,7 +268,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: the constraint `children_parent_fkey` of `children` depends on what it drops.',
       'PostgreSQL drops nothing that something else still uses; `CASCADE` would drop that as well, with what it holds.',
-      'In the same file, drop or change the constraint `children_parent_fkey` of `children` before the `DROP`, and create it again behind it, without what goes, where it is still needed. Mark this try as rolled back and ask again.',
+      'In the same file, drop or change the constraint `children_parent_fkey` of `children` before the `DROP`, and create it again after it, without what goes, where it is still needed. Mark this try as rolled back (`npx prisma migrate resolve --rolled-back 2_case`) and ask again.',
     ],
     excerpt:
       'ERROR: cannot drop constraint customers_pkey on table customers because other objects depend on it (2BP01)\nDETAIL: constraint children_parent_fkey on table children depends on index customers_pkey\nHINT: Use DROP ... CASCADE to drop the dependent objects too.',
@@ -287,7 +287,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: schema `audit` does not exist.',
       'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
-      'Find out where it went. Correct the migration in the repository, mark this try as rolled back and ask again.',
+      'Find out where it went. Bring it back, or correct the migration in the repository; then mark this try as rolled back (`npx prisma migrate resolve --rolled-back 2_case`) and ask again.',
     ],
     excerpt: 'ERROR: schema "audit" does not exist (3F000)',
   },
@@ -306,7 +306,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: role `nobody_knows` does not exist.',
       'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
-      'Find out where it went. Correct the migration in the repository, mark this try as rolled back and ask again.',
+      'Find out where it went. Bring it back, or correct the migration in the repository; then mark this try as rolled back (`npx prisma migrate resolve --rolled-back 2_case`) and ask again.',
     ],
     excerpt: 'ERROR: role "nobody_knows" does not exist (42704)',
   },
@@ -324,7 +324,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: the role that the file sets may not use table `orders`.',
       'The file takes another role for itself, and that one lacks a right that it needs.',
-      'Grant it to the role that the file sets, or use a role that may change the schema. Then ask again.',
+      'Grant the role that the file sets the right that the statement needs, or use a role that may change the schema. Then ask again.',
     ],
     excerpt: 'ERROR: permission denied for table orders (42501)',
   },
@@ -378,7 +378,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: column `total` of table `orders` already exists.',
       'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
-      'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
+      'Compare it with what the migration would make. If that is all there already, mark the migration as applied (`npx prisma migrate resolve --applied 2_case`); if not, remove or rename it and mark the migration as rolled back (`npx prisma migrate resolve --rolled-back 2_case`). Then ask again.',
     ],
     excerpt: 'ERROR: column "total" of relation "orders" already exists (42701)',
   },
@@ -396,16 +396,16 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: column `nothing` of table `orders` does not exist.',
       'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
-      'Find out where it went. Correct the migration in the repository, mark this try as rolled back and ask again.',
+      'Find out where it went. Bring it back, or correct the migration in the repository; then mark this try as rolled back (`npx prisma migrate resolve --rolled-back 2_case`) and ask again.',
     ],
     excerpt: 'ERROR: column "nothing" of relation "orders" does not exist (42703)\nline 3 of migration.sql names it: set nothing = 1;',
   },
   'a function that is not there': {
     code: 'does_not_exist',
     says: [
-      '`2_case` stopped: function nanoid(integer) does not exist.',
+      '`2_case` stopped: the function `nanoid(integer)` does not exist.',
       'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
-      'Find out where it went. Correct the migration in the repository, mark this try as rolled back and ask again.',
+      'Find out where it went. Bring it back, or correct the migration in the repository; then mark this try as rolled back (`npx prisma migrate resolve --rolled-back 2_case`) and ask again.',
     ],
     excerpt:
       'ERROR: function nanoid(integer) does not exist (42883)\nHINT: No function matches the given name and argument types. You might need to add explicit type casts.',
@@ -415,7 +415,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: table or index `missing` does not exist.',
       'The migration expects something that this database does not have: it was removed or renamed by hand, or the migration that makes it comes later or was never run here.',
-      'Find out where it went. Correct the migration in the repository, mark this try as rolled back and ask again.',
+      'Find out where it went. Bring it back, or correct the migration in the repository; then mark this try as rolled back (`npx prisma migrate resolve --rolled-back 2_case`) and ask again.',
     ],
     excerpt: 'ERROR: relation "missing" does not exist (42P01)',
   },
@@ -424,7 +424,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: table or index `orders` already exists.',
       'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
-      'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
+      'Compare it with what the migration would make. If that is all there already, mark the migration as applied (`npx prisma migrate resolve --applied 2_case`); if not, remove or rename it and mark the migration as rolled back (`npx prisma migrate resolve --rolled-back 2_case`). Then ask again.',
     ],
     excerpt: 'ERROR: relation "orders" already exists (42P07)',
   },
@@ -433,7 +433,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` stopped: type `status` already exists.',
       'An earlier migration made it already, or something outside the migrations did: a change by hand, `db push`, or an earlier try that was not rolled back as a whole.',
-      'Compare it with what the migration would make. If it is the same, mark the migration as applied; if not, remove or rename it, mark the migration as rolled back and ask again.',
+      'Compare it with what the migration would make. If that is all there already, mark the migration as applied (`npx prisma migrate resolve --applied 2_case`); if not, remove or rename it and mark the migration as rolled back (`npx prisma migrate resolve --rolled-back 2_case`). Then ask again.',
     ],
     excerpt: 'ERROR: type "status" already exists (42710)',
   },
@@ -478,7 +478,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
   'a view that is altered as a table': {
     code: 'another_kind',
     says: [
-      '`2_case` stopped: `totals` is a view, and a statement in it is not for that.',
+      '`2_case` stopped: `totals` is a view, and a statement in the file is for something else.',
       'PostgreSQL says: `ALTER action ADD COLUMN cannot be performed on relation "totals"`.',
       'Use the statement for what is there (`ALTER VIEW`, `ALTER SEQUENCE`, …), or find out who made it another kind. Then ask again.',
     ],
@@ -646,7 +646,7 @@ export const SAID: Readonly<Record<string, { readonly code: string; readonly say
     says: [
       '`2_case` took too long and was stopped by the database.',
       'One statement ran for longer than the `statement_timeout` that the file sets itself.',
-      'Split the work (fill in batches, build indexes concurrently in a file of their own), or raise `database.statementTimeout` for this target, then ask again.',
+      'Split the work (fill in batches, build indexes concurrently in a file of their own), or raise the `statement_timeout` in the file, then ask again.',
     ],
     excerpt: 'ERROR: canceling statement due to statement timeout (57014)',
   },

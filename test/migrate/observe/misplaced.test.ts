@@ -10,6 +10,8 @@ const orders = 'CREATE TABLE "orders" ("id" int);\n'
 const MOVED =
   '`1_path` left `search_path` at `audit, public` behind, so what files after it created without a schema is not in `public`: `audit.orders` (`2_orders`). Move it by a new migration (`ALTER TABLE "audit"."orders" SET SCHEMA "public"`) before the application is to find it in `public`.'
 
+const commandIn = (texts: readonly string[]) => /`(ALTER TABLE [^`]+)`/.exec(texts.join(' '))?.[1] ?? ''
+
 const told = ({ run }: Scene) => run.recorded.events.flatMap((event) => (event.kind === 'finding' ? [event.data.text] : []))
 
 describe('after each start of Prisma it is looked where its files were led', () => {
@@ -43,6 +45,18 @@ describe('after each start of Prisma it is looked where its files were led', () 
     expect(told(made)).toEqual(texts) // told once
   })
 
+  test('and what moves it can be run as it stands there, whatever the names', async () => {
+    const made = await scene(
+      { '1_path': 'SET search_path TO "an ""other""", public;\n', '2_odd': 'CREATE TABLE "odd ""name""" ("id" int);\n' },
+      { before: 'create schema "an ""other"""' },
+    )
+    expect(await step.act(made.run.context)).toMatchObject({ kind: 'done' })
+    await made.sql(commandIn(told(made)))
+    expect(await made.sql(`select relnamespace::regnamespace::text as schema from pg_class where relname = 'odd "name"'`)).toEqual([
+      { schema: 'public' },
+    ])
+  })
+
   test('a file that runs alone ends the session, so what comes after it stands where it should', async () => {
     const made = await scene(
       {
@@ -72,6 +86,8 @@ describe('after each start of Prisma it is looked where its files were led', () 
     expect(told(made)).toEqual([
       `\`1_role\` left \`role\` at \`${role}\` behind, so what files after it created belongs to \`${role}\` and not to \`${user}\`: \`public.orders\` (\`2_orders\`). Give it back by a new migration (\`ALTER TABLE "public"."orders" OWNER TO "${user}"\`) where that is not meant.`,
     ])
+    await made.sql(commandIn(told(made)))
+    expect(await made.sql(`select tableowner as owner from pg_tables where tablename = 'orders'`)).toEqual([{ owner: user }])
   })
 })
 

@@ -28,6 +28,7 @@ async function held(scene: Scene8) {
   return blocker
 }
 
+// proves lock: 8.0.0-rc.19
 test('a lock that is held is waited for in short tries, who holds it is named, and it goes on when it is free', async () => {
   const scene = await scene8({ lockTimeout: 600 })
   const blocker = await held(scene)
@@ -70,6 +71,7 @@ test('a lock that stays held ends as failed after five tries, with nothing left'
   expect(await scene.sql(marker)).toEqual([{ core_hash: FIRST }])
 })
 
+// proves lock: 8.0.0-rc.19
 test("Prisma's lock in other hands is waited for, and when it stays there nothing is started", async () => {
   const scene = await scene8()
   const other = await scene.session('deploy-script')
@@ -89,6 +91,7 @@ test("Prisma's lock in other hands is waited for, and when it stays there nothin
   expect(attemptsOf(scene)).toEqual([])
 })
 
+// proves cancel: 8.0.0-rc.19
 test('what waits is said with its operation, and a cancel in the middle leaves nothing', async () => {
   const scene = await scene8({ lockTimeout: 60_000 })
   await held(scene)
@@ -126,6 +129,7 @@ test('a cancel before the start starts nothing', async () => {
   expect(attemptsOf(scene)).toEqual([])
 })
 
+// proves crash: 8.0.0-rc.19
 test('a successor attaches to the migrator that is at work and starts no second one', async () => {
   const scene = await scene8({ lockTimeout: 60_000 })
   const blocker = await held(scene)
@@ -140,6 +144,7 @@ test('a successor attaches to the migrator that is at work and starts no second 
   expect(await scene.sql('select count(*)::int as n from prisma_contract.ledger')).toEqual([{ n: 3 }])
 })
 
+// proves crash: 8.0.0-rc.19
 test('a migrator and its wrapper that are killed leave nothing, and what was approved is started again', async () => {
   const scene = await scene8({ lockTimeout: 60_000 })
   const blocker = await held(scene)

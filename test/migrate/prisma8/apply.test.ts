@@ -11,6 +11,7 @@ const step = migrateStep(fast)
 const marker = 'select core_hash from prisma_contract.marker'
 const columns = `select string_agg(column_name, ', ' order by column_name) as columns from information_schema.columns where table_name = 'Customer'`
 
+// proves deploy: 8.0.0-rc.19
 test('all that is pending is applied in one transaction, and each migration is told', async () => {
   const { context, sql, reports, events } = await scene8()
   expect(await step.inspect(context)).toEqual({ kind: 'todo' })
@@ -50,6 +51,7 @@ test('nothing pending is done without starting the tool', async () => {
   })
 })
 
+// proves deploy: 8.0.0-rc.19
 test('an operation that fails takes all of them back, and that is what is told', async () => {
   const { context, sql } = await scene8({ meanwhile: 'create view emails as select email from "Customer"' })
   expect(await step.act(context)).toMatchObject({

@@ -36,6 +36,7 @@ function made(result: RunnerPlan | Refusal): RunnerPlan {
 const ops = (name: string) => `migrations/app/${name}/ops.json`
 
 describe('a plan of Prisma 8', () => {
+  // proves plan: 8.0.0-rc.19
   test('has what would run, in the order of the graph, with the hashes of all that decides it', async () => {
     const { plan, evidence, operations } = made(await make())
     const { identity: _identity, commit: _commit, steps: _steps, policy: _policy, ...rest } = plan
@@ -191,6 +192,7 @@ describe('the state of a database', () => {
     ]
   }
 
+  // proves status: 8.0.0-rc.19
   test('is that of marker and ledger', async () => expect(await status()).toEqual(['signed', 'd61aaa7', [CUSTOMERS], 2, null, false]))
 
   test('is not that everything is pending where the role may not see them', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { runnerName, settledRunner } from '../../../src/plan/prisma8/version.ts'
 
 const settled = (range: string, ...locks: readonly { readonly path: string; readonly text: string }[]) => {
-  const found = settledRunner({ application: '.', asked: [{ path: 'package.json', range }], locks })
+  const found = settledRunner({ application: '.', asked: [{ path: 'package.json', range }], locks, aliases: [] })
   return typeof found === 'string' ? found : found.why
 }
 const npm = (version: string) => ({

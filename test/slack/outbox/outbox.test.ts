@@ -100,6 +100,15 @@ const wait = async (id: number): Promise<void> => {
   await addEvent(db, id, { kind: 'requested', data: {} })
 }
 
+const allDrawn = (id: number) =>
+  until('it is drawn', async () => {
+    const [row] = await db.query<{ drawn: boolean }>(
+      `select drawn_revision >= revision and draw_lease is null and draw_after = 'infinity' as drawn from lockkeeper.request where id = $1`,
+      [id],
+    )
+    return row?.drawn === true
+  })
+
 const headers = () =>
   workspace
     .messages(channel)
@@ -164,6 +173,19 @@ describe('a request', () => {
     expect(workspace.directMessages('U0CAROL')).toHaveLength(1)
     expect(JSON.stringify(workspace.directMessages('U0CAROL')[0]?.blocks)).toContain('"url":"http')
   })
+  test('that is cancelled while it is drawn is put before nobody who could decide it', async () => {
+    await open()
+    workspace.fault({ kind: 'slow', ms: 600, methods: ['chat.postMessage'] })
+    const id = await ask()
+    await wait(id)
+    await start()
+    await until('its card is on the way', () => workspace.calls('chat.postMessage').length > 0)
+    await transition(db, id, ['waiting'], 'cancelled')
+    await allDrawn(id)
+    expect(headers()).toHaveLength(1)
+    expect(workspace.directMessages('U0CAROL')).toEqual([])
+  })
+
   test('that has not changed is not sent again, not even after a restart', async () => {
     await open()
     const id = await ask()
@@ -173,7 +195,7 @@ describe('a request', () => {
     const before = workspace.calls().length
     await start()
     await touch(db, id)
-    await drawn(id)
+    await allDrawn(id)
     expect(workspace.calls().length).toBe(before)
   })
   test('is drawn by one of two replicas at a time: nothing stands twice', async () => {
@@ -241,7 +263,7 @@ describe('when Slack is in trouble', () => {
     await wait(id)
     await stepDone(id, 'Preflight')
     await workspace.waitFor(() => thread().includes('*Preflight* · 1 s'), { timeoutMs: 20_000, what: 'the thread' })
-    await drawn(id)
+    await allDrawn(id)
     expect(headers()).toEqual([`Deploy to Production · #${id}`])
     expect(thread().filter(isNoFile)).toEqual([
       '<@U0ALICE> asks to run *3 migrations* and deploy `a1b9f02` from `main`, plan `7f3a9c21`.',
@@ -331,7 +353,7 @@ describe('when Slack is in trouble', () => {
     await workspace.waitFor(() => workspace.thread(channel, ts).some((message) => message.text === '*Preflight* · 1 s'), {
       what: 'the thread',
     })
-    await drawn(id)
+    await allDrawn(id)
     expect(workspace.calls('chat.update')).toHaveLength(1)
     expect(await givenUpMessages(db, 10)).toEqual([{ requestId: id, key: `card:${id}`, channel, error: 'message_not_found' }])
   })
@@ -343,7 +365,7 @@ describe('when Slack is in trouble', () => {
     await workspace.waitFor(() => workspace.calls('chat.postMessage').length > 0, { what: 'the first try' })
     workspace.restoreToken('bot')
     await workspace.waitFor(() => card(), { timeoutMs: 20_000, what: 'the card' })
-    await drawn(id)
+    await allDrawn(id)
     expect(await givenUpMessages(db, 10)).toEqual([])
   })
   test('a direct message whose reply was lost is found in the conversation and stands once', async () => {
@@ -351,10 +373,10 @@ describe('when Slack is in trouble', () => {
     const id = await ask()
     await start()
     await workspace.waitFor(() => card(), { what: 'the card' })
-    await drawn(id)
+    await allDrawn(id)
     workspace.fault({ kind: 'lost-reply', methods: ['chat.postMessage'], untilCleared: true })
     await wait(id)
-    await drawn(id)
+    await allDrawn(id)
     expect(workspace.directMessages('U0CAROL')).toHaveLength(1)
     expect(workspace.calls('conversations.history').map(({ args }) => args['channel'])).toContain('D0CAROL')
   })

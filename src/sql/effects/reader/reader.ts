@@ -11,6 +11,7 @@ import { createSwitches, type Switches } from '../reactions/switches.ts'
 import { blockEffects, callEffects, defineRoutine, existingEffects, nothingDefined, perhaps, type Defined, type Read } from '../routines.ts'
 import { calledSessionChanges, sessionChanges } from '../session.ts'
 import { ownEffects } from '../statements.ts'
+import { unknownCall } from '../unknown-calls.ts'
 import { isOn, walk } from '../walk.ts'
 
 export type EffectsReader = {
@@ -144,8 +145,9 @@ const WRITING = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'Execute
 
 /** What is called does what it does; of what nobody knows it is said where it runs now. Where it is only kept, what makes rows go is said. */
 const called = (calls: readonly Call[], { known, there }: Lookups, isRun: boolean): readonly Effect[] =>
-  calls.flatMap(({ name, shown, isHarmless }) => {
-    const own = known(name) ?? (isRun && !isHarmless ? [plain('unclear', 'calls %, which may change data', shown)] : [])
+  calls.flatMap((call) => {
+    const { name, isHarmless } = call
+    const own = known(name) ?? (isRun && !isHarmless ? unknownCall(call) : [])
     // a name of PostgreSQL's own may be one of the database's as well
     return [...own, ...(there(name) ?? []).filter((effect) => isRun || effect.class === 'breaking')]
   })
