@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import { expect, test } from 'vitest'
 import { migrateStep } from '../../../src/run/steps/migrate.ts'
 import { CONFIG, scene8 } from '../../helpers/prisma8/scene.ts'
@@ -188,6 +189,56 @@ test('on an empty database too, since no session of Prisma is seen there', async
       headline: `*No session of Prisma with the \`application_name\` of its URL was seen in \`${database.name}\` while it looked what it would run. The repository's \`prisma.config.ts\` leads it to another database, or drops the name, by which it is watched and stopped: let it pass the URL on as it is. Nothing was started. Lockkeeper will not guess.*`,
     },
   })
+})
+
+/** Leads `db migrate` elsewhere, and `--show` not. */
+const onlyThen = (name: string) =>
+  leading(
+    `process.argv.includes('--show') ? process.env['DATABASE_URL']! : process.env['DATABASE_URL']!.replace(/\\/[^/?]+\\?/, '/${name}?')`,
+  )
+
+test('a migrator that is seen at work in another database of the server is stopped', async () => {
+  const other = await another()
+  const holder = new pg.Client({ connectionString: other.url })
+  await holder.connect()
+  later(() => holder.end())
+  await holder.query('begin; lock table "Customer" in access share mode')
+  const { context, sql } = await scene8({ lockTimeout: 60_000, files: { 'prisma.config.ts': onlyThen(other.name) } })
+  expect(await step.act(context)).toMatchObject({
+    kind: 'unknown',
+    output: 'stopped: another database',
+    outcome: {
+      headline: `*The migrator was at work in the database \`${other.name}\`, which was not approved, and was stopped. Lockkeeper will not guess.*`,
+      notKnown: `What it changed in \`${other.name}\`.`,
+    },
+  })
+  expect(await sql(marker)).toEqual([{ core_hash: FIRST }])
+  const left = await holder.query<{ n: number }>(
+    `select count(*)::int as n from pg_stat_activity where application_name like 'lockkeeper-${context.requestId}-%'`,
+  )
+  expect(left.rows).toEqual([{ n: 0 }])
+})
+
+test('a migrator that says that it succeeded, while the marker stands still, was elsewhere', async () => {
+  const other = await another()
+  // without its name it is not found there while it works
+  const nameless = onlyThen(other.name).replace(
+    `/${other.name}?')`,
+    `/${other.name}?').replace(/application_name=[^&]*/, 'application_name=shop')`,
+  )
+  const { context, sql } = await scene8({ files: { 'prisma.config.ts': nameless } })
+  expect(await step.act(context)).toMatchObject({
+    kind: 'unknown',
+    output: 'unclear',
+    outcome: {
+      headline:
+        '*Prisma says that it applied its migrations, but the approved database does not have the contract. Lockkeeper will not guess.*',
+      notKnown: 'Which database has it now.',
+      next: "Look at the log in the thread and at the repository's `prisma.config.ts`: it may lead Prisma to another database. Then cancel this request.",
+      excerpt: 'Applied 2 migration(s) (3 operation(s)) across 1 contract space(s)',
+    },
+  })
+  expect(await sql(marker)).toEqual([{ core_hash: FIRST }])
 })
 
 test('a configuration that drops the name of the session is refused, since Prisma could not be watched', async () => {
