@@ -78,6 +78,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'plan/',
     'playground/sample.test.ts',
     'playground/shop.test.ts',
+    'playground/shop7.test.ts',
     'playground/shop8.test.ts',
     'process/',
     'request/',
