@@ -1,6 +1,6 @@
 import type { Measurement } from './figure.ts'
 import { runTime } from './figures/run-time.ts'
-import { statusRatio } from './figures/status-ratio.ts'
+import { statusRatios } from './figures/status-ratio.ts'
 import { audit } from './figures/audit.ts'
 import { runRatio } from './figures/run-ratio.ts'
 import { ack } from './figures/ack.ts'
@@ -11,4 +11,4 @@ import { output } from './figures/output.ts'
 import { takeover } from './figures/takeover.ts'
 
 /** In the order in which they are measured and printed. */
-export const measurements: readonly Measurement[] = [statusRatio, runRatio, runTime, ack, takeover, idle, output, audit, flood, notices]
+export const measurements: readonly Measurement[] = [...statusRatios, runRatio, runTime, ack, takeover, idle, output, audit, flood, notices]

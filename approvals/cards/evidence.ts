@@ -1,6 +1,7 @@
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
 import { approverText, bytesText, codeText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
-import type { Evidence, Plan, PlannedStep } from '../../src/plan/plan.ts'
+import type { Evidence, Plan, PlannedStep, RunnerPlanned } from '../../src/plan/plan.ts'
+import { runnerName } from '../../src/plan/prisma8/version.ts'
 import { approvalsOf, changesApplication } from '../../src/request/render/words.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { fields } from '../../src/slack/blocks/blocks.ts'
@@ -13,6 +14,7 @@ export function evidenceFields(view: RequestView): readonly Block[] {
   return fields([
     ['Approvals', policy === null ? null : approvalsText(view)],
     ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
+    ['Tool', plan?.prisma8 === undefined ? null : toolText(plan.prisma8)],
     ['Database', plan === null ? null : databaseText(plan)],
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
     ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
@@ -27,6 +29,10 @@ export function databaseText({ identity: { host, port, database, schema } }: Pic
   const address = host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`
   return `${codeText(database)}${schema === undefined ? '' : `, schema ${codeText(schema)},`} on ${codeText(address)}`
 }
+
+/** Where it is not the one that everybody expects. */
+const toolText = ({ version, marker, contract }: RunnerPlanned): string =>
+  `${escapeLine(runnerName(version))}; all of it in one transaction, from ${marker === null ? 'an empty database' : `contract ${codeText(marker.slice(0, 12))}`} to ${codeText(contract.hash.slice(0, 12))}`
 
 /** `1 of 2 · <@U0BOB> · open to <!subteam^S0DBA>` */
 export function approvalsText(view: RequestView): string {
@@ -58,6 +64,7 @@ export function classesText(evidence: Evidence): string | null {
 
 function wayBackText(plan: Plan): string {
   const there = plan.list.filter((migration) => migration.rollbackSha256 !== null).length
+  if (plan.prisma8 !== undefined) return 'the backup; Prisma 8 knows none of its own'
   if (there === 0) return 'the backup; there is no rollback SQL'
   return there === plan.list.length
     ? 'rollback SQL for each migration, and the backup'

@@ -54,8 +54,12 @@ function migrationLine(name: string, migration: MigrationEvidence | undefined): 
   const facts =
     migration === undefined
       ? []
-      : [migration.class, escapeLine(migration.summary), ...(migration.rows === null ? [] : [`${countText(migration.rows)} rows`])]
+      : [migration.class, escapeLine(migration.summary), ...(rowsText(migration) === 'new' ? [] : [`${rowsText(migration)} rows`])]
   return truncateMrkdwn(`• ${[`*${escapeLine(name)}*`, ...facts.filter((fact) => fact !== '')].join(' · ')}`, 700)
 }
 
-const rowsText = (migration: MigrationEvidence): string => (migration.rows === null ? 'new' : countText(migration.rows))
+/** A table that was never analysed may be large; what could not be read may touch any. */
+function rowsText({ rows, tables, class: kind }: MigrationEvidence): string {
+  if (rows !== null) return countText(rows)
+  return tables.length === 0 && kind !== 'unclear' ? 'new' : 'unknown'
+}

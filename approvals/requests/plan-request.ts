@@ -1,6 +1,7 @@
 import type { Target } from '../../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../../src/lib/refusal.ts'
 import type { MadePlan } from '../../src/plan/make.ts'
+import type { RunnerPlan } from '../../src/plan/prisma8/make.ts'
 import { mayNotEnd } from '../../src/request/duration-estimate.ts'
 import type { Ask, RequestRow } from '../../src/request/request.ts'
 import type { Planned } from '../../src/run/workflow/ports.ts'
@@ -12,7 +13,7 @@ import { TARGET_GONE } from '../reconfigured.ts'
 
 export type PlanRequestDeps = ApprovalDeps & {
   /** Reads git and the target; no code of the repository runs. */
-  readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | Refusal>
+  readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | RunnerPlan | Refusal>
 }
 
 /** What people vote for, by which rules, and until when. */

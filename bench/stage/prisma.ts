@@ -3,14 +3,16 @@ import { childEnvironment } from '../../src/process/environment.ts'
 import { applicationPath, toolEnvironment } from '../../playground/shop/application.ts'
 
 /** A command as a person types it in the application's directory; how long it took from the start to its end, in milliseconds. */
-export async function byHand(argv: readonly [string, ...string[]], cwd: string, databaseUrl: string): Promise<number> {
+export async function byHand(
+  argv: readonly [string, ...string[]],
+  cwd: string,
+  databaseUrl: string,
+  tool: Readonly<Record<string, string>> = toolEnvironment,
+): Promise<number> {
   const [command, ...args] = argv
-  const env = childEnvironment(
-    process.env,
-    applicationPath,
-    { ...toolEnvironment, DATABASE_URL: databaseUrl, ...passwordOf(databaseUrl) },
-    ['PGPASSWORD'],
-  )
+  const env = childEnvironment(process.env, applicationPath, { ...tool, DATABASE_URL: databaseUrl, ...passwordOf(databaseUrl) }, [
+    'PGPASSWORD',
+  ])
   const began = performance.now()
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const said: Buffer[] = []

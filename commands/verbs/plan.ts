@@ -5,13 +5,13 @@ import { code, list, mentionApprover, nameOf, shown } from '../../approvals/word
 import { quoted } from '../parse/tokens.ts'
 import type { Target } from '../../src/config/config.ts'
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
-import type { Evidence, PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
+import type { Evidence, Plan, PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
 import { say, type PlanShown, type Reply, type VerbDeps } from './reply.ts'
 import { whyNotHere, type Asker } from '../parse/channel-scope.ts'
 import { findTarget } from './deploy.ts'
-import { NOT_BUILT, operationLines, runnerPlanLine } from './prisma8.ts'
+import { operationLines, runnerPlanLine } from './prisma8.ts'
 
 /** The plan of a deploy, shown to the asker alone; nothing is written and nobody is asked. */
 export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'plan' }>, asker: Asker): Promise<Reply> {
@@ -43,7 +43,7 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
     ]),
     ...(more > 0 ? [`… and ${more} more`] : []),
     ...findings(evidence),
-    ...(plan.prisma8 === undefined ? howItRuns(command, target, ref, made) : [...notes(evidence), NOT_BUILT]),
+    ...howItRuns(command, target, ref, made),
   ]
 }
 
@@ -55,7 +55,7 @@ function howItRuns(command: string, target: Target, ref: string | null, made: Pl
   )
   return [
     ...stepsLine(made),
-    ...wayBack(plan.list),
+    ...wayBack(plan),
     rules.required === 0
       ? '• Approvals: none needed; it starts by itself'
       : `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
@@ -98,9 +98,11 @@ function stepsLine({ plan }: PlanShown): readonly string[] {
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]
 }
 
-function wayBack(list: readonly PlannedMigration[]): readonly string[] {
+function wayBack(plan: Plan): readonly string[] {
+  const { list } = plan
   if (list.length === 0) return []
   const proven = list.filter((migration) => migration.rollbackSha256 !== null).length
+  if (plan.prisma8 !== undefined) return ['• Way back: the backup; Prisma 8 knows none of its own']
   if (proven === 0) return ['• Way back: the backup; no migration has a rollback.sql beside it']
   return [
     proven === list.length

@@ -4,30 +4,26 @@ import type { RunnerPlanned } from '../../src/plan/plan.ts'
 import type { Operation } from '../../src/plan/prisma8/package.ts'
 import type { LedgerRow } from '../../src/plan/prisma8/state.ts'
 import type { ShownStatus } from '../../src/plan/prisma8/make.ts'
+import { runnerName } from '../../src/plan/prisma8/version.ts'
 import { count } from '../../src/lib/text/quoted.ts'
 import type { RunnerShown, TargetStatus } from './reply.ts'
 
 export const isRunner = (status: TargetStatus | RunnerShown): status is RunnerShown => 'kind' in status
 
-/** What is said wherever something of Prisma 8 is shown, so that nobody takes it for more than it is. */
-const NAME = 'Prisma 8 release candidate'
-
-export const NOT_BUILT =
-  'This cannot be asked for: runs with Prisma 8 are not built yet. To apply it by hand, take a backup and run `npx prisma db migrate` in the application.'
-
-/** `Prisma 8 release candidate; 1 applied, 2 pending.` */
-export function runnerHeadline({ baseline, ledger, route }: ShownStatus): string {
-  if (baseline === 'tables') return `${NAME}; the database has tables and was never signed by it.`
+/** `Prisma 8.0.0-rc.19, a release candidate; 1 applied, 2 pending.` */
+export function runnerHeadline({ prisma, baseline, ledger, route }: ShownStatus): string {
+  const name = runnerName(prisma)
+  if (baseline === 'tables') return `${name}; the database has tables and was never signed by it.`
   const applied = ledger.length === 0 && baseline === 'signed' ? 'signed' : `${ledger.length} applied`
-  if (route.kind === 'none') return `${NAME}; ${applied}, and no way to the contract of the commit.`
-  return `${NAME}; ${applied}, ${route.packages.length === 0 ? 'nothing pending' : `${route.packages.length} pending`}.`
+  if (route.kind === 'none') return `${name}; ${applied}, and no way to the contract of the commit.`
+  return `${name}; ${applied}, ${route.packages.length === 0 ? 'nothing pending' : `${route.packages.length} pending`}.`
 }
 
 export function runnerFindings(status: ShownStatus): readonly string[] {
   const { marker, contract, route, unknown, olderRows, baseline, unfit } = status
   const pending = route.kind === 'none' || baseline === 'tables' ? [] : route.packages
   return [
-    ...(pending.length === 0 ? [] : [`• Pending: ${names(pending)}. Shown only: runs with Prisma 8 are not built yet.`]),
+    ...(pending.length === 0 ? [] : [`• Pending: ${names(pending)}.`]),
     marker === contract
       ? `• Contract: ${hash(contract)}, in the database and in the commit`
       : `• Contract: ${marker === null ? 'none' : hash(marker)} in the database, ${hash(contract)} in the commit`,
@@ -54,8 +50,8 @@ export function ledgerLines(ledger: readonly LedgerRow[], zone: string): readonl
 }
 
 /** What the plan is of, and how far it would lead. */
-export const runnerPlanLine = ({ marker, contract }: RunnerPlanned): string =>
-  `*${NAME}*: from ${marker === null ? 'an empty database' : `the contract ${hash(marker)}`} to the contract ${hash(contract.hash)}, all in one transaction`
+export const runnerPlanLine = ({ version, marker, contract }: RunnerPlanned): string =>
+  `*${runnerName(version)}*: from ${marker === null ? 'an empty database' : `the contract ${hash(marker)}`} to the contract ${hash(contract.hash)}, all in one transaction`
 
 const MOST_OPERATIONS = 10
 

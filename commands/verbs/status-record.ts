@@ -2,15 +2,16 @@ import { code } from '../../approvals/wording.ts'
 import { dateTime } from '../../src/calendar/say.ts'
 import type { Target } from '../../src/config/config.ts'
 import { durationText } from '../../src/lib/text/text.ts'
+import { SQL_RECORD } from '../../src/plan/record.ts'
 import { lastDeploy } from '../../src/request/live-commit.ts'
 import type { RecordRow, VerbDeps } from './reply.ts'
 
 /** How many rows of `_prisma_migrations` are shown. */
 const MOST_ROWS = 10
 
-/** The newest rows of Prisma's own record, newest first, in the target's zone. */
-export function recordLines(record: readonly RecordRow[], zone: string): readonly string[] {
-  if (record.length === 0) return []
+/** The newest rows of the record, newest first, in the target's zone; of a tool with a record of its own, whose times are not known, none. */
+export function recordLines(record: readonly RecordRow[], { timezone: zone, tool }: Pick<Target, 'timezone' | 'tool'>): readonly string[] {
+  if (record.length === 0 || 'command' in tool) return []
   const newest = record.toSorted((a, b) => +b.startedAt - +a.startedAt).slice(0, MOST_ROWS)
   const which =
     record.length === 1
@@ -19,7 +20,7 @@ export function recordLines(record: readonly RecordRow[], zone: string): readonl
         ? `the last ${MOST_ROWS} of ${record.length} rows`
         : `all ${record.length} rows`
   return [
-    `• ${code('_prisma_migrations')}, ${which}, times in ${zone}`,
+    `• ${code('sql' in tool ? SQL_RECORD : '_prisma_migrations')}, ${which}, times in ${zone}`,
     ...newest.map((row) => `    ◦ ${code(row.name)} ${stateOf(row, zone)}`),
   ]
 }

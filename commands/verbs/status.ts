@@ -56,7 +56,7 @@ async function describe(deps: VerbDeps, target: Target, length: 'short' | 'whole
       ? []
       : isRunner(read)
         ? ledgerLines(read.status.ledger, target.timezone)
-        : recordLines(read.record, target.timezone)),
+        : recordLines(read.record, target)),
   ].join('\n')
 }
 

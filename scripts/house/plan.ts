@@ -51,7 +51,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/migrate',
     holds: 'the real Prisma CLI: starts, watching, what came of it, diagnoses',
-    inner: ['attempts', 'prisma', 'observe', 'diagnoses', 'decide', '.'],
+    inner: ['attempts', 'prisma', 'others', 'observe', 'diagnoses', 'decide', 'prisma8', '.'],
   },
   {
     folder: 'src/run',

@@ -16,11 +16,10 @@ import type { Engine } from '../engine/engine.ts'
 import { createExport } from '../evidence/export.ts'
 import type { MayRun } from './may-run.ts'
 import type { PlanDeps } from '../plan/deps.ts'
-import { readFiles } from '../plan/files.ts'
-import { makePlan, type MadePlan, type PlanRequest } from '../plan/make.ts'
-import { previewPlan, readAnyStatus } from '../plan/tool/tools.ts'
-import { fetchRepository } from '../plan/repository.ts'
-import { pendingSql, visibleSql } from '../plan/pending-sql.ts'
+import type { MadePlan, PlanRequest } from '../plan/make.ts'
+import type { RunnerPlan } from '../plan/prisma8/make.ts'
+import { readPlannedFiles } from '../plan/tool/approved.ts'
+import { makeAnyPlan, readAnyStatus } from '../plan/tool/tools.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import type { Ask, RequestRow } from '../request/request.ts'
 import type { SlackPort } from '../slack/port.ts'
@@ -34,7 +33,7 @@ export type Core = {
   readonly plan: PlanDeps
   readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
   readonly sqlFile: (request: RequestRow) => Promise<string | null>
-  readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | Refusal>
+  readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | RunnerPlan | Refusal>
 }
 
 export function coreOf(
@@ -62,16 +61,11 @@ export function coreOf(
     policy: policyHash(target),
     lastBackup: await lastVerified(backups, target.name),
   })
-  const make = async (target: Target, ask: Ask) => redacted(await makePlan(plan, await asked(target, ask)))
-  const filesOf = async (request: RequestRow) => {
+  const make = async (target: Target, ask: Ask) => redacted(await makeAnyPlan(plan, await asked(target, ask)))
+  const plannedFiles = async (request: RequestRow) => {
     const target = config.targets.get(request.target)
     if (target === undefined || request.plan === null) return refuse('stale_button', 'There is no plan to read the SQL of.')
-    const repository = await fetchRepository(plan, target)
-    if (isRefusal(repository)) return repository
-    const files = await readFiles(repository, target, request.plan.commit)
-    if (isRefusal(files)) return files
-    const wanted = new Set(request.plan.list.map(({ name }) => name))
-    return files.migrations.filter(({ name }) => wanted.has(name))
+    return readPlannedFiles(plan, target, request.plan)
   }
   const onFault = (error: unknown) =>
     log.error({ error: redactor.text(String((error as Error).stack ?? error)) }, 'a fault was answered with a sentence')
@@ -90,7 +84,7 @@ export function coreOf(
         return { ...found.read.status, record: found.read.facts.state.rows }
       },
       askLiveCommit: (target) => askLiveCommit({ target, home: config.home, env: plan.env, redactor, timeoutMs: 5_000 }),
-      makePlan: async (target, ask) => redacted(await previewPlan(plan, await asked(target, ask))),
+      makePlan: make,
       slack,
       exportEvidence: createExport({
         db,
@@ -98,21 +92,22 @@ export function coreOf(
         redactor,
         slack,
         titleOf: (name) => config.targets.get(name)?.title ?? name,
-        filesOf,
+        filesOf: async (request) => {
+          const files = await plannedFiles(request)
+          return isRefusal(files) ? files : files.migrations
+        },
         version: packageJson.version,
       }),
       whyNoRun: mayRun.whyNoRun,
       onFault,
     },
     readSql: async (request) => {
-      const files = await filesOf(request)
-      return isRefusal(files) ? files : files.map(({ name, content }) => ({ name, sql: visibleSql(content.toString('utf8')) }))
+      const files = await plannedFiles(request)
+      return isRefusal(files) ? files : files.texts
     },
     sqlFile: async (request) => {
-      const files = await filesOf(request)
-      return isRefusal(files) || files.length === 0 || request.plan === null
-        ? null
-        : pendingSql(files, { target: request.target, commit: request.plan.commit, evidence: request.evidence?.migrations ?? [] })
+      const files = await plannedFiles(request)
+      return isRefusal(files) || files.migrations.length === 0 ? null : files.asFile(request)
     },
   }
 }

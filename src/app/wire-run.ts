@@ -10,7 +10,7 @@ import { backupStore } from '../backup/catalogue.ts'
 import { slackCommands } from '../config/commands.ts'
 import type { Config } from '../config/config.ts'
 import type { OpenEngine } from '../engine/engine.ts'
-import { compareWithPlan } from '../plan/compare.ts'
+import { compareWithAnyPlan } from '../plan/tool/tools.ts'
 import { createAhead } from '../migrate/ahead.ts'
 import { lastCommit } from '../request/live-commit.ts'
 import { readSpool, readTail } from '../request/output.ts'
@@ -58,7 +58,7 @@ export function workflowOf(
       const target = targets.get(plan.target)
       if (target === undefined) return { kind: 'changed', why: TARGET_GONE }
       const why = whyReconfigured(targets, plan, request)
-      return why === null ? compareWithPlan({ ...core.plan, target }, plan, phase) : { kind: 'changed', why }
+      return why === null ? compareWithAnyPlan({ ...core.plan, target }, plan, phase) : { kind: 'changed', why }
     },
     underTargetLock: (what, work) => underTargetLock({ config }, what, work),
     stepsFor: (request, plan) => {

@@ -7,6 +7,17 @@ import { syncDirectory } from '../lib/durable-file.ts'
 
 export const MANIFEST = 'manifest.json'
 
+/** A table whose rows say which migrations a database has. */
+export type MigrationRecord = { readonly schema: string; readonly table: string }
+
+/** Of Prisma 5 to 7. */
+const OLDER_RECORD = '_prisma_migrations'
+
+export const recordOf = (of: { readonly migrationsSchema: string; readonly migrationsTable?: string | undefined }): MigrationRecord => ({
+  schema: of.migrationsSchema,
+  table: of.migrationsTable ?? OLDER_RECORD,
+})
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 const manifestSchema = z.strictObject({
@@ -29,9 +40,11 @@ const manifestSchema = z.strictObject({
   seconds: z.number(),
   serverVersion: z.string(),
   clientVersion: z.string(),
-  /** Rows of `_prisma_migrations` in the very snapshot that was dumped; null when the table does not exist. */
+  /** Rows of the record of migrations in the very snapshot that was dumped; null when the table does not exist. */
   migrations: z.int().nullable(),
   migrationsSchema: z.string(),
+  /** Left out: that of Prisma 5 to 7. */
+  migrationsTable: z.string().optional(),
   /** Tables with data in the dump. */
   tables: z.int(),
   /** Bytes of the files; `rawBytes` is the size of the database when it was dumped. */

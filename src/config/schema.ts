@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { approver, argv, channel, duration, probe, secret, step } from './basics.ts'
+import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
   digestSchema,
@@ -14,17 +15,6 @@ import {
  * lockkeeper.yaml, in one place: the types below, the checks and the JSON Schema all come from here. Secrets are references; what a
  * reference points at is resolved by `load.ts` and never stands in a `Config`.
  */
-
-const prisma = z.strictObject({
-  schema: z.string().default('prisma/schema.prisma'),
-  migrations: z.string().default('prisma/migrations'),
-  urls: z
-    .array(z.string().regex(/^[A-Z_][A-Z0-9_]*$/))
-    .min(1)
-    .default(['DATABASE_URL'])
-    .describe('Every variable that the schema reads a URL from'),
-  env: z.record(z.string(), z.string()).default({}),
-})
 
 export const targetSchema = z.strictObject({
   label: z.string().min(1).max(60).optional(),
@@ -46,7 +36,7 @@ export const targetSchema = z.strictObject({
     lockTimeout: duration.default(2_000),
     statementTimeout: duration.default(900_000),
   }),
-  tool: z.union([z.literal('prisma').transform(() => ({ prisma: prisma.parse({}) })), z.strictObject({ prisma: prisma.prefault({}) })]),
+  tool: toolSchema,
   backup: z
     .strictObject({
       provider: z.literal('pg_dump').default('pg_dump'),

@@ -38,6 +38,18 @@ export async function prismaLockHolder(client: Queryable): Promise<Session | nul
   return rows[0] ?? null
 }
 
+/** Who holds the advisory lock that `prisma db migrate` of Prisma 8 takes, in this database: it is named for a schema. */
+export async function runnerLockHolder(client: Queryable): Promise<Session | null> {
+  const { rows } = await client.query<Session>(
+    `select ${SESSION} from pg_namespace n cross join lateral hashtext('prisma_8.contract.marker:' || n.nspname || ':app') key
+      join pg_locks l on l.classid = ((key::bigint >> 32) & 4294967295)::oid and l.objid = (key::bigint & 4294967295)::oid
+      join pg_stat_activity a on a.pid = l.pid
+      where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+        and l.database = (select oid from pg_database where datname = current_database()) limit 1`,
+  )
+  return rows[0] ?? null
+}
+
 /** What nobody else can read, and who holds it or waits to; all about the session is null for a prepared transaction. */
 export type LockedTable = {
   readonly relation: string

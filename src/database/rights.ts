@@ -11,7 +11,7 @@ export type Rights = {
   readonly schemaExists: boolean
   /** Tables of the schema that the role may not alter, since it does not inherit the rights of their owner. At most 20. */
   readonly tablesOfOthers: readonly { readonly table: string; readonly owner: string }[]
-  /** Null when there is no `_prisma_migrations` yet. */
+  /** Of the record of migrations; null when there is none yet. */
   readonly migrationsTable: { readonly read: boolean; readonly write: boolean } | null
   /** Sees the queries of other roles; without it blockers are known by process id only. */
   readonly readAllStats: boolean
@@ -19,7 +19,8 @@ export type Rights = {
   readonly signalBackend: boolean
 }
 
-export async function readRights(client: Queryable, schema: string): Promise<Rights> {
+/** `record`: the name of the table of the record. */
+export async function readRights(client: Queryable, schema: string, record = '_prisma_migrations'): Promise<Rights> {
   const { rows } = await client.query<
     Omit<Rights, 'tablesOfOthers' | 'migrationsTable'> & { reads: boolean | null; writes: boolean | null }
   >(
@@ -33,9 +34,9 @@ export async function readRights(client: Queryable, schema: string): Promise<Rig
         r.rolsuper or pg_has_role(r.oid, 'pg_signal_backend', 'USAGE') as "signalBackend"
        from pg_roles r
        left join pg_namespace n on n.nspname = $1
-       left join pg_class t on t.relnamespace = n.oid and t.relname = '_prisma_migrations' and t.relkind in ('r', 'p')
+       left join pg_class t on t.relnamespace = n.oid and t.relname = $2 and t.relkind in ('r', 'p')
       where r.rolname = current_user`,
-    [schema],
+    [schema, record],
   )
   const row = rows[0]
   if (row === undefined) throw new Error('The server does not list the role that it is connected as')

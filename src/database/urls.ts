@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { FOR_LIBPQ, PLACES, readParameters, TIMEOUTS, type Parameters } from './urls/parameters.ts'
 import { takeApart } from './urls/parts.ts'
 import { readPlace, type Place } from './urls/place.ts'
-import { readTls, TLS_PARAMETERS, tlsForPrisma, type Tls } from './urls/tls.ts'
+import { readTls, TLS_PARAMETERS, tlsForNode, tlsForPrisma, type Tls } from './urls/tls.ts'
 
 /**
  * One configured URL, three dialects. Prisma reads `schema` and `connection_limit`, which libpq refuses; `sslmode=require` encrypts
@@ -63,16 +63,23 @@ export function parseTargetUrl(text: string): ParsedUrl {
 /** Of Node; a longer one ends at once. */
 const LONGEST_TIMER_MS = 2_147_483_647
 
-/** For `DATABASE_URL` and its like. Spaces are %20, since not every reader takes a + for one. */
+/** For `DATABASE_URL` and its like, as Prisma 5 to 7 read it. */
 export function prismaDialect(url: TargetUrl, settings: SessionSettings): string {
+  const own = new Set<string>(['application_name', 'options', ...PLACES, ...TLS_PARAMETERS, ...TIMEOUTS])
+  return written(url, settings, [...[...url.parameters].filter(([name]) => !own.has(name)), ...tlsForPrisma(url.tls, url.parameters)])
+}
+
+/** For a program that hands the URL to `pg`, as Prisma 8 does: what Prisma alone knew is left out. */
+export const nodeDialect = (url: TargetUrl, settings: SessionSettings): string => written(url, settings, tlsForNode(url.tls))
+
+/** Spaces are %20, since not every reader takes a + for one. */
+function written(url: TargetUrl, settings: SessionSettings, others: readonly (readonly [string, string])[]): string {
   const socket = url.host.startsWith('/')
   const host = socket ? 'localhost' : isIP(url.host) === 6 ? `[${url.host}]` : url.host
   const password = url.password === null ? '' : `:${encode(url.password)}`
   const options = optionsFor(url, settings)
-  const own = new Set<string>(['application_name', 'options', ...PLACES, ...TLS_PARAMETERS, ...TIMEOUTS])
   const parameters = [
-    ...[...url.parameters].filter(([name]) => !own.has(name)),
-    ...tlsForPrisma(url.tls, url.parameters),
+    ...others,
     ...(socket ? [['host', url.host] as const] : []),
     ['application_name', settings.applicationName] as const,
     ...(options === '' ? [] : [['options', options] as const]),

@@ -5,6 +5,7 @@ import { isReference } from '../config/basics.ts'
 import type { CommandSettings } from '../config/schema.ts'
 import type { Child } from '../process/child.ts'
 import { childEnvironment, operatorPath } from '../process/environment.ts'
+import { toolEnvironment } from '../config/tool.ts'
 
 /** What stands for `{commit}`, `{previousCommit}` and `{checkout}`, and in the LOCKKEEPER_ variables. */
 export type StepValues = {
@@ -32,7 +33,9 @@ export function stepChild(options: {
 }): Prepared {
   const { settings, target, values, env, secret } = options
   const replaced = settings.run.map((part) => replacePlaceholders(part, values, settings.shell))
-  const urls = settings.database ? Object.fromEntries(target.tool.prisma.urls.map((name) => [name, secret(target.database.url)])) : {}
+  const urls = settings.database
+    ? Object.fromEntries(toolEnvironment(target.tool).urls.map((name) => [name, secret(target.database.url)]))
+    : {}
   const own = Object.fromEntries(Object.entries(settings.env).map(([name, value]) => [name, isReference(value) ? secret(value) : value]))
   return {
     argv: settings.shell ? [replaced.join(' ')] : replaced,
@@ -42,7 +45,7 @@ export function stepChild(options: {
     env: childEnvironment(
       env,
       applicationPath(target, env),
-      { ...target.tool.prisma.env, ...variablesOf(values), ...urls, ...own },
+      { ...toolEnvironment(target.tool).env, ...variablesOf(values), ...urls, ...own },
       Object.keys(own),
     ),
     timeoutMs: settings.timeout,

@@ -26,13 +26,14 @@ export async function lockFileOf(checkout: string, applicationDirectory: string)
  */
 export async function modulesKey(options: {
   readonly lock: string
-  readonly schema: string
+  /** Null where nothing is generated from one. */
+  readonly schema: string | null
   readonly nodeVersion: string
   readonly command: readonly string[]
 }): Promise<string> {
   const beside = ['package.json', '.npmrc', '.yarnrc.yml', 'pnpm-workspace.yaml'].map((name) => join(dirname(options.lock), name))
   const hash = createHash('sha256').update(JSON.stringify([options.nodeVersion, process.platform, process.arch, options.command]))
-  for (const file of [options.lock, ...beside, options.schema]) {
+  for (const file of [options.lock, ...beside, ...(options.schema === null ? [] : [options.schema])]) {
     const content = await readFile(file).catch(() => null) // absent, or a schema of several files
     hash.update(content === null ? '-\n' : `${content.length}\n`).update(content ?? '')
   }

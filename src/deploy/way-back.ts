@@ -5,6 +5,7 @@ import { isRefusal } from '../lib/refusal.ts'
 import type { GitDeps } from '../plan/deps.ts'
 import type { Plan } from '../plan/plan.ts'
 import { fetchRepository, isReachable } from '../plan/repository.ts'
+import { migrationsDirectory } from '../config/tool.ts'
 
 type Run = { readonly target: Target; readonly plan: Pick<Plan, 'commit' | 'baseline' | 'list'>; readonly command: string }
 
@@ -28,4 +29,4 @@ async function hasWhatIsApplied(deps: GitDeps, { target, plan }: Run, commit: st
   return listed.exitCode === 0 && [...plan.baseline, ...plan.list].every(({ name }) => there.has(name))
 }
 
-const migrationsOf = ({ source, tool }: Target): string => posix.join(source.directory, tool.prisma.migrations)
+const migrationsOf = ({ source, tool }: Target): string => posix.join(source.directory, migrationsDirectory(tool))

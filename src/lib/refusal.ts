@@ -20,7 +20,7 @@ export const refusalCodes = [
   'ref_not_reachable',
   'repository_unreachable',
   'repository_unfit', // no prisma, tracked .env, symlink among the migrations, …
-  'runs_not_built', // the commit brings a tool that is planned and shown, but not run yet
+  'other_runner', // the commit brings a tool whose migrations another reader has to read; never shown to people
   'target_unreachable',
   'target_unfit', // pooler URL, failed migration, edited file, unknown migration, …
   'store_unreachable',

@@ -1,3 +1,4 @@
+import { isPrisma } from '../config/tool.ts'
 import { prismaLockHolder } from '../database/activity.ts'
 import { withTarget } from '../database/connect.ts'
 import type { RunContext } from '../request/step.ts'
@@ -51,6 +52,8 @@ export function createAhead(ports: {
 
 /** Null where it is not asked: another database, somebody else who migrates, or a tool that has to be started to know what it is. */
 async function askWhere(context: RunContext, last: string, signal: AbortSignal): Promise<StatusAnswer | null> {
+  // another tool has nothing to be asked, and Prisma 8's one start before the run is not asked ahead
+  if (!isPrisma(context.target.tool) || context.plan.prisma8 !== undefined) return null
   const workspace = await openWorkspace(context)
   if (isProblem(workspace) || workspace.tool.installed === null || workspace.tool.installed.major >= 8) return null
   const connection = { url: workspace.url, applicationName: `lockkeeper-ahead-${context.requestId}`, signal }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isPrisma } from '../config/tool.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Queryable } from '../database/connect.ts'
-import { readDatabaseState, statusOf } from '../plan/status.ts'
+import { statusOf } from '../plan/status.ts'
 import { sessionsOf } from '../database/activity.ts'
 import type { Inspection, RunContext, StepEnd } from '../request/step.ts'
 import { count, seconds } from '../lib/text/sentences.ts'
@@ -12,7 +13,8 @@ import { nextAction, type Facts } from './decide/next-action.ts'
 import { withObserver } from './observe/observer.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Timing } from './attempts/timing.ts'
-import { isProblem, openWorkspace, type Workspace, type WorkspaceProblem } from './prisma/prisma-workspace.ts'
+import { openAnyWorkspace } from './others/workspace.ts'
+import { isProblem, type Workspace, type WorkspaceProblem } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { proveAll, type Proof } from './prove.ts'
 import { startGroup } from './start.ts'
@@ -23,7 +25,7 @@ import { noteApplied, tasksOf, watchAttempt, type MigrationTask, type Watched } 
 
 /** Looks, and changes nothing but the log of a migrator that has ended, which it redacts. */
 export async function inspectMigrations(context: RunContext, timing: Timing): Promise<Inspection> {
-  const workspace = await openWorkspace(context)
+  const workspace = await openAnyWorkspace(context)
   if (isProblem(workspace)) return { kind: 'todo' } // acting says what is missing
   return withObserver(connectionOf(context, workspace), async (observer) => {
     const work = { context, workspace, observer, timing }
@@ -46,7 +48,7 @@ export async function inspectMigrations(context: RunContext, timing: Timing): Pr
 
 /** Looks, does the next thing, and looks again, until all is applied or something is in the way. */
 export async function applyAll(context: RunContext, timing: Timing, ahead: Pick<Ahead, 'take'>): Promise<StepEnd> {
-  const workspace = await openWorkspace(context)
+  const workspace = await openAnyWorkspace(context)
   if (isProblem(workspace)) return notStarted(workspace)
   return withObserver(connectionOf(context, workspace), async (observer) => {
     const work = { context, workspace, observer, timing }
@@ -89,8 +91,8 @@ export async function applyAll(context: RunContext, timing: Timing, ahead: Pick<
 }
 
 /** The migrator writes as it is, since nobody may be there to redact it; once it has ended its own log is redacted too. */
-function decideNext({ context }: Work, facts: Facts): ReturnType<typeof nextAction> {
-  const action = nextAction(facts)
+function decideNext({ context, workspace }: Work, facts: Facts): ReturnType<typeof nextAction> {
+  const action = nextAction(facts, workspace.tool.leaves)
   if (action.kind !== 'living' && facts.attempt !== null) hideOutput(facts.attempt.attempt, context.redactor)
   return action
 }
@@ -105,7 +107,8 @@ async function accompany(
     context,
     observer,
     files: workspace.approved.migrations,
-    schema: workspace.parsed.schema,
+    recordsStart: workspace.tool.recordsStart,
+    readState: workspace.readState,
     applicationName: workspace.applicationName,
     base: workspace.base,
     readable: workspace.tool.readable,
@@ -136,7 +139,9 @@ async function accompany(
         headline: `The migrator was at work in the database \`${end.database}\`, which was not approved, and was stopped.`,
         tasks,
         notKnown: `What it changed in \`${end.database}\`.`,
-        next: `Find out why the repository's configuration leads Prisma there (\`prisma.config.ts\`, an adapter with an address of its own), and look at \`_prisma_migrations\` in \`${end.database}\`. Then cancel this request.`,
+        next: isPrisma(context.target.tool)
+          ? `Find out why the repository's configuration leads Prisma there (\`prisma.config.ts\`, an adapter with an address of its own), and look at \`_prisma_migrations\` in \`${end.database}\`. Then cancel this request.`
+          : `Find out why the repository's configuration leads ${workspace.tool.name} there, and look at what it has changed in \`${end.database}\`. Then cancel this request.`,
       }),
     },
   }
@@ -150,7 +155,7 @@ async function factsOf({ context, workspace }: Pick<Work, 'context' | 'workspace
     plan: context.plan,
     files: workspace.approved.migrations,
     // after the sessions: what they did last must be in it
-    state: await readDatabaseState(client, workspace.parsed.schema),
+    state: await workspace.readState(client),
     attempt: attempt === undefined || state === null ? null : { attempt, state, settled: isSettled(attempt) },
     sessions: sessions.length,
   }
@@ -177,7 +182,8 @@ function summaryOf({ plan, state, files }: Facts): string {
   const rows = statusOf(state, files).applied.flatMap(({ name, row }) => (names.has(name) && row?.finishedAt != null ? [row] : []))
   const from = Math.min(...rows.map((row) => row.startedAt.getTime()))
   const to = Math.max(...rows.map((row) => row.finishedAt?.getTime() ?? 0))
-  return `${count(names.size, 'migration')} in ${seconds(to - from)}`
+  const timed = rows.every(({ startedAt }) => startedAt.getTime() > 0) // a record without times says none
+  return timed ? `${count(names.size, 'migration')} in ${seconds(to - from)}` : count(names.size, 'migration')
 }
 
 const connectionOf = (context: RunContext, workspace: Workspace) => ({

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readSessionFacts, whyOtherSchema } from '../database/session-facts.ts'
 import { code } from '../lib/text/code.ts'
 import { count } from '../lib/text/sentences.ts'
-import { readDatabaseState, statusOf } from '../plan/status.ts'
+import { statusOf } from '../plan/status.ts'
 import type { StepEnd } from '../request/step.ts'
 import { diagnosisContext } from './decide/failure-analysis.ts'
 import type { NextAction } from './decide/next-action.ts'
@@ -16,6 +16,7 @@ import { MARKER, withoutMarker } from './prisma/prisma-workspace.ts'
 import type { ToolVersion } from './prisma/tool.ts'
 import { askVersion } from './prisma/version.ts'
 import { askStatus, sessionOf, type StatusAnswer } from './question.ts'
+import { migrationsDirectory } from '../config/tool.ts'
 
 export type Proof = { readonly kind: 'proven'; readonly version: ToolVersion } | { readonly kind: 'hindered'; readonly end: StepEnd }
 
@@ -36,6 +37,7 @@ export async function proveAll(
   if (held !== null) return notStarted(work, tasks, 'Error: P1002 advisory lock', held)
   const last = remaining.at(-1)
   if (last === undefined) throw new Error('there is nothing to start')
+  if (!workspace.tool.isAsked && workspace.tool.installed !== null) return { kind: 'proven', version: workspace.tool.installed }
   const { version, said } = await askVersion(workspace, () => workspace.layoutUpTo(last.name), sessionOf(work, 'version'))
   if (version === null) return notStarted(work, tasks, said)
   if (version.major >= 8)
@@ -72,7 +74,7 @@ async function judge({ work, remaining, tasks, version }: Asked, answer: StatusA
   if (pending.length === status.pending.length && status.failed.length === 0)
     return refused(
       tasks,
-      `Prisma does not read its migrations from ${code(context.target.tool.prisma.migrations)}: the repository's configuration (\`migrations.path\` in \`prisma.config.ts\`, or another place of the schema) leads it to another directory.`,
+      `Prisma does not read its migrations from ${code(migrationsDirectory(context.target.tool))}: the repository's configuration (\`migrations.path\` in \`prisma.config.ts\`, or another place of the schema) leads it to another directory.`,
     )
   // Prisma's status leaves out what was only rolled back, though its deploy runs that again
   const rolledBack = await rolledBackIn(work)
@@ -103,7 +105,7 @@ function kept({ atomic }: ToolVersion, adapter: boolean): string {
 }
 
 async function rolledBackIn({ workspace, observer }: Work): Promise<ReadonlySet<string>> {
-  const state = await observer.look((client) => readDatabaseState(client, workspace.parsed.schema))
+  const state = await observer.look(workspace.readState)
   return new Set(statusOf(state, workspace.approved.migrations).rolledBack.map(({ name }) => name))
 }
 
@@ -111,9 +113,9 @@ async function rolledBackIn({ workspace, observer }: Work): Promise<ReadonlySet<
 async function foreignLock(work: Work): Promise<{ readonly name: string; readonly relation: null } | null> {
   const { context, workspace, observer, timing } = work
   for (const began = performance.now(); ; await sleep(timing.pollMs)) {
-    const { lock } = await observer.look((client) => takeSnapshot(client, workspace.parsed.schema, workspace.applicationName))
+    const { lock } = await observer.look((client) => takeSnapshot(client, workspace.readState, workspace.applicationName))
     if (lock === null || !lock.here) return null
-    context.report(`${lock.name} (pid ${lock.pid}) holds Prisma's migration lock. Waiting for it to end.`)
+    context.report(`${lock.name} (pid ${lock.pid}) holds the migration lock. Waiting for it to end.`)
     if (context.signal.aborted || performance.now() - began > timing.silenceMs)
       return { name: `${code(lock.name)} (pid ${lock.pid})`, relation: null }
   }

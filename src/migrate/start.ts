@@ -22,7 +22,7 @@ export async function startGroup(work: Work, group: Group, { atomic }: ToolVersi
     ? { applicationName: workspace.applicationName, lockTimeoutMs: 0, statementTimeoutMs: 0 }
     : { applicationName: workspace.applicationName, ...timeoutsOf(context) }
   failpoint('before-migrator-start')
-  appendFileSync(context.spool, `$ prisma ${workspace.tool.commands.deploy.slice(1).join(' ')}\n`, { mode: 0o600 })
+  appendFileSync(context.spool, `$ ${workspace.tool.shown}\n`, { mode: 0o600 })
   await context.audit('migrator', 'started', { migrations: group.migrations.map(({ name }) => name) })
   const attempt = startAttempt(
     workspace.base,

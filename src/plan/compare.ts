@@ -2,15 +2,19 @@ import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Target } from '../config/config.ts'
 import { isRefusal } from '../lib/refusal.ts'
 import { together } from '../lib/together.ts'
-import { TargetConnectionError, withTarget } from '../database/connect.ts'
+import { TargetConnectionError, withTarget, type Queryable } from '../database/connect.ts'
 import { namingWhoLocks, TableLockedError } from '../database/locked.ts'
 import { readIdentity, sameIdentity } from '../database/identity.ts'
-import { appliedOf, type Applied } from './applied.ts'
+import type { TargetUrl } from '../database/urls.ts'
+
 import type { PlanDeps } from './deps.ts'
-import { readFiles, type ApplicationFiles } from './files.ts'
-import type { Plan } from './plan.ts'
-import { fetchRepository, isReachable } from './repository.ts'
-import { readDatabaseState, statusOf, whyRecordHidden, type Status } from './status.ts'
+import type { ApplicationFiles } from './files.ts'
+import { readAnyFiles } from './listed-files.ts'
+import { toolPlanned, type Plan } from './plan.ts'
+import { AppliedQueryError, readStateOf } from './record.ts'
+import { fetchRepository, isReachable, type Repository } from './repository.ts'
+import { appliedOf, statusOf, whyRecordHidden, type Applied, type Status } from './status.ts'
+import { canonicalJson } from '../lib/canonical.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
 /** `why` is mrkdwn, outside parts escaped. `unknown` means that it could not be found out; nothing may be started on it. */
@@ -26,6 +30,8 @@ export async function compareWithPlan(
   plan: Plan,
   phase: 'before-migrate' | 'after-migrate',
 ): Promise<Comparison> {
+  if (canonicalJson(toolPlanned(deps.target.tool).tool ?? null) !== canonicalJson(plan.tool ?? null))
+    return changed('The settings of `tool` in lockkeeper.yaml are no longer what they were when this was asked.')
   const [files, found] = await together([filesNow(deps, plan), databaseNow(deps)])
   if ('kind' in files) return files
   const otherFiles = compareFiles(plan, files)
@@ -71,14 +77,23 @@ function departureText({ why, names }: Extract<Applied, { kind: 'departs' }>, pl
 }
 
 async function filesNow(deps: PlanDeps & { readonly target: Target }, plan: Plan): Promise<ApplicationFiles | Comparison> {
+  const repository = await repositoryNow(deps, plan)
+  if ('kind' in repository) return repository
+  const files = await readAnyFiles(repository, deps.target, plan.commit)
+  return isRefusal(files) ? changed(files.text) : files
+}
+
+/** Fetched anew, with the commit of the plan still on a branch that may be deployed. */
+export async function repositoryNow(
+  deps: PlanDeps & { readonly target: Target },
+  plan: Pick<Plan, 'commit'>,
+): Promise<Repository | Comparison> {
   const repository = await fetchRepository(deps, deps.target)
   if (isRefusal(repository)) return { kind: 'unknown', why: repository.text }
-  if (!(await isReachable(repository, deps.target, plan.commit)))
-    return changed(
-      `Commit ${quoted(plan.commit.slice(0, 10))} is no longer part of ${listed([deps.target.source.branch, ...deps.target.source.refs])}.`,
-    )
-  const files = await readFiles(repository, deps.target, plan.commit)
-  return isRefusal(files) ? changed(files.text) : files
+  if (await isReachable(repository, deps.target, plan.commit)) return repository
+  return changed(
+    `Commit ${quoted(plan.commit.slice(0, 10))} is no longer part of ${listed([deps.target.source.branch, ...deps.target.source.refs])}.`,
+  )
 }
 
 /** The same commit hashes the same unless the configuration reads it from another directory, or an object is damaged. */
@@ -97,16 +112,25 @@ function compareFiles(plan: Plan, files: ApplicationFiles): string | null {
     : `${listed(more)} ${more.length === 1 ? 'is' : 'are'} there now and ${more.length === 1 ? 'was' : 'were'} not when this was asked.`
 }
 
-async function databaseNow(deps: PlanDeps & { readonly target: Target }) {
+const databaseNow = (deps: PlanDeps & { readonly target: Target }) =>
+  readNow(deps, async (client, url) => ({
+    url,
+    identity: await readIdentity(client, url),
+    state: await readStateOf(client, deps.target.tool, url.schema),
+  }))
+
+/** What cannot be read is `unknown`. */
+export async function readNow<T>(
+  deps: PlanDeps & { readonly target: Target },
+  read: (client: Queryable, url: TargetUrl) => Promise<T>,
+): Promise<T | Extract<Comparison, { kind: 'unknown' }>> {
   try {
     return await withTarget({ url: deps.secret(deps.target.database.url), applicationName: 'lockkeeper check' }, (client, url) =>
-      namingWhoLocks(client, async () => ({
-        url,
-        identity: await readIdentity(client, url),
-        state: await readDatabaseState(client, url.schema),
-      })),
+      namingWhoLocks(client, () => read(client, url)),
     )
   } catch (error) {
+    if (error instanceof AppliedQueryError)
+      return { kind: 'unknown', why: `What is applied cannot be read: ${escapeMarkup(deps.redactor.text(error.message))}.` } as const
     if (error instanceof TargetConnectionError || error instanceof TableLockedError) return { kind: 'unknown', why: error.message } as const
     // the server answered that it cannot: a right that was taken away, a statement that took too long, no memory
     if (isServersFault(error))

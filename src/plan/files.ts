@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Target } from '../config/config.ts'
+import { prismaOf, type PrismaSettings } from '../config/tool.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
+import { bringsPrisma8, dependenciesOf, saysWhich, sourcesOf, textIn } from './brings.ts'
 import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } from './git.ts'
 import type { Repository } from './repository.ts'
 import { isLfsPointer } from '../lib/git.ts'
-import { LOCK_FILES } from './prisma/lock-files.ts'
 import { comparing, orderOf, sendsOneScript, type Order } from './prisma/order.ts'
 import { CONFIG_FILES } from './prisma/config.ts'
 import { readSchema } from './prisma/schema.ts'
 import { chooseConfig, whyLedElsewhere } from './prisma/unfit.ts'
-import { prismaVersions, version, whyVersionUnfit, type PrismaSources } from './prisma/version.ts'
+import { prismaVersions, whyVersionUnfit } from './prisma/version.ts'
 import { code, inShell } from '../lib/text/code.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 
@@ -23,6 +24,8 @@ export type MigrationFile = {
   /** Of the same text with the other line endings, which Prisma accepts too; and of what it makes of bytes that are no UTF-8. */
   readonly otherEndings: readonly string[]
   readonly rollback: { readonly content: Buffer; readonly sha256: string } | null
+  /** The ending of a file that is a program and no SQL. */
+  readonly program?: string
 }
 
 export type ApplicationFiles = {
@@ -45,11 +48,11 @@ export type FilesTarget = Pick<Target, 'name' | 'source' | 'tool'>
 
 /** Reads what a plan needs from the objects of a commit, and refuses what Prisma could not run or what would lead it elsewhere. */
 export async function readFiles(repository: Repository, target: FilesTarget, commit: string): Promise<ApplicationFiles | Refusal> {
-  const paths = pathsOf(target)
+  const settings = prismaOf(target.tool)
+  const paths = pathsOf(target, settings)
   if (isRefusal(paths)) return paths
   const tree = await readTree(repository.git, commit)
-  if (hasRunnerFiles(tree, paths.application) && (await bringsPrisma8(repository, tree, paths.application)))
-    return refuse('runs_not_built', notBuilt(commit))
+  if (await bringsPrisma8(repository, tree, paths.application)) return refuse('other_runner', otherRunner(commit))
   const unfit = whyUnfit(tree, paths, commit)
   if (unfit !== null) return refuse('repository_unfit', unfit)
   const directories = migrationDirectories(tree, paths)
@@ -75,7 +78,7 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   const brought = sourcesOf(paths.application, packages, lockFiles, text)
   const versions = prismaVersions(brought)
   const config = chooseConfig(paths.application, versions, (path) => configs.includes(path), text)
-  const { urls } = target.tool.prisma
+  const { urls } = settings
   const problem =
     noPrisma(packages, text, paths) ??
     whyVersionUnfit(brought) ??
@@ -100,59 +103,9 @@ export async function readFiles(repository: Repository, target: FilesTarget, com
   }
 }
 
-/** Where a commit says which Prisma it brings. */
-function saysWhich(tree: Tree, application: string): { readonly packages: readonly string[]; readonly lockFiles: readonly string[] } {
-  return {
-    packages: [...new Set([posix.join(application, 'package.json'), 'package.json'])].filter((path) => tree.has(path)),
-    lockFiles: [...new Set([application, '.'])]
-      .flatMap((directory) => LOCK_FILES.map((name) => posix.join(directory, name)))
-      .filter((path) => isRegularAt(tree, path)),
-  }
-}
-
-/** What Prisma 8 writes and no other: without it package.json is read with everything else. */
-const hasRunnerFiles = (tree: Tree, application: string): boolean =>
-  [...tree.keys()].some(
-    (path) => (application === '.' || path.startsWith(`${application}/`)) && /(^|\/)(app\/[^/]+\/migration|contract)\.json$/.test(path),
-  )
-
-/** `migrations/app/…` and a contract may be there before the old runner is gone: what decides is the version. */
-async function bringsPrisma8(repository: Repository, tree: Tree, application: string): Promise<boolean> {
-  const { packages, lockFiles } = saysWhich(tree, application)
-  const read = await readBlobs(
-    repository.git,
-    tree,
-    [...packages, ...lockFiles].filter((path) => isRegularAt(tree, path)),
-  )
-  if (isRefusal(read)) return false // said again, for everything, by the caller
-  const text = textIn((path) => (isRegularAt(tree, path) ? read(path) : Buffer.alloc(0)))
-  return prismaVersions(sourcesOf(application, packages, lockFiles, text)).low >= version(8)
-}
-
-/** Tools take a byte order mark, JSON.parse does not. */
-const textIn =
-  (content: (path: string) => Buffer) =>
-  (path: string): string =>
-    content(path)
-      .toString('utf8')
-      .replace(/^\ufeff/, '')
-
-const sourcesOf = (
-  application: string,
-  packages: readonly string[],
-  lockFiles: readonly string[],
-  text: (path: string) => string,
-): PrismaSources => ({
-  application,
-  asked: packages.flatMap((path) => {
-    const range = dependenciesOf(text(path))?.get('prisma')
-    return range === undefined ? [] : [{ path, range }]
-  }),
-  locks: lockFiles.map((path) => ({ path, text: text(path) })),
-})
-
-const notBuilt = (commit: string) =>
-  `Commit ${quoted(commit.slice(0, 10))} brings Prisma 8, which is a release candidate. Lockkeeper shows what it would run (${code('plan')}) and where the database stands (${code('status')}); runs with Prisma 8 are not built yet, so nothing was started. Deploy a commit with Prisma 5 to 7 (\`--ref\`), or apply this one by hand: take a backup and run ${code('npx prisma db migrate')} in the application.`
+/** Not met by people: whoever plans goes on with what reads such a commit (`tool/`). */
+const otherRunner = (commit: string) =>
+  `Commit ${quoted(commit.slice(0, 10))} brings Prisma 8, whose migrations are other files than those of 5 to 7. Ask again.`
 
 /** Exported for tests and for whoever has the bytes of a migration at hand. */
 export function migrationFile(name: string, content: Buffer, rollback: Buffer | null): MigrationFile {
@@ -172,11 +125,11 @@ const lfsText = (path: string) =>
 
 type Paths = { readonly application: string; readonly schema: string; readonly migrations: string }
 
-function pathsOf(target: FilesTarget): Paths | Refusal {
+function pathsOf(target: FilesTarget, settings: PrismaSettings): Paths | Refusal {
   const application = posix.normalize(target.source.directory)
   const inside = (path: string) => posix.join(application, path)
-  const paths = { application, schema: inside(target.tool.prisma.schema), migrations: inside(target.tool.prisma.migrations) }
-  const outside = [target.source.directory, target.tool.prisma.schema, target.tool.prisma.migrations].find((path) => posix.isAbsolute(path))
+  const paths = { application, schema: inside(settings.schema), migrations: inside(settings.migrations) }
+  const outside = [target.source.directory, settings.schema, settings.migrations].find((path) => posix.isAbsolute(path))
   const escaping = Object.values(paths).find((path) => path === '..' || path.startsWith('../'))
   if (outside === undefined && escaping === undefined) return paths
   return refuse(
@@ -240,24 +193,6 @@ function noPrisma(packages: readonly string[], text: (path: string) => string, p
   if (broken !== undefined) return `${quoted(broken)} is not valid JSON, so its dependencies cannot be read. Correct it and ask again.`
   if (packages.some((path) => dependenciesOf(text(path))?.has('prisma'))) return null
   return `${listed(packages)} ${packages.length === 1 ? 'does' : 'do'} not list prisma among dependencies or devDependencies, so the application brings no migration tool. Add it (\`npm install --save-dev prisma\`) and ask again.`
-}
-
-/** What each is asked for as. */
-function dependenciesOf(text: string): ReadonlyMap<string, string> | null {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    const of = (key: string) =>
-      typeof parsed === 'object' && parsed !== null ? Object.entries(parsed).find(([name]) => name === key)?.[1] : undefined
-    return new Map(
-      [of('dependencies'), of('devDependencies')].flatMap((section) =>
-        typeof section === 'object' && section !== null
-          ? Object.entries(section).map(([name, asked]) => [name, String(asked)] as const)
-          : [],
-      ),
-    )
-  } catch {
-    return null // not JSON; the caller says so
-  }
 }
 
 function wrongProvider(lock: string | null): string | null {

@@ -12,17 +12,20 @@ import { databaseBytes, tableSizes, type TableSize } from '../database/sizes.ts'
 import { detectPooler, parseTargetUrl, type TargetUrl } from '../database/urls.ts'
 import type { PlanDeps } from './deps.ts'
 import { digestOf } from './digest.ts'
-import { readFiles, type ApplicationFiles } from './files.ts'
+import type { ApplicationFiles } from './files.ts'
 import { gitOutput, hasGitLfs } from './git.ts'
 import { comparing, whyUncertain, type Order } from './prisma/order.ts'
-import { worksOnCheckout, type Evidence, type Plan, type PlannedStep } from './plan.ts'
+import { toolPlanned, worksOnCheckout, type Evidence, type Plan, type PlannedStep } from './plan.ts'
+import { AppliedQueryError, readStateOf } from './record.ts'
+import { forwardPart, readAnyFiles } from './listed-files.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
-import { readDatabaseState, statusOf, whyRecordHidden, type DatabaseState, type Status } from './status.ts'
+import { statusOf, whyRecordHidden, type DatabaseState, type Status } from './status.ts'
 import { firstLost, firstUnrunnable, readByServer, whyNotDeployable } from './unfit.ts'
 import { code } from '../lib/text/code.ts'
 import { count, listed, quoted } from '../lib/text/quoted.ts'
 import { together } from '../lib/together.ts'
+import { migrationsDirectory } from '../config/tool.ts'
 
 export type PlanRequest = {
   readonly target: Target
@@ -66,11 +69,13 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   const byServer = await atTarget(deps, request.target, (client) => readByServer(client, request.target, toApply, source.files.oneScript))
   if (isRefusal(byServer)) return byServer
   if (typeof byServer === 'string') return refuse('repository_unfit', byServer)
-  const reviews = await reviewMigrations(toApply, {
+  const forward = 'command' in request.target.tool ? toApply.map((file) => ({ ...file, content: forwardPart(file.content) })) : toApply
+  const reviews = await reviewMigrations(forward, {
     sizes: facts.sizes,
     schema: facts.url.schema,
     reactions: facts.reactions,
     isOneScript: source.files.oneScript,
+    hasOwnSession: 'sql' in request.target.tool,
     readByServer: byServer,
   })
   const lost = firstLost(request.target, toApply, reviews, facts.url.schema)
@@ -87,10 +92,12 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
       sha256: file.sha256,
       bytes: file.content.length,
       rollbackSha256: file.rollback?.sha256 ?? null,
-      concurrently: reviews.some((review) => review.name === file.name && review.concurrently),
+      // a tool of its own decides how it sends them, and applies all at once
+      concurrently: !('command' in request.target.tool) && reviews.some((review) => review.name === file.name && review.concurrently),
     })),
     steps: request.steps,
     policy: request.policy,
+    ...toolPlanned(request.target.tool),
   }
   const evidence = await gatherEvidence(deps, request, read, reviews)
   return { plan, digest: digestOf(plan), evidence, status, files: source.files }
@@ -184,7 +191,7 @@ async function readSource(deps: PlanDeps, target: Target, ref: string | null): P
   if (isRefusal(repository)) return repository
   const resolved = await resolveCommit(repository, target, ref)
   if (isRefusal(resolved)) return resolved
-  const files = await readFiles(repository, target, resolved.commit)
+  const files = await readAnyFiles(repository, target, resolved.commit)
   return isRefusal(files) ? files : { repository, resolved, files }
 }
 
@@ -193,7 +200,7 @@ const readFacts = (deps: PlanDeps, target: Target, depth: Depth, external: reado
     namingWhoLocks(client, async () => ({
       url,
       identity: await readIdentity(client, url),
-      state: await readDatabaseState(client, url.schema, external),
+      state: await readStateOf(client, target.tool, url.schema, external),
       lock: await prismaLockHolder(client),
       sizes: await tableSizes(client),
       bytes: await databaseBytes(client),
@@ -212,6 +219,11 @@ export function refusalOf(error: unknown, target: Pick<Target, 'name'>): Refusal
     )
   if (error instanceof TableLockedError)
     return refuse('target_unfit', `The database of ${name} cannot be read now. ${error.message} Nothing was changed; ask again then.`)
+  if (error instanceof AppliedQueryError)
+    return refuse(
+      'target_unfit',
+      `What is applied to ${name} cannot be read by the query ${quoted(error.query, 160)}: ${escapeMarkup(error.message)}. Correct \`applied\` of its tool in lockkeeper.yaml and ask again; nothing was changed.`,
+    )
   if (error instanceof Error && hasSqlState(error, sqlState.insufficientPrivilege))
     return refuse(
       'target_unfit',
@@ -247,7 +259,7 @@ async function branchNote(
   { repository, resolved }: TargetState['source'],
 ): Promise<readonly string[]> {
   if (resolved.behind === 0) return []
-  const path = [directory, tool.prisma.migrations]
+  const path = [directory, migrationsDirectory(tool)]
     .join('/')
     .split('/')
     .filter((part) => part !== '.' && part !== '')

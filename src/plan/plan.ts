@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ToolSettings } from '../config/tool.ts'
 import type { Identity } from '../database/identity.ts'
 import type { MigrationEvidence } from '../sql/review.ts'
 
@@ -21,10 +22,16 @@ export type Plan = {
   readonly policy: string
   /** Of a commit that brings Prisma 8. Plans of 5 to 7 do not have the key, so their digests are what they always were. */
   readonly prisma8?: RunnerPlanned
+  /** Of a tool that is not Prisma: its settings as far as they decide what runs. */
+  readonly tool?: Readonly<Record<string, unknown>>
 }
 
 /** What of Prisma 8's files decides what runs; `sha256` of a migration in the list is that of its `ops.json`. */
 export type RunnerPlanned = {
+  /** The exact version of Prisma that the commit settles on. */
+  readonly version: string
+  /** From the root of the repository. */
+  readonly directory: string
   /** The emitted contract, to which the run would lead. */
   readonly contract: { readonly path: string; readonly hash: string; readonly sha256: string }
   /** The contract that the database had when asked; null when it was empty. */
@@ -36,7 +43,17 @@ export type RunnerPlanned = {
     readonly migrationHash: string
     /** Of the bytes of `migration.json`. */
     readonly metadataSha256: string
+    /** Of the contract to which it leads, with which Prisma compares the database at the end. */
+    readonly snapshotSha256: string
   }[]
+}
+
+/** Whatever else decides what runs. Plans of Prisma do not have the key, so their digests are what they always were. */
+export function toolPlanned(tool: ToolSettings): Pick<Plan, 'tool'> {
+  if ('prisma' in tool) return {}
+  if ('sql' in tool) return { tool: { name: 'sql', baseline: tool.sql.baseline ?? null } }
+  const { name, run, applied, undone } = tool.command
+  return { tool: { name, run, applied, undone } }
 }
 
 /** SHA-256 in hex of the file's raw bytes, as Prisma records it. */

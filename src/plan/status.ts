@@ -1,13 +1,15 @@
 import { code } from '../lib/text/code.ts'
 import type { Queryable } from '../database/connect.ts'
 import type { MigrationFile } from './files.ts'
+import type { Plan, PlannedMigration } from './plan.ts'
 import { comparing, type Order } from './prisma/order.ts'
 
-/** A row of `_prisma_migrations`. */
+/** A row of `_prisma_migrations`, or what another tool's record says. */
 export type MigrationRow = {
   readonly id: string
   readonly name: string
-  readonly checksum: string
+  /** Null where the record has none. */
+  readonly checksum: string | null
   readonly startedAt: Date
   readonly finishedAt: Date | null
   readonly rolledBackAt: Date | null
@@ -20,7 +22,7 @@ export type MigrationRow = {
 export type DatabaseState = {
   /** The schema that the URL names. */
   readonly schema: string
-  /** Whether `_prisma_migrations` is there. */
+  /** Whether the record (`_prisma_migrations`) is there. */
   readonly recorded: boolean
   readonly rows: readonly MigrationRow[]
   /** Somebody holds Prisma's advisory lock in this database. */
@@ -29,6 +31,10 @@ export type DatabaseState = {
   readonly schemasWithTables: readonly string[]
   /** Row-level security keeps rows of `_prisma_migrations` from the role, and then from Prisma too: what was read may lack some. */
   readonly isHidden?: boolean
+  /** The name of that table; left out: `_prisma_migrations`. */
+  readonly record?: string
+  /** What counts as applied, with all before it, where there are tables and no record (`tool.sql.baseline`). */
+  readonly assumed?: string
 }
 
 export type MigrationState = 'applied' | 'pending' | 'failed' | 'running'
@@ -73,8 +79,9 @@ export function statusOf(
   databaseSchemas: readonly string[] = [],
   order: Order = 'by-language',
 ): Status {
-  const rows = Map.groupBy(state.rows, (row) => row.name)
-  const live = state.rows.filter((row) => row.rolledBackAt === null)
+  const recorded = rowsFor(state, files, databaseSchemas)
+  const rows = Map.groupBy(recorded, (row) => row.name)
+  const live = recorded.filter((row) => row.rolledBackAt === null)
   const unfinished = live.filter((row) => row.finishedAt === null).sort(byStart)
   // Prisma runs one migration at a time: of several that have no end, only the last can be the one that runs
   const runningId = state.lockHeld ? unfinished.at(-1)?.id : undefined
@@ -95,10 +102,33 @@ export function statusOf(
   }
 }
 
-function baselineOf({ recorded, schema, schemasWithTables }: DatabaseState, databaseSchemas: readonly string[]): Status['baseline'] {
+function baselineOf(
+  { recorded, assumed, schema, schemasWithTables }: DatabaseState,
+  databaseSchemas: readonly string[],
+): Status['baseline'] {
   if (recorded) return 'present'
-  return [schema, ...databaseSchemas].some((name) => schemasWithTables.includes(name)) ? 'missing' : 'fresh'
+  if (![schema, ...databaseSchemas].some((name) => schemasWithTables.includes(name))) return 'fresh'
+  return assumed === undefined ? 'missing' : 'present'
 }
+
+/** Rows by the names of files: a record may know a file by its SHA-256 or its number alone, and a baseline has no rows yet. */
+function rowsFor(state: DatabaseState, files: readonly FileSums[], databaseSchemas: readonly string[]): readonly MigrationRow[] {
+  if (state.assumed !== undefined && baselineOf(state, databaseSchemas) === 'present') {
+    const last = files.findIndex(({ name }) => name === state.assumed)
+    return files.slice(0, last + 1).map(({ name, sha256 }) => ({ ...ASSUMED, id: name, name, checksum: sha256 }))
+  }
+  const byName = new Set(files.map(({ name }) => name))
+  const byNumber = Map.groupBy(files, ({ name }) => /^0*(\d+)/.exec(name)?.[1] ?? '')
+  const bySum = Map.groupBy(files, ({ sha256 }) => sha256)
+  return state.rows.map((row) => {
+    if (row.checksum !== null || byName.has(row.name)) return row
+    const [only, ...more] = byNumber.get(row.name.replace(/^0+(?=\d)/, '')) ?? []
+    // of two files with one content the first comes first
+    return { ...row, name: bySum.get(row.name)?.shift()?.name ?? (more.length === 0 ? only?.name : undefined) ?? row.name }
+  })
+}
+
+const ASSUMED = { startedAt: new Date(0), finishedAt: new Date(0), rolledBackAt: null, logs: null, appliedSteps: 1 } as const
 
 function oneStatus(
   name: string,
@@ -113,15 +143,23 @@ function oneStatus(
   // an unfinished row counts before a finished one: Prisma refuses to deploy (P3009) as long as there is one
   if (stuck !== undefined) return { ...base, state: stuck.id === runningId ? 'running' : 'failed', row: stuck }
   if (done === undefined) return { ...base, state: 'pending', rolledBack: rows.length > 0, row: rows.toSorted(byStart).at(-1) ?? null }
-  const edited = file !== undefined && done.checksum !== file.sha256 && !file.otherEndings.includes(done.checksum)
+  const edited = file !== undefined && done.checksum !== null && done.checksum !== file.sha256 && !file.otherEndings.includes(done.checksum)
   return { ...base, state: 'applied', edited, row: done }
 }
 
 const byStart = (a: MigrationRow, b: MigrationRow) => a.startedAt.getTime() - b.startedAt.getTime()
 
-/** Rows and lock are read in one statement, so that they belong to one moment. `external` are tables that Prisma does not count (`schema.table`). */
-export async function readDatabaseState(client: Queryable, schema: string, external: readonly string[] = []): Promise<DatabaseState> {
-  const { rows: facts } = await client.query<Facts>(FACTS, [schema, external])
+/**
+ * Rows and lock are read in one statement, so that they belong to one moment. `external` are tables that Prisma does not count
+ * (`schema.table`), `record` is the table of the record; null where it is read otherwise.
+ */
+export async function readDatabaseState(
+  client: Queryable,
+  schema: string,
+  external: readonly string[] = [],
+  record: string | null = '_prisma_migrations',
+): Promise<DatabaseState> {
+  const { rows: facts } = await client.query<Facts>(FACTS, [schema, external, record])
   const fact = facts[0]
   if (fact === undefined) throw new Error('The server gave no answer about its catalogue')
   const { table, schemasWithTables, isHidden } = fact
@@ -132,14 +170,26 @@ export async function readDatabaseState(client: Queryable, schema: string, exter
        from ${table} m cross join (select ${LOCKED} as held) lock order by m.started_at, m.id`,
   )
   const lockHeld = rows[0]?.locked ?? fact.locked
-  return { schema, recorded: true, rows: rows.map(({ locked: _locked, ...row }) => row), lockHeld, schemasWithTables, isHidden }
+  const found = rows.map(({ locked: _locked, ...row }) => row)
+  return {
+    schema,
+    recorded: true,
+    rows: found,
+    lockHeld,
+    schemasWithTables,
+    isHidden,
+    ...(record === null || record === '_prisma_migrations' ? {} : { record }),
+  }
 }
 
 /** Why nobody can say what is applied; mrkdwn, null when somebody can. */
-export function whyRecordHidden({ isHidden, schema }: DatabaseState, { user }: { readonly user: string }): string | null {
+export function whyRecordHidden(
+  { isHidden, schema, record = '_prisma_migrations' }: DatabaseState,
+  { user }: { readonly user: string },
+): string | null {
   if (isHidden !== true) return null
-  const table = [schema, '_prisma_migrations'].map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
-  return `Row-level security hides rows of ${code(`${schema}._prisma_migrations`)} from the role ${code(user)}, so neither Lockkeeper nor Prisma sees what was applied, and Prisma would apply it again. Take it off that table (${code(`alter table ${table} disable row level security`)}), or let the URL name the owner of the table or a role with BYPASSRLS.`
+  const table = [schema, record].map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
+  return `Row-level security hides rows of ${code(`${schema}.${record}`)} from the role ${code(user)}, so neither Lockkeeper nor ${record === '_prisma_migrations' ? 'Prisma' : 'its migrator'} sees what was applied, and it would be applied again. Take it off that table (${code(`alter table ${table} disable row level security`)}), or let the URL name the owner of the table or a role with BYPASSRLS.`
 }
 
 type Facts = {
@@ -166,9 +216,43 @@ const OPEN_TO_ALL = `coalesce((select bool_and(p.polpermissive) and bool_or(p.po
 
 const FACTS = `select
   (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = $1 and c.relname = '_prisma_migrations' and c.relkind in ('r', 'p', 'v')) as table,
+    where n.nspname = $1 and c.relname = $3 and c.relkind in ('r', 'p', 'v')) as table,
   array(select distinct n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where ${COUNTED} and n.nspname !~ '^(pg_|information_schema$)') as "schemasWithTables",
   exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = $1 and c.relname = '_prisma_migrations' and row_security_active(c.oid) and not ${OPEN_TO_ALL}) as "isHidden",
+    where n.nspname = $1 and c.relname = $3 and row_security_active(c.oid) and not ${OPEN_TO_ALL}) as "isHidden",
   ${LOCKED} as locked`
+
+/** How far a database has come with a plan, or how it departs from it. */
+export type Applied =
+  /** What is applied is the baseline and a beginning of the list. `applied` is that beginning, `open` the rest, both in order. */
+  | { readonly kind: 'beginning'; readonly applied: readonly string[]; readonly open: readonly PlannedMigration[] }
+  | { readonly kind: 'departs'; readonly why: Departure; readonly names: readonly string[] }
+
+/**
+ * `failed` and `running`: a record that did not end. `edited`: applied with another content. `unknown`: recorded, but no part of the plan.
+ * `missing`: of the baseline, and applied no longer. `order`: applied although one before it is not.
+ */
+export type Departure = 'failed' | 'running' | 'edited' | 'unknown' | 'missing' | 'order'
+
+/** Whether what is applied is the approved beginning. Pure, and the only answer to that: asked before a run, between its migrations and after it. */
+export function appliedOf({ baseline, list }: Pick<Plan, 'baseline' | 'list'>, status: Status): Applied {
+  const planned = new Set([...baseline, ...list].map(({ name }) => name))
+  const applied = new Set(status.applied.map(({ name }) => name))
+  const end = list.findIndex(({ name }) => !applied.has(name))
+  const [beginning, open] = end === -1 ? [list, []] : [list.slice(0, end), list.slice(end)]
+  const found: Readonly<Record<Departure, readonly { readonly name: string }[]>> = {
+    failed: status.failed,
+    running: status.running,
+    edited: status.edited.filter(({ name }) => planned.has(name)),
+    unknown: [...status.applied, ...status.unknown].filter(({ name }) => !planned.has(name)),
+    missing: baseline.filter(({ name }) => !applied.has(name)),
+    order: open.filter(({ name }) => applied.has(name)),
+  }
+  for (const why of WHYS)
+    if (found[why].length > 0) return { kind: 'departs', why, names: [...new Set(found[why].map(({ name }) => name))] }
+  return { kind: 'beginning', applied: beginning.map(({ name }) => name), open }
+}
+
+/** What blocks every other comes first. */
+const WHYS = ['failed', 'running', 'edited', 'unknown', 'missing', 'order'] as const satisfies readonly Departure[]

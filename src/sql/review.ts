@@ -28,8 +28,8 @@ export type MigrationEvidence = {
   readonly findings?: readonly string[]
 }
 
-/** A migration's SQL as raw bytes. */
-export type SqlFile = { readonly name: string; readonly content: Buffer }
+/** A migration's SQL as raw bytes. `program`: the ending of a file that is no SQL, which nobody reads. */
+export type SqlFile = { readonly name: string; readonly content: Buffer; readonly program?: string }
 
 export type ReviewedMigration = MigrationEvidence & {
   /** Its only statement is `… CONCURRENTLY`. */
@@ -46,6 +46,8 @@ export type ReviewContext = {
   readonly schema: string
   readonly reactions?: Reactions
   readonly isOneScript?: boolean
+  /** Each file has a session of its own, so nothing that it sets reaches another. */
+  readonly hasOwnSession?: boolean
   /** Of the server, where its own parser takes what ours does not. */
   readonly readByServer?: { readonly version: string; readonly names: ReadonlySet<string> }
 }
@@ -55,34 +57,42 @@ export async function reviewMigrations(files: readonly SqlFile[], context: Revie
   const created = createdTables(context)
   const parser = await loadParser()
   const reader = createEffectsReader(parser, context)
-  const scripts = await Promise.all(files.map(({ content }) => readScript(content)))
+  const scripts = await Promise.all(files.map(readFile))
   const reviewed = files.map((file, at) =>
     reviewOne(file, scripts[at] ?? { kind: 'unreadable', why: 'it is not there' }, { context, created, parser, reader }),
   )
-  const states = sessionStates(reviewed, context.isOneScript !== false)
-  const tables = leftTableFindings(
-    reviewed.map(({ name, concurrently }, at) => {
-      const script = scripts[at]
-      return { name, concurrently, statements: script?.kind === 'sql' ? script.statements : [] }
-    }),
-  )
+  const isShared = context.hasOwnSession !== true
+  const states = isShared ? sessionStates(reviewed, context.isOneScript !== false) : []
+  const tables = !isShared
+    ? []
+    : leftTableFindings(
+        reviewed.map(({ name, concurrently }, at) => {
+          const script = scripts[at]
+          return { name, concurrently, statements: script?.kind === 'sql' ? script.statements : [] }
+        }),
+      )
   return reviewed.map(({ changes, ...review }, at) => ({
     ...review,
     findings: [
       ...review.findings,
       ...lockFindings(changes),
       ...(tables[at] ?? []),
-      ...sessionFindings(
-        states,
-        at,
-        reviewed.map(({ name }) => name),
-        context.schema,
-      ),
+      ...(isShared
+        ? sessionFindings(
+            states,
+            at,
+            reviewed.map(({ name }) => name),
+            context.schema,
+          )
+        : []),
     ],
     leaves: (states[at]?.after ?? []).filter(({ file }) => file === review.name),
     inherits: states[at]?.before ?? [],
   }))
 }
+
+const readFile = async ({ content, program }: SqlFile): Promise<Script> =>
+  program === undefined ? readScript(content) : { kind: 'unreadable', why: `it is a program, ${program}` }
 
 type Reading = {
   readonly context: ReviewContext
@@ -96,7 +106,10 @@ type Reviewed = Omit<ReviewedMigration, 'leaves' | 'inherits'> & { readonly chan
 function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, reader }: Reading): Reviewed {
   const { name } = file
   if (parsed.kind === 'unreadable') {
-    const summary = `could not be read as SQL (${parsed.why}); read it yourself`
+    const summary =
+      file.program === undefined
+        ? `could not be read as SQL (${parsed.why}); read it yourself`
+        : `is a program (${plainText(file.program, 20)}), of which nobody knows what SQL it runs; read it yourself`
     const byServer =
       context.readByServer?.names.has(name) === true
         ? `the server (PostgreSQL ${context.readByServer.version}) reads it, but the review`

@@ -70,14 +70,14 @@ type Place = (offset: number) => string
 function whyUnreadable(path: string, content: Buffer): string | null {
   const start = content.subarray(0, 2).toString('latin1')
   if (start === '\xff\xfe' || start === '\xfe\xff')
-    return `${placeIn(path, '')}: the file is UTF-16, and Prisma reads UTF-8. ${saveAs('UTF-16')}`
+    return `${placeIn(path, '')}: the file is UTF-16, and a migration is read as UTF-8. ${saveAs('UTF-16')}`
   const text = content.toString('utf8')
   const invalid = firstDifference(content, Buffer.from(text))
   if (invalid !== null) {
     const byte = content.readUInt8(invalid)
     const letter = new TextDecoder('windows-1252').decode(content.subarray(invalid, invalid + 1))
     const meant = byte >= 0xa0 ? `, which is ${quoted(letter)} in Latin-1,` : ''
-    return `${placeIn(path, content.subarray(0, invalid).toString('utf8'))}: the byte ${hex(byte)}${meant} is no UTF-8. Prisma would put a replacement character (\ufffd) in its place and store that. ${saveAs('WINDOWS-1252')}`
+    return `${placeIn(path, content.subarray(0, invalid).toString('utf8'))}: the byte ${hex(byte)}${meant} is no UTF-8. A replacement character (\ufffd) would take its place and be stored. ${saveAs('WINDOWS-1252')}`
   }
   if (text.startsWith('\ufeff'))
     return `${placeIn(path, '')}: the file begins with a byte order mark, which PostgreSQL takes for a part of the first word and refuses (42601). Save it as UTF-8 without one and ask again.`
@@ -92,7 +92,7 @@ function copyFromClient(pieces: readonly Piece[], at: Place): string | null {
     if (beginsStatement(pieces, index)) copy = isWord(piece, 'copy') ? piece : null
     if (piece.text === '\\') return null // a command of psql comes first
     if (copy !== null && isWord(piece, 'stdin') && isWord(pieces[index - 1], 'from'))
-      return `${at(copy.at)}: ${code('COPY … FROM stdin')} takes its rows from psql; Prisma sends none, so it fails (57014 or 08P01). Write the rows as ${code('INSERT … VALUES')} (${code('pg_dump --inserts')} writes them so), or load them outside of the migration, and ask again.`
+      return `${at(copy.at)}: ${code('COPY … FROM stdin')} takes its rows from psql; nobody sends any here, so it fails (57014 or 08P01). Write the rows as ${code('INSERT … VALUES')} (${code('pg_dump --inserts')} writes them so), or load them outside of the migration, and ask again.`
   }
   return null
 }
@@ -104,7 +104,7 @@ function commandOfPsql(sql: string, pieces: readonly Piece[], at: Place): string
   const command = /^\\(?:[a-z_+?!]+|\S?)/i.exec(sql.slice(found.at))?.[0] ?? '\\'
   const mend =
     Object.entries(INSTEAD).find(([, names]) => names.includes(command.slice(1).toLowerCase()))?.[0] ?? 'Write it in SQL, or remove it,'
-  return `${at(found.at)}: ${quoted(command)} is a command of psql, which PostgreSQL refuses (42601): Prisma sends a file to the server as it is. ${mend} and ask again.`
+  return `${at(found.at)}: ${quoted(command)} is a command of psql, which PostgreSQL refuses (42601): a migration goes to the server as it is. ${mend} and ask again.`
 }
 
 const INSTEAD: Readonly<Record<string, readonly string[]>> = {
@@ -123,7 +123,7 @@ function psqlVariable(sql: string, pieces: readonly Piece[], at: Place): string 
     if (text === ']') brackets--
     const name = text === ':' && brackets === 0 && sql.charAt(offset - 1) !== ':' ? /^:(['"])\w+\1/.exec(sql.slice(offset))?.[0] : undefined
     if (name !== undefined)
-      return `${at(offset)}: ${quoted(name)} is a variable of psql, which PostgreSQL refuses (42601): Prisma sends a file to the server as it is. Write its value and ask again.`
+      return `${at(offset)}: ${quoted(name)} is a variable of psql, which PostgreSQL refuses (42601): a migration goes to the server as it is. Write its value and ask again.`
   }
   return null
 }
@@ -146,7 +146,7 @@ function pasted(pieces: readonly Piece[], at: Place): string | null {
 }
 
 const amongOthers = (shown: string): string =>
-  `${shown} cannot run inside a transaction, and Prisma sends a file with several statements as one (25001). Put it alone into a migration of its own, without so much as a ${code('SET')} before it, and ask again.`
+  `${shown} cannot run inside a transaction, and a file with several statements is one (25001). Put it alone into a migration of its own, without so much as a ${code('SET')} before it, and ask again.`
 
 const withoutBlock = (shown: string, isAlone: boolean): string =>
   `${shown} needs a transaction block, and there is none (25P01). ${isAlone ? 'Alone it has no effect: remove it, or put it into the file that needs it,' : `Remove it, or put ${code('BEGIN;')} before it and ${code('COMMIT;')} behind what belongs to it,`} and ask again.`

@@ -29,7 +29,10 @@ let planned: PlanShown
 
 const shownStatus = (): RunnerShown => {
   const status = runnerStatusOf(files, state)
-  return { kind: 'runner', status: { ...status, unfit: whyNotRunnable({ target: { name: 'prod' }, files, status })?.text ?? null } }
+  return {
+    kind: 'runner',
+    status: { ...status, prisma: '8.0.0-rc.19', unfit: whyNotRunnable({ target: { name: 'prod' }, files, status })?.text ?? null },
+  }
 }
 
 beforeAll(async () => {
@@ -44,7 +47,13 @@ beforeEach(async () => {
     plan: {
       ...plan,
       list: [PHONE, NO_EMAIL].map((name) => ({ name, sha256: 'a'.repeat(64), bytes: 1, rollbackSha256: null, concurrently: false })),
-      prisma8: { contract: { path: 'src/prisma/contract.json', hash: THIRD, sha256: 'b'.repeat(64) }, marker: FIRST, packages: [] },
+      prisma8: {
+        version: '8.0.0-rc.19',
+        directory: 'migrations',
+        contract: { path: 'src/prisma/contract.json', hash: THIRD, sha256: 'b'.repeat(64) },
+        marker: FIRST,
+        packages: [],
+      },
     },
     digest: DIGEST,
     evidence: {
@@ -84,10 +93,10 @@ async function told(text: string): Promise<string> {
   return reply.kind === 'form' ? 'form' : reply.text
 }
 
-test('status says what is applied and pending by marker and ledger, and that it is not run yet', async () => {
+test('status says what is applied and pending by marker and ledger, and with which version', async () => {
   expect(await told('status prod')).toMatchInlineSnapshot(`
-    "*Production* (\`prod\`): Prisma 8 release candidate; 1 applied, 2 pending.
-    • Pending: \`20261130T0319_phone\` and \`20261130T0319_no_email\`. Shown only: runs with Prisma 8 are not built yet.
+    "*Production* (\`prod\`): Prisma 8.0.0-rc.19, a release candidate; 1 applied, 2 pending.
+    • Pending: \`20261130T0319_phone\` and \`20261130T0319_no_email\`.
     • Contract: \`d61aaa75cc15\` in the database, \`c3bf7ce541aa\` in the commit
     • No run yet
     • \`prisma_contract.ledger\`, 1 row, times in UTC
@@ -95,7 +104,7 @@ test('status says what is applied and pending by marker and ledger, and that it 
   `)
   state = { ...signed, marker: THIRD }
   expect(await told('status')).toMatchInlineSnapshot(`
-    "*Production* (\`prod\`): Prisma 8 release candidate; 1 applied, nothing pending.
+    "*Production* (\`prod\`): Prisma 8.0.0-rc.19, a release candidate; 1 applied, nothing pending.
     • Contract: \`c3bf7ce541aa\`, in the database and in the commit
     • No run yet"
   `)
@@ -104,7 +113,7 @@ test('status says what is applied and pending by marker and ledger, and that it 
 test('status of a database that the older runner keeps says how it is handed over', async () => {
   state = { ...signed, marker: null, ledger: [], olderRows: 12 }
   expect(await told('status prod')).toMatchInlineSnapshot(`
-    "*Production* (\`prod\`): Prisma 8 release candidate; the database has tables and was never signed by it.
+    "*Production* (\`prod\`): Prisma 8.0.0-rc.19, a release candidate; the database has tables and was never signed by it.
     • Contract: none in the database, \`c3bf7ce541aa\` in the commit
     • Nothing could run: \`prod\` has the record of Prisma 5 to 7 (\`_prisma_migrations\`, 12 rows), and Prisma 8 never signed it. To hand it over, deploy what the old runner still has pending, emit the contract (\`npx prisma contract emit\`), sign the database (\`npx prisma db sign\`, which compares it and writes only \`prisma_contract\`) and ask again.
     • No run yet"
@@ -114,7 +123,7 @@ test('status of a database that the older runner keeps says how it is handed ove
 test('status says why nothing could run', async () => {
   state = { ...signed, marker: 'e'.repeat(64) }
   expect(await told('status prod')).toMatchInlineSnapshot(`
-    "*Production* (\`prod\`): Prisma 8 release candidate; 1 applied, and no way to the contract of the commit.
+    "*Production* (\`prod\`): Prisma 8.0.0-rc.19, a release candidate; 1 applied, and no way to the contract of the commit.
     • Contract: \`eeeeeeeeeeee\` in the database, \`c3bf7ce541aa\` in the commit
     • Nothing could run: No migration of this commit knows the contract \`eeeeeeeeeeee\`, which \`prod\` has. It was probably deployed from another branch. Merge that branch first, or ask with \`--ref\` for a commit that has its migrations.
     • No run yet
@@ -123,10 +132,10 @@ test('status says why nothing could run', async () => {
   `)
 })
 
-test('plan shows each operation with its class and its checks, and that it cannot be asked for', async () => {
+test('plan shows each operation with its class and its checks, and how it is asked for', async () => {
   expect(await told('plan prod')).toMatchInlineSnapshot(`
     "Plan for *Production* (\`prod\`): \`a1b9f02\` from \`main\`, “Discounts” by Alice
-    *Prisma 8 release candidate*: from the contract \`d61aaa75cc15\` to the contract \`c3bf7ce541aa\`, all in one transaction
+    *Prisma 8.0.0-rc.19, a release candidate*: from the contract \`d61aaa75cc15\` to the contract \`c3bf7ce541aa\`, all in one transaction
     2 migrations would run, in this order:
     1. \`20261130T0319_phone\` additive: adds Customer.phone, nullable, about 3 rows
         ◦ additive: Add column "phone" to "Customer" (before: ensure column "phone" is missing; after: verify column "phone" exists)
@@ -135,6 +144,9 @@ test('plan shows each operation with its class and its checks, and that it canno
         ◦ destructive: Drop column "email" from "Customer" (before: ensure column "email" exists; after: verify column "email" does not exist)
     What the review found:
     • *20261130T0319_no_email*: Customer.email is dropped with what it holds
-    This cannot be asked for: runs with Prisma 8 are not built yet. To apply it by hand, take a backup and run \`npx prisma db migrate\` in the application."
+    • Steps: back up, migrate, verify
+    • Way back: the backup; Prisma 8 knows none of its own
+    • Approvals: 1 of <!subteam^S0DBA> or <@U0BOB>, never the one who asks
+    Plan \`7f3a9c21\`. To ask for it: \`/migrate deploy prod\`"
   `)
 })

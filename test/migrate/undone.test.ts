@@ -324,7 +324,7 @@ describe('CONCURRENTLY that is ended in its middle', () => {
       outcome: {
         headline: `*\`${NAME}\` was cancelled while it ran. Half of it is done.* ${APPLICATION}`,
         why: 'The index `Totals` is invalid: it is half dropped, still there and unused by queries. Not started: `4_more`.',
-        next: `Finish it: \`DROP INDEX CONCURRENTLY public."Totals";\`. Then mark \`${NAME}\` as applied, since Prisma runs nothing else until then: \`npx prisma migrate resolve --applied ${NAME}\`. Then ask again.`,
+        next: `Finish it: \`DROP INDEX CONCURRENTLY public."Totals";\`. Then mark \`${NAME}\` as applied, since nothing else runs until then: \`npx prisma migrate resolve --applied ${NAME}\`. Then ask again.`,
       },
     })
     expect(await scene.sql(`select indisvalid from pg_index where indexrelid = '"Totals"'::regclass`)).toEqual([{ indisvalid: false }])
@@ -377,7 +377,7 @@ describe('CONCURRENTLY that is ended in its middle', () => {
       outcome: {
         headline: `*\`${NAME}\` was cancelled while it ran. Half of it is done.* ${APPLICATION}`,
         why: 'The index `orders_total_idx` is invalid: unfinished, unused by queries and paid for by writes. Not started: `4_more`.',
-        next: `Remove it: \`DROP INDEX CONCURRENTLY public.orders_total_idx;\`. Then mark \`${NAME}\` as rolled back, since Prisma runs nothing else until then: \`npx prisma migrate resolve --rolled-back ${NAME}\`. Then ask again.`,
+        next: `Remove it: \`DROP INDEX CONCURRENTLY public.orders_total_idx;\`. Then mark \`${NAME}\` as rolled back, since nothing else runs until then: \`npx prisma migrate resolve --rolled-back ${NAME}\`. Then ask again.`,
       },
     })
   })
@@ -406,7 +406,7 @@ describe('CONCURRENTLY that is ended in its middle', () => {
       kind: 'cancelled',
       outcome: {
         why: 'The partition `sales_2025` of `public.sales` is being detached and not yet on its own: queries of the whole table leave it out. Not started: `4_more`.',
-        next: `Finish it: \`ALTER TABLE public.sales DETACH PARTITION public.sales_2025 FINALIZE;\`. Then mark \`${NAME}\` as applied, since Prisma runs nothing else until then: \`npx prisma migrate resolve --applied ${NAME}\`. Then ask again.`,
+        next: `Finish it: \`ALTER TABLE public.sales DETACH PARTITION public.sales_2025 FINALIZE;\`. Then mark \`${NAME}\` as applied, since nothing else runs until then: \`npx prisma migrate resolve --applied ${NAME}\`. Then ask again.`,
       },
     })
     expect(await scene.sql('select inhdetachpending as pending from pg_inherits')).toEqual([{ pending: true }])

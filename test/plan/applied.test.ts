@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nextAction } from '../../src/migrate/decide/next-action.ts'
-import { appliedOf } from '../../src/plan/applied.ts'
+import { appliedOf } from '../../src/plan/status.ts'
 import { compareApplied } from '../../src/plan/compare.ts'
 import { migrationFile } from '../../src/plan/files.ts'
 import { statusOf, type DatabaseState, type MigrationRow } from '../../src/plan/status.ts'

@@ -263,7 +263,7 @@ describe('a record of migrations of which row-level security hides rows', () => 
   test('is refused, since Prisma would apply everything again', () =>
     outsider(async (url, role) => {
       expect(await planned(FIT, url)).toBe(
-        `target_unfit: Row-level security hides rows of \`public._prisma_migrations\` from the role \`${role}\`, so neither Lockkeeper nor Prisma sees what was applied, and Prisma would apply it again. Take it off that table (\`alter table "public"."_prisma_migrations" disable row level security\`), or let the URL name the owner of the table or a role with BYPASSRLS. Then ask again; nothing was changed.`,
+        `target_unfit: Row-level security hides rows of \`public._prisma_migrations\` from the role \`${role}\`, so neither Lockkeeper nor Prisma sees what was applied, and it would be applied again. Take it off that table (\`alter table "public"."_prisma_migrations" disable row level security\`), or let the URL name the owner of the table or a role with BYPASSRLS. Then ask again; nothing was changed.`,
       )
       // its owner, and whoever may go past it, sees them all
       expect(await planned(FIT)).toEqual([])

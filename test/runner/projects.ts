@@ -24,6 +24,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'commands/operator/check-notifications.test.ts',
     'commands/parse/',
     'config/',
+    'contract/capabilities/',
     'faults/invariants.test.ts',
     'faults/report.test.ts',
     'faults/shares.test.ts',

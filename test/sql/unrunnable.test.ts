@@ -6,13 +6,13 @@ import { whyUnrunnable } from '../../src/sql/unrunnable.ts'
 const PATH = 'prisma/migrations/1_x/migration.sql'
 const why = (content: string | Buffer, oneScript = true) => whyUnrunnable(PATH, Buffer.from(content), oneScript)
 
-const NEVER_SENT = 'Prisma sends a file to the server as it is.'
+const NEVER_SENT = 'a migration goes to the server as it is.'
 const AS_UTF8 = 'Save it as UTF-8 (in an editor, or with `iconv -f WINDOWS-1252 -t UTF-8`) and ask again.'
-const REPLACED = 'Prisma would put a replacement character (\ufffd) in its place and store that.'
+const REPLACED = 'A replacement character (\ufffd) would take its place and be stored.'
 const NO_ROWS =
-  '`COPY … FROM stdin` takes its rows from psql; Prisma sends none, so it fails (57014 or 08P01). Write the rows as `INSERT … VALUES` (`pg_dump --inserts` writes them so), or load them outside of the migration, and ask again.'
+  '`COPY … FROM stdin` takes its rows from psql; nobody sends any here, so it fails (57014 or 08P01). Write the rows as `INSERT … VALUES` (`pg_dump --inserts` writes them so), or load them outside of the migration, and ask again.'
 const ALONE =
-  'cannot run inside a transaction, and Prisma sends a file with several statements as one (25001). Put it alone into a migration of its own, without so much as a `SET` before it, and ask again.'
+  'cannot run inside a transaction, and a file with several statements is one (25001). Put it alone into a migration of its own, without so much as a `SET` before it, and ask again.'
 
 describe('bytes', () => {
   test.each([
@@ -44,7 +44,7 @@ describe('bytes', () => {
     [
       'UTF-16 with its mark',
       Buffer.from('\ufeffselect 1;', 'utf16le'),
-      'line 1, column 1: the file is UTF-16, and Prisma reads UTF-8. Save it as UTF-8 (in an editor, or with `iconv -f UTF-16 -t UTF-8`) and ask again.',
+      'line 1, column 1: the file is UTF-16, and a migration is read as UTF-8. Save it as UTF-8 (in an editor, or with `iconv -f UTF-16 -t UTF-8`) and ask again.',
     ],
     [
       'UTF-16 without its mark',

@@ -15,7 +15,7 @@ import { hasSqlState, sqlState } from '../../lib/sqlstate.ts'
 import { libpqDialect, type TargetUrl } from '../../database/urls.ts'
 import type { Clients } from './clients.ts'
 import { sizeText } from '../../lib/text/units.ts'
-import { sealFiles, writeManifest, type Manifest, type ManifestFile } from '../manifest.ts'
+import { recordOf, sealFiles, writeManifest, type Manifest, type ManifestFile } from '../manifest.ts'
 import { reserve } from '../names.ts'
 import { isDiskFullOf, isLockTimeout, lockedOut, whyDumpFailed } from './dump-failure.ts'
 import { watchDump, writtenBytes } from './dump-watch.ts'
@@ -33,8 +33,9 @@ export type DumpRequest = {
   readonly clients: Clients
   /** The database's URL, resolved. */
   readonly url: string
-  /** The schema of `_prisma_migrations`. */
+  /** The schema of the table whose rows say which migrations the database has, and its name where that is not the one of Prisma 5 to 7. */
   readonly migrationsSchema: string
+  readonly migrationsTable?: string
   readonly jobs: number
   /** How long pg_dump waits for a table that somebody locks exclusively; it blocks nobody while it waits. */
   readonly lockWaitMs: number
@@ -89,7 +90,7 @@ type Sessions = {
 
 async function dumpWith(request: DumpRequest, sessions: Sessions): Promise<DumpEnd> {
   await endSessions(sessions.watcher, sessions.application) // of a dead attempt
-  const snapshot = await namingWhoLocks(sessions.watcher, () => exportSnapshot(sessions.holder, request.migrationsSchema))
+  const snapshot = await namingWhoLocks(sessions.watcher, () => exportSnapshot(sessions.holder, recordOf(request)))
   if (!isSame(snapshot, request.identity)) return failed(otherDatabase(request.identity))
   if (snapshot.inRecovery) return failed(STANDBY)
   const { name, partial } = await reserve(request.directory, request.target, request.requestId, snapshot.takenAt)
@@ -240,6 +241,7 @@ function manifestOf(request: DumpRequest, name: string, snapshot: Snapshot, file
     clientVersion: request.clients.version,
     migrations: snapshot.migrations,
     migrationsSchema: request.migrationsSchema,
+    ...(request.migrationsTable === undefined ? {} : { migrationsTable: request.migrationsTable }),
     tables: snapshot.tables,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     rawBytes: snapshot.databaseBytes,

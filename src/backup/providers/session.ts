@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queryable } from '../../database/connect.ts'
 import { liftLimits } from '../../database/limits.ts'
+import type { MigrationRecord } from '../manifest.ts'
 
 /** Of pg_dump's sessions, so that one run's are told from everybody else's. */
 export const dumpApplicationName = (requestId: number): string => `lockkeeper-backup-${requestId}`
@@ -20,12 +21,12 @@ export type Snapshot = {
 }
 
 /** Opens a transaction that pg_dump joins, so that what is counted here is what is dumped. It must stay open until pg_dump ends. */
-export async function exportSnapshot(session: Queryable, migrationsSchema: string): Promise<Snapshot> {
+export async function exportSnapshot(session: Queryable, record: MigrationRecord): Promise<Snapshot> {
   await session.query('begin isolation level repeatable read read only')
   await liftLimits(session)
-  const [row] = (await session.query<SnapshotRow>(SNAPSHOT_SQL, [migrationsSchema])).rows
+  const [row] = (await session.query<SnapshotRow>(SNAPSHOT_SQL, [record.schema, record.table])).rows
   if (row === undefined) throw new Error('the server gave no snapshot')
-  const migrations = row.has_migrations ? await countMigrations(session, migrationsSchema) : null
+  const migrations = row.has_migrations ? await countMigrations(session, record) : null
   return {
     id: row.id,
     takenAt: row.taken_at,
@@ -86,12 +87,12 @@ select pg_export_snapshot() as id, now() as taken_at, current_setting('server_ve
   (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema') as tables,
   exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = $1 and c.relname = '_prisma_migrations' and c.relkind in ('r', 'p')) as has_migrations
+    where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')) as has_migrations
 from pg_database d where d.datname = current_database()`
 
-async function countMigrations(session: Queryable, schema: string): Promise<number> {
-  const quoted = `"${schema.replaceAll('"', '""')}"`
-  const [row] = (await session.query<{ count: number | string }>(`select count(*) as count from ${quoted}."_prisma_migrations"`)).rows
+async function countMigrations(session: Queryable, { schema, table }: MigrationRecord): Promise<number> {
+  const quoted = [schema, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
+  const [row] = (await session.query<{ count: number | string }>(`select count(*) as count from ${quoted}`)).rows
   return Number(row?.count)
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ChildEnd } from '../../process/child.ts'
 import { decodeWhole, restore, type VerifyRequest } from './decode.ts'
 import { counted, sizeText } from '../../lib/text/units.ts'
-import { filesOf, hashFile, readManifest, type Manifest } from '../manifest.ts'
+import { filesOf, hashFile, readManifest, recordOf, type Manifest } from '../manifest.ts'
 
 export type VerifyEnd =
   | { readonly kind: 'verified'; readonly manifest: Manifest; readonly seconds: number }
@@ -12,7 +12,7 @@ export type VerifyEnd =
   | { readonly kind: 'aborted' }
 
 /**
- * Reads the whole backup: every file's size and SHA-256, a full decode by pg_restore, and the rows of `_prisma_migrations`.
+ * Reads the whole backup: every file's size and SHA-256, a full decode by pg_restore, and the rows of the record of migrations.
  * The decode alone is not enough: it passes an emptied data file and a damaged gzip header (measured with 15.18).
  */
 export async function verifyBackup(request: VerifyRequest): Promise<VerifyEnd> {
@@ -74,14 +74,15 @@ async function readWhole(request: VerifyRequest, manifest: Manifest): Promise<Ve
 
 async function countRows(request: VerifyRequest, manifest: Manifest): Promise<VerifyEnd | undefined> {
   request.report('counting the migrations in it')
-  const argv = ['--data-only', `--schema=${manifest.migrationsSchema}`, '--table=_prisma_migrations', '--file=-']
+  const { schema, table } = recordOf(manifest)
+  const argv = ['--data-only', `--schema=${schema}`, `--table=${table}`, '--file=-']
   const counter = copyRowCounter()
   const end = await restore(request, argv, (line) => counter.take(line))
   if (end.exitCode !== 0) return notDecoded(end)
   const rows = counter.rows()
   if (rows === manifest.migrations) return undefined
   return damaged(
-    `It holds ${rows === null ? 'no table _prisma_migrations' : `${counted(rows, 'row')} of _prisma_migrations`}; ` +
+    `It holds ${rows === null ? `no table ${table}` : `${counted(rows, 'row')} of ${table}`}; ` +
       `the database had ${manifest.migrations === null ? 'no such table' : manifest.migrations} when it was dumped.`,
   )
 }

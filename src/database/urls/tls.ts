@@ -86,3 +86,19 @@ export function tlsForPrisma(tls: Tls, parameters: Parameters): readonly (readon
     tls.ca === null ? [] : ([...(client.length > 0 ? [] : [['sslcert', tls.ca] as const]), ['sslrootcert', tls.ca]] as const)
   return [['sslmode', 'require'], ['sslmode', tls.mode], ['sslaccept', 'strict'], ...authority, ...client]
 }
+
+/**
+ * For a program that reads the URL with `pg` alone, which by `uselibpqcompat` takes `sslmode` for what libpq takes it for. It knows no
+ * way back to a connection without TLS, so `prefer` stays without.
+ */
+export function tlsForNode(tls: Tls): readonly (readonly [string, string])[] {
+  if (tls.mode === 'disable' || tls.mode === 'prefer') return [['sslmode', 'disable']]
+  const files = [
+    ['sslrootcert', tls.ca],
+    ['sslcert', tls.certificate],
+    ['sslkey', tls.key],
+  ] as const
+  // without a file it refuses verify-ca
+  const mode = tls.mode === 'verify-ca' && tls.ca === null ? 'verify-full' : tls.mode
+  return [['uselibpqcompat', 'true'], ['sslmode', mode], ...files.flatMap(([name, file]) => (file === null ? [] : [[name, file] as const]))]
+}

@@ -150,7 +150,8 @@ export function planSection({ document }: View): Html {
   const versions = pairs([
     ['Lockkeeper', tools.lockkeeper],
     ['Node', tools.node],
-    ['Prisma', tools.prisma ?? 'not recorded'],
+    // of another tool no version is known
+    plan?.content.tool === undefined ? ['Prisma', tools.prisma ?? 'not recorded'] : ['Migration tool', String(plan.content.tool['name'])],
     ['PostgreSQL', tools.postgresql ?? 'not recorded'],
     ['pg_dump', tools.pgDump ?? 'not recorded'],
     ['Store', html`<code>${document.store}</code>`],

@@ -27,7 +27,7 @@ const intentShape = z.strictObject({
 export type AttemptIntent = z.output<typeof intentShape>
 
 const exitShape = z.object({ exitCode: z.number().nullable(), signal: z.string().nullable(), fault: z.string().optional() })
-type AttemptExit = z.output<typeof exitShape>
+export type AttemptExit = z.output<typeof exitShape>
 
 const claimShape = z.union([z.object({ pid: z.number(), startedAt: z.string() }), z.object({ void: z.literal(true) })])
 

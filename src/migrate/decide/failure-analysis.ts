@@ -1,3 +1,4 @@
+import { isPrisma } from '../../config/tool.ts'
 import { code } from '../../lib/text/code.ts'
 import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnoses/diagnosis.ts'
 import { seconds } from '../../lib/text/sentences.ts'
@@ -5,22 +6,29 @@ import { resolveCommand } from '../../plan/unfit.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
-import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
+import { attemptsIn, isSettled, outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
+import { readFault } from '../diagnoses/fault.ts'
 import type { Half } from './concurrent-state.ts'
 import { findingsOf, writtenBy } from './findings.ts'
 import type { NextAction } from './next-action.ts'
 import {
   cancelledOutcome,
+  crashEnd,
   crashedOutcome,
+  departureWords,
   failedOutcome,
   halfOutcome,
   halfSentence,
   mendSentence,
+  silentEnd,
+  silentTool,
+  tooLong,
   unclearOutcome,
   type Resolve,
 } from './outcomes.ts'
 import { mayTryAgain, tracesOf, verdictOf, type Findings, type Verdict } from './verdict.ts'
-import { blockerOf, type MigrationTask } from '../observe/watch.ts'
+import { blockerOf } from '../observe/until-end.ts'
+import type { MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
 
 export type FailureAnalysis =
@@ -39,12 +47,14 @@ export async function analyseFailure(
 ): Promise<FailureAnalysis> {
   if (action.kind === 'failed') return analyseFailed(work, action, tasks, stopped)
   const resolve = resolveFor(work)
-  if (action.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departure(action, work.context.command))
+  if (action.kind === 'not_the_plan') return unclear(tasks, 'not what was approved', departureWords(action, work.context.command))
+  if (action.kind === 'not_here' && !hasSaidDone(work, action.attempt))
+    return unclear(tasks, 'unclear', silentEnd(work.workspace.tool.name))
   if (action.kind === 'not_here')
     return unclear(tasks, 'unclear', {
-      headline: 'Prisma says that it applied its migrations, but the approved database does not have them.',
+      headline: `${work.workspace.tool.name} says that it applied its migrations, but the approved database does not have them.`,
       notKnown: 'Which database has them now.',
-      next: "Look at the log in the thread and at the repository's `prisma.config.ts`: it may lead Prisma to another database. Then cancel this request.",
+      next: `Look at the log in the thread and at the repository's ${isPrisma(work.context.target.tool) ? '`prisma.config.ts`: it may lead Prisma' : `configuration of ${work.workspace.tool.name}: it may lead it`} to another database. Then cancel this request.`,
       excerpt: tail(work, action.attempt),
     })
   if (action.kind === 'failed_before')
@@ -72,6 +82,7 @@ export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 
     lockTimeoutMs: context.target.database.lockTimeout,
     statementTimeoutMs: context.target.database.statementTimeout,
     resolve: resolveFor({ context }),
+    fileOf: (name) => workspace.approved.migrations.find((migration) => migration.name === name && workspace.tool.name !== 'Prisma')?.path,
     sqlOf: (name) => {
       const file = workspace.approved.migrations.find((migration) => migration.name === name)
       return file === undefined ? null : context.redactor.text(file.content.toString('utf8'))
@@ -89,7 +100,9 @@ async function analyseFailed(
   const tries = triesLike(work, attempt)
   const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
   const blocker = blockerOf(attempt)
-  const diagnosis = diagnose({
+  const state = await stateOf(attempt)
+  const exit = state.kind === 'ended' ? state.exit : null
+  const known = diagnose({
     output,
     context: {
       ...diagnosisContext(work, failed),
@@ -97,15 +110,26 @@ async function analyseFailed(
       ...(blocker === undefined ? {} : { blocker: { name: `${code(blocker.name)} (${blocker.detail})`, relation: blocker.relation } }),
     },
   })
+  const diagnosis =
+    known.code === 'unknown' && !work.workspace.tool.isAsked && readFault(output).message === null
+      ? silentTool(work.workspace.tool, exit, known)
+      : known
   const findings = failed === null ? null : await findingsOf(work, attempt, failed, output)
-  // without a record that is open nothing has begun
-  const verdict: Verdict = findings === null ? { kind: 'undone' } : verdictOf(findings)
+  const { tool } = work.workspace
+  // without a record that is open nothing has begun, or it was undone with its record
+  const verdict: Verdict =
+    findings !== null
+      ? verdictOf(findings)
+      : tool.leaves === 'nothing' || exit?.fault !== undefined
+        ? { kind: 'undone' }
+        : { kind: 'unclear', because: [] }
   const waited =
     diagnosis.code === 'lock_timeout' ||
     diagnosis.code === 'migrator_lock_held' ||
     (attempt.intent.concurrently && diagnosis.code === 'deadlock')
   const line = waited ? `lock timeout, ${triesText}` : shortly(diagnosis)
-  const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const, output: line } : task))
+  const named = failed ?? (tool.recordsStart ? null : readFault(output).migration)
+  const marked = tasks.map((task) => (task.name === named ? { ...task, state: 'failed' as const, output: line } : task))
   const data = { migrations: marked }
   const sql = work.workspace.approved.migrations.find(({ name }) => name === failed)?.content.toString('utf8')
   const excerpt = [diagnosis.excerpt, work.context.redactor.text(singleStatement(sql))].filter((part) => part !== '').join('\n')
@@ -121,6 +145,17 @@ async function analyseFailed(
         excerpt,
         how: `${diagnosis.headline} It may be applied in part:`,
         resolve,
+      }),
+    )
+  if (verdict.kind === 'unclear')
+    return unknown(
+      unclearOutcome({
+        headline: `${diagnosis.headline} A part of what it did may have stayed.`,
+        tasks: marked,
+        known: [`The record of ${tool.name} shows nothing more as applied.`, 'No session of this run is alive.'],
+        notKnown: `What ${tool.name} had done before it ended: whether that is undone is up to it, and it is not configured as one that undoes (${code('undone: true')}).`,
+        next: 'Compare the database with the first migration that is not applied, and put it right. Then cancel this request and ask again.',
+        excerpt,
       }),
     )
   const again =
@@ -146,7 +181,7 @@ async function analyseFailed(
       report: `Lock timeout, try ${tries.count} of ${work.timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
-  const said = stopped === 'too_long' ? tooLong(diagnosis, failed, work) : diagnosis
+  const said = stopped === 'too_long' ? tooLong(diagnosis, failed, work.timing.concurrentMaximumMs) : diagnosis
   const isFailedBuild = mayTryAgain(verdict) && stopped !== 'cancel'
   if (verdict.kind === 'half' && failed !== null && !isFailedBuild) {
     const outcome = halfOutcome({ headline: said.headline, failed, left: verdict.left, tasks: marked, excerpt, resolve })
@@ -169,7 +204,9 @@ async function resolveFailed(work: Work, failed: string, unbuilt: readonly Half[
     )
     if (left !== null) return `The invalid index ${code(left)} could not be dropped after a failed try of`
   }
-  return (await markRolledBack(work, failed)) ? null : 'Prisma did not mark as rolled back, after a try that left nothing:'
+  return (await markRolledBack(work, failed))
+    ? null
+    : `${work.workspace.tool.name} did not mark as rolled back, after a try that left nothing:`
 }
 
 /** `Try 2 of 5. ` while a migration that could not get its lock is tried again; empty before. A new attempt when none is given. */
@@ -194,19 +231,19 @@ function triesLike(
   return { count: all.length - from, ms: Date.now() - first.intent.startedAt }
 }
 
-/** Seen with Prisma 6: its own record of the end goes the same way as the statements of the file. */
-const OPEN_TRANSACTION =
-  'A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them.'
+const hasSaidDone = ({ workspace }: Pick<Work, 'workspace'>, attempt: Attempt): boolean =>
+  workspace.tool.readDeploy(outputOf(attempt)).complete
 
 async function analyseCrash(
   work: Work,
-  { failed, saidDone }: Extract<Ended, { readonly kind: 'crashed' }>,
+  { failed, endedWell }: Extract<Ended, { readonly kind: 'crashed' }>,
   tasks: readonly MigrationTask[],
 ): Promise<FailureAnalysis> {
   const attempt = attemptsIn(work.workspace.base).at(-1)
   const findings = attempt === undefined ? null : await findingsOf(work, attempt, failed, outputOf(attempt))
   const excerpt = attempt === undefined ? undefined : tail(work, attempt)
   const marked = tasks.map((task) => (task.name === failed ? { ...task, state: 'failed' as const } : task))
+  const end = crashEnd(endedWell, attempt !== undefined && hasSaidDone(work, attempt))
   return {
     kind: 'end',
     end: {
@@ -217,8 +254,8 @@ async function analyseCrash(
         leftovers: findings?.leftovers ?? [],
         resolve: resolveFor(work),
         written: attempt === undefined ? [] : await writtenBy(work, attempt, failed),
-        how: saidDone ? 'Prisma says that it succeeded, but the record does not know the end of' : 'The migrator disappeared during',
-        because: [...(findings === null ? [] : certainOf(findings)), ...(saidDone ? [OPEN_TRANSACTION] : [])],
+        how: end.how,
+        because: [...(findings === null ? [] : certainOf(findings)), ...end.because],
         ...(excerpt === undefined || excerpt === '' ? {} : { excerpt }),
       }),
     },
@@ -234,22 +271,6 @@ function certainOf(findings: Findings): readonly string[] {
   return [...tracesOf(transactions), ...undone]
 }
 
-function departure(action: Extract<Ended, { readonly kind: 'not_the_plan' }>, command: string) {
-  const names = action.names.slice(0, 5).map(code).join(', ')
-  const more = action.names.length > 5 ? ` and ${action.names.length - 5} more` : ''
-  const says = {
-    edited: `applied with another content than the approved commit has: ${names}${more}.`,
-    missing: `no longer applied, though they were when this was approved: ${names}${more}.`,
-    unknown: `applied, but not part of what was approved: ${names}${more}.`,
-    order: `applied out of their order: ${names}${more}.`,
-  }[action.why]
-  return {
-    headline: `The database departs from the plan: ${says} Nothing more was started.`,
-    notKnown: 'Who changed it, and whether the rest still fits.',
-    next: `Look at \`${command} status\` and find out who migrated this database. Then cancel this request and ask again for what is there now.`,
-  }
-}
-
 function unclear(
   tasks: readonly MigrationTask[],
   output: string,
@@ -257,14 +278,6 @@ function unclear(
 ): FailureAnalysis {
   return { kind: 'end', end: { kind: 'unknown', output, data: { migrations: tasks }, outcome: unclearOutcome({ ...what, tasks }) } }
 }
-
-const tooLong = (diagnosis: Diagnosis, failed: string | null, { timing }: Work): Diagnosis => ({
-  ...diagnosis,
-  code: 'concurrent_too_long',
-  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(timing.concurrentMaximumMs)}, the longest that a file without timeouts may run.`,
-  why: 'Building concurrently waits for every transaction that is older than it; one that never ends keeps it waiting.',
-  next: 'End the old transaction or choose a quieter moment, then ask again.',
-})
 
 /** One line for the card. */
 const shortly = (diagnosis: Diagnosis): string => diagnosis.code.replaceAll('_', ' ')

@@ -50,7 +50,7 @@ export async function findingsOf(work: Work, attempt: Attempt, failed: string, o
 
 /** How the script ended, by what Prisma says of it. */
 export function endOf(output: string, script: Script, parser: Pick<Parser, 'plpgsql'>): Findings['end'] {
-  if (!/apply_migration::apply_script|^Error: P3018/m.test(output)) return 'unsaid'
+  if (!/apply_migration::apply_script|^Error: P3018|^Migration failed: /m.test(output)) return 'unsaid'
   const { sqlState: state, message } = readFault(output)
   // the session was ended, also by a timeout of its transaction; other codes of class 08 are of connections that a statement opens itself
   if (state === null || /^(57P0|08P01|25P0[34])/.test(state)) return 'lost'

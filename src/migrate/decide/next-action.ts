@@ -1,7 +1,6 @@
-import { appliedOf, type Departure } from '../../plan/applied.ts'
 import type { MigrationFile } from '../../plan/files.ts'
 import type { Plan, PlannedMigration } from '../../plan/plan.ts'
-import { statusOf, type DatabaseState } from '../../plan/status.ts'
+import { appliedOf, statusOf, type DatabaseState, type Departure } from '../../plan/status.ts'
 import { groupsOf, type Group } from '../attempts/groups.ts'
 import type { Attempt, AttemptState } from '../attempts/attempt.ts'
 
@@ -25,16 +24,19 @@ export type NextAction =
   | { readonly kind: 'next'; readonly group: Group; readonly remaining: readonly PlannedMigration[] }
   /** The last attempt ended by itself and said why; `failed` is the migration with a started and unfinished row, if any. */
   | { readonly kind: 'failed'; readonly attempt: Attempt; readonly failed: string | null }
-  /** Began, never ended, and nobody wrote why. `saidDone`: its attempt ended and said that it had succeeded. */
-  | { readonly kind: 'crashed'; readonly failed: string; readonly saidDone: boolean }
+  /** Began, never ended, and nobody wrote why. `endedWell`: its attempt ended with 0, which may be all that it said. */
+  | { readonly kind: 'crashed'; readonly failed: string; readonly endedWell: boolean }
   /** A row that no attempt of this run explains. */
   | { readonly kind: 'failed_before'; readonly failed: string }
-  /** It says that it succeeded, and the pinned database does not have it. */
+  /** It ended with 0, and the pinned database does not have what it was to apply. */
   | { readonly kind: 'not_here'; readonly attempt: Attempt }
   | { readonly kind: 'not_the_plan'; readonly why: Exclude<Departure, 'failed' | 'running'>; readonly names: readonly string[] }
 
-/** Decides from facts alone what a run may do next. Anything that does not add up is not acted on. */
-export function nextAction(facts: Facts): NextAction {
+/**
+ * Decides from facts alone what a run may do next. Anything that does not add up is not acted on. `leaves`: what of a start that ended
+ * without a word may be there although the record does not show it.
+ */
+export function nextAction(facts: Facts, leaves: 'nothing' | 'perhaps' = 'nothing'): NextAction {
   const applied = appliedOf(facts.plan, statusOf(facts.state, facts.files))
   const last = facts.attempt
   if (last?.state.kind === 'living' || facts.sessions > 0) return { kind: 'living' }
@@ -44,7 +46,7 @@ export function nextAction(facts: Facts): NextAction {
     const [stuck = ''] = names
     if (last === null || !last.attempt.intent.migrations.includes(stuck)) return { kind: 'failed_before', failed: stuck }
     if (last.state.kind !== 'ended' || last.state.exit.exitCode === 0)
-      return { kind: 'crashed', failed: stuck, saidDone: last.state.kind === 'ended' }
+      return { kind: 'crashed', failed: stuck, endedWell: last.state.kind === 'ended' }
     return { kind: 'failed', attempt: last.attempt, failed: stuck }
   }
   const remaining = applied.open
@@ -54,6 +56,8 @@ export function nextAction(facts: Facts): NextAction {
     if (last.state.exit.exitCode === 0) return { kind: 'not_here', attempt: last.attempt }
     return { kind: 'failed', attempt: last.attempt, failed: null }
   }
+  if (leaves === 'perhaps' && last?.state.kind === 'vanished' && !last.settled)
+    return { kind: 'failed', attempt: last.attempt, failed: null }
   return { kind: 'next', group, remaining }
 }
 

@@ -1,9 +1,12 @@
 import { code } from '../../lib/text/code.ts'
 import type { Diagnosis } from '../diagnoses/diagnosis.ts'
 import type { RunOutcome } from '../../request/request.ts'
-import { count, list } from '../../lib/text/sentences.ts'
+import { count, list, seconds } from '../../lib/text/sentences.ts'
 import type { MigrationTask } from '../observe/watch.ts'
 import type { Half } from './concurrent-state.ts'
+import type { AttemptExit } from '../attempts/attempt.ts'
+import type { MigrationTool } from '../prisma/tool.ts'
+import type { NextAction } from './next-action.ts'
 import { MOST_ROWS, type WrittenRows } from './rows-since.ts'
 
 /** `1 of 3 migrations is applied and kept.` */
@@ -31,7 +34,7 @@ export function failedOutcome(
   const resolve =
     open === null || diagnosis.next.includes('rolled back')
       ? ''
-      : `Before that, mark this try as rolled back, since Prisma runs nothing else until then: ${open}.`
+      : `Before that, mark this try as rolled back, since nothing else runs until then: ${open}.`
   return {
     headline: `*${diagnosis.headline} ${keptSentence(tasks)}* ${APPLICATION}`,
     why: diagnosis.why,
@@ -69,7 +72,7 @@ export function halfOutcome(what: {
   return {
     headline: `*${what.headline} Half of it is done.${kept}* ${APPLICATION}`,
     why: [...what.left.map(halfSentence), waitingSentence(what.tasks)].filter((part) => part !== '').join(' '),
-    next: `${what.left.map(mendSentence).join(' ')} Then mark ${code(what.failed)} as ${isToFinish ? 'applied' : 'rolled back'}, since Prisma runs nothing else until then: ${resolve}. Then ask again.`,
+    next: `${what.left.map(mendSentence).join(' ')} Then mark ${code(what.failed)} as ${isToFinish ? 'applied' : 'rolled back'}, since nothing else runs until then: ${resolve}. Then ask again.`,
     excerpt: what.excerpt,
   }
 }
@@ -184,3 +187,78 @@ function appliedSentence(tasks: readonly MigrationTask[]): string {
 /** At most five by name. */
 const names = (all: readonly string[]): string =>
   all.length <= 5 ? list(all.map(code)) : `${all.slice(0, 4).map(code).join(', ')} and ${all.length - 4} more`
+
+/** A file without timeouts that this product stopped. */
+export const tooLong = (diagnosis: Diagnosis, failed: string | null, maximumMs: number): Diagnosis => ({
+  ...diagnosis,
+  code: 'concurrent_too_long',
+  headline: `${failed === null ? 'The migration' : code(failed)} was stopped after ${seconds(maximumMs)}, the longest that a file without timeouts may run.`,
+  why: 'Building concurrently waits for every transaction that is older than it; one that never ends keeps it waiting.',
+  next: 'End the old transaction or choose a quieter moment, then ask again.',
+})
+
+/** A tool of the application that ends without a word of the database, or that cannot even be started. */
+export function silentTool(
+  { name, commands }: Pick<MigrationTool, 'name' | 'commands'>,
+  exit: Pick<AttemptExit, 'exitCode' | 'signal' | 'fault'> | null,
+  diagnosis: Diagnosis,
+): Diagnosis {
+  if (exit?.fault !== undefined)
+    return {
+      ...diagnosis,
+      code: 'not_started',
+      headline: `${code(commands.deploy[0] ?? '')} could not be started: ${code(exit.fault)}.`,
+      why: "It is a path below the application's directory, or a name that the PATH of the application's commands has.",
+      next: 'See that the install brings it, or correct `run` of the tool in lockkeeper.yaml. Then ask again.',
+    }
+  const how =
+    exit === null
+      ? 'disappeared'
+      : exit.exitCode === null
+        ? `was ended by ${exit.signal ?? 'a signal'}`
+        : `ended with code ${exit.exitCode}`
+  return {
+    ...diagnosis,
+    code: 'without_a_word',
+    headline: `${name} ${how} and did not say what the database said.`,
+    why: 'The lines below are all that it wrote.',
+    next: "The server's own log of that moment has the error. Correct the migration and ask again.",
+  }
+}
+
+/** How a migrator ended that left a row without an end. */
+export function crashEnd(endedWell: boolean, saidDone: boolean): { readonly how: string; readonly because: readonly string[] } {
+  if (!endedWell) return { how: 'The migrator disappeared during', because: [] }
+  return saidDone
+    ? { how: 'Prisma says that it succeeded, but the record does not know the end of', because: [OPEN_TRANSACTION] }
+    : { how: 'Prisma ended without a word during', because: [DEAD_ENGINE] }
+}
+
+/** Seen with Prisma 6: its own record of the end goes the same way as the statements of the file. */
+const OPEN_TRANSACTION =
+  'A file with a `BEGIN` and no `COMMIT` ends like this: the database takes it back when Prisma leaves. Prisma needs neither of them.'
+/** Seen with Prisma 7, which then ends with 0. */
+const DEAD_ENGINE = 'Prisma 7 ends like this when its engine is ended, for lack of memory for instance.'
+
+export const silentEnd = (name: string) => ({
+  headline: `${name} ended without a word, and the record of the approved database has nothing of its migrations.`,
+  notKnown: `Why it ended. ${DEAD_ENGINE}`,
+  next: "Look at the system's log of this machine, and mend what ended it. Then cancel this request and ask again.",
+})
+
+/** The database is not as the plan has it. */
+export function departureWords(action: Extract<NextAction, { readonly kind: 'not_the_plan' }>, command: string) {
+  const names = action.names.slice(0, 5).map(code).join(', ')
+  const more = action.names.length > 5 ? ` and ${action.names.length - 5} more` : ''
+  const says = {
+    edited: `applied with another content than the approved commit has: ${names}${more}.`,
+    missing: `no longer applied, though they were when this was approved: ${names}${more}.`,
+    unknown: `applied, but not part of what was approved: ${names}${more}.`,
+    order: `applied out of their order: ${names}${more}.`,
+  }[action.why]
+  return {
+    headline: `The database departs from the plan: ${says} Nothing more was started.`,
+    notKnown: 'Who changed it, and whether the rest still fits.',
+    next: `Look at \`${command} status\` and find out who migrated this database. Then cancel this request and ask again for what is there now.`,
+  }
+}

@@ -18,7 +18,7 @@ export async function writtenSince(
 ): Promise<readonly WrittenRows[]> {
   const { rows: tables } = await client.query<{ name: string; qualified: string }>(
     `select c.relname::text as name, format('%I.%I', n.nspname, c.relname) as qualified from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where c.relkind = 'r' and n.nspname !~ '^(pg_|information_schema)' and c.relname <> '_prisma_migrations' and lower(c.relname) = any ($1)
+      where c.relkind = 'r' and n.nspname !~ '^(pg_|information_schema)' and c.relname not in ('_prisma_migrations', 'lockkeeper_migrations') and lower(c.relname) = any ($1)
         and has_table_privilege(c.oid, 'select') order by c.relpages, 2 limit 5`,
     [[...words]],
   )

@@ -21,7 +21,7 @@ export async function madeSince(client: Queryable, xid: string, schema: string):
          -- an old table with new columns: the columns say it; a new table: the table says it
          cross join lateral (select bool_or(age(a.xmin) > oldest) and bool_or(age(a.xmin) <= oldest) as grown
            from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) columns
-         where n.nspname !~ '^(pg_|information_schema)' and c.relname <> '_prisma_migrations')
+         where n.nspname !~ '^(pg_|information_schema)' and c.relname not in ('_prisma_migrations', 'lockkeeper_migrations'))
     select what from (
       select case when relkind in ('i', 'I') then 'index ' when relkind = 'S' then 'sequence ' when relkind in ('v', 'm') then 'view ' else 'table ' end
           || name as what, names.age from names where grown is distinct from true or relkind in ('i', 'I')

@@ -25,7 +25,7 @@ export const configurationDiagnoses: readonly Entry[] = [
     code: 'config_unreadable',
     matches: ({ output }) => /^(?:Error: )?Failed to (?:load|parse) config file/m.test(output),
     explain: ({ output }) => ({
-      headline: `Prisma could not load ${code(/config file "([^"]+)"/.exec(output)?.[1]?.split('/').at(-1) ?? 'prisma.config.ts')}, so nothing was started.`,
+      headline: `Prisma could not load ${configIn(output)}, so nothing was started.`,
       why: 'The file runs before every command of Prisma and failed. What it said stands below.',
       next: 'Correct it in the repository (or the packages that it imports), then ask again.',
     }),
@@ -60,6 +60,12 @@ export const configurationDiagnoses: readonly Entry[] = [
     }),
   },
 ]
+
+/** 7 names the directory alone when the file itself throws. */
+function configIn(output: string): string {
+  const name = /config file "(?:[^"]*\/)?([^"/]*config[^"/]*\.\w+)"/.exec(output)?.[1]
+  return name === undefined ? "the application's configuration" : code(name)
+}
 
 /** In a schema; in a configuration, from 7 on and before. */
 const variableIn = (output: string): string | null =>

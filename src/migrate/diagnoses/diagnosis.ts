@@ -28,7 +28,11 @@ export function diagnose(input: { readonly output: string; readonly sqlState?: s
   const place = sql === null ? null : placeOf(fault, sql)
   const entry = catalogue.find((candidate) => candidate.matches(fault, context))
   const explained = entry === undefined ? unknown(fault, context, place) : entry.explain(fault, context)
-  return { code: entry?.code ?? 'unknown', ...explained, excerpt: excerptOf(fault, place) }
+  return {
+    code: entry?.code ?? 'unknown',
+    ...explained,
+    excerpt: excerptOf(fault, place, name === null ? undefined : context.fileOf?.(name)),
+  }
 }
 
 /** The order matters: what the record says about an earlier run comes before what a statement said, and a message before its code. */
@@ -66,14 +70,14 @@ function unknown(fault: Fault, context: DiagnosisContext, place: Place | null): 
 }
 
 /** A few lines as the tools wrote them, for the preformatted block: the database's message first, with what it adds and where it is. */
-function excerptOf(fault: Fault, place: Place | null): string {
+function excerptOf(fault: Fault, place: Place | null, file: string | undefined): string {
   const { message, sqlState, detail, hint, output } = fault
   if (message === null) return toldIn(output)
   return [
     `ERROR: ${withoutValues(message)}${sqlState === null ? '' : ` (${sqlState})`}`,
     detail === null ? [] : `DETAIL: ${withoutValues(detail)}`,
     hint === null ? [] : `HINT: ${hint}`,
-    place === null ? [] : placeText(place),
+    place === null ? [] : placeText(place, file),
   ]
     .flat()
     .join('\n')

@@ -30,6 +30,8 @@ export type DiagnosisContext = {
   readonly sqlOf?: (migration: string) => string | null
   /** The command that marks a migration, as code. */
   readonly resolve?: (as: 'applied' | 'rolled-back', migration: string) => string
+  /** How its file is called, where that is not `migration.sql`. */
+  readonly fileOf?: (migration: string) => string | undefined
 }
 
 export type Entry = {

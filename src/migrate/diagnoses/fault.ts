@@ -27,13 +27,15 @@ export function readFault(output: string, sqlState?: string): Fault {
     sqlState ??
     first(output, /\[SQLSTATE ([0-9A-Z]{5})\]/) ??
     first(output, /Database error code: ([0-9A-Z]{5})/) ??
+    first(output, /^\s+code: '([0-9A-Z]{5})',?$/m) ?? // as Node prints an error of its client
+    first(output, /^Error: pq: .+ \(([0-9A-Z]{5})\)$/m) ?? // and Go
     impliedState(told.message)
   const hidden = (text: string | null) => (text !== null && isForeign && /^2[23]/.test(state ?? '22') ? withoutGuessedValues(text) : text)
   const message = hidden(told.message)
   return {
     output,
     sqlState: state,
-    prismaCode: first(output, /^Error: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
+    prismaCode: first(output, /^Error(?: code)?: (P\d{4})\b/m) ?? (message === null ? first(output, /^(P\d{4})\b/m) : null),
     message,
     isForeign,
     detail: hidden(told.detail),
@@ -42,6 +44,7 @@ export function readFault(output: string, sqlState?: string): Fault {
     migration:
       first(output, /migration_name="([^"]+)"/) ??
       first(output, /^Migration name: (\S+)/m) ??
+      first(output, /^Migration failed: (.+)$/m) ??
       first(output, /^The `([^`]+)` migration started/m) ??
       first(output, /^The migration `([^`]+)`/m),
   }
@@ -93,7 +96,7 @@ function reportIn(output: string): Pick<Fault, 'message' | 'detail' | 'hint'> & 
 
 /** The word before it is in the language of the server, and so is the message. */
 const START =
-  /^(?:Error: |Error querying the database: |db error: )*(?<severity>ERROR|FATAL|[^\s:]{1,40}(?=: \[SQLSTATE )): (?:\[SQLSTATE [0-9A-Z]{5}\] )?(?<text>.+)$/
+  /^(?:Error: |Error querying the database: |db error: |psql:[^:]*:\d+: )*(?<severity>ERROR|FATAL|[^\s:]{1,40}(?=: \[SQLSTATE )|(?<=^psql:[^:]*:\d+: )[^\s:]{1,40}): +(?:\[SQLSTATE [0-9A-Z]{5}\] )?(?<text>.+)$/
 const AFTER = /^(?<severity>[^\s:]{1,40}): (?<text>.+)$/
 
 /** English has no other letters outside of the names that it quotes. */
@@ -103,6 +106,8 @@ const isOtherLanguage = (severity: string, message: string | null): boolean =>
 const END = /^\s*$|^\s+\d+: \S|^\s+(?:with|at) \S|^Position:|^DbError \{/
 
 const otherMessage = (output: string): string | null =>
+  first(output, /^error: (.+)$/m) ??
+  first(output, /^Error: pq: (.+?)(?: \([0-9A-Z]{5}\))?$/m) ??
   first(output, /^Error: (too many .+|sorry, too many .+|remaining connection slots .+|terminating connection .+)$/m)
 
 /** As Rust prints it: `detail: Some("Key (a)=(1) is duplicated.")`. */
@@ -112,8 +117,10 @@ const detailIn = (output: string, name: 'detail' | 'hint'): string | null =>
     .replaceAll(/\\(.)/g, '$1') ?? null
 
 function positionIn(output: string): Fault['position'] {
-  const at = first(output, /\bposition: Some\(Original\((\d+)\)\)/)
+  const at = first(output, /\bposition: Some\(Original\((\d+)\)\)/) ?? first(output, /^Position: character (\d+) of: /m)
   if (at === null) return null
+  const own = /^Position: character \d+ of: (.*)$/m.exec(output)?.[1]
+  if (own !== undefined) return { at: Number(at), shown: own }
   const block = /^Position:\n((?:.*\n)*?)\s*\n/m.exec(withoutColours(output))?.[1]?.trimEnd().split('\n').at(-1)
   return { at: Number(at), shown: block === undefined ? null : block.replace(/^\s*\d+ ?/, '') }
 }

@@ -14,8 +14,8 @@ export const lockDiagnoses: readonly Entry[] = [
     explain: ({ prismaCode }, context) => ({
       headline:
         prismaCode === 'P1002'
-          ? `Another session holds Prisma's migration lock on ${code(context.database)}, so nothing was started.`
-          : `Another session holds Prisma's migration lock or its record on ${code(context.database)}, so nothing was started.`,
+          ? `Another session holds the migration lock on ${code(context.database)}, so nothing was started.`
+          : `Another session holds the migration lock or its record on ${code(context.database)}, so nothing was started.`,
       why:
         prismaCode === 'P1002'
           ? `Prisma lets one migrator at a time into a database, by an advisory lock, and ${holderOf(context)} holds it.`

@@ -7,11 +7,9 @@ export type Place = { readonly line: number; readonly column: number | null; rea
 export const placeOf = (fault: Fault, sql: string): Place | null => byPosition(fault, sql) ?? byName(fault, sql)
 
 /** `line 6, column 13 of migration.sql: "email" CITEXT,` */
-export const placeText = ({ line, column, text, how }: Place): string => {
+export const placeText = ({ line, column, text, how }: Place, file = 'migration.sql'): string => {
   const shown = text.length > 160 ? `${text.slice(0, 159)}…` : text
-  return how === 'names'
-    ? `line ${line} of migration.sql names it: ${shown}`
-    : `line ${line}, column ${column ?? 1} of migration.sql: ${shown}`
+  return how === 'names' ? `line ${line} of ${file} names it: ${shown}` : `line ${line}, column ${column ?? 1} of ${file}: ${shown}`
 }
 
 /** An engine may send a file in pieces, and counts in the piece: what it shows of the place must be what the file has there. */

@@ -1,19 +1,25 @@
 import { blockingOf, sessionsOf, type Session } from '../../database/activity.ts'
 import type { Queryable } from '../../database/connect.ts'
-import { readDatabaseState, type DatabaseState } from '../../plan/status.ts'
+import type { DatabaseState } from '../../plan/status.ts'
 import { count, roughly, seconds } from '../../lib/text/sentences.ts'
 import { sampleOf, type Sample } from './transactions.ts'
 
-/** What a second connection sees of the migrator at one moment. */
-export type ActivitySnapshot = {
-  readonly state: DatabaseState
+/** What a second connection sees of the sessions of a migrator at one moment. */
+export type Activity = {
   /** The migrator's sessions in the pinned database. */
   readonly sessions: readonly Session[]
-  /** Who holds Prisma's lock, in any database of the server. */
-  readonly lock: LockHolder | null
+  /** The one that works; undefined when it has none. */
+  readonly worker: Session | undefined
   readonly waiting: Waiting | null
   readonly queued: number
   readonly index: IndexProgress | null
+}
+
+/** The same with the record of Prisma 5 to 7. */
+export type ActivitySnapshot = Activity & {
+  readonly state: DatabaseState
+  /** Who holds Prisma's lock, in any database of the server. */
+  readonly lock: LockHolder | null
   readonly sample: Sample | null
 }
 
@@ -41,13 +47,22 @@ type IndexProgress = {
   readonly waitsFor: Session | null
 }
 
-export async function takeSnapshot(client: Queryable, schema: string, applicationName: string): Promise<ActivitySnapshot> {
-  const state = await readDatabaseState(client, schema)
-  const sessions = await sessionsOf(client, applicationName)
+export async function takeSnapshot(
+  client: Queryable,
+  readState: (client: Queryable) => Promise<DatabaseState>,
+  applicationName: string,
+): Promise<ActivitySnapshot> {
+  const state = await readState(client)
   const lock = await lockHolder(client)
+  const activity = await readActivity(client, applicationName)
+  const { worker } = activity
+  return { ...activity, state, lock, sample: worker?.state === 'active' ? await sampleOf(client, worker.pid) : null }
+}
+
+export async function readActivity(client: Queryable, applicationName: string): Promise<Activity> {
+  const sessions = await sessionsOf(client, applicationName)
   const worker = sessions.find(({ state: doing }) => doing === 'active') ?? sessions[0]
-  if (worker === undefined) return { state, sessions, lock, waiting: null, queued: 0, index: null, sample: null }
-  const sample = worker.state === 'active' ? await sampleOf(client, worker.pid) : null
+  if (worker === undefined) return { sessions, worker, waiting: null, queued: 0, index: null }
   // who is in the way is asked last: a wait that began after that question would have nobody
   const [waiting, index, blocking] = [
     await waitOf(client, worker.pid),
@@ -55,10 +70,8 @@ export async function takeSnapshot(client: Queryable, schema: string, applicatio
     await blockingOf(client, worker.pid),
   ]
   return {
-    state,
     sessions,
-    lock,
-    sample,
+    worker,
     waiting: waiting === null ? null : { ...waiting, blocker: blocking.blockers[0] ?? null },
     queued: blocking.waiters.length,
     index: index === null ? null : { ...index, waitsFor: index.waitsForPid === null ? null : await sessionOf(client, index.waitsForPid) },
@@ -69,7 +82,7 @@ export async function takeSnapshot(client: Queryable, schema: string, applicatio
 export function sentenceOf({ waiting, index, queued }: Pick<ActivitySnapshot, 'waiting' | 'index' | 'queued'>): string | null {
   if (index !== null) return `${indexSentence(index)} ${behind(queued)}`
   if (waiting === null) return queued === 0 ? null : behind(queued)
-  const what = waiting.prismaLock ? "Prisma's lock" : waiting.relation === null ? 'a lock' : `a lock on ${waiting.relation}`
+  const what = waiting.prismaLock ? 'the migration lock' : waiting.relation === null ? 'a lock' : `a lock on ${waiting.relation}`
   const who = waiting.blocker === null ? 'another session' : describeSession(waiting.blocker)
   const queue = queued === 0 ? 'nobody waits behind us' : `${count(queued, 'session waits', 'sessions wait')} behind us`
   return `Waiting ${seconds(waiting.ms)} for ${what} that ${who} holds; ${queue}.`

@@ -22,12 +22,14 @@ export async function proveDatabase(database: {
   /** That `migrate status` was given in its URL. */
   readonly toolName: string
   readonly schema: string
+  /** The table that the tool reads whatever it is asked; `_prisma_migrations` in `schema` where it is left out. */
+  readonly record?: { readonly schema: string; readonly table: string }
   /** Runs `migrate status` and gives what it said. */
   readonly status: () => Promise<string>
 }): Promise<{ readonly output: string; readonly proof: DatabaseProof }> {
   const holder = await connectTarget({ url: database.url, applicationName: database.applicationName })
   try {
-    const record = await holdRecord(holder, database.schema)
+    const record = await holdRecord(holder, database.record ?? { schema: database.schema, table: '_prisma_migrations' })
     if (record === null) return { output: await database.status(), proof: { kind: 'not-proved' } }
     const running = { ended: false }
     const watch = async () => {
@@ -84,10 +86,13 @@ type Holder = Awaited<ReturnType<typeof connectTarget>>
 /** What is held, and since when by the server's clock; null when it is not there or cannot be held. */
 type HeldRecord = { readonly name: string; readonly pid: number; readonly since: Date }
 
-async function holdRecord(holder: Holder, schema: string): Promise<HeldRecord | null> {
+async function holdRecord(
+  holder: Holder,
+  { schema, table }: { readonly schema: string; readonly table: string },
+): Promise<HeldRecord | null> {
   const { rows } = await holder.query<{ name: string | null; pid: number; since: Date }>(
-    `select to_regclass(format('%I._prisma_migrations', $1::text))::text as name, pg_backend_pid() as pid, clock_timestamp() as since`,
-    [schema],
+    `select to_regclass(format('%I.%I', $1::text, $2::text))::text as name, pg_backend_pid() as pid, clock_timestamp() as since`,
+    [schema, table],
   )
   const [row] = rows
   if (row === undefined || row.name === null) return null

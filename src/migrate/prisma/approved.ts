@@ -1,11 +1,13 @@
 import { join, relative } from 'node:path'
 import { migrationFile, type MigrationFile } from '../../plan/files.ts'
 import { gitOutput, gitIn } from '../../plan/git.ts'
+import { pathsOfMigration } from '../../plan/listed-files.ts'
 import type { RunContext } from '../../request/step.ts'
+import { migrationsDirectory } from '../../config/tool.ts'
 
 export type ApprovedFiles = {
   /** Of the baseline and of the list, in Prisma's order. */
-  readonly migrations: readonly MigrationFile[]
+  readonly migrations: readonly (MigrationFile & { /** Below the migrations directory. */ readonly path?: string })[]
   readonly lock: Buffer | null
 }
 
@@ -21,22 +23,46 @@ export async function readApproved(
   const { plan, checkout } = context
   const home = clone ?? checkout
   const git = gitIn({ home, varDirectory: home, redactor: context.redactor, env: context.env }, clone ?? join(checkout, '.git'))
-  const directory = join(relative(checkout, context.applicationDirectory), context.target.tool.prisma.migrations)
+  const directory = join(relative(checkout, context.applicationDirectory), migrationsDirectory(context.target.tool))
   const names = [...plan.baseline, ...plan.list].map(({ name }) => name)
-  const paths = [join(directory, 'migration_lock.toml'), ...names.map((name) => join(directory, name, 'migration.sql'))]
+  const { tool } = context.target
+  // a tool may write a migration in several languages, and the plan has its name alone
+  const candidates = names.flatMap((name) => pathsOfMigration(tool, name).map((path) => ({ name, path })))
+  const paths = [join(directory, 'migration_lock.toml'), ...candidates.map(({ path }) => join(directory, path))]
   const output = await gitOutput(git, ['cat-file', '--batch'], {
     input: paths.map((path) => `${plan.commit}:${path}\n`).join(''),
     maxBytes: 128 * 1024 * 1024,
   })
   const [lock, ...contents] = splitBatch(output, paths.length)
-  const migrations = names.flatMap((name, at) => {
+  const migrations = candidates.flatMap(({ name, path }, at) => {
     const content = contents[at]
-    return content == null ? [] : [migrationFile(name, content, null)]
+    return content == null ? [] : [{ ...migrationFile(name, content, null), path }]
   })
   for (const { name, sha256 } of plan.list)
     if (migrations.find((file) => file.name === name)?.sha256 !== sha256)
       throw new Error(`the migration ${name} of commit ${plan.commit.slice(0, 10)} is not the one that was approved`)
   return { migrations, lock: lock ?? null }
+}
+
+/** What the approved commit has in the migrations directory beside migrations, by path below it: a journal, snapshots. */
+export async function readBeside(
+  context: Pick<RunContext, 'plan' | 'checkout' | 'applicationDirectory' | 'target' | 'env' | 'redactor'>,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const { plan, checkout, target } = context
+  const git = gitIn({ home: checkout, varDirectory: checkout, redactor: context.redactor, env: context.env }, join(checkout, '.git'))
+  const directory = join(relative(checkout, context.applicationDirectory), migrationsDirectory(target.tool))
+  const known = new Set([...plan.baseline, ...plan.list].flatMap(({ name }) => pathsOfMigration(target.tool, name)))
+  const listing = await gitOutput(git, ['ls-tree', '-r', '-z', '--name-only', `${plan.commit}:${directory}`])
+  const paths = listing
+    .toString('utf8')
+    .split('\0')
+    .filter((path) => path !== '' && !known.has(path))
+  const output = await gitOutput(git, ['cat-file', '--batch'], {
+    input: paths.map((path) => `${plan.commit}:${join(directory, path)}\n`).join(''),
+    maxBytes: 128 * 1024 * 1024,
+  })
+  const contents = splitBatch(output, paths.length)
+  return new Map(paths.flatMap((path, at) => (contents[at] == null ? [] : [[path, contents[at]] as const])))
 }
 
 /** `<object> blob <bytes>` LF, the bytes, LF; or `<name> missing` LF. One answer for each question, in order. */

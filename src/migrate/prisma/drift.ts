@@ -36,8 +36,8 @@ export async function compareLive(asked: {
   return read(await workspace.ask(commands.diff(path, schema, major), cwd, session)) ?? { kind: 'not-compared' }
 }
 
-/** Null when it did not compare: of an older version, or refused by the configuration. */
+/** Null when it did not compare: of an older version, refused by the configuration, or when its engine died, which 7 ends with 0 and no word. */
 function read({ exitCode, stdout }: { readonly exitCode: number | null; readonly stdout: string }): Drift | null {
-  if (exitCode === 0) return { kind: 'same' }
+  if (exitCode === 0) return /^No difference detected\.$/m.test(stdout) ? { kind: 'same' } : null
   return exitCode === 2 ? { kind: 'differs', summary: stdout.trim() } : null
 }

@@ -11,23 +11,32 @@ export function buildLayout(layout: {
   readonly checkout: string
   readonly applicationDirectory: string
   /** Relative to the application's directory. */
-  readonly schema: string
+  readonly schema: string | null
   readonly migrations: string
   readonly into: string
   /** By path below the migrations directory: `20261118_add_discounts/migration.sql`. */
   readonly files: ReadonlyMap<string, Buffer>
+  /** In place of the schema that the checkout has. */
+  readonly approvedSchema?: Buffer
 }): string {
   const application = inside(layout.checkout, layout.applicationDirectory)
-  const schema = inside(layout.checkout, join(layout.applicationDirectory, layout.schema))
+  const schema = inside(layout.checkout, join(layout.applicationDirectory, layout.schema ?? '.'))
   const migrations = inside(layout.checkout, join(layout.applicationDirectory, layout.migrations))
-  const schemaIsFile = statSync(join(layout.checkout, schema)).isFile()
-  const real = new Set([application, migrations, schemaIsFile ? dirname(schema) : schema].flatMap(ancestors))
+  const schemaIsFile = layout.schema === null || layout.approvedSchema !== undefined || statSync(join(layout.checkout, schema)).isFile()
+  const real = new Set(
+    [application, migrations, layout.schema === null ? application : schemaIsFile ? dirname(schema) : schema].flatMap(ancestors),
+  )
   rmSync(layout.into, { recursive: true, force: true })
   mirror('')
   for (const [path, bytes] of layout.files) {
     const place = join(layout.into, migrations, path)
     mkdirSync(dirname(place), { recursive: true, mode: 0o700 })
     writeFileSync(place, bytes, { mode: 0o600 })
+  }
+  if (layout.approvedSchema !== undefined) {
+    const place = join(layout.into, schema)
+    rmSync(place, { force: true })
+    writeFileSync(place, layout.approvedSchema, { mode: 0o600 })
   }
   return join(layout.into, application)
 

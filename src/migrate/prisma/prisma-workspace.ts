@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { captureChild } from '../../process/capture.ts'
 import { childEnvironment, operatorPath } from '../../process/environment.ts'
 import { runChild } from '../../process/run-child.ts'
+import { prismaOf } from '../../config/tool.ts'
+import type { Queryable } from '../../database/connect.ts'
+import { readStateOf } from '../../plan/record.ts'
+import type { DatabaseState } from '../../plan/status.ts'
 import { readApproved, type ApprovedFiles } from './approved.ts'
 import type { RunContext } from '../../request/step.ts'
 import { parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
@@ -25,6 +29,8 @@ export type Workspace = {
   /** The same with one migration more, `MARKER`, which is never applied: a tool that does not see it reads another directory. */
   readonly markedLayout: (last: string) => string
   readonly environment: (session: ToolSession) => Record<string, string>
+  /** What the record of this tool says now. */
+  readonly readState: (client: Queryable) => Promise<DatabaseState>
   /** Runs a short command of the tool to its end; its redacted output also goes to the run's log. */
   readonly run: (
     argv: readonly string[],
@@ -57,7 +63,7 @@ export async function openWorkspace(context: RunContext): Promise<Workspace | Wo
   const parsed = parseTargetUrl(url)
   if (parsed.kind === 'bad')
     return { headline: `The database URL cannot be used: ${parsed.why}.`, next: 'Correct `database.url` and ask again.' }
-  const settings = target.tool.prisma
+  const settings = prismaOf(target.tool)
   const tool = prismaTool({ checkout, applicationDirectory, settings, url: parsed.url })
   if (tool === null)
     return {
@@ -85,6 +91,7 @@ export async function openWorkspace(context: RunContext): Promise<Workspace | Wo
     // two Lockkeepers with databases on one server both count their requests from 1, and a session is ended by this name
     applicationName: `lockkeeper-${context.requestId}-${context.digest.slice(0, 8)}`,
     environment,
+    readState: (client) => readStateOf(client, target.tool, parsed.url.schema),
     layoutUpTo: (last) => layout(last, new Map()),
     markedLayout: (last) => layout(last, new Map([[join(MARKER, 'migration.sql'), Buffer.from('SELECT 1;\n')]])),
     async run(argv, cwd, session, signal) {
@@ -113,4 +120,4 @@ export function withoutMarker(output: string): string {
     .replaceAll(MARKER, "(a directory of Lockkeeper's own)")
 }
 
-export const isProblem = (workspace: Workspace | WorkspaceProblem): workspace is WorkspaceProblem => 'headline' in workspace
+export const isProblem = (workspace: object): workspace is WorkspaceProblem => 'headline' in workspace

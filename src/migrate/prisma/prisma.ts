@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import type { TargetSettings } from '../../config/schema.ts'
+import type { PrismaSettings } from '../../config/tool.ts'
 import { prismaDialect, type TargetUrl } from '../../database/urls.ts'
 import { PRISMA_LOCALE } from '../../plan/prisma/order.ts'
 import { installedVersion } from './installed.ts'
@@ -11,7 +11,7 @@ import type { MigrationTool } from './tool.ts'
 export function prismaTool(input: {
   readonly checkout: string
   readonly applicationDirectory: string
-  readonly settings: TargetSettings['tool']['prisma']
+  readonly settings: PrismaSettings
   readonly url: TargetUrl
 }): MigrationTool | null {
   const cli = findCli(input.checkout, input.applicationDirectory)
@@ -19,6 +19,10 @@ export function prismaTool(input: {
   return {
     name: 'Prisma',
     installed: installedVersion(cli),
+    isAsked: true,
+    shown: ['prisma', ...prismaCommands(cli, input.settings.schema).deploy.slice(1)].join(' '),
+    recordsStart: true,
+    leaves: 'nothing',
     commands: prismaCommands(cli, input.settings.schema),
     readVersion,
     readPulled,
@@ -63,7 +67,8 @@ export function prismaCommands(cli: string, path: string): MigrationTool['comman
   }
 }
 
-function findCli(checkout: string, applicationDirectory: string): string | null {
+/** As Node would find it. */
+export function findCli(checkout: string, applicationDirectory: string): string | null {
   for (let at = applicationDirectory; !relative(checkout, at).startsWith('..'); at = dirname(at)) {
     const cli = join(at, 'node_modules', '.bin', 'prisma')
     if (existsSync(cli)) return cli

@@ -1,8 +1,16 @@
-/** The application's own migration tool. Prisma is the first; its successor (Prisma 8) has another runner and becomes another adapter. */
+/** What brings the migrations to the database: the application's Prisma, another tool of its own, or our migrator for plain SQL. */
 export type MigrationTool = {
   readonly name: string
   /** What the installed package says of itself; null when only a start can tell. */
   readonly installed: ToolVersion | null
+  /** Whether it can be asked, before the first start, which database it would change and what. */
+  readonly isAsked: boolean
+  /** What is started, as people know it; for the log. */
+  readonly shown: string
+  /** Whether the record shows which migration is running. */
+  readonly recordsStart: boolean
+  /** What of a start that failed may be there although the record does not show it. */
+  readonly leaves: 'nothing' | 'perhaps'
   /** Argument vectors, to be run in the application's directory or a layout of it. */
   readonly commands: {
     readonly version: readonly string[]

@@ -16,6 +16,34 @@ export function versionsIn({ path, text }: LockFile, { application, asked }: Loc
   return [...new Set(ANYWHERE.flatMap((pattern) => [...text.matchAll(pattern)].flatMap(([, found]) => found ?? [])))].toSorted()
 }
 
+/**
+ * Whether `prisma` of this version brings the engines that only the command line of 5 to 7 has: from 8 on there are builds of it beside the
+ * new runner, under the same name and with like numbers.
+ */
+export function bringsEngines({ path, text }: LockFile, version: string): boolean {
+  const lock = path.endsWith('.json') ? parsed(text) : null
+  const entries = lock === null ? entriesOf(text, version) : npmEntriesOf(lock, version).map((entry) => JSON.stringify(entry))
+  return entries.some((entry) => /@prisma\/engines['"]?[\s:]/.test(entry))
+}
+
+function npmEntriesOf(lock: object, version: string): readonly unknown[] {
+  const within = ['packages', 'dependencies'].flatMap((section) => Object.entries(valueOf(lock, section) ?? {}))
+  return within.flatMap(([key, entry]) => (/(^|\/)prisma$/.test(key) && valueOf(entry, 'version') === version ? [entry] : []))
+}
+
+/** A line with the name and the version, and what is indented below it; pnpm has one entry for what it is and one for what it needs. */
+function entriesOf(text: string, version: string): readonly string[] {
+  const lines = text.split('\n')
+  const exactly = new RegExp(`${version.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![0-9A-Za-z.-])`)
+  return lines.flatMap((line, at) => {
+    if (!/^ *['"]?(?:[^'"@ ]*\/)?prisma[@/"]/.test(line)) return []
+    const depth = line.search(/\S/)
+    const end = lines.findIndex((other, index) => index > at && other.search(/\S/) <= depth)
+    const entry = lines.slice(at, end === -1 ? undefined : end).join('\n')
+    return exactly.test(entry) ? [entry] : []
+  })
+}
+
 const VERSION = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/
 
 type Reader = (text: string, from: string, asked: string) => string | null

@@ -5,7 +5,7 @@ import { version, type PrismaVersions } from './version.ts'
  * How Prisma puts the directories of migrations in order. Until 6.5 its engine did, by bytes; since 6.6 its command line does, as words of
  * the language that its environment names. Names that begin with timestamps of one length are ordered alike by both.
  */
-export type Order = 'by-language' | 'by-bytes' | 'unknown'
+export type Order = 'by-language' | 'by-bytes' | 'by-number' | 'unknown'
 
 /** What Prisma is started with, so that its language is ours. `C` is there on every machine, and Node takes it as American English. */
 export const PRISMA_LOCALE = { LC_ALL: 'C' } as const
@@ -13,14 +13,21 @@ export const PRISMA_LOCALE = { LC_ALL: 'C' } as const
 const collator = new Intl.Collator('en-US')
 
 export function comparing(order: Order): (a: string, b: string) => number {
+  if (order === 'by-number') return (a, b) => byNumber(a, b) || byBytes(a, b)
   return order === 'by-bytes' ? byBytes : (a, b) => collator.compare(a, b) || byBytes(a, b)
+}
+
+/** Of files of other tools: `2_b` before `10_a`, whatever the length of the number. */
+function byNumber(a: string, b: string): number {
+  const [one, other] = [a, b].map((name) => BigInt(/^\d+/.exec(name)?.[0] ?? 0))
+  return one === other ? 0 : (one ?? 0n) < (other ?? 0n) ? -1 : 1
 }
 
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 /** Why it cannot be said in which order these would run; mrkdwn, null when it can. */
 export function whyUncertain(names: readonly string[], order: Order): string | null {
-  if (order === 'by-bytes') return null
+  if (order === 'by-bytes' || order === 'by-number') return null
   const sorted = names.toSorted(comparing('by-language'))
   for (const [at, second] of sorted.entries()) {
     const first = sorted[at - 1]

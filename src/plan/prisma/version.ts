@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { code } from '../../lib/text/code.ts'
 import { listed, quoted } from '../../lib/text/quoted.ts'
-import { versionsIn, type LockFile } from './lock-files.ts'
+import { bringsEngines, versionsIn, type LockFile } from './lock-files.ts'
 
 /** The lowest and the highest version that may run: 6.19.3 is 6_019_003. */
 export type PrismaVersions = { readonly low: number; readonly high: number }
@@ -13,6 +13,8 @@ export type PrismaSources = {
   /** What package.json files ask for, the application's own first. */
   readonly asked: readonly { readonly path: string; readonly range: string }[]
   readonly locks: readonly LockFile[]
+  /** Prismas beside it under other names (`"prisma7": "npm:prisma@7.10.1"`). */
+  readonly aliases: readonly { readonly path: string; readonly name: string; readonly range: string }[]
 }
 
 export function prismaVersions({ application, asked, locks }: PrismaSources): PrismaVersions {
@@ -22,6 +24,26 @@ export function prismaVersions({ application, asked, locks }: PrismaSources): Pr
   return { low: Math.min(...ranges.map(({ low }) => low)), high: Math.max(...ranges.map(({ high }) => high)) }
 }
 
+/**
+ * From 8 on the name stands for two programs: the new runner, and builds of the old command line. `unclear`: it could be either, or what
+ * says so disagrees.
+ */
+export function runnerOf(sources: PrismaSources): 'old' | 'new' | 'unclear' {
+  const { application, asked, locks, aliases } = sources
+  if (aliases.length > 0) return 'unclear'
+  const range = asked[0]?.range ?? ''
+  const settled = locks.flatMap((lock) =>
+    versionsIn(lock, { application, asked: range }).map((one) => boundsOf(one).low >= version(8) && !bringsEngines(lock, one)),
+  )
+  if (settled.length > 0 && !settled.some(Boolean)) return 'old'
+  if (settled.length > 0) return settled.every(Boolean) && boundsOf(range).high >= version(8) ? 'new' : 'unclear'
+  if (boundsOf(range).low < version(8)) return boundsOf(range).high < version(8) ? 'old' : 'unclear'
+  return isDevelopment(range) ? 'unclear' : 'new'
+}
+
+/** Numbers that builds of the old command line have too. */
+const isDevelopment = (range: string) => /-dev\b/.test(range)
+
 export const version = (major: number, minor = 0, patch = 0): number => major * 1_000_000 + minor * 1_000 + patch
 
 /** The one sentence on which versions there is a proof for. */
@@ -30,9 +52,12 @@ const isKnown = ({ low, high }: PrismaVersions) => low >= version(5) && high < v
 
 /** Why it is not certain that a version runs which is known; mrkdwn, null when it is. */
 export function whyVersionUnfit(sources: PrismaSources): string | null {
-  const { application, asked, locks } = sources
+  const { application, asked, locks, aliases } = sources
   const [own] = asked
   if (own === undefined) return null // the caller says that no package.json asks for Prisma
+  const [alias] = aliases
+  if (alias !== undefined)
+    return `${quoted(own.path)} asks for prisma ${quoted(own.range)}, and ${alias.path === own.path ? 'also' : quoted(alias.path)} for ${quoted(alias.name)} (${quoted(alias.range)}). Both install a program ${code('prisma')}, and which of them answers to that name depends on how they are installed, so it cannot be said which would run. Bring one of them: what the old one has pending is deployed with a commit from before the change (\`--ref\`); then remove it, commit and ask again.`
   const settled = locks
     .map((lock) => ({ path: lock.path, versions: versionsIn(lock, { application, asked: own.range }) }))
     .filter(({ versions }) => versions.length > 0)
@@ -46,19 +71,26 @@ export function whyVersionUnfit(sources: PrismaSources): string | null {
   if (only !== undefined && first.versions.length === 1 && (boundsOf(only).low < low || boundsOf(only).high > high))
     return `${quoted(own.path)} asks for prisma ${quoted(own.range)}, but ${quoted(first.path)} settles it at ${quoted(only)}, so the install stops or brings another version than this commit says. Run the install of your package manager (${code('npm install')}), commit the lock file and ask again.`
   const unknown = first.versions.find((settledAt) => !isKnown(boundsOf(settledAt)))
-  return unknown === undefined
-    ? null
-    : `This commit brings Prisma ${quoted(unknown)} (${quoted(first.path)}). ${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
+  if (unknown === undefined) return null
+  const isOld = boundsOf(unknown).low >= version(8) && locks.some((lock) => lock.path === first.path && bringsEngines(lock, unknown))
+  const what = isOld
+    ? `, which is not the runner of Prisma 8 but a build of the older command line (it depends on ${code('@prisma/engines')})`
+    : ''
+  return `This commit brings Prisma ${quoted(unknown)} (${quoted(first.path)})${what}. ${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
 }
 
 function unsettled({ path, range }: PrismaSources['asked'][number], locks: readonly LockFile[]): string {
   const bounds = boundsOf(range)
+  if (bounds.low >= version(8) && isDevelopment(range))
+    return `${quoted(path)} asks for prisma ${quoted(range)}, and ${noLock(locks)} whether that is the runner of Prisma 8 or a build of the older command line, which have like numbers. ${KNOWN}: ${PIN}, commit the lock file and ask again.`
   if (bounds.low >= version(8) || bounds.high < version(5))
     return `${quoted(path)} asks for prisma ${quoted(range)}. ${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
-  const lock =
-    locks.length === 0 ? 'there is no lock file that says' : `${listed(locks.map((one) => posix.basename(one.path)))} does not say`
-  return `${quoted(path)} asks for prisma ${quoted(range)}, and ${lock} which version that is. ${KNOWN}: pin one (${code('npm install --save-dev --save-exact prisma@7')}), commit the lock file and ask again.`
+  return `${quoted(path)} asks for prisma ${quoted(range)}, and ${noLock(locks)} which version that is. ${KNOWN}: ${PIN}, commit the lock file and ask again.`
 }
+
+const noLock = (locks: readonly LockFile[]): string =>
+  locks.length === 0 ? 'there is no lock file that says' : `${listed(locks.map((one) => posix.basename(one.path)))} does not say`
+const PIN = `pin one (${code('npm install --save-dev --save-exact prisma@7')})`
 
 const ANY: PrismaVersions = { low: 0, high: Infinity }
 

@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto'
 import type { Target } from '../../config/config.ts'
 import { withTarget } from '../../database/connect.ts'
 import { readIdentity, type Identity } from '../../database/identity.ts'
 import { namingWhoLocks } from '../../database/locked.ts'
 import { readReactions, type Reactions } from '../../database/reactions.ts'
+import { readSessionFacts, whyReadOnly, type SessionFacts } from '../../database/session-facts.ts'
 import { databaseBytes, tableSizes, type TableSize } from '../../database/sizes.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { isRefusal, refuse, type Refusal } from '../../lib/refusal.ts'
 import type { PlanDeps } from '../deps.ts'
 import { digestOf } from '../digest.ts'
+import { sha256 } from '../files.ts'
 import { refusalOf, usableUrl, type PlanRequest } from '../make.ts'
 import type { Evidence, Plan } from '../plan.ts'
 import { fetchRepository, resolveCommit, type ResolvedCommit } from '../repository.ts'
@@ -19,7 +20,7 @@ import { isHidden, readRunnerState, type Hidden, type RunnerState } from './stat
 import { runnerStatusOf, type RunnerStatus } from './status.ts'
 import { hiddenText, whyNotRunnable } from './unfit.ts'
 
-/** A plan that is shown and not run: what Prisma 8 would do, operation by operation. */
+/** What Prisma 8 would do, operation by operation. */
 export type RunnerPlan = {
   readonly kind: 'prisma8'
   readonly plan: Plan
@@ -42,6 +43,8 @@ export async function makeRunnerPlan(deps: PlanDeps, request: PlanRequest): Prom
   if (divided !== null) return refuse('repository_unfit', divided)
   const about = await readAbout(deps, target)
   if (isRefusal(about)) return about
+  const readOnly = whyReadOnly(about.session, url)
+  if (readOnly !== null) return refuse('target_unfit', `${readOnly} Then ask again; nothing was changed.`)
   const plan: Plan = {
     version: 1,
     target: target.name,
@@ -59,6 +62,8 @@ export async function makeRunnerPlan(deps: PlanDeps, request: PlanRequest): Prom
     steps: request.steps,
     policy: request.policy,
     prisma8: {
+      version: files.prisma,
+      directory: files.directory,
       contract: { path: files.contract.path, hash: files.contract.hash, sha256: sha256(files.contract.content) },
       marker: status.marker,
       packages: packages.map((one) => ({
@@ -67,6 +72,7 @@ export async function makeRunnerPlan(deps: PlanDeps, request: PlanRequest): Prom
         to: one.to,
         migrationHash: one.hash.written,
         metadataSha256: sha256(one.files.metadata),
+        snapshotSha256: sha256(snapshotOf(files, one)),
       })),
     },
   }
@@ -91,11 +97,11 @@ export async function makeRunnerPlan(deps: PlanDeps, request: PlanRequest): Prom
 /** What `status` shows, from the newest commit of the target's branch. */
 export async function readRunnerStatus(deps: PlanDeps, target: Target): Promise<ShownStatus | Refusal> {
   const read = await readRunner(deps, target, null)
-  return isRefusal(read) ? read : { ...read.status, unfit: whyNotRunnable({ target, ...read })?.text ?? null }
+  return isRefusal(read) ? read : { ...read.status, prisma: read.files.prisma, unfit: whyNotRunnable({ target, ...read })?.text ?? null }
 }
 
-/** `unfit`: why nothing of what is pending could run; mrkdwn. */
-export type ShownStatus = RunnerStatus & { readonly unfit: string | null }
+/** `prisma`: the version that the commit settles on. `unfit`: why nothing of what is pending could run; mrkdwn. */
+export type ShownStatus = RunnerStatus & { readonly prisma: string; readonly unfit: string | null }
 
 type Read = {
   readonly files: RunnerFiles
@@ -124,6 +130,7 @@ type About = {
   readonly sizes: readonly TableSize[]
   readonly bytes: number
   readonly reactions: Reactions
+  readonly session: SessionFacts
 }
 
 const readAbout = (deps: PlanDeps, target: Target): Promise<About | Refusal> =>
@@ -132,6 +139,7 @@ const readAbout = (deps: PlanDeps, target: Target): Promise<About | Refusal> =>
     sizes: await tableSizes(client),
     bytes: await databaseBytes(client),
     reactions: await readReactions(client),
+    session: await readSessionFacts(client),
   }))
 
 const readState = (deps: PlanDeps, target: Target, { contract }: RunnerFiles): Promise<RunnerState | Hidden | Refusal> =>
@@ -162,4 +170,9 @@ function notesOf({ olderRows, unknown }: RunnerStatus): readonly string[] {
   ]
 }
 
-const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
+/** That each is there was looked at before. */
+function snapshotOf({ snapshots }: RunnerFiles, { to }: Package): Buffer {
+  const found = snapshots.get(to)
+  if (found === undefined) throw new Error(`there is no snapshot of ${to}`)
+  return found
+}

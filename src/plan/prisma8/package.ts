@@ -5,9 +5,11 @@ import { plainText } from '../../lib/text/quoted.ts'
 /** What Prisma 8 says an operation does. The two that it may refuse by policy are `destructive` and `data`. */
 export type OperationClass = 'additive' | 'widening' | 'destructive' | 'data'
 
-export type Step = { readonly description: string; readonly sql: string }
+export type Step = { readonly description: string; readonly sql: string; readonly params?: readonly unknown[] | undefined }
 
 export type Operation = {
+  /** Prisma's, by which it says which one failed. */
+  readonly id: string
   readonly label: string
   readonly class: OperationClass
   /** Each must be true before, or the run fails. */
@@ -47,7 +49,8 @@ export function readPackage(name: string, files: Package['files']): Package | Un
     to,
     createdAt,
     hash: { written: migrationHash, computed: migrationHashOf(metadata.raw, operations.raw) },
-    operations: operations.value.map(({ label, operationClass, precheck, execute, postcheck }) => ({
+    operations: operations.value.map(({ id, label, operationClass, precheck, execute, postcheck }) => ({
+      id,
       label,
       class: operationClass,
       precheck,
@@ -94,7 +97,9 @@ const metadataShape = z.strictObject({
   createdAt: z.string(),
 })
 
-const steps = z.array(z.object({ description: z.string().default(''), sql: z.string() })).default([])
+const steps = z
+  .array(z.object({ description: z.string().default(''), sql: z.string(), params: z.array(z.unknown()).optional() }))
+  .default([])
 
 const operationShape = z.object({
   id: z.string(),

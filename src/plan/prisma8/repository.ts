@@ -4,18 +4,23 @@ import { isRefusal, refuse, type Refusal } from '../../lib/refusal.ts'
 import { code, inShell } from '../../lib/text/code.ts'
 import { listed, plainText, quoted } from '../../lib/text/quoted.ts'
 import { escapeMarkup } from '../../lib/text/escape.ts'
+import { readSources } from '../brings.ts'
 import { isRegular, isRegularAt, readBlobs, readTree, type Tree } from '../git.ts'
 import type { Repository } from '../repository.ts'
 import { readContract, type Contract } from './contract.ts'
 import { isUnreadable, readPackage, type Package } from './package.ts'
+import { settledRunner } from './version.ts'
+import { prismaOf } from '../../config/tool.ts'
 
 /** What a commit brings for the runner of Prisma 8, all of it from git objects. */
 export type RunnerFiles = {
   readonly contract: Contract & { readonly path: string; readonly content: Buffer }
   /** By their names; the order in which they run is that of the graph. */
   readonly packages: readonly Package[]
-  /** Contracts of which there is a snapshot. */
-  readonly snapshots: ReadonlySet<string>
+  /** The files of the contracts of which there is a snapshot, by their hashes. */
+  readonly snapshots: ReadonlyMap<string, Buffer>
+  /** The exact version that the commit settles on. */
+  readonly prisma: string
   /** The directory of migrations, from the root of the repository. */
   readonly directory: string
   /** The application's, from which commands are typed. */
@@ -27,12 +32,16 @@ export type RunnerFiles = {
  * where they are, is code and is not run: they are looked for, and `tool.prisma` in lockkeeper.yaml decides where there are several.
  */
 export async function readRunnerFiles(
-  repository: Repository,
+  repository: Pick<Repository, 'git'>,
   target: Pick<Target, 'source' | 'tool'>,
   commit: string,
 ): Promise<RunnerFiles | Refusal> {
   const tree = await readTree(repository.git, commit)
   const application = posix.normalize(target.source.directory)
+  const sources = await readSources(repository, tree, application)
+  if (isRefusal(sources)) return sources
+  const prisma = settledRunner(sources)
+  if (typeof prisma !== 'string') return unfit(prisma.why)
   const places = placesIn(tree, application, target)
   if (isRefusal(places)) return places
   const { directory, contract: path } = places
@@ -74,7 +83,14 @@ export async function readRunnerFiles(
         `The snapshot ${quoted(snapshotPath(hash), 200)} cannot be used: ${said(why)}. Restore the file as Prisma wrote it and ask again.`,
       )
   }
-  return { contract: { ...contract, path, content: content(path) }, packages, snapshots: new Set(snapshots), directory, application }
+  return {
+    contract: { ...contract, path, content: content(path) },
+    packages,
+    snapshots: new Map(snapshots.map((hash) => [hash, content(snapshotPath(hash))])),
+    directory,
+    application,
+    prisma,
+  }
 }
 
 /** Words that emit a package anew, from its source. */
@@ -139,7 +155,7 @@ function placesIn(
   { tool }: Pick<Target, 'tool'>,
 ): { readonly directory: string; readonly contract: string } | Refusal {
   const own = [...tree].flatMap(([path, entry]) => (isInside(path, application) && isRegular(entry) ? [path] : []))
-  const configured = posix.join(application, tool.prisma.migrations)
+  const configured = posix.join(application, prismaOf(tool).migrations)
   const found = [...new Set(own.flatMap((path) => /^(?:(.*)\/)?app\/[^/]+\/migration\.json$/.exec(path)?.[1] ?? []))]
   if (found.length > 1 && !found.includes(configured))
     return unfit(
@@ -147,7 +163,7 @@ function placesIn(
     )
   const directory = found.includes(configured) ? configured : (found[0] ?? posix.join(application, 'migrations'))
   const contracts = own.filter((path) => posix.basename(path) === 'contract.json' && !isInside(path, directory))
-  const emitted = posix.join(application, tool.prisma.schema).replace(/(\.\w+)?$/, '.json')
+  const emitted = posix.join(application, prismaOf(tool).schema).replace(/(\.\w+)?$/, '.json')
   const contract = own.includes(emitted) ? emitted : contracts[0]
   if (contract === undefined)
     return unfit(

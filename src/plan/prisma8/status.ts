@@ -20,7 +20,10 @@ export type RunnerStatus = Pick<RunnerState, 'marker' | 'ledger' | 'spaces' | 'l
 }
 
 /** Files and the database to a status. Pure. */
-export function runnerStatusOf(files: Pick<RunnerFiles, 'packages' | 'contract' | 'snapshots'>, state: RunnerState): RunnerStatus {
+export function runnerStatusOf(
+  files: Pick<RunnerFiles, 'packages' | 'contract'> & { readonly snapshots: Pick<RunnerFiles['snapshots'], 'has'> },
+  state: RunnerState,
+): RunnerStatus {
   const { marker, ledger, spaces, lockHeld, olderRows } = state
   const { packages, snapshots } = files
   const contract = files.contract.hash

@@ -94,13 +94,13 @@ export function activityFindings(sessions: readonly Session[], blocksIndexes: bo
   return [warn('long_transaction', `${count(sessions.length, 'transaction')} open for long, by session ${listed(who)}. ${means}`)]
 }
 
-export function prismaLockFindings(holder: Session | null): readonly Finding[] {
+export function prismaLockFindings(holder: Session | null, command = 'prisma migrate'): readonly Finding[] {
   if (holder === null) return []
   const name = holder.applicationName === null || holder.applicationName === '' ? '' : ` (${escapeMarkup(holder.applicationName)})`
   return [
     stop(
       'migration_running',
-      `Session ${holder.pid}${name} holds Prisma's migration lock on this database, as every \`prisma migrate\` that runs does. Wait until it ends, or end it when nobody migrates.`,
+      `Session ${holder.pid}${name} holds the migration lock on this database, as every \`${command}\` that runs does. Wait until it ends, or end it when nobody migrates.`,
     ),
   ]
 }

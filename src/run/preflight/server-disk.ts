@@ -5,7 +5,11 @@ import { listed, quoted } from '../../lib/text/quoted.ts'
 import type { Queryable } from '../../database/connect.ts'
 import type { TargetUrl } from '../../database/urls.ts'
 import { bareCloneOf } from '../../deploy/checkout.ts'
-import { gitIn } from '../../plan/git.ts'
+import { isRefusal } from '../../lib/refusal.ts'
+import { gitIn, type Git } from '../../plan/git.ts'
+import { isOfRunner } from '../../plan/prisma8/compare.ts'
+import { readRunnerFiles } from '../../plan/prisma8/repository.ts'
+import { sqlOf } from '../../plan/prisma8/review.ts'
 import { readApproved } from '../../migrate/prisma/approved.ts'
 import type { RunContext } from '../../request/step.ts'
 import { roomTaken, type RoomTaken } from '../../sql/room.ts'
@@ -46,11 +50,18 @@ export async function roomOf(context: RunContext, { schema }: TargetUrl, varDire
   if (!existsSync(clone)) return null // the checkout is made after the preflight, and the clone perhaps by another machine
   const git = gitIn({ home: clone, varDirectory: clone, redactor: context.redactor, env: context.env }, clone)
   if ((await git(['cat-file', '-e', `${context.plan.commit}^{commit}`])).exitCode !== 0) return null
-  const { migrations } = await readApproved(context, clone)
-  return roomTaken(
-    migrations.filter(({ name }) => names.has(name)),
-    schema,
-  )
+  const migrations = isOfRunner(context.plan)
+    ? await packagesIn(context, git)
+    : (await readApproved(context, clone)).migrations.filter(({ name }) => names.has(name))
+  return migrations === null ? null : roomTaken(migrations, schema)
+}
+
+/** Prisma 8 runs all of them in one transaction, so what one writes anew is there until the last has ended. */
+async function packagesIn({ plan, target }: RunContext, git: Git): Promise<Parameters<typeof roomTaken>[0] | null> {
+  const files = await readRunnerFiles({ git }, target, plan.commit)
+  if (isRefusal(files)) return null
+  const packages = plan.list.flatMap(({ name }) => files.packages.find((one) => one.name === name) ?? [])
+  return packages.length === 0 ? [] : [{ name: packages.map(({ name }) => name).join(', '), content: Buffer.concat(packages.map(sqlOf)) }]
 }
 
 /** Free bytes by the tablespace's directory, `''` for the data directory; without those that cannot be looked at. */

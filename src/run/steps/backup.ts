@@ -2,6 +2,7 @@ import { escapeMarkup } from '../../lib/text/escape.ts'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { SQL_RECORD } from '../../plan/record.ts'
 import type { BackupStore } from '../../backup/catalogue.ts'
 import { findClients } from '../../backup/providers/clients.ts'
 import { dump, LOCK_WAIT_MS, type DumpEnd } from '../../backup/providers/pg-dump.ts'
@@ -65,7 +66,8 @@ async function act(deps: BackupStepDeps, context: RunContext): Promise<StepEnd> 
     directory: target.backup.directory,
     clients: found.clients,
     url,
-    migrationsSchema: schemaOf(context.secret(target.database.url)),
+    ...(context.plan.prisma8 === undefined ? { migrationsSchema: schemaOf(context.secret(target.database.url)) } : RUNNER_RECORD),
+    ...('sql' in target.tool ? { migrationsTable: SQL_RECORD } : {}),
     jobs: found.jobs,
     lockWaitMs: target.backup.lockWait ?? LOCK_WAIT_MS,
     spool: context.spool,
@@ -112,6 +114,9 @@ async function serverMajor(client: Parameters<Parameters<typeof withTarget>[1]>[
   const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)
   return Math.floor(Number(rows[0]?.version) / 10_000)
 }
+
+/** Of Prisma 8. */
+const RUNNER_RECORD = { migrationsSchema: 'prisma_contract', migrationsTable: 'ledger' }
 
 function schemaOf(url: string): string {
   const parsed = parseTargetUrl(url)

@@ -100,7 +100,7 @@ async function install(ports: InstallPorts, context: RunContext): Promise<StepEn
   }
   if (context.signal.aborted) return cancelled()
   const data: InstallData = { previousCommit: 'commit' in previous ? previous.commit : null, cached: result.kind === 'cached' }
-  const how = result.kind === 'cached' ? 'dependencies unchanged, ' : ''
+  const how = { cached: 'dependencies unchanged, ', nothing: 'nothing to install, ', installed: '' }[result.kind]
   return { kind: 'done', output: `${plan.commit.slice(0, 7)}, ${how}${seconds(performance.now() - started)}`, data }
 }
 

@@ -1,6 +1,8 @@
 import type { Inspection, Step, StepEnd } from '../../request/step.ts'
 import type { Ahead } from '../../migrate/ahead.ts'
 import { applyAll, inspectMigrations } from '../../migrate/apply.ts'
+import { applyRunner, inspectRunner } from '../../migrate/prisma8/apply.ts'
+import { isOfRunner } from '../../plan/prisma8/compare.ts'
 import { defaultTiming, type Timing } from '../../migrate/attempts/timing.ts'
 
 /** Applies the approved migrations with the application's own tool. Nothing here is ever blindly repeated. */
@@ -10,8 +12,12 @@ export const migrateStep = (timing: Partial<Timing> = {}, ahead: Pick<Ahead, 'ta
     name: 'migrate',
     title: 'Migrate',
     changes: 'database',
-    inspect: async (context): Promise<Inspection> => (context.plan.list.length === 0 ? nothingToApply : inspectMigrations(context, whole)),
-    act: (context): Promise<StepEnd> => applyAll(context, whole, ahead),
+    inspect: async (context): Promise<Inspection> => {
+      if (context.plan.list.length === 0) return nothingToApply
+      return isOfRunner(context.plan) ? inspectRunner(context, context.plan, whole) : inspectMigrations(context, whole)
+    },
+    act: (context): Promise<StepEnd> =>
+      isOfRunner(context.plan) ? applyRunner(context, context.plan, whole) : applyAll(context, whole, ahead),
   }
 }
 

@@ -36,7 +36,9 @@ import { stop, summary, type Check, type Finding } from '../preflight/finding.ts
 import { healthFindings, type Probe } from '../preflight/health.ts'
 import { liveCheckoutFindings, switchesIn } from '../preflight/live-checkout.ts'
 import { ofBackup, readableFindings, standbyFindings } from '../preflight/readable.ts'
+import { runnerLockFindings, runnerRightsFindings } from '../preflight/runner.ts'
 import { roomOf, serverDiskFindings } from '../preflight/server-disk.ts'
+import { recordTable } from '../../plan/record.ts'
 import { commitFindings, treeFindings } from '../preflight/source.ts'
 import type { RunContext, Step, StepEnd } from '../../request/step.ts'
 import { together } from '../../lib/together.ts'
@@ -138,6 +140,7 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, 
   const backupUrl = deps.backsUp ? context.target.backup.url : undefined
   const ownUrl = backupUrl === undefined ? null : context.secret(backupUrl)
   const most = deps.backsUp && ownUrl === null ? Math.max(SESSIONS, LEAST_OF_BACKUP + jobsOf(deps)) : SESSIONS
+  const isRunner = plan.prisma8 !== undefined
   const isConcurrent = plan.list.some(({ concurrently }) => concurrently)
   return [
     { name: 'the clocks', find: () => clockFindings(deps.clocks, target.name, ask) },
@@ -147,8 +150,9 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, 
       name: "the role's rights",
       find: () =>
         ask(async (client) => {
-          const rights = await readRights(client, url.schema)
-          return [...rightsFindings(rights, url.schema), ...guardFindings(rights)]
+          const rights = await readRights(client, url.schema, recordTable(target.tool))
+          const forTool = isRunner ? await runnerRightsFindings(client, rights, url.schema) : rightsFindings(rights, url.schema)
+          return [...forTool, ...guardFindings(rights)]
         }),
     },
     {
@@ -156,7 +160,10 @@ function databaseChecks(deps: PreflightDeps, context: RunContext, looks: Looks, 
       find: () =>
         ask(async (client) => activityFindings(await longTransactions(client, isConcurrent ? LONG_FOR_INDEXES_MS : LONG_MS), isConcurrent)),
     },
-    { name: "Prisma's lock", find: () => ask(async (client) => prismaLockFindings(await prismaLockHolder(client))) },
+    {
+      name: "Prisma's lock",
+      find: () => ask(isRunner ? runnerLockFindings : async (client) => prismaLockFindings(await prismaLockHolder(client))),
+    },
     {
       name: 'the session of the migrator',
       find: async () => [

@@ -33,7 +33,7 @@ async function inspect(deps: VerifyBackupStepDeps, context: RunContext): Promise
   if (row?.state !== 'verified' || row.requestId !== context.requestId || row.manifest === null) return { kind: 'todo' }
   // retention keeps it while the run is open; somebody else's hand may not have
   if ((await readManifest(backup.path)).kind !== 'manifest') return { kind: 'todo' }
-  return { kind: 'done', output: `read in full, ${recordedIn(row.manifest)}`, data: backup }
+  return { kind: 'done', output: `read in full${recordedIn(row.manifest, context)}`, data: backup }
 }
 
 async function act(deps: VerifyBackupStepDeps, context: RunContext): Promise<StepEnd> {
@@ -48,7 +48,7 @@ async function act(deps: VerifyBackupStepDeps, context: RunContext): Promise<Ste
   await deps.store.written(end.manifest, backup.path) // the process that wrote it may have died before its row
   await deps.store.mark(backup.name, 'verified')
   await makeRoom(deps, context)
-  return { kind: 'done', output: `read in full in ${secondsText(end.seconds)}, ${recordedIn(end.manifest)}`, data: backup }
+  return { kind: 'done', output: `read in full in ${secondsText(end.seconds)}${recordedIn(end.manifest, context)}`, data: backup }
 }
 
 type NoClients = { readonly kind: 'no-clients'; readonly text: string }
@@ -124,8 +124,11 @@ function backupOf(context: RunContext): BackupData {
   return parsed.data
 }
 
-const recordedIn = (manifest: Manifest): string =>
-  manifest.migrations === null ? 'no migration table yet' : counted(manifest.migrations, 'migration record')
+/** Where the record of another tool is, is not known. */
+function recordedIn({ migrations }: Manifest, { target }: Pick<RunContext, 'target'>): string {
+  if ('command' in target.tool) return ''
+  return `, ${migrations === null ? 'no migration table yet' : counted(migrations, 'migration record')}`
+}
 
 const cancelled: StepEnd = {
   kind: 'cancelled',

@@ -1,12 +1,15 @@
 import { code } from '../../lib/text/code.ts'
-import { appliedOf } from '../../plan/applied.ts'
-import { readDatabaseState, statusOf, type Status } from '../../plan/status.ts'
+import { appliedOf, statusOf, type Status } from '../../plan/status.ts'
+import { isPrisma, prismaOf } from '../../config/tool.ts'
+import { openAnyWorkspace } from '../../migrate/others/workspace.ts'
 import { withTarget } from '../../database/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../../migrate/decide/schema-diff.ts'
 import { unclearOutcome } from '../../migrate/decide/outcomes.ts'
-import { isProblem, openWorkspace, type Workspace } from '../../migrate/prisma/prisma-workspace.ts'
+import { isProblem, type Workspace } from '../../migrate/prisma/prisma-workspace.ts'
 import { compareLive, type Drift } from '../../migrate/prisma/drift.ts'
 import { askVersion } from '../../migrate/prisma/version.ts'
+import { isOfRunner, type OfRunner } from '../../plan/prisma8/compare.ts'
+import { runnerDriftFinding, verifyRunner } from '../../migrate/prisma8/verify.ts'
 import { agreementOf } from '../../migrate/decide/agreement.ts'
 import { tasksOf } from '../../migrate/observe/watch.ts'
 import { count, list } from '../../lib/text/sentences.ts'
@@ -21,15 +24,33 @@ export const verifySchemaStep = (): Step => ({
   title: 'Verify the schema',
   changes: 'nothing',
   inspect: async () => ({ kind: 'todo' }),
-  act: verifySchema,
+  act: (context) => (isOfRunner(context.plan) ? verifyContract(context, context.plan) : verifySchema(context)),
 })
 
+/** By Prisma 8's own record and its own comparison. */
+async function verifyContract(context: RunContext, plan: OfRunner): Promise<StepEnd> {
+  const verified = await verifyRunner(context, plan)
+  if (verified.kind === 'end') return verified.end
+  const { contract, applied, invalid, drift, version } = verified
+  await noteInvalid(context, invalid)
+  if (drift.kind === 'differs') await context.note({ kind: 'finding', data: { text: runnerDriftFinding(drift.issues) } })
+  return {
+    kind: 'done',
+    output: `contract ${contract.slice(0, 12)}, ${comparedText(drift, invalid)}`,
+    data: { applied, invalid: invalid.map(({ name }) => name), drift: drift.kind, prisma: version },
+  }
+}
+
+const noteInvalid = async (context: RunContext, invalid: readonly InvalidIndex[]): Promise<void> => {
+  for (const index of invalid) await context.note({ kind: 'finding', data: { text: invalidFinding(index) } })
+}
+
 async function verifySchema(context: RunContext): Promise<StepEnd> {
-  const workspace = await openWorkspace(context)
+  const workspace = await openAnyWorkspace(context)
   if (isProblem(workspace)) return failed('not verified', `${workspace.headline} The schema could not be verified.`, workspace.next)
   const connection = { url: workspace.url, applicationName: `lockkeeper-verify-${context.requestId}`, signal: context.signal }
   const { status, invalid } = await withTarget(connection, async (client) => ({
-    status: statusOf(await readDatabaseState(client, workspace.parsed.schema), workspace.approved.migrations),
+    status: statusOf(await workspace.readState(client), workspace.approved.migrations),
     invalid: await invalidIndexes(client),
   }))
   const applied = appliedOf(context.plan, status)
@@ -37,6 +58,7 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
   if (wrong.length > 0) return notAsApproved(context, workspace, status, wrong)
   const last = workspace.approved.migrations.at(-1)?.name
   if (last === undefined) return { kind: 'done', output: 'no migrations' }
+  if (!isPrisma(context.target.tool)) return byRecord(context, workspace, status, invalid)
   const cwd = workspace.layoutUpTo(last)
   context.report('Asking Prisma whether it sees the same, and comparing the live schema.')
   const asked = { workspace, cwd, session: session(context) }
@@ -61,12 +83,12 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
       ? { kind: 'not-compared' }
       : await compareLive({
           ...asked,
-          schema: context.target.tool.prisma.schema,
+          schema: prismaOf(context.target.tool).schema,
           directory: context.directory,
           major: version.major,
           adapter: agreement.adapter,
         })
-  for (const index of invalid) await context.note({ kind: 'finding', data: { text: invalidFinding(index) } })
+  await noteInvalid(context, invalid)
   if (drift.kind === 'differs') await context.note({ kind: 'finding', data: { text: driftFinding(drift.summary) } })
   return {
     kind: 'done',
@@ -77,6 +99,17 @@ async function verifySchema(context: RunContext): Promise<StepEnd> {
       drift: drift.kind,
       ...(version === null ? {} : { prisma: version.version }),
     },
+  }
+}
+
+/** Of a tool that has no schema to compare with. */
+async function byRecord(context: RunContext, { tool }: Workspace, status: Status, invalid: readonly InvalidIndex[]): Promise<StepEnd> {
+  for (const index of invalid) await context.note({ kind: 'finding', data: { text: invalidFinding(index) } })
+  const broken = invalid.length === 0 ? '' : `, ${count(invalid.length, 'invalid index', 'invalid indexes')}`
+  return {
+    kind: 'done',
+    output: `${status.applied.length} applied by the record, schema not compared${broken}`,
+    data: { applied: status.applied.length, invalid: invalid.map(({ name }) => name), drift: 'not-compared', tool: tool.name },
   }
 }
 
@@ -118,12 +151,14 @@ function driftFinding(summary: string): string {
   return `The live schema differs from the one that the commit describes. To make it equal, this would have to change:\n${shown}${more}`
 }
 
-function outputOf(status: Status, invalid: readonly InvalidIndex[], drift: Drift): string {
+const outputOf = (status: Status, invalid: readonly InvalidIndex[], drift: Drift): string =>
+  `${status.applied.length} applied, Prisma agrees, ${comparedText(drift, invalid)}`
+
+function comparedText({ kind }: Pick<Drift, 'kind'>, invalid: readonly InvalidIndex[]): string {
   const compared = {
     same: 'live schema as described',
     differs: 'live schema differs, see the thread',
     'not-compared': 'live schema not compared',
-  }[drift.kind]
-  const broken = invalid.length === 0 ? '' : `, ${count(invalid.length, 'invalid index', 'invalid indexes')}`
-  return `${status.applied.length} applied, Prisma agrees, ${compared}${broken}`
+  }[kind]
+  return `${compared}${invalid.length === 0 ? '' : `, ${count(invalid.length, 'invalid index', 'invalid indexes')}`}`
 }

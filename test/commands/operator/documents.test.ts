@@ -38,6 +38,7 @@ test('every example is a configuration that can be used', async () => {
   expect(names.toSorted()).toEqual([
     'docker-compose.lockkeeper.yaml',
     'monorepo.lockkeeper.yaml',
+    'plain-sql.lockkeeper.yaml',
     'pm2-one-server.lockkeeper.yaml',
     'systemd.lockkeeper.yaml',
   ])
@@ -50,11 +51,14 @@ test('every example is a configuration that can be used', async () => {
   }
 })
 
-test.each(['README.md', 'docs/operations.md', 'docs/configuration.md'])('every file that %s links to exists', async (name) => {
-  const text = await readFile(join(ROOT, name), 'utf8')
-  const links = [...text.matchAll(/(?<!!\[[^\]]*)\]\(([^)#:]+)(#[^)]*)?\)/g)].map(([, link = '']) => link)
-  for (const link of links) expect([link, existsSync(join(ROOT, name, '..', link))]).toEqual([link, true])
-})
+test.each(['README.md', 'docs/operations.md', 'docs/configuration.md', 'docs/other-tools.md'])(
+  'every file that %s links to exists',
+  async (name) => {
+    const text = await readFile(join(ROOT, name), 'utf8')
+    const links = [...text.matchAll(/(?<!!\[[^\]]*)\]\(([^)#:]+)(#[^)]*)?\)/g)].map(([, link = '']) => link)
+    for (const link of links) expect([link, existsSync(join(ROOT, name, '..', link))]).toEqual([link, true])
+  },
+)
 
 function problemsOf(file: string, env: Readonly<Record<string, string>>): readonly string[] {
   try {
@@ -77,7 +81,8 @@ function leaves(schema: Schema, path = '', isRequired = false): Map<string, stri
   if (schema.items?.properties !== undefined) parts.push([`${path}[]`, schema.items, false])
   // alternatives with keys of their own: all of them are keys
   for (const choice of schema.items?.anyOf ?? []) if (choice.properties !== undefined) parts.push([`${path}[]`, choice, false])
-  for (const choice of schema.anyOf ?? []) if (choice.properties !== undefined) return leaves(choice, path)
+  const choices = (schema.anyOf ?? []).filter((choice) => choice.properties !== undefined)
+  if (choices.length > 0) return new Map(choices.flatMap((choice) => [...leaves(choice, path)]))
   if (parts.length === 0) return new Map([[path, isRequired ? 'required' : written(schema.default)]])
   return new Map(parts.flatMap(([at, part, required]) => [...leaves(part, at, required)]))
 }

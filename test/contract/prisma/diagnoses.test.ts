@@ -83,6 +83,7 @@ const FAULTS: Situations = {
     await side.record()
   },
 
+  // proves cancel: 5.22.0, 6.19.3, 7.10.1
   'of a statement that somebody cancels, and a session that somebody terminates': async (side) => {
     await side.migration('2_case', 'select pg_sleep(60);')
     for (const act of ['pg_cancel_backend', 'pg_terminate_backend']) {
@@ -97,6 +98,7 @@ const FAULTS: Situations = {
     }
   },
 
+  // proves lock: 5.22.0, 6.19.3, 7.10.1
   "of Prisma's lock in other hands: a timeout of ours, one of its own whose session stays, a cancel": async (side) => {
     await side.migration('2_case', 'select 1;')
     await holding(side, 'select pg_advisory_lock(72707369)', async () => {

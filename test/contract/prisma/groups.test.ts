@@ -23,6 +23,7 @@ const made = (side: Side) =>
   )
 
 const FILES: Situations = {
+  // proves deploy: 5.22.0, 6.19.3, 7.10.1
   'plain ones, of which the second fails: its own work is undone, the third is not begun': async (side) => {
     await side.migration('1_a', 'create table a (id int); create function f() returns int language sql as $$ select 1; $$;')
     await side.migration('2_b', 'create table b (id int); create table a (id int);')
@@ -97,6 +98,7 @@ const FILES: Situations = {
     )
   },
 
+  // proves crash: 5.22.0, 6.19.3, 7.10.1
   'when it is killed: its session goes on and commits, and the row has no end': async (side) => {
     await side.migration('1_a', 'select pg_sleep(3); create table a (id int);')
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

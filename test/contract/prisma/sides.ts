@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { expect } from 'vitest'
+import { versionFiles, type Config } from '../../helpers/prisma-versions/files.ts'
 import { installedPrisma, PRISMA_VERSIONS, type PrismaVersion } from '../../helpers/prisma-versions/installed.ts'
 import { prismaOf } from '../../helpers/prisma-versions/modules.ts'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
@@ -16,28 +17,8 @@ const ROOT = join(import.meta.dirname, '../../..')
 /** Versions of Prisma that are in use. */
 export const IN_USE = PRISMA_VERSIONS.map((version) => ({ version }))
 
-/** What an application of each version has; with an engine of its own Prisma works in the schema that the URL names, whatever is configured. */
-const FILES = {
-  '5.22.0': { config: {}, url: true },
-  '6.19.3': {
-    config: {
-      /** Of the sample shop. */
-      shop: 'examples/shop/prisma.config.ts',
-      /** Works in the schema that the URL names. */
-      inSchema: 'test/plan/application/prisma.config.ts',
-    },
-    url: true,
-  },
-  '7.10.1': {
-    config: { shop: 'test/helpers/prisma-versions/7/prisma.config.ts', inSchema: 'test/helpers/prisma-versions/7/prisma.config.ts' },
-    url: false,
-  },
-} as const satisfies Readonly<Record<PrismaVersion, { readonly config: Readonly<Partial<Record<Config, string>>>; readonly url: boolean }>>
-
-type Config = 'shop' | 'inSchema'
-
 /** What was written at once to one of the streams. */
-type Chunk = readonly ['out' | 'err', string]
+export type Chunk = readonly ['out' | 'err', string]
 
 /** One of the two Prismas with an application and a database of its own. What it says and leaves is noted, with what differs from run to run in braces. */
 export type Side = {
@@ -97,18 +78,12 @@ async function onSide(
   const database = await createDatabase(template === undefined ? {} : { template })
   const notes: unknown[] = []
   try {
-    const files: (typeof FILES)[PrismaVersion] = FILES[version]
-    const configuration = (files.config as Readonly<Partial<Record<Config, string>>>)[config]
-    if (configuration !== undefined) await cp(join(ROOT, configuration), join(directory, 'prisma.config.ts'))
     await symlink(modules, join(directory, 'node_modules'))
     const write = async (path: string, text: string) => {
       await mkdir(dirname(join(directory, path)), { recursive: true })
       await writeFile(join(directory, path), text)
     }
-    await write('package.json', JSON.stringify({ name: 'application', private: true, type: 'module' }))
-    const url = files.url ? '  url      = env("DATABASE_URL")\n' : ''
-    await write('prisma/schema.prisma', `datasource db {\n  provider = "postgresql"\n${url}}\n`)
-    await write('prisma/migrations/migration_lock.toml', 'provider = "postgresql"\n')
+    for (const [path, text] of Object.entries(versionFiles(version, config))) await write(path, text)
     const sql = (text: string) => ask(database.url, text)
     await work({
       database,
@@ -136,12 +111,12 @@ async function onSide(
   return notes
 }
 
-async function run(
+export async function run(
   cwd: string,
   args: string,
   variables: Readonly<Record<string, string>>,
   during: (kill: (signal: NodeJS.Signals) => void) => Promise<unknown>,
-): Promise<{ readonly said: readonly Chunk[] }> {
+): Promise<{ readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly said: readonly Chunk[] }> {
   const env = {
     ...variables,
     PATH: applicationPath,
@@ -157,7 +132,9 @@ async function run(
   })
   const said: Buffer[] = []
   child.stdio[3]?.on('data', (chunk: Buffer) => said.push(chunk))
-  const ended = new Promise<object>((done) => child.on('close', (exitCode, signal) => done({ exitCode, signal })))
+  const ended = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((done) =>
+    child.on('close', (exitCode, signal) => done({ exitCode, signal })),
+  )
   const [end] = await Promise.all([ended, during((signal) => void process.kill(-(child.pid ?? 0), signal))])
   const lines = Buffer.concat(said).toString('utf8').split('\n')
   return { ...end, said: lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Chunk) }

@@ -85,6 +85,7 @@ const DEPLOYED: Situations = {
     await deploy(side)
   },
 
+  // proves resolve: 5.22.0, 6.19.3, 7.10.1
   'when one failed and is marked as rolled back': async (side) => {
     await failThird(side)
     await side.prisma(`migrate resolve --rolled-back ${THIRD}`)
@@ -92,6 +93,7 @@ const DEPLOYED: Situations = {
     await deploy(side)
   },
 
+  // proves resolve: 5.22.0, 6.19.3, 7.10.1
   'when one failed and is resolved as applied': async (side) => {
     await failThird(side)
     await side.prisma(`migrate resolve --applied ${THIRD}`)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, cp, mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { writeWholeSync } from '../../../src/lib/durable-file.ts'
 import { captureChild } from '../../../src/process/capture.ts'
 import { childEnvironment } from '../../../src/process/environment.ts'
@@ -24,7 +24,7 @@ export type InstalledPrisma = {
 /** The real CLI of a version: of this repository's packages, or installed beside them once, for the first test that asks for it. */
 export async function installedPrisma(version: PrismaVersion): Promise<InstalledPrisma> {
   if (version === '6.19.3') return { modules: join(root, 'node_modules'), env: toolEnvironment }
-  const place = await installed(version.slice(0, 1))
+  const place = await installedFrom(join(import.meta.dirname, version.slice(0, 1)))
   const modules = join(place, 'node_modules')
   const wasm = version === '5.22.0' ? '@prisma/schema-engine-wasm/schema_engine_bg.wasm' : 'prisma/build/schema_engine_bg.wasm'
   const engine = join(place, 'schema-engine.cjs')
@@ -34,8 +34,8 @@ export async function installedPrisma(version: PrismaVersion): Promise<Installed
 }
 
 /** `npm ci` of its folder; whoever comes while another installs waits for it. */
-async function installed(folder: string): Promise<string> {
-  const source = join(import.meta.dirname, folder)
+export async function installedFrom(source: string): Promise<string> {
+  const folder = basename(source)
   const lock = await readFile(join(source, 'package-lock.json'))
   const place = join(root, '.build/prisma-versions', `${folder}-${createHash('sha256').update(lock).digest('hex').slice(0, 16)}`)
   if (existsSync(join(place, 'installed'))) return place
@@ -48,7 +48,7 @@ async function installed(folder: string): Promise<string> {
     env: childEnvironment(process.env, applicationPath, {}),
     redactor: createRedactor([]),
   })
-  if (end.exitCode !== 0) throw new Error(`Prisma ${folder} cannot be installed:\n${end.stdout.toString('utf8')}${end.stderr}`)
+  if (end.exitCode !== 0) throw new Error(`The packages of ${folder} cannot be installed:\n${end.stdout.toString('utf8')}${end.stderr}`)
   return place
 }
 

@@ -236,7 +236,7 @@ describe('what people hit, through Prisma', () => {
       const url = `${database.url}?options=${encodeURIComponent('-c lock_timeout=300')}`
       expect(diagnose({ output: await prisma(url, 'migrate', 'deploy'), context })).toMatchObject({
         code: 'migrator_lock_held',
-        headline: "Another session holds Prisma's migration lock or its record on `shop`, so nothing was started.",
+        headline: 'Another session holds the migration lock or its record on `shop`, so nothing was started.',
         why: 'Before its first migration Prisma takes an advisory lock and reads `_prisma_migrations`. It waited 2 s for one of them, which somebody else holds.',
         next: 'Wait until that session has ended, or find out whose it is and end it; then ask again. Nothing was changed.',
       })
@@ -275,7 +275,7 @@ describe('the native engine words it otherwise', () => {
     [
       'Error: P1002\n\nThe database server was reached but timed out.\n\nContext: Timed out trying to acquire a postgres advisory lock (SELECT pg_advisory_lock(72707369)). Elapsed: 10000ms.',
       'migrator_lock_held',
-      "Another session holds Prisma's migration lock on `shop`, so nothing was started.",
+      'Another session holds the migration lock on `shop`, so nothing was started.',
     ],
     [
       'Error: P1002: The database server at `db.example:5432` was reached but timed out.',
@@ -313,6 +313,18 @@ test.each([
     'Failed to load config file "/srv/app/prisma.config.ts" as a TypeScript/JavaScript module. Error: Cannot find module \'dotenv\'',
     'Prisma could not load `prisma.config.ts`, so nothing was started.',
     'Correct it in the repository (or the packages that it imports), then ask again.',
+  ],
+  [
+    'config_unreadable',
+    'Failed to load config file "/srv/my.config.d/app" as a TypeScript/JavaScript module. Error: Error: no network here',
+    "Prisma could not load the application's configuration, so nothing was started.",
+    'Correct it in the repository (or the packages that it imports), then ask again.',
+  ],
+  [
+    'schema_invalid',
+    'Error: Prisma schema validation - (get-config wasm)\nError code: P1012\nerror: The datasource property `url` is no longer supported in schema files.',
+    'Prisma does not accept the schema, so nothing was started.',
+    'Correct it until `npx prisma validate` is content, then ask again.',
   ],
   [
     'schema_invalid',

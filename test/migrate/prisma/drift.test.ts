@@ -75,6 +75,17 @@ test('what does not compare in one start compares in two, and what does not comp
   })
 })
 
+test('a start that ends with 0 and says nothing did not compare: so does 7 when its engine dies', async () => {
+  const silent = { exitCode: 0, stdout: '' }
+  const printed = { exitCode: 0, stdout: 'model A {\n  id BigInt @id\n}\n' }
+  expect(await compared({ live: silent, pull: printed, diff: differs }, false)).toMatchObject({
+    started: ['live', 'pull', 'diff'],
+    drift: { kind: 'differs' },
+  })
+  expect(await compared({ live: silent, pull: printed, diff: silent }, false)).toMatchObject({ drift: { kind: 'not-compared' } })
+  expect(await compared({ live: silent, pull: silent }, false)).toMatchObject({ drift: { kind: 'not-compared' } })
+})
+
 test('a schema of several files is compared as a whole', async () => {
   mkdirSync(join(directory, 'prisma'), { recursive: true })
   rmSync(join(directory, 'prisma/schema.prisma'), { force: true })

@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { captureChild } from '../../../src/process/capture.ts'
 import { childEnvironment } from '../../../src/process/environment.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
+import { toolEnvironment } from '../../../playground/shop/application.ts'
+import { versionFiles } from '../../helpers/prisma-versions/files.ts'
+import type { InstalledPrisma, PrismaVersion } from '../../helpers/prisma-versions/installed.ts'
 import { modulesWithPrisma } from '../../helpers/recorded-prisma/place.ts'
 import { applicationPath } from '../../helpers/sample.ts'
 
@@ -18,6 +20,8 @@ export const SCHEMA = `datasource db {
 
 export type Application = {
   readonly directory: string
+  /** What its CLI needs, so that nothing is downloaded. */
+  readonly env: Readonly<Record<string, string>>
   readonly write: (path: string, content: string | Buffer) => Promise<void>
   /** `migration('name', sql)` writes `prisma/migrations/name/migration.sql`. */
   readonly migration: (name: string, sql: string | Buffer) => Promise<void>
@@ -25,8 +29,14 @@ export type Application = {
   readonly close: () => Promise<void>
 }
 
+/** Its CLI, real or recorded, and what that needs in the environment. */
+export type ApplicationPrisma = InstalledPrisma & { readonly version: PrismaVersion }
+
 /** A directory with a schema, migrations and everything that the CLI needs. */
-export async function createApplication(migrations: Readonly<Record<string, string>> = {}): Promise<Application> {
+export async function createApplication(
+  migrations: Readonly<Record<string, string>> = {},
+  brought: ApplicationPrisma = { version: '6.19.3', modules: modulesWithPrisma(join(ROOT, 'node_modules')), env: toolEnvironment },
+): Promise<Application> {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-application-'))
   const write = async (path: string, content: string | Buffer) => {
     await mkdir(dirname(join(directory, path)), { recursive: true })
@@ -34,22 +44,17 @@ export async function createApplication(migrations: Readonly<Record<string, stri
   }
   const application: Application = {
     directory,
+    env: brought.env,
     write,
     migration: (name, sql) => write(`prisma/migrations/${name}/migration.sql`, sql),
     remove: (path) => rm(join(directory, path), { recursive: true }),
     close: () => rm(directory, { recursive: true, force: true }),
   }
-  await symlink(modulesWithPrisma(join(ROOT, 'node_modules')), join(directory, 'node_modules'))
-  await cp(join(import.meta.dirname, 'prisma.config.ts'), join(directory, 'prisma.config.ts'))
-  await write('package.json', JSON.stringify({ name: 'application', private: true, type: 'module', devDependencies: { prisma: '6.19.3' } }))
-  await write('prisma/schema.prisma', SCHEMA)
-  await write('prisma/migrations/migration_lock.toml', 'provider = "postgresql"\n')
+  await symlink(brought.modules, join(directory, 'node_modules'))
+  for (const [path, text] of Object.entries(versionFiles(brought.version, 'inSchema'))) await write(path, text)
   for (const [name, sql] of Object.entries(migrations)) await application.migration(name, sql)
   return application
 }
-
-/** `resolve --rolled-back` does run it, to ask whether the database can be reached; nothing else does. */
-const NO_ENGINE = ['/bin/true', '/usr/bin/true'].find((path) => existsSync(path)) ?? process.execPath
 
 export type CliEnd = { readonly code: number | null; readonly text: string }
 
@@ -61,12 +66,8 @@ export async function prisma(application: Application, url: string, ...args: rea
       argv: [join(application.directory, 'node_modules/.bin/prisma'), ...args],
       cwd: application.directory,
       env: childEnvironment(process.env, applicationPath, {
+        ...application.env,
         DATABASE_URL: url,
-        CHECKPOINT_DISABLE: '1',
-        PRISMA_HIDE_UPDATE_MESSAGE: '1',
-        NO_COLOR: '1',
-        PRISMA_QUERY_ENGINE_LIBRARY: NO_ENGINE,
-        PRISMA_SCHEMA_ENGINE_BINARY: NO_ENGINE,
         NODE_COMPILE_CACHE: join(tmpdir(), 'lockkeeper-compile-cache'),
       }),
       timeoutMs: 50_000,

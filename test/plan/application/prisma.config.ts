@@ -3,7 +3,7 @@ import { defineConfig } from 'prisma/config'
 
 /*
  * A small application for tests whose Prisma needs no engine of its own: the schema engine runs as WebAssembly over `pg`.
- * The adapter is changed in three places, so that what the tests see is what the native engine does.
+ * The adapter is changed in four places, so that what the tests see is what the native engine does.
  */
 
 // the engine's timer for the advisory lock would keep Node alive for its whole ten seconds after the work is done
@@ -14,11 +14,14 @@ globalThis.setTimeout = Object.assign((callback: () => void, delay?: number) => 
 }, start)
 
 const TEXT = 25
+const CHAR = 18
+const CHARACTER = 6
 // "char", name, int2vector, regproc, tid, xid, cid, pg_node_tree, reltime, regprocedure and regclass: the adapter knows none of them
 const READ_AS_TEXT = new Set([18, 19, 22, 24, 28, 29, 30, 194, 1034, 2205, 2206])
 
 type Parts = {
-  readonly client: { query: (...args: unknown[]) => Promise<{ fields?: { dataTypeID: number }[] }> }
+  readonly client: { query: (...args: unknown[]) => Promise<{ fields?: { dataTypeID: number }[]; rows?: object }> }
+  queryRaw: (params: unknown) => Promise<{ rows: object; columnTypes: number[] }>
   executeScript: (script: string) => Promise<void>
 }
 
@@ -26,9 +29,19 @@ function patch<Adapter>(adapter: Adapter): Adapter {
   // its client is declared protected; the version is pinned
   const parts = adapter as unknown as Parts
   const query = parts.client.query.bind(parts.client)
+  const charColumns = new WeakMap<object, readonly number[]>()
   parts.client.query = async (...args) => {
     const result = await query(...args)
-    for (const field of result?.fields ?? []) if (READ_AS_TEXT.has(field.dataTypeID)) field.dataTypeID = TEXT
+    const fields = result?.fields ?? []
+    const chars = fields.flatMap(({ dataTypeID }, at) => (dataTypeID === CHAR ? [at] : []))
+    if (result?.rows !== undefined) charColumns.set(result.rows, chars)
+    for (const field of fields) if (READ_AS_TEXT.has(field.dataTypeID)) field.dataTypeID = TEXT
+    return result
+  }
+  const queryRaw = parts.queryRaw.bind(parts)
+  parts.queryRaw = async (params) => {
+    const result = await queryRaw(params)
+    for (const at of charColumns.get(result.rows) ?? []) result.columnTypes[at] = CHARACTER
     return result
   }
   // one script is one message to the server, hence one transaction; the adapter would cut it at each semicolon

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { bringsEngines } from '../../../src/plan/prisma/lock-files.ts'
 import { orderOf, sendsOneScript } from '../../../src/plan/prisma/order.ts'
-import { prismaVersions, whyVersionUnfit, type PrismaSources } from '../../../src/plan/prisma/version.ts'
+import { prismaVersions, runnerOf, whyVersionUnfit, type PrismaSources } from '../../../src/plan/prisma/version.ts'
 
 /** An application in the root of its repository, or where it is said. */
 const brought = (range: string, locks: Readonly<Record<string, string>> = {}, application = '.'): PrismaSources => ({
   application,
   asked: [{ path: application === '.' ? 'package.json' : `${application}/package.json`, range }],
   locks: Object.entries(locks).map(([path, text]) => ({ path, text })),
+  aliases: [],
 })
 
 describe('which Prisma it is', () => {
@@ -158,6 +160,60 @@ describe('a version that is not known is refused, with those that are', () => {
   test('a lock file that has several, of which it is not clear which is meant, is fit when all are known', () => {
     const lock = { 'pnpm-lock.yaml': 'packages:\n\n  prisma@6.19.3:\n    resolution: {}\n\n  prisma@7.10.1:\n    resolution: {}\n' }
     expect(whyVersionUnfit(brought('catalog:', lock))).toBeNull()
+  })
+})
+
+describe('from 8 on the name stands for two programs, and the lock file says which', () => {
+  const OLD = '8.1.0-dev.5'
+  const NEW = '8.0.0-rc.19'
+  const locks = (version: string, needs: string): readonly (readonly [string, string])[] => [
+    ['package-lock.json', JSON.stringify({ packages: { 'node_modules/prisma': { version, dependencies: { [needs]: '1.0.0' } } } })],
+    ['package-lock.json', JSON.stringify({ lockfileVersion: 1, dependencies: { prisma: { version, requires: { [needs]: '1.0.0' } } } })],
+    [
+      'pnpm-lock.yaml',
+      `importers:\n\n  .:\n    devDependencies:\n      prisma:\n        specifier: ${version}\n        version: ${version}(typescript@5.9.2)\n\npackages:\n\n  prisma@${version}:\n    resolution: {}\n\nsnapshots:\n\n  prisma@${version}(typescript@5.9.2):\n    dependencies:\n      '${needs}': 1.0.0\n    optionalDependencies:\n      typescript: 5.9.2\n`,
+    ],
+    ['pnpm-lock.yaml', `packages:\n\n  /prisma@${version}:\n    resolution: {}\n    dependencies:\n      '${needs}': 1.0.0\n`],
+    [
+      'yarn.lock',
+      `prisma@${version}:\n  version "${version}"\n  resolved "x"\n  dependencies:\n    "${needs}" "1.0.0"\n\nother@1:\n  version "1.0.0"\n`,
+    ],
+    ['yarn.lock', `"prisma@npm:${version}":\n  version: ${version}\n  dependencies:\n    "${needs}": "npm:1.0.0"\n  bin:\n    prisma: x\n`],
+    [
+      'bun.lock',
+      `{\n  "packages": {\n    "other": ["other@1.0.0", "", {}],\n\n    "prisma": ["prisma@${version}", "", { "dependencies": { "${needs}": "1.0.0" } }],\n  }\n}\n`,
+    ],
+  ]
+
+  test.each(locks(OLD, '@prisma/engines'))('a build of the old command line, by %s: %j', (path, text) => {
+    const sources = brought(OLD, { [path]: text })
+    expect(runnerOf(sources)).toBe('old')
+    expect(whyVersionUnfit(sources)).toBe(
+      `This commit brings Prisma \`8.1.0-dev.5\` (\`${path}\`), which is not the runner of Prisma 8 but a build of the older command line (it depends on \`@prisma/engines\`). Lockkeeper knows Prisma 5, 6 and 7, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`,
+    )
+  })
+
+  test.each([...locks(NEW, '@prisma/cli-engine'), ...locks(NEW, '@prisma/engines-version')])('the new runner, by %s: %j', (path, text) => {
+    expect(runnerOf(brought(NEW, { [path]: text }))).toBe('new')
+  })
+
+  test('without a lock file a number of development tells nothing, and a release is the new runner', () => {
+    expect(runnerOf(brought(NEW))).toBe('new')
+    expect(runnerOf(brought('^8.0.0'))).toBe('new')
+    expect(runnerOf(brought(OLD))).toBe('unclear')
+    expect(whyVersionUnfit(brought(OLD))).toBe(
+      '`package.json` asks for prisma `8.1.0-dev.5`, and there is no lock file that says whether that is the runner of Prisma 8 or a build of the older command line, which have like numbers. Lockkeeper knows Prisma 5, 6 and 7: pin one (`npm install --save-dev --save-exact prisma@7`), commit the lock file and ask again.',
+    )
+  })
+
+  test('5 to 7 are the old one, and what may be either is unclear', () => {
+    expect(['^5.22.0', '6.19.3', '~7.10'].map((range) => runnerOf(brought(range)))).toEqual(['old', 'old', 'old'])
+    expect(['latest', '>=7', '*'].map((range) => runnerOf(brought(range)))).toEqual(['unclear', 'unclear', 'unclear'])
+  })
+
+  test('another package of the same version does not speak for it', () => {
+    const lock = `packages:\n\n  '@other/prisma@${NEW}':\n    dependencies:\n      '@prisma/engines': 1.0.0\n\n  prisma@${NEW}0:\n    dependencies:\n      '@prisma/engines': 1.0.0\n`
+    expect(bringsEngines({ path: 'pnpm-lock.yaml', text: lock }, NEW)).toBe(false)
   })
 })
 

@@ -4,7 +4,7 @@ import { isRefusal, type Refusal } from '../../../src/lib/refusal.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import { makePlan } from '../../../src/plan/make.ts'
 import { makeRunnerPlan, readRunnerStatus, type RunnerPlan } from '../../../src/plan/prisma8/make.ts'
-import { previewPlan, readAnyStatus } from '../../../src/plan/tool/tools.ts'
+import { makeAnyPlan, readAnyStatus } from '../../../src/plan/tool/tools.ts'
 import { createDatabase, type TestDatabase } from '../../helpers/postgres.ts'
 import { createOrigin, FIT, type Origin } from '../application/origin.ts'
 import { applicationFiles, CUSTOMERS, NO_EMAIL, PHONE, signedDatabase } from './application.ts'
@@ -36,6 +36,7 @@ function made(result: RunnerPlan | Refusal): RunnerPlan {
 const ops = (name: string) => `migrations/app/${name}/ops.json`
 
 describe('a plan of Prisma 8', () => {
+  // proves plan: 8.0.0-rc.19
   test('has what would run, in the order of the graph, with the hashes of all that decides it', async () => {
     const { plan, evidence, operations } = made(await make())
     const { identity: _identity, commit: _commit, steps: _steps, policy: _policy, ...rest } = plan
@@ -69,6 +70,7 @@ describe('a plan of Prisma 8', () => {
             "path": "src/prisma/contract.json",
             "sha256": "5f69349a10540bd236e67c28ac7e4a5aa29f3ea03ef979891b0e3fdb6e889267",
           },
+          "directory": "migrations",
           "marker": "d61aaa75cc150c621530a3f5bffe052b6685864e06546b23bf811c61a6f79574",
           "packages": [
             {
@@ -76,6 +78,7 @@ describe('a plan of Prisma 8', () => {
               "metadataSha256": "e4ef4605521e9895df9043e80e7e8175943ab5aa6a669e2bc6ee561542445286",
               "migrationHash": "f9f1b71c2fa873cead8209b25daba15df910b444338f0290f999bd9c7ba88db2",
               "name": "20261130T0319_phone",
+              "snapshotSha256": "78fd25fcf29967612253eba4fc7d4dd798fa5609cd6778b4b203d1eef6f96e7a",
               "to": "f6d704da0e3034f6ea056a6c328d50de640114f3fca4b833aa9868af226106e8",
             },
             {
@@ -83,9 +86,11 @@ describe('a plan of Prisma 8', () => {
               "metadataSha256": "032dcb4c295f212e9cd849cc410e864fe0fec9e9fdba3257ab0574194c3e9c96",
               "migrationHash": "9c653b452e3b41a5421347a64965a85ed26d250f4a478c870794c38871323bf2",
               "name": "20261130T0319_no_email",
+              "snapshotSha256": "778d7ce517cd9b7fd3f68416ff1571f93fc9e86ea7975b27e8abe2861bc1f31c",
               "to": "c3bf7ce541aa7c95f093bcaf9539a0c1b66c2d98530fc8952ccf49202e435597",
             },
           ],
+          "version": "8.0.0-rc.19",
         },
         "ref": "main",
         "target": "prod",
@@ -156,12 +161,11 @@ describe('a plan of Prisma 8', () => {
     await fresh.close()
   })
 
-  test('is not asked for: a deploy is refused while it is planned', async () => {
-    expect(text(await makePlan(origin.deps, request())).replace(/`[0-9a-f]{10}`/, '`COMMIT`')).toMatchInlineSnapshot(
-      `"runs_not_built: Commit \`COMMIT\` brings Prisma 8, which is a release candidate. Lockkeeper shows what it would run (\`plan\`) and where the database stands (\`status\`); runs with Prisma 8 are not built yet, so nothing was started. Deploy a commit with Prisma 5 to 7 (\`--ref\`), or apply this one by hand: take a backup and run \`npx prisma db migrate\` in the application."`,
+  test('is that of the tool which the commit brings', async () => {
+    expect(text(await makePlan(origin.deps, request())).replace(/`[0-9a-f]{10}`/, '`COMMIT`')).toBe(
+      'other_runner: Commit `COMMIT` brings Prisma 8, whose migrations are other files than those of 5 to 7. Ask again.',
     )
-    const preview = await previewPlan(origin.deps, request())
-    expect(preview).toMatchObject({ kind: 'prisma8' })
+    expect(await makeAnyPlan(origin.deps, request())).toMatchObject({ kind: 'prisma8' })
   })
 
   test('runs nothing that the repository brings', async () => {
@@ -188,6 +192,7 @@ describe('the state of a database', () => {
     ]
   }
 
+  // proves status: 8.0.0-rc.19
   test('is that of marker and ledger', async () => expect(await status()).toEqual(['signed', 'd61aaa7', [CUSTOMERS], 2, null, false]))
 
   test('is not that everything is pending where the role may not see them', async () => {
@@ -237,7 +242,7 @@ test('a commit of Prisma 6 is planned as ever', async () => {
   await origin.commit({ migrations: null, src: null, ...FIT })
   const fresh = await createDatabase()
   const deps = { ...origin.deps, secret: () => fresh.url }
-  const plan = await previewPlan(deps, request())
+  const plan = await makeAnyPlan(deps, request())
   expect(isRefusal(plan) ? plan.text : Object.keys(plan.plan)).toEqual([
     'version',
     'target',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { readRunnerFiles } from '../../../src/plan/prisma8/repository.ts'
 import { fetchRepository } from '../../../src/plan/repository.ts'
+import { prismaOf } from '../../../src/config/tool.ts'
 import { createOrigin, type Origin } from '../application/origin.ts'
 import { applicationFiles, FIRST, PHONE, THIRD } from './application.ts'
 
@@ -66,7 +67,7 @@ describe('a repository is refused', () => {
     expect(await read()).toMatchInlineSnapshot(
       `"repository_unfit: There are several contracts: \`a/contract.json\` and \`b/contract.json\`. Say which is the target's: \`tool.prisma.schema\` in lockkeeper.yaml."`,
     )
-    const named = origin.target({ tool: { prisma: { ...origin.target().tool.prisma, schema: 'b/contract.prisma' } } })
+    const named = origin.target({ tool: { prisma: { ...prismaOf(origin.target().tool), schema: 'b/contract.prisma' } } })
     expect(await read(named)).toBe('read')
   })
 

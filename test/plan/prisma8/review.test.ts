@@ -6,6 +6,7 @@ import { NO_EMAIL, packageOf, PHONE } from './application.ts'
 
 const context = { sizes: [], schema: 'public', reactions: noReactions }
 const operation = (sql: string, kind: Operation['class'] = 'additive'): Operation => ({
+  id: 'by-hand',
   label: 'By hand',
   class: kind,
   precheck: [],
@@ -16,6 +17,7 @@ const withOperations = (...operations: readonly Operation[]): Package => ({ ...p
 const refused = (...statements: readonly string[]) =>
   whyNotInOne({ directory: 'migrations' }, [withOperations(...statements.map((sql) => operation(sql)))])
 
+// proves review: 8.0.0-rc.19
 test('what Prisma writes is read as SQL, and is never less than what Prisma says of it', async () => {
   const real = await reviewPackages([PHONE, NO_EMAIL].map(packageOf), context)
   expect(real.map((one) => [one.class, one.summary])).toEqual([

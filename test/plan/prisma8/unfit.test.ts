@@ -34,6 +34,7 @@ test('what is pending on a signed or an empty database may run', () => {
 })
 
 describe('a database is refused', () => {
+  // proves lock: 8.0.0-rc.19
   test('that somebody migrates', () =>
     expect(why({ ...signed, lockHeld: true })).toMatchInlineSnapshot(
       `"target_unfit: Somebody runs \`prisma db migrate\` on \`prod\` right now: its lock is held. Wait until that ends and ask again."`,

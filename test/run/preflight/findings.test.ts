@@ -127,7 +127,7 @@ describe('the run is stopped by', () => {
     expect(prismaLockFindings({ ...session, applicationName: '<evil> & co' })).toEqual([
       stop(
         'migration_running',
-        "Session 7 (&lt;evil&gt; &amp; co) holds Prisma's migration lock on this database, as every `prisma migrate` that runs does. Wait until it ends, or end it when nobody migrates.",
+        'Session 7 (&lt;evil&gt; &amp; co) holds the migration lock on this database, as every `prisma migrate` that runs does. Wait until it ends, or end it when nobody migrates.',
       ),
     ])
   })

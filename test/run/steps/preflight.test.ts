@@ -119,7 +119,7 @@ test('everything that stops the run is told at once', async () => {
   const reasons = reasonsOf(end)?.split('\n')
   expect(reasons?.map((line) => line.slice(0, 45))).toEqual([
     '• This is not the database that was approved:',
-    expect.stringMatching(/^• Session \d+ \(somebody\) holds Prisma's m/),
+    expect.stringMatching(/^• Session \d+ \(somebody\) holds the migr/),
     `• pg_dump 9.6.1 in ${old} cannot dump`.slice(0, 45),
     '• The URL of the backup leads to another data',
     '• The approved commit `aaaaaaaaaaaa` is no lo',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -31,6 +31,7 @@ export async function openEngine(words: readonly string[], params: Params): Prom
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(placed().wasm)), {
     './schema_engine_bg.js': { ...glue } as unknown as WebAssembly.ModuleImports,
   })
+  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: panic } })
   glue.__wbg_set_wasm(exports)
   ;(exports as { __wbindgen_start: () => void }).__wbindgen_start()
   const adapter = adapterOf((await load('@prisma/adapter-pg')) as AdapterPackage, url)
@@ -38,6 +39,12 @@ export async function openEngine(words: readonly string[], params: Params): Prom
     bindMigrationAwareSqlAdapterFactory: (factory: object) => object
   }
   return (await glue.SchemaEngine.new({ datamodels }, () => {}, bind(adapter))) as Engine
+}
+
+/** As the native one ends when it panics. */
+function panic(message: string): never {
+  writeSync(2, `${JSON.stringify({ level: 'ERROR', target: 'schema_engine::logger', fields: { message, is_panic: true } })}\n`)
+  process.exit(101)
 }
 
 /** A comparison brings its schemas along. */

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { checkDatabase } from './cli.ts'
 import { methodOf, openEngine } from './engine.ts'
@@ -7,6 +8,8 @@ import { methodOf, openEngine } from './engine.ts'
  * which Prisma's CLI talks as it does with the native one, JSON-RPC over standard streams. See ../README.md for what that proves.
  */
 const words = process.argv.slice(2)
+const times = process.env['LOCKKEEPER_TEST_ENGINE_TIMES']
+if (times !== undefined) process.on('exit', () => appendFileSync(times, `${performance.now()}\n`)) // since the process began
 if (words[0] === '--version') {
   console.log(`schema-engine-cli ${process.env['LOCKKEEPER_TEST_ENGINE']}`)
 } else if (words.includes('cli')) {

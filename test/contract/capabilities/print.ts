@@ -1,0 +1,3 @@
+import { versionsPage } from './table.ts'
+
+process.stdout.write(versionsPage())
