@@ -6,12 +6,15 @@ import { parseArgs } from 'node:util'
 import { startEmbedded } from '../src/store/embedded.ts'
 import { buildPage } from './build-page.ts'
 import { makeSample } from './sample.ts'
+import { makeSevenSample } from './shop7/sample.ts'
+import { makeRunnerSample } from './shop8/sample.ts'
 import { startWorkspace } from './server/workspace.ts'
 
 /**
  * `npm run playground`: PostgreSQL, the sample shop under PM2, a Slack in a box and the bot, and one address to open. Everything lies
  * below var/playground (`--home DIRECTORY`); Ctrl-C ends all of it, and the next start finds the shop as it was left. `--fresh` begins
- * anew, `--temporary` leaves no database behind, `--port N` takes another port than 4400.
+ * anew, `--temporary` leaves no database behind, `--port N` takes another port than 4400. `--prisma 7` and
+ * `--prisma 8` add a target with that version.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -20,8 +23,10 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '4400' },
       fresh: { type: 'boolean', default: false },
       temporary: { type: 'boolean', default: false },
+      prisma: { type: 'string' },
     },
   })
+  const more = otherOf(values.prisma)
   const home = resolve(values.home ?? join(import.meta.dirname, '../var/playground'))
   const stack: (() => Promise<unknown>)[] = []
   const ending = new AbortController()
@@ -29,10 +34,14 @@ async function main(): Promise<void> {
   process.once('SIGINT', end)
   process.once('SIGTERM', end)
   try {
-    const url = await start({ home, fresh: values.fresh, temporary: values.temporary, port: Number(values.port) }, stack, ending.signal)
+    const url = await start(
+      { home, fresh: values.fresh, temporary: values.temporary, port: Number(values.port), more },
+      stack,
+      ending.signal,
+    )
     if (url !== undefined) {
       console.log(
-        `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy prod.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is ${near(join(home, 'lockkeeper.log'))}.`,
+        `\nOpen ${url}\n\n  1. As Alice, type /migrate deploy ${more === null ? 'prod' : `shop${more}`}.\n  2. As Bob, press Approve.\n  3. Watch the thread.\n\nCtrl-C ends it. The bot's log is ${near(join(home, 'lockkeeper.log'))}.`,
       )
       await aborted(ending.signal)
     }
@@ -42,16 +51,38 @@ async function main(): Promise<void> {
   }
 }
 
+type Other = '7' | '8'
+
+function otherOf(asked: string | undefined): Other | null {
+  if (asked === undefined || asked === '6') return null
+  if (asked === '7' || asked === '8') return asked
+  throw new Error(`--prisma takes 7 or 8 (the sample shop itself is one of Prisma 6), and ${asked} is none of them.`)
+}
+
+function makeOther(
+  more: Other | null,
+  { home, serverUrl, say }: { readonly home: string; readonly serverUrl: string; readonly say: (text: string) => void },
+) {
+  const options = { directory: join(home, `shop${more ?? ''}`), serverUrl, say }
+  return more === null ? null : more === '7' ? makeSevenSample(options) : makeRunnerSample(options)
+}
+
 /** As short as it can be typed from here. */
 function near(path: string): string {
   const short = relative(process.cwd(), path)
   return short.startsWith('..') ? path : short
 }
 
-type Wish = { readonly home: string; readonly fresh: boolean; readonly temporary: boolean; readonly port: number }
+type Wish = {
+  readonly home: string
+  readonly fresh: boolean
+  readonly temporary: boolean
+  readonly port: number
+  readonly more: Other | null
+}
 
 async function start(
-  { home, fresh, temporary, port }: Wish,
+  { home, fresh, temporary, port, more }: Wish,
   stack: (() => Promise<unknown>)[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -64,22 +95,24 @@ async function start(
     await server.remove()
     await rm(home, { recursive: true, force: true })
     await mkdir(home, { recursive: true })
-    return start({ home, fresh: false, temporary, port }, stack, signal)
+    return start({ home, fresh: false, temporary, port, more }, stack, signal)
   }
   stack.push(temporary ? server.remove : server.stop)
   say('the sample shop is made: a repository, staging and production, the shop itself under PM2')
   const [sample, page] = await Promise.all([makeSample({ directory: join(home, 'sample'), serverUrl: server.url }), buildPage()])
   stack.push(sample.close)
+  const other = await makeOther(more, { home, serverUrl: server.url, say })
   if (signal.aborted) return undefined
   say(sample.found ? 'the shop of the last time is up again' : 'the shop is up')
   const workspace = await startWorkspace({ port: await portOr(port), pageDirectory: page.directory })
   stack.push(workspace.close)
-  await writeFile(join(home, 'lockkeeper.yaml'), sample.configuration)
+  await writeFile(join(home, 'lockkeeper.yaml'), `${sample.configuration}${other?.target ?? ''}`)
   const store = new URL(server.url)
   store.pathname = '/lockkeeper'
   await ensureDatabase(server.url, 'lockkeeper')
   const bot = await startBot(home, {
     ...sample.env,
+    ...other?.env,
     STORE_URL: store.href,
     SLACK_API_URL: workspace.apiUrl,
     SLACK_BOT_TOKEN: workspace.tokens.bot,

@@ -43,7 +43,7 @@ export async function proveAll(
   if (version.major >= 8)
     return refused(
       tasks,
-      `The application brings Prisma ${version.version}, which has another migration runner than this product knows (5 to 7).`,
+      `The install brought Prisma ${version.version}, which has another migration runner than the one that was approved (5 to 7).`,
     )
   const asked = { work, remaining, tasks, version }
   const known = kept(last.name)

@@ -117,12 +117,12 @@ async function atTarget<T>(
 }
 
 /** Null where git-lfs will fetch them into the checkout, or nothing is deployed from there. */
-async function whyPointersDeployed(deps: PlanDeps, inLfs: readonly string[], steps: readonly PlannedStep[]): Promise<string | null> {
+export async function whyPointersDeployed(deps: PlanDeps, inLfs: readonly string[], steps: readonly PlannedStep[]): Promise<string | null> {
   if (inLfs.length === 0 || !worksOnCheckout(steps) || (await hasGitLfs(deps))) return null
   return `${listed(inLfs, 3)} ${inLfs.length === 1 ? 'is' : 'are'} kept in Git LFS, and the checkout that would be built or deployed has pointers in place of such files, since git-lfs is not installed where Lockkeeper runs. Install it there, take the files out of LFS, let a step of ${code('prepare')} or ${code('deploy')} fetch them (one that names ${code('lfs')}), or give those steps a ${code('cwd')} that has them, and ask again.`
 }
 
-const lfsNote = (inLfs: readonly string[], steps: readonly PlannedStep[]): readonly string[] =>
+export const lfsNote = (inLfs: readonly string[], steps: readonly PlannedStep[]): readonly string[] =>
   inLfs.length > 0 && worksOnCheckout(steps)
     ? [`${count(inLfs.length, 'file')} of the application ${inLfs.length === 1 ? 'comes' : 'come'} from Git LFS`]
     : []
@@ -242,7 +242,11 @@ async function gatherEvidence(
   return {
     migrations: reviews.map(({ concurrently: _concurrently, leaves: _leaves, inherits: _inherits, ...review }) => review),
     notes: [
-      ...(await branchNote(request.target, source)),
+      ...(await branchNote(
+        request.target.source.branch,
+        `${request.target.source.directory}/${migrationsDirectory(request.target.tool)}`,
+        source,
+      )),
       ...outOfOrder(read.status, source.files.order),
       ...lfsNote(source.files.inLfs, request.steps),
     ],
@@ -254,15 +258,14 @@ async function gatherEvidence(
   }
 }
 
-async function branchNote(
-  { source: { branch, directory }, tool }: Target,
-  { repository, resolved }: TargetState['source'],
+/** `directory` of the migrations, from the root of the repository. */
+export async function branchNote(
+  branch: string,
+  directory: string,
+  { repository, resolved }: Pick<TargetState['source'], 'repository' | 'resolved'>,
 ): Promise<readonly string[]> {
   if (resolved.behind === 0) return []
-  const path = [directory, migrationsDirectory(tool)]
-    .join('/')
-    .split('/')
-    .filter((part) => part !== '.' && part !== '')
+  const path = directory.split('/').filter((part) => part !== '.' && part !== '')
   const input = [resolved.commit, resolved.branchHead].map((commit) => `${commit}:${path.join('/')}\n`).join('')
   const trees = (await gitOutput(repository.git, ['cat-file', '--batch-check'], { input })).toString('utf8').split('\n')
   const same = trees[0] === trees[1]

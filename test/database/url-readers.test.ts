@@ -9,14 +9,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { captureChild } from '../../src/process/capture.ts'
 import { childEnvironment } from '../../src/process/environment.ts'
 import { withTarget } from '../../src/database/connect.ts'
-import { libpqDialect, parseTargetUrl, prismaDialect, type TargetUrl } from '../../src/database/urls.ts'
+import { libpqDialect, nodeDialect, parseTargetUrl, prismaDialect, type TargetUrl } from '../../src/database/urls.ts'
 import { startEmbedded, type Embedded } from '../../src/store/embedded.ts'
 import { quiet, systemClients } from '../helpers/backup.ts'
 import { selfSigned } from '../helpers/certificate.ts'
 
 /**
  * A server with TLS and a socket, and what each reader makes of a URL: libpq by psql, `pg` as we start it, and `pg` with a URL as a driver
- * adapter of Prisma's gets it.
+ * adapter of Prisma's and Prisma 8 get it.
  */
 let server: Embedded
 let directory: string
@@ -123,13 +123,14 @@ async function reachedBy(text: string) {
     libpq: await byLibpq(libpqDialect(url, settings).conninfo, url.password),
     pg: await byPg(text),
     adapter: await byAdapter(prismaDialect(url, settings)),
+    prisma8: await byAdapter(nodeDialect(url, settings)),
   }
 }
 
 const login = () => `${e(USER)}:${e(PASSWORD)}`
 const name = () => e(DATABASE)
 
-describe('three readers reach the same place, over TLS where the URL asks for it', () => {
+describe('four readers reach the same place, over TLS where the URL asks for it', () => {
   // `raw`: who reaches it too with the URL as it was written; the others refuse that form, or would go elsewhere
   test.each<[title: string, form: () => string, tls: boolean, raw: readonly ('libpq' | 'pg')[], path?: string]>([
     ['no word of TLS', () => `postgresql://${login()}@localhost:${port}/${name()}?sslmode=disable`, false, ['libpq']],
@@ -211,19 +212,20 @@ describe('three readers reach the same place, over TLS where the URL asks for it
       port: text.includes(encodeURIComponent(sockets)) || text.includes(sockets) ? null : Number(port),
       path,
     }
-    expect(await reachedBy(text)).toEqual({ libpq: there, pg: there, adapter: there })
+    expect(await reachedBy(text)).toEqual({ libpq: there, pg: there, adapter: there, prisma8: there })
     const unread: Record<string, Answer | string> = { libpq: await byLibpq(text, null), pg: await byAdapter(text) }
     const isThere = (reader: string) => isDeepStrictEqual(unread[reader], there)
     expect(['libpq', 'pg'].filter(isThere)).toEqual(raw)
   })
 })
 
-test('ssl=true is TLS for all three, and a driver adapter verifies besides, as it does for the application', async () => {
+test('ssl=true is TLS for all, and a driver adapter verifies besides, as it does for the application', async () => {
   const there: Answer = { user: USER, database: DATABASE, tls: true, port: Number(port), path: '"$user", public' }
   expect(await reachedBy(`postgresql://${login()}@localhost:${port}/${name()}?ssl=true`)).toEqual({
     libpq: there,
     pg: there,
     adapter: expect.stringContaining('self-signed certificate'),
+    prisma8: there,
   })
 })
 
@@ -246,6 +248,7 @@ describe('where TLS cannot be what the URL asks for, no reader connects', () => 
       libpq: said('certificate'),
       pg: said(`^TLS to ${host}:\\d+ failed: .*Check sslmode, sslrootcert and the name in the server's certificate\\.$`),
       adapter: said('certificate|altnames|self-signed'),
+      prisma8: said('certificate|altnames|self-signed'),
     })
   })
 })

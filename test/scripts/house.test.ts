@@ -52,7 +52,7 @@ describe('the structure check', () => {
     const { code, said } = await check({ 'src/migrate/misc/misc.ts': 'export const misc = 1' })
     expect(code).toBe(1)
     expect(said).toEqual([
-      'src/migrate/misc/misc.ts: src/migrate has the folders attempts, prisma, observe, diagnoses, decide. Put it into one of them, or name a new one in scripts/house/plan.ts.',
+      'src/migrate/misc/misc.ts: src/migrate has the folders attempts, prisma, others, observe, diagnoses, decide, prisma8. Put it into one of them, or name a new one in scripts/house/plan.ts.',
     ])
   })
 

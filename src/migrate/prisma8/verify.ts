@@ -1,6 +1,7 @@
 import { withTarget } from '../../database/connect.ts'
 import { code } from '../../lib/text/code.ts'
 import { count } from '../../lib/text/sentences.ts'
+import { oneLine } from '../../lib/text/text.ts'
 import { compareMarker, type OfRunner } from '../../plan/prisma8/compare.ts'
 import { isHidden, readRunnerState } from '../../plan/prisma8/state.ts'
 import { hiddenText } from '../../plan/prisma8/unfit.ts'
@@ -26,6 +27,7 @@ export type RunnerVerified =
       readonly applied: number
       readonly invalid: Awaited<ReturnType<typeof invalidIndexes>>
       readonly drift: RunnerDrift
+      readonly skipped: readonly Skipped[]
       readonly version: string
     }
 
@@ -39,6 +41,7 @@ export async function verifyRunner(context: RunContext, plan: OfRunner): Promise
       outcome: { headline: `*${workspace.headline} The schema could not be verified.*`, next: workspace.next },
     })
   const connection = { url: workspace.url, applicationName: `lockkeeper-verify-${context.requestId}`, signal: context.signal }
+  const hashes = plan.prisma8.packages.map(({ migrationHash }) => migrationHash)
   const { state, invalid } = await withTarget(connection, async (client) => ({
     state: await readRunnerState(client, workspace.parsed.schema, workspace.files.contract.namespaces),
     invalid: await invalidIndexes(client),
@@ -48,15 +51,27 @@ export async function verifyRunner(context: RunContext, plan: OfRunner): Promise
   if (compared.kind !== 'same') return notAsApproved(context, compared.why)
   context.report('Comparing the live schema with the contract.')
   const answer = await workspace.run(workspace.commands.verify, workspace.layout(), shortSession({ context, workspace }, 'verify'))
+  const skipped = await withTarget(connection, async (client) => (await client.query<Skipped>(SKIPPED, [hashes])).rows)
   return {
     kind: 'verified',
     contract: plan.prisma8.contract.hash,
     applied: state.ledger.length,
     invalid,
     drift: driftOf(answer),
+    skipped,
     version: plan.prisma8.version,
   }
 }
+
+/** An operation of which Prisma found that its work was done, and which it therefore left out. */
+type Skipped = { readonly migration: string; readonly label: string }
+
+const SKIPPED = `select migration_name as migration, operation ->> 'label' as label
+  from prisma_contract.ledger, jsonb_array_elements(operations) operation
+  where space = 'app' and migration_hash = any ($1) and operation #>> '{meta,runner,skipped}' = 'true' order by id`
+
+export const skippedFinding = ({ migration, label }: Skipped): string =>
+  `${code(oneLine(label))} of ${code(migration)} was skipped: what it brings about was there before. Somebody had made it by hand, or by another tool.`
 
 /** 0: the same, 4: it differs, anything else: it was not compared. */
 export function driftOf({ exitCode, output }: { readonly exitCode: number | null; readonly output: string }): RunnerDrift {

@@ -47,7 +47,7 @@ const isDevelopment = (range: string) => /-dev\b/.test(range)
 export const version = (major: number, minor = 0, patch = 0): number => major * 1_000_000 + minor * 1_000 + patch
 
 /** The one sentence on which versions there is a proof for. */
-const KNOWN = 'Lockkeeper knows Prisma 5, 6 and 7'
+const KNOWN = 'Lockkeeper knows Prisma 5, 6, 7 and the release candidate of 8'
 const isKnown = ({ low, high }: PrismaVersions) => low >= version(5) && high < version(8)
 
 /** Why it is not certain that a version runs which is known; mrkdwn, null when it is. */
@@ -72,19 +72,25 @@ export function whyVersionUnfit(sources: PrismaSources): string | null {
     return `${quoted(own.path)} asks for prisma ${quoted(own.range)}, but ${quoted(first.path)} settles it at ${quoted(only)}, so the install stops or brings another version than this commit says. Run the install of your package manager (${code('npm install')}), commit the lock file and ask again.`
   const unknown = first.versions.find((settledAt) => !isKnown(boundsOf(settledAt)))
   if (unknown === undefined) return null
-  const isOld = boundsOf(unknown).low >= version(8) && locks.some((lock) => lock.path === first.path && bringsEngines(lock, unknown))
-  const what = isOld
-    ? `, which is not the runner of Prisma 8 but a build of the older command line (it depends on ${code('@prisma/engines')})`
-    : ''
-  return `This commit brings Prisma ${quoted(unknown)} (${quoted(first.path)})${what}. ${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
+  const brings = `This commit brings Prisma ${quoted(unknown)} (${quoted(first.path)})`
+  return boundsOf(unknown).low >= version(8) && locks.some((lock) => lock.path === first.path && bringsEngines(lock, unknown))
+    ? `${brings}, which is not the runner of Prisma 8 but a build of the older command line (it depends on ${code('@prisma/engines')}). ${OTHERS}`
+    : `${brings}. ${notStarted(boundsOf(unknown))}`
 }
+
+const OTHERS = `${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
+
+/** Who looks for files of 8 has not found them when this is asked. */
+const notStarted = ({ low, high }: PrismaVersions): string =>
+  low >= version(8) && high < version(9)
+    ? `Of Prisma 8 Lockkeeper reads the emitted contract and the migrations, and this commit has neither. Emit the contract (${code('npx prisma contract emit')}), commit it and ask again.`
+    : OTHERS
 
 function unsettled({ path, range }: PrismaSources['asked'][number], locks: readonly LockFile[]): string {
   const bounds = boundsOf(range)
   if (bounds.low >= version(8) && isDevelopment(range))
     return `${quoted(path)} asks for prisma ${quoted(range)}, and ${noLock(locks)} whether that is the runner of Prisma 8 or a build of the older command line, which have like numbers. ${KNOWN}: ${PIN}, commit the lock file and ask again.`
-  if (bounds.low >= version(8) || bounds.high < version(5))
-    return `${quoted(path)} asks for prisma ${quoted(range)}. ${KNOWN}, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`
+  if (bounds.low >= version(8) || bounds.high < version(5)) return `${quoted(path)} asks for prisma ${quoted(range)}. ${notStarted(bounds)}`
   return `${quoted(path)} asks for prisma ${quoted(range)}, and ${noLock(locks)} which version that is. ${KNOWN}: ${PIN}, commit the lock file and ask again.`
 }
 

@@ -10,9 +10,9 @@ import { isRefusal, refuse, type Refusal } from '../../lib/refusal.ts'
 import type { PlanDeps } from '../deps.ts'
 import { digestOf } from '../digest.ts'
 import { sha256 } from '../files.ts'
-import { refusalOf, usableUrl, type PlanRequest } from '../make.ts'
+import { branchNote, lfsNote, refusalOf, usableUrl, whyPointersDeployed, type PlanRequest } from '../make.ts'
 import type { Evidence, Plan } from '../plan.ts'
-import { fetchRepository, resolveCommit, type ResolvedCommit } from '../repository.ts'
+import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from '../repository.ts'
 import type { Operation, Package } from './package.ts'
 import { readRunnerFiles, type RunnerFiles } from './repository.ts'
 import { reviewPackages, whyNotInOne } from './review.ts'
@@ -41,6 +41,8 @@ export async function makeRunnerPlan(deps: PlanDeps, request: PlanRequest): Prom
   const packages = status.route.kind === 'none' ? [] : status.route.packages
   const divided = await whyNotInOne(files, packages)
   if (divided !== null) return refuse('repository_unfit', divided)
+  const pointers = await whyPointersDeployed(deps, files.inLfs, request.steps)
+  if (pointers !== null) return refuse('repository_unfit', pointers)
   const about = await readAbout(deps, target)
   if (isRefusal(about)) return about
   const readOnly = whyReadOnly(about.session, url)
@@ -78,7 +80,7 @@ export async function makeRunnerPlan(deps: PlanDeps, request: PlanRequest): Prom
   }
   const evidence: Evidence = {
     migrations: await reviewPackages(packages, { sizes: about.sizes, schema: url.schema, reactions: about.reactions }),
-    notes: notesOf(status),
+    notes: [...(await branchNote(target.source.branch, files.directory, read)), ...notesOf(status), ...lfsNote(files.inLfs, request.steps)],
     subject: resolved.subject,
     author: resolved.author,
     databaseBytes: about.bytes,
@@ -106,6 +108,7 @@ export type ShownStatus = RunnerStatus & { readonly prisma: string; readonly unf
 type Read = {
   readonly files: RunnerFiles
   readonly status: RunnerStatus
+  readonly repository: Repository
   readonly resolved: ResolvedCommit
   readonly url: TargetUrl
 }
@@ -122,7 +125,7 @@ async function readRunner(deps: PlanDeps, target: Target, ref: string | null): P
   const state = await readState(deps, target, files)
   if (isRefusal(state)) return state
   if (isHidden(state)) return refuse('target_unfit', hiddenText(target, state))
-  return { files, status: runnerStatusOf(files, state), resolved, url }
+  return { files, status: runnerStatusOf(files, state), repository, resolved, url }
 }
 
 type About = {

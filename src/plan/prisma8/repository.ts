@@ -5,7 +5,7 @@ import { code, inShell } from '../../lib/text/code.ts'
 import { listed, plainText, quoted } from '../../lib/text/quoted.ts'
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { readSources } from '../brings.ts'
-import { isRegular, isRegularAt, readBlobs, readTree, type Tree } from '../git.ts'
+import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } from '../git.ts'
 import type { Repository } from '../repository.ts'
 import { readContract, type Contract } from './contract.ts'
 import { isUnreadable, readPackage, type Package } from './package.ts'
@@ -23,6 +23,8 @@ export type RunnerFiles = {
   readonly prisma: string
   /** The directory of migrations, from the root of the repository. */
   readonly directory: string
+  /** Files of the application of which git has a pointer of Git LFS only. */
+  readonly inLfs: readonly string[]
   /** The application's, from which commands are typed. */
   readonly application: string
 }
@@ -83,7 +85,10 @@ export async function readRunnerFiles(
         `The snapshot ${quoted(snapshotPath(hash), 200)} cannot be used: ${said(why)}. Restore the file as Prisma wrote it and ask again.`,
       )
   }
+  const inLfs = await filesInLfs(repository.git, tree, commit, application)
+  if (isRefusal(inLfs)) return inLfs
   return {
+    inLfs: inLfs.map(({ path: file }) => file),
     contract: { ...contract, path, content: content(path) },
     packages,
     snapshots: new Map(snapshots.map((hash) => [hash, content(snapshotPath(hash))])),

@@ -9,7 +9,7 @@ import { isProblem, type Workspace } from '../../migrate/prisma/prisma-workspace
 import { compareLive, type Drift } from '../../migrate/prisma/drift.ts'
 import { askVersion } from '../../migrate/prisma/version.ts'
 import { isOfRunner, type OfRunner } from '../../plan/prisma8/compare.ts'
-import { runnerDriftFinding, verifyRunner } from '../../migrate/prisma8/verify.ts'
+import { runnerDriftFinding, skippedFinding, verifyRunner } from '../../migrate/prisma8/verify.ts'
 import { agreementOf } from '../../migrate/decide/agreement.ts'
 import { tasksOf } from '../../migrate/observe/watch.ts'
 import { count, list } from '../../lib/text/sentences.ts'
@@ -31,7 +31,8 @@ export const verifySchemaStep = (): Step => ({
 async function verifyContract(context: RunContext, plan: OfRunner): Promise<StepEnd> {
   const verified = await verifyRunner(context, plan)
   if (verified.kind === 'end') return verified.end
-  const { contract, applied, invalid, drift, version } = verified
+  const { contract, applied, invalid, drift, skipped, version } = verified
+  for (const one of skipped) await context.note({ kind: 'finding', data: { text: skippedFinding(one) } })
   await noteInvalid(context, invalid)
   if (drift.kind === 'differs') await context.note({ kind: 'finding', data: { text: runnerDriftFinding(drift.issues) } })
   return {

@@ -55,20 +55,16 @@ function suiteOf(lines: readonly string[], at: number): string | null {
   return found === undefined ? null : titleIn(lines.slice(found))
 }
 
-/** Of the call that begins here, or of the entry in a list of situations. */
+/** Of the call that begins here, behind its table where it has one, or of the entry in a list of situations. */
 function titleIn(lines: readonly string[]): string | null {
-  const [, ...texts] =
-    TITLE.exec(
-      lines
-        .filter((line) => !/^\s*\/\//.test(line))
-        .slice(0, 4)
-        .join('\n'),
-    ) ?? []
+  const code = lines.filter((line) => !/^\s*\/\//.test(line))
+  const from = code[0]?.endsWith('.each([') === true ? code.findIndex((line) => /^\s*\]/.test(line)) : 0
+  const [, ...texts] = TITLE.exec(code.slice(from, from + 4).join('\n')) ?? []
   return texts.find((text) => text !== undefined) ?? null
 }
 
 const TEXT = `(?:'((?:[^'\\\\\\n]|\\\\.)+)'|"([^"\\n]+)")`
-const TITLE = new RegExp(`^\\s*(?:\\w[\\w.]*\\b[^'"\\n]*\\(\\s*${TEXT}|${TEXT}: )`)
+const TITLE = new RegExp(`^\\s*(?:\\w[\\w.]*\\b[^'"\\n]*\\(\\s*${TEXT}|\\](?: as const)?\\)\\(\\s*${TEXT}|${TEXT}: )`)
 
 /** By what the file uses, so that nobody has to be believed. */
 function cliOf(text: string): Cli {

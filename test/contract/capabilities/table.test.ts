@@ -20,12 +20,17 @@ test('a test says what it proves in a comment above it', () => {
 })
 // proves plan: 6.19.3
 test("another", () => {})
+// proves plan: 5.22.0
+test.each([
+  ['no title', 1],
+] as const)('of a table', () => {})
 `
   const made = { file: 'test/a.test.ts', cli: 'in turns' } as const
   expect(marksIn('test/a.test.ts', text)).toEqual([
     { ...made, capability: 'status', columns: ['5.22.0', '7.10.1'], title: 'with $version: it is said' },
     { ...made, capability: 'lock', columns: ['7.10.1'], title: 'with $version: it is said' },
     { ...made, capability: 'plan', columns: ['6.19.3'], title: 'another' },
+    { ...made, capability: 'plan', columns: ['5.22.0'], title: 'of a table' },
   ])
 })
 

@@ -47,8 +47,8 @@ function matrix(marks: readonly Mark[]): string {
   const rows = CAPABILITIES.map((capability) => [
     `[${capability}](#${capability})`,
     ...COLUMNS.map((column) => {
-      const clis = new Set(marks.filter((mark) => mark.capability === capability && mark.columns.includes(column)).map(({ cli }) => cli))
-      const best = ORDER.find((cli) => clis.has(cli))
+      const own = marks.filter((mark) => mark.capability === capability && mark.columns.includes(column))
+      const best = ORDER.find((cli) => own.some((mark) => mark.cli === cli))
       return best === undefined ? (WITHOUT[column]?.[capability] ?? '') : SAID[best]
     }),
   ])

@@ -30,7 +30,7 @@ async function held(scene: Scene8) {
 
 // proves lock: 8.0.0-rc.19
 test('a lock that is held is waited for in short tries, who holds it is named, and it goes on when it is free', async () => {
-  const scene = await scene8({ lockTimeout: 300 })
+  const scene = await scene8({ lockTimeout: 600 })
   const blocker = await held(scene)
   const ending = step.act(scene.context)
   const retry = await until('a second try', () => scene.reports.find((text) => text.startsWith('Lock timeout, try 2')))
@@ -46,7 +46,7 @@ test('a lock that is held is waited for in short tries, who holds it is named, a
 })
 
 test('a lock that stays held ends as failed after five tries, with nothing left', async () => {
-  const scene = await scene8({ lockTimeout: 200 })
+  const scene = await scene8({ lockTimeout: 600 })
   const blocker = await held(scene)
   const { rows } = await blocker.query<{ pid: number }>('select pg_backend_pid() as pid')
   expect(await step.act(scene.context)).toMatchObject({

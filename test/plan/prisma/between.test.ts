@@ -76,7 +76,7 @@ describe('a repository between two versions of Prisma', () => {
         ...lock('8.1.0-dev.5', { '@prisma/engines': '8.1.0-dev.5' }),
       }),
     ).toBe(
-      'repository_unfit: This commit brings Prisma `8.1.0-dev.5` (`package-lock.json`), which is not the runner of Prisma 8 but a build of the older command line (it depends on `@prisma/engines`). Lockkeeper knows Prisma 5, 6 and 7, and starts no other. Ask for a commit with one of them (`--ref`), or update Lockkeeper.',
+      'repository_unfit: This commit brings Prisma `8.1.0-dev.5` (`package-lock.json`), which is not the runner of Prisma 8 but a build of the older command line (it depends on `@prisma/engines`). Lockkeeper knows Prisma 5, 6, 7 and the release candidate of 8, and starts no other. Ask for a commit with one of them (`--ref`), or update Lockkeeper.',
     )
   })
 })

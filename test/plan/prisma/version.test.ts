@@ -116,27 +116,27 @@ describe('a version that is not known is refused, with those that are', () => {
     [
       '8.0.0-rc.19',
       {},
-      '`package.json` asks for prisma `8.0.0-rc.19`. Lockkeeper knows Prisma 5, 6 and 7, and starts no other. Ask for a commit with one of them (`--ref`), or update Lockkeeper.',
+      '`package.json` asks for prisma `8.0.0-rc.19`. Of Prisma 8 Lockkeeper reads the emitted contract and the migrations, and this commit has neither. Emit the contract (`npx prisma contract emit`), commit it and ask again.',
     ],
     [
       '^4.16.0',
       {},
-      '`package.json` asks for prisma `^4.16.0`. Lockkeeper knows Prisma 5, 6 and 7, and starts no other. Ask for a commit with one of them (`--ref`), or update Lockkeeper.',
+      '`package.json` asks for prisma `^4.16.0`. Lockkeeper knows Prisma 5, 6, 7 and the release candidate of 8, and starts no other. Ask for a commit with one of them (`--ref`), or update Lockkeeper.',
     ],
     [
       'latest',
       {},
-      '`package.json` asks for prisma `latest`, and there is no lock file that says which version that is. Lockkeeper knows Prisma 5, 6 and 7: pin one (`npm install --save-dev --save-exact prisma@7`), commit the lock file and ask again.',
+      '`package.json` asks for prisma `latest`, and there is no lock file that says which version that is. Lockkeeper knows Prisma 5, 6, 7 and the release candidate of 8: pin one (`npm install --save-dev --save-exact prisma@7`), commit the lock file and ask again.',
     ],
     [
       '>=6.6.0',
       { 'yarn.lock': 'other@^1.0.0:\n  version "1.0.0"\n' },
-      '`package.json` asks for prisma `&gt;=6.6.0`, and `yarn.lock` does not say which version that is. Lockkeeper knows Prisma 5, 6 and 7: pin one (`npm install --save-dev --save-exact prisma@7`), commit the lock file and ask again.',
+      '`package.json` asks for prisma `&gt;=6.6.0`, and `yarn.lock` does not say which version that is. Lockkeeper knows Prisma 5, 6, 7 and the release candidate of 8: pin one (`npm install --save-dev --save-exact prisma@7`), commit the lock file and ask again.',
     ],
     [
       'latest',
       npm('8.0.0-rc.19'),
-      'This commit brings Prisma `8.0.0-rc.19` (`package-lock.json`). Lockkeeper knows Prisma 5, 6 and 7, and starts no other. Ask for a commit with one of them (`--ref`), or update Lockkeeper.',
+      'This commit brings Prisma `8.0.0-rc.19` (`package-lock.json`). Of Prisma 8 Lockkeeper reads the emitted contract and the migrations, and this commit has neither. Emit the contract (`npx prisma contract emit`), commit it and ask again.',
     ],
     [
       '^7.0.0',
@@ -189,7 +189,7 @@ describe('from 8 on the name stands for two programs, and the lock file says whi
     const sources = brought(OLD, { [path]: text })
     expect(runnerOf(sources)).toBe('old')
     expect(whyVersionUnfit(sources)).toBe(
-      `This commit brings Prisma \`8.1.0-dev.5\` (\`${path}\`), which is not the runner of Prisma 8 but a build of the older command line (it depends on \`@prisma/engines\`). Lockkeeper knows Prisma 5, 6 and 7, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`,
+      `This commit brings Prisma \`8.1.0-dev.5\` (\`${path}\`), which is not the runner of Prisma 8 but a build of the older command line (it depends on \`@prisma/engines\`). Lockkeeper knows Prisma 5, 6, 7 and the release candidate of 8, and starts no other. Ask for a commit with one of them (\`--ref\`), or update Lockkeeper.`,
     )
   })
 
@@ -202,7 +202,7 @@ describe('from 8 on the name stands for two programs, and the lock file says whi
     expect(runnerOf(brought('^8.0.0'))).toBe('new')
     expect(runnerOf(brought(OLD))).toBe('unclear')
     expect(whyVersionUnfit(brought(OLD))).toBe(
-      '`package.json` asks for prisma `8.1.0-dev.5`, and there is no lock file that says whether that is the runner of Prisma 8 or a build of the older command line, which have like numbers. Lockkeeper knows Prisma 5, 6 and 7: pin one (`npm install --save-dev --save-exact prisma@7`), commit the lock file and ask again.',
+      '`package.json` asks for prisma `8.1.0-dev.5`, and there is no lock file that says whether that is the runner of Prisma 8 or a build of the older command line, which have like numbers. Lockkeeper knows Prisma 5, 6, 7 and the release candidate of 8: pin one (`npm install --save-dev --save-exact prisma@7`), commit the lock file and ask again.',
     )
   })
 

@@ -2,7 +2,7 @@ import pg from 'pg'
 import type { Config } from './config.ts'
 import { finish } from './say.ts'
 
-export async function connect({ connection, command }: Config, what: string): Promise<pg.Client> {
+export async function connect({ connection, command }: Config, what: string, onFault: () => void = () => {}): Promise<pg.Client> {
   if (connection === undefined) {
     const label = 'Run `prisma db migrate --show --from <contract>`, or set `db: { connection: "postgres://…" }` in prisma.config.ts'
     return finish(command, {
@@ -19,6 +19,7 @@ export async function connect({ connection, command }: Config, what: string): Pr
     await client.connect()
     return client
   } catch (error) {
+    onFault()
     const url = new URL(connection)
     return finish(command, {
       code: 'DRIVER.CONNECTION_FAILED',

@@ -19,20 +19,16 @@ export async function migrate(config: Config, migrations: readonly Migration[], 
   const way = wayBetween(migrations, from, to)
   if (way === null) return unreachable(from, to)
   if (way.length > 0) stepStarted(COMMAND, RUNNING, 'apply')
+  let executed = 0
   try {
-    if (way.length > 0) await run(client, config, way)
+    if (way.length > 0) executed = await run(client, config, way)
   } catch (error) {
     if (error instanceof Stopped) {
-      await client.query('ROLLBACK')
+      await client.query('ROLLBACK').catch(unexpected)
       stepFinished(COMMAND, RUNNING, 'apply', 'failed')
       return finish(COMMAND, error.fault)
     }
-    finish(COMMAND, {
-      code: 'CLI.UNEXPECTED',
-      summary: 'Unexpected error',
-      why: `Unexpected error during migrate: ${(error as Error).message}`,
-      nextActions: [{ kind: 'user-choice', label: 'Check the error message and try again' }],
-    })
+    unexpected(error as Error)
   }
   await client.end()
   if (way.length > 0) stepFinished(COMMAND, RUNNING, 'apply', 'ok')
@@ -48,7 +44,7 @@ export async function migrate(config: Config, migrations: readonly Migration[], 
       summary:
         way.length === 0
           ? 'Already up to date'
-          : `Applied ${way.length} migration(s) (${operations.length} operation(s)) across 1 contract space(s)`,
+          : `Applied ${way.length} migration(s) (${executed} operation(s)) across 1 contract space(s)`,
       perSpace: [
         {
           spaceId: 'app',
@@ -77,6 +73,14 @@ export async function migrate(config: Config, migrations: readonly Migration[], 
   )
 }
 
+const unexpected = (error: Error): never =>
+  finish(COMMAND, {
+    code: 'CLI.UNEXPECTED',
+    summary: 'Unexpected error',
+    why: `Unexpected error during migrate: ${error.message}`,
+    nextActions: [{ kind: 'user-choice', label: 'Check the error message and try again' }],
+  })
+
 class Stopped extends Error {
   readonly fault: Fault
   constructor(fault: Pick<Fault, 'summary' | 'why'> & { readonly meta: object; readonly runnerErrorCode: string }) {
@@ -96,12 +100,15 @@ class Stopped extends Error {
   }
 }
 
-async function run(client: pg.Client, { directory }: Config, way: readonly Migration[]): Promise<void> {
+/** How many operations were not skipped. */
+async function run(client: pg.Client, { directory }: Config, way: readonly Migration[]): Promise<number> {
   await client.query('BEGIN')
   await client.query('select pg_advisory_xact_lock(hashtext($1))', ['prisma_8.contract.marker:public:app'])
   await client.query(SIGNATURE)
   await readMarker(client)
-  for (const { operations } of way) for (const operation of operations) await perform(client, operation)
+  const performed = new Map<Operation, Operation>()
+  for (const { operations } of way)
+    for (const operation of operations) performed.set(operation, (await perform(client, operation)) ? operation : skipped(operation))
   const last = way.at(-1)
   if (last === undefined) throw new Error('nothing to run')
   const contractAt = (hash: string) => readContract(join(directory, 'snapshots', hash, 'contract.json'))
@@ -127,15 +134,16 @@ async function run(client: pg.Client, { directory }: Config, way: readonly Migra
     await client.query(
       `INSERT INTO "prisma_contract"."ledger" (space, migration_name, migration_hash, origin_core_hash, destination_core_hash, operations)
        VALUES ('app', $1, $2, $3, $4, $5::jsonb)`,
-      [one.dirName, one.migrationHash, one.from, one.to, JSON.stringify(one.operations)],
+      [one.dirName, one.migrationHash, one.from, one.to, JSON.stringify(one.operations.map((operation) => performed.get(operation)))],
     )
   }
   await client.query('COMMIT')
+  return [...performed].filter(([operation, done]) => operation === done).length
 }
 
-/** Skipped where all that it should bring about is there. */
-async function perform(client: pg.Client, operation: Operation): Promise<void> {
-  if (operation.postcheck.length > 0 && (await firstFalse(client, operation.postcheck)) === null) return
+/** False where it was skipped, since all that it should bring about is there. */
+async function perform(client: pg.Client, operation: Operation): Promise<boolean> {
+  if (operation.postcheck.length > 0 && (await firstFalse(client, operation.postcheck)) === null) return false
   await check(client, operation, 'precheck')
   for (const { description, sql, params } of operation.execute)
     try {
@@ -151,7 +159,15 @@ async function perform(client: pg.Client, operation: Operation): Promise<void> {
       })
     }
   await check(client, operation, 'postcheck')
+  return true
 }
+
+const skipped = (operation: Operation) => ({
+  ...operation,
+  precheck: [],
+  execute: [],
+  meta: { runner: { skipped: true, reason: 'postcheck_pre_satisfied' } },
+})
 
 async function check(client: pg.Client, operation: Operation, phase: 'precheck' | 'postcheck'): Promise<void> {
   const failed = await firstFalse(client, operation[phase])

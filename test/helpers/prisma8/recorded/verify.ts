@@ -10,11 +10,12 @@ export async function verify(config: Config): Promise<void> {
   const { contract } = config
   const own = { storageHash: contract.storage.storageHash, profileHash: contract.profileHash }
   stepStarted(COMMAND, 'Connecting to database...', 'connect')
-  const client = await connect(config, 'db verify')
+  const client = await connect(config, 'db verify', () => stepFinished(COMMAND, 'Connecting to database...', 'connect', 'failed'))
   stepFinished(COMMAND, 'Connecting to database...', 'connect', 'ok')
   stepStarted(COMMAND, 'Verifying database marker...', 'verify')
   const found = await readMarker(client)
-  stepFinished(COMMAND, 'Verifying database marker...', 'verify', 'ok')
+  const isOfContract = found?.core === own.storageHash
+  stepFinished(COMMAND, 'Verifying database marker...', 'verify', isOfContract ? 'ok' : 'failed')
   const marker = found === null ? null : { storageHash: found.core, profileHash: found.profile }
   const frame = {
     mode: 'full',
