@@ -5,7 +5,7 @@ import { argv } from './basics.ts'
 
 const shared = {
   urls: z
-    .array(z.string().regex(/^[A-Z_][A-Z0-9_]*$/))
+    .array(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'must be the name of a variable such as DATABASE_URL'))
     .min(1)
     .default(['DATABASE_URL'])
     .describe('Every variable from which the application reads the URL of the database'),
@@ -66,12 +66,16 @@ const KNOWN = {
   },
 } satisfies Record<string, z.input<typeof command>>
 
+/** Those that stand as a word alone and take no settings. */
+export const presetTools: readonly string[] = Object.keys(KNOWN)
+
 export const toolSchema = z.union([
   z.literal('prisma').transform(() => ({ prisma: prisma.parse({}) })),
   z.literal('sql').transform(() => ({ sql: sql.parse({}) })),
   z.enum(Object.keys(KNOWN) as (keyof typeof KNOWN)[]).transform((name) => ({ command: command.parse(KNOWN[name]) })),
-  z.strictObject({ prisma: prisma.prefault({}) }),
-  z.strictObject({ sql: sql.prefault({}) }),
+  // the key is required: else a mistake in one of them would be told as one of another
+  z.strictObject({ prisma }),
+  z.strictObject({ sql }),
   z.strictObject({ command }),
 ])
 

@@ -74,11 +74,12 @@ type FileSums = Pick<MigrationFile, 'name' | 'sha256' | 'otherEndings'>
 
 /** Rows and files to a status. Pure. `databaseSchemas` are those that the datasource names. */
 export function statusOf(
-  state: DatabaseState,
+  read: DatabaseState,
   files: readonly FileSums[],
   databaseSchemas: readonly string[] = [],
   order: Order = 'by-language',
 ): Status {
+  const state = withKnownBaseline(read, files)
   const recorded = rowsFor(state, files, databaseSchemas)
   const rows = Map.groupBy(recorded, (row) => row.name)
   const live = recorded.filter((row) => row.rolledBackAt === null)
@@ -100,6 +101,11 @@ export function statusOf(
     edited: only(({ edited }) => edited),
     unknown: only(({ unknown }) => unknown),
   }
+}
+
+/** A baseline that no file has the name of says nothing about what is there. */
+function withKnownBaseline({ assumed, ...state }: DatabaseState, files: readonly FileSums[]): DatabaseState {
+  return assumed === undefined || !files.some(({ name }) => name === assumed) ? state : { ...state, assumed }
 }
 
 function baselineOf(
@@ -204,9 +210,9 @@ const LOCKED = `exists (select from pg_locks l where l.locktype = 'advisory' and
 
 /**
  * As Prisma's engine counts (`initialize` of its persistence): plain tables, those of extensions as well, but for the names of PostGIS and
- * the tables that the configuration calls external; no views and no table that is only divided into partitions.
+ * the tables that the configuration calls external; no views and no table that is only divided into partitions, which counts for others.
  */
-const COUNTED = `c.relkind = 'r' and lower(c.relname) not in
+const COUNTED = `(c.relkind = 'r' or c.relkind = 'p' and $3 is distinct from '_prisma_migrations') and lower(c.relname) not in
   ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')
   and n.nspname || '.' || c.relname <> all ($2::text[])`
 

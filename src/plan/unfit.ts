@@ -50,6 +50,8 @@ export function whyNotDeployable(found: {
 function withoutRecord(target: Target, name: string): string {
   const { tool } = target
   const has = `${name} has tables but no record of migrations`
+  if ('sql' in tool && tool.sql.baseline !== undefined)
+    return `${has} (${quoted(SQL_RECORD)}), and this commit has no file that ${code('tool.sql.baseline')} of this target in lockkeeper.yaml names: ${quoted(tool.sql.baseline)}. Write the name of the last file that is in it already, without ${quoted('.sql')}, and ask again.`
   if ('sql' in tool)
     return `${has} (${quoted(SQL_RECORD)}), so nobody can say which of the files they come from. Name the last file that is in it already (${code('tool: { sql: { baseline: … } }')} of this target in lockkeeper.yaml) and ask again.`
   if ('command' in tool)

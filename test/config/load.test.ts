@@ -86,6 +86,40 @@ test.each([
   expect(fault.problems).toEqual([{ path, problem: 'is not available yet', fix: 'Remove it for now; this version would not act on it.' }])
 })
 
+test.each([
+  ['sqll', '', '"sqll" is none of prisma, sql, node-pg-migrate, drizzle', 'Did you mean "sql"?'],
+  ['Drizzle', '', '"Drizzle" is none of prisma, sql, node-pg-migrate, drizzle', 'Did you mean "drizzle"?'],
+  ['flyway', '', '"flyway" is none of prisma, sql, node-pg-migrate, drizzle', 'For example: tool: prisma'],
+  ['{ sql: { directory: 3 } }', '.sql.directory', 'must be text', 'For example: directory: db/migrations'],
+  ['{ sql: }', '.sql', 'must be a group of keys', 'For example: tool: { sql: { directory: db/migrations } }'],
+  [
+    '{ sql: { urls: [lower] } }',
+    '.sql.urls.0',
+    'must be the name of a variable such as DATABASE_URL',
+    'For example: urls: [DATABASE_URL, DIRECT_URL]',
+  ],
+  ['{ command: { name: dbmate, applied: select 1 } }', '.command.run', 'is missing', 'Add it: run: [dbmate, migrate]'],
+  ['{ prisma: { shema: x } }', '.prisma.shema', '"shema" is not a known key here', 'Did you mean "schema"?'],
+  ['{ sql: {}, prisma: {} }', '.sql', '"sql" is not a known key here', 'A target has one tool. Leave one of them.'],
+  ['{ drizzle: { directory: x } }', '.drizzle', '"drizzle" is not a known key here', 'It takes no keys of its own. Write tool: drizzle'],
+  [
+    '{ flyway: {} }',
+    '.flyway',
+    '"flyway" is not a known key here',
+    'A tool of another name is written as tool: { command: { … } }, see docs/other-tools.md.',
+  ],
+])('a tool that is mistyped is told as what it was meant to be: %s', async (written, path, problem, fix) => {
+  const fault = await faultOf(small.replace(/tool: .*/, `tool: ${written}`))
+  expect(fault.problems).toEqual([{ path: `targets.prod.tool${path}`, problem, fix }])
+})
+
+test('a key that stands in the wrong place is not suggested for itself', async () => {
+  const fault = await faultOf(`${small}channel: C1\n`)
+  expect(fault.problems).toEqual([
+    { path: 'channel', problem: '"channel" is not a known key here', fix: 'It is a key of another place, see docs/configuration.md.' },
+  ])
+})
+
 test('a secret that is not there is named with its place', async () => {
   const fault = await faultOf(small, {})
   expect(fault.problems).toEqual([

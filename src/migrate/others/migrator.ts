@@ -15,7 +15,7 @@ const session = z
 const order = z
   .object({
     files: z.array(z.object({ name: z.string(), isOutside: z.boolean() })),
-    /** How many of them a database with tables and without a record has already. */
+    /** How many of them the plan takes for applied without a record. */
     assumed: z.number(),
   })
   .parse(JSON.parse(readFileSync('order.json', 'utf8')))
@@ -52,27 +52,22 @@ async function deploy(): Promise<void> {
   say('All migrations are applied.')
 }
 
-/** With what a database that is older than the record has already, in one transaction. */
+/** With what the plan takes for applied in a database that is older than the record, in one transaction. */
 async function makeRecord(client: Session): Promise<void> {
   await client.query('begin')
   await client.query('select pg_advisory_xact_lock($1)', [LOCK])
-  const { rows } = await client.query<{ there: boolean; tables: boolean }>(
-    `select to_regclass($1) is not null as there, exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where n.nspname = $2 and c.relkind = 'r') as tables`,
-    [record, session.schema],
-  )
+  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [record])
   if (rows[0]?.there === false) {
     await client.query(`create table ${record} (
       id bigint generated always as identity primary key, migration_name text not null, checksum text not null,
       started_at timestamptz not null default clock_timestamp(), finished_at timestamptz, rolled_back_at timestamptz, logs text,
       applied_steps_count integer not null default 0)`)
     await client.query(`create unique index on ${record} (migration_name) where rolled_back_at is null`)
-    if (rows[0].tables)
-      for (const { name } of order.files.slice(0, order.assumed))
-        await client.query(
-          `insert into ${record} (migration_name, checksum, finished_at, logs) values ($1, $2, clock_timestamp(), 'it was there before the record')`,
-          [name, checksumOf(name)],
-        )
+    for (const { name } of order.files.slice(0, order.assumed))
+      await client.query(
+        `insert into ${record} (migration_name, checksum, finished_at, logs) values ($1, $2, clock_timestamp(), 'it was there before the record')`,
+        [name, checksumOf(name)],
+      )
   }
   await client.query('commit')
 }

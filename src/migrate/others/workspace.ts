@@ -86,13 +86,14 @@ function sqlLayout(context: RunContext, approved: ApprovedFiles, outside: Readon
   const { target } = context
   const into = join(context.directory, 'layout')
   const files = upTo(approved, last)
-  const baseline = 'sql' in target.tool ? target.tool.sql.baseline : undefined
+  const isAdopted = 'sql' in target.tool && target.tool.sql.baseline !== undefined
   rmSync(into, { recursive: true, force: true })
   mkdirSync(join(into, 'files'), { recursive: true, mode: 0o700 })
   for (const { name, content } of files) writeFileSync(join(into, 'files', `${name}.sql`), content, { mode: 0o600 })
   const order = {
     files: files.map(({ name }) => ({ name, isOutside: outside.has(name) })),
-    assumed: files.findIndex(({ name }) => name === baseline) + 1,
+    // approved as applied already: the migrator decides nothing about that
+    assumed: isAdopted ? context.plan.baseline.length : 0,
   }
   writeFileSync(join(into, 'order.json'), JSON.stringify(order), { mode: 0o600 })
   return into

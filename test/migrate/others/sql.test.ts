@@ -109,6 +109,16 @@ describe('plain SQL files', () => {
     ])
   })
 
+  test('a baseline records what was approved as applied and nothing else, whatever tables there are', async () => {
+    const scene = await otherScene({ sql: { baseline: '1_orders' } })
+    await scene.commit({ 'migrations/1_orders.sql': ORDERS, 'migrations/2_note.sql': NOTE })
+    await scene.sql('create table spatial_ref_sys (id int)') // of an extension, and no table of the application
+    const plan = made(await scene.plan())
+    expect(plan.plan.list.map(({ name }) => name)).toEqual(['1_orders', '2_note'])
+    expect(await scene.run(plan).migrate()).toMatchObject({ kind: 'done' })
+    expect(await columns(scene)).toEqual(['id', 'total', 'note'])
+  })
+
   test('a cancel ends the file that runs, which has left nothing, and keeps those before it', async () => {
     const scene = await otherScene('sql')
     await scene.commit({ 'migrations/1_orders.sql': ORDERS, 'migrations/2_slow.sql': `${NOTE}SELECT pg_sleep(60);\n` })
@@ -268,6 +278,22 @@ describe('plain SQL files are refused while planning', () => {
     expect(await adopted.run(plan).migrate()).toMatchObject({ kind: 'done' })
     expect(await record(adopted)).toEqual(['1_orders done', '2_note done'])
     expect(await columns(adopted)).toEqual(['id', 'total', 'note'])
+  })
+
+  test('on such a database when the baseline names no file, with its ending for instance', async () => {
+    const scene = await otherScene({ sql: { baseline: '1_orders.sql' } })
+    await scene.commit({ 'migrations/1_orders.sql': ORDERS, 'migrations/2_note.sql': NOTE })
+    await scene.sql(ORDERS)
+    expect(await scene.plan()).toBe(
+      'target_unfit: `prod` has tables but no record of migrations (`lockkeeper_migrations`), and this commit has no file that `tool.sql.baseline` of this target in lockkeeper.yaml names: `1_orders.sql`. Write the name of the last file that is in it already, without `.sql`, and ask again.',
+    )
+  })
+
+  test('on a database whose only table is divided into partitions', async () => {
+    const scene = await otherScene('sql')
+    await scene.commit({ 'migrations/1_orders.sql': ORDERS })
+    await scene.sql('create table orders (id int) partition by range (id)')
+    expect(await scene.plan()).toMatch(/^target_unfit: `prod` has tables but no record of migrations/)
   })
 
   test('when one was edited after it was applied', async () => {
