@@ -9,8 +9,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
-    // a test is mostly its children, and half of them wait, for a lock, a time or each other: one more than cores of the smallest machine
-    maxWorkers: 3,
+    // a test is mostly its children, and half of them wait, for a lock, a time or each other: twice the cores of the smallest machine
+    maxWorkers: 4,
     maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
     ...reporters(process.env['LOCKKEEPER_TEST_RESULTS']),

@@ -8,6 +8,7 @@ import { applicationPath, installCommand, installedModules, migrateShop, shopMig
 import { freePort, healthOf, makeLiveDirectory, pm2In, type LiveShop } from './shop/live.ts'
 import { git, makeShopRepository, shopFiles, type ShopRepository } from './shop/repository.ts'
 import { fillShop, PENDING_IN_PRODUCTION } from './shop/rows.ts'
+import { onServer } from './shop/server.ts'
 
 /** The sample shop with all that a target is made of: two of them, one up to date and one with three migrations pending. */
 export type Sample = {
@@ -176,16 +177,6 @@ async function answering(shops: { readonly staging: LiveShop; readonly productio
 }
 
 const nameOf = (url: string) => decodeURIComponent(new URL(url).pathname.slice(1))
-
-async function onServer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
-}
 
 /** Nothing closes production by itself here: whoever tries it at noon shall see a run. */
 const windowsOf = (approvers: readonly string[]): readonly string[] => [

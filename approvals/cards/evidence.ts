@@ -14,7 +14,7 @@ export function evidenceFields(view: RequestView): readonly Block[] {
   return fields([
     ['Approvals', policy === null ? null : approvalsText(view)],
     ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
-    ['Tool', plan?.prisma8 === undefined ? null : toolText(plan.prisma8)],
+    ['Tool', plan === null ? null : toolText(plan)],
     ['Database', plan === null ? null : databaseText(plan)],
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
     ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
@@ -30,8 +30,16 @@ export function databaseText({ identity: { host, port, database, schema } }: Pic
   return `${codeText(database)}${schema === undefined ? '' : `, schema ${codeText(schema)},`} on ${codeText(address)}`
 }
 
-/** Where it is not the one that everybody expects. */
-const toolText = ({ version, marker, contract }: RunnerPlanned): string =>
+/** Where it is not Prisma 5 to 7. */
+export function toolText({ prisma8, tool }: Pick<Plan, 'prisma8' | 'tool'>): string | null {
+  if (prisma8 !== undefined) return runnerText(prisma8)
+  if (tool === undefined) return null
+  if (tool.kind === 'sql')
+    return `plain SQL, each file in one transaction${tool.baseline === null ? '' : `; on a database without a record all up to ${codeText(tool.baseline)} counts as applied`}`
+  return `${escapeLine(tool.name)}: ${codeText(tool.run.join(' '))}${tool.undone ? ', which undoes what it could not finish' : '; what it could not finish may stay in part'}`
+}
+
+const runnerText = ({ version, marker, contract }: RunnerPlanned): string =>
   `${escapeLine(runnerName(version))}; all of it in one transaction, from ${marker === null ? 'an empty database' : `contract ${codeText(marker.slice(0, 12))}`} to ${codeText(contract.hash.slice(0, 12))}`
 
 /** `1 of 2 · <@U0BOB> · open to <!subteam^S0DBA>` */

@@ -3,7 +3,7 @@ import { askOf, commitOf, shortDigest } from '../../src/request/render/words.ts'
 import { context, fields, modal, section, textInput } from '../../src/slack/blocks/blocks.ts'
 import type { Block, View } from '../../src/slack/port.ts'
 import { codeText, dateText, escapeLine, personText } from '../../src/lib/text/text.ts'
-import { approvalsText, classesText, databaseText } from '../cards/evidence.ts'
+import { approvalsText, classesText, databaseText, toolText } from '../cards/evidence.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 
@@ -82,6 +82,7 @@ export function decided(view: RequestView): readonly Block[] {
       ['Approvals', request.policy === null || request.endedAt !== null ? null : approvalsText(view)],
       ['Risk', request.evidence === null ? null : classesText(request.evidence)],
       ['Commit', request.plan === null ? null : codeText(request.plan.commit.slice(0, 12))],
+      ['Tool', request.plan === null ? null : toolText(request.plan)],
       ['Database', request.plan === null ? null : databaseText(request.plan)],
       ['Plan', request.digest === null ? null : codeText(shortDigest(request.digest))],
     ]),

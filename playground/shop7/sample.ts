@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { captureChild } from '../../src/process/capture.ts'
@@ -9,6 +9,7 @@ import { installedPrisma } from '../../test/helpers/prisma-versions/installed.ts
 import { applicationPath, shopMigrations } from '../shop/application.ts'
 import { git, SHOP, shopFiles } from '../shop/repository.ts'
 import { fillShop, PENDING_IN_PRODUCTION } from '../shop/rows.ts'
+import { exists, onServer } from '../shop/server.ts'
 
 /** A second target of the playground, whose application brings Prisma 7; it has no running process. */
 export type SevenSample = {
@@ -132,19 +133,3 @@ const targetOf = (repository: string, { modules, env }: Prisma, directory: strin
     backup: { directory: ${JSON.stringify(join(directory, 'backups'))} }
     approvals: { required: 1, from: [group:S0DBA] }
 `
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
-
-async function onServer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
-}

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { cp, mkdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { cp, mkdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { captureChild } from '../../src/process/capture.ts'
@@ -7,6 +7,7 @@ import { childEnvironment } from '../../src/process/environment.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import { applicationPath } from '../shop/application.ts'
 import { git } from '../shop/repository.ts'
+import { exists, onServer } from '../shop/server.ts'
 
 /** A second target of the playground, whose application brings Prisma 8; it has no running process. */
 export type RunnerSample = {
@@ -128,21 +129,5 @@ async function makeOnce(place: string, make: (partial: string) => Promise<void>)
     await rename(partial, place)
   } finally {
     await rm(partial, { recursive: true, force: true })
-  }
-}
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
-
-async function onServer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
   }
 }

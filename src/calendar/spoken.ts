@@ -14,7 +14,7 @@ export function lengthsInFigures(text: string): string {
 
 /**
  * `tomorrow at half past nine` as `tomorrow at 09:30` and as `tomorrow at 21:30`, unless something says which half of the day is meant;
- * `half nine` is half past eight for some and half past nine for others.
+ * `half nine` is half past eight for some and half past nine for others, and `two o'clock` may be that of the night or of the day.
  */
 export function clocksInFigures(text: string): readonly string[] {
   const past = PAST.exec(text)
@@ -23,6 +23,8 @@ export function clocksInFigures(text: string): readonly string[] {
     const minutes = (/^(past|after)$/i.test(way) ? 1 : -1) * minutesOf(amount)
     return replaced(text, found, [hoursOf(hour) * 60 + minutes], half, hour)
   }
+  const [whole, oClock = '', ofDay = ''] = WHOLE.exec(text) ?? []
+  if (whole !== undefined) return replaced(text, whole, [hoursOf(oClock) * 60], ofDay, oClock)
   const [found, hour = '', half = ''] = HALF.exec(text) ?? []
   if (found === undefined) return [text]
   return replaced(text, found, [hoursOf(hour) * 60 - 30, hoursOf(hour) * 60 + 30], half, hour)
@@ -43,7 +45,7 @@ function spokenAt(words: readonly string[], at: number): { readonly word: string
   for (let count = Math.min(MOST_WORDS, words.length - at); count > 1; count--) {
     const text = words.slice(at, at + count).join(' ')
     const isWhole = (pattern: RegExp) => pattern.exec(text)?.[0].length === text.replace(/[,:;.]+$/, '').length
-    if (isWhole(PAST) || isWhole(HALF)) return { word: '9:30', count }
+    if (isWhole(PAST) || isWhole(HALF) || isWhole(WHOLE)) return { word: '9:30', count }
     if ([OF_AN_HOUR, PART_BEFORE, PART_BEHIND, FORTNIGHTS].some((pattern) => new RegExp(`^(?:${pattern.source})$`, 'i').test(text)))
       return { word: lengthsInFigures(text).replace(' ', ''), count }
   }
@@ -60,6 +62,7 @@ const HALF_DAY = String.raw`(?:\s*o['’]clock)?(?:\s*([ap])\.?m\b\.?)?(?![\w:])
 const AMOUNT = String.raw`half|quarter|(?:five|ten|twenty[ -]five|twenty|\d{1,2})(?:\s+minutes?)?`
 const PAST = new RegExp(String.raw`(?<![\w:])(?:an?\s+)?(${AMOUNT})\s+(past|after|to|till)\s+(${HOUR})${HALF_DAY}`, 'i')
 const HALF = new RegExp(String.raw`(?<![\w:]|\band a )half\s+(${HOUR})${HALF_DAY}(?!\s+(?:${UNIT})\b)`, 'i')
+const WHOLE = new RegExp(String.raw`(?<![\w:]|\b(?:past|after|to|till|half)\s)(${HOUR})\s*o['’]?clock(?:\s*([ap])\.?m\b\.?)?(?![\w:])`, 'i')
 const OF_AN_HOUR = /\b(?:(a|one|three)\s+)?quarters?\s+(?:of\s+)?an\s+hour\b/gi
 const PART_BEFORE = new RegExp(String.raw`\b(${COUNT})\s+and\s+a\s+(half|quarter)\s+(${UNIT})\b`, 'gi')
 const PART_BEHIND = new RegExp(String.raw`\b(${COUNT})\s+(${UNIT})\s+and\s+a\s+(half|quarter)\b`, 'gi')

@@ -110,7 +110,10 @@ export function explainConnectionError(error: unknown, url: Pick<TargetUrl, 'hos
     case sqlState.invalidCatalogName:
       return say('no_such_database', `There is no database "${url.database}" on ${server}. Check the name in the URL.`)
     case sqlState.invalidPassword:
-      return say('authentication', `${server} refused the password of the role "${url.user}". Check user and password of the URL.`)
+      return say(
+        'authentication',
+        `${server} refused the password of the role "${url.user}". Check user and password of the URL, and whether the role's password has expired (VALID UNTIL).`,
+      )
     case sqlState.invalidAuthorization:
       return say('authentication', `${server} does not let the role "${url.user}" in (${message}). Check the role and pg_hba.conf.`)
     case sqlState.tooManyConnections:

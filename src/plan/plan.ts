@@ -23,7 +23,7 @@ export type Plan = {
   /** Of a commit that brings Prisma 8. Plans of 5 to 7 do not have the key, so their digests are what they always were. */
   readonly prisma8?: RunnerPlanned
   /** Of a tool that is not Prisma: its settings as far as they decide what runs. */
-  readonly tool?: Readonly<Record<string, unknown>>
+  readonly tool?: OtherTool
 }
 
 /** What of Prisma 8's files decides what runs; `sha256` of a migration in the list is that of its `ops.json`. */
@@ -48,12 +48,16 @@ export type RunnerPlanned = {
   }[]
 }
 
+export type OtherTool =
+  | { readonly kind: 'sql'; readonly baseline: string | null }
+  | { readonly kind: 'command'; readonly name: string; readonly run: readonly string[]; readonly applied: string; readonly undone: boolean }
+
 /** Whatever else decides what runs. Plans of Prisma do not have the key, so their digests are what they always were. */
 export function toolPlanned(tool: ToolSettings): Pick<Plan, 'tool'> {
   if ('prisma' in tool) return {}
-  if ('sql' in tool) return { tool: { name: 'sql', baseline: tool.sql.baseline ?? null } }
+  if ('sql' in tool) return { tool: { kind: 'sql', baseline: tool.sql.baseline ?? null } }
   const { name, run, applied, undone } = tool.command
-  return { tool: { name, run, applied, undone } }
+  return { tool: { kind: 'command', name, run, applied, undone } }
 }
 
 /** SHA-256 in hex of the file's raw bytes, as Prisma records it. */

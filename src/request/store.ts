@@ -119,14 +119,15 @@ export async function addEvent(db: Queries, requestId: number, event: RequestEve
 export async function addEventOnce(
   db: Queries,
   requestId: number,
-  event: Extract<RequestEvent, { kind: 'migration_done' }>,
+  event: Extract<RequestEvent, { kind: 'migration_done' | 'finding' }>,
 ): Promise<void> {
+  const [field, value] = event.kind === 'finding' ? ['text', event.data.text] : ['name', event.data.name]
   await db.query(
     `with added as (
        insert into lockkeeper.event (request_id, kind, data) select $1, $2, $3
-       where not exists (select 1 from lockkeeper.event where request_id = $1 and kind = $2 and data->>'name' = $4) returning 1)
+       where not exists (select 1 from lockkeeper.event where request_id = $1 and kind = $2 and data->>$4::text = $5) returning 1)
      update lockkeeper.request set revision = revision + 1, draw_after = clock_timestamp() where id = $1 and exists (select 1 from added)`,
-    [requestId, event.kind, JSON.stringify(event.data), event.data.name],
+    [requestId, event.kind, JSON.stringify(event.data), field, value],
   )
 }
 

@@ -26,6 +26,10 @@ test.each([
   ['quarter to midnight', 'Sun 29 Nov 2026 23:45'],
   ['half past midnight', 'Mon 30 Nov 2026 00:30'],
   ['half past 14', 'Sun 29 Nov 2026 14:30'],
+  ["nine o'clock pm", 'Sun 29 Nov 2026 21:00'],
+  ['9 o’clock tonight', 'Sun 29 Nov 2026 21:00'],
+  ["Thu two o'clock in the morning", 'Thu 3 Dec 2026 02:00'],
+  ["tomorrow 14 o'clock", 'Mon 30 Nov 2026 14:00'],
   ['in two and a half hours', 'Sun 29 Nov 2026 12:30'],
   ['in an hour and a half', 'Sun 29 Nov 2026 11:30'],
   ['in three quarters of an hour', 'Sun 29 Nov 2026 10:45'],
@@ -36,6 +40,9 @@ test.each([
 
 test.each([
   ['half past nine', ['Sun 29 Nov 2026 21:30 Europe/Berlin', 'Mon 30 Nov 2026 09:30 Europe/Berlin']],
+  ["2 o'clock", ['Sun 29 Nov 2026 14:00 Europe/Berlin', 'Mon 30 Nov 2026 02:00 Europe/Berlin']],
+  ['two o’clock tomorrow', ['Mon 30 Nov 2026 02:00 Europe/Berlin', 'Mon 30 Nov 2026 14:00 Europe/Berlin']],
+  ["12 o'clock", ['Sun 29 Nov 2026 12:00 Europe/Berlin', 'Mon 30 Nov 2026 00:00 Europe/Berlin']],
   ['tomorrow at quarter to ten', ['Mon 30 Nov 2026 09:45 Europe/Berlin', 'Mon 30 Nov 2026 21:45 Europe/Berlin']],
   [
     'half nine', // half past eight in German

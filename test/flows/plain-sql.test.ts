@@ -47,6 +47,8 @@ test('a team without Prisma has plan, votes, backup, guard and record', async ()
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Keep orders in plain SQL, by Alice Marsh
+    *Tool*
+    plain SQL, each file in one transaction
     *Database*
     \`{database}\` on \`{host}\`
     *Risk*

@@ -28,7 +28,11 @@ beforeAll(async () => {
     database: signed,
     target: ({ directory }) => {
       node = countingNode(`${directory}/node`)
-      return { source: { repository: origin.directory, branch: 'main', path: node.path, install: linkCommand(modulesWithPrisma8()) } }
+      return {
+        source: { repository: origin.directory, branch: 'main', path: node.path, install: linkCommand(modulesWithPrisma8()) },
+        // what Prisma calls destructive is breaking, and has its own people
+        approvals: { required: 1, from: ['group:S0DBA'], breaking: { from: ['user:U0CAROL'] } },
+      }
     },
   })
 })
@@ -40,7 +44,7 @@ afterAll(async () => {
 const query = (text: string) =>
   withTarget({ url: flow.database.url, applicationName: 'test' }, async (client) => (await client.query(text)).rows)
 
-test('an operation that fails takes everything back, and the card says so', async () => {
+test('what Prisma calls destructive goes to those who decide about it; an operation that fails takes everything back, and the card says so', async () => {
   await query('create view emails as select email from "Customer"')
   const request = await flow.ask('deploy prod')
   await flow.drawn(request.id)
@@ -53,7 +57,7 @@ test('an operation that fails takes everything back, and the card says so', asyn
     20261130T0319_phone | additive | adds Customer.phone, nullable | unknown
     20261130T0319_no_email | breaking | drops Customer.email; drops constraint Customer_email_key of Customer | unknown
     *Approvals*
-    0 of 1 · open to <!subteam^S0DBA>
+    0 of 1 · open to <@U0CAROL>
     *Commit*
     Phones in place of emails, by Ada Berg
     *Tool*
@@ -125,7 +129,10 @@ test('an operation that fails takes everything back, and the card says so', asyn
     --   with ["public","Customer","email"]
     "
   `)
-  await flow.approve(request.id)
+  expect(await flow.approve(request.id, 'U0BOB')).toMatchInlineSnapshot(
+    `"#1 may be decided by <@U0CAROL>, and only by those who were among them when it was asked and still are. You are not. Nothing was changed."`,
+  )
+  await flow.approve(request.id, 'U0CAROL')
   await flow.reaches(request.id, 'failed')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
@@ -157,7 +164,7 @@ test('asked, approved, backed up, migrated in one transaction, verified and depl
   await query('drop view emails')
   const before = node.prisma().length
   const request = await flow.ask('deploy prod')
-  await flow.approve(request.id)
+  await flow.approve(request.id, 'U0CAROL')
   await flow.reaches(request.id, 'succeeded')
   await flow.drawn(request.id)
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
@@ -170,14 +177,14 @@ test('asked, approved, backed up, migrated in one transaction, verified and depl
     *Asked by*
     <@U0ALICE>
     *Approved by*
-    <@U0BOB>
+    <@U0CAROL>
     \`/migrate show 2\` has the record · plan \`{plan}\`"
   `)
   expect(flow.thread(request.id)).toMatchInlineSnapshot(`
     [
       "<@U0ALICE> asks to run *2 migrations* and deploy \`{commit}\` from \`main\`, plan \`{plan}\`.",
       "[file] SQL of 2 migrations (request-2-{plan}.sql)",
-      "<@U0BOB> approved, 1 of 1. It may start.",
+      "<@U0CAROL> approved, 1 of 1. It may start.",
       "The run has started.",
       "*Preflight* · 16 checks; backups are on the database's own disk",
       "*Install* · {commit}, {duration}",
@@ -200,5 +207,18 @@ test('asked, approved, backed up, migrated in one transaction, verified and depl
       "db migrate --to c3bf7ce541aa7c95f093bcaf9539a0c1b66c2d98530fc8952ccf49202e435597",
       "db verify",
     ]
+  `)
+  await flow.answer('export 2', 'U0CAROL')
+  const page = flow.slack.files().findLast((file) => file.name.endsWith('.html'))?.content ?? ''
+  for (const part of ['8.0.0-rc.19', 'Drop column', 'f9f1b71c2fa8']) expect(page).toContain(part)
+  expect((await flow.answer('status prod')).replace(/\w{3} \d+ \w{3} \d{4} [\d:]{8}/g, '{time}')).toMatchInlineSnapshot(`
+    "*Production* (\`prod\`): Prisma 8.0.0-rc.19, a release candidate; 3 applied, nothing pending.
+    • Contract: \`{commit}\`, in the database and in the commit
+    • Live: commit \`{commit}\`, deployed last from here by #2
+    • Last: #2, finished {time}
+    • \`prisma_contract.ledger\`, 3 rows, times in UTC
+        ◦ \`20261130T0319_no_email\` in a run that began {time}
+        ◦ \`20261130T0319_phone\` in a run that began {time}
+        ◦ \`20261130T0316_customers\` in a run that began {time}"
   `)
 })

@@ -201,6 +201,16 @@ test.each([
     'event trigger e runs with it: rows of a are deleted',
   ],
   [
+    `${body('truncate a;', 'event_trigger')} create event trigger e on sql_drop execute function f(); create table c (id int)`,
+    'drop table c',
+    'event trigger e runs with it: a is emptied',
+  ],
+  [
+    `${body('delete from a;', 'event_trigger')} create event trigger e on table_rewrite execute function f()`,
+    'alter table b alter column id type bigint',
+    'event trigger e runs with it: rows of a are deleted',
+  ],
+  [
     `create function g(int, int) returns bool language plpgsql as $$ begin delete from a; return true; end $$; create operator === (function = g, leftarg = int, rightarg = int)`,
     'select 1 === 2',
     'operator === runs with it: rows of a are deleted',
@@ -353,6 +363,37 @@ test.each([
     expect((await client.query('select from a')).rowCount).toBeLessThan(5)
     expect(review?.class).toBe(finding === null ? 'unclear' : 'breaking')
     expect(review?.findings).toEqual(expect.arrayContaining([finding ?? []].flat()))
+  } finally {
+    await client.query('rollback')
+  }
+})
+
+test.each([
+  [
+    `${body('drop table a;', 'event_trigger')} create event trigger e on ddl_command_end when tag in ('CREATE TABLE') execute function f()`,
+    'create table c (id int)',
+    'event trigger e runs with it: table a is dropped with its rows',
+  ],
+  [
+    `${body("execute 'alter table a drop column n';", 'event_trigger')} create event trigger e on ddl_command_start when tag in ('CREATE INDEX') execute function f()`,
+    'create index on b (id)',
+    'event trigger e runs with it: a.n is dropped with what it holds',
+  ],
+])('what an event trigger drops is said with what fires it: %s', async (setting, sql, finding) => {
+  await client.query('begin')
+  try {
+    await client.query(setting)
+    const [review] = await reviewMigrations([{ name: 'm', content: Buffer.from(sql) }], {
+      sizes: [],
+      schema: 'public',
+      reactions: await readReactions(client),
+    })
+    await client.query(sql)
+    const { rowCount } = await client.query(
+      `select from pg_attribute where attrelid = to_regclass('a') and attname in ('id', 'n') and not attisdropped`,
+    )
+    expect(rowCount).toBeLessThan(2)
+    expect(review).toMatchObject({ class: 'breaking', findings: expect.arrayContaining([finding]) })
   } finally {
     await client.query('rollback')
   }

@@ -10,6 +10,7 @@ import { eventsOf, requestById, stepsOf, transition } from '../../src/request/st
 import type { Step } from '../../src/request/step.ts'
 import { requestWorkflow } from '../../src/run/workflow/workflow.ts'
 import { createStore } from '../helpers/postgres.ts'
+import { oneRequest, stepThat } from '../helpers/workflow.ts'
 import { targetFor } from '../helpers/run-context.ts'
 import { digest, evidence, planOf } from '../helpers/views.ts'
 
@@ -104,3 +105,31 @@ function losingAnswers(db: Db): Db {
     },
   }
 }
+
+test('what a step finds is said once, though the answer to its row was lost', async () => {
+  const request = await oneRequest()
+  cleanups.push(request.close)
+  let isHeard = false
+  const db: Db = {
+    ...request.db,
+    async query(sql, values) {
+      const rows = await request.db.query(sql, values)
+      if (isHeard || !sql.includes('insert into lockkeeper.event') || values?.[1] !== 'finding') return rows as never
+      isHeard = true
+      throw Object.assign(new Error('Connection terminated unexpectedly'), { code: '08006' })
+    },
+  }
+  const step = stepThat(async (context) => {
+    await context.note({ kind: 'finding', data: { text: 'The live schema differs.' } })
+    return { kind: 'done', output: 'done' }
+  })
+  await request.run([step], { db })
+  expect(isHeard).toBe(true)
+  expect((await eventsOf(request.db, request.id)).map(({ kind }) => kind)).toEqual([
+    'requested',
+    'started',
+    'finding',
+    'step_done',
+    'ended',
+  ])
+})

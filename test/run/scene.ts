@@ -8,8 +8,11 @@ export const init = 'CREATE TABLE "orders" ("id" serial PRIMARY KEY, "total" int
 export const note = 'ALTER TABLE "orders" ADD COLUMN "note" text;\nINSERT INTO "tally" VALUES (\'note\');\n'
 export const index = 'CREATE INDEX CONCURRENTLY "orders_note_idx" ON "orders"("note");\n'
 
-/** Looks often and gives up early, so that tests are quick. */
-export const fast = { pollMs: 50, pausesMs: [50], patienceMs: 1_000, silenceMs: 2_000 }
+/**
+ * Looks often and gives up early, so that tests are quick. What was cancelled needs a second to say how it ended where four tests share two
+ * cores; less patience than that would end it before it has.
+ */
+export const fast = { pollMs: 50, pausesMs: [50], patienceMs: 3_000, silenceMs: 2_000 }
 
 /** When the test that is running has ended; what came last goes first. */
 export const later = (cleanup: () => unknown): void => onTestFinished(async () => void (await cleanup()))

@@ -17,8 +17,12 @@ export const isDiskFullOf = (end: ChildEnd): boolean =>
 export const isLockTimeout = (end: ChildEnd): boolean => TIMEOUT.test(end.tail) || isRefusedLock(end)
 
 const TIMEOUT = /canceling statement due to (lock|statement) timeout/
-/** Words of pg_dump itself, around those of a server that speaks another language. */
-const isRefusedLock = ({ tail }: ChildEnd): boolean => /query failed: (?!ERROR)[^\s:]+: /.test(tail) && /Query was: LOCK TABLE /.test(tail)
+/** Words of pg_dump itself, around those of a server that speaks another language. A session that was ended is told by libpq, in English. */
+function isRefusedLock({ tail }: ChildEnd): boolean {
+  const [, severity = '', text = ''] = /query failed: ([^\s:]+): +(.+)/.exec(tail) ?? []
+  const isForeign = !/^(FATAL|PANIC)$/.test(severity) && (severity !== 'ERROR' || /[^\p{ASCII}]/u.test(text.replaceAll(/"[^"]*"/g, '')))
+  return isForeign && /Query was: LOCK TABLE /.test(tail) && !/server closed the connection/.test(tail)
+}
 
 /** A sentence for a lock that was not to be had. */
 export function lockedOut(waitedMs: number, wait: Wait | undefined): string {

@@ -151,7 +151,9 @@ export function planSection({ document }: View): Html {
     ['Lockkeeper', tools.lockkeeper],
     ['Node', tools.node],
     // of another tool no version is known
-    plan?.content.tool === undefined ? ['Prisma', tools.prisma ?? 'not recorded'] : ['Migration tool', String(plan.content.tool['name'])],
+    plan?.content.tool === undefined
+      ? ['Prisma', tools.prisma ?? 'not recorded']
+      : ['Migration tool', plan.content.tool.kind === 'sql' ? 'plain SQL' : plan.content.tool.name],
     ['PostgreSQL', tools.postgresql ?? 'not recorded'],
     ['pg_dump', tools.pgDump ?? 'not recorded'],
     ['Store', html`<code>${document.store}</code>`],

@@ -102,7 +102,7 @@ async function analyseFailed(
   const output = work.context.redactor.text(outputOf(attempt))
   const tries = triesLike(work, attempt)
   const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
-  const blocker = blockerOf(attempt)
+  const blocker = blockerOf(tries.all)
   const state = await stateOf(attempt)
   const exit = state.kind === 'ended' ? state.exit : null
   const known = diagnose({
@@ -222,7 +222,7 @@ export function tryText(work: Pick<Work, 'context' | 'workspace' | 'timing'>, at
 function triesLike(
   { workspace, context }: Pick<Work, 'context' | 'workspace'>,
   attempt: Attempt,
-): { readonly count: number; readonly ms: number } {
+): { readonly all: readonly Attempt[]; readonly count: number; readonly ms: number } {
   const all = attemptsIn(workspace.base).filter(({ number }) => number <= attempt.number)
   const kind = (one: Attempt) => {
     const { code: what, headline } = diagnose({ output: outputOf(one), context: diagnosisContext({ context, workspace }, null) })
@@ -231,7 +231,7 @@ function triesLike(
   const wanted = kind(attempt)
   const from = all.findLastIndex((one) => kind(one) !== wanted) + 1
   const first = all[from] ?? attempt
-  return { count: all.length - from, ms: Date.now() - first.intent.startedAt }
+  return { all: all.slice(from), count: all.length - from, ms: Date.now() - first.intent.startedAt }
 }
 
 const hasSaidDone = ({ workspace }: Pick<Work, 'workspace'>, attempt: Attempt): boolean =>

@@ -30,6 +30,7 @@ export async function madeSince(client: Queryable, xid: string, schema: string):
         where attnum > 0 and not attisdropped and relkind in ('r', 'p') and grown
       union all
       select 'constraint ' || conname, age(c.xmin) from pg_constraint c join names on conrelid = names.oid
+        where contype <> 'n' -- from PostgreSQL 18 on what is required is a constraint too, and its column or table says it
       union all
       select 'type ' || typname, age(t.xmin) from pg_type t join pg_namespace n on n.oid = typnamespace
         where n.nspname !~ '^(pg_|information_schema)' and typtype in ('e', 'd')

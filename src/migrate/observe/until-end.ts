@@ -77,10 +77,11 @@ async function whileLiving(attempt: Attempt, ms: number): Promise<void> {
 
 const blockerShape = z.object({ name: z.string(), detail: z.string(), relation: z.string().nullable() })
 
-/** Who was last seen in the way of this attempt, for its diagnosis; kept in a file, since the watcher may change. */
-export function blockerOf(attempt: Attempt): z.output<typeof blockerShape> | undefined {
-  const found = readJson(join(attempt.directory, 'blocker.json'))
-  return found === null ? undefined : blockerShape.parse(found)
+/** Who was last seen in the way of these tries, for their diagnosis; kept in a file each, since the watcher may change. */
+export function blockerOf(tries: readonly Attempt[]): z.output<typeof blockerShape> | undefined {
+  // a short try may end before anybody has looked
+  const found = tries.map(({ directory }) => readJson(join(directory, 'blocker.json'))).findLast((one) => one !== null)
+  return found === undefined ? undefined : blockerShape.parse(found)
 }
 
 export function rememberBlocker(attempt: Attempt | null, { blocker, relation }: NonNullable<Activity['waiting']>): void {

@@ -34,7 +34,10 @@ export function diagnoseRunner(
     ...(told.sqlState === null ? {} : { sqlState: told.sqlState }),
     context: { ...contextOf(work, failed, at?.operation.execute.map(({ sql }) => sql).join(';\n') ?? null), ...more },
   })
-  const next = SPEAKS_OF_FILES.has(diagnosis.code) && failed !== null ? correcting(work, failed) : diagnosis.next
+  const next =
+    SPEAKS_OF_FILES.has(diagnosis.code) && failed !== null
+      ? correcting(work, failed)
+      : diagnosis.next.replace(': what has run is kept and not repeated.', '.') // nothing has
   return { ...diagnosis, next, excerpt, failed }
 }
 

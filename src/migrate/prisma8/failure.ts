@@ -51,7 +51,7 @@ function analyseFailed(work: RunnerWork, attempt: Attempt, stopped: 'cancel' | n
   const { context, timing } = work
   const tries = triesLike(work, attempt)
   const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
-  const blocker = blockerOf(attempt)
+  const blocker = blockerOf(tries.all)
   const diagnosis = diagnoseRunner(work, context.redactor.text(outputOf(attempt)), {
     tries: tries.count === 1 ? 'once' : `${tries.count} times in ${seconds(tries.ms)}`,
     ...(blocker === undefined ? {} : { blocker: { name: `${code(blocker.name)} (${blocker.detail})`, relation: blocker.relation } }),
@@ -81,7 +81,7 @@ export function triedText(work: RunnerWork, attempt: Attempt | null): string {
 }
 
 /** The attempts before this one that ended the same way for the same migration, with this one. */
-function triesLike(work: RunnerWork, attempt: Attempt): { readonly count: number; readonly ms: number } {
+function triesLike(work: RunnerWork, attempt: Attempt): { readonly all: readonly Attempt[]; readonly count: number; readonly ms: number } {
   const all = attemptsIn(work.workspace.base).filter(({ number }) => number <= attempt.number)
   const kind = (one: Attempt) => {
     const { code: what, failed } = diagnoseRunner(work, outputOf(one))
@@ -90,7 +90,7 @@ function triesLike(work: RunnerWork, attempt: Attempt): { readonly count: number
   const wanted = kind(attempt)
   const from = all.findLastIndex((one) => kind(one) !== wanted) + 1
   const first = all[from] ?? attempt
-  return { count: all.length - from, ms: Date.now() - first.intent.startedAt }
+  return { all: all.slice(from), count: all.length - from, ms: Date.now() - first.intent.startedAt }
 }
 
 function unclear(

@@ -56,12 +56,12 @@ export async function proveRunner(work: RunnerWork): Promise<StepEnd | null> {
 type WhereProof = DatabaseProof | { readonly kind: 'seen' }
 
 /**
- * Where the database is signed, Prisma reads the marker, and while that is held it must be seen to wait. An empty one has nothing to hold:
- * there its session must be seen, which is short, so that it is asked again when it was missed.
+ * Where the database is signed, Prisma reads the marker, and while that is held it must be seen to wait. Where there is none, or it cannot be
+ * held, its session must be seen there, which is short, so that it is asked again when it was missed.
  */
 async function askWhere(work: RunnerWork): Promise<{ readonly output: string; readonly proof: WhereProof }> {
   for (let at = 1; ; at++) {
-    const asked = await askOnce(work)
+    const asked = await askOnce(work, at > 1 || work.workspace.plan.prisma8.marker === null)
     const again = asked.proof.kind === 'not-proved' && readAnswer(asked.output)?.kind === 'answer' && at < MOST_STARTS
     if (!again) return asked
   }
@@ -69,7 +69,7 @@ async function askWhere(work: RunnerWork): Promise<{ readonly output: string; re
 
 const MOST_STARTS = 3
 
-async function askOnce(work: RunnerWork): Promise<{ readonly output: string; readonly proof: WhereProof }> {
+async function askOnce(work: RunnerWork, looksForSession: boolean): Promise<{ readonly output: string; readonly proof: WhereProof }> {
   const { context, workspace } = work
   const session = shortSession(work, 'show')
   const cwd = workspace.layout()
@@ -82,7 +82,8 @@ async function askOnce(work: RunnerWork): Promise<{ readonly output: string; rea
     record: { schema: 'prisma_contract', table: 'marker' },
     status: async () => {
       const show = workspace.run(workspace.commands.show, cwd, session).finally(() => (running.ended = true))
-      const [{ output }, isSeen] = await together([show, sessionSeen(work, session.applicationName, running)])
+      const looking = looksForSession ? sessionSeen(work, session.applicationName, running) : Promise.resolve(false)
+      const [{ output }, isSeen] = await together([show, looking])
       running.seen = isSeen
       return output
     },

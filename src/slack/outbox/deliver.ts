@@ -39,7 +39,7 @@ const botRefused: ReadonlySet<string> = new Set([
 const standsAnyway: ReadonlySet<string> = new Set(['no_text', 'msg_too_long'])
 
 /** Throws when another replica draws this row by now, and for what may be overtaken also when the row has changed since it was drawn. */
-export type Confirm = (desired: Pick<Desired, 'isPassing'>) => Promise<void>
+export type Confirm = (desired: Pick<Desired, 'isPassing' | 'key'>) => Promise<void>
 
 /** Brings one message to Slack, or one step nearer. Each outcome is stored before the next call, so that a crash loses nothing. */
 export async function deliver(

@@ -40,6 +40,10 @@ export async function intend(
   return row
 }
 
+/** Takes back the intent of a message that was never sent. */
+export const withdraw = async (db: Queries, key: string): Promise<void> =>
+  void (await db.query(`delete from lockkeeper.message where key = $1 and state = 'intended' and ts is null`, [key]))
+
 export type MessageChange = {
   readonly state: MessageRow['state']
   readonly channel?: string

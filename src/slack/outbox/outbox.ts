@@ -4,6 +4,7 @@ import { inTime } from '../../lib/in-time.ts'
 import type { Log } from '../../lib/log.ts'
 import { withFields } from '../../lib/telemetry.ts'
 import { syncMessages, earliest } from './sync-messages.ts'
+import { withdraw } from './messages.ts'
 import type { Confirm } from './deliver.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import type { SlackPort } from '../port.ts'
@@ -169,11 +170,11 @@ async function draw(
   const { table } = source
   const of = { table, id: claimed.id }
   let held = claimed
-  const confirm: Confirm = async ({ isPassing }) => {
+  const confirm: Confirm = async ({ isPassing, key }) => {
     const renewed = await renew(db, table, held)
     if (renewed === undefined) throw new LostLease()
     held = renewed
-    if (isPassing === true && renewed.revision > opened.revision) throw new Overtaken()
+    if (isPassing === true && renewed.revision > opened.revision) throw new Overtaken(key)
   }
   try {
     const drawing = await opened.draw()
@@ -181,7 +182,10 @@ async function draw(
     await release(db, table, held, { revision: opened.revision, nextInMs: earliest(nextInMs, drawing.refreshInMs) })
   } catch (error) {
     if (error instanceof LostLease) return void (await drawAgain(db, of))
-    if (error instanceof Overtaken) return release(db, table, held, { revision: opened.revision, nextInMs: 0 })
+    if (error instanceof Overtaken) {
+      await withdraw(db, error.key) // the next drawing may not want it, and then nobody would ever settle it
+      return release(db, table, held, { revision: opened.revision, nextInMs: 0 })
+    }
     ports.log.error(
       { error: error instanceof Error ? error.stack : String(error) },
       `A ${names[table]} could not be drawn; it is tried again`,
@@ -195,4 +199,10 @@ const names = { request: 'request', maintenance: 'maintenance window', bulletin:
 class LostLease extends Error {}
 
 /** The row has changed since it was drawn, and what was to be sent may not hold any more. */
-class Overtaken extends Error {}
+class Overtaken extends Error {
+  readonly key: string
+  constructor(key: string) {
+    super(`${key} was overtaken`)
+    this.key = key
+  }
+}

@@ -159,7 +159,7 @@ describe('odd names and passwords', () => {
     const end = await dump({ ...request, url: url.href })
     expect(end).toEqual({
       kind: 'failed',
-      reason: `${url.hostname}:${url.port} refused the password of the role "${database.role}". Check user and password of the URL.`,
+      reason: `${url.hostname}:${url.port} refused the password of the role "${database.role}". Check user and password of the URL, and whether the role's password has expired (VALID UNTIL).`,
     })
   })
 
@@ -291,7 +291,7 @@ describe('a backup that does not succeed', () => {
     )
     expect(await dumping).toMatchObject({
       kind: 'failed',
-      reason: 'pg_dump ended with exit code 1.',
+      reason: 'pg_dump ended with exit code 1: terminating connection due to administrator command.',
       excerpt: expect.stringContaining('terminating connection due to administrator command'),
     })
     expect(readdirSync(request.directory)).toEqual([])

@@ -126,7 +126,7 @@ test.each([
   [
     'the password is wrong',
     (url: URL) => (url.password = 'hush'),
-    'prod: The database of `prod` cannot be read. 127.0.0.1:PORT refused the password of the role "lockkeeper". Check user and password of the URL. Nothing was changed.',
+    'prod: The database of `prod` cannot be read. 127.0.0.1:PORT refused the password of the role "lockkeeper". Check user and password of the URL, and whether the role\'s password has expired (VALID UNTIL). Nothing was changed.',
   ],
   [
     'there is no such database',

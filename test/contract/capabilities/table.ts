@@ -24,8 +24,8 @@ ${matrix(marks)}
 - **real, in turns** – CI starts the CLI of that version for another ninth of these tests with each landing, and \`npm run test:all\` for all; in
   between the recorded Prisma stands in for it, or what it said is kept. The engines of 5 and 7 are WebAssembly in place of the native ones
   ([what that proves, and what not](../test/helpers/prisma-versions/README.md)).
-- **recorded** – a recorded Prisma: that of 5 to 7 is [held against the real one](../test/helpers/recorded-prisma/README.md), that of 8 says what the
-  real one of the release candidate was seen to say.
+- **recorded** – a recorded Prisma: that of 5 to 7 is [held against the real one](../test/helpers/recorded-prisma/README.md), that of 8 against
+  [what the real one of the release candidate said and left](adr/0015-the-run-with-prisma-8.md), which is 1.1 GB and not installed here.
 - **no CLI** – nothing of Prisma runs: files of a commit and rows of a database are read.
 
 ${CAPABILITIES.map((capability) => section(capability, marks)).join('\n\n')}

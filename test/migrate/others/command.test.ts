@@ -31,6 +31,7 @@ describe('node-pg-migrate 9.0.0', () => {
     await app.commit({ ...PACKAGE, 'migrations/1700000000001_orders.js': orders, 'migrations/1700000000002_note.sql': note })
     const plan = made(await app.plan())
     expect(plan.plan.tool).toEqual({
+      kind: 'command',
       name: 'node-pg-migrate',
       run: ['node_modules/.bin/node-pg-migrate', 'up'],
       applied: 'select name from public.pgmigrations order by run_on, id',

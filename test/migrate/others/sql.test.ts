@@ -368,7 +368,7 @@ describe('plain SQL files are refused while planning', () => {
     expect(plan.plan).toMatchObject({
       baseline: [{ name: '1_orders' }],
       list: [{ name: '2_note' }],
-      tool: { name: 'sql', baseline: '1_orders' },
+      tool: { kind: 'sql', baseline: '1_orders' },
     })
     expect(await adopted.run(plan).migrate()).toMatchObject({ kind: 'done' })
     expect(await record(adopted)).toEqual(['1_orders done', '2_note done'])

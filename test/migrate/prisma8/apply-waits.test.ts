@@ -65,7 +65,7 @@ test('a lock that stays held ends as failed after five tries, with nothing left'
           `^It needs a lock on \`Customer\` that \`reporting\` \\(pid ${rows[0]?.pid}, running for \\d+ s\\) holds\\. Waiting longer would have queued everybody else behind it\\. Prisma 8 runs all that is pending in one transaction, and the database undid it: nothing of it stayed\\.$`,
         ),
       ),
-      next: 'Wait for that query or end it, then ask again: what has run is kept and not repeated.',
+      next: 'Wait for that query or end it, then ask again.',
     },
   })
   expect(await scene.sql(marker)).toEqual([{ core_hash: FIRST }])

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import { expect, test } from 'vitest'
 import { migrateStep } from '../../../src/run/steps/migrate.ts'
 import { CONFIG, scene8 } from '../../helpers/prisma8/scene.ts'
@@ -190,6 +191,56 @@ test('on an empty database too, since no session of Prisma is seen there', async
   })
 })
 
+/** Leads `db migrate` elsewhere, and `--show` not. */
+const onlyThen = (name: string) =>
+  leading(
+    `process.argv.includes('--show') ? process.env['DATABASE_URL']! : process.env['DATABASE_URL']!.replace(/\\/[^/?]+\\?/, '/${name}?')`,
+  )
+
+test('a migrator that is seen at work in another database of the server is stopped', async () => {
+  const other = await another()
+  const holder = new pg.Client({ connectionString: other.url })
+  await holder.connect()
+  later(() => holder.end())
+  await holder.query('begin; lock table "Customer" in access share mode')
+  const { context, sql } = await scene8({ lockTimeout: 60_000, files: { 'prisma.config.ts': onlyThen(other.name) } })
+  expect(await step.act(context)).toMatchObject({
+    kind: 'unknown',
+    output: 'stopped: another database',
+    outcome: {
+      headline: `*The migrator was at work in the database \`${other.name}\`, which was not approved, and was stopped. Lockkeeper will not guess.*`,
+      notKnown: `What it changed in \`${other.name}\`.`,
+    },
+  })
+  expect(await sql(marker)).toEqual([{ core_hash: FIRST }])
+  const left = await holder.query<{ n: number }>(
+    `select count(*)::int as n from pg_stat_activity where application_name like 'lockkeeper-${context.requestId}-%'`,
+  )
+  expect(left.rows).toEqual([{ n: 0 }])
+})
+
+test('a migrator that says that it succeeded, while the marker stands still, was elsewhere', async () => {
+  const other = await another()
+  // without its name it is not found there while it works
+  const nameless = onlyThen(other.name).replace(
+    `/${other.name}?')`,
+    `/${other.name}?').replace(/application_name=[^&]*/, 'application_name=shop')`,
+  )
+  const { context, sql } = await scene8({ files: { 'prisma.config.ts': nameless } })
+  expect(await step.act(context)).toMatchObject({
+    kind: 'unknown',
+    output: 'unclear',
+    outcome: {
+      headline:
+        '*Prisma says that it applied its migrations, but the approved database does not have the contract. Lockkeeper will not guess.*',
+      notKnown: 'Which database has it now.',
+      next: "Look at the log in the thread and at the repository's `prisma.config.ts`: it may lead Prisma to another database. Then cancel this request.",
+      excerpt: 'Applied 2 migration(s) (3 operation(s)) across 1 contract space(s)',
+    },
+  })
+  expect(await sql(marker)).toEqual([{ core_hash: FIRST }])
+})
+
 test('a configuration that drops the name of the session is refused, since Prisma could not be watched', async () => {
   const { context } = await scene8({
     files: { 'prisma.config.ts': leading(`process.env['DATABASE_URL']!.replace(/application_name=[^&]*/, 'application_name=shop')`) },
@@ -236,4 +287,11 @@ test.each([
   })
   expect(JSON.stringify(end)).not.toContain(decodeURIComponent(new URL(database.url).password))
   expect(await sql(marker)).toEqual([{ core_hash: FIRST }])
+})
+
+test('a marker that cannot be held in time is no reason to refuse: then the session of Prisma is looked for', async () => {
+  const { context, session } = await scene8()
+  const reader = await session('reporting')
+  await reader.query('begin; select * from prisma_contract.marker') // an ACCESS SHARE that lasts keeps our hold away, and Prisma not
+  expect(await step.act(context)).toMatchObject({ kind: 'done' })
 })

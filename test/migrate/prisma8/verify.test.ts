@@ -15,6 +15,7 @@ async function migrated(options: Parameters<typeof scene8>[0] = {}) {
 
 const told = (events: Awaited<ReturnType<typeof migrated>>['events']) => events.map((event) => event.kind === 'finding' && event.data.text)
 
+// proves drift: 8.0.0-rc.19
 test('after the migration marker, ledger and the live schema are what was approved; what departs is told or stops', async () => {
   const { context, events, sql } = await migrated()
   expect(await step.inspect(context)).toEqual({ kind: 'todo' })

@@ -86,6 +86,8 @@ test('what is cancelled while its notice is on the way is not told of as to come
   await drawn()
   expect(thread()).toEqual([CANCELLED])
   expect(workspace.directMessages('U0CAROL')).toEqual([])
+  // nor does its intent stay, which nobody would settle any more
+  expect(await store.db.query(`select key from lockkeeper.message where state <> 'sent'`)).toEqual([])
 })
 
 test('a notice whose window only got another item goes out once', async () => {

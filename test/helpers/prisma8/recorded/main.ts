@@ -36,4 +36,5 @@ const isMigrate = (options: readonly string[]): boolean => {
   return rest.length === 2 && rest[0] === '--to'
 }
 
+process.removeAllListeners('warning') // the real one loads the configuration by other means, about which Node has nothing to say
 await main(process.argv.slice(2))
