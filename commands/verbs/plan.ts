@@ -103,7 +103,7 @@ function wayBack(plan: Plan): readonly string[] {
   if (list.length === 0) return []
   const proven = list.filter((migration) => migration.rollbackSha256 !== null).length
   if (plan.prisma8 !== undefined) return ['• Way back: the backup; Prisma 8 knows none of its own']
-  if (plan.tool !== undefined && !('baseline' in plan.tool)) return [`• Way back: the backup; ${nameOfTool(plan.tool)} is not asked for one`]
+  if (plan.tool?.kind === 'command') return [`• Way back: the backup; ${shown(plan.tool.name)} is not asked for one`]
   const file = plan.tool === undefined ? 'a rollback.sql' : 'a file .down.sql'
   if (proven === 0) return [`• Way back: the backup; no migration has ${file} beside it`]
   return [
@@ -112,5 +112,3 @@ function wayBack(plan: Plan): readonly string[] {
       : `• Way back: ${file} beside ${proven} of ${list.length} migrations, and the backup for the rest`,
   ]
 }
-
-const nameOfTool = ({ name }: NonNullable<Plan['tool']>): string => shown(String(name))

@@ -33,9 +33,7 @@ beforeAll(async () => {
 afterAll(() => flow?.close())
 
 test('a team without Prisma has plan, votes, backup, guard and record', async () => {
-  expect(await flow.answer('plan prod')).toContain(
-    '\n• Way back: a file .down.sql beside 1 of 2 migrations, and the backup for the rest\n',
-  )
+  expect(await flow.answer('plan prod')).toContain('\n• Way back: a file .down.sql beside 1 of 2 migrations, and the backup for the rest\n')
   const request = await flow.ask('deploy prod')
   expect(flow.cardText(request.id)).toMatchInlineSnapshot(`
     "Deploy to Production · #1
