@@ -1,5 +1,5 @@
 import type { RunContext } from '../request/step.ts'
-import { proveDatabase, type DatabaseProof } from './observe/database-proof.ts'
+import { patient, proveDatabase, type DatabaseProof } from './observe/database-proof.ts'
 import type { Work } from './observe/work.ts'
 import type { ToolSession } from './prisma/tool.ts'
 
@@ -10,7 +10,7 @@ export type StatusAnswer = { readonly output: string; readonly proof: DatabasePr
 export async function askStatus(work: Pick<Work, 'context' | 'workspace'>, last: string, signal?: AbortSignal): Promise<StatusAnswer> {
   const { context, workspace } = work
   const cwd = workspace.markedLayout(last)
-  const session = sessionOf(work, 'status')
+  const session = patient(sessionOf(work, 'status'))
   return proveDatabase({
     url: workspace.url,
     applicationName: `lockkeeper-probe-${context.requestId}`,

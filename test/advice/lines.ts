@@ -104,7 +104,15 @@ const MACHINE = 'it needs a machine with that service or that package manager, a
 export const notDriven: readonly { readonly shapes: readonly string[]; readonly why: string }[] = [
   { shapes: ['ALTER DATABASE … SET', 'ALTER ROLE ALL SET', 'ALTER ROLE … IN DATABASE … SET', 'ALTER ROLE … SET'], why: WORDS },
   {
-    shapes: ['COPY … FROM stdin', 'CREATE OR REPLACE', 'CREATE OR REPLACE VIEW', 'GENERATED ALWAYS', 'ON CONFLICT', 'READ ONLY'],
+    shapes: [
+      'COPY … FROM stdin',
+      'CREATE OR REPLACE',
+      'CREATE OR REPLACE VIEW',
+      'GENERATED ALWAYS',
+      'IF NOT EXISTS',
+      'ON CONFLICT',
+      'READ ONLY',
+    ],
     why: WORDS,
   },
   { shapes: ['prisma db migrate', 'prisma db verify'], why: WORDS },

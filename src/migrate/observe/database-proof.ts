@@ -7,7 +7,7 @@ import { parseTargetUrl, type TargetUrl } from '../../database/urls.ts'
 import { code } from '../../lib/text/code.ts'
 import { list } from '../../lib/text/sentences.ts'
 import { together } from '../../lib/together.ts'
-import type { Datasource } from '../prisma/tool.ts'
+import type { Datasource, ToolSession } from '../prisma/tool.ts'
 
 /**
  * Whether the tool, as configured by the repository, works on the pinned database: rule 13. Its `Datasource` line is read, and where
@@ -80,6 +80,18 @@ export async function whyOther(client: Parameters<typeof readIdentity>[0], url: 
   const compared = sameIdentity(pinned, await readIdentity(client, url))
   return compared.same ? null : compared.why
 }
+
+/**
+ * For a question that has to wait for us, who hold what it reads for a moment: a short timeout would end it before we have seen it, and then
+ * somebody else would be blamed.
+ */
+export const patient = (session: ToolSession): ToolSession => ({
+  ...session,
+  lockTimeoutMs: session.lockTimeoutMs === 0 ? 0 : Math.max(session.lockTimeoutMs, HELD_MS),
+})
+
+/** Longer than we ever hold it, on a slow machine too. */
+const HELD_MS = 5_000
 
 type Holder = Awaited<ReturnType<typeof connectTarget>>
 

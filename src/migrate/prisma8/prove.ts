@@ -8,7 +8,7 @@ import { runnerName } from '../../plan/prisma8/version.ts'
 import type { StepEnd } from '../../request/step.ts'
 import { failedOutcome } from '../decide/outcomes.ts'
 import { nameOf } from '../observe/activity-snapshot.ts'
-import { proveDatabase, whyOther, type DatabaseProof } from '../observe/database-proof.ts'
+import { patient, proveDatabase, whyOther, type DatabaseProof } from '../observe/database-proof.ts'
 import { diagnoseRunner } from './diagnose.ts'
 import { refusedEnd } from './outcomes.ts'
 import { readAnswer, readRoute } from './output.ts'
@@ -71,7 +71,7 @@ const MOST_STARTS = 3
 
 async function askOnce(work: RunnerWork, looksForSession: boolean): Promise<{ readonly output: string; readonly proof: WhereProof }> {
   const { context, workspace } = work
-  const session = shortSession(work, 'show')
+  const session = patient(shortSession(work, 'show'))
   const cwd = workspace.layout()
   const running = { ended: false, seen: false }
   const { output, proof } = await proveDatabase({
