@@ -1,11 +1,12 @@
 import { posix } from 'node:path'
+import { z } from 'zod'
 import type { Target } from '../config/config.ts'
 import { isPrisma, migrationsDirectory, type ToolSettings } from '../config/tool.ts'
 import { isLfsPointer } from '../lib/git.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { listed, quoted } from '../lib/text/quoted.ts'
 import { migrationFile, readFiles, type ApplicationFiles } from './files.ts'
-import { filesInLfs, isRegular, readBlobs, readTree, type Tree } from './git.ts'
+import { filesInLfs, isRegular, isRegularAt, readBlobs, readTree, type Tree } from './git.ts'
 import { comparing } from './prisma/order.ts'
 import type { Repository } from './repository.ts'
 
@@ -27,7 +28,12 @@ async function readListedFiles(repository: Repository, target: Other, commit: st
   const tree = await readTree(repository.git, commit)
   const found = findFiles(tree, directory, target, commit)
   if (isRefusal(found)) return found
-  const wanted = found.flatMap(({ path, rollback }) => (rollback === null ? [path] : [path, rollback]))
+  const journal = posix.join(directory, 'meta/_journal.json')
+  const hasJournal = isDrizzle(target.tool) && isRegularAt(tree, journal)
+  const wanted = [
+    ...found.flatMap(({ path, rollback }) => (rollback === null ? [path] : [path, rollback])),
+    ...(hasJournal ? [journal] : []),
+  ]
   const content = await readBlobs(repository.git, tree, wanted)
   if (isRefusal(content)) return content
   const pointer = wanted.find((path) => isLfsPointer(content(path)))
@@ -36,6 +42,8 @@ async function readListedFiles(repository: Repository, target: Other, commit: st
       'repository_unfit',
       `${quoted(pointer)} is a pointer of Git LFS in place of the file, and what is planned is read from git alone. Take it out of LFS, commit and ask again.`,
     )
+  const unlisted = isDrizzle(target.tool) ? whyUnlisted(found, journal, hasJournal ? content(journal).toString('utf8') : null) : null
+  if (unlisted !== null) return refuse('repository_unfit', unlisted)
   const inLfs = await filesInLfs(repository.git, tree, commit, application)
   if (isRefusal(inLfs)) return inLfs
   const inOrder = comparing('by-number')
@@ -52,6 +60,37 @@ async function readListedFiles(repository: Repository, target: Other, commit: st
     inLfs: inLfs.map(({ path }) => path),
     databaseSchemas: [],
     externalTables: [],
+  }
+}
+
+const isDrizzle = (tool: ToolSettings): boolean => 'command' in tool && tool.command.run.some((word) => /(^|\/)drizzle-kit$/.test(word))
+
+const journalShape = z.object({ entries: z.array(z.object({ idx: z.number(), tag: z.string() })) })
+
+/** Drizzle Kit applies what its journal lists and nothing else, in that order, and says nothing of the rest. */
+function whyUnlisted(found: readonly Found[], path: string, text: string | null): string | null {
+  if (text === null) return `There is no ${quoted(path)}, without which Drizzle Kit applies nothing. Commit it and ask again.`
+  const read = journalShape.safeParse(parseJson(text))
+  if (!read.success)
+    return `${quoted(path)} is no journal of Drizzle Kit, so nobody can say what it would apply. Restore it, commit it and ask again.`
+  const tags = read.data.entries.toSorted((a, b) => a.idx - b.idx).map(({ tag }) => tag)
+  const names = found.map(({ name }) => name).toSorted(comparing('by-number'))
+  const missing = names.filter((name) => !tags.includes(name))
+  if (missing.length > 0)
+    return `${listed(missing)} ${missing.length === 1 ? 'does' : 'do'} not stand in ${quoted(path)}, so Drizzle Kit would leave ${missing.length === 1 ? 'it' : 'them'} out. Commit the journal that was generated with ${missing.length === 1 ? 'it' : 'them'} and ask again.`
+  const without = tags.filter((tag) => !names.includes(tag))
+  if (without.length > 0)
+    return `${quoted(path)} lists ${listed(without)}, of which this commit has no file. Commit ${without.length === 1 ? 'it' : 'them'} and ask again.`
+  return tags.join('\n') === names.join('\n')
+    ? null
+    : `${quoted(path)} has another order than the numbers of its files, so people would read it otherwise than it runs. Let them agree, commit and ask again.`
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, ''))
+  } catch {
+    return null // the caller says that it is no journal
   }
 }
 

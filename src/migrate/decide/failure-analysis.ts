@@ -99,7 +99,8 @@ async function analyseFailed(
   tasks: readonly MigrationTask[],
   stopped: Stopped | null,
 ): Promise<FailureAnalysis> {
-  const output = work.context.redactor.text(outputOf(attempt))
+  const raw = work.context.redactor.text(outputOf(attempt))
+  const output = work.workspace.tool.isAsked ? raw : work.workspace.tool.readable(raw)
   const tries = triesLike(work, attempt)
   const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
   const blocker = blockerOf(tries.all)

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { CommandToolSettings } from '../../config/tool.ts'
 import { nodeDialect, type TargetUrl } from '../../database/urls.ts'
 import type { MigrationTool } from '../prisma/tool.ts'
@@ -26,7 +27,7 @@ export function commandTool({
     readPulled: () => null,
     readStatus: () => ({ datasource: null, found: null, pending: null, failed: [] }),
     readDeploy: () => ({ datasource: null, complete: true }),
-    readable: (output) => output.trim(),
+    readable: (output) => stripVTControlCharacters(output).trim(), // some draw a wheel whether there is a terminal or not
     environment: (session) => ({
       ...settings.env,
       NO_COLOR: '1',

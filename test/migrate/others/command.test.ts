@@ -124,6 +124,33 @@ describe('Drizzle Kit 0.31.11', () => {
     expect(await run.verify()).toMatchObject({ kind: 'done', output: '2 applied by the record, schema not compared' })
   })
 
+  test.each([
+    [
+      'without its journal',
+      null,
+      'There is no `drizzle/meta/_journal.json`, without which Drizzle Kit applies nothing. Commit it and ask again.',
+    ],
+    [
+      'with one that is none',
+      '{}',
+      '`drizzle/meta/_journal.json` is no journal of Drizzle Kit, so nobody can say what it would apply. Restore it, commit it and ask again.',
+    ],
+    [
+      'with a file that it does not list',
+      journal(),
+      '`0000_orders` does not stand in `drizzle/meta/_journal.json`, so Drizzle Kit would leave it out. Commit the journal that was generated with it and ask again.',
+    ],
+    [
+      'with one that lists a file too many',
+      journal('0000_orders', '0001_note'),
+      '`drizzle/meta/_journal.json` lists `0001_note`, of which this commit has no file. Commit it and ask again.',
+    ],
+  ])('is refused %s', async (_what, text, why) => {
+    const app = await scene('drizzle')
+    await app.commit({ ...files, ...(text === null ? {} : { 'drizzle/meta/_journal.json': text }) })
+    expect(await app.plan()).toBe(`repository_unfit: ${why}`)
+  })
+
   test('fails without a word of the database, which is said', async () => {
     const app = await scene('drizzle')
     await app.commit({ ...files, 'drizzle/0001_bad.sql': 'SELECT 1/0;', 'drizzle/meta/_journal.json': journal('0000_orders', '0001_bad') })
@@ -133,6 +160,7 @@ describe('Drizzle Kit 0.31.11', () => {
         headline:
           '*Drizzle Kit ended with code 1 and did not say what the database said. None of the 2 migrations is applied.* The application was left as it was.',
         next: "The server's own log of that moment has the error. Correct the migration and ask again.",
+        excerpt: expect.not.stringContaining('\u001b'),
       },
     })
     expect(await tables(app)).toEqual([])
