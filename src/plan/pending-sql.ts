@@ -24,18 +24,20 @@ export function pendingSql(
 }
 
 function oneFile({ name, content, sha256, rollback }: MigrationFile, evidence: MigrationEvidence | undefined): string {
-  const undo = rollback === null ? 'no rollback.sql' : `rollback.sql of ${bytesText(rollback.content.length)}`
+  const undo = rollback === null ? 'no rollback SQL' : `rollback SQL of ${bytesText(rollback.content.length)}`
   const found = (evidence?.findings ?? []).map((finding) => `-- found: ${visibleSql(oneLine(finding))}\n`).join('')
   const sql = visibleSql(content.toString('utf8')).trimEnd()
   return `\n-- migration ${name}\n-- ${bytesText(content.length)}, ${undo}\n-- SHA-256 ${sha256}\n${found}\n${sql}\n`
 }
 
-/** Bidirectional, zero-width and control characters as `<U+202E>`; line endings become LF. */
+/** Bidirectional, zero-width and control characters and selectors of a variant as `<U+202E>`; line endings become LF. */
 export function visibleSql(text: string): string {
   const code = (character: string) => `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`
   return text
     .replaceAll('\r\n', '\n')
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => (character === '\n' || character === '\t' ? character : code(character)))
+    .replace(/[\p{Cc}\p{Cf}\p{Variation_Selector}\u2028\u2029]/gu, (character) =>
+      character === '\n' || character === '\t' ? character : code(character),
+    )
 }
 
 const bytesText = (bytes: number): string => (bytes < 1024 ? count(bytes, 'byte') : `${(bytes / 1024).toFixed(1)} kB`)

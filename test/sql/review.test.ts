@@ -178,7 +178,7 @@ test('the pending SQL is one text in which nothing is hidden', () => {
     `-- 2 pending migrations of prod at commit abc, 2.0 kB in all
 
 -- migration 1_a
--- 22 bytes, no rollback.sql
+-- 22 bytes, no rollback SQL
 -- SHA-256 ${files[0]?.sha256}
 
 select 1;
@@ -186,7 +186,7 @@ select 1;
 
 
 -- migration 2_b
--- 2.0 kB, rollback.sql of 1 byte
+-- 2.0 kB, rollback SQL of 1 byte
 -- SHA-256 ${files[1]?.sha256}
 
 ${'x'.repeat(2048)}

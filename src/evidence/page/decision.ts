@@ -128,7 +128,7 @@ function migration(one: MigrationPart): Html {
         review === null || review.findings.length === 0 ? null : html`${review.findings.map((finding) => html`${finding}.<br />`)}`,
       ],
       ['Approved file', html`${count(one.bytes, 'byte')}, SHA-256 <code>${one.sha256}</code>`],
-      ['Way back', one.rollbackSha256 === null ? 'no rollback.sql' : html`rollback.sql, SHA-256 <code>${one.rollbackSha256}</code>`],
+      ['Way back', one.rollbackSha256 === null ? 'no rollback SQL' : html`rollback SQL, SHA-256 <code>${one.rollbackSha256}</code>`],
       ['Transaction', one.concurrently ? 'runs outside a transaction (CONCURRENTLY)' : null],
     ])}
     ${sqlText(sql)}`

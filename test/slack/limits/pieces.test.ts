@@ -17,6 +17,8 @@ const sql = fc
         '"\\\n'.repeat(900),
         '\n'.repeat(300),
         '\u202e',
+        '\ufe00',
+        '❤\ufe0f',
       ),
     ),
     { maxLength: 12 },
