@@ -34,7 +34,11 @@ export const rooms: readonly Room[] = [
     inner: ['.', 'blocks', 'limits', 'client', 'outbox', 'answers'],
   },
   { folder: 'src/audit', holds: 'the hash-chained record of every act, its checkpoints and its verification' },
-  { folder: 'src/sql', holds: "PostgreSQL's parser: what statements do, classes of change", inner: ['effects', '.'] },
+  {
+    folder: 'src/sql',
+    holds: "PostgreSQL's parser: what statements do, classes of change, findings",
+    inner: ['effects', 'rules', 'weigh', '.'],
+  },
   {
     folder: 'src/plan',
     holds: 'what is approved: migrations as git objects, status, comparison, digest; no code of the repository runs here',
