@@ -2,8 +2,9 @@ import type { RequestView } from '../../src/request/request.ts'
 import { askOf, commitOf, shortDigest } from '../../src/request/render/words.ts'
 import { context, fields, modal, section, textInput } from '../../src/slack/blocks/blocks.ts'
 import type { Block, View } from '../../src/slack/port.ts'
-import { codeText, dateText, escapeLine, personText } from '../../src/lib/text/text.ts'
+import { codeText, dateText, escapeLine, personText, truncateMrkdwn } from '../../src/lib/text/text.ts'
 import { approvalsText, classesText, databaseText, toolText } from '../cards/evidence.ts'
+import { commitLines, commitsText } from '../cards/commits.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 
@@ -82,9 +83,17 @@ export function decided(view: RequestView): readonly Block[] {
       ['Approvals', request.policy === null || request.endedAt !== null ? null : approvalsText(view)],
       ['Risk', request.evidence === null ? null : classesText(request.evidence)],
       ['Commit', request.plan === null ? null : codeText(request.plan.commit.slice(0, 12))],
+      ['Commits', commitsText(request.evidence?.commits)],
       ['Tool', request.plan === null ? null : toolText(request.plan)],
       ['Database', request.plan === null ? null : databaseText(request.plan)],
       ['Plan', request.digest === null ? null : codeText(shortDigest(request.digest))],
     ]),
+    ...brings(request.evidence),
   ]
+}
+
+/** Below the 3,000 characters of a section, of which subjects take up to 200 each. */
+function brings(evidence: RequestView['request']['evidence']): readonly Block[] {
+  const lines = commitLines(evidence?.commits, 10)
+  return lines.length === 0 ? [] : [section(truncateMrkdwn(['*Commits since the live one*', ...lines].join('\n'), 2_900))]
 }

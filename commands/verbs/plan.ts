@@ -1,4 +1,5 @@
 import type { MigrationEvidence } from '../../src/sql/review.ts'
+import { commitLines, commitsText } from '../../approvals/cards/commits.ts'
 import { findingLines, inWindow } from '../../approvals/cards/findings.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
@@ -59,9 +60,15 @@ function howItRuns(command: string, target: Target, ref: string | null, made: Pl
     rules.required === 0
       ? '• Approvals: none needed; it starts by itself'
       : `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
+    ...broughtCommits(evidence),
     ...notes(evidence),
     `Plan ${code(digest.slice(0, 8))}. To ask for it: ${code(`${command} deploy ${target.name}${ref === null ? '' : ` --ref ${quoted(ref)}`}`, 300)}`,
   ]
+}
+
+function broughtCommits({ commits }: Evidence): readonly string[] {
+  const text = commitsText(commits)
+  return text === null ? [] : [`• Commits: ${text}`, ...commitLines(commits, 5).map((line) => `    ${line.replace(/^•/, '◦')}`)]
 }
 
 const notes = (evidence: Evidence): readonly string[] => evidence.notes.map((note) => `• ${shown(note)}`)

@@ -1,5 +1,8 @@
 import type { Target } from '../../config/config.ts'
 import { isRefusal, type Refusal } from '../../lib/refusal.ts'
+import { gitIn } from '../git.ts'
+import { cloneOf } from '../repository.ts'
+import { commitsSince } from './commits.ts'
 import { compareWithPlan, type Comparison } from '../compare.ts'
 import type { PlanDeps } from '../deps.ts'
 import { makePlan, readTargetState, type MadePlan, type PlanRequest, type TargetState } from '../make.ts'
@@ -9,8 +12,11 @@ import { makeRunnerPlan, readRunnerStatus, type RunnerPlan, type ShownStatus } f
 
 /** The plan of whatever tool the commit brings. */
 export async function makeAnyPlan(deps: PlanDeps, request: PlanRequest): Promise<MadePlan | RunnerPlan | Refusal> {
-  const made = await makePlan(deps, request)
-  return isOfPrisma8(made) ? makeRunnerPlan(deps, request) : made
+  const first = await makePlan(deps, request)
+  const made = isOfPrisma8(first) ? await makeRunnerPlan(deps, request) : first
+  if (isRefusal(made) || request.live === undefined || request.live === null) return made
+  const commits = await commitsSince(gitIn(deps, cloneOf(deps, request.target)), request.live, made.plan.commit)
+  return commits === null ? made : { ...made, evidence: { ...made.evidence, commits } }
 }
 
 /** Whether what was approved is still what would run, by the tool that it was planned for. */
