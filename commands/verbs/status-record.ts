@@ -5,6 +5,10 @@ import { durationText } from '../../src/lib/text/text.ts'
 import { SQL_RECORD } from '../../src/plan/record.ts'
 import { lastDeploy } from '../../src/request/live-commit.ts'
 import type { RecordRow, VerbDeps } from './reply.ts'
+import { isoDay, wallAt } from '../../src/calendar/zone.ts'
+import { dropSql, isDue, type SetAside } from '../../src/live-schema/set-aside.ts'
+import { liveSchemaText } from '../../src/live-schema/words.ts'
+import { storeNow } from '../../src/store/now.ts'
 
 /** How many rows of `_prisma_migrations` are shown. */
 const MOST_ROWS = 10
@@ -39,3 +43,42 @@ export async function liveLine(deps: Pick<VerbDeps, 'askLiveCommit' | 'db'>, tar
   const deployed = await lastDeploy(deps.db, target.name)
   return deployed === null ? null : `• Live: commit ${code(deployed.commit.slice(0, 7))}, deployed last from here by #${deployed.id}`
 }
+
+const MOST_SET_ASIDE = 5
+
+/** Whether the schema is as the last run left it, and what was set aside to be dropped. A target that cannot be read says so elsewhere. */
+export async function schemaLines(deps: Pick<VerbDeps, 'lookLive' | 'onFault' | 'db'>, target: Target): Promise<readonly string[]> {
+  try {
+    const look = await deps.lookLive(target)
+    if (look === null) return []
+    const text = liveSchemaText(look.schema, (at) => dateTime(Math.floor(+at / 1000) * 1000, target.timezone))
+    return [
+      ...(text === null ? [] : [`• ${text}.`]),
+      ...setAsideLines(look.setAside, isoDay(wallAt(await storeNow(deps.db), target.timezone))),
+    ]
+  } catch (error) {
+    deps.onFault(error)
+    return []
+  }
+}
+
+/** `today` in the zone of the target. */
+export function setAsideLines(all: readonly SetAside[], today: string): readonly string[] {
+  const due = all.toSorted((a, b) => Number(isDue(b, today)) - Number(isDue(a, today)))
+  const rest = due.length - MOST_SET_ASIDE
+  return [
+    ...due.slice(0, MOST_SET_ASIDE).map((one) => `• ${setAsideText(one, today)}`),
+    ...(rest > 0 ? [`• … and ${rest} more that were set aside`] : []),
+  ]
+}
+
+function setAsideText(one: SetAside, today: string): string {
+  const what = `Set aside: the ${one.kind} ${code(one.name)}`
+  if (one.until === null)
+    return `${what}, and its comment does not say until when. Give it one with a day, as in ${code(commentSql(one), 300)}.`
+  if (!isDue(one, today)) return `${what}, until ${one.until}. Nothing is to be done before that.`
+  return `*${what}, and its time has passed* (${one.until}). If nothing has missed it, drop it with a migration: ${code(dropSql(one), 300)}`
+}
+
+const commentSql = ({ kind, sql }: SetAside): string =>
+  `COMMENT ON ${kind === 'table' ? `TABLE ${sql.table}` : `COLUMN ${sql.table}.${sql.column}`} IS 'Drop it after 2026-12-31.'`

@@ -29,6 +29,10 @@ export const rooms: readonly Room[] = [
   { folder: 'src/store', holds: "the bot's own PostgreSQL: pool, migrations, embedded server, rows that are due" },
   { folder: 'src/engine', holds: 'DBOS: workflows that survive the process, liveness, adoption' },
   {
+    folder: 'src/live-schema',
+    holds: "the target's schema as the last verified run left it: what differs now, what was set aside to be dropped",
+  },
+  {
     folder: 'src/slack',
     holds: 'blocks, limits, sending; it knows no feature of the product',
     inner: ['.', 'blocks', 'limits', 'client', 'outbox', 'answers'],

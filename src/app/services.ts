@@ -21,6 +21,7 @@ import type { RunnerPlan } from '../plan/prisma8/make.ts'
 import { readPlannedFiles } from '../plan/tool/approved.ts'
 import { makeAnyPlan, readAnyStatus } from '../plan/tool/tools.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
+import { lookLive } from '../live-schema/look.ts'
 import { lastCommit } from '../request/live-commit.ts'
 import type { Ask, RequestRow } from '../request/request.ts'
 import type { SlackPort } from '../slack/port.ts'
@@ -91,6 +92,7 @@ export function coreOf(
         return { ...found.read.status, record: found.read.facts.state.rows }
       },
       askLiveCommit: askLive,
+      lookLive: (target) => lookLive(db, config.secret(target.database.url), target.name),
       makePlan: make,
       slack,
       exportEvidence: createExport({

@@ -47,6 +47,7 @@ beforeEach(async () => {
   deps = {
     ...fixture.deps,
     known: { targets: ['prod', 'shut'], command: '/migrate' },
+    lookLive: async () => null,
     readStatus: async () => ({
       baseline: 'present',
       applied: [],

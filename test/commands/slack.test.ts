@@ -55,6 +55,7 @@ const connect = (db: Db = store.db): Promise<Replica> =>
     db,
     onFault: (error) => faults.push(error),
     deps: {
+      lookLive: async () => null,
       readStatus: async () => {
         await held
         return {

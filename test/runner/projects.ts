@@ -73,6 +73,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'faults/infrastructure.test.ts',
     'faults/proxy.test.ts',
     'lib/text/code.test.ts',
+    'live-schema/',
     'migrate/',
     'notifications/',
     'plan/',

@@ -16,7 +16,7 @@ import { migrateStep } from './migrate.ts'
 import { preflightStep } from './preflight.ts'
 import { prepareSteps } from './prepare.ts'
 import { verifyBackupStep } from './verify-backup.ts'
-import { verifySchemaStep } from './verify-schema.ts'
+import { verifySchemaStep, type VerifyPorts } from './verify-schema.ts'
 
 export type StepPorts = {
   readonly config: Pick<Config, 'home' | 'varDirectory'>
@@ -25,7 +25,7 @@ export type StepPorts = {
   /** The commit of the target's last successful deploy. */
   readonly lastCommit: (target: string) => Promise<string | null>
   readonly ahead: Ahead
-}
+} & VerifyPorts
 
 /**
  * The steps of a run, in order. Nothing pending leaves the database alone, so there is nothing to back up, unless a configured step is
@@ -47,7 +47,7 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups, ahead: ports.ahead })] : []),
     ...maintenance.on,
     migrateStep({}, ports.ahead),
-    ...(migrates ? [verifySchemaStep()] : []),
+    ...(migrates ? [verifySchemaStep(ports)] : []),
     ...deploy,
     ...(target.health.length > 0 ? [healthStep(ports.config)] : []),
     ...maintenance.off,

@@ -95,7 +95,7 @@ export async function otherScene(tool: unknown, options: { readonly lockTimeout?
         controls,
         migrate: () => step.act(context),
         inspect: () => step.inspect(context),
-        verify: () => verifySchemaStep().act(context),
+        verify: () => verifySchemaStep({ keepSchema: async () => {} }).act(context),
       }
     },
     sql: (text) => query(database.url, text),
