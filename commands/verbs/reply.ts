@@ -7,7 +7,7 @@ import type { SlackPort } from '../../src/slack/port.ts'
 import type { LiveSchema } from '../../src/live-schema/look.ts'
 import type { SetAside } from '../../src/live-schema/set-aside.ts'
 import type { LiveCommit } from '../../src/deploy/live-commit.ts'
-import type { Evidence, Plan } from '../../src/plan/plan.ts'
+import type { CommitsSince, Evidence, Plan } from '../../src/plan/plan.ts'
 import type { RunnerPlan, ShownStatus } from '../../src/plan/prisma8/make.ts'
 import type { MigrationRow } from '../../src/plan/status.ts'
 import type { Refusal } from '../../src/lib/refusal.ts'
@@ -71,6 +71,8 @@ export type VerbDeps = OpenDeps & {
   readonly askLiveCommit: (target: Target) => Promise<LiveCommit | null>
   /** The live schema beside what the last run left; null when the target cannot be read. */
   readonly lookLive: (target: Target) => Promise<LiveLook | null>
+  /** What the branch has beside the live commit; null where nobody knows. */
+  readonly commitsNotLive: (target: Target) => Promise<CommitsSince | null>
   readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
   readonly exportEvidence: ExportEvidence
   /** Where evidence goes. */

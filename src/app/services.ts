@@ -19,7 +19,7 @@ import type { PlanDeps } from '../plan/deps.ts'
 import type { MadePlan, PlanRequest } from '../plan/make.ts'
 import type { RunnerPlan } from '../plan/prisma8/make.ts'
 import { readPlannedFiles } from '../plan/tool/approved.ts'
-import { makeAnyPlan, readAnyStatus } from '../plan/tool/tools.ts'
+import { commitsNotLive, makeAnyPlan, readAnyStatus } from '../plan/tool/tools.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
 import { lookLive } from '../live-schema/look.ts'
 import { lastCommit } from '../request/live-commit.ts'
@@ -92,6 +92,7 @@ export function coreOf(
         return { ...found.read.status, record: found.read.facts.state.rows }
       },
       askLiveCommit: askLive,
+      commitsNotLive: async (target) => commitsNotLive(plan, target, await liveOf(target)),
       lookLive: (target) => lookLive(db, config.secret(target.database.url), target.name),
       makePlan: make,
       slack,

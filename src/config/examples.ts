@@ -113,6 +113,7 @@ const examples: Readonly<Record<string, string>> = {
   'freezes.targets': 'targets: [prod]',
   until: 'until: 2027-01-04',
   digest: 'digest: { channel: C0123456789 }',
+  morning: 'morning: { cron: 0 8 * * Mon-Fri, timezone: Europe/Berlin }',
   calendar: 'calendar: { port: 3002 }',
   token: 'token: env:CALENDAR_TOKEN',
 }

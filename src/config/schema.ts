@@ -7,6 +7,7 @@ import {
   freezeSchema,
   mailSchema,
   maintenanceModeSchema,
+  morningSchema,
   oncallSchema,
   windowsSchema,
 } from './window-schema.ts'
@@ -95,6 +96,9 @@ export const configSchema = z.strictObject({
     .refine((targets) => Object.keys(targets).length > 0, 'no target is configured'),
   freezes: z.array(freezeSchema).default([]).describe('Company holidays, ends of quarters: nothing starts'),
   digest: digestSchema.optional().describe('The windows of the week, in a channel'),
+  morning: morningSchema
+    .optional()
+    .describe('What is merged and not live, changed by others or due, in the channel of each target. Left out: nothing is posted'),
   oncall: oncallSchema.optional().describe('Paged when a person is needed, a run fails or health is lost'),
   mail: mailSchema.optional(),
   calendar: calendarSchema.optional().describe('Serves the windows as an ICS feed'),

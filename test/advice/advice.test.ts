@@ -48,6 +48,7 @@ beforeEach(async () => {
     ...fixture.deps,
     known: { targets: ['prod', 'shut'], command: '/migrate' },
     lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => ({
       baseline: 'present',
       applied: [],

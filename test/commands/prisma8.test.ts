@@ -76,6 +76,7 @@ beforeEach(async () => {
     ...fixture.deps,
     known: { targets: ['prod'], command: '/migrate' },
     lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => shownStatus(),
     askLiveCommit: async () => null,
     makePlan: async () => planned,

@@ -62,6 +62,7 @@ export async function startReplica(options: {
         blocks: [{ type: 'section', text: { type: 'mrkdwn', text: 'Nothing waits for you.' } }],
       })),
     lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => ({
       baseline: 'present',
       applied: [{ name: 'one' }],

@@ -56,6 +56,7 @@ const connect = (db: Db = store.db): Promise<Replica> =>
     onFault: (error) => faults.push(error),
     deps: {
       lookLive: async () => null,
+      commitsNotLive: async () => null,
       readStatus: async () => {
         await held
         return {

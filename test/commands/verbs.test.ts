@@ -53,6 +53,7 @@ beforeEach(async () => {
     ...fixture.deps,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
     lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async (target) => {
       const status = statuses.get(target.name) ?? none
       if (status instanceof Error) throw status

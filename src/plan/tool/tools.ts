@@ -1,12 +1,12 @@
 import type { Target } from '../../config/config.ts'
 import { isRefusal, type Refusal } from '../../lib/refusal.ts'
 import { gitIn } from '../git.ts'
-import { cloneOf } from '../repository.ts'
+import { cloneOf, fetchRepository, resolveCommit } from '../repository.ts'
 import { commitsSince } from './commits.ts'
 import { compareWithPlan, type Comparison } from '../compare.ts'
 import type { PlanDeps } from '../deps.ts'
 import { makePlan, readTargetState, type MadePlan, type PlanRequest, type TargetState } from '../make.ts'
-import type { Plan } from '../plan.ts'
+import type { CommitsSince, Plan } from '../plan.ts'
 import { compareWithRunnerPlan, isOfRunner } from '../prisma8/compare.ts'
 import { makeRunnerPlan, readRunnerStatus, type RunnerPlan, type ShownStatus } from '../prisma8/make.ts'
 
@@ -25,6 +25,15 @@ export const compareWithAnyPlan = (
   plan: Plan,
   phase: 'before-migrate' | 'after-migrate',
 ): Promise<Comparison> => (isOfRunner(plan) ? compareWithRunnerPlan(deps, plan, phase) : compareWithPlan(deps, plan, phase))
+
+/** What the target's branch has beside the live commit; null where nobody knows, or the repository cannot be read. */
+export async function commitsNotLive(deps: PlanDeps, target: Target, live: string | null): Promise<CommitsSince | null> {
+  if (live === null) return null
+  const repository = await fetchRepository(deps, target)
+  if (isRefusal(repository)) return null
+  const head = await resolveCommit(repository, target, null)
+  return isRefusal(head) ? null : commitsSince(repository.git, live, head.commit)
+}
 
 /** `runner`: the newest commit of the target's branch brings Prisma 8. */
 export type AnyStatus = { readonly kind: 'files'; readonly read: TargetState } | { readonly kind: 'runner'; readonly status: ShownStatus }

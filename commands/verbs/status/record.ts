@@ -1,14 +1,14 @@
-import { code } from '../../approvals/wording.ts'
-import { dateTime } from '../../src/calendar/say.ts'
-import type { Target } from '../../src/config/config.ts'
-import { durationText } from '../../src/lib/text/text.ts'
-import { SQL_RECORD } from '../../src/plan/record.ts'
-import { lastDeploy } from '../../src/request/live-commit.ts'
-import type { RecordRow, VerbDeps } from './reply.ts'
-import { isoDay, wallAt } from '../../src/calendar/zone.ts'
-import { dropSql, isDue, type SetAside } from '../../src/live-schema/set-aside.ts'
-import { liveSchemaText } from '../../src/live-schema/words.ts'
-import { storeNow } from '../../src/store/now.ts'
+import { code } from '../../../approvals/wording.ts'
+import { dateTime } from '../../../src/calendar/say.ts'
+import type { Target } from '../../../src/config/config.ts'
+import { durationText } from '../../../src/lib/text/text.ts'
+import { SQL_RECORD } from '../../../src/plan/record.ts'
+import { lastDeploy } from '../../../src/request/live-commit.ts'
+import type { RecordRow, VerbDeps } from '../reply.ts'
+import { isoDay, wallAt } from '../../../src/calendar/zone.ts'
+import { dropSql, isDue, type SetAside } from '../../../src/live-schema/set-aside.ts'
+import { liveSchemaText } from '../../../src/live-schema/words.ts'
+import { storeNow } from '../../../src/store/now.ts'
 
 /** How many rows of `_prisma_migrations` are shown. */
 const MOST_ROWS = 10
@@ -48,18 +48,31 @@ const MOST_SET_ASIDE = 5
 
 /** Whether the schema is as the last run left it, and what was set aside to be dropped. A target that cannot be read says so elsewhere. */
 export async function schemaLines(deps: Pick<VerbDeps, 'lookLive' | 'onFault' | 'db'>, target: Target): Promise<readonly string[]> {
+  return (await looked(deps, target, 'all')) ?? []
+}
+
+async function looked(
+  deps: Pick<VerbDeps, 'lookLive' | 'onFault' | 'db'>,
+  target: Target,
+  what: 'all' | 'due',
+): Promise<readonly string[] | null> {
   try {
     const look = await deps.lookLive(target)
-    if (look === null) return []
-    const text = liveSchemaText(look.schema, (at) => dateTime(Math.floor(+at / 1000) * 1000, target.timezone))
-    return [
-      ...(text === null ? [] : [`• ${text}.`]),
-      ...setAsideLines(look.setAside, isoDay(wallAt(await storeNow(deps.db), target.timezone))),
-    ]
+    if (look === null) return null
+    const today = isoDay(wallAt(await storeNow(deps.db), target.timezone))
+    const isTold = what === 'all' || look.schema.kind === 'differs'
+    const text = isTold ? liveSchemaText(look.schema, (at) => dateTime(Math.floor(+at / 1000) * 1000, target.timezone)) : null
+    const setAside = what === 'all' ? look.setAside : look.setAside.filter((one) => isDue(one, today))
+    return [...(text === null ? [] : [`• ${text}.`]), ...setAsideLines(setAside, today)]
   } catch (error) {
     deps.onFault(error)
-    return []
+    return null
   }
+}
+
+/** What somebody has to do about the schema: it was changed by others, or the time of what was set aside has passed. */
+export async function dueLines(deps: Pick<VerbDeps, 'lookLive' | 'onFault' | 'db'>, target: Target): Promise<readonly string[]> {
+  return (await looked(deps, target, 'due')) ?? []
 }
 
 /** `today` in the zone of the target. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { schemaLines, setAsideLines } from '../../commands/verbs/status-record.ts'
+import { schemaLines, setAsideLines } from '../../commands/verbs/status/record.ts'
 import type { SetAside } from '../../src/live-schema/set-aside.ts'
 import type { Target } from '../../src/config/config.ts'
 
