@@ -10,6 +10,7 @@ import type { ApprovalDeps } from '../deps.ts'
 import { gateFor } from '../gate.ts'
 import { policySnapshot } from '../grant-check.ts'
 import { TARGET_GONE } from '../reconfigured.ts'
+import { whyNotPlanned } from './plan-rules.ts'
 
 export type PlanRequestDeps = ApprovalDeps & {
   /** Reads git and the target; no code of the repository runs. */
@@ -22,6 +23,8 @@ export async function planRequest(deps: PlanRequestDeps, request: RequestRow): P
   if (target === undefined) return refuse('unknown_target', TARGET_GONE)
   const made = await deps.makePlan(target, request.ask)
   if (isRefusal(made)) return made
+  const barred = await whyNotPlanned(target)
+  if (barred !== undefined) return barred
   const classes = made.evidence.migrations.map((one) => one.class)
   const policy = await policySnapshot(deps, target, classes, request.requesterHuman, request.breakGlass !== null)
   if (isRefusal(policy)) return policy

@@ -1,5 +1,7 @@
 import type { MigrationEvidence } from '../../src/sql/review.ts'
+import { assertionsText } from '../../approvals/cards/evidence.ts'
 import { findingLines, inWindow } from '../../approvals/cards/findings.ts'
+import { whyNotPlanned } from '../../approvals/requests/plan-rules.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import { quoted } from '../parse/tokens.ts'
@@ -20,7 +22,10 @@ export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'pl
   const elsewhere = whyNotHere(target, asker)
   if (elsewhere !== undefined) return elsewhere
   const made = await deps.makePlan(target, { ref: command.ref, reason: null, skipApp: false })
-  return isRefusal(made) ? made : say(describe(deps.command, target, command.ref, made).join('\n'))
+  if (isRefusal(made)) return made
+  const barred = await whyNotPlanned(target)
+  const lines = describe(deps.command, target, command.ref, made)
+  return say([...lines, ...(barred === undefined ? [] : [`*It would be refused.* ${barred.text}`])].join('\n'))
 }
 
 const MOST_MIGRATIONS = 20
@@ -55,6 +60,7 @@ function howItRuns(command: string, target: Target, ref: string | null, made: Pl
   )
   return [
     ...stepsLine(made),
+    ...assertions(plan),
     ...wayBack(plan),
     rules.required === 0
       ? '• Approvals: none needed; it starts by itself'
@@ -96,6 +102,11 @@ function stepsLine({ plan }: PlanShown): readonly string[] {
     ...(mode === null ? [] : ['maintenance off']),
   ]
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]
+}
+
+function assertions(plan: Plan): readonly string[] {
+  const text = assertionsText(plan)
+  return text === null ? [] : [`• Assertions: ${text}`]
 }
 
 function wayBack(plan: Plan): readonly string[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { approver, argv, channel, duration, probe, secret, step } from './basics.ts'
+import { approver, argv, channel, duration, probe, secret, step } from './keys/basics.ts'
+import { assertSchema } from './keys/assertions.ts'
 import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
@@ -68,6 +69,7 @@ export const targetSchema = z.strictObject({
   order: z.literal('migrate-first').default('migrate-first'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
+  assert: assertSchema.optional().describe('What has to be true of the data before and after the migrations'),
   current: argv.optional().describe('A command that prints the commit that is live now'),
   health: z.array(probe).default([]),
   onFailure: z.literal('keep').default('keep'),

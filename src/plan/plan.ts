@@ -72,9 +72,9 @@ export type PlannedMigration = Checksum & {
 }
 
 export type PlannedStep = {
-  readonly phase: 'prepare' | 'maintenance-on' | 'deploy' | 'health' | 'maintenance-off' | 'maintenance-probe'
+  readonly phase: 'prepare' | 'maintenance-on' | 'deploy' | 'health' | 'maintenance-off' | 'maintenance-probe' | 'assert'
   readonly name: string
-  /** The resolved configuration: argument vector or probe, working directory, environment (references, not secrets). */
+  /** The resolved configuration: argument vector, probe or assertion, working directory, environment (references, not secrets). */
   readonly settings: unknown
 }
 

@@ -169,6 +169,15 @@ test.each([
   expect((await faultOf(small.replace('{ from: [group:S0DBA] }', written))).problems).toMatchObject([{ problem }])
 })
 
+test.each([
+  ['{ name: a, sql: select 1 }', 'assert.0', 'needs either `expect` or `equal: true`'],
+  ['{ name: a, sql: select 1, expect: 1, equal: true }', 'assert.0', 'needs either `expect` or `equal: true`'],
+  ['{ name: a, sql: select 1, expect: 1 }, { name: a, sql: select 2, expect: 2 }', 'assert', 'needs a different name for each assertion'],
+  ['{ name: a, sql: select 1, expect: 1, timeout: soon }', 'assert.0.timeout', '"soon" is not a duration; write for example 2s, 15m or 4h'],
+])('assert: [ %s ] is refused', async (written, path, problem) => {
+  expect((await faultOf(`${small}    assert: [ ${written} ]\n`)).problems).toMatchObject([{ path: `targets.prod.${path}`, problem }])
+})
+
 test('broken YAML is told with its line', async () => {
   const fault = await faultOf('targets:\n  prod: {\n')
   expect(fault.problems[0]?.path).toMatch(/^line \d+$/)

@@ -7,6 +7,7 @@ import { probeOnce } from '../../watching/probe.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Ask } from '../../request/request.ts'
 import type { Step } from '../../request/step.ts'
+import { assertSteps } from '../assertions/step.ts'
 import { backupStep } from './backup.ts'
 import { installStep } from './checkout.ts'
 import { deploySteps } from './deploy.ts'
@@ -36,6 +37,7 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
   const deploy = ask.skipApp ? [] : deploySteps(target, ports.config)
   const mode = maintenanceModeOf(plan)
   const maintenance = maintenanceModeSteps(plan, ports.config)
+  const assert = assertSteps(plan)
   const migrates = plan.list.length > 0
   const commands = [...target.prepare, ...(ask.skipApp ? [] : target.deploy), ...(mode === null ? [] : [...mode.on, ...mode.off])]
   const touchesDatabase = migrates || commands.some((step) => step.database)
@@ -46,8 +48,10 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
     ...prepare,
     ...(touchesDatabase ? [backupStep({ store: ports.backups }), verifyBackupStep({ store: ports.backups, ahead: ports.ahead })] : []),
     ...maintenance.on,
+    ...assert.before,
     migrateStep({}, ports.ahead),
     ...(migrates ? [verifySchemaStep()] : []),
+    ...assert.after,
     ...deploy,
     ...(target.health.length > 0 ? [healthStep(ports.config)] : []),
     ...maintenance.off,
