@@ -1,6 +1,7 @@
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
 import { approverText, bytesText, codeText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
 import type { Evidence, Plan, PlannedStep, RunnerPlanned } from '../../src/plan/plan.ts'
+import { isAppFirst } from '../../src/plan/rules/by-class.ts'
 import { runnerName } from '../../src/plan/prisma8/version.ts'
 import { approvalsOf, changesApplication } from '../../src/request/render/words.ts'
 import type { RequestView } from '../../src/request/request.ts'
@@ -58,7 +59,9 @@ export function approvalsText(view: RequestView): string {
 }
 
 const maintenanceText = (plan: Plan): string | null =>
-  maintenanceModeOf(plan) === null ? null : `on before the ${plan.list.length === 0 ? 'deploy steps' : 'migrations'}, off at the end`
+  maintenanceModeOf(plan) === null
+    ? null
+    : `on before the ${plan.list.length === 0 || isAppFirst(plan) ? 'deploy steps' : 'migrations'}, off at the end`
 
 /** `1 before and 2 after the migrations: every order has a total, …` */
 export function assertionsText(plan: Pick<Plan, 'list' | 'steps'>): string | null {
@@ -112,5 +115,5 @@ function stepsText(plan: Plan): string {
   const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => escapeLine(step.name))
   const checks = named('health').length
   const steps = listText([...named('deploy'), ...(checks === 0 ? [] : [pluralText(checks, 'health check')])])
-  return plan.list.length === 0 ? steps : `${steps}, after the migrations`
+  return plan.list.length === 0 ? steps : `${steps}, ${isAppFirst(plan) ? 'before' : 'after'} the migrations`
 }

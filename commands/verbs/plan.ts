@@ -8,6 +8,7 @@ import { quoted } from '../parse/tokens.ts'
 import type { Target } from '../../src/config/config.ts'
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
 import type { Evidence, Plan, PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
+import { isAppFirst } from '../../src/plan/rules/by-class.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
 import { say, type PlanShown, type Reply, type VerbDeps } from './reply.ts'
@@ -23,7 +24,7 @@ export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'pl
   if (elsewhere !== undefined) return elsewhere
   const made = await deps.makePlan(target, { ref: command.ref, reason: null, skipApp: false })
   if (isRefusal(made)) return made
-  const barred = await whyNotPlanned(target)
+  const barred = await whyNotPlanned(target, made)
   const lines = describe(deps.command, target, command.ref, made)
   return say([...lines, ...(barred === undefined ? [] : [`*It would be refused.* ${barred.text}`])].join('\n'))
 }
@@ -92,13 +93,13 @@ function stepsLine({ plan }: PlanShown): readonly string[] {
   const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
   const checks = named('health').length
   const mode = maintenanceModeOf(plan)
+  const database = plan.list.length === 0 ? [] : ['migrate', 'verify']
+  const application = [...named('deploy'), ...(checks === 0 ? [] : [checks === 1 ? '1 health check' : `${checks} health checks`])]
   const steps = [
     ...named('prepare'),
     ...(plan.list.length === 0 ? [] : ['back up']),
     ...(mode === null ? [] : ['maintenance on']),
-    ...(plan.list.length === 0 ? [] : ['migrate', 'verify']),
-    ...named('deploy'),
-    ...(checks === 0 ? [] : [checks === 1 ? '1 health check' : `${checks} health checks`]),
+    ...(isAppFirst(plan) ? [...application, ...database] : [...database, ...application]),
     ...(mode === null ? [] : ['maintenance off']),
   ]
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]

@@ -5,12 +5,14 @@ import type { PlanDeps } from '../deps.ts'
 import { makePlan, readTargetState, type MadePlan, type PlanRequest, type TargetState } from '../make.ts'
 import type { Plan } from '../plan.ts'
 import { compareWithRunnerPlan, isOfRunner } from '../prisma8/compare.ts'
+import { withClassRules } from '../rules/by-class.ts'
 import { makeRunnerPlan, readRunnerStatus, type RunnerPlan, type ShownStatus } from '../prisma8/make.ts'
 
 /** The plan of whatever tool the commit brings. */
 export async function makeAnyPlan(deps: PlanDeps, request: PlanRequest): Promise<MadePlan | RunnerPlan | Refusal> {
   const made = await makePlan(deps, request)
-  return isOfPrisma8(made) ? makeRunnerPlan(deps, request) : made
+  const any = isOfPrisma8(made) ? await makeRunnerPlan(deps, request) : made
+  return isRefusal(any) ? any : withClassRules(any, request.target)
 }
 
 /** Whether what was approved is still what would run, by the tool that it was planned for. */

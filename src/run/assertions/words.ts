@@ -2,6 +2,8 @@ import type { Expected } from '../../config/keys/assertions.ts'
 import { code } from '../../lib/text/code.ts'
 import { escapeMarkup } from '../../lib/text/escape.ts'
 import { count } from '../../lib/text/sentences.ts'
+import { isAppFirst } from '../../plan/rules/by-class.ts'
+import { migrationsSentence } from '../order.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import type { RunContext } from '../../request/step.ts'
 import { difference, MOST_ROWS, saysExpected, saysRows, tableOf, type Result, type Seen } from '../../watching/assertions.ts'
@@ -78,22 +80,25 @@ function excerptOf(failure: Failure): readonly string[] {
   }
 }
 
-const applied = ({ plan }: About): string =>
-  plan.list.length === 1 ? 'The migration of this run is applied.' : `The ${plan.list.length} migrations of this run are applied.`
+const applied = ({ plan }: About): string => migrationsSentence(plan, false)
 
 const nextBefore = ({ command, target }: About): string =>
   `Put the data right, or correct \`assert\` in lockkeeper.yaml, and ask again with \`${command} deploy ${target.name}\`.`
 
 function nextAfter({ command, target, plan }: About): string {
   const deploys = plan.steps.some(({ phase }) => phase === 'deploy')
+  const isFirst = isAppFirst(plan)
+  const whatRuns = isFirst
+    ? 'The deploy steps had run before the migrations, so the new application is live.'
+    : 'The deploy steps were not started, so the application that was live runs on the new schema.'
   const undo = plan.list.filter(({ rollbackSha256 }) => rollbackSha256 !== null).length
   const back =
     undo === 0
       ? 'going back means the backup'
       : `to go back there is rollback SQL beside ${undo === plan.list.length ? 'each of them' : `${undo} of them`}, and the backup`
   return [
-    ...(deploys ? ['The deploy steps were not started, so the application that was live runs on the new schema.'] : []),
-    `Look at the rows. If the data is right, correct \`assert\` in lockkeeper.yaml; \`${command} deploy ${target.name}\` then finds nothing pending${deploys ? ' and runs only the steps' : ''}.`,
+    ...(deploys ? [whatRuns] : []),
+    `Look at the rows. If the data is right, correct \`assert\` in lockkeeper.yaml; \`${command} deploy ${target.name}\` then finds nothing pending${deploys && !isFirst ? ' and runs only the steps' : ''}.`,
     `If it is wrong, put it right with a new migration; ${back}.`,
   ].join(' ')
 }
