@@ -7,6 +7,7 @@ import { approvalsText, classesText, databaseText, toolText } from '../cards/evi
 import { commitLines, commitsText } from '../cards/commits.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
+import { assertionBlocks } from './assertions.ts'
 
 /** What travels through a modal: the random id, and the digest that the reader saw. */
 export type Decision = { readonly token: string; readonly digest: string }
@@ -79,6 +80,7 @@ export function decided(view: RequestView): readonly Block[] {
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
     ...findingsBlocks(request.evidence, inWindow),
     ...migrationLines(request.plan, request.evidence),
+    ...assertionBlocks(request.plan),
     ...fields([
       ['Approvals', request.policy === null || request.endedAt !== null ? null : approvalsText(view)],
       ['Risk', request.evidence === null ? null : classesText(request.evidence)],

@@ -20,7 +20,11 @@ export const rooms: readonly Room[] = [
   },
   { folder: 'src/process', holds: 'child processes: the only place that starts one' },
   { folder: 'src/calendar', holds: 'zones, cron, opening hours, holidays, and how people write and read times; pure' },
-  { folder: 'src/config', holds: 'lockkeeper.yaml: schema, reading, what is wrong with it, references to secrets' },
+  {
+    folder: 'src/config',
+    holds: 'lockkeeper.yaml: schema, reading, what is wrong with it, references to secrets',
+    inner: ['keys', '.'],
+  },
   {
     folder: 'src/database',
     holds: 'the target: connections, identity, rights, locks, sizes, sessions',
@@ -46,7 +50,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/plan',
     holds: 'what is approved: migrations as git objects, status, comparison, digest; no code of the repository runs here',
-    inner: ['prisma', '.', 'prisma8', 'tool'],
+    inner: ['prisma', '.', 'rules', 'prisma8', 'tool'],
   },
   {
     folder: 'src/request',
@@ -55,7 +59,7 @@ export const rooms: readonly Room[] = [
   },
   { folder: 'src/backup', holds: 'catalogue, manifest, retention; a provider a file under providers/', inner: ['.', 'providers'] },
   { folder: 'src/deploy', holds: 'checkout, dependencies and commands of the application' },
-  { folder: 'src/watching', holds: 'probes of the running application' },
+  { folder: 'src/watching', holds: 'probes of the running application, and assertions about the data' },
   {
     folder: 'src/migrate',
     holds: 'the real Prisma CLI: starts, watching, what came of it, diagnoses',
@@ -64,7 +68,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/run',
     holds: 'the run: preflight checks, steps, the workflow that carries them, what a killed run leaves',
-    inner: ['.', 'preflight', 'steps', 'step-runner', 'workflow'],
+    inner: ['.', 'preflight', 'assertions', 'steps', 'step-runner', 'workflow'],
   },
   { folder: 'src/notifications', holds: 'what leaves by other ways than Slack: mail, webhooks, on-call' },
   { folder: 'src/observability', holds: '/livez, /readyz, /metrics, traces, the log of activities' },

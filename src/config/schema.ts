@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { approver, argv, channel, duration, probe, secret, step } from './basics.ts'
+import { approver, argv, channel, duration, probe, secret, step } from './keys/basics.ts'
+import { assertSchema } from './keys/assertions.ts'
+import { classesSchema, orderSchema } from './keys/classes.ts'
 import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
@@ -66,9 +68,11 @@ export const targetSchema = z.strictObject({
     .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
   windows: windowsSchema.prefault({}),
   maintenance: maintenanceModeSchema.optional(),
-  order: z.literal('migrate-first').default('migrate-first'),
+  order: orderSchema.default('migrate-first'),
+  classes: classesSchema.optional().describe('What each class of change asks for; stricter ways for heavier changes'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
+  assert: assertSchema.optional().describe('What has to be true of the data before and after the migrations'),
   current: argv.optional().describe('A command that prints the commit that is live now'),
   health: z.array(probe).default([]),
   onFailure: z.literal('keep').default('keep'),

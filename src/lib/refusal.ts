@@ -23,6 +23,7 @@ export const refusalCodes = [
   'other_runner', // the commit brings a tool whose migrations another reader has to read; never shown to people
   'target_unreachable',
   'target_unfit', // pooler URL, failed migration, edited file, unknown migration, …
+  'against_policy', // the target's own rules refuse the plan: no rollback SQL, not run where it has to run first, …
   'store_unreachable',
   // whether the record can be believed
   'audit_broken',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { PlanClass } from '../config/keys/classes.ts'
 import type { ToolSettings } from '../config/tool.ts'
 import type { Identity } from '../database/identity.ts'
 import type { MigrationEvidence } from '../sql/review.ts'
@@ -22,6 +23,8 @@ export type Plan = {
   readonly policy: string
   /** Of a commit that brings Prisma 8. Plans of 5 to 7 do not have the key, so their digests are what they always were. */
   readonly prisma8?: RunnerPlanned
+  /** By the class of the plan. Plans of targets without such rules do not have the key. */
+  readonly rules?: { readonly class: PlanClass; readonly order: 'migrate-first' | 'app-first'; readonly maintenance: 'on' | 'off' }
   /** Of a tool that is not Prisma: its settings as far as they decide what runs. */
   readonly tool?: OtherTool
 }
@@ -72,9 +75,9 @@ export type PlannedMigration = Checksum & {
 }
 
 export type PlannedStep = {
-  readonly phase: 'prepare' | 'maintenance-on' | 'deploy' | 'health' | 'maintenance-off' | 'maintenance-probe'
+  readonly phase: 'prepare' | 'maintenance-on' | 'deploy' | 'health' | 'maintenance-off' | 'maintenance-probe' | 'assert'
   readonly name: string
-  /** The resolved configuration: argument vector or probe, working directory, environment (references, not secrets). */
+  /** The resolved configuration: argument vector, probe or assertion, working directory, environment (references, not secrets). */
   readonly settings: unknown
 }
 

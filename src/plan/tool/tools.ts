@@ -8,12 +8,14 @@ import type { PlanDeps } from '../deps.ts'
 import { makePlan, readTargetState, type MadePlan, type PlanRequest, type TargetState } from '../make.ts'
 import type { CommitsSince, Plan } from '../plan.ts'
 import { compareWithRunnerPlan, isOfRunner } from '../prisma8/compare.ts'
+import { withClassRules } from '../rules/by-class.ts'
 import { makeRunnerPlan, readRunnerStatus, type RunnerPlan, type ShownStatus } from '../prisma8/make.ts'
 
 /** The plan of whatever tool the commit brings. */
 export async function makeAnyPlan(deps: PlanDeps, request: PlanRequest): Promise<MadePlan | RunnerPlan | Refusal> {
   const first = await makePlan(deps, request)
-  const made = isOfPrisma8(first) ? await makeRunnerPlan(deps, request) : first
+  const any = isOfPrisma8(first) ? await makeRunnerPlan(deps, request) : first
+  const made = isRefusal(any) ? any : withClassRules(any, request.target)
   if (isRefusal(made) || request.live === undefined || request.live === null) return made
   const commits = await commitsSince(gitIn(deps, cloneOf(deps, request.target)), request.live, made.plan.commit)
   return commits === null ? made : { ...made, evidence: { ...made.evidence, commits } }
