@@ -28,7 +28,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/database',
     holds: 'the target: connections, identity, rights, locks, sizes, sessions',
-    inner: ['urls', '.', 'live'],
+    inner: ['urls', '.', 'catalogue', 'live'],
   },
   { folder: 'src/store', holds: "the bot's own PostgreSQL: pool, migrations, embedded server, rows that are due" },
   { folder: 'src/engine', holds: 'DBOS: workflows that survive the process, liveness, adoption' },
