@@ -46,7 +46,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/plan',
     holds: 'what is approved: migrations as git objects, status, comparison, digest; no code of the repository runs here',
-    inner: ['prisma', '.', 'prisma8', 'tool'],
+    inner: ['prisma', 'weighed', '.', 'prisma8', 'tool'],
   },
   {
     folder: 'src/request',

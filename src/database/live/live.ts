@@ -1,12 +1,13 @@
+import type { Redactor } from '../../redact/redact.ts'
+
 /** What the database is like at the moment of the plan, as far as its role may see it. Read by `read.ts`. */
 export type Live = {
   readonly tables: readonly LiveTable[]
-  /** The transaction that has been open for the longest in this database; null where there is none. */
-  readonly longest: OpenTransaction | null
+  /** Transactions of others in this database, the one that has been open for the longest first. */
+  readonly open: readonly OpenTransaction[]
   readonly replicas: readonly { readonly name: string; readonly lagMs: number }[]
   /** Statements that `pg_stat_statements` counted and that name something of the plan, the most frequent first. */
   readonly queries: readonly CountedQuery[]
-  readonly dependents: readonly Dependent[]
   /** Free bytes where the database keeps its data; null where that is not known. */
   readonly freeBytes: number | null
   /** What could not be seen for lack of rights: sentences without a full stop. */
@@ -21,7 +22,10 @@ export type LiveTable = {
   /** Without indexes. */
   readonly bytes: number
   readonly indexBytes: number
-  /** Rows inserted, updated and deleted; null where it could not be measured. */
+  /**
+   * Rows inserted, updated and deleted: what was counted within a second while planning, or the average since the counters were last reset where
+   * that is more. Null where too little was ever counted to measure it.
+   */
   readonly writesPerSecond: number | null
   /** Scans of the table or of one of its indexes. */
   readonly readsPerSecond: number | null
@@ -48,12 +52,12 @@ export type CountedQuery = {
   readonly forMs: number | null
 }
 
-export type Dependent = {
-  readonly schema: string
-  readonly table: string
-  /** Null: of the whole table. */
-  readonly column: string | null
-  readonly kind: 'view' | 'function' | 'publication' | 'foreign key'
-  /** `order_totals`, as people say it. */
-  readonly name: string
+/** What is looked for. */
+export type Asked = {
+  /** Tables that the plan touches. */
+  readonly tables: readonly { readonly schema: string; readonly name: string }[]
+  /** Names of columns and tables that go or are renamed: statements that use them are looked for. */
+  readonly going: readonly string[]
+  readonly host: string
+  readonly redactor: Redactor
 }

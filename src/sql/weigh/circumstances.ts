@@ -1,3 +1,4 @@
+import type { OpenTransaction } from '../../database/live/live.ts'
 import { durationText } from '../../lib/text/text.ts'
 import { sizeText } from '../../lib/text/units.ts'
 import type { Forecast } from '../rules/forecast.ts'
@@ -11,16 +12,12 @@ export function circumstanceFindings(forecasts: readonly Forecast[], weighed: We
 }
 
 function openTransaction(forecasts: readonly Forecast[], { live, thresholds, schema }: Weighed): readonly Draft[] {
-  const longest = live?.longest ?? null
-  if (longest === null || longest.ageMs < thresholds.openTransaction) return []
-  const held = new Set(longest.holds.map(keyOf))
-  const waiting = forecasts.flatMap(({ line, locks, parts }) => {
-    const wanted = locks.filter(({ mode, isNew }) => !isNew && (holdsOff(mode) || parts.some(({ rule }) => rule.endsWith(' concurrently'))))
-    const lock = wanted.find(({ on }) => held.has(keyOf(on))) ?? wanted[0]
-    return lock === undefined ? [] : [{ line, lock, isHeld: held.has(keyOf(lock.on)) }]
-  })
-  const first = waiting.find(({ isHeld }) => isHeld) ?? waiting[0]
+  const found = (live?.open ?? [])
+    .filter(({ ageMs }) => ageMs >= thresholds.openTransaction)
+    .flatMap((open) => firstWaiting(open, forecasts) ?? [])
+  const first = found.find(({ isHeld }) => isHeld) ?? found[0]
   if (first === undefined) return []
+  const { open: longest } = first
   const who = [
     `of ${longest.application === null || longest.application === '' ? 'an unnamed application' : inCode(longest.application, 60)}`,
     ...(longest.role === null ? [] : [`(user ${inCode(longest.role, 60)})`]),
@@ -44,6 +41,17 @@ function openTransaction(forecasts: readonly Forecast[], { live, thresholds, sch
       },
     },
   ]
+}
+
+/** The first statement that would wait for it, one of a table that it uses before all others. */
+function firstWaiting(open: OpenTransaction, forecasts: readonly Forecast[]) {
+  const held = new Set(open.holds.map(keyOf))
+  const waiting = forecasts.flatMap(({ line, locks, parts }) => {
+    const wanted = locks.filter(({ mode, isNew }) => !isNew && (holdsOff(mode) || parts.some(({ rule }) => rule.endsWith(' concurrently'))))
+    const lock = wanted.find(({ on }) => held.has(keyOf(on))) ?? wanted[0]
+    return lock === undefined ? [] : [{ open, line, lock, isHeld: held.has(keyOf(lock.on)) }]
+  })
+  return waiting.find(({ isHeld }) => isHeld) ?? waiting[0]
 }
 
 /** Work that writes so much that whoever follows falls back. */

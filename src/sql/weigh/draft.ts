@@ -1,4 +1,5 @@
 import type { ReviewSettings } from '../../config/keys/review.ts'
+import type { Catalogue } from '../../database/catalogue/catalogue.ts'
 import type { Live } from '../../database/live/live.ts'
 import type { Parser } from '../effects/parser.ts'
 import type { Relation } from '../rules/forecast.ts'
@@ -12,6 +13,10 @@ export type Draft = Omit<Finding, 'migration' | 'waived'>
 export type Weighing = {
   /** Null where there is no database to ask: each table is taken for large then, and the findings say so. */
   readonly live: Live | null
+  /** As the plan finds it; null where there is none. */
+  readonly catalogue: Catalogue | null
+  /** Which version of the application meets which schema: `migrate-first` is the old one on the new schema. */
+  readonly order: 'migrate-first' | 'app-first'
   readonly thresholds: ReviewSettings
   /** The schema of names without one. */
   readonly schema: string

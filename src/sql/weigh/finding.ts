@@ -64,3 +64,25 @@ export const findingCodes = [
   'waiver',
 ] as const
 export type FindingCode = (typeof findingCodes)[number]
+
+const ELSEWHERE: ReadonlySet<FindingCode> = new Set([
+  'wide-lock',
+  'many-locks',
+  'long-transaction',
+  'dependents',
+  'in-use',
+  'disk',
+  'replica-lag',
+  'new-code-breaks',
+  'other-schema',
+  'name',
+  'header',
+  'mixed',
+  'no-rollback',
+  'second-opinion',
+  'not-seen',
+  'waiver',
+])
+
+/** Whether it says what a statement does, and not only what that means at this moment. */
+export const saysWhatItDoes = (code: FindingCode): boolean => !ELSEWHERE.has(code)

@@ -3,18 +3,20 @@ import { adviceFor } from './advice/choose.ts'
 import type { Draft, Weighed } from './draft.ts'
 import type { FindingCode, Weight } from './finding.ts'
 import { gradeOf, heaviest, inCode, nameOf } from './size.ts'
+import { dependentFindings } from './dependents.ts'
 import { usesOf } from './uses.ts'
 
 /** What is gone for good, what the running application no longer finds, and who uses it still. */
 export function lossFindings(part: Part, forecast: Forecast, weighed: Weighed): readonly Draft[] {
   const { line } = forecast
   const table = part.table?.name ?? null
-  const main = mainOf(part, weighed)
+  const isOldMet = weighed.order === 'migrate-first'
+  const main = mainOf(isOldMet ? part : { ...part, old: { kind: 'works' } }, weighed)
   const advice = main === null ? null : adviceFor(part, forecast, weighed)
   const uses = usesOf(part, weighed)
   return [
     ...(main === null ? [] : [{ ...main, line, table, advice }]),
-    ...(main === null && part.old.kind !== 'works'
+    ...(main === null && isOldMet && part.old.kind !== 'works'
       ? [
           {
             code: 'old-code-breaks' as const,
@@ -26,21 +28,28 @@ export function lossFindings(part: Part, forecast: Forecast, weighed: Weighed): 
           },
         ]
       : []),
-    ...(part.new.kind === 'fails' || part.new.kind === 'may fail'
-      ? [
-          {
-            code: 'new-code-breaks' as const,
-            weight: 'note' as const,
-            line,
-            table,
-            text: `has to run before the new application starts, which ${part.new.kind === 'fails' ? 'fails' : 'may fail'} without it: ${part.new.why}`,
-            advice: null,
-          },
-        ]
-      : []),
     ...uses.map((use) => ({ ...use, line, table, advice: null })),
     ...dependentFindings(part, weighed).map((found) => ({ ...found, line, table, advice: null })),
   ]
+}
+
+/** Only where the new application starts on the old schema; what the plan makes counts too, since it is not there yet. */
+export function newCodeFindings({ parts, line }: Forecast, { order }: Weighed): readonly Draft[] {
+  if (order === 'migrate-first') return []
+  return parts.flatMap(({ new: of, table }) =>
+    of.kind === 'works'
+      ? []
+      : [
+          {
+            code: 'new-code-breaks' as const,
+            weight: 'warning' as const,
+            line,
+            table: table?.name ?? null,
+            text: `the new application starts before this has run, and ${of.kind === 'fails' ? 'fails' : 'may fail'} until then: ${of.why}`,
+            advice: null,
+          },
+        ],
+  )
 }
 
 type Main = { readonly code: FindingCode; readonly weight: Weight; readonly text: string }
@@ -76,9 +85,9 @@ function doesText(part: Part, { schema }: Weighed): string {
   const column = part.column === undefined ? table : `${part.table === null ? '' : `${table}.`}${inCode(part.column)}`.replace('`.`', '.')
   switch (part.rule) {
     case 'rename column':
-      return `renames ${column} to ${inCode(part.name ?? part.to ?? '')}`
+      return `renames ${column} to ${inCode(part.name ?? '')}`
     case 'rename table':
-      return `renames ${table} to ${inCode(part.to ?? part.name ?? '')}`
+      return `renames ${table} to ${inCode(part.name ?? '')}`
     case 'change type':
       return `changes ${column} from ${part.from ?? 'its type'} to ${part.to ?? 'another'}`
     default:
@@ -111,34 +120,4 @@ function breakWeight(old: Compatibility, { table }: Part, weighed: Weighed): Wei
 function rowsOf({ table }: Part, weighed: Weighed): string {
   const rows = table === null ? null : weighed.sizeOf(table).rows
   return rows === null ? '' : rows === 0 ? ', of no rows' : `, of about ${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`
-}
-
-const TAKES: ReadonlySet<Rule> = new Set(['drop column', 'drop table', 'rename column', 'rename table', 'change type'])
-
-/** Views, functions and the like that are built on what goes or changes. */
-function dependentFindings(part: Part, { live, schema }: Weighed): readonly Pick<Draft, 'code' | 'weight' | 'text'>[] {
-  const { table, column } = part
-  if (live === null || table === null || !TAKES.has(part.rule)) return []
-  const all = live.dependents.filter(
-    (one) =>
-      one.schema === table.schema && one.table === table.name && (column === undefined || one.column === null || one.column === column),
-  )
-  if (all.length === 0) return []
-  const shown = all.slice(0, 4).map(({ kind, name }) => `the ${kind} ${inCode(name)}`)
-  const rest = all.length - shown.length
-  const list =
-    rest > 0
-      ? `${shown.join(', ')} and ${rest} more`
-      : shown.length === 1
-        ? shown[0]
-        : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`
-  const what =
-    column === undefined ? nameOf(table, schema) : inCode(`${table.schema === schema ? '' : `${table.schema}.`}${table.name}.${column}`)
-  return [
-    {
-      code: 'dependents',
-      weight: 'warning',
-      text: `${list} ${all.length === 1 ? 'is' : 'are'} built on ${what}, which this takes away or changes`,
-    },
-  ]
 }

@@ -34,7 +34,7 @@ export function usesOf(part: Part, { live, parser, schema }: Weighed): readonly 
 
 /** Whether a statement names the table and, of it or of one that is not said, the column (or all of them). */
 function names(node: Node | undefined, table: string, column: string | undefined): boolean {
-  if (node === undefined) return false
+  if (node === undefined || !QUERIES.has(Object.keys(node)[0] ?? '')) return false
   let [hasTable, hasColumn] = [false, column === undefined]
   const walk = (value: unknown): void => {
     if (Array.isArray(value)) return value.forEach(walk)
@@ -50,6 +50,9 @@ function names(node: Node | undefined, table: string, column: string | undefined
   walk(node)
   return hasTable && hasColumn
 }
+
+/** A migration of before names the column as well. */
+const QUERIES: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'CopyStmt'])
 
 /** Of `INSERT INTO t (column)` and `SET column = …`. */
 const isNamed = (value: unknown, column: string): boolean =>

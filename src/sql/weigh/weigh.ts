@@ -4,7 +4,7 @@ import { behindLock, constraintKey, countedLocks, validatedAtOnce } from './file
 import type { Draft, Weighed, Weighing } from './draft.ts'
 import { weights, type Finding } from './finding.ts'
 import { createHeld, type Held } from './held.ts'
-import { lossFindings } from './losses.ts'
+import { lossFindings, newCodeFindings } from './losses.ts'
 import { sizesOf } from './size.ts'
 import { statementFindings } from './statement.ts'
 import { waive, type Span } from './waivers.ts'
@@ -68,6 +68,7 @@ function forecastFindings(forecast: Forecast, { held, added, weighed }: InFile):
     ...(atOnce.length > 0 ? [] : parts.flatMap((part) => workFindings(part, forecast, held, weighed))),
     ...(atOnce.length > 0 ? [] : behindLock(forecast, held, weighed)),
     ...parts.flatMap((part) => lossFindings(part, forecast, weighed)),
+    ...newCodeFindings(forecast, weighed),
   ]
 }
 

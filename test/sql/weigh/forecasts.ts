@@ -50,10 +50,9 @@ export const table = (on: Relation, rows: number | null, more: Partial<LiveTable
 
 export const live = (tables: readonly LiveTable[], more: Partial<Live> = {}): Live => ({
   tables,
-  longest: null,
+  open: [],
   replicas: [],
   queries: [],
-  dependents: [],
   freeBytes: null,
   notSeen: [],
   ...more,
@@ -62,7 +61,15 @@ export const live = (tables: readonly LiveTable[], more: Partial<Live> = {}): Li
 export const thresholds: ReviewSettings = reviewDefaults
 export const parser = await loadParser()
 
-export const weighing = (now: Live | null): Weighing => ({ live: now, thresholds, schema: 'public', today: '2026-11-30', parser })
+export const weighing = (now: Live | null): Weighing => ({
+  live: now,
+  thresholds,
+  catalogue: null,
+  order: 'migrate-first',
+  schema: 'public',
+  today: '2026-11-30',
+  parser,
+})
 
 /** One file of these statements; the lines follow from their text. */
 export function weighFile(now: Live | null, statements: readonly Forecast[], isOneTransaction = true): readonly Finding[] {

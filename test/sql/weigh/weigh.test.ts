@@ -201,16 +201,11 @@ describe('what is lost, and who still uses it', () => {
         { shown: 'SELECT note FROM customer', text: 'SELECT note FROM customer', calls: 5, forMs: 3_600_000 },
         { shown: "SELECT 'orders note'", text: "SELECT 'orders note'", calls: 5, forMs: 3_600_000 },
       ],
-      dependents: [
-        { ...orders, table: 'orders', column: 'note', kind: 'view', name: 'order_notes' },
-        { ...orders, table: 'orders', column: 'total', kind: 'view', name: 'order_totals' },
-      ],
     })
     expect(shown(weighFile(now, [drop]))).toMatchInlineSnapshot(`
       [
         "blocker data-loss: takes away for good: orders.note with what it holds, of about 41,000,000 rows; the application that runs now fails from that moment until the new one is live: it reads a column that is gone",
         "blocker in-use: 1,200 statements have used \`orders.note\` in the last 1 h, most of them \`SELECT "note" FROM "orders" WHERE id = $1\`",
-        "warning dependents: the view \`order_notes\` is built on \`orders.note\`, which this takes away or changes",
       ]
     `)
   })
@@ -291,14 +286,14 @@ describe('what is lost, and who still uses it', () => {
 describe('the server at this moment', () => {
   test('a transaction that has been open for long is told with who has it', () => {
     const longest = { ageMs: 2_280_000, application: 'reporting', role: 'shop', query: 'SELECT count(*) FROM orders', holds: [orders] }
-    const now = live([table(orders, 200)], { longest })
+    const now = live([table(orders, 200)], { open: [longest] })
     expect(shown(weighFile(now, [index]))).toMatchInlineSnapshot(`
       [
         "warning long-transaction: a transaction of \`reporting\` (user \`shop\`) has been open for 38 min: \`SELECT count(*) FROM orders\`; it uses \`orders\`, so this statement would wait for it, and everybody who needs \`orders\` would wait behind this statement",
         "note index-build: builds the index \`orders_total_idx\` from all 200 rows of \`orders\` (59 kB); nobody can write to it meanwhile",
       ]
     `)
-    expect(weighFile(live([table(orders, 200)], { longest: { ...longest, ageMs: 10 } }), [index]).map(({ code }) => code)).toEqual([
+    expect(weighFile(live([table(orders, 200)], { open: [{ ...longest, ageMs: 10 }] }), [index]).map(({ code }) => code)).toEqual([
       'index-build',
     ])
   })

@@ -1,12 +1,13 @@
+import type { Catalogue } from '../../../database/catalogue/catalogue.ts'
 import type { Parser } from '../../effects/parser.ts'
-import type { Forecast, Part } from '../../rules/forecast.ts'
+import type { Forecast, Part, Relation } from '../../rules/forecast.ts'
 import type { Advice } from './advice.ts'
 import { filledLater, requiredLater } from './added-columns.ts'
 import { dropColumnLater, dropTableLater, expandForRename, expandForType, renameTableWithView } from './columns.ts'
 import { provenNotNull, usingIndex, validateLater } from './constraints.ts'
 import { concurrently } from './indexes.ts'
 
-export type Advising = { readonly schema: string; readonly today: string; readonly parser: Parser }
+export type Advising = { readonly schema: string; readonly today: string; readonly parser: Parser; readonly catalogue: Catalogue | null }
 
 /** The safe way to the same end; null where none is known, or where it cannot be written without knowing more. */
 export function adviceFor(part: Part, { sql }: Forecast, place: Advising): Advice | null {
@@ -34,12 +35,9 @@ export function adviceFor(part: Part, { sql }: Forecast, place: Advising): Advic
     case 'drop table':
       return table === null ? null : dropTableLater(table, place)
     case 'rename table':
-      return table === null || to === undefined ? null : renameTableWithView(table, to, place)
+      return table === null || name === undefined ? null : renameTableWithView(table, name, place)
     case 'rename column':
-      // `name` is the new one; `from` and `to` are types
-      return table === null || column === undefined || name === undefined || from === undefined
-        ? null
-        : expandForRename(table, column, name, from, place)
+      return table === null || column === undefined || name === undefined ? null : renamed({ table, column, name, type: from }, place)
     case 'change type':
       return table === null || column === undefined || to === undefined ? null : expandForType(table, column, to, place)
     case 'update':
@@ -48,6 +46,18 @@ export function adviceFor(part: Part, { sql }: Forecast, place: Advising): Advic
     default:
       return null
   }
+}
+
+/** Only with the type of the column, which the new one has to have. */
+function renamed(
+  { table, column, name, type }: { table: Relation; column: string; name: string; type: string | undefined },
+  place: Advising,
+): Advice | null {
+  const known = place.catalogue?.relations
+    .find((one) => one.schema === table.schema && one.name === table.name)
+    ?.columns.find((one) => one.name === column)
+  const shown = type ?? known?.shown
+  return shown === undefined ? null : expandForRename(table, column, name, shown, place)
 }
 
 const inBatchesOnly: Advice = {
