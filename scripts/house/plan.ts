@@ -28,7 +28,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/database',
     holds: 'the target: connections, identity, rights, locks, sizes, sessions',
-    inner: ['urls', '.', 'catalogue'],
+    inner: ['urls', '.', 'catalogue', 'live'],
   },
   { folder: 'src/store', holds: "the bot's own PostgreSQL: pool, migrations, embedded server, rows that are due" },
   { folder: 'src/engine', holds: 'DBOS: workflows that survive the process, liveness, adoption' },
@@ -50,7 +50,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/plan',
     holds: 'what is approved: migrations as git objects, status, comparison, digest; no code of the repository runs here',
-    inner: ['prisma', '.', 'rules', 'prisma8', 'tool'],
+    inner: ['prisma', 'weighed', '.', 'rules', 'prisma8', 'tool'],
   },
   {
     folder: 'src/request',

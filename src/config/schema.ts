@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { approver, argv, channel, duration, probe, secret, step } from './keys/basics.ts'
 import { assertSchema } from './keys/assertions.ts'
 import { classesSchema, orderSchema } from './keys/classes.ts'
+import { reviewSchema } from './keys/review.ts'
 import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
@@ -66,6 +67,7 @@ export const targetSchema = z.strictObject({
     })
     .optional()
     .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
+  review: reviewSchema.optional().describe('From when on what a migration does to a table counts'),
   windows: windowsSchema.prefault({}),
   maintenance: maintenanceModeSchema.optional(),
   order: orderSchema.default('migrate-first'),

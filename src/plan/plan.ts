@@ -3,6 +3,7 @@ import type { PlanClass } from '../config/keys/classes.ts'
 import type { ToolSettings } from '../config/tool.ts'
 import type { Identity } from '../database/identity.ts'
 import type { MigrationEvidence } from '../sql/review.ts'
+import type { Finding } from '../sql/weigh/finding.ts'
 
 /**
  * A plan is what people approve. It is canonical JSON; its SHA-256 is the digest. Everything in it is decided before the grant, from
@@ -103,6 +104,8 @@ const commandShape = z.object({ run: z.array(z.string()), cwd: z.string().option
 /** What is shown beside the plan but does not belong to the digest, since it may change without changing what runs. */
 export type Evidence = {
   readonly migrations: readonly MigrationEvidence[]
+  /** What the statements would do to this database, by how large and busy it is: the gravest first. Not in requests of before. */
+  readonly weighed?: readonly Finding[]
   /** `main is 4 ahead, migrations unchanged` and the like; sentences. */
   readonly notes: readonly string[]
   /** What should be known before it is approved; mrkdwn whose outside parts are escaped. */
