@@ -20,7 +20,11 @@ export const rooms: readonly Room[] = [
   },
   { folder: 'src/process', holds: 'child processes: the only place that starts one' },
   { folder: 'src/calendar', holds: 'zones, cron, opening hours, holidays, and how people write and read times; pure' },
-  { folder: 'src/config', holds: 'lockkeeper.yaml: schema, reading, what is wrong with it, references to secrets' },
+  {
+    folder: 'src/config',
+    holds: 'lockkeeper.yaml: schema, reading, what is wrong with it, references to secrets',
+    inner: ['keys', '.'],
+  },
   {
     folder: 'src/database',
     holds: 'the target: connections, identity, rights, locks, sizes, sessions',
@@ -52,6 +56,10 @@ export const rooms: readonly Room[] = [
   { folder: 'src/backup', holds: 'catalogue, manifest, retention; a provider a file under providers/', inner: ['.', 'providers'] },
   { folder: 'src/deploy', holds: 'checkout, dependencies and commands of the application' },
   { folder: 'src/watching', holds: 'probes of the running application' },
+  {
+    folder: 'src/guard',
+    holds: 'what watches a migration while it runs: who is in its way, who waits behind it, and when it is cancelled',
+  },
   {
     folder: 'src/migrate',
     holds: 'the real Prisma CLI: starts, watching, what came of it, diagnoses',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { approver, argv, channel, duration, probe, secret, step } from './basics.ts'
+import { approver, argv, channel, duration, probe, secret, step } from './keys/basics.ts'
+import { guardSchema } from './keys/guard.ts'
 import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
@@ -36,6 +37,7 @@ export const targetSchema = z.strictObject({
     lockTimeout: duration.default(2_000),
     statementTimeout: duration.default(900_000),
   }),
+  guard: guardSchema.prefault({}),
   tool: toolSchema,
   backup: z
     .strictObject({
@@ -111,6 +113,7 @@ export const configSchema = z.strictObject({
 
 export type ConfigFile = z.output<typeof configSchema>
 export type TargetSettings = ConfigFile['targets'][string]
+export type GuardSettings = TargetSettings['guard']
 export type StepSettings = TargetSettings['deploy'][number]
 /** What every configured command has in common. */
 export type CommandSettings = Omit<StepSettings, 'repeatable'>

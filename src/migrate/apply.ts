@@ -8,9 +8,11 @@ import type { Inspection, RunContext, StepEnd } from '../request/step.ts'
 import { count, seconds } from '../lib/text/sentences.ts'
 import type { Ahead } from './ahead.ts'
 import { attemptsIn, hideOutput, isSettled, settle, stateOf, type Attempt } from './attempts/attempt.ts'
-import { analyseFailure, tryText, type FailureAnalysis } from './decide/failure-analysis.ts'
+import { analyseFailure, type FailureAnalysis } from './decide/failure-analysis.ts'
+import { tryText } from './decide/tries/tries.ts'
 import { nextAction, type Facts } from './decide/next-action.ts'
-import { withObserver } from './observe/observer.ts'
+import { withObserver } from '../guard/observer.ts'
+import { guardOf } from './observe/guarded.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Timing } from './attempts/timing.ts'
 import { openAnyWorkspace } from './others/workspace.ts'
@@ -106,6 +108,7 @@ async function accompany(
   const watched: Watched = {
     context,
     observer,
+    guard: guardOf({ context, observer, applicationName: workspace.applicationName, base: workspace.base }, attempt),
     files: workspace.approved.migrations,
     recordsStart: workspace.tool.recordsStart,
     readState: workspace.readState,

@@ -259,6 +259,8 @@ export type RequestEvent =
       readonly kind: 'migration_done'
       readonly data: { readonly name: string; readonly output: string; readonly at: number; readonly of: number }
     }
+  /** A try of a migration that ended without leaving anything, and is followed by another. `text` is mrkdwn. */
+  | { readonly kind: 'tried'; readonly data: { readonly text: string } }
   | { readonly kind: 'adopted'; readonly data: { readonly step: string | null } }
   /** It has stopped, and ends once maintenance mode is off again. `headline` is mrkdwn. */
   | { readonly kind: 'ending'; readonly data: { readonly state: Ending; readonly headline: string } }

@@ -119,9 +119,9 @@ export async function addEvent(db: Queries, requestId: number, event: RequestEve
 export async function addEventOnce(
   db: Queries,
   requestId: number,
-  event: Extract<RequestEvent, { kind: 'migration_done' | 'finding' }>,
+  event: Extract<RequestEvent, { kind: 'migration_done' | 'finding' | 'tried' }>,
 ): Promise<void> {
-  const [field, value] = event.kind === 'finding' ? ['text', event.data.text] : ['name', event.data.name]
+  const [field, value] = event.kind === 'migration_done' ? ['name', event.data.name] : ['text', event.data.text]
   await db.query(
     `with added as (
        insert into lockkeeper.event (request_id, kind, data) select $1, $2, $3

@@ -72,6 +72,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'evidence/',
     'faults/infrastructure.test.ts',
     'faults/proxy.test.ts',
+    'guard/',
     'lib/text/code.test.ts',
     'migrate/',
     'notifications/',

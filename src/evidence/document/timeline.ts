@@ -71,6 +71,8 @@ function eventText(event: EventRow): string {
       return 'The run starts'
     case 'finding':
       return `Found: ${event.data.text}`
+    case 'tried':
+      return event.data.text
     case 'step_done':
       return `"${event.data.title}" is done: ${event.data.output}`
     case 'migration_done':

@@ -8,8 +8,9 @@ import type { Inspection, RunContext, StepEnd } from '../../request/step.ts'
 import { hideOutput, settle, startAttempt, stateOf, type Attempt } from '../attempts/attempt.ts'
 import type { Timing } from '../attempts/timing.ts'
 import { whyOther } from '../observe/database-proof.ts'
-import { readActivity } from '../observe/activity-snapshot.ts'
-import { withObserver } from '../observe/observer.ts'
+import { activityOf } from '../observe/activity-snapshot.ts'
+import { withObserver } from '../../guard/observer.ts'
+import { guardOf } from '../observe/guarded.ts'
 import { stopMigrator } from '../observe/stop.ts'
 import { rememberBlocker, watchUntilEnd } from '../observe/until-end.ts'
 import { noteApplied } from '../observe/watch.ts'
@@ -126,16 +127,18 @@ async function accompany(
 ): Promise<{ readonly kind: 'ended' | 'stopped' } | { readonly kind: 'end'; readonly end: StepEnd }> {
   const { context, workspace, observer, timing } = work
   const packages = workspace.approved
+  const guard = guardOf({ context, observer, applicationName: workspace.applicationName, base: workspace.base }, attempt)
   const end = await watchUntilEnd(
     {
       context,
       observer,
       applicationName: workspace.applicationName,
-      look: (client) => readActivity(client, workspace.applicationName),
+      guard,
+      look: async (_, sample) => activityOf(sample),
       tell: async (activity) => {
         if (activity.waiting !== null) rememberBlocker(attempt, activity.waiting)
         const at = operationOf(packages, activity.worker?.query ?? null)
-        context.progress({ migrations: runningTasks(packages, at) })
+        context.progress({ migrations: runningTasks(packages, at), guard: guard.figures() })
         const said = progressSentence(activity, at)
         if (said !== null) context.report(`${triedText(work, attempt)}${said}`)
       },

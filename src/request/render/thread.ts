@@ -134,6 +134,7 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
     case 'ending':
       return `${bold(cleanMrkdwn(event.data.headline))} Maintenance mode is switched off now, then this run ends.`
     case 'finding':
+    case 'tried':
       return cleanMrkdwn(event.data.text)
     case 'step_done':
       return `*${escapeLine(event.data.title)}*${event.data.output.trim() === '' ? ', done' : ` · ${escapeLine(event.data.output)}`}`

@@ -35,7 +35,7 @@ export async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal
     note: (event) => {
       const shown = asRedactedJson(ports.redactor, event)
       return retryStore(ports.log, () =>
-        shown.kind === 'migration_done' || shown.kind === 'finding'
+        shown.kind === 'migration_done' || shown.kind === 'finding' || shown.kind === 'tried'
           ? addEventOnce(ports.db, request.id, shown)
           : addEvent(ports.db, request.id, shown),
       )

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { GuardSettings } from '../../../src/config/schema.ts'
 import { toolSchema } from '../../../src/config/tool.ts'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { compareWithPlan, type Comparison } from '../../../src/plan/compare.ts'
@@ -40,7 +41,10 @@ export type OtherRun = {
 let lastRequest = 700_000
 
 /** A target whose application brings another tool than Prisma: its repository, its database, and runs of its steps. */
-export async function otherScene(tool: unknown, options: { readonly lockTimeout?: number } = {}): Promise<OtherScene> {
+export async function otherScene(
+  tool: unknown,
+  options: { readonly lockTimeout?: number; readonly guard?: Partial<GuardSettings> } = {},
+): Promise<OtherScene> {
   const database = await createDatabase()
   const origin = await createOrigin(database.url)
   onTestFinished(async () => {
@@ -48,7 +52,11 @@ export async function otherScene(tool: unknown, options: { readonly lockTimeout?
     await database.close()
   })
   const base = origin.target({ tool: toolSchema.parse(tool) })
-  const target = { ...base, database: { ...base.database, lockTimeout: options.lockTimeout ?? base.database.lockTimeout } }
+  const target = {
+    ...base,
+    guard: { ...base.guard, ...options.guard },
+    database: { ...base.database, lockTimeout: options.lockTimeout ?? base.database.lockTimeout },
+  }
   const deps = { ...origin.deps, secret: () => database.url }
   const scene: OtherScene = {
     database,
