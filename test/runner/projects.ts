@@ -28,6 +28,8 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'faults/invariants.test.ts',
     'faults/report.test.ts',
     'faults/shares.test.ts',
+    'guard/decide.test.ts',
+    'guard/queue.test.ts',
     'lib/',
     'migrate/decide/one-script.test.ts',
     'migrate/decide/outcomes.test.ts',

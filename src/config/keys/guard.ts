@@ -15,6 +15,12 @@ const size = z
 export const guardSchema = z.strictObject({
   every: duration.default(250).describe('Between two looks at the database while a migration runs'),
   queue: duration.default(2_000).describe('How long queries of the application may wait behind a migration before it is cancelled'),
+  pauses: z
+    .array(duration)
+    .min(1)
+    .max(20)
+    .default([1_000, 5_000, 15_000, 30_000])
+    .describe('Before each further try of a migration that waited for somebody and left nothing; so many tries and one'),
   lag: duration.optional().describe('How far replicas may fall behind before a migration is cancelled; left out: as far as they do'),
   connections: z
     .int()

@@ -16,7 +16,7 @@ import { rememberBlocker, watchUntilEnd } from '../observe/until-end.ts'
 import { noteApplied } from '../observe/watch.ts'
 import { nextTransaction } from '../decide/schema-diff.ts'
 import { isProblem } from '../prisma/prisma-workspace.ts'
-import { analyseRunnerFailure, triedText, type RunnerAnalysis } from './failure.ts'
+import { analyseRunnerFailure, tryText, type RunnerAnalysis } from './failure.ts'
 import { nextRunnerAction, type RunnerFacts } from './next.ts'
 import { cancelledEnd, lostHoldEnd, notStartedEnd, silentEnd, strayEnd } from './outcomes.ts'
 import { readableOutput } from './output.ts'
@@ -36,7 +36,7 @@ export async function inspectRunner(context: RunContext, plan: OfRunner, timing:
     const action = decideNext(work, facts)
     if (action.kind === 'all_applied') return { kind: 'done', ...(await applied(work, facts)) }
     if (action.kind === 'living' || action.kind === 'next' || action.kind === 'failed') return { kind: 'todo' }
-    const analysis = analyseRunnerFailure(work, action, null)
+    const analysis = await analyseRunnerFailure(work, action, null)
     return analysis.kind === 'end' && analysis.end.kind === 'unknown'
       ? { kind: 'unknown', outcome: analysis.end.outcome }
       : { kind: 'todo' }
@@ -63,7 +63,7 @@ export async function applyRunner(context: RunContext, plan: OfRunner, timing: T
         continue
       }
       if (action.kind !== 'next') {
-        const analysis: RunnerAnalysis = analyseRunnerFailure(work, action, isCancelled ? 'cancel' : null)
+        const analysis: RunnerAnalysis = await analyseRunnerFailure(work, action, isCancelled ? 'cancel' : null)
         if (analysis.kind === 'end') return analysis.end
         settle(analysis.attempt)
         context.report(analysis.report)
@@ -116,7 +116,7 @@ async function start(work: RunnerWork): Promise<void> {
       env: workspace.environment({ applicationName: workspace.applicationName, ...timeoutsOf(context.target) }),
     },
   )
-  context.report(`${triedText(work, attempt)}Starting ${count(names.length, 'migration')} in one transaction.`)
+  context.report(`${tryText(work, attempt)}Starting ${count(names.length, 'migration')} in one transaction.`)
   await stateOf(attempt)
 }
 
@@ -140,7 +140,7 @@ async function accompany(
         const at = operationOf(packages, activity.worker?.query ?? null)
         context.progress({ migrations: runningTasks(packages, at), guard: guard.figures() })
         const said = progressSentence(activity, at)
-        if (said !== null) context.report(`${triedText(work, attempt)}${said}`)
+        if (said !== null) context.report(`${tryText(work, attempt)}${said}`)
       },
       readable: readableOutput,
       pollMs: timing.pollMs,
