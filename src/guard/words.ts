@@ -1,6 +1,8 @@
 import { code } from '../lib/text/code.ts'
 import { count, list, roughly, seconds } from '../lib/text/sentences.ts'
 import { sizeText } from '../lib/text/units.ts'
+import { escapeMarkup } from '../lib/text/escape.ts'
+import type { Blocker } from '../request/blocker.ts'
 import type { Reason } from './decide.ts'
 import type { SeenSession } from './session.ts'
 
@@ -45,3 +47,20 @@ export const nameOf = ({ applicationName, role }: Pick<SeenSession, 'application
 /** `pid 4711, running for 38 min` */
 export const detailOf = ({ pid, transactionMs }: Pick<SeenSession, 'pid' | 'transactionMs'>): string =>
   `${pid === 0 ? 'without a session' : `pid ${pid}`}${transactionMs === null ? '' : `, running for ${roughly(transactionMs)}`}`
+
+/** What came of asking to end a session, as mrkdwn for everybody. */
+export function endedText(
+  { pid, askedBy, shown: { name, whyNotEnd } }: Pick<Blocker, 'pid' | 'askedBy' | 'shown'>,
+  end: 'ended' | 'other' | 'not_allowed',
+): string {
+  const who = `${code(name)} (pid ${pid})`
+  const by = askedBy === null ? 'it was asked' : `${askedBy.startsWith('os:') ? code(askedBy) : `<@${escapeMarkup(askedBy)}>`} asked`
+  switch (end) {
+    case 'ended':
+      return `${who} was ended, as ${by}. The database takes back what it had not committed.`
+    case 'other':
+      return `${who} was not ended: since ${by}, it has gone or gone on to something else, and only what was shown is ended.`
+    case 'not_allowed':
+      return `${who} was not ended: the database refused it. ${whyNotEnd ?? `Lockkeeper's role needs ${code('pg_signal_backend')} for it.`}`
+  }
+}

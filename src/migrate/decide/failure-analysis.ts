@@ -30,7 +30,7 @@ import type { MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
 import { diagnosisContext, resolveFor } from './tries/context.ts'
 import { guardDiagnosis, passingStop, stopOf, triedText } from './tries/guard-stop.ts'
-import { triesLike } from './tries/tries.ts'
+import { moreTries, triesLike } from './tries/tries.ts'
 
 export type FailureAnalysis =
   | { readonly kind: 'end'; readonly end: StepEnd }
@@ -139,12 +139,13 @@ async function analyseFailed(
         excerpt,
       }),
     )
+  const of = work.timing.tries + (await moreTries(work))
   const again =
     waited &&
     mayTryAgain(verdict) &&
     stopped === null &&
     !work.context.signal.aborted &&
-    tries.count < work.timing.tries &&
+    tries.count < of &&
     tries.ms < work.timing.triesWithinMs
   const unbuilt = verdict.kind === 'half' ? verdict.left : []
   if (failed !== null && findings !== null && (again || (verdict.kind === 'undone' && (waited || stop !== null || stopped === 'cancel')))) {
@@ -155,7 +156,7 @@ async function analyseFailed(
   if (again) {
     const pauseMs = work.timing.pausesMs[Math.min(tries.count, work.timing.pausesMs.length) - 1] ?? 0
     const { lockTimeout: lockTimeoutMs } = work.context.target.database
-    const text = triedText({ number: tries.count, of: work.timing.tries, stop, blocker, lockTimeoutMs, pauseMs })
+    const text = triedText({ number: tries.count, of, stop, blocker, lockTimeoutMs, pauseMs })
     await work.context.note({ kind: 'tried', data: { text } })
     const who = blocker === undefined ? '' : ` ${blocker.name} (${blocker.detail}) was in the way.`
     const what = stop === null ? 'Lock timeout' : 'Cancelled for the application'
@@ -163,7 +164,7 @@ async function analyseFailed(
       kind: 'again',
       attempt,
       pauseMs,
-      report: `${what}, try ${tries.count} of ${work.timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
+      report: `${what}, try ${tries.count} of ${of}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
   const said =

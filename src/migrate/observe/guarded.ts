@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { GuardSettings } from '../../config/schema.ts'
@@ -9,6 +9,7 @@ import type { Observer } from '../../guard/observer.ts'
 import { shownStatement } from '../../guard/words.ts'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import type { RunContext } from '../../request/step.ts'
+import type { Blocked } from './blocked.ts'
 import type { Attempt } from '../attempts/attempt.ts'
 
 /** The guard of one attempt. What it measures and does is kept in files, for the diagnosis and for whoever takes the run over. */
@@ -18,10 +19,11 @@ export function guardOf(
     readonly observer: Observer
     readonly applicationName: string
     readonly base: string
+    readonly blocked: Blocked
   },
   attempt: Attempt | null,
 ): Guard {
-  const { context, observer, applicationName, base } = watched
+  const { context, observer, applicationName, base, blocked } = watched
   const mark = attempt === null ? null : markOf(attempt)
   let wroteAt = -Infinity
   return makeGuard({
@@ -38,11 +40,12 @@ export function guardOf(
     notCancelled: () => {
       if (mark !== null) rmSync(mark, { force: true })
     },
-    tell: async (judgement, _, figures) => {
+    tell: async (judgement, sample, figures) => {
+      blocked.see(sample)
       if (judgement.kind === 'cancel') context.report('The application waits, so the statement is being cancelled.')
       else if (performance.now() - wroteAt < WRITE_MS) return
       wroteAt = performance.now()
-      writeWholeSync(figuresPath(base), JSON.stringify(figures))
+      keepFigures(base, figures)
     },
   })
 }
@@ -62,6 +65,14 @@ export function guardStopOf(attempt: Attempt): GuardStop | null {
 export function figuresIn(base: string): Figures {
   const found = readJson(figuresPath(base))
   return found === null ? noFigures : figuresShape.parse(found)
+}
+
+export const keepFigures = (base: string, figures: Figures): void => writeWholeSync(figuresPath(base), JSON.stringify(figures))
+
+/** The end of the step with what was measured, for the record. */
+export function withFigures<End extends { readonly data?: unknown }>(end: End, base: string): End {
+  const isMeasured = existsSync(figuresPath(base)) && typeof end.data === 'object' && end.data !== null
+  return isMeasured ? { ...end, data: { ...end.data, guard: figuresIn(base) } } : end
 }
 
 const markOf = ({ directory }: Attempt): string => join(directory, 'guard.json')

@@ -5,7 +5,7 @@ import type { StepEnd } from '../../request/step.ts'
 import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
 import { failedOutcome, unclearOutcome } from '../decide/outcomes.ts'
 import { guardDiagnosis, passingStop, stopOf, triedText } from '../decide/tries/guard-stop.ts'
-import { triesOf, type Tries } from '../decide/tries/tries.ts'
+import { moreTries, nextOf, triesOf, type Tries } from '../decide/tries/tries.ts'
 import { blockerOf } from '../observe/until-end.ts'
 import { diagnoseRunner } from './diagnose.ts'
 import type { RunnerAction } from './next.ts'
@@ -69,17 +69,18 @@ async function analyseFailed(work: RunnerWork, attempt: Attempt, stopped: 'cance
         ? `lock timeout, ${triesText}`
         : diagnosis.code.replaceAll('_', ' ')
   if (stopped === 'cancel') return { kind: 'end', end: cancelledEnd(work, 'cancelled') }
-  if (waited && !context.signal.aborted && tries.count < timing.tries && tries.ms < timing.triesWithinMs) {
+  const of = timing.tries + (await moreTries(work))
+  if (waited && !context.signal.aborted && tries.count < of && tries.ms < timing.triesWithinMs) {
     const pauseMs = timing.pausesMs[Math.min(tries.count, timing.pausesMs.length) - 1] ?? 0
     const { lockTimeout: lockTimeoutMs } = context.target.database
-    const text = triedText({ number: tries.count, of: timing.tries, stop, blocker, lockTimeoutMs, pauseMs })
+    const text = triedText({ number: tries.count, of, stop, blocker, lockTimeoutMs, pauseMs })
     await context.note({ kind: 'tried', data: { text } })
     const who = blocker === undefined ? '' : ` ${blocker.name} (${blocker.detail}) was in the way.`
     return {
       kind: 'again',
       attempt,
       pauseMs,
-      report: `${stop === null ? 'Lock timeout' : 'Cancelled for the application'}, try ${tries.count} of ${timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
+      report: `${stop === null ? 'Lock timeout' : 'Cancelled for the application'}, try ${tries.count} of ${of}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
   const tasks = endedTasks(work.workspace.approved, { failed: diagnosis.failed, line })
@@ -91,7 +92,7 @@ async function analyseFailed(work: RunnerWork, attempt: Attempt, stopped: 'cance
 /** `Try 2 of 5. ` while what could not get its lock is tried again; empty before. A new attempt when none is given. */
 export function tryText(work: RunnerWork, attempt: Attempt | null): string {
   const last = attemptsIn(work.workspace.base).findLast(({ number }) => attempt === null || number < attempt.number)
-  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.timing.tries}. `
+  return last === undefined || !isSettled(last) ? '' : nextOf(triesLike(work, last).count, work.timing.tries)
 }
 
 /** The attempts before this one that ended the same way for the same migration, with this one. */

@@ -31,5 +31,12 @@ export function triesOf(all: readonly Attempt[], attempt: Attempt, kind: (one: A
 /** `Try 2 of 5. ` while what could not get its lock is tried again; empty before. A new attempt when none is given. */
 export function tryText(work: Pick<Work, 'context' | 'workspace' | 'timing'>, attempt: Attempt | null): string {
   const last = attemptsIn(work.workspace.base).findLast(({ number }) => attempt === null || number < attempt.number)
-  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.timing.tries}. `
+  return last === undefined || !isSettled(last) ? '' : nextOf(triesLike(work, last).count, work.timing.tries)
 }
+
+/** `Try 2 of 5. ` after the first; more where people asked to wait on. */
+export const nextOf = (made: number, of: number): string => `Try ${made + 1} of ${Math.max(made + 1, of)}. `
+
+/** What people asked for beyond those of the configuration; none while that cannot be read. */
+export const moreTries = ({ context }: { readonly context: Pick<Work['context'], 'blockers'> }): Promise<number> =>
+  context.blockers.moreTries().catch(() => 0)
