@@ -61,6 +61,10 @@ export const rooms: readonly Room[] = [
   { folder: 'src/deploy', holds: 'checkout, dependencies and commands of the application' },
   { folder: 'src/watching', holds: 'probes of the running application, and assertions about the data' },
   {
+    folder: 'src/guard',
+    holds: 'what watches a migration while it runs: who is in its way, who waits behind it, and when it is cancelled',
+  },
+  {
     folder: 'src/migrate',
     holds: 'the real Prisma CLI: starts, watching, what came of it, diagnoses',
     inner: ['attempts', 'prisma', 'others', 'observe', 'diagnoses', 'decide', 'prisma8', '.'],

@@ -3,6 +3,7 @@ import { approver, argv, channel, duration, probe, secret, step } from './keys/b
 import { assertSchema } from './keys/assertions.ts'
 import { classesSchema, orderSchema } from './keys/classes.ts'
 import { reviewSchema } from './keys/review.ts'
+import { guardSchema } from './keys/guard.ts'
 import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
@@ -40,6 +41,7 @@ export const targetSchema = z.strictObject({
     lockTimeout: duration.default(2_000),
     statementTimeout: duration.default(900_000),
   }),
+  guard: guardSchema.prefault({}),
   tool: toolSchema,
   backup: z
     .strictObject({
@@ -121,6 +123,7 @@ export const configSchema = z.strictObject({
 
 export type ConfigFile = z.output<typeof configSchema>
 export type TargetSettings = ConfigFile['targets'][string]
+export type GuardSettings = TargetSettings['guard']
 export type StepSettings = TargetSettings['deploy'][number]
 /** What every configured command has in common. */
 export type CommandSettings = Omit<StepSettings, 'repeatable'>
