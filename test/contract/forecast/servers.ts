@@ -28,18 +28,14 @@ export async function withServer<T>(major: Major, work: (url: string) => Promise
   }
 }
 
-/** A database of its own while `work` is done, as a copy of `template` where one is named. */
-export async function withDatabase<T>(
-  server: string,
-  template: string | null,
-  work: (url: string, name: string) => Promise<T>,
-): Promise<T> {
+/** A database of its own while `work` is done. */
+export async function withDatabase<T>(server: string, work: (url: string) => Promise<T>): Promise<T> {
   const name = `forecast_${randomBytes(6).toString('hex')}`
-  await onDatabase(server, (client) => client.query(`create database ${name}${template === null ? '' : ` template ${template}`}`))
+  await onDatabase(server, (client) => client.query(`create database ${name}`))
   const url = new URL(server)
   url.pathname = `/${name}`
   try {
-    return await work(url.href, name)
+    return await work(url.href)
   } finally {
     await onDatabase(server, (client) => client.query(`drop database ${name} with (force)`))
   }

@@ -1,6 +1,10 @@
-create index concurrently plain_note on plain (note);
+reindex table events;
 
-create unique index concurrently plain_note on plain (id, note);
+create index concurrently orders_note on orders (note);
+
+create unique index concurrently texts_pair on texts (id, code);
+
+create unique index concurrently invalid_u on invalid (u);
 
 create index concurrently if not exists plain_b on plain (b);
 
@@ -8,7 +12,7 @@ create index concurrently on events_2023 (note);
 
 create index concurrently on events (note);
 
-drop index concurrently plain_b;
+drop index concurrently numbers_i;
 
 drop index concurrently events_kind;
 
@@ -27,5 +31,3 @@ vacuum plain;
 vacuum full plain;
 
 vacuum (analyze) plain;
-
-reindex table events;
