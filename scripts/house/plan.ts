@@ -24,7 +24,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/database',
     holds: 'the target: connections, identity, rights, locks, sizes, sessions',
-    inner: ['urls', '.'],
+    inner: ['urls', '.', 'catalogue'],
   },
   { folder: 'src/store', holds: "the bot's own PostgreSQL: pool, migrations, embedded server, rows that are due" },
   { folder: 'src/engine', holds: 'DBOS: workflows that survive the process, liveness, adoption' },
