@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../../../src/sql/weigh/finding.ts'
-import { secondOpinion } from '../../../src/sql/weigh/second-opinion.ts'
-import { seesMore } from '../../../src/sql/weigh/sees-more.ts'
+import { secondOpinion } from '../../../src/sql/opinion/second-opinion.ts'
+import { seesMore } from '../../../src/sql/opinion/sees-more.ts'
 
 const server = { serverVersion: '15.18' }
 const asked = async (...texts: readonly string[]) => {

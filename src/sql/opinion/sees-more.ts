@@ -1,4 +1,4 @@
-import type { Finding } from './finding.ts'
+import type { Finding } from '../weigh/finding.ts'
 import type { Remark } from './second-opinion.ts'
 
 /**
