@@ -1,6 +1,6 @@
 import type { AlterTableCmd } from 'libpg-query'
 import type { Part } from '../forecast.ts'
-import { lockIndexes } from '../objects/dropping.ts'
+import { lockIndexes, ownedSequences } from '../objects/dropping.ts'
 import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
 import type { Column, Constraint, Id, Index, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
@@ -36,6 +36,7 @@ export function changeType(run: Run, table: Table, { name = '', def }: AlterTabl
   )
   const scans = rewrites || builds.length > 0 || hasCheckOn(run, table.id, name) ? rowsOf(run, table.id) : []
   lockIndexes(run, table.id, 'AccessExclusive')
+  if (column?.identity != null) for (const sequence of ownedSequences(run, table.id, name)) run.lock(sequence, 'ShareRowExclusive')
   const what = said(run, table.id, name)
   run.part('change type', table.id, {
     column: name,
@@ -93,7 +94,7 @@ type Meant = { readonly to: SqlType; readonly change: TypeChange; readonly hasUs
 function refuse(run: Run, table: Table, column: Column, { to, change, hasUsing }: Meant): void {
   const { schema } = run
   const what = said(run, table.id, column.name)
-  const used = (by: string) => run.fail('0A000', `${what} is used by ${by}, and its type cannot change under that`)
+  const used = (by: string, sqlstate = '0A000') => run.fail(sqlstate, `${what} is used by ${by}, and its type cannot change under that`)
   if (column.isInherited) run.fail('42P16', `${what} is inherited and changes only with that of the parent`)
   if (isInKey(run, table.id, column.name)) run.fail('42P16', `${what} decides which partition has a row`)
   if (change.kind === 'impossible')
@@ -103,7 +104,8 @@ function refuse(run: Run, table: Table, column: Column, { to, change, hasUsing }
   if (hasUsing && column.generated !== null) run.fail('42611', `${what} is computed, so USING cannot be said`)
   for (const id of family(schema, table.id)) {
     for (const one of schema.dependents(id))
-      if (one.column === column.name && one.kind !== 'statistics' && one.kind !== 'default') used(`the ${one.kind} ${one.name}`)
+      if (one.column === column.name && one.kind !== 'statistics' && one.kind !== 'default')
+        used(`the ${one.kind} ${one.name}`, one.kind === 'generated column' && schema.version < 150000 ? '42601' : '0A000')
     for (const one of schema.triggers(id)) if (one.uses.includes(column.name)) used(`the trigger ${one.name}`)
     for (const one of schema.policies(id)) if (one.uses.includes(column.name)) used(`the policy ${one.name}`)
   }

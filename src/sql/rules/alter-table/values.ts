@@ -2,13 +2,17 @@ import type { AlterTableCmd } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
 import { ownedSequences } from '../objects/dropping.ts'
 import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
-import type { Table } from '../schema/model.ts'
+import { sequenceNamed } from '../rows/calls.ts'
+import type { Dependent, Id, Table } from '../schema/model.ts'
+import { family } from '../schema/resolve.ts'
 import { addSequence, changeColumn, findColumn } from './columns.ts'
 
 export function changeDefault(run: Run, table: Table, { name = '', def }: AlterTableCmd): void {
   const column = findColumn(run, table, name)
   if (column === null) return
   const what = said(run, table.id, name)
+  if (column?.generated != null) run.fail('42601', `${what} is computed, so it has no default`)
+  for (const id of family(run.schema, table.id)) forgetDefault(run, id, name)
   if (def === undefined) {
     const isNeeded = column?.notNull === 'yes' && column.default !== null
     run.part('drop default', table.id, {
@@ -23,6 +27,27 @@ export function changeDefault(run: Run, table: Table, { name = '', def }: AlterT
     })
   }
   changeColumn(run, table.id, name, (one) => ({ ...one, default: def === undefined ? null : '' }))
+}
+
+/** The sequence that gave its numbers is free to go. */
+function forgetDefault({ schema }: Run, table: Id, column: string): void {
+  const of = (one: Dependent) => one.kind === 'default' && one.relation === table && one.name === column
+  for (const sequence of [...schema.owned(table), ...numbersOf(schema, table, column)]) {
+    const known = schema.dependents(sequence)
+    if (known.some(of))
+      schema.change.setDependents(
+        sequence,
+        known.filter((one) => !of(one)),
+      )
+  }
+}
+
+/** The sequence that its default names. */
+function numbersOf(schema: Run['schema'], table: Id, column: string): readonly Id[] {
+  const value = schema.table(table)?.columns.find(({ name }) => name === column)?.default
+  const name = /nextval\('((?:[^']|'')+)'/.exec(value ?? '')?.[1]
+  const found = name === undefined ? undefined : sequenceNamed(schema, name)
+  return found === undefined ? [] : [found.id]
 }
 
 /** A value that this transaction added to an enum cannot be used before it ends. */

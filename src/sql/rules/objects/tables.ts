@@ -122,11 +122,14 @@ const keyOf = (params: readonly Node[]): readonly string[] | null => {
 /** DROP TABLE, VIEW, MATERIALIZED VIEW, SEQUENCE, FOREIGN TABLE. */
 export function dropRelations(run: Run, { objects = [], removeType = 'OBJECT_TABLE', behavior, missing_ok: isOptional }: DropStmt): void {
   const { schema } = run
-  const how = dropping(behavior === 'DROP_CASCADE')
   const named = objects.map((item) => {
     const [name = '', given = null] = 'List' in item ? partsOf(item.List.items).toReversed() : []
     return { schema: given, name }
   })
+  const how = dropping(
+    behavior === 'DROP_CASCADE',
+    named.flatMap((one) => resolve(schema, one) ?? []),
+  )
   for (const one of named) {
     const id = resolve(schema, one)
     const table = id === undefined && schema.knows === 'nothing' ? tableNamed(schema, one) : id === undefined ? undefined : schema.table(id)
@@ -172,6 +175,8 @@ export function truncate(run: Run, { relations = [], behavior, restart_seqs: res
       builds: indexesOf(run, id),
       loses: isNew ? [] : [`all rows of ${own.schema}.${own.name}`],
     })
+    const now = schema.table(id)
+    if (now !== undefined) schema.change.putTable({ ...now, mayHaveRows: false })
   }
 }
 

@@ -72,7 +72,10 @@ export function createStatistics(run: Run, { relations = [], defnames }: CreateS
     const table = 'RangeVar' in item ? named(run, item.RangeVar) : undefined
     if (table === undefined) continue
     run.lock(table.id, 'ShareUpdateExclusive')
-    run.part('change settings', table.id, { name: partsOf(defnames).join('.') })
+    const name = partsOf(defnames).at(-1) ?? ''
+    run.part('change settings', table.id, { name })
+    const entry = { on: table.id, column: null, kind: 'statistics' as const, schema: table.schema, name, relation: null }
+    run.schema.change.setDependents(table.id, [...run.schema.dependents(table.id), entry])
   }
 }
 
