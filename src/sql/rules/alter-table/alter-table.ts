@@ -16,7 +16,7 @@ export function alterTable(run: Run, { relation, cmds = [], missing_ok: isOption
   const named = tableOf(relation)
   const index = indexNamed(run.schema, named)
   if (index !== undefined) {
-    run.lock(index.id, 'AccessExclusive')
+    run.lock(index.id, lockOf(cmds))
     return run.part('change settings', index.table, { name: index.name })
   }
   const table = tableNamed(run.schema, named)
@@ -28,7 +28,7 @@ export function alterTable(run: Run, { relation, cmds = [], missing_ok: isOption
   refuseKind(run, table, { cmds, isOnly: relation?.inh !== true })
   const lock = lockOf(cmds)
   const isAlone = cmds.every((item) => 'AlterTableCmd' in item && ALONE.test(item.AlterTableCmd.subtype ?? ''))
-  if (isAlone) run.lock(table.id, lock)
+  if (isAlone || relation?.inh !== true) run.lock(table.id, lock)
   else run.lockFamily(table.id, lock)
   for (const step of stepsOf(cmds, run.schema.version)) take(run, table, step)
 }

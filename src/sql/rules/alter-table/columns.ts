@@ -1,5 +1,6 @@
 import type { ColumnDef } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
+import { partsOf } from '../../effects/names.ts'
 import { dropColumn, dropping } from '../objects/dropping.ts'
 import { callsOf } from '../rows/calls.ts'
 import { columnNamesIn, isVolatile, neverNull } from '../rows/expressions.ts'
@@ -83,7 +84,7 @@ export function columnOf(run: Run, def: ColumnDef): Column {
     name: def.colname ?? '',
     type: typeNamed(run.schema, def.typeName),
     notNull: isRequired ? 'yes' : 'no',
-    collation: def.collClause === undefined ? null : JSON.stringify(def.collClause.collname ?? []),
+    collation: partsOf(def.collClause?.collname).at(-1) ?? null,
     default: value !== undefined || isSerial(def.typeName) ? '' : null,
     identity: identity === undefined ? null : identity.generated_when === 'a' ? 'a' : 'd',
     generated: generated === undefined ? null : generated.generated_kind === 'v' ? 'v' : 's',

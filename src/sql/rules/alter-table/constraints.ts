@@ -7,7 +7,6 @@ import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { changeColumn, findColumn, setNotNull } from './columns.ts'
 import { addForeignKey, lockEnds, scanEnds, type OfColumn } from './foreign-keys.ts'
-import { expressionOf } from './proof.ts'
 import { freeName, putConstraint, putIndex, refuseWithoutKey } from './put.ts'
 
 export function addConstraint(run: Run, table: Table, constraint: ConstraintNode, column?: OfColumn): void {
@@ -215,6 +214,3 @@ function findConstraint(run: Run, table: Table, name: string, isOptional = false
 }
 
 const named = ({ conname }: ConstraintNode): { readonly name?: string } => (conname === undefined ? {} : { name: conname })
-
-export const usedColumns = (run: Run, constraint: Constraint): ReadonlySet<string> =>
-  new Set([...constraint.columns, ...columnNamesIn(expressionOf(run, constraint))])

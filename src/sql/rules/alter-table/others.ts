@@ -9,9 +9,11 @@ export function alterOther(run: Run, table: Table, { subtype = 'AT_SetOptions', 
   const rule = RULES[subtype]
   if (rule === undefined) return false
   const what = said(run, table.id)
-  const about: Partial<Part> = NEW_FILE.has(subtype)
-    ? { rewrites: rowsOf(run, table.id), scans: rowsOf(run, table.id), builds: indexesOf(run, table.id) }
-    : {}
+  const hasRows = table.kind === 'r' || table.kind === 'm' // partitions have files of their own
+  const about: Partial<Part> =
+    NEW_FILE.has(subtype) && hasRows
+      ? { rewrites: rowsOf(run, table.id), scans: rowsOf(run, table.id), builds: indexesOf(run, table.id) }
+      : {}
   refuseLogging(run, table, subtype)
   if (NEW_FILE.has(subtype)) lockIndexes(run, table.id, 'AccessExclusive')
   if (subtype === 'AT_ChangeOwner') {

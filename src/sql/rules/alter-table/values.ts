@@ -4,8 +4,9 @@ import { ownedSequences } from '../objects/dropping.ts'
 import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
 import { sequenceNamed } from '../rows/calls.ts'
 import type { Dependent, Id, Table } from '../schema/model.ts'
-import { family } from '../schema/resolve.ts'
+import { family, relationOf } from '../schema/resolve.ts'
 import { addSequence, changeColumn, findColumn } from './columns.ts'
+import { hasCheckOn } from './proof.ts'
 
 export function changeDefault(run: Run, table: Table, { name = '', def }: AlterTableCmd): void {
   const column = findColumn(run, table, name)
@@ -71,7 +72,7 @@ export function changeExpression(run: Run, table: Table, { name = '' }: AlterTab
   run.part('set expression', table.id, {
     column: name,
     rewrites: isStored ? rowsOf(run, table.id) : [],
-    scans: rowsOf(run, table.id),
+    scans: isStored || column.notNull === 'yes' || hasCheckOn(run, table.id, name) ? rowsOf(run, table.id) : [],
     builds: isStored ? indexesOf(run, table.id) : [],
     old: mayBreak(`it takes ${said(run, table.id, name)} for what was computed before`),
   })
@@ -103,12 +104,14 @@ export function changeIdentity(run: Run, table: Table, { subtype, name = '', def
       ...(isAlways ? { old: mayBreak(`its inserts may give a value for ${what}`) } : {}),
     })
   }
-  for (const sequence of ownedSequences(run, table.id, name)) run.lock(sequence, 'AccessExclusive')
+  const mode = subtype === 'AT_DropIdentity' ? 'AccessExclusive' : 'ShareRowExclusive'
+  for (const sequence of ownedSequences(run, table.id, name)) run.lock(sequence, mode)
   if (subtype === 'AT_DropIdentity') {
     if (column?.identity === null && isOptional !== true) run.fail('55000', `${what} is not an identity column`)
     for (const sequence of ownedSequences(run, table.id, name)) run.schema.change.dropTable(sequence)
     changeColumn(run, table.id, name, (one) => ({ ...one, identity: null }))
     return run.part('drop default', table.id, { column: name, old: mayBreak(`its inserts may give no value for ${what}`) })
   }
-  run.part('alter sequence', table.id, { column: name, old: mayBreak(`the next values of ${what} may exist already`) })
+  const rewrites = ownedSequences(run, table.id, name).map((id) => relationOf(run.schema, id))
+  run.part('alter sequence', table.id, { column: name, rewrites, old: mayBreak(`the next values of ${what} may exist already`) })
 }

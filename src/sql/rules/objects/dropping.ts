@@ -32,7 +32,9 @@ export function dropRelation(run: Run, table: Table, how: Dropping): void {
     if (one.isPartition) dropRelation(run, one, how)
     else stands(run, how, `${said(run, child)} inherits from ${said(run, table.id)}`, () => dropRelation(run, one, how))
   }
-  for (const constraint of schema.constraints(table.id)) if (constraint.kind === 'f') dropConstraint(run, constraint, how)
+  // what a partition has from its parent goes without a lock on the other end
+  for (const constraint of schema.constraints(table.id))
+    if (constraint.kind === 'f' && constraint.parent === null) dropConstraint(run, constraint, how)
   for (const constraint of schema.referencing(table.id).filter(({ table: from }) => !how.gone.has(from))) {
     const why = `the foreign key ${constraint.name} of ${said(run, constraint.table)} refers to ${said(run, table.id)}`
     if (how.together.has(constraint.table)) dropConstraint(run, constraint, how)
@@ -141,7 +143,8 @@ export function dropDependents(run: Run, dependents: readonly Dependent[], how: 
     const relation = one.relation === null ? undefined : run.schema.table(one.relation)
     if (relation !== undefined && (how.gone.has(relation.id) || (how.together.has(relation.id) && one.kind === 'view'))) continue
     if (one.kind === 'statistics') continue // goes along without a word
-    stands(run, how, `the ${one.kind} ${one.name} uses ${what}`, () => {
+    const goesAlong = one.kind === 'generated column' && run.schema.version < 150000
+    stands(run, goesAlong ? { ...how, isCascade: true } : how, `the ${one.kind} ${one.name} uses ${what}`, () => {
       if (one.kind === 'view' && relation !== undefined) {
         how.lost.push(`view ${said(run, relation.id)}`)
         dropRelation(run, relation, how)

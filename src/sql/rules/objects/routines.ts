@@ -130,7 +130,8 @@ export function dropOfTable(run: Run, { objects = [], removeType = 'OBJECT_TRIGG
     const known =
       removeType === 'OBJECT_TRIGGER' ? schema.triggers(table.id) : removeType === 'OBJECT_POLICY' ? schema.policies(table.id) : rule
     const isThere = table.isAssumed || removeType === 'OBJECT_RULE' || known.some((one) => one.name === name)
-    if (!isThere && isOptional !== true) run.fail('42704', `${said(run, table.id)} has no ${what} ${name}`)
+    if (!isThere && isOptional === true) continue
+    if (!isThere) run.fail('42704', `${said(run, table.id)} has no ${what} ${name}`)
     run.lockFamily(table.id, 'AccessExclusive')
     if (removeType === 'OBJECT_TRIGGER') {
       run.part('drop trigger', table.id, { name, old: mayBreak(`what the trigger ${name} did for it is no longer done`) })

@@ -155,8 +155,13 @@ export function dropRelations(run: Run, { objects = [], removeType = 'OBJECT_TAB
 
 export function truncate(run: Run, { relations = [], behavior, restart_seqs: restarts }: TruncateStmt): void {
   const { schema } = run
-  const asked = relations.flatMap((item) => ('RangeVar' in item ? parentOf(run, item.RangeVar) : []))
-  const reached = new Set(asked.flatMap((table) => [...family(schema, table.id)]))
+  const reached = new Set(
+    relations.flatMap((item) => {
+      if (!('RangeVar' in item)) return []
+      const isOnly = item.RangeVar.inh !== true
+      return parentOf(run, item.RangeVar).flatMap(({ id }) => (isOnly ? [id] : [...family(schema, id)]))
+    }),
+  )
   for (const id of reached)
     for (const one of schema.referencing(id)) {
       if (reached.has(one.table)) continue
@@ -169,10 +174,11 @@ export function truncate(run: Run, { relations = [], behavior, restart_seqs: res
     for (const index of schema.indexes(id)) run.lock(index.id, 'AccessExclusive')
     if (restarts === true) for (const sequence of schema.owned(id)) run.lock(sequence, 'AccessExclusive')
     const own = relationOf(schema, id)
+    const restarted = restarts === true ? schema.owned(id).map((sequence) => relationOf(schema, sequence)) : []
     const isNew = schema.table(id)?.isNew === true
     run.part('truncate', id, {
-      rewrites: rowsOf(run, id),
-      builds: indexesOf(run, id),
+      rewrites: [...rowsOf(run, id).filter((one) => one.name === own.name && one.schema === own.schema), ...restarted],
+      builds: indexesOf(run, id).filter(({ on }) => on.name === own.name && on.schema === own.schema),
       loses: isNew ? [] : [`all rows of ${own.schema}.${own.name}`],
     })
     const now = schema.table(id)
