@@ -24,6 +24,7 @@ export type Catalogue = {
   readonly types: readonly CatalogueType[]
   readonly casts: readonly CatalogueCast[]
   readonly functions: readonly CatalogueFunction[]
+  readonly uses: readonly CatalogueUse[]
   readonly extensions: readonly string[]
 }
 
@@ -186,6 +187,13 @@ export type CatalogueFunction = {
   readonly text: string | null
 }
 
+/** Something of a table that calls a function of people, by its name alone. */
+export type CatalogueUse = {
+  readonly routine: string
+  readonly table: number
+  /** Of a default or generated column. */ readonly column: string | null
+}
+
 export const unknownCatalogue = (version: number, schema = 'public'): Catalogue => ({
   version,
   timeZone: 'UTC',
@@ -203,5 +211,6 @@ export const unknownCatalogue = (version: number, schema = 'public'): Catalogue 
   types: [],
   casts: [],
   functions: [],
+  uses: [],
   extensions: [],
 })

@@ -119,6 +119,17 @@ const FUNCTIONS = `select json_agg(json_build_object('schema', n.nspname, 'name'
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
   where ${OWN} and not exists (select from pg_depend x where x.classid = 'pg_proc'::regclass and x.objid = p.oid and x.deptype = 'e')`
 
+const USES = `select json_agg(distinct jsonb_build_object('routine', p.proname, 'table', coalesce(f.adrelid, k.conrelid, r.ev_class, y.polrelid, i.indrelid)::bigint,
+    'column', a.attname))
+  from pg_depend d join pg_proc p on p.oid = d.refobjid join pg_namespace n on n.oid = p.pronamespace
+    left join pg_attrdef f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid
+    left join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
+    left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid and k.conrelid <> 0
+    left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+    left join pg_policy y on d.classid = 'pg_policy'::regclass and y.oid = d.objid
+    left join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid
+  where d.refclassid = 'pg_proc'::regclass and ${OWN} and coalesce(f.adrelid, k.conrelid, r.ev_class, y.polrelid, i.indrelid) is not null`
+
 const HEAD = `select json_build_object('version', current_setting('server_version_num')::int,
     'timeZone', (select reset_val from pg_settings where name = 'TimeZone'), 'role', current_user, 'searchPath', to_json(current_schemas(false)))`
 
@@ -142,5 +153,6 @@ export const catalogueQueries = (version: number) => ({
   types: TYPES,
   casts: CASTS,
   functions: FUNCTIONS,
+  uses: USES,
   extensions: `select json_agg(extname) from pg_extension`,
 })

@@ -4,6 +4,7 @@ import type { Parser } from '../effects/parser.ts'
 import type { Forecast } from './forecast.ts'
 import { createRun, type Session } from './run.ts'
 import { createSchema } from './schema/schema.ts'
+import { settle } from './session.ts'
 import { forecastStatement } from './statement.ts'
 
 /** A file as `readScript` reads it; `starts` are in bytes of `content`. */
@@ -17,19 +18,23 @@ export type ScriptToForecast = {
 /** What the files of a plan will do, one after another: a list for each file, with one forecast for each of its statements. */
 export function forecasts(files: readonly ScriptToForecast[], catalogue: Catalogue, parser: Parser): readonly (readonly Forecast[])[] {
   const schema = createSchema(catalogue)
-  const session: Session = { prepared: new Map(), marks: [], isPathKnown: true }
+  const session: Session = { prepared: new Map(), marks: [] }
   let statement = 0
   return files.map((file) => {
+    settle({ schema, session })
     const lineAt = lines(file)
     return file.statements.map((node, at) => {
+      const text = file.texts[at] ?? ''
       const { run, found } = createRun({
         schema,
         parser,
         session,
         statement: ++statement,
         reading: { depth: 0, routines: new Set(), isSure: true },
+        text,
+        follow: forecastStatement,
       })
-      forecastStatement(run, node)
+      forecastStatement(run, node, text)
       const { line, sql } = lineAt(at)
       return { line, sql, ...found() }
     })

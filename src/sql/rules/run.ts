@@ -14,6 +14,10 @@ export type Run = {
   readonly statement: number
   /** Statements in bodies that are being read, one called by another. */
   readonly reading: Reading
+  /** The statement as it is written. */
+  readonly text: string
+  /** A statement inside of another one: a body, what EXPLAIN or EXECUTE runs. */
+  readonly follow: (run: Run, node: Node, text: string) => void
   readonly lock: (on: Id, mode: LockMode) => void
   /** The table with all its partitions and heirs. */
   readonly lockFamily: (on: Id, mode: LockMode) => void
@@ -25,18 +29,18 @@ export type Run = {
 
 export type Reading = {
   readonly depth: number
+  /** Routines that are being read, or were in this statement. */
   readonly routines: Set<string>
-  /** Inside of a body, a way may not be taken. */ readonly isSure: boolean
+  /** Inside of a body a way may not be taken, so that no failure is certain. */
+  readonly isSure: boolean
 }
 
 /** What lives as long as the session. */
 export type Session = {
   /** Statements kept by PREPARE. */
   readonly prepared: Map<string, Node>
-  /** Marks of the transaction and of its savepoints. */
+  /** Where the transaction began, and its savepoints. */
   marks: readonly { readonly name: string | null; readonly at: number }[]
-  /** Somebody set it to what cannot be read. */
-  isPathKnown: boolean
 }
 
 export type Found = Pick<Forecast, 'locks' | 'parts' | 'fails' | 'unknown'>
@@ -46,7 +50,7 @@ export const isStronger = (one: LockMode, other: LockMode): boolean => (STRENGTH
 export const strongest = (modes: readonly LockMode[]): LockMode =>
   modes.reduce<LockMode>((most, mode) => (isStronger(mode, most) ? mode : most), 'AccessShare')
 
-export function createRun(shared: Pick<Run, 'schema' | 'parser' | 'session' | 'statement' | 'reading'>): {
+export function createRun(shared: Pick<Run, 'schema' | 'parser' | 'session' | 'statement' | 'reading' | 'text' | 'follow'>): {
   readonly run: Run
   readonly found: () => Found
 } {
@@ -78,7 +82,9 @@ export function createRun(shared: Pick<Run, 'schema' | 'parser' | 'session' | 's
         new: WORKS,
         ...about,
       }),
-    fail: (sqlstate, why) => (fails ??= { sqlstate, why }),
+    fail: (sqlstate, why) => {
+      if (shared.reading.isSure) fails ??= { sqlstate, why }
+    },
     dontKnow: (why) => (unknown ??= why),
   }
   return { run, found: () => ({ locks: [...locks.values()], parts, fails, unknown }) }

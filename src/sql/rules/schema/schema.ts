@@ -1,4 +1,4 @@
-import type { Catalogue } from '../../../database/catalogue/catalogue.ts'
+import type { Catalogue, CatalogueUse } from '../../../database/catalogue/catalogue.ts'
 import { typeKey, typeOfRef } from '../types/type.ts'
 import { createJournal, type Kept } from './journal.ts'
 import type { Constraint, Dependent, Id, Index, Policy, Publication, Routine, Table, Trigger, User, UserType } from './model.ts'
@@ -9,7 +9,7 @@ export type Schema = {
   readonly timeZone: string
   readonly role: string
   readonly knows: Catalogue['knows']
-  readonly path: { now: readonly string[] }
+  readonly path: { now: readonly string[]; readonly first: readonly string[] }
   readonly table: (id: Id) => Table | undefined
   readonly index: (id: Id) => Index | undefined
   readonly byName: (schema: string, name: string) => Id | undefined
@@ -24,8 +24,13 @@ export type Schema = {
   readonly triggers: (table: Id) => readonly Trigger[]
   readonly policies: (table: Id) => readonly Policy[]
   readonly dependents: (table: Id) => readonly Dependent[]
+  /** What a view reads. */
+  readonly reads: (view: Id) => readonly Id[]
   readonly publications: () => Iterable<Publication>
   readonly type: (key: string) => UserType | undefined
+  readonly types: () => Iterable<UserType>
+  /** What calls a function of this name: a default, a check, a generated column, an index, a view, a policy. */
+  readonly uses: (routine: string) => readonly CatalogueUse[]
   /** Columns of a type, by its key. */
   readonly users: (type: string) => readonly User[]
   readonly routines: (name: string) => readonly Routine[]
@@ -86,13 +91,15 @@ export function createSchema(catalogue: Catalogue): Schema {
   const triggers = journal.map<Id, readonly Trigger[]>()
   const policies = journal.map<Id, readonly Policy[]>()
   const dependents = journal.map<Id, readonly Dependent[]>()
+  const reads = journal.map<Id, readonly Id[]>()
   const publications = journal.map<string, Publication>()
   const types = journal.map<string, UserType>()
   const users = journal.map<string, readonly User[]>()
   const routines = journal.map<string, readonly Routine[]>()
   const schemas = journal.map<string, true>()
   const casts = new Map(catalogue.casts.map((cast) => [`${cast.from}>${cast.to}`, cast]))
-  const path = { now: catalogue.searchPath }
+  const uses = Map.groupBy(catalogue.uses, (one) => one.routine)
+  const path = { now: catalogue.searchPath, first: catalogue.searchPath }
   let lastId = 0
 
   const change: Changes = {
@@ -119,6 +126,11 @@ export function createSchema(catalogue: Catalogue): Schema {
       if (was.ownedBy !== null) takeFrom(ownedIds, was.ownedBy.table, (one) => one === id)
       for (const parent of was.parents) takeFrom(childIds, parent, (child) => child === id)
       if (names.get(nameKey(was.schema, was.name)) === id) names.delete(nameKey(was.schema, was.name))
+      for (const one of reads.get(id) ?? [])
+        change.setDependents(
+          one,
+          (dependents.get(one) ?? []).filter(({ relation }) => relation !== id),
+        )
       tables.delete(id)
     },
     putIndex(index) {
@@ -148,7 +160,14 @@ export function createSchema(catalogue: Catalogue): Schema {
     },
     setTriggers: triggers.set,
     setPolicies: policies.set,
-    setDependents: dependents.set,
+    setDependents(table, list) {
+      const viewsIn = (entries: readonly Dependent[]) =>
+        new Set(entries.flatMap(({ kind, relation }) => (kind === 'view' ? (relation ?? []) : [])))
+      const [was, now] = [viewsIn(dependents.get(table) ?? []), viewsIn(list)]
+      for (const view of was) if (!now.has(view)) takeFrom(reads, view, (id) => id === table)
+      for (const view of now) if (!was.has(view)) addTo(reads, view, table)
+      dependents.set(table, list)
+    },
     putPublication: (publication) => publications.set(publication.name, publication),
     dropPublication: publications.delete,
     putType: (type) => types.set(typeKey(type), type),
@@ -170,7 +189,7 @@ export function createSchema(catalogue: Catalogue): Schema {
   }
 
   const present = <Value>(value: Value | undefined): readonly Value[] => (value === undefined ? [] : [value])
-  fill(catalogue, change, { triggers, policies, dependents, routines })
+  fill(catalogue, change, { triggers, policies, routines })
   const start = journal.mark()
   return {
     version: catalogue.version,
@@ -190,8 +209,11 @@ export function createSchema(catalogue: Catalogue): Schema {
     triggers: (id) => triggers.get(id) ?? [],
     policies: (id) => policies.get(id) ?? [],
     dependents: (id) => dependents.get(id) ?? [],
+    reads: (id) => reads.get(id) ?? [],
     publications: publications.values,
     type: types.get,
+    types: types.values,
+    uses: (routine) => uses.get(routine) ?? [],
     users: (key) => users.get(key) ?? [],
     routines: (name) => routines.get(name) ?? [],
     hasSchema: (name) => schemas.get(name) === true,
@@ -206,7 +228,6 @@ export function createSchema(catalogue: Catalogue): Schema {
 type Lists = {
   readonly triggers: Kept<Id, readonly Trigger[]>
   readonly policies: Kept<Id, readonly Policy[]>
-  readonly dependents: Kept<Id, readonly Dependent[]>
   readonly routines: Kept<string, readonly Routine[]>
 }
 
@@ -232,7 +253,7 @@ function fill(catalogue: Catalogue, change: Changes, lists: Lists): void {
   for (const constraint of catalogue.constraints) change.putConstraint({ ...constraint, madeBy: 0, expression: null })
   for (const [table, list] of Map.groupBy(catalogue.triggers, (one) => one.table)) lists.triggers.set(table, list)
   for (const [table, list] of Map.groupBy(catalogue.policies, (one) => one.table)) lists.policies.set(table, list)
-  for (const [table, list] of Map.groupBy(catalogue.dependents, (one) => one.on)) lists.dependents.set(table, list)
+  for (const [table, list] of Map.groupBy(catalogue.dependents, (one) => one.on)) change.setDependents(table, list)
   for (const [name, list] of Map.groupBy(catalogue.functions, (one) => one.name))
     lists.routines.set(
       name,
