@@ -4,6 +4,7 @@ import { context, fields, modal, section, textInput } from '../../src/slack/bloc
 import type { Block, View } from '../../src/slack/port.ts'
 import { codeText, dateText, escapeLine, personText } from '../../src/lib/text/text.ts'
 import { approvalsText, classesText, databaseText, toolText } from '../cards/evidence.ts'
+import { adviceBlocks } from '../cards/advice.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 
@@ -77,6 +78,7 @@ export function decided(view: RequestView): readonly Block[] {
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
     ...findingsBlocks(request.evidence, inWindow),
+    ...adviceBlocks(request.evidence),
     ...migrationLines(request.plan, request.evidence),
     ...fields([
       ['Approvals', request.policy === null || request.endedAt !== null ? null : approvalsText(view)],

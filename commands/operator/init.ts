@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { cancel, confirm, intro, isCancel, note, outro, text } from '@clack/prompts'
 import { stringify } from 'yaml'
-import { approver, secret } from '../../src/config/basics.ts'
+import { approver, secret } from '../../src/config/keys/basics.ts'
 
 /** What `init` asks for. The file that comes of it is complete: every other key has a safe default. */
 export type InitAnswers = {

@@ -20,11 +20,15 @@ export const rooms: readonly Room[] = [
   },
   { folder: 'src/process', holds: 'child processes: the only place that starts one' },
   { folder: 'src/calendar', holds: 'zones, cron, opening hours, holidays, and how people write and read times; pure' },
-  { folder: 'src/config', holds: 'lockkeeper.yaml: schema, reading, what is wrong with it, references to secrets' },
+  {
+    folder: 'src/config',
+    holds: 'lockkeeper.yaml: schema, reading, what is wrong with it, references to secrets',
+    inner: ['keys', '.'],
+  },
   {
     folder: 'src/database',
     holds: 'the target: connections, identity, rights, locks, sizes, sessions',
-    inner: ['urls', '.', 'catalogue'],
+    inner: ['urls', '.', 'catalogue', 'live'],
   },
   { folder: 'src/store', holds: "the bot's own PostgreSQL: pool, migrations, embedded server, rows that are due" },
   { folder: 'src/engine', holds: 'DBOS: workflows that survive the process, liveness, adoption' },
@@ -42,7 +46,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/plan',
     holds: 'what is approved: migrations as git objects, status, comparison, digest; no code of the repository runs here',
-    inner: ['prisma', '.', 'prisma8', 'tool'],
+    inner: ['prisma', 'weighed', '.', 'prisma8', 'tool'],
   },
   {
     folder: 'src/request',

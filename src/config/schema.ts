@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { approver, argv, channel, duration, probe, secret, step } from './basics.ts'
+import { approver, argv, channel, duration, probe, secret, step } from './keys/basics.ts'
+import { reviewSchema } from './keys/review.ts'
 import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
@@ -63,6 +64,7 @@ export const targetSchema = z.strictObject({
     })
     .optional()
     .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
+  review: reviewSchema.optional().describe('From when on what a migration does to a table counts'),
   windows: windowsSchema.prefault({}),
   maintenance: maintenanceModeSchema.optional(),
   order: z.literal('migrate-first').default('migrate-first'),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { argv } from './basics.ts'
+import { argv } from './keys/basics.ts'
 
 /** `tool` of a target: what brings the migrations to the database, and where the repository has them. */
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { approver, channel, duration, person, probe, secret, step } from './basics.ts'
+import { approver, channel, duration, person, probe, secret, step } from './keys/basics.ts'
 
 /** The keys of lockkeeper.yaml about time: windows, notices, freezes, maintenance mode, who is told and who stands by. */
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Target } from '../config/config.ts'
-import { isReference } from '../config/basics.ts'
+import { isReference } from '../config/keys/basics.ts'
 import type { CommandSettings } from '../config/schema.ts'
 import type { Child } from '../process/child.ts'
 import { childEnvironment, operatorPath } from '../process/environment.ts'
