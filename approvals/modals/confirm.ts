@@ -5,6 +5,7 @@ import type { Block, View } from '../../src/slack/port.ts'
 import { codeText, dateText, escapeLine, personText, truncateMrkdwn } from '../../src/lib/text/text.ts'
 import { approvalsText, classesText, databaseText, toolText } from '../cards/evidence.ts'
 import { commitLines, commitsText } from '../cards/commits.ts'
+import { adviceBlocks } from '../cards/advice.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 import { assertionBlocks } from './assertions.ts'
@@ -79,6 +80,7 @@ export function decided(view: RequestView): readonly Block[] {
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
     ...findingsBlocks(request.evidence, inWindow),
+    ...adviceBlocks(request.evidence),
     ...migrationLines(request.plan, request.evidence),
     ...assertionBlocks(request.plan),
     ...fields([

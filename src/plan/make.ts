@@ -255,7 +255,7 @@ async function gatherEvidence(
   const { source, facts } = read
   return {
     migrations: reviews.map(({ concurrently: _concurrently, leaves: _leaves, inherits: _inherits, ...review }) => review),
-    weighed,
+    findings: weighed,
     notes: [
       ...(await branchNote(
         request.target.source.branch,

@@ -104,12 +104,12 @@ const commandShape = z.object({ run: z.array(z.string()), cwd: z.string().option
 /** What is shown beside the plan but does not belong to the digest, since it may change without changing what runs. */
 export type Evidence = {
   readonly migrations: readonly MigrationEvidence[]
-  /** What the statements would do to this database, by how large and busy it is: the gravest first. Not in requests of before. */
-  readonly weighed?: readonly Finding[]
   /** `main is 4 ahead, migrations unchanged` and the like; sentences. */
   readonly notes: readonly string[]
   /** What should be known before it is approved; mrkdwn whose outside parts are escaped. */
   readonly warnings?: readonly string[]
+  /** What the review found, weighed by this database; left out by versions that did not weigh. A blocker is not approved unless it is waived. */
+  readonly findings?: readonly Finding[]
   readonly subject: string
   readonly author: string
   /** Bytes of the whole database, for the backup's estimate. */

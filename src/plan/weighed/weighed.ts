@@ -39,7 +39,7 @@ export async function weighFiles(client: Queryable, files: readonly SqlFile[], a
   if (typeof catalogue === 'string') return notSeen(files, `what is in the database could not be read: ${catalogue}`)
   const forecast = forecastsOf(readable, catalogue, parser)
   if (typeof forecast === 'string') return notSeen(files, `what the statements would do here could not be worked out: ${forecast}`)
-  const all = forecast.map(({ forecasts: one }) => one).flat()
+  const all = forecast.flatMap(({ forecasts: one }) => one)
   const live = await readOrWhy(() => readLive(client, { ...asking, ...namedIn(all) }))
   if (typeof live === 'string') return notSeen(files, `how large and how busy the tables are could not be read: ${live}`)
   const findings = weigh(

@@ -6,7 +6,7 @@ import { lockModes, type LockMode } from '../../../src/sql/rules/forecast.ts'
 export type Truth = {
   /** Tables, views and sequences with the strongest mode each, and indexes where it is stronger than their table's. */
   readonly locks?: Locks
-  /** Whose rows were all written anew. */
+  /** Tables and sequences with a new file, that is whose rows were all written anew. */
   readonly rewrites?: readonly string[]
   /** Of which rows were read, but for those that an index found. */
   readonly scans?: readonly string[]
@@ -38,9 +38,6 @@ const FROM = `
   from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_index i on i.indexrelid = c.oid
   where n.nspname in ('public', 'sales') and c.relkind in ('r', 'p', 'v', 'm', 'S', 'i', 'I')`
 const READ = 'pg_stat_get_xact_tuples_returned(c.oid)::integer as read'
-// takes locks itself
-const IS_FILLED = `c.relkind in ('r', 'm') and pg_relation_size(c.oid) > 0 as "isFilled"`
-
 export const relationsOf = async (client: pg.Client): Promise<Before> =>
   new Map((await client.query<Relation>(`${RELATIONS}${FROM}`)).rows.map((row) => [row.oid, row]))
 
@@ -88,24 +85,22 @@ export async function locksOf(client: pg.Client, before: Before, pid: string): P
   return locks.length === 0 ? {} : { locks: Object.fromEntries(locks) }
 }
 
-type Now = Relation & Read & { readonly isFilled: boolean }
+type Now = Relation & Read
 
-export const stateOf = async (client: pg.Client): Promise<readonly Now[]> =>
-  (await client.query<Now>(`${RELATIONS}, ${READ}, ${IS_FILLED}${FROM}`)).rows
+export const stateOf = async (client: pg.Client): Promise<readonly Now[]> => (await client.query<Now>(`${RELATIONS}, ${READ}${FROM}`)).rows
 
 /** `reads`: how many rows were read of each table before. */
 export function changesOf(before: Before, now: readonly Now[], reads: ReadonlyMap<number, number>): Truth {
   const files = new Set([...before.values()].flatMap(({ file }) => file ?? []))
   const isNewFile = ({ file }: Now) => file !== null && !files.has(file) // a type change that keeps the bytes keeps the file of a new index
-  const filled = new Set(now.flatMap(({ oid, isFilled }) => (isFilled ? [oid] : [])))
   const nameOf = (oid: number) => before.get(oid)?.name
   const listed = (key: keyof Truth, names: readonly (string | undefined)[]) => {
     const known = names.filter((name) => name !== undefined)
     return known.length === 0 ? {} : { [key]: known.toSorted() }
   }
-  const rewritten = now.filter((one) => one.isFilled && isNewFile(one))
+  const rewritten = now.filter((one) => one.kind !== 'i' && isNewFile(one))
   const scanned = now.filter(({ oid, kind, read }) => isTable(kind) && read > (reads.get(oid) ?? 0))
-  const built = now.filter((one) => one.kind === 'i' && filled.has(one.table ?? 0) && isNewFile(one))
+  const built = now.filter((one) => one.kind === 'i' && isNewFile(one))
   const on = ({ oid, name, table }: Now) => {
     const its = nameOf(table ?? 0)
     return its === undefined ? undefined : `${nameOf(oid) ?? name} on ${its}`
