@@ -13,7 +13,7 @@ import { tryText } from './decide/tries/tries.ts'
 import { nextAction, type Facts } from './decide/next-action.ts'
 import { withObserver } from '../guard/observer.ts'
 import { blockedOf, type Blocked } from './observe/blocked.ts'
-import { guardOf, keepFigures, withFigures } from './observe/guarded.ts'
+import { dataWithFigures, guardOf, keepFigures, withFigures } from './observe/guarded.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Timing } from './attempts/timing.ts'
 import { openAnyWorkspace } from './others/workspace.ts'
@@ -71,7 +71,7 @@ async function applyRest(work: Work, blocked: Blocked, ahead: Pick<Ahead, 'take'
     if (facts === null) return silent(work)
     const tasks = tasksIn(work, facts)
     const action = decideNext(work, facts)
-    context.progress({ migrations: tasks })
+    context.progress(dataWithFigures({ migrations: tasks }, workspace.base))
     await noteApplied({ context, base: workspace.base }, tasks)
     if (action.kind === 'all_applied' || action.kind === 'next') await noteMisplaced(work, facts.attempt?.attempt ?? null)
     if (action.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }

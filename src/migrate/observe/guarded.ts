@@ -70,10 +70,11 @@ export function figuresIn(base: string): Figures {
 export const keepFigures = (base: string, figures: Figures): void => writeWholeSync(figuresPath(base), JSON.stringify(figures))
 
 /** The end of the step with what was measured, for the record. */
-export function withFigures<End extends { readonly data?: unknown }>(end: End, base: string): End {
-  const isMeasured = existsSync(figuresPath(base)) && typeof end.data === 'object' && end.data !== null
-  return isMeasured ? { ...end, data: { ...end.data, guard: figuresIn(base) } } : end
-}
+export const withFigures = <End extends { readonly data?: unknown }>(end: End, base: string): End =>
+  typeof end.data === 'object' && end.data !== null ? { ...end, data: dataWithFigures(end.data, base) } : end
+
+export const dataWithFigures = <Data extends object>(data: Data, base: string): Data =>
+  existsSync(figuresPath(base)) ? { ...data, guard: figuresIn(base) } : data
 
 const markOf = ({ directory }: Attempt): string => join(directory, 'guard.json')
 const figuresPath = (base: string): string => join(base, 'figures.json')

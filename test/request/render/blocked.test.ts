@@ -28,7 +28,13 @@ const blockerOf = (change: Partial<ShownBlocker> = {}, askedBy: string | null = 
 })
 
 /** What the card of a run says about who is in its way, and its buttons. */
-const said = (blocker: Blocker): readonly string[] => spoken(runCard({ ...runningView(), blocker }, { timezone: 'UTC' })).slice(-3, -1)
+function said(blocker: Blocker): readonly string[] {
+  const lines = spoken(runCard({ ...runningView(), blocker }, { timezone: 'UTC' }))
+  const at = lines.findIndex((line) => line.startsWith('*`reporting`'))
+  const own = lines.slice(at, -1)
+  const isButton = (line: string) => line.startsWith('[')
+  return [own.filter((line) => !isButton(line)).join('\n'), own.filter(isButton).join(' ')]
+}
 
 test('the card names who is in the way, for how long, what it runs and who waits, with three buttons', () => {
   expect(said(blockerOf())).toEqual([

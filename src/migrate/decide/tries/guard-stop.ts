@@ -31,7 +31,7 @@ export function triedText(tried: {
   const { number, of, stop, blocker, lockTimeoutMs, pauseMs } = tried
   const how =
     stop === null
-      ? `it waited ${seconds(lockTimeoutMs)} for ${lockText(blocker)}${holderText(blocker)} and gave up, so that nobody queues behind it`
+      ? `it waited ${seconds(lockTimeoutMs)} for ${lockText(blocker)}${holderText(blocker)}, and gave up so that nobody waits behind it any longer`
       : `${reasonText(stop.why, stop.statement)}, so it was cancelled${stop.why.kind === 'queue' && blocker !== undefined ? ` (it waits for ${lockText(blocker)}${holderText(blocker)})` : ''}`
   return `Try ${number} of ${of}: ${how}; nothing was left. Next try in ${seconds(pauseMs)}.`
 }
