@@ -4,6 +4,7 @@ import { context, fields, modal, section, textInput } from '../../src/slack/bloc
 import type { Block, View } from '../../src/slack/port.ts'
 import { codeText, dateText, escapeLine, personText } from '../../src/lib/text/text.ts'
 import { approvalsText, classesText, databaseText, toolText } from '../cards/evidence.ts'
+import { blockerBlocks } from '../cards/blockers.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 import { assertionBlocks } from './assertions.ts'
@@ -77,6 +78,7 @@ export function decided(view: RequestView): readonly Block[] {
   const { request } = view
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
+    ...blockerBlocks(view, 20),
     ...findingsBlocks(request.evidence, inWindow),
     ...migrationLines(request.plan, request.evidence),
     ...assertionBlocks(request.plan),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { approver, argv, channel, duration, probe, secret, step } from './keys/basics.ts'
 import { assertSchema } from './keys/assertions.ts'
 import { classesSchema, orderSchema } from './keys/classes.ts'
+import { reviewSchema } from './keys/review.ts'
 import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
@@ -72,6 +73,7 @@ export const targetSchema = z.strictObject({
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
   assert: assertSchema.optional().describe('What has to be true of the data before and after the migrations'),
+  review: reviewSchema.optional().describe('Rules for migrations beside what their SQL does, and who may waive findings'),
   current: argv.optional().describe('A command that prints the commit that is live now'),
   health: z.array(probe).default([]),
   onFailure: z.literal('keep').default('keep'),

@@ -3,6 +3,7 @@ import type { PlanClass } from '../config/keys/classes.ts'
 import type { ToolSettings } from '../config/tool.ts'
 import type { Identity } from '../database/identity.ts'
 import type { MigrationEvidence } from '../sql/review.ts'
+import type { Finding } from '../sql/weigh/finding.ts'
 
 /**
  * A plan is what people approve. It is canonical JSON; its SHA-256 is the digest. Everything in it is decided before the grant, from
@@ -107,6 +108,8 @@ export type Evidence = {
   readonly notes: readonly string[]
   /** What should be known before it is approved; mrkdwn whose outside parts are escaped. */
   readonly warnings?: readonly string[]
+  /** What the review found, weighed by this database; left out by versions that did not weigh. A blocker is not approved unless it is waived. */
+  readonly findings?: readonly Finding[]
   readonly subject: string
   readonly author: string
   /** Bytes of the whole database, for the backup's estimate. */
