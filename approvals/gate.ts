@@ -257,7 +257,7 @@ function shutWords(times: Times, shut: Shut, command: string, at: number): { rea
         : need?.window === 'required'
           ? `a plan that is ${need.class} runs in a window only (${code(`classes.${need.class}.window`)})${target.windows.allow === undefined ? '' : `, ${code(target.windows.allow, 200)}`}`
           : `runs start ${code(target.windows.allow ?? '', 200)} only`
-    return { what: `${code(target.name)} is closed: ${rule}.`, how: opens === '' ? nothingOpens(target, command) : opens }
+    return { what: `${code(target.name)} is closed: ${rule}.`, how: opens === '' ? nothingOpens(target) : opens }
   }
   const row = lastOf(times.frozenBy.filter((one) => one.until === null || one.until.getTime() > at))
   const until = shut.status.until === null ? 'until somebody lifts it' : `until ${sayTime(shut.status.until, target.timezone)}`
@@ -280,9 +280,9 @@ function saysOpening(
   return `It opens ${hasEnd ? saySpan(next, target.timezone) : sayTime(next.from, target.timezone)}, in ${durationText(next.from - now)}.`
 }
 
-const nothingOpens = ({ name, windows }: Target, command: string): string =>
+const nothingOpens = ({ windows }: Target): string =>
   windows.allow === undefined
-    ? `No window is scheduled. Schedule one, and ask with ${code(`${command} deploy ${name} --in-window NAME`)}.`
+    ? 'No window is scheduled. Schedule a maintenance window, and ask for it by its name with `--in-window`.'
     : 'No opening comes within a year: `windows` in lockkeeper.yaml says when there is one.'
 
 const lastOf = (rows: readonly FreezeRow[]): FreezeRow | undefined =>

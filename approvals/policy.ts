@@ -195,6 +195,7 @@ export function policyHash(target: Target): string {
         onFailure: target.onFailure,
         order: target.order,
         classes: target.classes,
+        review: target.review,
         url: target.database.url,
         source: target.source,
         tool: target.tool,

@@ -27,7 +27,7 @@ export async function planRequest(deps: PlanRequestDeps, request: RequestRow): P
   const classes = made.evidence.migrations.map((one) => one.class)
   const barred = (await whyNotPlanned(target, made)) ?? (await whyNotInItsWindow(deps, target, request, classes))
   if (barred !== undefined) return barred
-  const policy = await policySnapshot(deps, target, classes, request.requesterHuman, request.breakGlass !== null)
+  const policy = await policySnapshot(deps, target, classes, request.requesterHuman, request.breakGlass !== null, made.evidence.findings)
   if (isRefusal(policy)) return policy
   const now = await storeNow(deps.db)
   const until = request.notAfter?.getTime() ?? (await whenItCloses(deps, request, classes))

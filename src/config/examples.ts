@@ -115,6 +115,7 @@ const examples: Readonly<Record<string, string>> = {
   window: 'window: required',
   rollback: 'rollback: required',
   order: 'order: app-first',
+  waive: 'waive: { from: [group:S0123456789] }',
   assert: 'assert: [ { name: Every order has a total, sql: select id from orders where total is null, expect: [] } ]',
   'assert.name': 'name: Every order has a total',
   'assert.sql': 'sql: select id from orders where total is null',

@@ -69,7 +69,9 @@ export const targetSchema = z.strictObject({
     })
     .optional()
     .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
-  review: reviewSchema.optional().describe('From when on what a migration does to a table counts'),
+  review: reviewSchema
+    .optional()
+    .describe('From when on what a migration does to a table counts, and who may let a finding pass that blocks'),
   windows: windowsSchema.prefault({}),
   maintenance: maintenanceModeSchema.optional(),
   order: orderSchema.default('migrate-first'),

@@ -42,6 +42,9 @@ export const refusalCodes = [
   'already_decided',
   'digest_changed',
   'too_few_approvers', // nobody, or not enough people, could ever approve it
+  'blocked', // a finding of the review blocks it, and nobody has waived that
+  'not_allowed_to_waive',
+  'nothing_to_waive',
   'request_expired',
   'grant_expired',
   'stale_button',

@@ -86,7 +86,7 @@ describe('a window', () => {
     const rule = { classes: { breaking: { window: 'required' } } }
     expect(await plan(rule, 'additive')).toBe('planned')
     expect(await plan(rule, 'breaking')).toBe(
-      'outside_window: `prod` is closed: a plan that is breaking runs in a window only (`classes.breaking.window`). Nothing was started. No window is scheduled. Schedule one, and ask with `/migrate deploy prod --in-window NAME`.',
+      'outside_window: `prod` is closed: a plan that is breaking runs in a window only (`classes.breaking.window`). Nothing was started. No window is scheduled. Schedule a maintenance window, and ask for it by its name with `--in-window`.',
     )
   })
 
