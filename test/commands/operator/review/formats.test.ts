@@ -40,9 +40,8 @@ test('as text each file has its findings by line, the same advice once, and the 
           build
             CREATE INDEX CONCURRENTLY a
               ON orders (note);
-      line 4, warning (wide-lock): locks <b>@team</b> 100% of
-    ::error::it.
-        Instead: As told above of the index-build.
+      line 4, warning (wide-lock): locks <b>@team</b> 100% of ::error::it.
+        Instead: As said above (index-build).
 
     sql/50%, of:all.sql
       note (unreadable): ends here.
@@ -88,7 +87,7 @@ test('as Markdown nothing in a text is markup or a mention, and SQL can be copie
 
     - **warning**, line 4 (\`wide-lock\`): locks \\<b\\>@<!-- -->team\\</b\\> 100% of ::error::it.
 
-      Instead: As told above of the index-build.
+      Instead: As said above (index-build).
 
     **sql/50%, of:all.sql**
 
