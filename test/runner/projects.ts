@@ -27,6 +27,7 @@ const places: Readonly<Record<ProjectName, readonly string[]>> = {
     'commands/parse/',
     'config/',
     'contract/capabilities/',
+    'contract/corpus/review.test.ts',
     'contract/forecast/forecast.test.ts',
     'faults/invariants.test.ts',
     'faults/report.test.ts',
