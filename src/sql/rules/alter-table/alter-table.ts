@@ -1,6 +1,6 @@
 import type { AlterTableCmd, AlterTableStmt, Node } from 'libpg-query'
 import { tableOf } from '../../effects/names.ts'
-import { said, type Run } from '../run.ts'
+import { said, type Run } from '../run/run.ts'
 import type { Table } from '../schema/model.ts'
 import { indexNamed, isSystem, tableNamed } from '../schema/resolve.ts'
 import { addColumn, dropNotNull, removeColumn, setNotNull } from './columns.ts'

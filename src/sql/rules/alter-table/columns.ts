@@ -1,10 +1,10 @@
 import type { ColumnDef } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
 import { partsOf } from '../../effects/names.ts'
-import { dropColumn, dropping } from '../objects/dropping.ts'
+import { dropColumn, dropping } from '../changes/dropping.ts'
 import { callsOf } from '../rows/calls.ts'
 import { columnNamesIn, isVolatile, neverNull } from '../rows/expressions.ts'
-import { breaks, indexesOf, mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
+import { breaks, indexesOf, mayBreak, rowsOf, said, WORKS, type Run } from '../run/run.ts'
 import type { Column, Id, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { baseOf, isKnownType, isSerial, typeNamed } from '../schema/types.ts'
@@ -119,15 +119,8 @@ export function addSequence({ schema }: Run, table: Table, column: string): void
 /** That a column is computed of others. */
 export function dependOn({ schema }: Run, table: Id, name: string, uses: ReadonlySet<string>): void {
   const place = schema.table(table)
-  const added = [...uses].map((column) => ({
-    on: table,
-    column,
-    kind: 'generated column' as const,
-    schema: place?.schema ?? '',
-    name,
-    relation: table,
-  }))
-  schema.change.setDependents(table, [...schema.dependents(table), ...added])
+  for (const column of uses)
+    schema.change.putDependent({ on: table, column, kind: 'generated column', schema: place?.schema ?? '', name, relation: table })
 }
 
 export function removeColumn(

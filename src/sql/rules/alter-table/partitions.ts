@@ -1,13 +1,13 @@
 import type { AlterTableCmd, PartitionBoundSpec, RangeVar } from 'libpg-query'
 import { tableOf } from '../../effects/names.ts'
-import type { Part } from '../forecast.ts'
-import { breaks, mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
+import type { Part } from '../model/forecast.ts'
+import { breaks, mayBreak, rowsOf, said, WORKS, type Run } from '../run/run.ts'
 import type { Id, Index, Table } from '../schema/model.ts'
 import { family, holders, relationOf, tableNamed } from '../schema/resolve.ts'
 import { scanEnds } from './foreign-keys.ts'
 import { sameType } from '../types/type.ts'
 import { isImplied } from './implied.ts'
-import { freeName, putConstraint, putIndex } from './put.ts'
+import { freeName, putConstraint, putIndex } from '../changes/put.ts'
 
 export function alterPartition(run: Run, table: Table, { subtype, def }: AlterTableCmd): void {
   const command = def !== undefined && 'PartitionCmd' in def ? def.PartitionCmd : undefined

@@ -2,12 +2,12 @@ import type { AlterEnumStmt, AlterTableStmt, CompositeTypeStmt, CreateDomainStmt
 import { constraintsIn } from '../../effects/alter-table.ts'
 import { dotted, partsOf, tableOf } from '../../effects/names.ts'
 import type { CatalogueTypeRef } from '../../../database/catalogue/catalogue.ts'
-import { breaks, mayBreak, said, WORKS, type Run } from '../run.ts'
+import { breaks, mayBreak, said, WORKS, type Run } from '../run/run.ts'
 import type { UserType } from '../schema/model.ts'
 import { placeOf } from '../schema/resolve.ts'
 import { typeNamed, userTypeNamed } from '../schema/types.ts'
 import { typeKey, type SqlType } from '../types/type.ts'
-import { dropColumn, dropping } from './dropping.ts'
+import { dropColumn, dropping } from '../changes/dropping.ts'
 
 const place = (run: Run, names: readonly Node[] | undefined) => {
   const [name = '', schema = null] = partsOf(names).toReversed()

@@ -1,4 +1,4 @@
-import { said, type Run } from '../run.ts'
+import { said, type Run } from '../run/run.ts'
 import type { Constraint, Id, Index, Table } from '../schema/model.ts'
 import { family } from '../schema/resolve.ts'
 
