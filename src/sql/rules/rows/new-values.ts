@@ -7,7 +7,8 @@ export function refuseNewValue(
   def: unknown,
 ): void {
   const found = type === undefined || type.schema === null ? undefined : schema.type(`${type.schema}.${type.name}`)
+  if (found === undefined || found.newValues.length === 0) return // of each column of each statement that writes
   const text = JSON.stringify(def)
-  const used = found?.newValues.find((value) => text.includes(`"sval":${JSON.stringify(value)}`))
+  const used = found.newValues.find((value) => text.includes(`"sval":${JSON.stringify(value)}`))
   if (used !== undefined) fail('55P04', `the value ${used} is new in this transaction and cannot be used before it ends`)
 }
