@@ -76,11 +76,12 @@ const POLICIES = `select json_agg(json_build_object('name', y.polname, 'table', 
 /** What depends by itself (`n`), and the columns that are computed of others. */
 const DEPENDENTS = `select json_agg(distinct jsonb_build_object('on', d.refobjid::bigint, 'column', a.attname,
     'kind', case when r.oid is not null then case when r.rulename = '_RETURN' then 'view' else 'rule' end when p.oid is not null then 'function'
+      when g.attrelid is not null then 'generated column'
       when f.oid is not null then case when fa.attgenerated <> '' then 'generated column' else 'default' end
       when s.oid is not null then 'statistics' else 'publication' end,
     'schema', coalesce(rn.nspname, pn.nspname, fn.nspname, sn.nspname, ''),
-    'name', coalesce(case when r.rulename <> '_RETURN' then r.rulename end, rc.relname, p.proname, fa.attname, s.stxname, ''),
-    'relation', coalesce(rc.oid, fc.oid)::bigint))
+    'name', coalesce(case when r.rulename <> '_RETURN' then r.rulename end, rc.relname, p.proname, fa.attname, g.attname, s.stxname, ''),
+    'relation', coalesce(rc.oid, fc.oid, g.attrelid)::bigint))
   from pg_depend d join pg_class c on c.oid = d.refobjid join pg_namespace n on n.oid = c.relnamespace
     left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid > 0
     left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
@@ -89,9 +90,10 @@ const DEPENDENTS = `select json_agg(distinct jsonb_build_object('on', d.refobjid
     left join pg_attrdef f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid
       left join pg_attribute fa on fa.attrelid = f.adrelid and fa.attnum = f.adnum
       left join pg_class fc on fc.oid = f.adrelid left join pg_namespace fn on fn.oid = fc.relnamespace
+    left join pg_attribute g on d.classid = 'pg_class'::regclass and g.attrelid = d.objid and g.attnum = d.objsubid and d.objsubid > 0 and g.attgenerated <> '' -- 14
     left join pg_statistic_ext s on d.classid = 'pg_statistic_ext'::regclass and s.oid = d.objid left join pg_namespace sn on sn.oid = s.stxnamespace
   where d.refclassid = 'pg_class'::regclass and ${OWN} and d.deptype in ('n', 'a')
-    and (r.oid is not null and r.ev_class <> d.refobjid or r.oid is not null and r.rulename <> '_RETURN' and d.refobjsubid > 0 or p.oid is not null or s.oid is not null
+    and (r.oid is not null and r.ev_class <> d.refobjid or r.oid is not null and r.rulename <> '_RETURN' and d.refobjsubid > 0 or p.oid is not null or s.oid is not null or g.attrelid is not null
       or f.oid is not null and not (f.adrelid = d.refobjid and f.adnum = d.refobjsubid))`
 
 const PUBLICATIONS = (

@@ -42,6 +42,8 @@ export function setVariable(run: Run, { name = '', kind, args = [] }: VariableSe
   run.part('session setting', null, { name })
   const isReset = kind === 'VAR_RESET' || kind === 'VAR_RESET_ALL' || kind === 'VAR_SET_DEFAULT'
   if (isReset && (name === 'search_path' || kind === 'VAR_RESET_ALL')) run.schema.path.now = run.schema.path.first
+  if (isReset && (name === 'timezone' || kind === 'VAR_RESET_ALL')) run.schema.zone.now = run.schema.zone.first
+  else if (name.toLowerCase() === 'timezone') run.schema.zone.now = textOf(args[0]) ?? ''
   if (name !== 'search_path' || isReset) return
   const names = args.map(textOf)
   if (names.includes(null)) run.dontKnow('it sets the search path to what cannot be read')

@@ -1,4 +1,4 @@
-import type { AlterTableCmd, AlterTableStmt } from 'libpg-query'
+import type { AlterTableCmd, AlterTableStmt, Node } from 'libpg-query'
 import { tableOf } from '../../effects/names.ts'
 import { said, type Run } from '../run.ts'
 import type { Table } from '../schema/model.ts'
@@ -16,7 +16,7 @@ export function alterTable(run: Run, { relation, cmds = [], missing_ok: isOption
   const named = tableOf(relation)
   const index = indexNamed(run.schema, named)
   if (index !== undefined) {
-    run.lock(index.id, 'AccessExclusive')
+    run.lock(index.id, lockOf(cmds))
     return run.part('change settings', index.table, { name: index.name })
   }
   const table = tableNamed(run.schema, named)
@@ -25,12 +25,35 @@ export function alterTable(run: Run, { relation, cmds = [], missing_ok: isOption
       run.fail('42P01', `there is no ${objtype === 'OBJECT_VIEW' ? 'view' : 'table'} ${named.name}`)
     return
   }
+  refuseKind(run, table, { cmds, isOnly: relation?.inh !== true })
   const lock = lockOf(cmds)
   const isAlone = cmds.every((item) => 'AlterTableCmd' in item && ALONE.test(item.AlterTableCmd.subtype ?? ''))
-  if (isAlone) run.lock(table.id, lock)
+  if (isAlone || relation?.inh !== true) run.lock(table.id, lock)
   else run.lockFamily(table.id, lock)
   for (const step of stepsOf(cmds, run.schema.version)) take(run, table, step)
 }
+
+/** What views, partitioned tables and those with heirs do not take. */
+function refuseKind(run: Run, table: Table, { cmds, isOnly }: { readonly cmds: readonly Node[]; readonly isOnly: boolean }): void {
+  const what = said(run, table.id)
+  const hasHeirs = run.schema.children(table.id).length > 0
+  for (const item of cmds) {
+    const { subtype = '', def } = 'AlterTableCmd' in item ? item.AlterTableCmd : {}
+    if ((table.kind === 'v' || table.kind === 'm') && OF_TABLES.test(subtype)) run.fail('42809', `${what} is no table`)
+    if (isOnly && hasHeirs && /^AT_(AddColumn|SetNotNull)$/.test(subtype))
+      run.fail('42P16', `${what} has partitions or heirs, which must be changed along with it`)
+    if (table.kind !== 'p') continue
+    if (subtype === 'AT_ClusterOn') run.fail('0A000', `${what} is partitioned and keeps no rows in an order`)
+    if (subtype === 'AT_SetRelOptions')
+      run.fail(run.schema.version < 160000 ? '22023' : '42809', `${what} is partitioned and has no settings of its own`)
+    if (/^AT_Set(Un)?Logged$/.test(subtype) && run.schema.version >= 180000) run.fail('42809', `${what} is partitioned and keeps no rows`)
+    if (def !== undefined && 'Constraint' in def && def.Constraint.is_no_inherit === true)
+      run.fail('42P16', `${what} is partitioned, so its partitions inherit every constraint`)
+  }
+}
+
+const OF_TABLES =
+  /^AT_(AddColumn|DropColumn|AlterColumnType|SetNotNull|DropNotNull|AddConstraint|DropConstraint|ValidateConstraint|SetExpression|AttachPartition)$/
 
 /** What does not reach partitions and heirs. */
 const ALONE =

@@ -1,12 +1,14 @@
 import type { ColumnDef } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
+import { partsOf } from '../../effects/names.ts'
 import { dropColumn, dropping } from '../objects/dropping.ts'
+import { callsOf } from '../rows/calls.ts'
 import { columnNamesIn, isVolatile, neverNull } from '../rows/expressions.ts'
 import { breaks, indexesOf, mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
 import type { Column, Id, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
-import { baseOf, isSerial, typeNamed } from '../schema/types.ts'
-import { shownType } from '../types/type.ts'
+import { baseOf, isKnownType, isSerial, typeNamed } from '../schema/types.ts'
+import { sameType, shownType } from '../types/type.ts'
 import { expressionOf } from './proof.ts'
 
 export function addColumn(run: Run, table: Table, def: ColumnDef, isOptional: boolean): void {
@@ -19,11 +21,13 @@ export function addColumn(run: Run, table: Table, def: ColumnDef, isOptional: bo
   }
   const column = columnOf(run, def)
   const constraints = constraintsIn(def.constraints ?? [])
+  refuseColumn(run, table, column, def)
   const value = constraints.find(({ contype }) => contype === 'CONSTR_DEFAULT')?.raw_expr
   const isFilled = isSerial(def.typeName) || column.identity !== null || column.generated === 's' || isVolatile(schema, value)
   const rewrites = isFilled || (column.generated === null && baseOf(schema, column.type).isChecked)
   const isEmptyOtherwise = value === undefined && !isFilled && column.generated === null && !domainDefault(run, column)
   const isRequired = column.notNull === 'yes' || constraints.some(({ contype }) => contype === 'CONSTR_PRIMARY')
+  callsOf(run, value)
   const rows = rowsOf(run, table.id)
   const what = said(run, table.id, name)
   const scans = rewrites || (isRequired && (isEmptyOtherwise || column.generated === 'v'))
@@ -54,6 +58,20 @@ export function addColumn(run: Run, table: Table, def: ColumnDef, isOptional: bo
   }
 }
 
+function refuseColumn(run: Run, table: Table, column: Column, def: ColumnDef): void {
+  const { schema } = run
+  if (table.isPartition) run.fail('42809', `${said(run, table.id)} is a partition, whose columns are those of its parent`)
+  if (!isKnownType(schema, column.type)) run.fail('42704', `there is no type ${shownType(column.type)}`)
+  for (const id of family(schema, table.id)) {
+    const known = schema.table(id)?.columns.find(({ name }) => name === column.name)
+    if (id !== table.id && known !== undefined && !sameType(known.type, column.type))
+      run.fail('42804', `${said(run, id, column.name)} is there already, with another type`)
+  }
+  const value = constraintsIn(def.constraints ?? []).find(({ contype }) => contype === 'CONSTR_DEFAULT')
+  if (value !== undefined && column.generated !== null)
+    run.fail('42601', `${said(run, table.id, column.name)} has a default and is computed`)
+}
+
 /** A column as its definition says. */
 export function columnOf(run: Run, def: ColumnDef): Column {
   const constraints = constraintsIn(def.constraints ?? [])
@@ -66,7 +84,7 @@ export function columnOf(run: Run, def: ColumnDef): Column {
     name: def.colname ?? '',
     type: typeNamed(run.schema, def.typeName),
     notNull: isRequired ? 'yes' : 'no',
-    collation: def.collClause === undefined ? null : JSON.stringify(def.collClause.collname ?? []),
+    collation: partsOf(def.collClause?.collname).at(-1) ?? null,
     default: value !== undefined || isSerial(def.typeName) ? '' : null,
     identity: identity === undefined ? null : identity.generated_when === 'a' ? 'a' : 'd',
     generated: generated === undefined ? null : generated.generated_kind === 'v' ? 'v' : 's',

@@ -6,11 +6,8 @@ import { mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
 import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { changeColumn, findColumn, setNotNull } from './columns.ts'
-import { addForeignKey, lockEnds, scanEnds } from './foreign-keys.ts'
-import { expressionOf } from './proof.ts'
-import { freeName, putConstraint, putIndex } from './put.ts'
-
-export type OfColumn = { readonly name: string; readonly hasDefault: boolean }
+import { addForeignKey, lockEnds, scanEnds, type OfColumn } from './foreign-keys.ts'
+import { freeName, putConstraint, putIndex, refuseWithoutKey } from './put.ts'
 
 export function addConstraint(run: Run, table: Table, constraint: ConstraintNode, column?: OfColumn): void {
   const name = constraint.conname
@@ -82,9 +79,10 @@ function addKey(run: Run, table: Table, constraint: ConstraintNode, column?: OfC
   const columns = keysOf(constraint, column)
   for (const name of columns) findColumn(run, table, name)
   if (constraint.contype === 'CONSTR_PRIMARY') {
-    if (schema.constraints(table.id).some(({ kind }) => kind === 'p')) run.fail('42P16', `${said(run, table.id)} has a primary key already`)
     requireColumns(run, table, columns)
+    if (schema.constraints(table.id).some(({ kind }) => kind === 'p')) run.fail('42P16', `${said(run, table.id)} has a primary key already`)
   }
+  refuseWithoutKey(run, table, columns)
   const rows = rowsOf(run, table.id)
   run.part(RULE_OF[constraint.contype], table.id, {
     ...named(constraint),
@@ -216,6 +214,3 @@ function findConstraint(run: Run, table: Table, name: string, isOptional = false
 }
 
 const named = ({ conname }: ConstraintNode): { readonly name?: string } => (conname === undefined ? {} : { name: conname })
-
-export const usedColumns = (run: Run, constraint: Constraint): ReadonlySet<string> =>
-  new Set([...constraint.columns, ...columnNamesIn(expressionOf(run, constraint))])

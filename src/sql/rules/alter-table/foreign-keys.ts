@@ -4,8 +4,12 @@ import type { LockMode, Relation } from '../forecast.ts'
 import { mayBreak, rowsOf, said, type Run } from '../run.ts'
 import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, relationOf, tableNamed } from '../schema/resolve.ts'
-import type { OfColumn } from './constraints.ts'
+import { isComparable } from '../types/change.ts'
+import { shownType, type SqlType } from '../types/type.ts'
 import { putConstraint } from './put.ts'
+
+/** The column that is added along with it, with a DEFAULT or without. */
+export type OfColumn = { readonly name: string; readonly hasDefault: boolean }
 
 export function addForeignKey(run: Run, table: Table, constraint: ConstraintNode, column?: OfColumn): void {
   const { schema } = run
@@ -64,9 +68,19 @@ function checkEnds(run: Run, { table, columns, other, key, isValid }: Ends): voi
   if (key === null && !other.isAssumed)
     run.fail('42830', `nothing says that the columns of ${said(run, other.id)} that are referred to are unique`)
   if (key !== null) missing(other, key.columns)
+  if (key !== null && key.columns.length !== columns.length)
+    run.fail('42830', `${said(run, other.id)} has a key of ${key.columns.length} columns, and ${columns.length} refer to it`)
+  for (const [at, name] of columns.entries()) {
+    const [from, to] = [typeOf(schema, table, name), typeOf(schema, other, key?.columns[at] ?? '')]
+    if (from !== undefined && to !== undefined && !isComparable(from, to))
+      run.fail('42804', `${shownType(from)} and ${shownType(to)} cannot be compared`)
+  }
   if (!isValid && table.kind === 'p' && schema.version < 180000)
     run.fail('42809', `${said(run, table.id)} is partitioned, where a foreign key cannot be NOT VALID before PostgreSQL 18`)
 }
+
+const typeOf = (schema: Run['schema'], { id }: Table, column: string): SqlType | undefined =>
+  schema.table(id)?.columns.find(({ name }) => name === column)?.type
 
 /** As PostgreSQL keeps it: one for the pair and one for each partition of either end. */
 function put(

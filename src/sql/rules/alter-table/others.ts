@@ -2,16 +2,19 @@ import type { AlterTableCmd } from 'libpg-query'
 import type { Part, Rule } from '../forecast.ts'
 import { lockIndexes } from '../objects/dropping.ts'
 import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
-import type { Table } from '../schema/model.ts'
+import type { Id, Table } from '../schema/model.ts'
 
 /** Settings, storage, rights, triggers, rules. False for what nobody here knows. */
 export function alterOther(run: Run, table: Table, { subtype = 'AT_SetOptions', name }: AlterTableCmd): boolean {
   const rule = RULES[subtype]
   if (rule === undefined) return false
   const what = said(run, table.id)
-  const about: Partial<Part> = NEW_FILE.has(subtype)
-    ? { rewrites: rowsOf(run, table.id), scans: rowsOf(run, table.id), builds: indexesOf(run, table.id) }
-    : {}
+  const hasRows = table.kind === 'r' || table.kind === 'm' // partitions have files of their own
+  const about: Partial<Part> =
+    NEW_FILE.has(subtype) && hasRows
+      ? { rewrites: rowsOf(run, table.id), scans: rowsOf(run, table.id), builds: indexesOf(run, table.id) }
+      : {}
+  refuseLogging(run, table, subtype)
   if (NEW_FILE.has(subtype)) lockIndexes(run, table.id, 'AccessExclusive')
   if (subtype === 'AT_ChangeOwner') {
     lockIndexes(run, table.id, 'AccessExclusive')
@@ -25,6 +28,16 @@ export function alterOther(run: Run, table: Table, { subtype = 'AT_SetOptions', 
       rowSecurity: subtype !== 'AT_DisableRowSecurity' && (now.rowSecurity || subtype === 'AT_EnableRowSecurity'),
     })
   return true
+}
+
+/** A table that survives a crash cannot refer to one that does not. */
+function refuseLogging({ schema, fail }: Run, table: Table, subtype: string): void {
+  const refers = (id: Id | null, persistence: Table['persistence']) =>
+    id !== null && id !== table.id && schema.table(id)?.persistence === persistence
+  if (subtype === 'AT_SetUnLogged' && schema.referencing(table.id).some((one) => refers(one.table, 'p')))
+    fail('42P16', 'a table that is logged refers to it')
+  if (subtype === 'AT_SetLogged' && schema.constraints(table.id).some((one) => refers(one.other, 'u')))
+    fail('42P16', 'it refers to a table that is not logged')
 }
 
 function compatibility(subtype: string, what: string): Partial<Pick<Part, 'old' | 'new' | 'loses'>> {

@@ -5,6 +5,7 @@ import { breaks, mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
 import type { Id, Index, Table } from '../schema/model.ts'
 import { family, holders, relationOf, tableNamed } from '../schema/resolve.ts'
 import { scanEnds } from './foreign-keys.ts'
+import { sameType } from '../types/type.ts'
 import { isImplied } from './implied.ts'
 import { freeName, putConstraint, putIndex } from './put.ts'
 
@@ -23,6 +24,7 @@ export function alterPartition(run: Run, table: Table, { subtype, def }: AlterTa
       return leave(run, table, other)
     case 'AT_AddInherit':
       run.lock(other.id, 'ShareUpdateExclusive')
+      refuseColumns(run, other, table, false)
       run.schema.change.putTable({ ...current(run, table), parents: [...current(run, table).parents, other.id] })
       return run.part('attach partition', other.id, {
         other: relationOf(run.schema, table.id),
@@ -44,6 +46,20 @@ function named(run: Run, relation: RangeVar | undefined): Table | undefined {
   return found
 }
 
+/** Every column of the parent; a partition has no others. */
+function refuseColumns(run: Run, parent: Table, child: Table, isPartition: boolean): void {
+  if (parent.isAssumed || child.isAssumed) return
+  const own = new Map(current(run, child).columns.map((column) => [column.name, column]))
+  for (const column of current(run, parent).columns) {
+    const found = own.get(column.name)
+    if (found === undefined || !sameType(found.type, column.type))
+      run.fail('42804', `${said(run, child.id)} has no column ${column.name} like that of ${said(run, parent.id)}`)
+    own.delete(column.name)
+  }
+  const [extra] = own.keys()
+  if (isPartition && extra !== undefined) run.fail('42804', `${said(run, child.id, extra)} is not in ${said(run, parent.id)}`)
+}
+
 const current = (run: Run, table: Table): Table => run.schema.table(table.id) ?? table
 
 /** The one that takes what fits nowhere else. */
@@ -56,6 +72,7 @@ function attach(run: Run, parent: Table, child: Table, bound: PartitionBoundSpec
     if (!parent.isAssumed) run.fail('42809', `${said(run, parent.id)} is not partitioned`)
   }
   if (child.isPartition) run.fail('42809', `${said(run, child.id)} is a partition already`)
+  refuseColumns(run, parent, child, true)
   run.lockFamily(child.id, 'AccessExclusive')
   const scans: Part['scans'][number][] =
     bound !== undefined && isImplied(run, parent, child, bound, 'inside') ? [] : [...rowsOf(run, child.id)]

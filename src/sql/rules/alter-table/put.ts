@@ -1,5 +1,6 @@
-import type { Run } from '../run.ts'
+import { said, type Run } from '../run.ts'
 import type { Constraint, Id, Index, Table } from '../schema/model.ts'
+import { family } from '../schema/resolve.ts'
 
 /** Its id. */
 export function putConstraint(run: Run, table: Id, about: Pick<Constraint, 'name' | 'kind' | 'columns'> & Partial<Constraint>): number {
@@ -48,4 +49,13 @@ export function freeName({ schema }: Run, place: string, base: string): string {
   let name = base
   for (let at = 1; schema.byName(place, name) !== undefined; at++) name = `${base}${at}`
   return name
+}
+
+/** What is unique over all partitions must have the columns that say which partition has a row. */
+export function refuseWithoutKey(run: Run, table: Table, columns: readonly (string | null)[]): void {
+  for (const id of family(run.schema, table.id)) {
+    const keys = run.schema.table(id)?.partitioning?.columns
+    const missing = keys?.find((key) => !columns.includes(key))
+    if (missing !== undefined) run.fail('0A000', `${said(run, table.id)} is partitioned by ${missing}, which must be among the columns`)
+  }
 }

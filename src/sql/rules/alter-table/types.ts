@@ -1,15 +1,16 @@
 import type { AlterTableCmd } from 'libpg-query'
+import { partsOf } from '../../effects/names.ts'
 import type { Part } from '../forecast.ts'
-import { lockIndexes } from '../objects/dropping.ts'
+import { lockIndexes, ownedSequences } from '../objects/dropping.ts'
 import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
-import type { Column, Constraint, Id, Index, Table } from '../schema/model.ts'
+import type { Column, Constraint, Index, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { typeNamed } from '../schema/types.ts'
 import { isStorable, operatorsOf, typeChange, type TypeChange } from '../types/change.ts'
 import { shownType, typeKey, type SqlType } from '../types/type.ts'
 import { changeColumn, findColumn, isInKey } from './columns.ts'
-import { usedColumns } from './constraints.ts'
 import { lockEnds, scanEnds } from './foreign-keys.ts'
+import { hasCheckOn } from './proof.ts'
 
 export function changeType(run: Run, table: Table, { name = '', def }: AlterTableCmd): void {
   const { schema } = run
@@ -22,9 +23,10 @@ export function changeType(run: Run, table: Table, { name = '', def }: AlterTabl
       ? { kind: 'possible', rewrites: true, keepsIndexes: false }
       : typeChange({ schema, column: name, from: column.type, to, using })
   if (column !== undefined) refuse(run, table, column, { to, change, hasUsing: using !== null })
-  const rewrites = change.kind === 'impossible' || change.rewrites
-  const collation = def.ColumnDef.collClause === undefined ? null : JSON.stringify(def.ColumnDef.collClause.collname ?? [])
-  const isCollatedAnew = column !== undefined && (collation ?? null) !== (column.collation ?? null)
+  const isStored = column?.generated !== 'v'
+  const rewrites = isStored && (change.kind === 'impossible' || change.rewrites)
+  const collation = partsOf(def.ColumnDef.collClause?.collname).at(-1) ?? null
+  const isCollatedAnew = column !== undefined && collation !== column.collation
   const keepsIndexes = change.kind === 'possible' && change.keepsIndexes && !isCollatedAnew
   const builds = rewrites ? indexesOf(run, table.id) : rebuilt(run, table, name, keepsIndexes)
   const keysScanned = foreignKeys(
@@ -36,12 +38,14 @@ export function changeType(run: Run, table: Table, { name = '', def }: AlterTabl
   )
   const scans = rewrites || builds.length > 0 || hasCheckOn(run, table.id, name) ? rowsOf(run, table.id) : []
   lockIndexes(run, table.id, 'AccessExclusive')
+  const numbers = column?.identity == null ? [] : ownedSequences(run, table.id, name)
+  for (const sequence of numbers) run.lock(sequence, 'ShareRowExclusive')
   const what = said(run, table.id, name)
   run.part('change type', table.id, {
     column: name,
     ...(column === undefined ? {} : { from: shownType(column.type) }),
     to: shownType(to),
-    rewrites: rewrites ? rowsOf(run, table.id) : [],
+    rewrites: [...(rewrites ? rowsOf(run, table.id) : []), ...numbers.map((id) => relationOf(schema, id))],
     scans: distinct([...scans, ...keysScanned]),
     builds,
     old: mayBreak(`it takes ${what} for ${column === undefined ? 'what it was' : shownType(column.type)}`),
@@ -67,11 +71,6 @@ function rebuilt(run: Run, table: Table, column: string, keepsIndexes: boolean):
   )
 }
 
-const hasCheckOn = (run: Run, table: Id, column: string): boolean =>
-  family(run.schema, table).some((id) =>
-    run.schema.constraints(id).some((one) => one.kind === 'c' && one.isEnforced && usedColumns(run, one).has(column)),
-  )
-
 /** Keys on the column are made anew: both ends are locked, and read again unless the values stay and are compared as before. */
 function foreignKeys(run: Run, table: Table, column: string, rewrites: boolean, isOtherwiseCompared: boolean): Part['scans'] {
   const scans: Part['scans'][number][] = []
@@ -93,7 +92,7 @@ type Meant = { readonly to: SqlType; readonly change: TypeChange; readonly hasUs
 function refuse(run: Run, table: Table, column: Column, { to, change, hasUsing }: Meant): void {
   const { schema } = run
   const what = said(run, table.id, column.name)
-  const used = (by: string) => run.fail('0A000', `${what} is used by ${by}, and its type cannot change under that`)
+  const used = (by: string, sqlstate = '0A000') => run.fail(sqlstate, `${what} is used by ${by}, and its type cannot change under that`)
   if (column.isInherited) run.fail('42P16', `${what} is inherited and changes only with that of the parent`)
   if (isInKey(run, table.id, column.name)) run.fail('42P16', `${what} decides which partition has a row`)
   if (change.kind === 'impossible')
@@ -103,7 +102,8 @@ function refuse(run: Run, table: Table, column: Column, { to, change, hasUsing }
   if (hasUsing && column.generated !== null) run.fail('42611', `${what} is computed, so USING cannot be said`)
   for (const id of family(schema, table.id)) {
     for (const one of schema.dependents(id))
-      if (one.column === column.name && one.kind !== 'statistics' && one.kind !== 'default') used(`the ${one.kind} ${one.name}`)
+      if (one.column === column.name && one.kind !== 'statistics' && one.kind !== 'default')
+        used(`the ${one.kind} ${one.name}`, one.kind === 'generated column' && schema.version < 150000 ? '42601' : '0A000')
     for (const one of schema.triggers(id)) if (one.uses.includes(column.name)) used(`the trigger ${one.name}`)
     for (const one of schema.policies(id)) if (one.uses.includes(column.name)) used(`the policy ${one.name}`)
   }

@@ -2,13 +2,18 @@ import type { AlterTableCmd } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
 import { ownedSequences } from '../objects/dropping.ts'
 import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
-import type { Table } from '../schema/model.ts'
+import { sequenceNamed } from '../rows/calls.ts'
+import type { Dependent, Id, Table } from '../schema/model.ts'
+import { family, relationOf } from '../schema/resolve.ts'
 import { addSequence, changeColumn, findColumn } from './columns.ts'
+import { hasCheckOn } from './proof.ts'
 
 export function changeDefault(run: Run, table: Table, { name = '', def }: AlterTableCmd): void {
   const column = findColumn(run, table, name)
   if (column === null) return
   const what = said(run, table.id, name)
+  if (column?.generated != null) run.fail('42601', `${what} is computed, so it has no default`)
+  for (const id of family(run.schema, table.id)) forgetDefault(run, id, name)
   if (def === undefined) {
     const isNeeded = column?.notNull === 'yes' && column.default !== null
     run.part('drop default', table.id, {
@@ -23,6 +28,27 @@ export function changeDefault(run: Run, table: Table, { name = '', def }: AlterT
     })
   }
   changeColumn(run, table.id, name, (one) => ({ ...one, default: def === undefined ? null : '' }))
+}
+
+/** The sequence that gave its numbers is free to go. */
+function forgetDefault({ schema }: Run, table: Id, column: string): void {
+  const of = (one: Dependent) => one.kind === 'default' && one.relation === table && one.name === column
+  for (const sequence of [...schema.owned(table), ...numbersOf(schema, table, column)]) {
+    const known = schema.dependents(sequence)
+    if (known.some(of))
+      schema.change.setDependents(
+        sequence,
+        known.filter((one) => !of(one)),
+      )
+  }
+}
+
+/** The sequence that its default names. */
+function numbersOf(schema: Run['schema'], table: Id, column: string): readonly Id[] {
+  const value = schema.table(table)?.columns.find(({ name }) => name === column)?.default
+  const name = /nextval\('((?:[^']|'')+)'/.exec(value ?? '')?.[1]
+  const found = name === undefined ? undefined : sequenceNamed(schema, name)
+  return found === undefined ? [] : [found.id]
 }
 
 /** A value that this transaction added to an enum cannot be used before it ends. */
@@ -46,7 +72,7 @@ export function changeExpression(run: Run, table: Table, { name = '' }: AlterTab
   run.part('set expression', table.id, {
     column: name,
     rewrites: isStored ? rowsOf(run, table.id) : [],
-    scans: rowsOf(run, table.id),
+    scans: isStored || column.notNull === 'yes' || hasCheckOn(run, table.id, name) ? rowsOf(run, table.id) : [],
     builds: isStored ? indexesOf(run, table.id) : [],
     old: mayBreak(`it takes ${said(run, table.id, name)} for what was computed before`),
   })
@@ -78,12 +104,14 @@ export function changeIdentity(run: Run, table: Table, { subtype, name = '', def
       ...(isAlways ? { old: mayBreak(`its inserts may give a value for ${what}`) } : {}),
     })
   }
-  for (const sequence of ownedSequences(run, table.id, name)) run.lock(sequence, 'AccessExclusive')
+  const mode = subtype === 'AT_DropIdentity' ? 'AccessExclusive' : 'ShareRowExclusive'
+  for (const sequence of ownedSequences(run, table.id, name)) run.lock(sequence, mode)
   if (subtype === 'AT_DropIdentity') {
     if (column?.identity === null && isOptional !== true) run.fail('55000', `${what} is not an identity column`)
     for (const sequence of ownedSequences(run, table.id, name)) run.schema.change.dropTable(sequence)
     changeColumn(run, table.id, name, (one) => ({ ...one, identity: null }))
     return run.part('drop default', table.id, { column: name, old: mayBreak(`its inserts may give no value for ${what}`) })
   }
-  run.part('alter sequence', table.id, { column: name, old: mayBreak(`the next values of ${what} may exist already`) })
+  const rewrites = ownedSequences(run, table.id, name).map((id) => relationOf(run.schema, id))
+  run.part('alter sequence', table.id, { column: name, rewrites, old: mayBreak(`the next values of ${what} may exist already`) })
 }

@@ -3,9 +3,21 @@ import { family, relationOf } from '../schema/resolve.ts'
 import { said, type Run } from '../run.ts'
 
 /** What a drop finds in its way: it goes along (CASCADE), or the statement is refused. */
-export type Dropping = { readonly isCascade: boolean; /** Gone with it, for `loses`. */ readonly lost: string[]; readonly gone: Set<Id> }
+export type Dropping = {
+  readonly isCascade: boolean
+  /** Named by the same statement. */
+  readonly together: ReadonlySet<Id>
+  /** Gone with it, for `loses`. */
+  readonly lost: string[]
+  readonly gone: Set<Id>
+}
 
-export const dropping = (isCascade: boolean): Dropping => ({ isCascade, lost: [], gone: new Set() })
+export const dropping = (isCascade: boolean, together: readonly Id[] = []): Dropping => ({
+  isCascade,
+  together: new Set(together),
+  lost: [],
+  gone: new Set(),
+})
 
 /** Table, view, materialized view, foreign table or sequence, with what belongs to it. */
 export function dropRelation(run: Run, table: Table, how: Dropping): void {
@@ -20,11 +32,13 @@ export function dropRelation(run: Run, table: Table, how: Dropping): void {
     if (one.isPartition) dropRelation(run, one, how)
     else stands(run, how, `${said(run, child)} inherits from ${said(run, table.id)}`, () => dropRelation(run, one, how))
   }
-  for (const constraint of schema.constraints(table.id)) if (constraint.kind === 'f') dropConstraint(run, constraint, how)
+  // what a partition has from its parent goes without a lock on the other end
+  for (const constraint of schema.constraints(table.id))
+    if (constraint.kind === 'f' && constraint.parent === null) dropConstraint(run, constraint, how)
   for (const constraint of schema.referencing(table.id).filter(({ table: from }) => !how.gone.has(from))) {
     const why = `the foreign key ${constraint.name} of ${said(run, constraint.table)} refers to ${said(run, table.id)}`
-    if (constraint.parent === null) stands(run, how, why, () => dropConstraint(run, constraint, how))
-    else lockReferrer(run, constraint)
+    if (how.together.has(constraint.table)) dropConstraint(run, constraint, how)
+    else stands(run, how, why, () => dropConstraint(run, constraint, how))
   }
   dropDependents(run, schema.dependents(table.id), how, said(run, table.id))
   for (const index of schema.indexes(table.id)) run.lock(index.id, 'AccessExclusive')
@@ -42,11 +56,6 @@ function leaveParent(run: Run, table: Table): void {
     for (const sibling of run.schema.children(parent))
       if (sibling !== table.id && run.schema.table(sibling)?.bound === 'DEFAULT') run.lock(sibling, 'AccessExclusive')
   }
-}
-
-function lockReferrer(run: Run, { table, id }: Constraint): void {
-  run.lockFamily(table, 'AccessExclusive')
-  run.schema.change.dropConstraint(table, id)
 }
 
 export function dropColumn(run: Run, table: Id, column: string, how: Dropping): void {
@@ -132,15 +141,19 @@ const sameColumns = (some: readonly string[], others: readonly string[]): boolea
 export function dropDependents(run: Run, dependents: readonly Dependent[], how: Dropping, what: string): void {
   for (const one of dependents) {
     const relation = one.relation === null ? undefined : run.schema.table(one.relation)
-    if (relation !== undefined && how.gone.has(relation.id)) continue
+    if (relation !== undefined && (how.gone.has(relation.id) || (how.together.has(relation.id) && one.kind === 'view'))) continue
     if (one.kind === 'statistics') continue // goes along without a word
-    stands(run, how, `the ${one.kind} ${one.name} uses ${what}`, () => {
+    const goesAlong = one.kind === 'generated column' && run.schema.version < 150000
+    stands(run, goesAlong ? { ...how, isCascade: true } : how, `the ${one.kind} ${one.name} uses ${what}`, () => {
       if (one.kind === 'view' && relation !== undefined) {
         how.lost.push(`view ${said(run, relation.id)}`)
         dropRelation(run, relation, how)
       } else if (one.kind === 'generated column' && relation !== undefined) {
         how.lost.push(`${said(run, relation.id, one.name)} with what it holds`)
         dropColumn(run, relation.id, one.name, how)
+      } else if (one.kind === 'default' && relation !== undefined) {
+        run.lockFamily(relation.id, 'AccessExclusive')
+        how.lost.push(`the default of ${said(run, relation.id, one.name)}`)
       } else how.lost.push(`${one.kind} ${one.name}`)
     })
   }

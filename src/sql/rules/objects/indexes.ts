@@ -1,7 +1,8 @@
 import type { DropStmt, IndexStmt, Node, ReindexStmt, RenameStmt } from 'libpg-query'
+import { callsIn } from '../../effects/calls.ts'
 import { partsOf, tableOf } from '../../effects/names.ts'
 import { isOn } from '../../effects/walk.ts'
-import { freeName, putIndex } from '../alter-table/put.ts'
+import { freeName, putIndex, refuseWithoutKey } from '../alter-table/put.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
 import { mayBreak, rowsOf, said, type Run } from '../run.ts'
 import type { Id, Index, Table } from '../schema/model.ts'
@@ -27,6 +28,7 @@ export function createIndex(run: Run, node: IndexStmt): void {
       run.fail('42703', `${said(run, table.id)} has no column ${key}`)
   if (isConcurrent === true && table.kind === 'p' && !isOnly)
     run.fail('0A000', `${said(run, table.id)} is partitioned, whose index cannot be built concurrently`)
+  refuseIndex(run, table, node)
   const building = isOnly && table.kind === 'p' ? [] : holders(schema, table.id).filter((id) => reached.includes(id))
   run.part(rule, table.id, {
     ...(idxname === undefined ? {} : { name: idxname }),
@@ -35,6 +37,15 @@ export function createIndex(run: Run, node: IndexStmt): void {
     ...(isUnique === true ? { old: mayBreak(`it may store rows that ${idxname ?? 'the unique index'} refuses`) } : {}),
   })
   put(run, node, table, reached)
+}
+
+function refuseIndex(run: Run, table: Table, { unique: isUnique, indexParams = [], whereClause }: IndexStmt): void {
+  const { schema } = run
+  if (table.kind === 'v' || table.kind === 'S') run.fail('42809', `${said(run, table.id)} is no table`)
+  if (isUnique === true) refuseWithoutKey(run, table, indexParams.map(keyName))
+  for (const { name } of callsIn([indexParams, whereClause]))
+    if (schema.routines(name).length > 0 && schema.routines(name).every(({ volatility }) => volatility !== 'i'))
+      run.fail('42P17', `the function ${name} is not IMMUTABLE, and an index keeps only what never changes`)
 }
 
 const keyName = (item: Node): string | null => ('IndexElem' in item ? (item.IndexElem.name ?? null) : null)
@@ -86,6 +97,8 @@ export function dropIndexes(run: Run, { objects = [], concurrent: isConcurrent, 
       if (schema.knows === 'nothing') run.part(rule, null, { name })
       continue
     }
+    if (isConcurrent === true && schema.table(index.table)?.kind === 'p')
+      run.fail('0A000', `${name} belongs to a partitioned table and cannot be dropped concurrently`)
     lockTables(run, index, isConcurrent === true ? 'ShareUpdateExclusive' : 'AccessExclusive')
     const constraint = schema.constraints(index.table).find((one) => one.index === index.id && /[pux]/.test(one.kind))
     if (constraint !== undefined)

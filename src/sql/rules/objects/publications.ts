@@ -43,7 +43,7 @@ export function dropPublications(run: Run, { objects = [], missing_ok: isOptiona
   }
 }
 
-/** Partitions are published along with their table, and locked along with it. */
+/** Partitions are published along with their table, heirs as tables of their own. */
 function tablesIn(run: Run, objects: readonly Node[]): Publication['tables'] {
   return objects.flatMap((item) => {
     const entry = 'PublicationObjSpec' in item ? item.PublicationObjSpec.pubtable : undefined
@@ -53,7 +53,8 @@ function tablesIn(run: Run, objects: readonly Node[]): Publication['tables'] {
       run.fail('42P01', `there is no table ${entry.relation.relname ?? ''}`)
       return []
     }
-    run.lockFamily(table.id, 'ShareUpdateExclusive')
+    if (table.kind === 'p') run.lock(table.id, 'ShareUpdateExclusive')
+    else run.lockFamily(table.id, 'ShareUpdateExclusive')
     const columns = entry.columns === undefined ? null : partsOf(entry.columns)
     return [{ table: table.id, columns, uses: [...columnNamesIn(entry.whereClause)] }]
   })

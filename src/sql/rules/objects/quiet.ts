@@ -1,4 +1,5 @@
-import type { Node } from 'libpg-query'
+import type { DropStmt, Node } from 'libpg-query'
+import { partsOf } from '../../effects/names.ts'
 import { statementName } from '../../effects/statement-names.ts'
 import type { Rule } from '../forecast.ts'
 import { breaks, mayBreak, type Run } from '../run.ts'
@@ -8,6 +9,10 @@ export function quietly(run: Run, node: Node): boolean {
   const kind = Object.keys(node)[0] ?? ''
   if ('DropStmt' in node) {
     const { removeType = '', behavior } = node.DropStmt
+    if (removeType === 'OBJECT_STATISTIC_EXT') {
+      dropStatistics(run, node.DropStmt)
+      return true
+    }
     if (removeType === 'OBJECT_EXTENSION' || behavior === 'DROP_CASCADE')
       run.dontKnow('nobody here knows what goes along with what it drops')
     run.part(removeType === 'OBJECT_EXTENSION' ? 'extension' : 'other', null, { old: mayBreak('it may still use what is dropped') })
@@ -34,6 +39,15 @@ export function quietly(run: Run, node: Node): boolean {
   if (rule === undefined) return false
   run.part(rule, null, { name: statementName(kind) })
   return true
+}
+
+function dropStatistics(run: Run, { objects = [] }: DropStmt): void {
+  const { schema } = run
+  const names = new Set(objects.map((item) => ('List' in item ? (partsOf(item.List.items).at(-1) ?? '') : '')))
+  for (const table of schema.tables())
+    for (const one of schema.dependents(table.id))
+      if (one.kind === 'statistics' && names.has(one.name)) run.lock(table.id, 'ShareUpdateExclusive')
+  run.part('change settings', null, { name: [...names].join(', ') })
 }
 
 const QUIET: Readonly<Record<string, Rule>> = {

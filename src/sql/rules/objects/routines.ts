@@ -1,5 +1,7 @@
-import type { CreateFunctionStmt, CreateTrigStmt, DropStmt, RuleStmt } from 'libpg-query'
+import type { CreateFunctionStmt, CreateTrigStmt, DropStmt, RangeVar, RuleStmt } from 'libpg-query'
 import { dotted, partsOf, tableOf } from '../../effects/names.ts'
+import { walk } from '../../effects/walk.ts'
+import { readFrom } from '../rows/relations.ts'
 import { breaks, mayBreak, said, WORKS, type Run } from '../run.ts'
 import type { Routine, Trigger } from '../schema/model.ts'
 import { placeOf, tableNamed } from '../schema/resolve.ts'
@@ -128,7 +130,8 @@ export function dropOfTable(run: Run, { objects = [], removeType = 'OBJECT_TRIGG
     const known =
       removeType === 'OBJECT_TRIGGER' ? schema.triggers(table.id) : removeType === 'OBJECT_POLICY' ? schema.policies(table.id) : rule
     const isThere = table.isAssumed || removeType === 'OBJECT_RULE' || known.some((one) => one.name === name)
-    if (!isThere && isOptional !== true) run.fail('42704', `${said(run, table.id)} has no ${what} ${name}`)
+    if (!isThere && isOptional === true) continue
+    if (!isThere) run.fail('42704', `${said(run, table.id)} has no ${what} ${name}`)
     run.lockFamily(table.id, 'AccessExclusive')
     if (removeType === 'OBJECT_TRIGGER') {
       run.part('drop trigger', table.id, { name, old: mayBreak(`what the trigger ${name} did for it is no longer done`) })
@@ -155,7 +158,7 @@ export function dropOfTable(run: Run, { objects = [], removeType = 'OBJECT_TRIGG
   }
 }
 
-export function createRule(run: Run, { relation, rulename = '', event }: RuleStmt): void {
+export function createRule(run: Run, { relation, rulename = '', event, actions = [], whereClause }: RuleStmt): void {
   const table = tableNamed(run.schema, tableOf(relation))
   if (table === undefined) return run.fail('42P01', `there is no table ${relation?.relname ?? ''}`)
   run.lock(table.id, 'AccessExclusive')
@@ -163,6 +166,15 @@ export function createRule(run: Run, { relation, rulename = '', event }: RuleStm
     name: rulename,
     old: mayBreak(`its ${(event ?? '').replace('CMD_', '')} on ${said(run, table.id)} does something else`),
   })
+  readFrom(run, [actions, whereClause])
+  for (const part of walk(actions))
+    for (const written of [part['InsertStmt'], part['UpdateStmt'], part['DeleteStmt']])
+      if (typeof written === 'object' && written !== null && 'relation' in written) lockNamed(run, written.relation as RangeVar)
   const entry = { on: table.id, column: null, kind: 'rule' as const, schema: table.schema, name: rulename, relation: table.id }
   run.schema.change.setDependents(table.id, [...run.schema.dependents(table.id), entry])
+}
+
+function lockNamed(run: Run, relation: RangeVar): void {
+  const table = tableNamed(run.schema, tableOf(relation))
+  if (table !== undefined) run.lockFamily(table.id, 'RowExclusive')
 }

@@ -40,9 +40,8 @@ export function alterSequence(run: Run, { sequence, options = [], missing_ok: is
   const names = options.flatMap((item) => ('DefElem' in item ? [item.DefElem.defname ?? ''] : []))
   run.lock(found.id, 'ShareRowExclusive')
   const isSet = names.includes('restart')
-  const isNewFile = names.some((name) => name !== 'owned_by')
   run.part('alter sequence', found.id, {
-    rewrites: isNewFile ? [{ schema: found.schema, name: found.name }] : [],
+    rewrites: names.every((name) => name === 'owned_by') ? [] : [{ schema: found.schema, name: found.name }],
     old: isSet ? mayBreak(`the next numbers of ${said(run, found.id)} may exist already`) : WORKS,
   })
   const owner = ownerIn(run, options)

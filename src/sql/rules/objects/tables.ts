@@ -122,11 +122,14 @@ const keyOf = (params: readonly Node[]): readonly string[] | null => {
 /** DROP TABLE, VIEW, MATERIALIZED VIEW, SEQUENCE, FOREIGN TABLE. */
 export function dropRelations(run: Run, { objects = [], removeType = 'OBJECT_TABLE', behavior, missing_ok: isOptional }: DropStmt): void {
   const { schema } = run
-  const how = dropping(behavior === 'DROP_CASCADE')
   const named = objects.map((item) => {
     const [name = '', given = null] = 'List' in item ? partsOf(item.List.items).toReversed() : []
     return { schema: given, name }
   })
+  const how = dropping(
+    behavior === 'DROP_CASCADE',
+    named.flatMap((one) => resolve(schema, one) ?? []),
+  )
   for (const one of named) {
     const id = resolve(schema, one)
     const table = id === undefined && schema.knows === 'nothing' ? tableNamed(schema, one) : id === undefined ? undefined : schema.table(id)
@@ -152,8 +155,13 @@ export function dropRelations(run: Run, { objects = [], removeType = 'OBJECT_TAB
 
 export function truncate(run: Run, { relations = [], behavior, restart_seqs: restarts }: TruncateStmt): void {
   const { schema } = run
-  const asked = relations.flatMap((item) => ('RangeVar' in item ? parentOf(run, item.RangeVar) : []))
-  const reached = new Set(asked.flatMap((table) => [...family(schema, table.id)]))
+  const reached = new Set(
+    relations.flatMap((item) => {
+      if (!('RangeVar' in item)) return []
+      const isOnly = item.RangeVar.inh !== true
+      return parentOf(run, item.RangeVar).flatMap(({ id }) => (isOnly ? [id] : [...family(schema, id)]))
+    }),
+  )
   for (const id of reached)
     for (const one of schema.referencing(id)) {
       if (reached.has(one.table)) continue
@@ -166,12 +174,15 @@ export function truncate(run: Run, { relations = [], behavior, restart_seqs: res
     for (const index of schema.indexes(id)) run.lock(index.id, 'AccessExclusive')
     if (restarts === true) for (const sequence of schema.owned(id)) run.lock(sequence, 'AccessExclusive')
     const own = relationOf(schema, id)
+    const restarted = restarts === true ? schema.owned(id).map((sequence) => relationOf(schema, sequence)) : []
     const isNew = schema.table(id)?.isNew === true
     run.part('truncate', id, {
-      rewrites: rowsOf(run, id),
-      builds: indexesOf(run, id),
+      rewrites: [...rowsOf(run, id).filter((one) => one.name === own.name && one.schema === own.schema), ...restarted],
+      builds: indexesOf(run, id).filter(({ on }) => on.name === own.name && on.schema === own.schema),
       loses: isNew ? [] : [`all rows of ${own.schema}.${own.name}`],
     })
+    const now = schema.table(id)
+    if (now !== undefined) schema.change.putTable({ ...now, mayHaveRows: false })
   }
 }
 

@@ -56,11 +56,7 @@ export function grant(run: Run, { is_grant: isGrant, objtype, targtype, objects 
   const old = isGrant === true ? WORKS : mayBreak('it may need a right that is taken away')
   run.part('grant', null, { old })
   if (objtype !== 'OBJECT_TABLE' && objtype !== 'OBJECT_COLUMN' && objtype !== 'OBJECT_SEQUENCE') return
-  if (targtype === 'ACL_TARGET_ALL_IN_SCHEMA') {
-    const schemas = partsOf(objects)
-    for (const one of schema.tables()) if (schemas.includes(one.schema) && schema.version >= 180000) run.lock(one.id, 'AccessShare')
-    return
-  }
+  if (targtype === 'ACL_TARGET_ALL_IN_SCHEMA') return
   for (const item of objects) {
     const table = 'RangeVar' in item ? named(run, item.RangeVar) : undefined
     if (table !== undefined && schema.version >= 180000) run.lock(table.id, 'AccessShare')
@@ -72,7 +68,10 @@ export function createStatistics(run: Run, { relations = [], defnames }: CreateS
     const table = 'RangeVar' in item ? named(run, item.RangeVar) : undefined
     if (table === undefined) continue
     run.lock(table.id, 'ShareUpdateExclusive')
-    run.part('change settings', table.id, { name: partsOf(defnames).join('.') })
+    const name = partsOf(defnames).at(-1) ?? ''
+    run.part('change settings', table.id, { name })
+    const entry = { on: table.id, column: null, kind: 'statistics' as const, schema: table.schema, name, relation: null }
+    run.schema.change.setDependents(table.id, [...run.schema.dependents(table.id), entry])
   }
 }
 
@@ -124,7 +123,7 @@ export function vacuum(run: Run, { options = [], rels = [], is_vacuumcmd: isVacu
     if (isFull) writeAnew(run, table, 'vacuum')
     else {
       for (const id of family(run.schema, table.id)) run.lock(id, 'ShareUpdateExclusive')
-      run.part('vacuum', table.id, { scans: rowsOf(run, table.id) })
+      run.part('vacuum', table.id, { scans: isVacuum === true ? rowsOf(run, table.id) : [] }) // ANALYZE reads a sample
     }
   }
 }

@@ -4,7 +4,7 @@ import { columnNamesIn } from '../rows/expressions.ts'
 import { callsOf } from '../rows/calls.ts'
 import { namedIn, readFrom } from '../rows/relations.ts'
 import type { Part } from '../forecast.ts'
-import { breaks, indexesOf, mayBreak, said, WORKS, type Run } from '../run.ts'
+import { breaks, indexesOf, mayBreak, said, type Run } from '../run.ts'
 import type { Column, Dependent, Id, Table } from '../schema/model.ts'
 import { family, placeOf, relationOf, tableNamed } from '../schema/resolve.ts'
 import { ownType } from '../types/type.ts'
@@ -149,25 +149,25 @@ export function refreshView(run: Run, { relation, concurrent: isConcurrent, skip
   if (view === undefined) return run.fail('42P01', `there is no materialized view ${relation?.relname ?? ''}`)
   run.lock(view.id, isConcurrent === true ? 'Exclusive' : 'AccessExclusive')
   const own = [relationOf(schema, view.id)]
-  const scans: Part['scans'][number][] = isConcurrent === true ? [...own] : []
+  if (skipData === true) {
+    lockIndexes(run, view.id, 'AccessExclusive')
+    return run.part('refresh view', view.id, {
+      rewrites: own,
+      builds: indexesOf(run, view.id),
+      loses: [`all rows of ${own[0]?.schema ?? ''}.${own[0]?.name ?? ''} until it is refreshed`],
+      old: breaks(`${said(run, view.id)} cannot be read until it is refreshed`),
+    })
+  }
+  const scans: Part['scans'][number][] = [...own]
   const open = [...schema.reads(view.id)]
   for (const source of open) {
     for (const id of family(schema, source)) {
       run.lock(id, 'AccessShare')
       if (schema.table(id)?.kind === 'v') open.push(...schema.reads(id).filter((one) => !open.includes(one)))
-      else if (skipData !== true) scans.push(relationOf(schema, id))
+      else scans.push(relationOf(schema, id))
     }
   }
-  if (isConcurrent !== true) lockIndexes(run, view.id, 'AccessExclusive')
-  run.part('refresh view', view.id, {
-    rewrites: isConcurrent === true ? [] : own,
-    scans: isConcurrent === true ? scans : [...scans, ...own],
-    builds: isConcurrent === true ? [] : indexesOf(run, view.id),
-    ...(skipData === true
-      ? {
-          loses: [`all rows of ${own[0]?.schema ?? ''}.${own[0]?.name ?? ''} until it is refreshed`],
-          old: breaks(`${said(run, view.id)} cannot be read until it is refreshed`),
-        }
-      : { old: WORKS }),
-  })
+  if (isConcurrent === true) return run.part('refresh view', view.id, { scans })
+  lockIndexes(run, view.id, 'AccessExclusive')
+  run.part('refresh view', view.id, { rewrites: own, scans, builds: indexesOf(run, view.id) })
 }

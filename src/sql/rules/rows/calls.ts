@@ -4,6 +4,7 @@ import { routineParts } from '../../effects/routines.ts'
 import type { Run } from '../run.ts'
 import type { Routine } from '../schema/model.ts'
 import { tableNamed } from '../schema/resolve.ts'
+import type { Schema } from '../schema/schema.ts'
 
 /** Functions that a statement calls: what can be read of them is followed, what cannot is unknown. */
 export function callsOf(run: Run, value: unknown): void {
@@ -18,17 +19,17 @@ export function callsOf(run: Run, value: unknown): void {
 function useSequence(run: Run, args: readonly Node[]): void {
   const name = textOf(args[0])
   if (name === null) return run.dontKnow('it takes numbers from a sequence that is named in no way that can be read')
-  const sequence = sequenceNamed(run, name)
+  const sequence = sequenceNamed(run.schema, name)
   if (sequence !== undefined) run.lock(sequence.id, 'RowExclusive')
 }
 
 /** `shop.counter`, `"Counter"`: as it stands in a string. */
-export function sequenceNamed(run: Run, text: string): ReturnType<typeof tableNamed> {
+export function sequenceNamed(schema: Schema, text: string): ReturnType<typeof tableNamed> {
   const parts = [...text.matchAll(/"((?:[^"]|"")*)"|([^."]+)/g)].map(
     ([, quoted, bare = '']) => quoted?.replaceAll('""', '"') ?? bare.trim().toLowerCase(),
   )
   const [name = '', given = null] = parts.toReversed()
-  return tableNamed(run.schema, { schema: given, name })
+  return tableNamed(schema, { schema: given, name })
 }
 
 function setPath(run: Run, args: readonly Node[]): void {

@@ -76,7 +76,7 @@ function useValues(run: Run, table: Table, node: unknown): void {
 
 function update(run: Run, node: UpdateStmt): void {
   const columns = targetsOf(node.targetList)
-  const { table, scans } = writeTo(run, node.relation, 'UPDATE', columns)
+  const { table, rows, scans } = writeTo(run, node.relation, 'UPDATE', columns)
   const read = readFrom(run, node)
   writesInside(run, { withClause: node.withClause })
   callsOf(run, node)
@@ -84,7 +84,7 @@ function update(run: Run, node: UpdateStmt): void {
   useValues(run, table, node)
   run.part('update', table.id, {
     ...(columns.length === 1 && columns[0] !== undefined ? { column: columns[0] } : {}),
-    scans: distinct([...rowsOf(run, table.id), ...read, ...scans]),
+    scans: distinct([...rows, ...read, ...scans]),
     loses: table.isNew
       ? []
       : columns.map((column) => `what ${dotted(run, table)}.${column} holds${node.whereClause === undefined ? '' : ' in some rows'}`),
@@ -92,13 +92,13 @@ function update(run: Run, node: UpdateStmt): void {
 }
 
 function remove(run: Run, node: DeleteStmt): void {
-  const { table, scans } = writeTo(run, node.relation, 'DELETE', null)
+  const { table, rows, scans } = writeTo(run, node.relation, 'DELETE', null)
   const read = readFrom(run, node)
   writesInside(run, { withClause: node.withClause })
   callsOf(run, node)
   if (table === null) return
   run.part('delete', table.id, {
-    scans: distinct([...rowsOf(run, table.id), ...read, ...scans]),
+    scans: distinct([...rows, ...read, ...scans]),
     loses: table.isNew ? [] : [`${node.whereClause === undefined ? 'all' : 'some'} rows of ${dotted(run, table)}`],
   })
   if (node.whereClause === undefined && node.usingClause === undefined) fill(run, table, false)

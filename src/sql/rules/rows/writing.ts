@@ -5,29 +5,33 @@ import { rowsOf, said, type Run } from '../run.ts'
 import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, tableNamed } from '../schema/resolve.ts'
 import { followRoutine, sequenceNamed } from './calls.ts'
-import { reach } from './relations.ts'
+import { distinct, reach } from './relations.ts'
+
+export type Written = {
+  readonly table: Table | null
+  /** Those that hold its rows: the table, its partitions, what stands behind a view. */
+  readonly rows: Part['scans']
+  /** Others that are read for it. */
+  readonly scans: Part['scans']
+}
 
 export type Write = 'INSERT' | 'UPDATE' | 'DELETE'
 
 /** Locks what is written, with what foreign keys, defaults and triggers reach from there; gives the other tables whose rows are read for it. */
-export function writeTo(
-  run: Run,
-  relation: RangeVar | undefined,
-  how: Write,
-  columns: readonly string[] | null,
-): { readonly table: Table | null; readonly scans: Part['scans'] } {
+export function writeTo(run: Run, relation: RangeVar | undefined, how: Write, columns: readonly string[] | null): Written {
   const named = tableOf(relation)
   const table = tableNamed(run.schema, named)
   if (table === undefined) {
     run.fail('42P01', `there is no table ${named.name}`)
-    return { table: null, scans: [] }
+    return { table: null, rows: [], scans: [] }
   }
   for (const name of columns ?? [])
     if (!table.isAssumed && !table.columns.some((column) => column.name === name))
       run.fail('42703', `${said(run, table.id)} has no column ${name}`)
   const scans: Part['scans'][number][] = []
-  for (const id of reach(run, table, 'RowExclusive')) scans.push(...react(run, id, how, columns, new Set()))
-  return { table, scans }
+  const reached = reach(run, table, 'RowExclusive')
+  for (const id of reached) scans.push(...react(run, id, how, columns, new Set()))
+  return { table, rows: distinct(reached.flatMap((id) => rowsOf(run, id))), scans }
 }
 
 /** What follows from a change of rows of one table. */
@@ -66,7 +70,7 @@ function takeNumbers(run: Run, id: Id): void {
   for (const sequence of run.schema.owned(id)) run.lock(sequence, 'RowExclusive')
   for (const { default: value } of run.schema.table(id)?.columns ?? []) {
     const name = /nextval\('((?:[^']|'')+)'/.exec(value ?? '')?.[1]
-    const sequence = name === undefined ? undefined : sequenceNamed(run, name)
+    const sequence = name === undefined ? undefined : sequenceNamed(run.schema, name)
     if (sequence !== undefined) run.lock(sequence.id, 'RowExclusive')
   }
 }

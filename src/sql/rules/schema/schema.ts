@@ -6,7 +6,7 @@ import type { Constraint, Dependent, Id, Index, Policy, Publication, Routine, Ta
 /** The database as the statements so far left it. Records are replaced, never changed, and all of it can be taken back to a mark. */
 export type Schema = {
   readonly version: number
-  readonly timeZone: string
+  readonly zone: { now: string; readonly first: string }
   readonly role: string
   readonly knows: Catalogue['knows']
   readonly path: { now: readonly string[]; readonly first: readonly string[] }
@@ -193,7 +193,7 @@ export function createSchema(catalogue: Catalogue): Schema {
   const start = journal.mark()
   return {
     version: catalogue.version,
-    timeZone: catalogue.timeZone,
+    zone: { now: catalogue.timeZone, first: catalogue.timeZone },
     role: catalogue.role,
     knows: catalogue.knows,
     path,

@@ -1,6 +1,6 @@
 import type { Node, TypeName } from 'libpg-query'
 import { partsOf } from '../../effects/names.ts'
-import { SERIALS } from '../types/casts.ts'
+import { OWN_TYPES, SERIALS } from '../types/casts.ts'
 import { typeKey, typeOfRef, type SqlType } from '../types/type.ts'
 import type { UserType } from './model.ts'
 import { resolve } from './resolve.ts'
@@ -14,6 +14,13 @@ export function typeNamed(schema: Schema, type: TypeName | undefined): SqlType {
   const found = given === 'pg_catalog' ? null : placeOfType(schema, given ?? null, name)
   return { schema: found, name, isArray, modifiers: found === null ? modifiersOf(name, type?.typmods ?? []) : numbers(type?.typmods ?? []) }
 }
+
+/** False only where it is certain. */
+export const isKnownType = (schema: Schema, type: SqlType): boolean =>
+  schema.knows === 'nothing' ||
+  (type.schema === null
+    ? OWN_TYPES.has(type.name)
+    : userType(schema, type) !== undefined || resolve(schema, { schema: type.schema, name: type.name }) !== undefined)
 
 export const isSerial = (type: TypeName | undefined): boolean => {
   const [name = '', given] = partsOf(type?.names).toReversed()

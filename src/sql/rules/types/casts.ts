@@ -65,6 +65,20 @@ export const STRINGS: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar'
  */
 export const OPERATORS: Readonly<Record<string, string>> = { varchar: 'text', cidr: 'inet' }
 
+/** What can be compared with each other. */
+export const COMPARED: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    ['number', 'int2 int4 int8 float4 float8 numeric'],
+    ['text', 'text varchar bpchar name'],
+    ['time', 'date timestamp timestamptz'],
+    ['uuid', 'uuid'],
+    ['bool', 'bool'],
+    ['bytea', 'bytea'],
+    ['jsonb', 'jsonb'],
+    ['network', 'inet cidr'],
+  ].flatMap(([group = '', names = '']) => names.split(' ').map((name) => [name, group])),
+)
+
 /** What a length or precision does to a value that has one already. */
 export type Modifiers =
   /** More is free. */
@@ -104,3 +118,11 @@ export const SERIALS: Readonly<Record<string, string>> = {
   smallserial: 'int2',
   serial2: 'int2',
 }
+
+/** Types that a column may have without anybody making one. */
+export const OWN_TYPES: ReadonlySet<string> = new Set(
+  `aclitem bit bool box bpchar bytea char cid cidr circle date datemultirange daterange float4 float8 gtsvector inet int2 int2vector int4
+  int4multirange int4range int8 int8multirange int8range interval json jsonb jsonpath line lseg macaddr macaddr8 money name nummultirange
+  numeric numrange oid oidvector path pg_lsn pg_snapshot point polygon refcursor ${REG} text tid time timestamp timestamptz timetz tsmultirange
+  tsquery tsrange tstzmultirange tstzrange tsvector txid_snapshot uuid varbit varchar xid xid8 xml`.split(/\s+/),
+)

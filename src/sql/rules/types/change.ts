@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query'
 import { partsOf } from '../../effects/names.ts'
 import { baseOf, typeNamed } from '../schema/types.ts'
 import type { Schema } from '../schema/schema.ts'
-import { BUILT_IN, MODIFIERS, OPERATORS, STRINGS, UTC_ZONES, ZONED } from './casts.ts'
+import { BUILT_IN, COMPARED, MODIFIERS, OPERATORS, STRINGS, UTC_ZONES, ZONED } from './casts.ts'
 import { sameType, typeKey, type SqlType } from './type.ts'
 
 export type TypeChange =
@@ -39,6 +39,13 @@ export function operatorsOf(schema: Schema, type: SqlType): string {
 export const isStorable = (schema: Schema, from: SqlType, to: SqlType): boolean =>
   coerced(schema, { type: from, isSame: true }, to, 'assignment') !== null
 
+/** False only where it is certain: a number and a text, say. */
+export function isComparable(one: SqlType, other: SqlType): boolean {
+  if (one.schema !== null || other.schema !== null || one.isArray || other.isArray) return true
+  const [group, another] = [COMPARED[one.name], COMPARED[other.name]]
+  return group === undefined || another === undefined || group === another
+}
+
 function valueOf(schema: Schema, node: Node, about: { readonly column: string; readonly from: SqlType }): Value | null {
   if ('ColumnRef' in node && partsOf(node.ColumnRef.fields).at(-1) === about.column) return { type: about.from, isSame: true }
   if ('TypeCast' in node && node.TypeCast.arg !== undefined) {
@@ -74,7 +81,7 @@ function cast(
   const pair = `${from.name}>${to.name}`
   const found = from.schema === null && to.schema === null ? BUILT_IN.get(pair) : schema.cast(from.name, to.name)
   if (found === undefined || (context !== 'explicit' && found.context === 'e')) return viaText(from, to, context)
-  const staysAsIs = found.method === 'b' || (ZONED.has(pair) && UTC_ZONES.test(schema.timeZone))
+  const staysAsIs = found.method === 'b' || (ZONED.has(pair) && UTC_ZONES.test(schema.zone.now))
   return { type: to, isSame: isSame && staysAsIs && isFree({ ...to, modifiers: [] }, to) }
 }
 
