@@ -2,7 +2,7 @@ import type { Forecast } from '../rules/forecast.ts'
 import { circumstanceFindings } from './circumstances.ts'
 import { behindLock, constraintKey, countedLocks, notAlone, validatedAtOnce } from './file.ts'
 import type { Draft, Weighed, Weighing } from './draft.ts'
-import { weights, type Finding } from './finding.ts'
+import { weights, type Finding, type FindingCode } from './finding.ts'
 import { createHeld } from './held.ts'
 import { lossFindings, newCodeFindings } from './losses.ts'
 import { sizesOf } from './size.ts'
@@ -27,8 +27,20 @@ export function weigh(files: readonly ForecastFile[], weighing: Weighing): reado
   const found = files.flatMap((file) =>
     waive(findingsOf(file, weighed), { ...file, statements: file.forecasts.map(spanOf) }, weighing.parser),
   )
-  return [...found, ...notSeen(files, weighing)].toSorted((a, b) => rankOf(b) - rankOf(a))
+  return [...once(found), ...notSeen(files, weighing)].toSorted((a, b) => rankOf(b) - rankOf(a))
 }
+
+/** What the server is busy with is the same for all files: it is told where it weighs the most. */
+function once(found: readonly Finding[]): readonly Finding[] {
+  const told = new Map<string, Finding>()
+  for (const finding of found) {
+    const before = told.get(finding.code)
+    if (OF_THE_SERVER.has(finding.code) && (before === undefined || rankOf(finding) > rankOf(before))) told.set(finding.code, finding)
+  }
+  return found.filter((finding) => !OF_THE_SERVER.has(finding.code) || told.get(finding.code) === finding)
+}
+
+const OF_THE_SERVER: ReadonlySet<FindingCode> = new Set(['long-transaction', 'replica-lag'])
 
 /** The heaviest that nobody waived. */
 const rankOf = ({ weight, waived }: Finding): number => (waived === null ? weights.indexOf(weight) : -1)
