@@ -32,7 +32,7 @@ async function planned(migrations: Readonly<Record<string, string>>, url = datab
   })
   const deps = { ...origin.deps, secret: () => url }
   const plan = await makePlan(deps, { target: origin.target(), ref: null, steps: [], policy: 'p'.repeat(64) })
-  return isRefusal(plan) ? `${plan.code}: ${plan.text}` : findingLines(plan.evidence, { most: 8, room: 2_000 }).lines
+  return isRefusal(plan) ? `${plan.code}: ${plan.text}` : findingLines({ ...plan.evidence, findings: [] }, { most: 8, room: 2_000 }).lines
 }
 
 const FIT = { '1_a': 'create table a (id int);\n' }

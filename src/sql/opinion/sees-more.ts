@@ -40,7 +40,7 @@ export function seesMore(
 type Statement = { readonly line: number; readonly isOfNew: boolean }
 
 const OTHERS =
-  /^(prefer-.*|require-(lock-timeout|statement-timeout|timeout-settings|table-schema)|transaction-nesting|ban-uncommitted-transaction|syntax-error|unused-ignore)$/
+  /^(prefer-.*|require-(lock-timeout|statement-timeout|timeout-settings|table-schema)|transaction-nesting|ban-uncommitted-transaction|ban-concurrent-index-creation-in-transaction|syntax-error|unused-ignore)$/
 
 const oneLine = (parts: readonly (string | null)[]): string =>
   parts.flatMap((part) => (part === null ? [] : [part.replaceAll(/\s+/g, ' ').trim().replace(/[.!]$/, '')])).join('. ')
