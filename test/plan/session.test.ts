@@ -94,7 +94,7 @@ test('a setting made by way of pg_settings, or of a name that is put together, i
     `• *1_rule*: it ${left.replace('leave', 'leaves')}`,
   )
   expect(await planned({ '2_block': "DO $$ BEGIN EXECUTE format('SET %I = audit', 'search_path'); END $$;\n" })).toContain(
-    `• it may ${left}`,
+    `• *2_block*: it may ${left}`,
   )
 })
 
