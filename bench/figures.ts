@@ -5,6 +5,7 @@ import { audit } from './figures/audit.ts'
 import { runRatio } from './figures/run-ratio.ts'
 import { ack } from './figures/ack.ts'
 import { flood } from './figures/flood.ts'
+import { guard } from './figures/guard.ts'
 import { idle } from './figures/idle.ts'
 import { notices } from './figures/notices.ts'
 import { output } from './figures/output.ts'
@@ -21,6 +22,7 @@ export const measurements: readonly Measurement[] = [
   idle,
   output,
   audit,
+  guard,
   flood,
   notices,
   review,

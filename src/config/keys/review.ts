@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration } from './basics.ts'
+import { approver, duration } from './basics.ts'
 
 /** From when on what a migration does to a table counts. Everything has a default, and `review:` may be left out. */
 
@@ -42,6 +42,11 @@ export const reviewSchema = z.strictObject({
     .describe('A table that is written so often blocks where its size alone would be a warning'),
   openTransaction: duration.default(30_000).describe('A transaction that is open for longer is told: locks wait for it'),
   replicaLag: duration.default(10_000).describe('Replicas that are further behind are told'),
+  waive: z
+    .strictObject({
+      from: z.array(approver).min(1).describe('Who may let a finding pass that blocks, with a reason'),
+    })
+    .optional(),
 })
 
 /** Milliseconds, bytes, rows. */

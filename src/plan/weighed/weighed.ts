@@ -11,6 +11,7 @@ import type { SqlFile } from '../../sql/review.ts'
 import { forecasts } from '../../sql/rules/forecasts.ts'
 import type { Forecast, Rule } from '../../sql/rules/forecast.ts'
 import type { Finding } from '../../sql/weigh/finding.ts'
+import { otherFindings } from './opinion.ts'
 import { weigh, type ForecastFile, type Weighing } from '../../sql/weigh/weigh.ts'
 
 export type Asking = Pick<Weighing, 'thresholds' | 'schema' | 'today' | 'order'> & {
@@ -59,11 +60,12 @@ export async function weighFiles(client: Queryable, files: readonly SqlFile[], a
   const all = forecast.flatMap(({ forecasts: one }) => one)
   const live = await readOrWhy(() => readLive(client, { ...asking, ...namedIn(all) }))
   if (typeof live === 'string') return notSeen(files, `how large and how busy the tables are could not be read: ${live}`)
+  const findings = weigh(
+    forecast.map((one) => ({ ...one, isOneTransaction: asking.isOneTransaction })),
+    { ...asking, live, catalogue, parser },
+  )
   return {
-    findings: weigh(
-      forecast.map((one) => ({ ...one, isOneTransaction: asking.isOneTransaction })),
-      { ...asking, live, catalogue, parser },
-    ),
+    findings: [...findings, ...(await otherFindings(forecast, findings, catalogue))],
     isKnown: knownIn(forecast),
   }
 }
