@@ -7,7 +7,7 @@ import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { changeColumn, findColumn, setNotNull } from './columns.ts'
 import { addForeignKey, lockEnds, scanEnds, type OfColumn } from './foreign-keys.ts'
-import { freeName, putConstraint, putIndex, refuseWithoutKey } from '../changes/put.ts'
+import { freeName, putConstraint, putIndex, refuseWithoutKey, useRoutines } from '../changes/put.ts'
 
 export function addConstraint(run: Run, table: Table, constraint: ConstraintNode, column?: OfColumn): void {
   const name = constraint.conname
@@ -43,6 +43,7 @@ function addCheck(run: Run, table: Table, constraint: ConstraintNode): void {
     old: isEnforced ? mayBreak(`it may store rows that ${constraint.conname ?? 'the check'} refuses`) : WORKS,
   })
   const name = constraint.conname ?? `${table.name}_${columns.length === 1 ? `${columns[0] ?? ''}_` : ''}check`
+  useRoutines(run, table.id, constraint.raw_expr)
   for (const id of reached)
     putConstraint(run, id, {
       name,

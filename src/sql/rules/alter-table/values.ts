@@ -2,6 +2,7 @@ import type { AlterTableCmd } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
 import { ownedSequences } from '../changes/dropping.ts'
 import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run/run.ts'
+import { useRoutines } from '../changes/put.ts'
 import { sequenceNamed } from '../rows/calls.ts'
 import { refuseNewValue } from '../rows/new-values.ts'
 import type { Dependent, Id, Table } from '../schema/model.ts'
@@ -23,6 +24,7 @@ export function changeDefault(run: Run, table: Table, { name = '', def }: AlterT
     })
   } else {
     refuseNewValue(run, column?.type, def)
+    useRoutines(run, table.id, def, name)
     run.part('set default', table.id, {
       column: name,
       ...(column?.default === null && column.notNull === 'yes' ? { new: mayBreak(`its inserts may give no value for ${what}`) } : {}),

@@ -53,8 +53,8 @@ export function dropRelation(run: Run, table: Table, how: Dropping): void {
 function leaveParent(run: Run, table: Table): void {
   for (const parent of table.parents) {
     run.lock(parent, 'AccessExclusive')
-    for (const sibling of run.schema.children(parent))
-      if (sibling !== table.id && run.schema.table(sibling)?.bound === 'DEFAULT') run.lock(sibling, 'AccessExclusive')
+    const fallback = run.schema.fallback(parent)
+    if (fallback !== undefined && fallback !== table.id) run.lockFamily(fallback, 'AccessExclusive')
   }
 }
 
@@ -86,6 +86,8 @@ export function dropColumn(run: Run, table: Id, column: string, how: Dropping): 
   )
   for (const index of schema.indexes(table)) if (index.uses.includes(column)) dropIndex(run, index)
   dropSequences(run, table, column, how)
+  for (const one of schema.dependents(table))
+    if (one.relation === table && one.name === column && one.kind !== 'rule') schema.change.dropDependent(one)
   const now = schema.table(table)
   if (now !== undefined) schema.change.putTable({ ...now, columns: now.columns.filter(({ name }) => name !== column) })
 }

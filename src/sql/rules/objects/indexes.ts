@@ -2,7 +2,7 @@ import type { DropStmt, IndexStmt, Node, ReindexStmt, RenameStmt } from 'libpg-q
 import { callsIn } from '../../effects/calls.ts'
 import { partsOf, tableOf } from '../../effects/names.ts'
 import { isOn } from '../../effects/walk.ts'
-import { freeName, putIndex, refuseWithoutKey } from '../changes/put.ts'
+import { freeName, putIndex, refuseWithoutKey, useRoutines } from '../changes/put.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
 import { mayBreak, rowsOf, said, type Run } from '../run/run.ts'
 import type { Id, Index, Table } from '../schema/model.ts'
@@ -37,6 +37,7 @@ export function createIndex(run: Run, node: IndexStmt): void {
     ...(isUnique === true ? { old: mayBreak(`it may store rows that ${idxname ?? 'the unique index'} refuses`) } : {}),
   })
   put(run, node, table, reached)
+  for (const id of reached) useRoutines(run, id, [node.indexParams, node.whereClause])
 }
 
 function refuseIndex(run: Run, table: Table, { unique: isUnique, indexParams = [], whereClause }: IndexStmt): void {

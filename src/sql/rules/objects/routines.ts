@@ -1,6 +1,7 @@
 import type { CreateFunctionStmt, CreateTrigStmt, DropStmt, RangeVar, RuleStmt } from 'libpg-query'
 import { dotted, partsOf, tableOf } from '../../effects/names.ts'
 import { walk } from '../../effects/walk.ts'
+import { columnNamesIn } from '../rows/expressions.ts'
 import { readFrom } from '../rows/relations.ts'
 import { breaks, mayBreak, said, WORKS, type Run } from '../run/run.ts'
 import type { Routine, Trigger } from '../schema/model.ts'
@@ -88,7 +89,7 @@ const EVENTS = [
 
 export function createTrigger(run: Run, node: CreateTrigStmt): void {
   const { schema } = run
-  const { relation, trigname = '', replace, constrrel, events = 0, columns, funcname } = node
+  const { relation, trigname = '', replace, constrrel, events = 0, columns, funcname, whenClause } = node
   const table = tableNamed(schema, tableOf(relation))
   if (table === undefined) return run.fail('42P01', `there is no table ${relation?.relname ?? ''}`)
   run.lockFamily(table.id, 'ShareRowExclusive')
@@ -101,7 +102,7 @@ export function createTrigger(run: Run, node: CreateTrigStmt): void {
     name: trigname,
     table: table.id,
     isEnabled: true,
-    uses: partsOf(columns),
+    uses: [...partsOf(columns), ...columnNamesIn(whenClause)],
     events: EVENTS.flatMap(([bit, event]) => ((events & bit) === 0 ? [] : [event])),
     function: { schema: given ?? schema.routines(name)[0]?.schema ?? '', name },
   }

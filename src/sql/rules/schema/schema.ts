@@ -15,6 +15,8 @@ export type Schema = {
   readonly byName: (schema: string, name: string) => Id | undefined
   readonly tables: () => Iterable<Table>
   readonly children: (id: Id) => readonly Id[]
+  /** The partition that takes what fits nowhere else. */
+  readonly fallback: (parent: Id) => Id | undefined
   /** Sequences of its columns. */
   readonly owned: (table: Id) => readonly Id[]
   readonly indexes: (table: Id) => readonly Index[]
@@ -56,6 +58,7 @@ export type Changes = {
   readonly dropPolicy: (table: Id, name: string) => void
   readonly putDependent: (dependent: Dependent) => void
   readonly dropDependent: (dependent: Dependent) => void
+  readonly putUse: (use: CatalogueUse) => void
   readonly putPublication: (publication: Publication) => void
   readonly dropPublication: (name: string) => void
   readonly putType: (type: UserType) => void
@@ -73,6 +76,7 @@ export function createSchema(catalogue: Catalogue): Schema {
   const indexes = journal.map<Id, Index>()
   const names = journal.map<string, Id>()
   const children = journal.lists<Id, Id>()
+  const fallbacks = journal.map<Id, Id>()
   const owned = journal.lists<Id, Id>()
   const indexLists = journal.lists<Id, Index>()
   const constraints = journal.lists<Id, Constraint>()
@@ -87,7 +91,7 @@ export function createSchema(catalogue: Catalogue): Schema {
   const routines = journal.map<string, readonly Routine[]>()
   const schemas = journal.map<string, true>()
   const casts = new Map(catalogue.casts.map((cast) => [`${cast.from}>${cast.to}`, cast]))
-  const uses = Map.groupBy(catalogue.uses, (one) => one.routine)
+  const uses = journal.lists<string, CatalogueUse>()
   let lastId = 0
 
   const rename = (was: Named | undefined, now: Named) => {
@@ -112,6 +116,8 @@ export function createSchema(catalogue: Catalogue): Schema {
         for (const parent of was?.parents ?? []) children.take(parent, table.id)
         for (const parent of table.parents) children.put(parent, table.id, table.id)
       }
+      for (const parent of was?.bound === 'DEFAULT' ? was.parents : []) fallbacks.delete(parent)
+      for (const parent of table.bound === 'DEFAULT' ? table.parents : []) fallbacks.set(parent, table.id)
       if (was?.ownedBy !== table.ownedBy) {
         if (was?.ownedBy) owned.take(was.ownedBy.table, table.id)
         if (table.ownedBy !== null) owned.put(table.ownedBy.table, table.id, table.id)
@@ -126,7 +132,10 @@ export function createSchema(catalogue: Catalogue): Schema {
       for (const one of reads.of(id)) change.dropDependent(one)
       retype(id, was.columns, [])
       if (was.ownedBy !== null) owned.take(was.ownedBy.table, id)
-      for (const parent of was.parents) children.take(parent, id)
+      for (const parent of was.parents) {
+        children.take(parent, id)
+        if (was.bound === 'DEFAULT') fallbacks.delete(parent)
+      }
       forgetName(was)
       tables.delete(id)
     },
@@ -163,6 +172,7 @@ export function createSchema(catalogue: Catalogue): Schema {
       dependents.take(one.on, dependentId(one))
       if (one.kind === 'view' && one.relation !== null) reads.take(one.relation, `${one.on} ${dependentId(one)}`)
     },
+    putUse: (use) => uses.put(use.routine, `${use.table} ${use.column ?? ''}`, use),
     putPublication: (publication) => publications.set(publication.name, publication),
     dropPublication: publications.delete,
     putType: (type) => types.set(typeKey(type), type),
@@ -185,6 +195,7 @@ export function createSchema(catalogue: Catalogue): Schema {
     byName: (schema, name) => names.get(nameKey(schema, name)),
     tables: tables.values,
     children: children.of,
+    fallback: fallbacks.get,
     owned: owned.of,
     indexes: indexLists.of,
     constraints: constraints.of,
@@ -196,7 +207,7 @@ export function createSchema(catalogue: Catalogue): Schema {
     publications: publications.values,
     type: types.get,
     types: types.values,
-    uses: (routine) => uses.get(routine) ?? [],
+    uses: uses.of,
     users: users.of,
     routines: (name) => routines.get(name) ?? [],
     hasSchema: (name) => schemas.get(name) === true,
@@ -224,7 +235,8 @@ const usersIn = (table: Id, columns: Table['columns']) =>
 
 function fill(catalogue: Catalogue, change: Changes): void {
   for (const name of catalogue.schemas) change.putSchema(name)
-  for (const type of catalogue.types) change.putType({ ...type, isNew: false, newValues: [] })
+  for (const type of catalogue.types)
+    change.putType({ ...type, base: type.base === null ? null : typeOfRef(type.base), isNew: false, newValues: [] })
   const halfValid = new Set(
     catalogue.constraints.flatMap(({ kind, isValid, table, columns }) => (kind === 'n' && !isValid ? [`${table} ${columns[0]}`] : [])),
   )
@@ -250,5 +262,6 @@ function fill(catalogue: Catalogue, change: Changes): void {
       name,
       list.map((one) => ({ ...one, isNew: false })),
     )
+  for (const use of catalogue.uses) change.putUse(use)
   for (const publication of catalogue.publications) change.putPublication(publication)
 }
