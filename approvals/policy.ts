@@ -1,5 +1,6 @@
 import type { MigrationClass } from '../src/sql/effects/effect.ts'
 import { createHash } from 'node:crypto'
+import { guardSchema } from '../src/config/keys/guard.ts'
 import type { Target } from '../src/config/config.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { BreakGlassRules, PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
@@ -188,6 +189,8 @@ export function policyHash(target: Target): string {
         protected: target.protected,
         lockTimeout: target.database.lockTimeout,
         statementTimeout: target.database.statementTimeout,
+        // left out as it is by default, so that what was approved before there was a guard stays approved
+        ...(isDefaultGuard(target.guard) ? {} : { guard: target.guard }),
         onFailure: target.onFailure,
         order: target.order,
         url: target.database.url,
@@ -199,6 +202,8 @@ export function policyHash(target: Target): string {
     )
     .digest('hex')
 }
+
+const isDefaultGuard = (guard: Target['guard']): boolean => canonical(guard) === canonical(guardSchema.parse({}))
 
 const approvalsOf = (count: number) => (count === 1 ? 'an approval' : `${count} approvals`)
 const people = (count: number) => (count === 1 ? '1 person' : `${count} people`)

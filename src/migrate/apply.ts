@@ -115,7 +115,10 @@ async function accompany(
   attempt: Attempt | null,
 ): Promise<{ readonly kind: 'on'; readonly stopped?: Stopped } | { readonly kind: 'end'; readonly end: StepEnd }> {
   const { context, workspace, observer, timing } = work
-  const guard = guardOf({ context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base }, attempt)
+  const guard = guardOf(
+    { context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base, host: workspace.parsed.host },
+    attempt,
+  )
   const watched: Watched = {
     context,
     observer,

@@ -24,7 +24,10 @@ beforeAll(async () => {
     targets: {
       locked: {
         pending: 2,
-        target: () => ({ database: { url: 'env:LOCKED_DATABASE_URL', lockTimeout: '1s' } }),
+        target: () => ({
+          database: { url: 'env:LOCKED_DATABASE_URL', lockTimeout: '1s' },
+          guard: { pauses: ['500ms', '1s', '1s', '1s'] },
+        }),
       },
       sick: { pending: 1, target: ({ healthUrl }) => ({ health: [{ http: healthUrl, within: '1s' }] }) },
       dump: { pending: 1 },
@@ -162,7 +165,7 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
   `)
   expect(flow.thread(id).slice(-4)).toMatchInlineSnapshot(`
     [
-      "*Verify the backup* · read in full in {duration}, 12 migration records",
+      "Try 4 of 5: it waited {duration} for a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds, and gave up so that nobody waits behind it any longer; nothing was left. Next try in {duration}.",
       "Deploy to locked · #3 stopped · *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
     Why, and what comes next, is in the thread.",
       "*Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { GuardSettings } from '../../config/schema.ts'
 import { reasonShape, type Limits } from '../../guard/decide.ts'
+import { freeDisk } from '../../guard/disk.ts'
 import { figuresShape, noFigures, type Figures } from '../../guard/figures.ts'
 import { makeGuard, type Guard } from '../../guard/guard.ts'
 import type { Observer } from '../../guard/observer.ts'
@@ -19,11 +20,13 @@ export function guardOf(
     readonly observer: Observer
     readonly applicationName: string
     readonly base: string
+    /** Of the server. */
+    readonly host: string
     readonly blocked: Blocked
   },
   attempt: Attempt | null,
 ): Guard {
-  const { context, observer, applicationName, base, blocked } = watched
+  const { context, observer, applicationName, base, host, blocked } = watched
   const mark = attempt === null ? null : markOf(attempt)
   let wroteAt = -Infinity
   return makeGuard({
@@ -31,7 +34,7 @@ export function guardOf(
     applicationName,
     limits: attempt === null ? NONE : limitsOf(context.target.guard, attempt),
     everyMs: context.target.guard.every,
-    freeBytes: async () => null,
+    freeBytes: context.target.guard.disk === undefined ? async () => null : freeDisk(observer, host),
     figures: figuresIn(base),
     beforeCancel: (why, { worker }) => {
       const statement = shownStatement(context.redactor.text(worker?.query ?? ''))

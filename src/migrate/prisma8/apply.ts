@@ -137,7 +137,10 @@ async function accompany(
 ): Promise<{ readonly kind: 'ended' | 'stopped' } | { readonly kind: 'end'; readonly end: StepEnd }> {
   const { context, workspace, observer, timing } = work
   const packages = workspace.approved
-  const guard = guardOf({ context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base }, attempt)
+  const guard = guardOf(
+    { context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base, host: workspace.parsed.host },
+    attempt,
+  )
   const end = await watchUntilEnd(
     {
       context,
