@@ -51,7 +51,7 @@ export const detailOf = ({ pid, transactionMs }: Pick<SeenSession, 'pid' | 'tran
 /** What came of asking to end a session, as mrkdwn for everybody. */
 export function endedText(
   { pid, askedBy, shown: { name, whyNotEnd } }: Pick<Blocker, 'pid' | 'askedBy' | 'shown'>,
-  end: 'ended' | 'other' | 'not_allowed',
+  end: 'ended' | 'other' | 'not_allowed' | 'not_needed',
 ): string {
   const who = `${code(name)} (pid ${pid})`
   const by = askedBy === null ? 'it was asked' : `${askedBy.startsWith('os:') ? code(askedBy) : `<@${escapeMarkup(askedBy)}>`} asked`
@@ -60,6 +60,8 @@ export function endedText(
       return `${who} was ended, as ${by}. The database takes back what it had not committed.`
     case 'other':
       return `${who} was not ended: since ${by}, it has gone or gone on to something else, and only what was shown is ended.`
+    case 'not_needed':
+      return `${who} was not ended: the migration was over before that, as ${by}.`
     case 'not_allowed':
       return `${who} was not ended: the database refused it. ${whyNotEnd ?? `Lockkeeper's role needs ${code('pg_signal_backend')} for it.`}`
   }

@@ -43,6 +43,13 @@ async function connect(name: string, role?: string): Promise<pg.Client> {
   return client
 }
 
+/** The line of a sentence that people copy. */
+function advised(text: string | null, word: string): string {
+  const found = text?.match(new RegExp(`\`(${word} [^\`]+)\``))?.[1]
+  if (found === undefined) throw new Error(`no ${word} is advised: ${text}`)
+  return found
+}
+
 const quietly = (query: Promise<unknown>) => query.catch(() => {}) // it is ended, or goes through when the test is over
 
 /** A report, an ALTER that waits for it, and a query of the shop behind that, seen by `watcher`. */
@@ -137,12 +144,16 @@ test('a role without rights sees the queue, ends nobody, and says what it lacks 
   expect(await whyNotEnd(watcher, other)).toBe(
     `Lockkeeper's role \`${poor}\` may not end sessions of others: \`GRANT pg_signal_backend TO ${poor};\` lets it. Somebody with the right can run \`SELECT pg_terminate_backend(${other.pid});\`.`,
   )
-  await admin.query(`grant pg_signal_backend to ${poor}`)
+  await admin.query(advised(await whyNotEnd(watcher, other), 'GRANT'))
   expect(await whyNotEnd(watcher, other)).toBe(
     `Lockkeeper's role \`${poor}\` cannot see when that session began, so it might end another one: \`GRANT pg_read_all_stats TO ${poor};\` lets it. Somebody with the right can run \`SELECT pg_terminate_backend(${other.pid});\`.`,
   )
+  const prepared = await whyNotEnd(watcher, { ...other, pid: 0 })
+  expect((await admin.query(advised(prepared, 'SELECT'))).rows).toEqual([])
+  const unseen = await whyNotEnd(watcher, other)
+  await admin.query(advised(unseen, 'GRANT'))
   expect(await whyNotEnd(watcher, { ...other, backend: '1' })).toBeNull()
-  await theirs.end()
+  expect((await admin.query(advised(unseen, 'SELECT'))).rows).toEqual([{ pg_terminate_backend: true }])
   await admin.query(`drop role ${colleague}`)
 })
 

@@ -11,7 +11,7 @@ import { shownStatement } from '../../guard/words.ts'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import type { RunContext } from '../../request/step.ts'
 import type { Blocked } from './blocked.ts'
-import type { Attempt } from '../attempts/attempt.ts'
+import { attemptsIn, type Attempt } from '../attempts/attempt.ts'
 
 /** The guard of one attempt. What it measures and does is kept in files, for the diagnosis and for whoever takes the run over. */
 export function guardOf(
@@ -77,7 +77,7 @@ export const withFigures = <End extends { readonly data?: unknown }>(end: End, b
   typeof end.data === 'object' && end.data !== null ? { ...end, data: dataWithFigures(end.data, base) } : end
 
 export const dataWithFigures = <Data extends object>(data: Data, base: string): Data =>
-  existsSync(figuresPath(base)) ? { ...data, guard: figuresIn(base) } : data
+  existsSync(figuresPath(base)) ? { ...data, guard: { ...figuresIn(base), tries: attemptsIn(base).length } } : data
 
 const markOf = ({ directory }: Attempt): string => join(directory, 'guard.json')
 const figuresPath = (base: string): string => join(base, 'figures.json')
