@@ -59,6 +59,8 @@ export async function scene8(
     /** Replaced or added in the commit; null removes. */
     readonly files?: Readonly<Record<string, string | null>>
     readonly lockTimeout?: number
+    /** `guard.queue`, in milliseconds. */
+    readonly queue?: number
     readonly modules?: string
     /** After the plan was made. */
     readonly meanwhile?: string
@@ -88,7 +90,11 @@ export async function scene8(
   later(() => origin.close())
   await origin.commit({ ...applicationFiles(), 'prisma.config.ts': CONFIG, ...options.files })
   const base = origin.target()
-  const target = { ...base, database: { ...base.database, lockTimeout: options.lockTimeout ?? 2_000 } }
+  const target = {
+    ...base,
+    guard: { ...base.guard, queue: options.queue ?? base.guard.queue },
+    database: { ...base.database, lockTimeout: options.lockTimeout ?? 2_000 },
+  }
   const made = await makeRunnerPlan(origin.deps, { target, ref: null, steps: [], policy: 'p'.repeat(64) })
   if (isRefusal(made)) throw new Error(made.text)
   const directory = mkdtempSync(join(tmpdir(), 'lockkeeper-run-'))
