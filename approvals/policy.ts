@@ -1,6 +1,6 @@
 import type { MigrationClass } from '../src/sql/effects/effect.ts'
+import { classOf, rulesForClass } from '../src/plan/rules/by-class.ts'
 import { createHash } from 'node:crypto'
-import { guardSchema } from '../src/config/keys/guard.ts'
 import type { Target } from '../src/config/config.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { BreakGlassRules, PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
@@ -140,10 +140,13 @@ export function rulesOf(target: Target, classes: readonly MigrationClass[]): Omi
   const { from, breaking, expires, grantExpires } = target.approvals
   // the configuration is refused already; a protected target never starts by itself
   const required = Math.max(target.protected ? 1 : 0, target.approvals.required)
-  const isStricter = breaking !== undefined && classes.some((each) => each === 'breaking' || each === 'unclear')
+  const of = classOf(classes)
+  const isStricter = breaking !== undefined && of === 'breaking'
+  const own = rulesForClass(target, of).approvals
+  const least = Math.max(target.protected ? 1 : 0, isStricter ? (breaking.required ?? 1) : 0, of === 'breaking' ? required : 0)
   return {
-    required: isStricter ? Math.max(required, breaking.required ?? 1) : required,
-    from: isStricter && breaking.from !== undefined ? breaking.from : from,
+    required: Math.max(own?.required ?? required, least),
+    from: own?.from ?? (isStricter ? breaking.from : undefined) ?? from,
     expiresMs: expires,
     grantExpiresMs: grantExpires,
   }
@@ -189,10 +192,11 @@ export function policyHash(target: Target): string {
         protected: target.protected,
         lockTimeout: target.database.lockTimeout,
         statementTimeout: target.database.statementTimeout,
-        // left out as it is by default, so that what was approved before there was a guard stays approved
-        ...(isDefaultGuard(target.guard) ? {} : { guard: target.guard }),
         onFailure: target.onFailure,
         order: target.order,
+        classes: target.classes,
+        review: target.review,
+        guard: target.guard,
         url: target.database.url,
         source: target.source,
         tool: target.tool,
@@ -202,8 +206,6 @@ export function policyHash(target: Target): string {
     )
     .digest('hex')
 }
-
-const isDefaultGuard = (guard: Target['guard']): boolean => canonical(guard) === canonical(guardSchema.parse({}))
 
 const approvalsOf = (count: number) => (count === 1 ? 'an approval' : `${count} approvals`)
 const people = (count: number) => (count === 1 ? '1 person' : `${count} people`)

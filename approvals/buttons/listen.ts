@@ -13,6 +13,8 @@ import { approveCallback, decisionOf, reasonInput, rejectCallback } from '../mod
 import { workingView } from '../modals/notice-modal.ts'
 import { saidOf } from '../modals/said.ts'
 import { reviewRequest } from '../decisions/review.ts'
+import { waiveFindings } from '../decisions/waive.ts'
+import { waiveCallback, waivedIn } from '../modals/waive.ts'
 import { castVote } from '../decisions/vote.ts'
 import { IN_TIME_MS, type ButtonDeps } from './deps.ts'
 import { press } from './press.ts'
@@ -26,6 +28,7 @@ export const decisionWindows: readonly string[] = [
   reviewCallback,
   cancelCallback,
   endBlockerCallback,
+  waiveCallback,
 ]
 
 /** Registers the buttons of cards, threads and Home. Every other element is acknowledged and left alone. */
@@ -69,6 +72,16 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
   app.view(endBlockerCallback, async ({ body, view, context }) => {
     const ending = { account: body.user.id, entry: 'modal', ...shownBlocker(view.private_metadata) } as const
     await settle(deps, formIn(context), (answer) => endBlocker(deps, { ...ending, answer }), 'Ending it…')
+  })
+  app.view(waiveCallback, async ({ body, view, context }) => {
+    const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
+    if (reason === '') {
+      await recordForm(deps, body.user.id, 'waive')
+      return askBack(formIn(context), reasonInput, 'Say in a sentence why they may pass: everybody reads it.')
+    }
+    const { findings, ...decision } = waivedIn(view.private_metadata)
+    const waiving = { ...decision, shown: findings, reason, account: body.user.id, entry: 'modal' } as const
+    return settle(deps, formIn(context), (answer) => waiveFindings(deps, { ...waiving, answer }), 'Writing it down…')
   })
   app.view(cancelCallback, async ({ body, view, context }) => {
     const cancelling = { account: body.user.id, entry: 'modal', token: shownTo(view.private_metadata).token } as const

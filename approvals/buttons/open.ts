@@ -6,6 +6,10 @@ import type { View } from '../../src/slack/port.ts'
 import { notConfigured } from '../break-glass/decision.ts'
 import { breakGlassView, reviewView } from '../break-glass/views.ts'
 import { blockerToEnd } from '../decisions/blocker.ts'
+import { whyBlocked, waiversOf } from '../blocked.ts'
+import { blockersOf } from '../../src/request/blockers.ts'
+import { waiveView } from '../modals/waive.ts'
+import { nothingToWaive, ownWaiver, whyNotWaivable } from '../decisions/waive.ts'
 import { whyClosed } from '../decisions/closed.ts'
 import { endBlockerView } from '../modals/blocker.ts'
 import { cancelView } from '../modals/cancel.ts'
@@ -32,6 +36,8 @@ export async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: 
       return cancelView(request)
     case 'end_blocker':
       return viewOfBlocker(deps, request)
+    case 'waive':
+      return viewToWaive(deps, request, user)
     case 'sql':
       return viewOfSql(deps, request)
     default:
@@ -65,6 +71,16 @@ async function viewToReview(deps: ButtonDeps, request: RequestRow, user: string)
   return refusal ?? reviewView(await viewFor(deps, request))
 }
 
+async function viewToWaive(deps: ButtonDeps, request: RequestRow, user: string): Promise<View | Refusal> {
+  const { humanOf } = deps.people
+  const target = deps.targets.get(request.target)
+  if ([request.requester, request.requesterHuman].some((one) => humanOf(one) === humanOf(user)))
+    return ownWaiver(request, target === undefined ? [] : waiversOf(target))
+  const view = await viewFor(deps, request)
+  const { open } = blockersOf(view.request, view.events)
+  return whyNotWaivable(request, request.digest ?? '') ?? (open.length === 0 ? nothingToWaive(request) : waiveView(view, open))
+}
+
 async function whyNotBreakHere(deps: ButtonDeps, request: RequestRow, user: string): Promise<Refusal | undefined> {
   const closed = await whyClosed(deps, deps.db, request, { account: user, decision: 'break_glass', digest: request.digest ?? '' })
   if (closed !== undefined) return closed
@@ -91,7 +107,8 @@ async function whyNotDecide(
     digest: request.digest ?? '',
   })
   const shut = closed ?? (action === 'approve' ? await whyNoApproval(deps, deps.db, request) : undefined)
-  if (shut !== undefined) return shut
+  const blocked = shut ?? (action === 'approve' ? await whyBlocked(deps, deps.db, request) : undefined)
+  if (blocked !== undefined) return blocked
   const { humanOf } = deps.people
   if (![humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(user))) return undefined
   const votes = (await votesOf(deps.db, request.id)).filter((vote) => vote.digest === request.digest && vote.decision === 'approve')

@@ -17,6 +17,7 @@ import type { RequestView } from '../../src/request/request.ts'
 import { actions, button, context, header, overflow, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block, Message } from '../../src/slack/port.ts'
 import { list } from '../wording.ts'
+import { blockerBlocks, isBlocked } from './blockers.ts'
 import { evidenceFields } from './evidence.ts'
 import { findingsBlocks } from './findings.ts'
 import { migrationsTable } from './migrations.ts'
@@ -63,6 +64,7 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
       ...askedToBreak(view),
       ...breakGlassBlocks(view, timezone),
       ...(anew?.kind === 'asked_anew' ? [section(`*Asked anew.* ${cleanMrkdwn(anew.data.why)}`)] : []),
+      ...blockerBlocks(view),
       ...findingsBlocks(request.evidence),
       ...migrationsTable(request.plan, request.evidence),
       ...evidenceFields(view),
@@ -70,6 +72,7 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
         ...(isToBreak(view) ? [button('Break the glass', 'break_glass', request.token, 'danger')] : []),
         button('Approve', 'approve', request.token, 'primary'),
         button('Reject', 'reject', request.token, 'danger'),
+        ...(isBlocked(view) ? [button('Waive', 'waive', request.token)] : []),
         ...(request.plan !== null && request.plan.list.length > 0 ? [button('Read the SQL', 'sql', request.token)] : []),
         button('Cancel', 'cancel', request.token),
         // small, since it is for a few people on a bad night
@@ -129,6 +132,7 @@ function grantedCard(view: RequestView, { timezone }: CardContext): Message {
       section(line),
       ...queueBlocks({ request: { ...request, notBefore: null } }, timezone),
       ...breakGlassBlocks(view, timezone),
+      ...blockerBlocks(view),
       ...migrationsTable(request.plan, request.evidence),
       actions(button('Cancel', 'cancel', request.token)),
       context(

@@ -10,6 +10,9 @@ export const notYetAvailable: readonly string[] = [
   'after',
   'watch',
   'rollback',
+  'classes.additive.rehearsal',
+  'classes.transformative.rehearsal',
+  'classes.breaking.rehearsal',
   'database.replicas',
   'backup.keep.daily',
   'backup.keep.weekly',
@@ -18,7 +21,6 @@ export const notYetAvailable: readonly string[] = [
 
 /** Values that are planned for keys that exist. */
 const laterValues: Readonly<Record<string, readonly string[]>> = {
-  order: ['app-first'],
   onFailure: ['stop'],
   provider: ['rds', 'neon', 'command', 's3'],
 }

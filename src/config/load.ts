@@ -8,6 +8,7 @@ import type { Config, Target } from './config.ts'
 import { isReference } from './keys/basics.ts'
 import type { ConfigProblem } from './problem.ts'
 import { configSchema, targetSchema, type ConfigFile } from './schema.ts'
+import { problemsOfClasses } from './class-problems.ts'
 import { problemsOfTimes } from './window-problems.ts'
 import { problemsOf } from './explain.ts'
 
@@ -152,6 +153,7 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
     problems.push(...tooFewNamed(`targets.${name}.approvals`, required, from))
     if (breakGlass !== undefined)
       problems.push(...notReviewable(`targets.${name}.breakGlass`, breakGlass.from, breakGlass.review ?? from, peopleIn(parsed)))
+    problems.push(...problemsOfClasses(name, written, { required, from, isProtected }, tooFewNamed))
     if (breaking !== undefined)
       problems.push(...tooFewNamed(`targets.${name}.approvals.breaking`, Math.max(required, breaking.required ?? 1), breaking.from ?? from))
     return problems

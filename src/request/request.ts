@@ -44,6 +44,8 @@ export type PolicySnapshot = {
   readonly grantExpiresMs: number
   /** Left out: the target did not allow it when it was asked. */
   readonly breakGlass?: BreakGlassRules
+  /** Who may let a finding pass that blocks. Left out: nothing blocked it. */
+  readonly waive?: readonly string[]
 }
 
 /** What the card says at the end, or when a person is needed. All parts are mrkdwn with outside text escaped, except `excerpt`. */
@@ -186,6 +188,17 @@ export type RequestEvent =
   | { readonly kind: 'requested'; readonly data: Record<string, never> }
   | { readonly kind: 'approved'; readonly data: { readonly by: string; readonly count: number; readonly required: number } }
   | { readonly kind: 'rejected'; readonly data: { readonly by: string; readonly reason: string } }
+  /** Findings that block were let pass, for this plan alone: by their keys, with what they said. */
+  | {
+      readonly kind: 'waived'
+      readonly data: {
+        readonly by: string
+        readonly digest: string
+        readonly reason: string
+        readonly findings: readonly string[]
+        readonly texts: readonly string[]
+      }
+    }
   /** `samePlan`: what is voted for has not changed, so the approvals that still count under today's rules stay. */
   | { readonly kind: 'asked_anew'; readonly data: { readonly why: string; readonly samePlan?: true } }
   /** `window`: the window that it was for has closed. */

@@ -7,6 +7,7 @@ import type { Redactor } from '../../redact/redact.ts'
 import { redactedDeep } from '../../redact/redact.ts'
 import type { Refusal } from '../../lib/refusal.ts'
 import { isRefusal } from '../../lib/refusal.ts'
+import { blockersOf } from '../../request/blockers.ts'
 import { endedStates, type RequestRow, type RunOutcome, type StepRow } from '../../request/request.ts'
 import type { BackupPart, ChecksPart, EvidenceDocument, HealthPart, MigrationPart, OutputPart, Person, SqlPart } from './document.ts'
 import { plainText } from './plain.ts'
@@ -47,6 +48,7 @@ export function composeEvidence(rows: EvidenceRows, around: Surroundings, redact
     outcome: request.outcome === null ? null : outcomePart(request.outcome),
     plan: planPart(request, redactor),
     policy: request.policy,
+    ...findingsPart(rows),
     votes: rows.votes.map((vote) => ({
       by: { account: vote.actor, human: vote.human },
       decision: vote.decision,
@@ -69,6 +71,27 @@ export function composeEvidence(rows: EvidenceRows, around: Surroundings, redact
     signer: around.signer,
     migrations: migrationParts(request, around.files, redactor),
     output: around.output,
+  }
+}
+
+function findingsPart({ request, events }: EvidenceRows): Pick<EvidenceDocument, 'findings'> {
+  const { findings = [] } = request.evidence ?? {}
+  if (findings.length === 0) return {}
+  const waived = new Map(blockersOf(request, events).waived.map((one) => [one.finding, one]))
+  return {
+    findings: findings.map((finding) => {
+      const { code, weight, migration, line, table, text } = finding
+      const by = waived.get(finding)
+      return {
+        code,
+        weight,
+        migration,
+        line,
+        table,
+        text: plainText(text),
+        waived: by === undefined ? null : { by: by.by, reason: by.reason, at: iso(by.at) },
+      }
+    }),
   }
 }
 

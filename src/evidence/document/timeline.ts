@@ -57,6 +57,8 @@ function eventText(event: EventRow): string {
       return `Reminded of the missing approvals, ${event.data.count} of ${event.data.required}`
     case 'glass_broken':
       return `${event.data.by} breaks the glass with ${event.data.count} of ${event.data.required} approvals: ${event.data.reason}`
+    case 'waived':
+      return `${event.data.by} lets ${event.data.findings.length === 1 ? 'a finding' : `${event.data.findings.length} findings`} pass: ${event.data.reason}`
     case 'review_due':
       return 'The review of the broken glass is due'
     case 'reviewed':

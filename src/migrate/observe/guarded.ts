@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { GuardSettings } from '../../config/schema.ts'
+import { guardDefaults, type GuardSettings } from '../../config/keys/guard.ts'
 import { reasonShape, type Limits } from '../../guard/decide.ts'
 import { freeDisk } from '../../guard/disk.ts'
 import { figuresShape, noFigures, type Figures } from '../../guard/figures.ts'
@@ -27,14 +27,15 @@ export function guardOf(
   attempt: Attempt | null,
 ): Guard {
   const { context, observer, applicationName, base, host, blocked } = watched
+  const guard = context.target.guard ?? guardDefaults
   const mark = attempt === null ? null : markOf(attempt)
   let wroteAt = -Infinity
   return makeGuard({
     observer,
     applicationName,
-    limits: attempt === null ? NONE : limitsOf(context.target.guard, attempt),
-    everyMs: context.target.guard.every,
-    freeBytes: context.target.guard.disk === undefined ? async () => null : freeDisk(observer, host),
+    limits: attempt === null ? NONE : limitsOf(guard, attempt),
+    everyMs: guard.every,
+    freeBytes: guard.disk === undefined ? async () => null : freeDisk(observer, host),
     figures: figuresIn(base),
     beforeCancel: (why, { worker }) => {
       const statement = shownStatement(context.redactor.text(worker?.query ?? ''))

@@ -121,6 +121,8 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return brokenText(view, event)
     case 'review_due':
       return reviewDueText(view, event)
+    case 'waived':
+      return `${personText(event.data.by)} let ${pluralText(event.data.findings.length, 'finding')} pass that ${event.data.findings.length === 1 ? 'blocks' : 'block'} this plan:\n${event.data.texts.map((text) => `• ${escapeLine(text)}`).join('\n')}\n${quoteText(event.data.reason)}`
     case 'reviewed':
       return reviewedText(view, event)
     case 'paged':

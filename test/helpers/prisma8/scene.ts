@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import type { Plan } from '../../../src/plan/plan.ts'
+import { guardDefaults } from '../../../src/config/keys/guard.ts'
 import { makeRunnerPlan } from '../../../src/plan/prisma8/make.ts'
 import { createRedactor, secretsOfUrl } from '../../../src/redact/redact.ts'
 import type { RequestEvent } from '../../../src/request/request.ts'
@@ -92,7 +93,7 @@ export async function scene8(
   const base = origin.target()
   const target = {
     ...base,
-    guard: { ...base.guard, queue: options.queue ?? base.guard.queue },
+    guard: { ...guardDefaults, queue: options.queue ?? guardDefaults.queue },
     database: { ...base.database, lockTimeout: options.lockTimeout ?? 2_000 },
   }
   const made = await makeRunnerPlan(origin.deps, { target, ref: null, steps: [], policy: 'p'.repeat(64) })
