@@ -82,6 +82,23 @@ test('one statement sees who is in the way, who waits behind, and what the serve
   expect(sample.queue.longestMs).toBeLessThan(sample.waiting?.ms ?? 0)
 })
 
+test('another migrator that waits for its turn is no query of the application', async () => {
+  const watcher = await connect('watch')
+  const migrator = await connect('migrator')
+  await migrator.query('begin; select pg_advisory_xact_lock(72707369); lock table orders')
+  void quietly((await connect('prisma')).query('select pg_advisory_lock(72707369)'))
+  void quietly((await connect('lockkeeper-41-probe')).query('select * from orders'))
+  void quietly((await connect('shop-web')).query('select * from orders'))
+  const { queue } = await until('all of them wait', async () => {
+    const { rowCount } = await watcher.query(
+      'select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()',
+    )
+    const sample = await takeSample(watcher, 'migrator')
+    return rowCount === 3 && sample.queue.count > 0 && sample
+  })
+  expect(queue).toMatchObject({ count: 1, applications: ['shop-web'], relation: 'orders' })
+})
+
 test('what some services do not let a client ask is left out, and the queue is seen all the same', async () => {
   const watcher = await connect('watch')
   await blocked(watcher)
