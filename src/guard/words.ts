@@ -3,7 +3,8 @@ import { count, list, roughly, seconds } from '../lib/text/sentences.ts'
 import { sizeText } from '../lib/text/units.ts'
 import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Blocker } from '../request/blocker.ts'
-import type { Reason } from './decide.ts'
+import type { Figures } from './figures.ts'
+import { TELL_MS, type Reason } from './decide.ts'
 import type { SeenSession } from './session.ts'
 
 /** ``14 queries of `shop-web` waited 2.1 s behind `ALTER TABLE "orders" …` ``: why it was cancelled, as mrkdwn without an end. */
@@ -66,3 +67,7 @@ export function endedText(
       return `${who} was not ended: the database refused it. ${whyNotEnd ?? `Lockkeeper's role needs ${code('pg_signal_backend')} for it.`}`
   }
 }
+
+/** `; at most 14 queries waited behind it, for up to 1.9 s`: for the line of the step that has ended. Empty where nobody had to wait. */
+export const waitedText = ({ most }: Figures): string =>
+  most.queueMs < TELL_MS ? '' : `; at most ${count(most.queue, 'query', 'queries')} waited behind it, for up to ${seconds(most.queueMs)}`
