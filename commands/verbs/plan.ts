@@ -24,7 +24,7 @@ export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'pl
   if (elsewhere !== undefined) return elsewhere
   const made = await deps.makePlan(target, { ref: command.ref, reason: null, skipApp: false })
   if (isRefusal(made)) return made
-  const barred = await whyNotPlanned(target, made)
+  const barred = await whyNotPlanned(deps, target, made)
   const lines = describe(deps.command, target, command.ref, made)
   return say([...lines, ...(barred === undefined ? [] : [`*It would be refused.* ${barred.text}`])].join('\n'))
 }

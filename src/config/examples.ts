@@ -105,6 +105,8 @@ const examples: Readonly<Record<string, string>> = {
   window: 'window: required',
   rollback: 'rollback: required',
   order: 'order: app-first',
+  after: 'after: staging',
+  soak: 'soak: 24h',
   review: 'review: { waive: { from: [group:S0123456789] } }',
   waive: 'waive: { from: [group:S0123456789] }',
   assert: 'assert: [ { name: Every order has a total, sql: select id from orders where total is null, expect: [] } ]',

@@ -77,6 +77,7 @@ beforeEach(async () => {
     known: { targets: ['prod'], command: '/migrate' },
     readStatus: async () => shownStatus(),
     askLiveCommit: async () => null,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => planned,
     exportEvidence: async () => undefined,
     slack: fixture.slack.files,
