@@ -3,9 +3,11 @@ import { isRefusal } from '../../src/lib/refusal.ts'
 import { answeringIn, formIn, type FormAnswering } from '../../src/slack/answers/answering.ts'
 import { breakGlass, whyNoReason } from '../break-glass/decision.ts'
 import { breakGlassCallback, noteInput, reviewCallback } from '../break-glass/views.ts'
+import { endBlocker } from '../decisions/blocker.ts'
 import { cancelRequest } from '../decisions/cancel.ts'
 import { audited } from '../decisions/audit.ts'
 import { clickedAt } from '../modals/click.ts'
+import { endBlockerCallback, shownBlocker } from '../modals/blocker.ts'
 import { cancelCallback } from '../modals/cancel.ts'
 import { approveCallback, decisionOf, reasonInput, rejectCallback } from '../modals/confirm.ts'
 import { workingView } from '../modals/notice-modal.ts'
@@ -25,6 +27,7 @@ export const decisionWindows: readonly string[] = [
   breakGlassCallback,
   reviewCallback,
   cancelCallback,
+  endBlockerCallback,
   waiveCallback,
 ]
 
@@ -65,6 +68,10 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     const note = view.state.values[noteInput]?.[noteInput]?.value ?? null
     const reviewing = { token: shownTo(view.private_metadata).token, note, account: body.user.id, entry: 'modal' } as const
     await settle(deps, formIn(context), (answer) => reviewRequest(deps, { ...reviewing, answer }), 'Writing it down…')
+  })
+  app.view(endBlockerCallback, async ({ body, view, context }) => {
+    const ending = { account: body.user.id, entry: 'modal', ...shownBlocker(view.private_metadata) } as const
+    await settle(deps, formIn(context), (answer) => endBlocker(deps, { ...ending, answer }), 'Ending it…')
   })
   app.view(waiveCallback, async ({ body, view, context }) => {
     const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''

@@ -5,11 +5,13 @@ import { viewOf, votesOf } from '../../src/request/store.ts'
 import type { View } from '../../src/slack/port.ts'
 import { notConfigured } from '../break-glass/decision.ts'
 import { breakGlassView, reviewView } from '../break-glass/views.ts'
+import { blockerToEnd } from '../decisions/blocker.ts'
 import { whyBlocked, waiversOf } from '../blocked.ts'
 import { blockersOf } from '../../src/request/blockers.ts'
 import { waiveView } from '../modals/waive.ts'
 import { nothingToWaive, ownWaiver, whyNotWaivable } from '../decisions/waive.ts'
 import { whyClosed } from '../decisions/closed.ts'
+import { endBlockerView } from '../modals/blocker.ts'
 import { cancelView } from '../modals/cancel.ts'
 import { approveView, rejectView } from '../modals/confirm.ts'
 import { sqlModal } from '../modals/sql.ts'
@@ -32,6 +34,8 @@ export async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: 
       return viewToReview(deps, request, user)
     case 'cancel':
       return cancelView(request)
+    case 'end_blocker':
+      return viewOfBlocker(deps, request)
     case 'waive':
       return viewToWaive(deps, request, user)
     case 'sql':
@@ -115,6 +119,11 @@ async function whyNotDecide(
     votes.map((vote) => vote.human),
     request.policy?.required ?? 1,
   )
+}
+
+async function viewOfBlocker(deps: ButtonDeps, request: RequestRow): Promise<View | Refusal> {
+  const blocker = await blockerToEnd(deps, request)
+  return isRefusal(blocker) ? blocker : endBlockerView(request, blocker)
 }
 
 async function viewOfSql(deps: ButtonDeps, request: RequestRow): Promise<View | Refusal> {

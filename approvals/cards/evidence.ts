@@ -8,6 +8,7 @@ import type { RequestView } from '../../src/request/request.ts'
 import { assertionsOf, isAsked } from '../../src/watching/assertions.ts'
 import { fields } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
+import { commitsText } from './commits.ts'
 import { severity } from './findings.ts'
 
 /** What whoever decides has to know beside the migrations. */
@@ -16,6 +17,7 @@ export function evidenceFields(view: RequestView): readonly Block[] {
   return fields([
     ['Approvals', policy === null ? null : approvalsText(view)],
     ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
+    ['Commits', commitsText(evidence?.commits)],
     ['Tool', plan === null ? null : toolText(plan)],
     ['Database', plan === null ? null : databaseText(plan)],
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],

@@ -1,8 +1,9 @@
-import { escapeLine, truncateMrkdwn } from '../../src/lib/text/text.ts'
+import { escapeLine, pluralText, truncateMrkdwn } from '../../src/lib/text/text.ts'
 import type { Evidence } from '../../src/plan/plan.ts'
 import { context, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
 import type { MigrationClass } from '../../src/sql/effects/effect.ts'
+import { weights, type Finding } from '../../src/sql/weigh/finding.ts'
 
 /** From the worst on: the order in which people are told. */
 export const severity: readonly MigrationClass[] = ['breaking', 'unclear', 'transformative', 'additive']
@@ -11,7 +12,7 @@ export const severity: readonly MigrationClass[] = ['breaking', 'unclear', 'tran
 type Room = { readonly most: number; readonly room: number }
 
 /** On the card: below the size from which texts are cut when a message gets too long. */
-const onCard: Room = { most: 8, room: 1_100 }
+const onCard: Room = { most: 5, room: 1_500 }
 /** Of the 3,000 characters of a section. */
 export const inWindow: Room = { most: 20, room: 2_800 }
 
@@ -19,13 +20,16 @@ export const inWindow: Room = { most: 20, room: 2_800 }
 export function findingsBlocks(evidence: Evidence | null, space = onCard): readonly Block[] {
   const { lines, rest } = findingLines(evidence, space)
   if (lines.length === 0) return []
+  const instead = space === onCard ? firstAdvice(evidence) : null
   return [
     section(['*What the review found*', ...lines].join('\n')),
     ...(rest > 0 ? [context(`and ${rest} more, beside the SQL in the thread`)] : []),
+    ...(instead === null ? [] : [section(instead)]),
+    ...blockedText(evidence).map((text) => section(text)),
   ]
 }
 
-/** The same as lines of mrkdwn: a migration with several findings has a line of its own above them. */
+/** The same as lines of mrkdwn: a migration with several findings one after another has a line of its own above them. */
 export function findingLines(
   evidence: Evidence | null,
   { most, room }: Room,
@@ -34,13 +38,14 @@ export function findingLines(
   const shown = all.slice(0, most)
   const lines: string[] = []
   let [left, told] = [room, 0]
-  for (const [at, { name, text }] of shown.entries()) {
+  for (const [at, { name, mark, text }] of shown.entries()) {
     const [isFirst, isLast] = [shown[at - 1]?.name !== name, shown[at + 1]?.name !== name]
     const title = `*${escapeLine(name)}*`
+    const says = `${mark === '' ? '' : `${mark}: `}${escapeLine(text)}`
     const next =
       isFirst && isLast
-        ? [truncateMrkdwn(`• ${title}: ${escapeLine(text)}`, 500)]
-        : [...(isFirst ? [title] : []), truncateMrkdwn(`• ${escapeLine(text)}`, 500)]
+        ? [truncateMrkdwn(`• ${title}${mark === '' ? ': ' : ', '}${says}`, 500)]
+        : [...(isFirst ? [title] : []), truncateMrkdwn(`• ${says}`, 500)]
     left -= next.reduce((sum, line) => sum + line.length + 1, 0)
     if (left < 0) break
     lines.push(...next)
@@ -49,12 +54,60 @@ export function findingLines(
   return { lines, rest: all.length - told }
 }
 
-/** A migration that breaks something or that nobody could read is told here even when there is no more to say than what it does. */
-function foundIn(evidence: Evidence | null): readonly { readonly name: string; readonly text: string }[] {
-  return (evidence?.migrations ?? [])
+/** Those that nobody waived. */
+export const blockersOf = (evidence: Evidence | null): readonly Finding[] =>
+  (evidence?.findings ?? []).filter(({ weight, waived }) => weight === 'blocker' && waived === null)
+
+/** What blockers mean, in mrkdwn; nothing where there are none. */
+export function blockedText(evidence: Evidence | null): readonly string[] {
+  const { length } = blockersOf(evidence)
+  if (length === 0) return []
+  return [
+    `*${length === 1 ? 'A blocker is' : `${pluralText(length, 'blocker')} are`} in this plan, so it cannot be approved as it is.* Change the SQL the way that is shown in the window of Approve and beside the SQL in the thread, and ask again; or let somebody who may waive ${length === 1 ? 'it' : 'each of them'}, with a reason that is kept.`,
+  ]
+}
+
+/** What to do about the gravest, for whoever reads no further. */
+function firstAdvice(evidence: Evidence | null): string | null {
+  const first = (evidence?.findings ?? []).find(({ weight, waived, advice }) => weight !== 'note' && waived === null && advice !== null)
+  if (first?.advice === undefined || first.advice === null) return null
+  return truncateMrkdwn(`*Instead of ${whereText(first)}.* ${escapeLine(first.advice.text)}.`, 700)
+}
+
+/** `line 3 of *20261119_orders*`, or the name alone. */
+export const whereText = ({ line, migration }: Pick<Finding, 'line' | 'migration'>): string =>
+  `${line === null ? '' : `line ${line} of `}*${escapeLine(migration)}*`
+
+const words = { blocker: '*blocker*', warning: 'warning', note: 'note' } as const
+
+/** `*blocker*, line 3`; what somebody waived says so. */
+export const markText = ({ weight, line, waived }: Finding): string =>
+  [
+    waived === null ? words[weight] : `${weight}, waived (“${escapeLine(truncateMrkdwn(waived.reason, 120))}”)`,
+    ...(line === null ? [] : [`line ${line}`]),
+  ].join(', ')
+
+type Found = { readonly name: string; readonly text: string; readonly mark: string }
+
+/**
+ * The gravest first, what was waived last. A migration that breaks something or that nobody could read is told even when there is no more to say
+ * than what it does.
+ */
+function foundIn(evidence: Evidence | null): readonly Found[] {
+  const weighed = evidence?.findings ?? []
+  const others = (evidence?.migrations ?? [])
     .toSorted((a, b) => severity.indexOf(a.class) - severity.indexOf(b.class))
     .flatMap(({ name, class: kind, summary, findings = [] }) => {
       const isHeavy = kind === 'breaking' || kind === 'unclear'
-      return (findings.length === 0 && isHeavy ? [summary] : findings).map((text) => ({ name, text }))
+      const isTold = weighed.some((one) => one.migration === name)
+      const texts = findings.length === 0 && isHeavy && !isTold ? [summary] : findings
+      return texts.map((text) => ({ name, text, mark: '', rank: isHeavy ? 1.5 : 0.5 }))
     })
+  const own = weighed.map((finding) => ({
+    name: finding.migration,
+    text: finding.text,
+    mark: markText(finding),
+    rank: finding.waived === null ? weights.indexOf(finding.weight) : -1,
+  }))
+  return [...own, ...others].toSorted((a, b) => b.rank - a.rank)
 }

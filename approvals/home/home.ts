@@ -7,7 +7,7 @@ import type { Block, View } from '../../src/slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, quoteText } from '../../src/lib/text/text.ts'
 import { askLine } from '../cards/card.ts'
 import { approvalsText, classesText } from '../cards/evidence.ts'
-import { findingLines } from '../cards/findings.ts'
+import { blockersOf, findingLines } from '../cards/findings.ts'
 import { freezeBlocks, windowBlocks, type HomeCalendar } from './calendar.ts'
 
 /** A request and where its card stands, if it does. */
@@ -95,7 +95,14 @@ function waitingEntry({ view, link, mayBreak = false }: HomeEntry): readonly Blo
     ...(request.digest === null ? [] : [`plan ${codeText(shortDigest(request.digest))}`]),
   ]
   const { lines, rest } = findingLines(request.evidence, { most: 3, room: 900 })
-  const found = rest === 0 ? lines : [...lines, `and ${rest} more, on the card`]
+  const blockers = blockersOf(request.evidence).length
+  const found = [
+    ...lines,
+    ...(rest === 0 ? [] : [`and ${rest} more, on the card`]),
+    ...(blockers === 0
+      ? []
+      : [`*It does not run before ${blockers === 1 ? 'the blocker is' : `its ${blockers} blockers are`} changed or waived.*`]),
+  ]
   return [
     section([`*${escapeLine(titleOf(view))}*`, askLine(view), ...found].join('\n')),
     ...(facts.length === 0 ? [] : [context(facts.join(' · '))]),

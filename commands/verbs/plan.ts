@@ -1,7 +1,10 @@
 import type { MigrationEvidence } from '../../src/sql/review.ts'
 import { assertionsText } from '../../approvals/cards/evidence.ts'
-import { findingLines, inWindow } from '../../approvals/cards/findings.ts'
+import { commitLines, commitsText } from '../../approvals/cards/commits.ts'
 import { whyNotPlanned } from '../../approvals/requests/plan-rules.ts'
+import { advised } from '../../approvals/cards/advice.ts'
+import { blockedText, findingLines, inWindow } from '../../approvals/cards/findings.ts'
+import { escapeText } from '../../src/lib/text/escape.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import { quoted } from '../parse/tokens.ts'
@@ -66,9 +69,15 @@ function howItRuns(command: string, target: Target, ref: string | null, made: Pl
     rules.required === 0
       ? '• Approvals: none needed; it starts by itself'
       : `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
+    ...broughtCommits(evidence),
     ...notes(evidence),
     `Plan ${code(digest.slice(0, 8))}. To ask for it: ${code(`${command} deploy ${target.name}${ref === null ? '' : ` --ref ${quoted(ref)}`}`, 300)}`,
   ]
+}
+
+function broughtCommits({ commits }: Evidence): readonly string[] {
+  const text = commitsText(commits)
+  return text === null ? [] : [`• Commits: ${text}`, ...commitLines(commits, 5).map((line) => `    ${line.replace(/^•/, '◦')}`)]
 }
 
 const notes = (evidence: Evidence): readonly string[] => evidence.notes.map((note) => `• ${shown(note)}`)
@@ -86,7 +95,20 @@ function findings(evidence: Evidence): readonly string[] {
     'What the review found:',
     ...lines,
     ...(rest > 0 ? [`… and ${rest} more, which the thread of a request shows beside the SQL`] : []),
+    ...blockedText(evidence),
+    ...adviceLines(evidence),
   ]
+}
+
+/** Of the characters of a message. */
+const ADVICE = 8_000
+
+function adviceLines(evidence: Evidence): readonly string[] {
+  const lines = advised(evidence).flatMap(({ said, sql }) => [said, ...(sql === '' ? [] : [`\`\`\`\n${escapeText(sql)}\`\`\``])])
+  const fitting = lines.filter((_line, at) => lines.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0) <= ADVICE)
+  return fitting.length === lines.length
+    ? lines
+    : [...fitting, 'The safe way for the rest stands beside the SQL in the thread of a request.']
 }
 
 function stepsLine({ plan }: PlanShown): readonly string[] {

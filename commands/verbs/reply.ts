@@ -5,8 +5,10 @@ import type { AuditEntry } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { ExportEvidence } from '../../src/evidence/export.ts'
 import type { SlackPort } from '../../src/slack/port.ts'
+import type { LiveSchema } from '../../src/live-schema/look.ts'
+import type { SetAside } from '../../src/live-schema/set-aside.ts'
 import type { LiveCommit } from '../../src/deploy/live-commit.ts'
-import type { Evidence, Plan } from '../../src/plan/plan.ts'
+import type { CommitsSince, Evidence, Plan } from '../../src/plan/plan.ts'
 import type { RunnerPlan, ShownStatus } from '../../src/plan/prisma8/make.ts'
 import type { MigrationRow } from '../../src/plan/status.ts'
 import type { Refusal } from '../../src/lib/refusal.ts'
@@ -60,6 +62,8 @@ export type PlanShown = {
   readonly operations?: RunnerPlan['operations']
 }
 
+export type LiveLook = { readonly schema: LiveSchema; readonly setAside: readonly SetAside[] }
+
 /** What the verbs are given. */
 export type VerbDeps = OpenDeps &
   AfterDeps & {
@@ -67,6 +71,10 @@ export type VerbDeps = OpenDeps &
     readonly readStatus: (target: Target) => Promise<TargetStatus | RunnerShown | Refusal>
     /** What is live by the target's `current` command; null when it has none. */
     readonly askLiveCommit: (target: Target) => Promise<LiveCommit | null>
+    /** The live schema beside what the last run left; null when the target cannot be read. */
+    readonly lookLive: (target: Target) => Promise<LiveLook | null>
+    /** What the branch has beside the live commit; null where nobody knows. */
+    readonly commitsNotLive: (target: Target) => Promise<CommitsSince | null>
     readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
     readonly exportEvidence: ExportEvidence
     /** Where evidence goes. */

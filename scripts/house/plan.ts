@@ -28,10 +28,14 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/database',
     holds: 'the target: connections, identity, rights, locks, sizes, sessions',
-    inner: ['urls', '.'],
+    inner: ['urls', '.', 'catalogue', 'live'],
   },
   { folder: 'src/store', holds: "the bot's own PostgreSQL: pool, migrations, embedded server, rows that are due" },
   { folder: 'src/engine', holds: 'DBOS: workflows that survive the process, liveness, adoption' },
+  {
+    folder: 'src/live-schema',
+    holds: "the target's schema as the last verified run left it: what differs now, what was set aside to be dropped",
+  },
   {
     folder: 'src/slack',
     holds: 'blocks, limits, sending; it knows no feature of the product',
@@ -41,12 +45,12 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/sql',
     holds: "PostgreSQL's parser: what statements do, classes of change, findings",
-    inner: ['effects', 'rules', 'weigh', '.'],
+    inner: ['effects', 'rules', 'weigh', 'opinion', '.'],
   },
   {
     folder: 'src/plan',
     holds: 'what is approved: migrations as git objects, status, comparison, digest; no code of the repository runs here',
-    inner: ['prisma', '.', 'rules', 'prisma8', 'tool'],
+    inner: ['prisma', 'weighed', '.', 'rules', 'prisma8', 'tool'],
   },
   {
     folder: 'src/request',
@@ -56,6 +60,10 @@ export const rooms: readonly Room[] = [
   { folder: 'src/backup', holds: 'catalogue, manifest, retention; a provider a file under providers/', inner: ['.', 'providers'] },
   { folder: 'src/deploy', holds: 'checkout, dependencies and commands of the application' },
   { folder: 'src/watching', holds: 'probes of the running application, and assertions about the data' },
+  {
+    folder: 'src/guard',
+    holds: 'what watches a migration while it runs: who is in its way, who waits behind it, and when it is cancelled',
+  },
   {
     folder: 'src/migrate',
     holds: 'the real Prisma CLI: starts, watching, what came of it, diagnoses',

@@ -20,6 +20,8 @@ import { AppliedQueryError, readStateOf } from './record.ts'
 import { forwardPart, readAnyFiles } from './listed-files.ts'
 import { fetchRepository, resolveCommit, type Repository, type ResolvedCommit } from './repository.ts'
 import { reviewMigrations, type ReviewedMigration } from '../sql/review.ts'
+import type { Finding } from '../sql/weigh/finding.ts'
+import { weighFor } from './weighed/for-target.ts'
 import { statusOf, whyRecordHidden, type DatabaseState, type Status } from './status.ts'
 import { firstLost, firstUnrunnable, readByServer, whyNotDeployable } from './unfit.ts'
 import { code } from '../lib/text/code.ts'
@@ -36,6 +38,8 @@ export type PlanRequest = {
   /** SHA-256 of the approval policy and guards in force. */
   readonly policy: string
   readonly lastBackup?: Evidence['lastBackup']
+  /** The commit that is live, in full or shortened; null where nobody knows. */
+  readonly live?: string | null
 }
 
 export type MadePlan = {
@@ -66,8 +70,12 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
   if (pointers !== null) return refuse('repository_unfit', pointers)
   const unrunnable = await firstUnrunnable(request.target, toApply, source.files.oneScript)
   if (unrunnable !== null) return refuse('repository_unfit', unrunnable)
-  const byServer = await atTarget(deps, request.target, (client) => readByServer(client, request.target, toApply, source.files.oneScript))
-  if (isRefusal(byServer)) return byServer
+  const looked = await atTarget(deps, request.target, async (client, url) => ({
+    byServer: await readByServer(client, request.target, toApply, source.files.oneScript),
+    weighed: await weighFor(client, deps, { target: request.target, files: toApply, url, oneScript: source.files.oneScript }),
+  }))
+  if (isRefusal(looked)) return looked
+  const { byServer, weighed } = looked
   if (typeof byServer === 'string') return refuse('repository_unfit', byServer)
   const forward = 'command' in request.target.tool ? toApply.map((file) => ({ ...file, content: forwardPart(file.content) })) : toApply
   const reviews = await reviewMigrations(forward, {
@@ -77,6 +85,7 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
     isOneScript: source.files.oneScript,
     hasOwnSession: 'sql' in request.target.tool,
     readByServer: byServer,
+    ...(weighed === null ? {} : { weighed }),
   })
   const lost = firstLost(request.target, toApply, reviews, facts.url.schema)
   if (lost !== null) return refuse('repository_unfit', lost)
@@ -99,7 +108,7 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Ma
     policy: request.policy,
     ...toolPlanned(request.target.tool),
   }
-  const evidence = await gatherEvidence(deps, request, read, reviews)
+  const evidence = await gatherEvidence(deps, request, read, { reviews, weighed: weighed?.findings ?? [] })
   return { plan, digest: digestOf(plan), evidence, status, files: source.files }
 }
 
@@ -241,11 +250,12 @@ async function gatherEvidence(
   deps: PlanDeps,
   request: PlanRequest,
   read: TargetState,
-  reviews: readonly ReviewedMigration[],
+  { reviews, weighed }: { readonly reviews: readonly ReviewedMigration[]; readonly weighed: readonly Finding[] },
 ): Promise<Evidence> {
   const { source, facts } = read
   return {
     migrations: reviews.map(({ concurrently: _concurrently, leaves: _leaves, inherits: _inherits, ...review }) => review),
+    findings: weighed,
     notes: [
       ...(await branchNote(
         request.target.source.branch,

@@ -117,4 +117,19 @@ export type Evidence = {
   /** Seconds and bytes of the last backup of this target, if any. */
   readonly lastBackup: { readonly seconds: number; readonly bytes: number } | null
   readonly takenAt: string
+  /** Left out where nobody knows which commit is live, or the repository does not have it. */
+  readonly commits?: CommitsSince
+}
+
+/** What this commit brings beside the one that is live. Merges are left out. */
+export type CommitsSince = {
+  /** Full SHA of the live one. */
+  readonly live: string
+  readonly count: number
+  /** The newest first, at most 20. */
+  readonly newest: readonly { readonly commit: string; readonly subject: string; readonly author: string }[]
+  /** Who wrote how many of them, the most first; of a very long list, of its newest 1,000. */
+  readonly authors: readonly { readonly name: string; readonly commits: number }[]
+  /** Commits that are live and that this one does not have: the run goes back behind them. */
+  readonly lost: number
 }

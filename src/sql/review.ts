@@ -14,6 +14,7 @@ import { lockFindings, sessionFindings } from './left-settings.ts'
 import { sessionStates, type Changed, type LeftSetting } from './session-state.ts'
 import { isConcurrent, isTransactionStatement, rollsBackOutsideOfBlock, standsAlone } from './transactions.ts'
 import { constantsIn } from './effects/walk.ts'
+import { toldElsewhere, type WeighedPlan } from './weigh/told.ts'
 import { count, plainText } from '../lib/text/quoted.ts'
 
 export type MigrationEvidence = {
@@ -50,6 +51,8 @@ export type ReviewContext = {
   readonly hasOwnSession?: boolean
   /** Of the server, where its own parser takes what ours does not. */
   readonly readByServer?: { readonly version: string; readonly names: ReadonlySet<string> }
+  /** What was found by looking at the live database takes the place of what is said here of the same statement. */
+  readonly weighed?: WeighedPlan
 }
 
 /** Reads the SQL with PostgreSQL's own parser. Order matters: what an earlier file creates has no rows and no users in a later one. */
@@ -124,6 +127,7 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
   reader.beginsFile()
   const isOfEarlierFile = created.snapshot()
   const changes: Changed[] = []
+  const isTold = toldElsewhere({ ...parsed, ...file }, context.weighed)
   const effects = parsed.statements.flatMap((node, at) => {
     const text = parsed.texts[at] ?? ''
     created.passing(node, text)
@@ -135,7 +139,7 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
       const [table] = effect.tables
       created.learn(effect)
       const onNew = effect.onTable === true && table !== undefined && created.isNew(table, effect.class)
-      return [Object.assign({}, effect, { onNew, ofThisFile: onNew && !isOfEarlierFile(table) })]
+      return [Object.assign({}, effect, { onNew, ofThisFile: onNew && !isOfEarlierFile(table), isTold: isTold(at) })]
     })
   })
   const touched = effects.flatMap((effect) => effect.tables.filter((table) => table.name !== '' && !created.isNew(table, 'additive')))
@@ -157,11 +161,13 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
  * What breaks something or could not be read is always a finding: a summary has room for three kinds of change only. A call is told by what
  * it does, as far as that could be read.
  */
-function found({ onNew, finding, class: kind, verb, subject }: Effect & { readonly onNew: boolean }): readonly Finding[] {
+function found({ onNew, isTold, finding, class: kind, verb, subject }: Told): readonly Finding[] {
   const isHeavy = kind === 'breaking' || (kind === 'unclear' && !verb.startsWith('calls '))
   const text = finding ?? (isHeavy ? plainText(words(verb, [subject]), 200) : undefined)
-  return onNew || text === undefined ? [] : [{ text, class: kind }]
+  return onNew || isTold || text === undefined ? [] : [{ text, class: kind }]
 }
+
+type Told = Effect & { readonly onNew: boolean; readonly isTold: boolean }
 
 /** From 1; what stands before a statement may belong to it. */
 function lineOf({ content }: SqlFile, start: number, text: string): number {

@@ -32,9 +32,11 @@ export async function startEmbedded(options: {
   readonly directory: string
   /** `name=value` settings of the server, for tests. */
   readonly settings?: readonly string[]
+  /** Of another version than the package's, for tests. */
+  readonly binaries?: string
   readonly env: Readonly<Record<string, string | undefined>>
 }): Promise<Embedded> {
-  const place = await placeFor(resolve(options.directory))
+  const place = await placeFor(resolve(options.directory), options.binaries)
   const password = await passwordIn(place)
   const run = (argv: readonly string[]) => postgresCommand(argv, place, options.env)
   if (!(await exists(join(place.data, 'PG_VERSION')))) await initialise(place, password, run)
@@ -62,8 +64,8 @@ type Place = {
 /** `nobody` on Debian and its relatives; it needs no account of its own. */
 const NOBODY = { uid: 65534, gid: 65534 }
 
-async function placeFor(directory: string): Promise<Place> {
-  const binaries = await binariesOfPackage()
+async function placeFor(directory: string, given: string | undefined): Promise<Place> {
+  const binaries = given ?? (await binariesOfPackage())
   const isRoot = process.getuid?.() === 0
   const reachable = !isRoot || ((await othersReach(directory)) && (await othersReach(binaries)))
   const home = reachable ? directory : join('/var/lib/lockkeeper', createHash('sha256').update(directory).digest('hex').slice(0, 16))

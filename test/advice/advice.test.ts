@@ -47,6 +47,8 @@ beforeEach(async () => {
   deps = {
     ...fixture.deps,
     known: { targets: ['prod', 'shut'], command: '/migrate' },
+    lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => ({
       baseline: 'present',
       applied: [],

@@ -75,6 +75,8 @@ beforeEach(async () => {
   deps = {
     ...fixture.deps,
     known: { targets: ['prod'], command: '/migrate' },
+    lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => shownStatus(),
     askLiveCommit: async () => null,
     readOtherRecord: async () => Promise.reject(new Error('no target comes first')),

@@ -61,6 +61,8 @@ export async function startReplica(options: {
         type: 'home',
         blocks: [{ type: 'section', text: { type: 'mrkdwn', text: 'Nothing waits for you.' } }],
       })),
+    lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => ({
       baseline: 'present',
       applied: [{ name: 'one' }],

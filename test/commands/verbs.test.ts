@@ -52,6 +52,8 @@ beforeEach(async () => {
   deps = {
     ...fixture.deps,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
+    lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async (target) => {
       const status = statuses.get(target.name) ?? none
       if (status instanceof Error) throw status

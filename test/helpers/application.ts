@@ -13,6 +13,7 @@ import { readIdentity } from '../../src/database/identity.ts'
 import { parseTargetUrl } from '../../src/database/urls.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import type { RequestEvent } from '../../src/request/request.ts'
+import { noBlockers } from './run-context.ts'
 import type { RunContext } from '../../src/request/step.ts'
 import { modulesWithPrisma } from './recorded-prisma/place.ts'
 import { applicationPath } from './sample.ts'
@@ -122,6 +123,7 @@ export async function createRun(options: {
     env: options.env ?? { ...process.env, PATH: applicationPath },
     report: (text) => void recorded.reports.push(text),
     progress: (data) => void recorded.progress.push(data),
+    blockers: noBlockers,
     audit: async () => {},
     note: async (event) => void recorded.events.push(event),
     dataOf: () => undefined,

@@ -12,7 +12,18 @@ import { writeFirstSync } from '../../src/lib/durable-file.ts'
 import { until } from '../helpers/until.ts'
 import { list, roughly, seconds } from '../../src/lib/text/sentences.ts'
 
-const session = { pid: 4711, role: 'reports', applicationName: 'reporting', state: 'active', transactionMs: 38 * 60_000, query: null }
+const session = {
+  pid: 4711,
+  role: 'reports',
+  applicationName: 'reporting',
+  state: 'active',
+  backend: '1',
+  transaction: '2',
+  statement: '3',
+  transactionMs: 38 * 60_000,
+  statementMs: 1_000,
+  query: null,
+}
 
 test('groups keep the order, and a concurrent file is always alone', () => {
   fc.assert(

@@ -26,6 +26,7 @@ const ports = {
   }),
   clocks: async () => [],
   lastCommit: async () => null,
+  keepSchema: async () => {},
   ahead: { ask: async () => {}, take: () => null },
 }
 const named = (change: Parameters<typeof planOf>[1], skipApp = false) =>

@@ -1,12 +1,56 @@
 import { z } from 'zod'
-import { approver } from './basics.ts'
+import { approver, duration } from './basics.ts'
 
-/** The key `review` of a target: rules for migrations beside what their SQL does, and who may let a finding pass. */
+/** From when on what a migration does to a table counts. Everything has a default, and `review:` may be left out. */
+
+const UNITS = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const
+
+/** Bytes, written as people write them: `100 MB`, `1GB`; decimal, as messages count. */
+const size = z
+  .string()
+  .transform((text, context) => {
+    const [, number, unit] = /^(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB)$/.exec(text) ?? []
+    const factor = Object.entries(UNITS).find(([name]) => name === unit)?.[1]
+    if (number !== undefined && factor !== undefined) return Math.round(Number(number) * factor)
+    context.addIssue({ code: 'custom', message: `"${text}" is not a size; write for example 100 MB, 1 GB or 2.5 TB` })
+    return z.NEVER
+  })
+  .describe('A size such as 100 MB or 1 GB')
+
+const ordered = (levels: { readonly warn: number; readonly block: number }): boolean => levels.warn <= levels.block
+const order = { message: 'what blocks has to be at least what warns' }
 
 export const reviewSchema = z.strictObject({
+  rows: z
+    .strictObject({
+      warn: z.int().min(0).default(100_000).describe('From so many rows on, work that locks a table is a warning'),
+      block: z.int().min(0).default(1_000_000).describe('From so many rows on it does not run unless somebody waives it'),
+    })
+    .refine(ordered, order)
+    .prefault({}),
+  bytes: z
+    .strictObject({
+      warn: size.default(100e6).describe('The same by size on disk, with indexes'),
+      block: size.default(1e9),
+    })
+    .refine(ordered, order)
+    .prefault({}),
+  writesPerSecond: z
+    .number()
+    .min(0)
+    .default(100)
+    .describe('A table that is written so often blocks where its size alone would be a warning'),
+  openTransaction: duration.default(30_000).describe('A transaction that is open for longer is told: locks wait for it'),
+  replicaLag: duration.default(10_000).describe('Replicas that are further behind are told'),
   waive: z
     .strictObject({
       from: z.array(approver).min(1).describe('Who may let a finding pass that blocks, with a reason'),
     })
     .optional(),
 })
+
+/** Milliseconds, bytes, rows. */
+export type ReviewSettings = z.output<typeof reviewSchema>
+
+/** Where the file says nothing. It stays away from what is read of the file, since that is what two replicas compare. */
+export const reviewDefaults: ReviewSettings = reviewSchema.parse({})

@@ -73,10 +73,17 @@ function eventText(event: EventRow): string {
       return 'The run starts'
     case 'finding':
       return `Found: ${event.data.text}`
+    case 'tried':
+    case 'blocker':
+      return event.data.text
     case 'step_done':
       return `"${event.data.title}" is done: ${event.data.output}`
     case 'migration_done':
       return `Migration ${event.data.name} is applied, ${event.data.at} of ${event.data.of}: ${event.data.output}`
+    case 'waits_on':
+      return `${event.data.by} waits on for ${event.data.name}: one more try`
+    case 'end_asked':
+      return `${event.data.by} asks to end ${event.data.name} (pid ${event.data.pid}), which is in the way`
     case 'adopted':
       return `Another process takes the run over${event.data.step === null ? '' : ` in "${event.data.step}"`}`
     case 'escalated':

@@ -40,6 +40,6 @@ export async function readPlannedFiles(deps: PlanDeps, target: Target, plan: Pla
   return {
     migrations,
     texts: migrations.map(({ name, content }) => ({ name, sql: visibleSql(content.toString('utf8')) })),
-    asFile: ({ evidence }) => pendingSql(migrations, { ...about, evidence: evidence?.migrations ?? [] }),
+    asFile: ({ evidence }) => pendingSql(migrations, { ...about, evidence: evidence?.migrations ?? [], weighed: evidence?.findings ?? [] }),
   }
 }

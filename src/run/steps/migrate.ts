@@ -9,18 +9,30 @@ import { defaultTiming, type Timing } from '../../migrate/attempts/timing.ts'
 
 /** Applies the approved migrations with the application's own tool. Nothing here is ever blindly repeated. */
 export const migrateStep = (timing: Partial<Timing> = {}, ahead: Pick<Ahead, 'take'> = notAsked): Step => {
-  const whole = { ...defaultTiming, ...timing }
+  const timingOf = ({ target: { guard } }: RunContext): Timing => ({
+    ...defaultTiming,
+    tries: guard.pauses.length + 1,
+    pausesMs: guard.pauses,
+    ...timing,
+  })
   return {
     name: 'migrate',
     title: 'Migrate',
     changes: 'database',
     inspect: async (context): Promise<Inspection> => {
       if (context.plan.list.length === 0) return nothingToApply
-      const found = isOfRunner(context.plan) ? inspectRunner(context, context.plan, whole) : inspectMigrations(context, whole)
+      const found = isOfRunner(context.plan)
+        ? inspectRunner(context, context.plan, timingOf(context))
+        : inspectMigrations(context, timingOf(context))
       return withOrder(context, await found)
     },
     act: async (context): Promise<StepEnd> =>
-      withOrder(context, await (isOfRunner(context.plan) ? applyRunner(context, context.plan, whole) : applyAll(context, whole, ahead))),
+      withOrder(
+        context,
+        await (isOfRunner(context.plan)
+          ? applyRunner(context, context.plan, timingOf(context))
+          : applyAll(context, timingOf(context), ahead)),
+      ),
   }
 }
 

@@ -18,7 +18,7 @@ import { migrateStep } from './migrate.ts'
 import { preflightStep } from './preflight.ts'
 import { prepareSteps } from './prepare.ts'
 import { verifyBackupStep } from './verify-backup.ts'
-import { verifySchemaStep } from './verify-schema.ts'
+import { verifySchemaStep, type VerifyPorts } from './verify-schema.ts'
 
 export type StepPorts = {
   readonly config: Pick<Config, 'home' | 'varDirectory'>
@@ -27,7 +27,7 @@ export type StepPorts = {
   /** The commit of the target's last successful deploy. */
   readonly lastCommit: (target: string) => Promise<string | null>
   readonly ahead: Ahead
-}
+} & VerifyPorts
 
 /**
  * The steps of a run, in order. Nothing pending leaves the database alone, so there is nothing to back up, unless a configured step is
@@ -43,7 +43,7 @@ export function stepsOf(ports: StepPorts, target: Target, plan: Plan, ask: Pick<
   const commands = [...target.prepare, ...(ask.skipApp ? [] : target.deploy), ...(mode === null ? [] : [...mode.on, ...mode.off])]
   const touchesDatabase = migrates || commands.some((step) => step.database)
   const needsCheckout = migrates || prepare.length > 0 || deploy.length > 0
-  const database = [migrateStep({}, ports.ahead), ...(migrates ? [verifySchemaStep()] : []), ...assert.after]
+  const database = [migrateStep({}, ports.ahead), ...(migrates ? [verifySchemaStep(ports)] : []), ...assert.after]
   const application = [...deploy, ...(target.health.length > 0 ? [healthStep(ports.config)] : [])]
   // what is live has to bear the schema that the migrations leave
   const again = migrates && target.health.length > 0 ? [healthStep(ports.config, HEALTH_AGAIN)] : []

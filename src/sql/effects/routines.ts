@@ -26,7 +26,7 @@ export type Defined = {
 /** Its effects are read when it is called, since it may call what is defined after it. */
 type Routine = () => readonly Part[]
 /** Of a body: a statement, or what nobody could read. */
-type Part = { readonly node: Node } | { readonly effect: Effect }
+export type Part = { readonly node: Node } | { readonly effect: Effect }
 
 /** The effects of a statement inside of a body. */
 export type Read = (node: Node) => readonly Effect[]
@@ -73,6 +73,14 @@ function once<Value>(make: () => Value): () => Value {
 /** What a code block does. */
 export const blockEffects = (parser: Parser, { args }: DoStmt, text: string, read: Read): readonly Effect[] =>
   effectsOf(bodyOf(parser, { language: 'plpgsql', ...optionsOf(args), text, subject: 'a code block' }), read)
+
+/** What stands in a code block, statement by statement. */
+export const blockParts = (parser: Parser, { args }: DoStmt, text: string): readonly Part[] =>
+  bodyOf(parser, { language: 'plpgsql', ...optionsOf(args), text, subject: 'a code block' })
+
+/** What stands in a function or procedure; `text` is the whole CREATE statement. */
+export const routineParts = (parser: Parser, routine: Pick<Reactions['routines'][number], 'name' | 'language' | 'text'>): readonly Part[] =>
+  existingBody(parser, routine)
 
 const effectsOf = (parts: readonly Part[], read: Read): readonly Effect[] =>
   parts.flatMap((part) => ('node' in part ? read(part.node) : [part.effect])).map(perhaps)
@@ -126,7 +134,10 @@ function distinct(effects: readonly Effect[]): readonly Effect[] {
   })
 }
 
-function existingBody(parser: Parser, { name, language, text }: Reactions['routines'][number]): readonly Part[] {
+function existingBody(
+  parser: Parser,
+  { name, language, text }: Pick<Reactions['routines'][number], 'name' | 'language' | 'text'>,
+): readonly Part[] {
   const subject = `function ${name}`
   if (text === null) return [{ effect: plain('unclear', 'runs %', subject) }]
   try {

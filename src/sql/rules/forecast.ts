@@ -55,7 +55,7 @@ export type Part = {
   readonly other?: Relation
   /** The table itself is new in this plan: harmless whatever it does. */
   readonly isNew: boolean
-  /** Whose rows are all written anew. */
+  /** Whose rows are all written anew, and what gets an empty file (TRUNCATE) or a new one for its single row (a sequence). */
   readonly rewrites: readonly Relation[]
   /** Whose rows are all read. */
   readonly scans: readonly Relation[]

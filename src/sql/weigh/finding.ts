@@ -1,3 +1,7 @@
+import type { Advice } from './advice/advice.ts'
+
+export type { Advice } from './advice/advice.ts'
+
 /** What approvers are told of a plan, weighed by this database. */
 export type Finding = {
   readonly code: FindingCode
@@ -17,12 +21,6 @@ export type Finding = {
 /** `note`: good to know. `warning`: decide with it in mind. `blocker`: does not run unless somebody who may waives it. */
 export const weights = ['note', 'warning', 'blocker'] as const
 export type Weight = (typeof weights)[number]
-
-/** The safe way: each file is a migration of its own, in this order. */
-export type Advice = {
-  readonly text: string
-  readonly files: readonly { readonly name: string; readonly sql: string }[]
-}
 
 /** Closed, since waivers, SARIF and configuration name them. */
 export const findingCodes = [
@@ -63,5 +61,28 @@ export const findingCodes = [
   'no-rollback',
   'second-opinion',
   'not-seen',
+  'waiver',
 ] as const
 export type FindingCode = (typeof findingCodes)[number]
+
+const ELSEWHERE: ReadonlySet<FindingCode> = new Set([
+  'wide-lock',
+  'many-locks',
+  'long-transaction',
+  'dependents',
+  'in-use',
+  'disk',
+  'replica-lag',
+  'new-code-breaks',
+  'other-schema',
+  'name',
+  'header',
+  'mixed',
+  'no-rollback',
+  'second-opinion',
+  'not-seen',
+  'waiver',
+])
+
+/** Whether it says what a statement does, and not only what that means at this moment. */
+export const saysWhatItDoes = (code: FindingCode): boolean => !ELSEWHERE.has(code)

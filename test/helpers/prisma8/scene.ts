@@ -9,6 +9,7 @@ import type { Plan } from '../../../src/plan/plan.ts'
 import { makeRunnerPlan } from '../../../src/plan/prisma8/make.ts'
 import { createRedactor, secretsOfUrl } from '../../../src/redact/redact.ts'
 import type { RequestEvent } from '../../../src/request/request.ts'
+import { noBlockers } from '../run-context.ts'
 import type { RunContext } from '../../../src/request/step.ts'
 import { applicationFiles, signedDatabase } from '../../plan/prisma8/application.ts'
 import { createOrigin, type Origin } from '../../plan/application/origin.ts'
@@ -122,6 +123,7 @@ export async function scene8(
     env: { ...process.env, PATH: applicationPath },
     report: (text) => void reports.push(text),
     progress: (data) => void progress.push(data),
+    blockers: noBlockers,
     audit: async () => {},
     note: async (event) => void events.push(event),
     dataOf: () => undefined,
