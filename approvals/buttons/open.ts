@@ -13,7 +13,7 @@ import { nothingToWaive, ownWaiver, whyNotWaivable } from '../decisions/waive.ts
 import { whyClosed } from '../decisions/closed.ts'
 import { endBlockerView } from '../modals/blocker.ts'
 import { cancelView } from '../modals/cancel.ts'
-import { approveView, rejectView } from '../modals/confirm.ts'
+import { approveView, blockedView, rejectView } from '../modals/confirm.ts'
 import { sqlModal } from '../modals/sql.ts'
 import { breakGlassRulesOf } from '../policy.ts'
 import { whyNoApproval } from '../start-slot.ts'
@@ -50,7 +50,9 @@ export async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: 
 
 async function confirmView(deps: ButtonDeps, request: RequestRow, action: 'approve' | 'reject'): Promise<View> {
   const view = await viewFor(deps, request)
-  return action === 'approve' ? approveView(view) : rejectView(view)
+  if (action === 'reject') return rejectView(view)
+  const blocked = await whyBlocked(deps, deps.db, request)
+  return blocked === undefined ? approveView(view) : blockedView(view, blocked)
 }
 
 const viewFor = (deps: ButtonDeps, request: RequestRow) =>
@@ -107,8 +109,7 @@ async function whyNotDecide(
     digest: request.digest ?? '',
   })
   const shut = closed ?? (action === 'approve' ? await whyNoApproval(deps, deps.db, request) : undefined)
-  const blocked = shut ?? (action === 'approve' ? await whyBlocked(deps, deps.db, request) : undefined)
-  if (blocked !== undefined) return blocked
+  if (shut !== undefined) return shut
   const { humanOf } = deps.people
   if (![humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(user))) return undefined
   const votes = (await votesOf(deps.db, request.id)).filter((vote) => vote.digest === request.digest && vote.decision === 'approve')

@@ -1,3 +1,4 @@
+import type { Refusal } from '../../src/lib/refusal.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { askOf, commitOf, shortDigest } from '../../src/request/render/words.ts'
 import { context, fields, modal, section, textInput } from '../../src/slack/blocks/blocks.ts'
@@ -6,7 +7,8 @@ import { codeText, dateText, escapeLine, personText, truncateMrkdwn } from '../.
 import { approvalsText, classesText, databaseText, toolText } from '../cards/evidence.ts'
 import { commitLines, commitsText } from '../cards/commits.ts'
 import { adviceBlocks } from '../cards/advice.ts'
-import { blockerBlocks } from '../cards/blockers.ts'
+import { drawnEvidence } from '../../src/request/blockers.ts'
+import { waivedBlocks } from '../cards/blockers.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 import { assertionBlocks } from './assertions.ts'
@@ -34,6 +36,15 @@ export function approveView(view: RequestView): View {
     ],
   })
 }
+
+/** In its place while something blocks: why, and the safe way. There is nothing to send. */
+export const blockedView = (view: RequestView, { text }: Refusal): View =>
+  modal({
+    callback: 'told',
+    title: `#${view.request.id} is blocked`,
+    close: 'Close',
+    blocks: [section(text), ...decided(view)],
+  })
 
 const lastsUntil = ({ request: { notBefore, notAfter } }: RequestView): string =>
   notBefore === null || notAfter === null
@@ -78,11 +89,12 @@ export const metadataOf = ({ request }: Pick<RequestView, 'request'>): string =>
 
 export function decided(view: RequestView): readonly Block[] {
   const { request } = view
+  const evidence = drawnEvidence(request, view.events)
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
-    ...blockerBlocks(view, 20),
-    ...findingsBlocks(request.evidence, inWindow),
-    ...adviceBlocks(request.evidence),
+    ...findingsBlocks(evidence, { space: inWindow, waivers: request.policy?.waive ?? [] }),
+    ...waivedBlocks(view, 20),
+    ...adviceBlocks(evidence),
     ...migrationLines(request.plan, request.evidence),
     ...assertionBlocks(request.plan),
     ...fields([

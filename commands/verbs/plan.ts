@@ -3,6 +3,7 @@ import { assertionsText } from '../../approvals/cards/evidence.ts'
 import { commitLines, commitsText } from '../../approvals/cards/commits.ts'
 import { whyNotPlanned } from '../../approvals/requests/plan-rules.ts'
 import { advised } from '../../approvals/cards/advice.ts'
+import { waiversOf } from '../../approvals/blocked.ts'
 import { blockedText, findingLines, inWindow } from '../../approvals/cards/findings.ts'
 import { escapeText } from '../../src/lib/text/escape.ts'
 import { rulesOf } from '../../approvals/policy.ts'
@@ -51,7 +52,7 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
       ...operationLines(made.operations?.find(({ name }) => name === migration.name)?.operations ?? []),
     ]),
     ...(more > 0 ? [`… and ${more} more`] : []),
-    ...findings(evidence),
+    ...findings(target, evidence),
     ...howItRuns(command, target, ref, made),
   ]
 }
@@ -88,14 +89,14 @@ function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence 
   return `${code(migration.name)} ${evidence.class}: ${shown(evidence.summary)}${rows}`
 }
 
-function findings(evidence: Evidence): readonly string[] {
+function findings(target: Target, evidence: Evidence): readonly string[] {
   const { lines, rest } = findingLines(evidence, inWindow)
   if (lines.length === 0) return []
   return [
     'What the review found:',
     ...lines,
     ...(rest > 0 ? [`… and ${rest} more, which the thread of a request shows beside the SQL`] : []),
-    ...blockedText(evidence),
+    ...blockedText(evidence, waiversOf(target)),
     ...adviceLines(evidence),
   ]
 }

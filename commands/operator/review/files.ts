@@ -29,7 +29,9 @@ async function filesAt(paths: readonly string[], { cwd }: Place): Promise<readon
     if (!kind.isDirectory()) found.push(plain)
     else {
       const inside = await readdir(at(cwd, plain), { recursive: true, withFileTypes: true })
-      found.push(...inside.flatMap((entry) => (entry.isFile() ? [join(plain, entry.parentPath.slice(at(cwd, plain).length), entry.name)] : [])))
+      found.push(
+        ...inside.flatMap((entry) => (entry.isFile() ? [join(plain, entry.parentPath.slice(at(cwd, plain).length), entry.name)] : [])),
+      )
     }
   }
   return Promise.all(inOrder(found).map(async (path) => ({ name: path, content: await readFile(at(cwd, path)) })))
@@ -38,7 +40,10 @@ async function filesAt(paths: readonly string[], { cwd }: Place): Promise<readon
 const at = (cwd: string, path: string): string => (path.startsWith('/') ? path : join(cwd, path))
 
 async function addedIn(range: string, below: readonly string[], place: Place): Promise<readonly SqlFile[] | string> {
-  const listed = await git(['diff', '--no-renames', '--name-only', '--diff-filter=A', '-z', '--end-of-options', range, '--', ...below], place)
+  const listed = await git(
+    ['diff', '--no-renames', '--name-only', '--diff-filter=A', '-z', '--end-of-options', range, '--', ...below],
+    place,
+  )
   if (typeof listed === 'string') return `git knows nothing of ${range}: ${listed} Nothing was reviewed.`
   const to = range.split(/\.{2,3}/)[1] ?? 'HEAD'
   const files: SqlFile[] = []

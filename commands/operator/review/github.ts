@@ -12,7 +12,8 @@ export function asGithub(reviewed: Reviewed): string {
 function annotation(file: string, { line, weight, code, text, advice, waived }: Finding): string {
   const level = waived === null ? LEVELS[weight] : 'notice'
   const place = [`file=${property(file)}`, ...(line === null ? [] : [`line=${line}`]), `title=${property(code)}`].join(',')
-  const instead = advice === null ? [] : [`Instead: ${sentence(advice.text)}`, ...advice.files.map(({ name, sql }) => `${name}\n${sql.trimEnd()}`)]
+  const instead =
+    advice === null ? [] : [`Instead: ${sentence(advice.text)}`, ...advice.files.map(({ name, sql }) => `${name}\n${sql.trimEnd()}`)]
   const said = waived === null ? [sentence(text), ...instead] : [sentence(text), `Waived: ${sentence(waived.reason)}`]
   return `::${level} ${place}::${message(said.join('\n'))}`
 }

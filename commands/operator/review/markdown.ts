@@ -17,7 +17,9 @@ export function asMarkdown(reviewed: Reviewed): string {
       if (room > 0) parts.push(part)
       else left += 1
     }
-  return visibleSql([...parts, ...(left > 0 ? [`and ${plural(left, 'more finding')}; \`lockkeeper review\` shows all of them.`] : [])].join('\n\n'))
+  return visibleSql(
+    [...parts, ...(left > 0 ? [`and ${plural(left, 'more finding')}; \`lockkeeper review\` shows all of them.`] : [])].join('\n\n'),
+  )
 }
 
 function itemOf(finding: Finding): string {
@@ -41,5 +43,8 @@ const escaped = (text: string): string =>
 function fenced(sql: string): string {
   const longest = Math.max(2, ...(sql.match(/`+/g) ?? []).map(({ length }) => length))
   const fence = '`'.repeat(longest + 1)
-  return ['', `${fence}sql`, ...sql.trimEnd().split('\n'), fence].slice(1).map((line) => `  ${line}`.trimEnd()).join('\n')
+  return ['', `${fence}sql`, ...sql.trimEnd().split('\n'), fence]
+    .slice(1)
+    .map((line) => `  ${line}`.trimEnd())
+    .join('\n')
 }

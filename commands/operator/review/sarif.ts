@@ -19,7 +19,8 @@ export function asSarif(reviewed: Reviewed, version: string): string {
 const titleOf = (code: FindingCode): string => `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('-', ' ')}`
 
 function resultOf(file: string, { code, weight, line, text, advice, waived }: Finding, codes: readonly FindingCode[]) {
-  const instead = advice === null ? [] : [`Instead: ${sentence(advice.text)}`, ...advice.files.map(({ name, sql }) => `${name}\n${sql.trimEnd()}`)]
+  const instead =
+    advice === null ? [] : [`Instead: ${sentence(advice.text)}`, ...advice.files.map(({ name, sql }) => `${name}\n${sql.trimEnd()}`)]
   const uri = file.split('/').map(encodeURIComponent).join('/')
   return {
     ruleId: code,
