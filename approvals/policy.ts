@@ -198,6 +198,7 @@ export function policyHash(target: Target): string {
         review: target.review,
         after: target.after,
         soak: target.soak,
+        guard: target.guard,
         url: target.database.url,
         source: target.source,
         tool: target.tool,

@@ -55,7 +55,7 @@ function ownKey(config: Config): readonly string[] {
 function load(path: string, verb: string | undefined): Loaded | undefined {
   const config = readConfig(path)
   const mode = config instanceof ConfigFault ? 'socket' : config.file.slack.mode
-  const needsNoToken = verb === 'check' || verb === 'doctor' || verb === 'evidence'
+  const needsNoToken = verb === 'check' || verb === 'doctor' || verb === 'evidence' || verb === 'review'
   const wrong = needsNoToken ? [] : environmentProblems(process.env, { mode, onlyAsks: verb !== undefined })
   if (!(config instanceof ConfigFault) && wrong.length === 0) {
     const secrets = [...secretsOf(config), process.env.STORE_URL ?? ''].filter((one) => one !== '').flatMap(secretsOfUrl)

@@ -17,6 +17,9 @@ import {
   verifyFile,
   type Printed,
 } from '../../commands/operator/evidence.ts'
+import { askedBy } from '../../commands/operator/review/asked.ts'
+import { readReviewCommand, REVIEW_USAGE } from '../../commands/operator/review/command.ts'
+import { review, reviewCodes } from '../../commands/operator/review/review.ts'
 import { doctor, doctorText, type Finding } from '../../commands/operator/doctor/doctor.ts'
 import { parseWords } from '../../commands/parse/command.ts'
 import { verbs } from '../../commands/parse/usage.ts'
@@ -60,6 +63,7 @@ export async function runOperator(typed: Typed): Promise<number> {
   if (first === 'init') return init(path)
   if (isHelp(first)) return say(helpText(typed))
   if (first === 'evidence') return runEvidence(typed, words.slice(1))
+  if (first === 'review') return runReview(typed, words.slice(1))
   const loaded = load(path, first)
   if (loaded === undefined) return EX_CONFIG
   if (first === 'store') return runStoreVerb(loaded, words.slice(1))
@@ -105,6 +109,7 @@ const OPERATING = `To set up and run it:
   lockkeeper maintenance   windows: schedule, list, show, reschedule, cancel …; with help: how each is typed
   lockkeeper         runs the bot until SIGTERM or Ctrl-C
 ${EVIDENCE_USAGE}
+${REVIEW_USAGE}
   --config FILE      another file than lockkeeper.yaml; LOCKKEEPER_CONFIG does the same
   --version          which version this is`
 
@@ -207,6 +212,21 @@ async function runEvidence({ path, load }: Typed, words: readonly string[]): Pro
   if (command.kind === 'verify') return print(await verifyFile(command.file, await trustedOf(db)))
   await ownSigner(db, config)
   return print(await printKeys(db))
+}
+
+/** Needs no configuration unless a target of it is named, since it also runs where the application is built. */
+async function runReview({ path, load }: Typed, words: readonly string[]): Promise<number> {
+  const command = readReviewCommand(words)
+  if (typeof command === 'string') return print({ code: exitCodes.mistyped, text: command })
+  const loaded = command.by.kind === 'target' ? load(path, 'review') : null
+  if (loaded === undefined) return EX_CONFIG
+  const found = askedBy(command.by, loaded, process.env)
+  if (typeof found === 'string') return print({ code: exitCodes.mistyped, text: found })
+  const today = new Date(systemClock.now()).toISOString().slice(0, 10)
+  const { code, text } = await review(command, { ...found, cwd: process.cwd(), env: process.env, version, today })
+  if (code === reviewCodes.failed) console.error(found.redactor.text(text))
+  else console.log(found.redactor.text(text))
+  return code
 }
 
 function print({ code, text }: Printed): number {

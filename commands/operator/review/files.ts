@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { captureChild } from '../../../src/process/capture.ts'
 import { childEnvironment, operatorPath } from '../../../src/process/environment.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
@@ -24,7 +24,7 @@ async function filesAt(paths: readonly string[], { cwd }: Place): Promise<readon
   const found: string[] = []
   for (const path of paths) {
     const plain = path.replace(/(?<=.)\/+$/, '')
-    const kind = await stat(join(path.startsWith('/') ? '/' : cwd, plain)).catch(() => null)
+    const kind = await stat(at(cwd, plain)).catch(() => null)
     if (kind === null) return `${path} is not there. Nothing was reviewed.`
     if (!kind.isDirectory()) found.push(plain)
     else {
@@ -45,7 +45,7 @@ async function addedIn(range: string, below: readonly string[], place: Place): P
     place,
   )
   if (typeof listed === 'string') return `git knows nothing of ${range}: ${listed} Nothing was reviewed.`
-  const to = range.split(/\.{2,3}/)[1] ?? 'HEAD'
+  const [, to = 'HEAD'] = range.split(/\.{2,3}/)
   const files: SqlFile[] = []
   for (const path of inOrder(listed.toString('utf8').split('\0'))) {
     const content = await git(['show', '--no-textconv', '--end-of-options', `${to}:${path}`], place)
@@ -63,9 +63,6 @@ async function git(args: readonly string[], { cwd, env }: Place): Promise<Buffer
     redactor: createRedactor([]),
   })
   if (end.exitCode === 0) return end.stdout
-  const [line = 'it could not be started.'] = end.stderr.split('\n').filter((one) => one.trim() !== '')
-  return `${line.replace(/\.?$/, '.')}`
+  const line = end.stderr.split('\n').find((one) => one.trim() !== '') ?? 'it could not be started'
+  return line.endsWith('.') ? line : `${line}.`
 }
-
-/** As people call it: `20240101_add_note` of Prisma's folders, otherwise the file. */
-export const titleOf = (path: string): string => (basename(path) === 'migration.sql' ? basename(dirname(path)) : basename(path))

@@ -30,6 +30,18 @@ export const plural = (count: number, what: string): string => `${count} ${what}
 export const findingsOf = ({ findings }: Reviewed, file: string): readonly Finding[] =>
   findings.filter(({ migration }) => migration === file).toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
 
+/** For people who read from top to bottom: the same advice stands there once. */
+export function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
+  const told = new Map<string, Finding>()
+  return findings.map((finding) => {
+    if (finding.advice === null || finding.waived !== null) return finding
+    const key = JSON.stringify(finding.advice)
+    const before = told.get(key)
+    if (before === undefined) told.set(key, finding)
+    return before === undefined ? finding : { ...finding, advice: { text: `As said above (${before.code})`, files: [] } }
+  })
+}
+
 /** With an end, since a finding's text has none. */
 export const sentence = (text: string): string => (/[.!?:]$/.test(text) ? text : `${text}.`)
 

@@ -1,5 +1,5 @@
 import { readCatalogue } from '../../database/catalogue/read.ts'
-import type { Catalogue } from '../../database/catalogue/catalogue.ts'
+import { unknownCatalogue, type Catalogue } from '../../database/catalogue/catalogue.ts'
 import type { Queryable } from '../../database/connect.ts'
 import type { Asked, Live } from '../../database/live/live.ts'
 import { readLive } from '../../database/live/read.ts'
@@ -29,6 +29,24 @@ export type WeighedFiles = {
   /** Whether the rules know all that the statement in this line of a file does, so that nothing else need be said of it. */
   readonly isKnown: (file: string, line: number) => boolean
 }
+
+/** The same without a database to ask: each table is taken to be there, large and in use. */
+export async function weighUnseen(files: readonly SqlFile[], asking: Omit<Asking, 'host' | 'redactor'>): Promise<readonly Finding[]> {
+  const parser = await loadParser()
+  const scripts = await Promise.all(files.map(async (file) => ({ file, script: await scriptOf(file) })))
+  const readable = scripts.flatMap(({ file, script }) =>
+    script.kind === 'sql' ? [{ ...script, name: file.name, content: file.content }] : [],
+  )
+  const forecast = forecastsOf(readable, unknownCatalogue(NEWEST, asking.schema), parser)
+  if (typeof forecast === 'string') return notSeen(files, `what the statements would do could not be worked out: ${forecast}`).findings
+  return weigh(
+    forecast.map((one) => ({ ...one, isOneTransaction: asking.isOneTransaction })),
+    { ...asking, live: null, catalogue: null, parser },
+  )
+}
+
+/** Of the server that the parser knows. */
+const NEWEST = 180_000
 
 /** What the files would do to this database, as it is now. Reads only. What cannot be read of it is a finding; only a lost connection is a fault. */
 export async function weighFiles(client: Queryable, files: readonly SqlFile[], asking: Asking): Promise<WeighedFiles> {

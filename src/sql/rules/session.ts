@@ -1,7 +1,7 @@
-import type { ExplainStmt, Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type { Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
 import { isOn } from '../effects/walk.ts'
 import { textOf } from './rows/calls.ts'
-import type { Run } from './run.ts'
+import type { Run } from './run/run.ts'
 
 /** BEGIN, COMMIT, ROLLBACK and savepoints: what is undone is undone in the simulated schema too. */
 export function transaction(run: Run, { kind = 'TRANS_STMT_BEGIN', savepoint_name: name = '' }: TransactionStmt): void {
@@ -51,7 +51,7 @@ export function setVariable(run: Run, { name = '', kind, args = [] }: VariableSe
 }
 
 /** With ANALYZE the statement runs, without it only its tables are locked. */
-export function explain(run: Run, { query, options }: ExplainStmt): void {
+export function explain(run: Run, query: Node | undefined, options: readonly Node[]): void {
   if (query === undefined) return
   if (isOn(options, 'analyze')) return run.follow(run, query, '')
   const quiet: Run = { ...run, part: () => {}, dontKnow: () => {} }
@@ -64,7 +64,7 @@ export function explain(run: Run, { query, options }: ExplainStmt): void {
 export function prepare(run: Run, name: string, query: Node | undefined): void {
   if (query === undefined) return
   run.session.prepared.set(name, query)
-  explain(run, { query })
+  explain(run, query, [])
 }
 
 export function execute(run: Run, name: string): void {

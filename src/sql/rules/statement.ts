@@ -25,7 +25,7 @@ import { alterPolicy, cluster, comment, createPolicy, createStatistics, grant, l
 import { create, createFromQuery, createView, refreshView } from './objects/views.ts'
 import { callsOf, followPart } from './rows/calls.ts'
 import { forecastRows } from './rows/rows.ts'
-import type { Run } from './run.ts'
+import type { Run } from './run/run.ts'
 import { execute, explain, prepare, setVariable, transaction } from './session.ts'
 
 /** What a statement does, and the schema as it leaves it. `text` is empty where nobody has it. */
@@ -124,11 +124,10 @@ function onObjects(run: Run, node: Node): boolean {
 function onSession(run: Run, node: Node, text: string): boolean {
   if ('TransactionStmt' in node) transaction(run, node.TransactionStmt)
   else if ('VariableSetStmt' in node) setVariable(run, node.VariableSetStmt)
-  else if ('ExplainStmt' in node) explain(run, node.ExplainStmt)
+  else if ('ExplainStmt' in node) explain(run, node.ExplainStmt.query, node.ExplainStmt.options ?? [])
   else if ('PrepareStmt' in node) prepare(run, node.PrepareStmt.name ?? '', node.PrepareStmt.query)
   else if ('ExecuteStmt' in node) execute(run, node.ExecuteStmt.name ?? '')
-  else if ('DeclareCursorStmt' in node)
-    explain(run, { ...(node.DeclareCursorStmt.query === undefined ? {} : { query: node.DeclareCursorStmt.query }) })
+  else if ('DeclareCursorStmt' in node) explain(run, node.DeclareCursorStmt.query, [])
   else if ('CallStmt' in node) callsOf(run, { FuncCall: node.CallStmt.funccall })
   else if ('DoStmt' in node) for (const part of blockParts(run.parser, node.DoStmt, text)) followPart(run, part)
   else return false

@@ -55,7 +55,7 @@ create index kinds_feeling on kinds (feeling);
 create index kinds_plain on kinds (plain);
 
 create table customers (id integer primary key, code varchar(20) not null unique, email text, team integer);
-insert into customers select n, 'c' || n, n || '@example.com', n % 10 from generate_series(1, 2000) n;
+insert into customers select n, 'c' || n, n || '@example.com', n % 10 from generate_series(1, 700) n;
 create table orders (id integer primary key, customer_id integer not null references customers, customer_code varchar(20) references customers (code),
   note text, total numeric(10, 2), placed timestamptz, state mood not null default 'calm', constraint orders_total check (total >= 0));
 insert into orders select n, n, 'c' || n, 'note', n, now(), 'calm' from generate_series(1, 200) n;

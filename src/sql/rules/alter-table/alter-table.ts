@@ -1,6 +1,6 @@
 import type { AlterTableCmd, AlterTableStmt, Node } from 'libpg-query'
 import { tableOf } from '../../effects/names.ts'
-import { said, type Run } from '../run.ts'
+import { said, type Run } from '../run/run.ts'
 import type { Table } from '../schema/model.ts'
 import { indexNamed, isSystem, tableNamed } from '../schema/resolve.ts'
 import { addColumn, dropNotNull, removeColumn, setNotNull } from './columns.ts'
@@ -9,7 +9,7 @@ import { alterOther } from './others.ts'
 import { lockOf, stepsOf, type Step } from './order.ts'
 import { alterPartition } from './partitions.ts'
 import { changeDefault, changeExpression, changeIdentity, dropExpression } from './values.ts'
-import { changeType } from './types.ts'
+import { changeTypes } from './types.ts'
 
 /** ALTER TABLE with all of its subcommands, in the order in which PostgreSQL runs them. */
 export function alterTable(run: Run, { relation, cmds = [], missing_ok: isOptional, objtype }: AlterTableStmt): void {
@@ -28,10 +28,21 @@ export function alterTable(run: Run, { relation, cmds = [], missing_ok: isOption
   refuseKind(run, table, { cmds, isOnly: relation?.inh !== true })
   const lock = lockOf(cmds)
   const isAlone = cmds.every((item) => 'AlterTableCmd' in item && ALONE.test(item.AlterTableCmd.subtype ?? ''))
-  if (isAlone || relation?.inh !== true) run.lock(table.id, lock)
+  const isOnly =
+    relation?.inh !== true &&
+    !cmds.some((item) => 'AlterTableCmd' in item && /^AT_Drop(Column|Constraint)$/.test(item.AlterTableCmd.subtype ?? ''))
+  if (isAlone || isOnly) run.lock(table.id, lock)
   else run.lockFamily(table.id, lock)
-  for (const step of stepsOf(cmds, run.schema.version)) take(run, table, step)
+  const steps = stepsOf(cmds, run.schema.version)
+  const types = steps.flatMap((step) => (isOfType(step) ? [step.command] : []))
+  for (const step of steps) {
+    if (!isOfType(step)) take(run, table, step)
+    else if (step.command === types[0]) changeTypes(run, table, types)
+  }
 }
+
+const isOfType = (step: Step): step is Extract<Step, { readonly kind: 'command' }> =>
+  step.kind === 'command' && step.command.subtype === 'AT_AlterColumnType'
 
 /** What views, partitioned tables and those with heirs do not take. */
 function refuseKind(run: Run, table: Table, { cmds, isOnly }: { readonly cmds: readonly Node[]; readonly isOnly: boolean }): void {
@@ -69,8 +80,6 @@ function take(run: Run, table: Table, step: Step): void {
       return def !== undefined && 'ColumnDef' in def ? addColumn(run, table, def.ColumnDef, isOptional) : other(run, table, command)
     case 'AT_DropColumn':
       return removeColumn(run, table, name, options)
-    case 'AT_AlterColumnType':
-      return changeType(run, table, command)
     case 'AT_SetNotNull':
       return setNotNull(run, table, name)
     case 'AT_DropNotNull':

@@ -1,14 +1,15 @@
 import type { ColumnDef } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
 import { partsOf } from '../../effects/names.ts'
-import { dropColumn, dropping } from '../objects/dropping.ts'
+import { dropColumn, dropping } from '../changes/dropping.ts'
+import { useRoutines } from '../changes/put.ts'
 import { callsOf } from '../rows/calls.ts'
 import { columnNamesIn, isVolatile, neverNull } from '../rows/expressions.ts'
-import { breaks, indexesOf, mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
+import { breaks, indexesOf, mayBreak, rowsOf, said, WORKS, type Run } from '../run/run.ts'
 import type { Column, Id, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { baseOf, isKnownType, isSerial, typeNamed } from '../schema/types.ts'
-import { sameType, shownType } from '../types/type.ts'
+import { sameType, shownType, typeKey } from '../types/type.ts'
 import { expressionOf } from './proof.ts'
 
 export function addColumn(run: Run, table: Table, def: ColumnDef, isOptional: boolean): void {
@@ -28,6 +29,8 @@ export function addColumn(run: Run, table: Table, def: ColumnDef, isOptional: bo
   const isEmptyOtherwise = value === undefined && !isFilled && column.generated === null && !domainDefault(run, column)
   const isRequired = column.notNull === 'yes' || constraints.some(({ contype }) => contype === 'CONSTR_PRIMARY')
   callsOf(run, value)
+  useRoutines(run, table.id, def.constraints ?? [], name)
+  if (value !== undefined || rewrites) refuseRowUsers(run, table)
   const rows = rowsOf(run, table.id)
   const what = said(run, table.id, name)
   const scans = rewrites || (isRequired && (isEmptyOtherwise || column.generated === 'v'))
@@ -70,6 +73,12 @@ function refuseColumn(run: Run, table: Table, column: Column, def: ColumnDef): v
   const value = constraintsIn(def.constraints ?? []).find(({ contype }) => contype === 'CONSTR_DEFAULT')
   if (value !== undefined && column.generated !== null)
     run.fail('42601', `${said(run, table.id, column.name)} has a default and is computed`)
+}
+
+/** Columns that hold whole rows of the table keep them as they were written. */
+export function refuseRowUsers(run: Run, table: Table): void {
+  const [user] = run.schema.users(typeKey(table))
+  if (user !== undefined) run.fail('0A000', `${said(run, user.table, user.column)} holds whole rows of ${said(run, table.id)}`)
 }
 
 /** A column as its definition says. */
@@ -119,15 +128,8 @@ export function addSequence({ schema }: Run, table: Table, column: string): void
 /** That a column is computed of others. */
 export function dependOn({ schema }: Run, table: Id, name: string, uses: ReadonlySet<string>): void {
   const place = schema.table(table)
-  const added = [...uses].map((column) => ({
-    on: table,
-    column,
-    kind: 'generated column' as const,
-    schema: place?.schema ?? '',
-    name,
-    relation: table,
-  }))
-  schema.change.setDependents(table, [...schema.dependents(table), ...added])
+  for (const column of uses)
+    schema.change.putDependent({ on: table, column, kind: 'generated column', schema: place?.schema ?? '', name, relation: table })
 }
 
 export function removeColumn(

@@ -1,13 +1,13 @@
 import type { AlterTableCmd, Constraint as ConstraintNode, Node } from 'libpg-query'
 import { partsOf } from '../../effects/names.ts'
-import { dropConstraint, dropping } from '../objects/dropping.ts'
+import { dropConstraint, dropping } from '../changes/dropping.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
-import { mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
+import { mayBreak, rowsOf, said, WORKS, type Run } from '../run/run.ts'
 import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { changeColumn, findColumn, setNotNull } from './columns.ts'
 import { addForeignKey, lockEnds, scanEnds, type OfColumn } from './foreign-keys.ts'
-import { freeName, putConstraint, putIndex, refuseWithoutKey } from './put.ts'
+import { freeName, putConstraint, putIndex, refuseWithoutKey, useRoutines } from '../changes/put.ts'
 
 export function addConstraint(run: Run, table: Table, constraint: ConstraintNode, column?: OfColumn): void {
   const name = constraint.conname
@@ -43,6 +43,7 @@ function addCheck(run: Run, table: Table, constraint: ConstraintNode): void {
     old: isEnforced ? mayBreak(`it may store rows that ${constraint.conname ?? 'the check'} refuses`) : WORKS,
   })
   const name = constraint.conname ?? `${table.name}_${columns.length === 1 ? `${columns[0] ?? ''}_` : ''}check`
+  useRoutines(run, table.id, constraint.raw_expr)
   for (const id of reached)
     putConstraint(run, id, {
       name,

@@ -1,12 +1,12 @@
 import type { Constraint as ConstraintNode } from 'libpg-query'
 import { partsOf, tableOf } from '../../effects/names.ts'
-import type { LockMode, Relation } from '../forecast.ts'
-import { mayBreak, rowsOf, said, type Run } from '../run.ts'
+import type { LockMode, Relation } from '../model/forecast.ts'
+import { mayBreak, rowsOf, said, type Run } from '../run/run.ts'
 import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, relationOf, tableNamed } from '../schema/resolve.ts'
-import { isComparable } from '../types/change.ts'
+import { isComparable } from './coercion.ts'
 import { shownType, type SqlType } from '../types/type.ts'
-import { putConstraint } from './put.ts'
+import { putConstraint } from '../changes/put.ts'
 
 /** The column that is added along with it, with a DEFAULT or without. */
 export type OfColumn = { readonly name: string; readonly hasDefault: boolean }

@@ -1,7 +1,7 @@
 import type { Node, PartitionBoundSpec } from 'libpg-query'
 import { partsOf } from '../../effects/names.ts'
 import { neverNull } from '../rows/expressions.ts'
-import type { Run } from '../run.ts'
+import type { Run } from '../run/run.ts'
 import type { Table } from '../schema/model.ts'
 import { typeNamed } from '../schema/types.ts'
 import { typeKey, type SqlType } from '../types/type.ts'

@@ -1,7 +1,7 @@
 import type { AlterTableCmd, Constraint as ConstraintNode, Node } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
-import type { LockMode } from '../forecast.ts'
-import { strongest } from '../run.ts'
+import type { LockMode } from '../model/forecast.ts'
+import { strongest } from '../run/run.ts'
 
 /** A subcommand, or what PostgreSQL makes of one: a constraint of a new column is added by itself, in a later pass. */
 export type Step =

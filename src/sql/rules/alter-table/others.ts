@@ -1,7 +1,7 @@
 import type { AlterTableCmd } from 'libpg-query'
-import type { Part, Rule } from '../forecast.ts'
-import { lockIndexes } from '../objects/dropping.ts'
-import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
+import type { Part, Rule } from '../model/forecast.ts'
+import { lockIndexes } from '../changes/dropping.ts'
+import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run/run.ts'
 import type { Id, Table } from '../schema/model.ts'
 
 /** Settings, storage, rights, triggers, rules. False for what nobody here knows. */
@@ -22,7 +22,7 @@ export function alterOther(run: Run, table: Table, { subtype = 'AT_SetOptions', 
   }
   run.part(rule, table.id, { ...about, ...(name === undefined ? {} : { name }), ...compatibility(subtype, what) })
   const now = run.schema.table(table.id)
-  if (now !== undefined && /RowSecurity$/.test(subtype))
+  if (now !== undefined && subtype.endsWith('RowSecurity'))
     run.schema.change.putTable({
       ...now,
       rowSecurity: subtype !== 'AT_DisableRowSecurity' && (now.rowSecurity || subtype === 'AT_EnableRowSecurity'),

@@ -1,13 +1,13 @@
 import type { AlterTableCmd, PartitionBoundSpec, RangeVar } from 'libpg-query'
 import { tableOf } from '../../effects/names.ts'
-import type { Part } from '../forecast.ts'
-import { breaks, mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
-import type { Id, Index, Table } from '../schema/model.ts'
+import type { Part } from '../model/forecast.ts'
+import { breaks, mayBreak, rowsOf, said, WORKS, type Run } from '../run/run.ts'
+import type { Index, Table } from '../schema/model.ts'
 import { family, holders, relationOf, tableNamed } from '../schema/resolve.ts'
 import { scanEnds } from './foreign-keys.ts'
 import { sameType } from '../types/type.ts'
 import { isImplied } from './implied.ts'
-import { freeName, putConstraint, putIndex } from './put.ts'
+import { freeName, putConstraint, putIndex } from '../changes/put.ts'
 
 export function alterPartition(run: Run, table: Table, { subtype, def }: AlterTableCmd): void {
   const command = def !== undefined && 'PartitionCmd' in def ? def.PartitionCmd : undefined
@@ -62,10 +62,6 @@ function refuseColumns(run: Run, parent: Table, child: Table, isPartition: boole
 
 const current = (run: Run, table: Table): Table => run.schema.table(table.id) ?? table
 
-/** The one that takes what fits nowhere else. */
-export const defaultOf = ({ schema }: Run, parent: Id): Id | undefined =>
-  schema.children(parent).find((id) => schema.table(id)?.bound === 'DEFAULT')
-
 function attach(run: Run, parent: Table, child: Table, bound: PartitionBoundSpec | undefined): void {
   const { schema } = run
   if (parent.kind !== 'p') {
@@ -90,7 +86,7 @@ const distinct = (relations: Part['scans']): Part['scans'] => [
 
 /** Its rows must not belong to the new partition. */
 export function meetDefault(run: Run, parent: Table, bound: PartitionBoundSpec | undefined): Part['scans'] {
-  const fallback = defaultOf(run, parent.id)
+  const fallback = run.schema.fallback(parent.id)
   const found = fallback === undefined ? undefined : run.schema.table(fallback)
   if (found === undefined) return []
   run.lockFamily(found.id, 'AccessExclusive')
@@ -164,7 +160,7 @@ export function inheritKeys(run: Run, parent: Table, child: Table): void {
 }
 
 function detach(run: Run, parent: Table, child: Table, isConcurrent: boolean): void {
-  const fallback = defaultOf(run, parent.id)
+  const fallback = run.schema.fallback(parent.id)
   if (isConcurrent && fallback !== undefined)
     run.fail('55000', `${said(run, parent.id)} has a default partition, so nothing is detached from it concurrently`)
   if (!child.parents.includes(parent.id) && !child.isAssumed)

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query'
 import { checkExpression, columnNamesIn } from '../rows/expressions.ts'
-import type { Run } from '../run.ts'
+import type { Run } from '../run/run.ts'
 import type { Constraint, Id } from '../schema/model.ts'
 import { family } from '../schema/resolve.ts'
 

@@ -1,31 +1,55 @@
 import type { AlterTableCmd } from 'libpg-query'
 import { partsOf } from '../../effects/names.ts'
-import type { Part } from '../forecast.ts'
-import { lockIndexes, ownedSequences } from '../objects/dropping.ts'
-import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
+import type { Part } from '../model/forecast.ts'
+import { lockIndexes, ownedSequences } from '../changes/dropping.ts'
+import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run/run.ts'
 import type { Column, Constraint, Index, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { typeNamed } from '../schema/types.ts'
-import { isStorable, operatorsOf, typeChange, type TypeChange } from '../types/change.ts'
-import { shownType, typeKey, type SqlType } from '../types/type.ts'
-import { changeColumn, findColumn, isInKey } from './columns.ts'
+import { isStorable, operatorsOf, typeChange, type TypeChange } from './coercion.ts'
+import { shownType, type SqlType } from '../types/type.ts'
+import { changeColumn, findColumn, isInKey, refuseRowUsers } from './columns.ts'
 import { lockEnds, scanEnds } from './foreign-keys.ts'
 import { hasCheckOn } from './proof.ts'
 
-export function changeType(run: Run, table: Table, { name = '', def }: AlterTableCmd): void {
-  const { schema } = run
-  const column = findColumn(run, table, name)
-  if (column === null || def === undefined || !('ColumnDef' in def)) return
+/** Several at once: where one of them writes the rows anew, none is judged as if it did not. */
+export function changeTypes(run: Run, table: Table, commands: readonly AlterTableCmd[]): void {
+  const isRewritten = commands.some((command) => meantBy(run, table, command)?.rewrites === true)
+  for (const command of commands) {
+    const { name = '' } = command
+    const column = findColumn(run, table, name)
+    const meant = meantBy(run, table, command)
+    if (column === null || meant === null) continue
+    if (column !== undefined) refuse(run, table, column, meant)
+    changeType(run, table, name, { ...meant, column, isRewritten })
+  }
+}
+
+type Meant = {
+  readonly to: SqlType
+  readonly change: TypeChange
+  readonly rewrites: boolean
+  readonly hasUsing: boolean
+  readonly collation: string | null
+}
+
+function meantBy({ schema }: Run, table: Table, { name = '', def }: AlterTableCmd): Meant | null {
+  if (def === undefined || !('ColumnDef' in def)) return null
+  const column = schema.table(table.id)?.columns.find((one) => one.name === name)
   const to = typeNamed(schema, def.ColumnDef.typeName)
   const using = def.ColumnDef.raw_default ?? null
   const change: TypeChange =
     column === undefined
       ? { kind: 'possible', rewrites: true, keepsIndexes: false }
       : typeChange({ schema, column: name, from: column.type, to, using })
-  if (column !== undefined) refuse(run, table, column, { to, change, hasUsing: using !== null })
-  const isStored = column?.generated !== 'v'
-  const rewrites = isStored && (change.kind === 'impossible' || change.rewrites)
-  const collation = partsOf(def.ColumnDef.collClause?.collname).at(-1) ?? null
+  const rewrites = column?.generated !== 'v' && (change.kind === 'impossible' || change.rewrites)
+  return { to, change, rewrites, hasUsing: using !== null, collation: partsOf(def.ColumnDef.collClause?.collname).at(-1) ?? null }
+}
+
+type About = Meant & { readonly column: Column | undefined; readonly isRewritten: boolean }
+
+function changeType(run: Run, table: Table, name: string, { column, to, change, rewrites, collation, isRewritten }: About): void {
+  const { schema } = run
   const isCollatedAnew = column !== undefined && collation !== column.collation
   const keepsIndexes = change.kind === 'possible' && change.keepsIndexes && !isCollatedAnew
   const builds = rewrites ? indexesOf(run, table.id) : rebuilt(run, table, name, keepsIndexes)
@@ -33,7 +57,7 @@ export function changeType(run: Run, table: Table, { name = '', def }: AlterTabl
     run,
     table,
     name,
-    rewrites,
+    isRewritten,
     column === undefined || operatorsOf(schema, column.type) !== operatorsOf(schema, to),
   )
   const scans = rewrites || builds.length > 0 || hasCheckOn(run, table.id, name) ? rowsOf(run, table.id) : []
@@ -87,8 +111,6 @@ function foreignKeys(run: Run, table: Table, column: string, rewrites: boolean, 
   return scans
 }
 
-type Meant = { readonly to: SqlType; readonly change: TypeChange; readonly hasUsing: boolean }
-
 function refuse(run: Run, table: Table, column: Column, { to, change, hasUsing }: Meant): void {
   const { schema } = run
   const what = said(run, table.id, column.name)
@@ -110,8 +132,7 @@ function refuse(run: Run, table: Table, column: Column, { to, change, hasUsing }
   for (const publication of schema.publications())
     for (const one of publication.tables)
       if (one.table === table.id && one.uses.includes(column.name)) used(`the condition of publication ${publication.name}`)
-  const [user] = schema.users(typeKey(table))
-  if (user !== undefined) run.fail('0A000', `${said(run, user.table, user.column)} holds whole rows of ${said(run, table.id)}`)
+  refuseRowUsers(run, table)
 }
 
 /** A literal carries the type that it was stored as; what else a default may be is taken to fit. */

@@ -1,8 +1,10 @@
 import type { AlterTableCmd } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
-import { ownedSequences } from '../objects/dropping.ts'
-import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run.ts'
+import { ownedSequences } from '../changes/dropping.ts'
+import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run/run.ts'
+import { useRoutines } from '../changes/put.ts'
 import { sequenceNamed } from '../rows/calls.ts'
+import { refuseNewValue } from '../rows/new-values.ts'
 import type { Dependent, Id, Table } from '../schema/model.ts'
 import { family, relationOf } from '../schema/resolve.ts'
 import { addSequence, changeColumn, findColumn } from './columns.ts'
@@ -22,6 +24,7 @@ export function changeDefault(run: Run, table: Table, { name = '', def }: AlterT
     })
   } else {
     refuseNewValue(run, column?.type, def)
+    useRoutines(run, table.id, def, name)
     run.part('set default', table.id, {
       column: name,
       ...(column?.default === null && column.notNull === 'yes' ? { new: mayBreak(`its inserts may give no value for ${what}`) } : {}),
@@ -34,12 +37,7 @@ export function changeDefault(run: Run, table: Table, { name = '', def }: AlterT
 function forgetDefault({ schema }: Run, table: Id, column: string): void {
   const of = (one: Dependent) => one.kind === 'default' && one.relation === table && one.name === column
   for (const sequence of [...schema.owned(table), ...numbersOf(schema, table, column)]) {
-    const known = schema.dependents(sequence)
-    if (known.some(of))
-      schema.change.setDependents(
-        sequence,
-        known.filter((one) => !of(one)),
-      )
+    for (const one of schema.dependents(sequence)) if (of(one)) schema.change.dropDependent(one)
   }
 }
 
@@ -49,18 +47,6 @@ function numbersOf(schema: Run['schema'], table: Id, column: string): readonly I
   const name = /nextval\('((?:[^']|'')+)'/.exec(value ?? '')?.[1]
   const found = name === undefined ? undefined : sequenceNamed(schema, name)
   return found === undefined ? [] : [found.id]
-}
-
-/** A value that this transaction added to an enum cannot be used before it ends. */
-export function refuseNewValue(
-  { schema, fail }: Run,
-  type: { readonly schema: string | null; readonly name: string } | undefined,
-  def: unknown,
-): void {
-  const found = type === undefined || type.schema === null ? undefined : schema.type(`${type.schema}.${type.name}`)
-  const text = JSON.stringify(def)
-  const used = found?.newValues.find((value) => text.includes(`"sval":${JSON.stringify(value)}`))
-  if (used !== undefined) fail('55P04', `the value ${used} is new in this transaction and cannot be used before it ends`)
 }
 
 /** Stored values are computed anew, those of 18 that are not stored are only checked. */

@@ -2,12 +2,12 @@ import type { DropStmt, IndexStmt, Node, ReindexStmt, RenameStmt } from 'libpg-q
 import { callsIn } from '../../effects/calls.ts'
 import { partsOf, tableOf } from '../../effects/names.ts'
 import { isOn } from '../../effects/walk.ts'
-import { freeName, putIndex, refuseWithoutKey } from '../alter-table/put.ts'
+import { freeName, putIndex, refuseWithoutKey, useRoutines } from '../changes/put.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
-import { mayBreak, rowsOf, said, type Run } from '../run.ts'
+import { mayBreak, rowsOf, said, type Run } from '../run/run.ts'
 import type { Id, Index, Table } from '../schema/model.ts'
 import { family, holders, indexNamed, relationOf, tableNamed } from '../schema/resolve.ts'
-import { dropIndex } from './dropping.ts'
+import { dropIndex } from '../changes/dropping.ts'
 
 export function createIndex(run: Run, node: IndexStmt): void {
   const { schema } = run
@@ -37,6 +37,7 @@ export function createIndex(run: Run, node: IndexStmt): void {
     ...(isUnique === true ? { old: mayBreak(`it may store rows that ${idxname ?? 'the unique index'} refuses`) } : {}),
   })
   put(run, node, table, reached)
+  for (const id of reached) useRoutines(run, id, [node.indexParams, node.whereClause])
 }
 
 function refuseIndex(run: Run, table: Table, { unique: isUnique, indexParams = [], whereClause }: IndexStmt): void {
@@ -147,7 +148,7 @@ export function reindex(run: Run, { kind, relation, name, params }: ReindexStmt)
     }
     return
   }
-  for (const table of [...schema.tables()])
+  for (const table of schema.tables())
     if (kind !== 'REINDEX_OBJECT_SCHEMA' || table.schema === name)
       if (schema.indexes(table.id).length > 0) rebuild(table.id, schema.indexes(table.id))
 }

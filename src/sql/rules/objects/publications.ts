@@ -1,7 +1,7 @@
 import type { AlterPublicationStmt, CreatePublicationStmt, DropStmt, Node } from 'libpg-query'
 import { partsOf, tableOf } from '../../effects/names.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
-import { mayBreak, type Run } from '../run.ts'
+import { mayBreak, type Run } from '../run/run.ts'
 import type { Publication } from '../schema/model.ts'
 import { tableNamed } from '../schema/resolve.ts'
 

@@ -1,8 +1,8 @@
 import type { DropStmt, Node } from 'libpg-query'
 import { partsOf } from '../../effects/names.ts'
 import { statementName } from '../../effects/statement-names.ts'
-import type { Rule } from '../forecast.ts'
-import { breaks, mayBreak, type Run } from '../run.ts'
+import type { Rule } from '../model/forecast.ts'
+import { breaks, mayBreak, type Run } from '../run/run.ts'
 
 /** Statements that touch no table; false for others. */
 export function quietly(run: Run, node: Node): boolean {

@@ -1,7 +1,7 @@
 import type { RenameStmt } from 'libpg-query'
 import { partsOf, tableOf } from '../../effects/names.ts'
 import { changeColumn, findColumn } from '../alter-table/columns.ts'
-import { breaks, said, type Run } from '../run.ts'
+import { breaks, said, type Run } from '../run/run.ts'
 import type { Table } from '../schema/model.ts'
 import { indexNamed, isSystem, tableNamed } from '../schema/resolve.ts'
 import { renameIndex } from './indexes.ts'
@@ -48,10 +48,15 @@ function renameOfTable(run: Run, table: Table, { renameType = 'OBJECT_TRIGGER', 
   const { schema } = run
   run.lockFamily(table.id, 'AccessExclusive')
   run.part(renameType === 'OBJECT_POLICY' ? 'row security' : 'switch trigger', table.id, { name: subname, to: newname })
-  const swap = <One extends { readonly name: string }>(list: readonly One[]) =>
-    list.map((one) => (one.name === subname ? { ...one, name: newname } : one))
-  if (renameType === 'OBJECT_TRIGGER') schema.change.setTriggers(table.id, swap(schema.triggers(table.id)))
-  if (renameType === 'OBJECT_POLICY') schema.change.setPolicies(table.id, swap(schema.policies(table.id)))
+  const trigger = schema.triggers(table.id).find(({ name }) => name === subname)
+  const policy = schema.policies(table.id).find(({ name }) => name === subname)
+  if (renameType === 'OBJECT_TRIGGER' && trigger !== undefined) {
+    schema.change.dropTrigger(table.id, subname)
+    schema.change.putTrigger({ ...trigger, name: newname })
+  } else if (renameType === 'OBJECT_POLICY' && policy !== undefined) {
+    schema.change.dropPolicy(table.id, subname)
+    schema.change.putPolicy({ ...policy, name: newname })
+  }
 }
 
 function renameColumn(run: Run, table: Table, from: string, to: string): void {
@@ -82,18 +87,13 @@ function renameColumn(run: Run, table: Table, from: string, to: string): void {
     if (one.columns.includes(from)) schema.change.putConstraint({ ...one, columns: swap(one.columns) })
   for (const one of schema.referencing(table.id))
     if (one.otherColumns.includes(from)) schema.change.putConstraint({ ...one, otherColumns: swap(one.otherColumns) })
-  schema.change.setTriggers(
-    table.id,
-    schema.triggers(table.id).map((one) => ({ ...one, uses: swap(one.uses) })),
-  )
-  schema.change.setPolicies(
-    table.id,
-    schema.policies(table.id).map((one) => ({ ...one, uses: swap(one.uses) })),
-  )
-  schema.change.setDependents(
-    table.id,
-    schema.dependents(table.id).map((one) => (one.column === from ? { ...one, column: to } : one)),
-  )
+  for (const one of schema.triggers(table.id)) if (one.uses.includes(from)) schema.change.putTrigger({ ...one, uses: swap(one.uses) })
+  for (const one of schema.policies(table.id)) if (one.uses.includes(from)) schema.change.putPolicy({ ...one, uses: swap(one.uses) })
+  for (const one of schema.dependents(table.id)) {
+    if (one.column !== from) continue
+    schema.change.dropDependent(one)
+    schema.change.putDependent({ ...one, column: to })
+  }
   for (const id of schema.owned(table.id)) {
     const sequence = schema.table(id)
     if (sequence?.ownedBy?.column === from) schema.change.putTable({ ...sequence, ownedBy: { table: table.id, column: to } })

@@ -1,8 +1,9 @@
 import type { CreateFunctionStmt, CreateTrigStmt, DropStmt, RangeVar, RuleStmt } from 'libpg-query'
 import { dotted, partsOf, tableOf } from '../../effects/names.ts'
 import { walk } from '../../effects/walk.ts'
+import { columnNamesIn } from '../rows/expressions.ts'
 import { readFrom } from '../rows/relations.ts'
-import { breaks, mayBreak, said, WORKS, type Run } from '../run.ts'
+import { breaks, mayBreak, said, WORKS, type Run } from '../run/run.ts'
 import type { Routine, Trigger } from '../schema/model.ts'
 import { placeOf, tableNamed } from '../schema/resolve.ts'
 
@@ -64,10 +65,7 @@ export function dropRoutines(run: Run, { objects = [], behavior, missing_ok: isO
         if (trigger.function.name === name && found.some((one) => one.schema === trigger.function.schema)) {
           if (behavior !== 'DROP_CASCADE') run.fail('2BP01', `the trigger ${trigger.name} of ${said(run, table.id)} calls ${name}`)
           run.lockFamily(table.id, 'AccessExclusive')
-          schema.change.setTriggers(
-            table.id,
-            schema.triggers(table.id).filter((one) => one !== trigger),
-          )
+          schema.change.dropTrigger(table.id, trigger.name)
         }
     for (const use of schema.uses(name)) {
       const what = use.column === null ? said(run, use.table) : said(run, use.table, use.column)
@@ -91,7 +89,7 @@ const EVENTS = [
 
 export function createTrigger(run: Run, node: CreateTrigStmt): void {
   const { schema } = run
-  const { relation, trigname = '', replace, constrrel, events = 0, columns, funcname } = node
+  const { relation, trigname = '', replace, constrrel, events = 0, columns, funcname, whenClause } = node
   const table = tableNamed(schema, tableOf(relation))
   if (table === undefined) return run.fail('42P01', `there is no table ${relation?.relname ?? ''}`)
   run.lockFamily(table.id, 'ShareRowExclusive')
@@ -104,7 +102,7 @@ export function createTrigger(run: Run, node: CreateTrigStmt): void {
     name: trigname,
     table: table.id,
     isEnabled: true,
-    uses: partsOf(columns),
+    uses: [...partsOf(columns), ...columnNamesIn(whenClause)],
     events: EVENTS.flatMap(([bit, event]) => ((events & bit) === 0 ? [] : [event])),
     function: { schema: given ?? schema.routines(name)[0]?.schema ?? '', name },
   }
@@ -112,7 +110,7 @@ export function createTrigger(run: Run, node: CreateTrigStmt): void {
     name: trigname,
     old: mayBreak(`its writes to ${said(run, table.id)} run the trigger ${trigname} as well`),
   })
-  schema.change.setTriggers(table.id, [...schema.triggers(table.id).filter((one) => one.name !== trigname), made])
+  schema.change.putTrigger(made)
 }
 
 /** DROP TRIGGER, POLICY and RULE, which name their table. */
@@ -135,25 +133,16 @@ export function dropOfTable(run: Run, { objects = [], removeType = 'OBJECT_TRIGG
     run.lockFamily(table.id, 'AccessExclusive')
     if (removeType === 'OBJECT_TRIGGER') {
       run.part('drop trigger', table.id, { name, old: mayBreak(`what the trigger ${name} did for it is no longer done`) })
-      schema.change.setTriggers(
-        table.id,
-        schema.triggers(table.id).filter((one) => one.name !== name),
-      )
+      schema.change.dropTrigger(table.id, name)
     } else if (removeType === 'OBJECT_POLICY') {
       run.part('row security', table.id, {
         name,
         old: mayBreak(`without the policy ${name} it sees and changes other rows of ${said(run, table.id)}`),
       })
-      schema.change.setPolicies(
-        table.id,
-        schema.policies(table.id).filter((one) => one.name !== name),
-      )
+      schema.change.dropPolicy(table.id, name)
     } else {
       run.part('drop trigger', table.id, { name, old: mayBreak(`what the rule ${name} did is no longer done`) })
-      schema.change.setDependents(
-        table.id,
-        schema.dependents(table.id).filter((one) => one.kind !== 'rule' || one.name !== name),
-      )
+      for (const one of schema.dependents(table.id)) if (one.kind === 'rule' && one.name === name) schema.change.dropDependent(one)
     }
   }
 }
@@ -170,8 +159,7 @@ export function createRule(run: Run, { relation, rulename = '', event, actions =
   for (const part of walk(actions))
     for (const written of [part['InsertStmt'], part['UpdateStmt'], part['DeleteStmt']])
       if (typeof written === 'object' && written !== null && 'relation' in written) lockNamed(run, written.relation as RangeVar)
-  const entry = { on: table.id, column: null, kind: 'rule' as const, schema: table.schema, name: rulename, relation: table.id }
-  run.schema.change.setDependents(table.id, [...run.schema.dependents(table.id), entry])
+  run.schema.change.putDependent({ on: table.id, column: null, kind: 'rule', schema: table.schema, name: rulename, relation: table.id })
 }
 
 function lockNamed(run: Run, relation: RangeVar): void {

@@ -1,8 +1,8 @@
 import type { AlterObjectSchemaStmt, AlterOwnerStmt, CreateSchemaStmt, DropStmt, RenameStmt } from 'libpg-query'
 import { partsOf, tableOf } from '../../effects/names.ts'
-import { breaks, mayBreak, said, type Run } from '../run.ts'
+import { breaks, mayBreak, said, type Run } from '../run/run.ts'
 import { tableNamed } from '../schema/resolve.ts'
-import { lockIndexes, dropping, dropRelation } from './dropping.ts'
+import { lockIndexes, dropping, dropRelation } from '../changes/dropping.ts'
 import { renameType } from './types.ts'
 
 export function createSchema(run: Run, { schemaname: name = '', if_not_exists: isOptional, schemaElts = [] }: CreateSchemaStmt): void {

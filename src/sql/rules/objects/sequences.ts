@@ -1,6 +1,6 @@
 import type { AlterSeqStmt, CreateSeqStmt, Node } from 'libpg-query'
 import { partsOf, tableOf } from '../../effects/names.ts'
-import { breaks, mayBreak, said, WORKS, type Run } from '../run.ts'
+import { breaks, mayBreak, said, WORKS, type Run } from '../run/run.ts'
 import type { Table } from '../schema/model.ts'
 import { placeOf, tableNamed } from '../schema/resolve.ts'
 

@@ -4,13 +4,13 @@ import { constraintsIn } from '../../effects/alter-table.ts'
 import { addConstraint } from '../alter-table/constraints.ts'
 import { addSequence, columnOf } from '../alter-table/columns.ts'
 import { inheritKeys, meetDefault, meetKeys } from '../alter-table/partitions.ts'
-import { freeName, putIndex } from '../alter-table/put.ts'
-import type { Part } from '../forecast.ts'
-import { breaks, indexesOf, rowsOf, said, type Run } from '../run.ts'
+import { freeName, putIndex } from '../changes/put.ts'
+import type { Part } from '../model/forecast.ts'
+import { breaks, indexesOf, rowsOf, said, type Run } from '../run/run.ts'
 import type { Column, Table } from '../schema/model.ts'
 import { family, placeOf, relationOf, resolve, tableNamed } from '../schema/resolve.ts'
 import { isSerial } from '../schema/types.ts'
-import { dropping, dropRelation } from './dropping.ts'
+import { dropping, dropRelation } from '../changes/dropping.ts'
 
 export function createTable(run: Run, node: CreateStmt): void {
   const { schema } = run

@@ -1,13 +1,12 @@
 import type { AlterEnumStmt, AlterTableStmt, CompositeTypeStmt, CreateDomainStmt, CreateEnumStmt, DropStmt, Node } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
 import { dotted, partsOf, tableOf } from '../../effects/names.ts'
-import type { CatalogueTypeRef } from '../../../database/catalogue/catalogue.ts'
-import { breaks, mayBreak, said, WORKS, type Run } from '../run.ts'
+import { breaks, mayBreak, said, WORKS, type Run } from '../run/run.ts'
 import type { UserType } from '../schema/model.ts'
 import { placeOf } from '../schema/resolve.ts'
 import { typeNamed, userTypeNamed } from '../schema/types.ts'
-import { typeKey, type SqlType } from '../types/type.ts'
-import { dropColumn, dropping } from './dropping.ts'
+import { typeKey } from '../types/type.ts'
+import { dropColumn, dropping } from '../changes/dropping.ts'
 
 const place = (run: Run, names: readonly Node[] | undefined) => {
   const [name = '', schema = null] = partsOf(names).toReversed()
@@ -47,7 +46,7 @@ export function createDomain(run: Run, { domainname, typeName, constraints = [] 
   const value = all.find(({ contype }) => contype === 'CONSTR_DEFAULT')
   put(run, place(run, domainname), {
     kind: 'd',
-    base: refOf(typeNamed(run.schema, typeName)),
+    base: typeNamed(run.schema, typeName),
     notNull: all.some(({ contype }) => contype === 'CONSTR_NOTNULL'),
     default: value === undefined ? null : '',
     checks: all.flatMap(({ contype, conname }) =>
@@ -55,9 +54,6 @@ export function createDomain(run: Run, { domainname, typeName, constraints = [] 
     ),
   })
 }
-
-/** Modifiers matter to the base of a domain only where its values are stored, and there nobody sees them. */
-const refOf = ({ schema, name, isArray }: SqlType): CatalogueTypeRef => ({ schema, name, isArray, typmod: -1 })
 
 export function alterEnum(run: Run, { typeName, newVal = '', oldVal, skipIfNewValExists: isOptional }: AlterEnumStmt): void {
   const type = userTypeNamed(run.schema, typeName)

@@ -11,13 +11,13 @@ import type {
 } from 'libpg-query'
 import { objectName, partsOf, tableOf } from '../../effects/names.ts'
 import { isOn } from '../../effects/walk.ts'
-import { lockModes, type LockMode } from '../forecast.ts'
+import { lockModes, type LockMode } from '../model/forecast.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
 import { reach, readFrom } from '../rows/relations.ts'
-import { indexesOf, mayBreak, rowsOf, said, WORKS, type Run } from '../run.ts'
+import { indexesOf, mayBreak, rowsOf, said, WORKS, type Run } from '../run/run.ts'
 import type { Table } from '../schema/model.ts'
 import { family, indexNamed, isSystem, tableNamed } from '../schema/resolve.ts'
-import { lockIndexes } from './dropping.ts'
+import { lockIndexes } from '../changes/dropping.ts'
 
 function named(run: Run, relation: RangeVar | undefined): Table | undefined {
   const at = tableOf(relation)
@@ -70,8 +70,7 @@ export function createStatistics(run: Run, { relations = [], defnames }: CreateS
     run.lock(table.id, 'ShareUpdateExclusive')
     const name = partsOf(defnames).at(-1) ?? ''
     run.part('change settings', table.id, { name })
-    const entry = { on: table.id, column: null, kind: 'statistics' as const, schema: table.schema, name, relation: null }
-    run.schema.change.setDependents(table.id, [...run.schema.dependents(table.id), entry])
+    run.schema.change.putDependent({ on: table.id, column: null, kind: 'statistics', schema: table.schema, name, relation: null })
   }
 }
 
@@ -91,7 +90,7 @@ export function createPolicy(
       : mayBreak(`where row-level security is on, the policy ${name} hides rows of ${said(run, table.id)} that others allow`)
   run.part('row security', table.id, { name, old: hides })
   const uses = [...columnNamesIn([qual, check])]
-  run.schema.change.setPolicies(table.id, [...run.schema.policies(table.id), { name, table: table.id, uses }])
+  run.schema.change.putPolicy({ name, table: table.id, uses })
 }
 
 export function alterPolicy(run: Run, { policy_name: name = '', table: relation, qual, with_check: check }: AlterPolicyStmt): void {

@@ -3,12 +3,12 @@ import { partsOf, tableOf } from '../../effects/names.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
 import { callsOf } from '../rows/calls.ts'
 import { namedIn, readFrom } from '../rows/relations.ts'
-import type { Part } from '../forecast.ts'
-import { breaks, indexesOf, mayBreak, said, type Run } from '../run.ts'
+import type { Part } from '../model/forecast.ts'
+import { breaks, indexesOf, mayBreak, said, type Run } from '../run/run.ts'
 import type { Column, Dependent, Id, Table } from '../schema/model.ts'
-import { family, placeOf, relationOf, tableNamed } from '../schema/resolve.ts'
+import { family, placeOf, relationOf, sourcesOf, tableNamed } from '../schema/resolve.ts'
 import { ownType } from '../types/type.ts'
-import { lockIndexes } from './dropping.ts'
+import { lockIndexes } from '../changes/dropping.ts'
 
 export function createView(run: Run, { view, query, replace, aliases }: ViewStmt): void {
   const { schema } = run
@@ -104,16 +104,12 @@ function dependOn(run: Run, view: Id, query: Node | undefined): void {
       name: at.name,
       relation: view,
     })
-    schema.change.setDependents(table.id, [...schema.dependents(table.id), entry(null), ...used.map(({ name }) => entry(name))])
+    for (const name of [null, ...used.map(({ name }) => name)]) schema.change.putDependent(entry(name))
   }
 }
 
 function forget({ schema }: Run, view: Id): void {
-  for (const id of schema.reads(view))
-    schema.change.setDependents(
-      id,
-      schema.dependents(id).filter(({ relation }) => relation !== view),
-    )
+  for (const one of schema.reads(view)) schema.change.dropDependent(one)
 }
 
 /** CREATE TABLE AS, SELECT INTO, CREATE MATERIALIZED VIEW. */
@@ -159,11 +155,11 @@ export function refreshView(run: Run, { relation, concurrent: isConcurrent, skip
     })
   }
   const scans: Part['scans'][number][] = [...own]
-  const open = [...schema.reads(view.id)]
+  const open = [...sourcesOf(schema, view.id)]
   for (const source of open) {
     for (const id of family(schema, source)) {
       run.lock(id, 'AccessShare')
-      if (schema.table(id)?.kind === 'v') open.push(...schema.reads(id).filter((one) => !open.includes(one)))
+      if (schema.table(id)?.kind === 'v') open.push(...sourcesOf(schema, id).filter((one) => !open.includes(one)))
       else scans.push(relationOf(schema, id))
     }
   }

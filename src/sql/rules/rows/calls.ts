@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
 import { callsIn } from '../../effects/calls.ts'
 import { routineParts } from '../../effects/routines.ts'
-import type { Run } from '../run.ts'
+import type { Run } from '../run/run.ts'
 import type { Routine } from '../schema/model.ts'
 import { tableNamed } from '../schema/resolve.ts'
 import type { Schema } from '../schema/schema.ts'

@@ -1,9 +1,9 @@
 import type { RangeVar } from 'libpg-query'
 import { tableOf } from '../../effects/names.ts'
-import type { LockMode, Part } from '../forecast.ts'
-import { rowsOf, type Run } from '../run.ts'
+import type { LockMode, Part } from '../model/forecast.ts'
+import { rowsOf, type Run } from '../run/run.ts'
 import type { Id, Table } from '../schema/model.ts'
-import { family, isSystem, tableNamed } from '../schema/resolve.ts'
+import { family, isSystem, sourcesOf, tableNamed } from '../schema/resolve.ts'
 
 /** Relations that a query names, but for those that it makes itself (WITH). */
 export function namedIn(query: unknown): readonly RangeVar[] {
@@ -66,7 +66,7 @@ export function reach(run: Run, table: Table, mode: LockMode, withHeirs = true):
     if (id === undefined || seen.has(id)) continue
     seen.add(id)
     run.lock(id, mode)
-    if (run.schema.table(id)?.kind === 'v') open.push(...run.schema.reads(id))
+    if (run.schema.table(id)?.kind === 'v') open.push(...sourcesOf(run.schema, id))
     else if (withHeirs) open.push(...family(run.schema, id).filter((one) => one !== id))
   }
   return [...seen]

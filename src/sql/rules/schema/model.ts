@@ -45,7 +45,11 @@ export type Policy = { readonly name: string; readonly table: Id; readonly uses:
 export type Dependent = CatalogueDependent
 export type Publication = CataloguePublication
 /** `newValues`: of an enum, added by the transaction that runs. */
-export type UserType = CatalogueType & { readonly isNew: boolean; readonly newValues: readonly string[] }
+export type UserType = Omit<CatalogueType, 'base'> & {
+  readonly base: SqlType | null
+  readonly isNew: boolean
+  readonly newValues: readonly string[]
+}
 export type Routine = CatalogueFunction & { readonly isNew: boolean }
 /** A column of a type. */
 export type User = { readonly table: Id; readonly column: string }

@@ -1,6 +1,4 @@
-import type { RangeVar } from 'libpg-query'
-import { tableOf } from '../../effects/names.ts'
-import type { Relation } from '../forecast.ts'
+import type { Relation } from '../model/forecast.ts'
 import type { Id, Index, Table } from './model.ts'
 import type { Schema } from './schema.ts'
 
@@ -33,8 +31,6 @@ export function tableNamed(schema: Schema, named: Named): Table | undefined {
   schema.change.putTable(assumed)
   return assumed
 }
-
-export const tableAt = (schema: Schema, relation: RangeVar | undefined): Table | undefined => tableNamed(schema, tableOf(relation))
 
 export function indexNamed(schema: Schema, named: Named): Index | undefined {
   const id = resolve(schema, named)
@@ -83,3 +79,6 @@ function assumedTable(schema: Schema, { schema: place, name }: Relation): Table 
     isAssumed: true,
   }
 }
+
+/** What a view reads, each once. */
+export const sourcesOf = (schema: Schema, view: Id): readonly Id[] => [...new Set(schema.reads(view).map(({ on }) => on))]

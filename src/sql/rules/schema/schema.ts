@@ -1,6 +1,6 @@
 import type { Catalogue, CatalogueUse } from '../../../database/catalogue/catalogue.ts'
 import { typeKey, typeOfRef } from '../types/type.ts'
-import { createJournal, type Kept } from './journal.ts'
+import { createJournal } from './journal.ts'
 import type { Constraint, Dependent, Id, Index, Policy, Publication, Routine, Table, Trigger, User, UserType } from './model.ts'
 
 /** The database as the statements so far left it. Records are replaced, never changed, and all of it can be taken back to a mark. */
@@ -15,6 +15,8 @@ export type Schema = {
   readonly byName: (schema: string, name: string) => Id | undefined
   readonly tables: () => Iterable<Table>
   readonly children: (id: Id) => readonly Id[]
+  /** The partition that takes what fits nowhere else. */
+  readonly fallback: (parent: Id) => Id | undefined
   /** Sequences of its columns. */
   readonly owned: (table: Id) => readonly Id[]
   readonly indexes: (table: Id) => readonly Index[]
@@ -24,8 +26,8 @@ export type Schema = {
   readonly triggers: (table: Id) => readonly Trigger[]
   readonly policies: (table: Id) => readonly Policy[]
   readonly dependents: (table: Id) => readonly Dependent[]
-  /** What a view reads. */
-  readonly reads: (view: Id) => readonly Id[]
+  /** What a view reads: `on`, once for each column. */
+  readonly reads: (view: Id) => readonly Dependent[]
   readonly publications: () => Iterable<Publication>
   readonly type: (key: string) => UserType | undefined
   readonly types: () => Iterable<UserType>
@@ -50,9 +52,13 @@ export type Changes = {
   readonly dropIndex: (id: Id) => void
   readonly putConstraint: (constraint: Constraint) => void
   readonly dropConstraint: (table: Id, id: number) => void
-  readonly setTriggers: (table: Id, triggers: readonly Trigger[]) => void
-  readonly setPolicies: (table: Id, policies: readonly Policy[]) => void
-  readonly setDependents: (table: Id, dependents: readonly Dependent[]) => void
+  readonly putTrigger: (trigger: Trigger) => void
+  readonly dropTrigger: (table: Id, name: string) => void
+  readonly putPolicy: (policy: Policy) => void
+  readonly dropPolicy: (table: Id, name: string) => void
+  readonly putDependent: (dependent: Dependent) => void
+  readonly dropDependent: (dependent: Dependent) => void
+  readonly putUse: (use: CatalogueUse) => void
   readonly putPublication: (publication: Publication) => void
   readonly dropPublication: (name: string) => void
   readonly putType: (type: UserType) => void
@@ -64,110 +70,109 @@ export type Changes = {
 
 const nameKey = (schema: string, name: string): string => `${schema}\0${name}`
 
-/** Lists by key, in which one entry is put or taken without copying those of other keys. */
-function addTo<Key, Value>(map: Kept<Key, readonly Value[]>, key: Key, value: Value): void {
-  map.set(key, [...(map.get(key) ?? []), value])
-}
-
-function takeFrom<Key, Value>(map: Kept<Key, readonly Value[]>, key: Key, isIt: (value: Value) => boolean): void {
-  const list = map.get(key) ?? []
-  if (list.some(isIt))
-    map.set(
-      key,
-      list.filter((value) => !isIt(value)),
-    )
-}
-
 export function createSchema(catalogue: Catalogue): Schema {
   const journal = createJournal()
   const tables = journal.map<Id, Table>()
   const indexes = journal.map<Id, Index>()
   const names = journal.map<string, Id>()
-  const childIds = journal.map<Id, readonly Id[]>()
-  const ownedIds = journal.map<Id, readonly Id[]>()
-  const indexIds = journal.map<Id, readonly Id[]>()
-  const constraints = journal.map<Id, readonly Constraint[]>()
-  const referencing = journal.map<Id, readonly Constraint[]>()
-  const triggers = journal.map<Id, readonly Trigger[]>()
-  const policies = journal.map<Id, readonly Policy[]>()
-  const dependents = journal.map<Id, readonly Dependent[]>()
-  const reads = journal.map<Id, readonly Id[]>()
+  const children = journal.lists<Id, Id>()
+  const fallbacks = journal.map<Id, Id>()
+  const owned = journal.lists<Id, Id>()
+  const indexLists = journal.lists<Id, Index>()
+  const constraints = journal.lists<Id, Constraint>()
+  const referencing = journal.lists<Id, Constraint>()
+  const triggers = journal.lists<Id, Trigger>()
+  const policies = journal.lists<Id, Policy>()
+  const dependents = journal.lists<Id, Dependent>()
+  const reads = journal.lists<Id, Dependent>()
   const publications = journal.map<string, Publication>()
   const types = journal.map<string, UserType>()
-  const users = journal.map<string, readonly User[]>()
+  const users = journal.lists<string, User>()
   const routines = journal.map<string, readonly Routine[]>()
   const schemas = journal.map<string, true>()
   const casts = new Map(catalogue.casts.map((cast) => [`${cast.from}>${cast.to}`, cast]))
-  const uses = Map.groupBy(catalogue.uses, (one) => one.routine)
-  const path = { now: catalogue.searchPath, first: catalogue.searchPath }
+  const uses = journal.lists<string, CatalogueUse>()
   let lastId = 0
 
+  const rename = (was: Named | undefined, now: Named) => {
+    if (was !== undefined && (was.name !== now.name || was.schema !== now.schema)) forgetName(was)
+    names.set(nameKey(now.schema, now.name), now.id)
+  }
+  const forgetName = ({ schema, name, id }: Named) => {
+    if (names.get(nameKey(schema, name)) === id) names.delete(nameKey(schema, name))
+  }
+  const retype = (table: Id, before: Table['columns'], after: Table['columns']) => {
+    if (before === after) return
+    const [old, now] = [usersIn(table, before), usersIn(table, after)]
+    for (const [entry, { key, id }] of old) if (!now.has(entry)) users.take(key, id)
+    for (const [entry, { key, id, user }] of now) if (!old.has(entry)) users.put(key, id, user)
+  }
   const change: Changes = {
     putTable(table) {
       const was = tables.get(table.id)
-      if (was !== undefined && (was.name !== table.name || was.schema !== table.schema)) names.delete(nameKey(was.schema, was.name))
-      names.set(nameKey(table.schema, table.name), table.id)
+      rename(was, table)
       tables.set(table.id, table)
-      for (const parent of (was?.parents ?? []).filter((id) => !table.parents.includes(id)))
-        takeFrom(childIds, parent, (id) => id === table.id)
-      for (const parent of table.parents.filter((id) => was?.parents.includes(id) !== true)) addTo(childIds, parent, table.id)
-      if (was?.ownedBy?.table !== table.ownedBy?.table) {
-        if (was?.ownedBy) takeFrom(ownedIds, was.ownedBy.table, (id) => id === table.id)
-        if (table.ownedBy !== null) addTo(ownedIds, table.ownedBy.table, table.id)
+      if (was?.parents !== table.parents) {
+        for (const parent of was?.parents ?? []) children.take(parent, table.id)
+        for (const parent of table.parents) children.put(parent, table.id, table.id)
       }
-      if (was?.columns !== table.columns) retype(table.id, was?.columns ?? [], table.columns)
+      for (const parent of was?.bound === 'DEFAULT' ? was.parents : []) fallbacks.delete(parent)
+      for (const parent of table.bound === 'DEFAULT' ? table.parents : []) fallbacks.set(parent, table.id)
+      if (was?.ownedBy !== table.ownedBy) {
+        if (was?.ownedBy) owned.take(was.ownedBy.table, table.id)
+        if (table.ownedBy !== null) owned.put(table.ownedBy.table, table.id, table.id)
+      }
+      retype(table.id, was?.columns ?? [], table.columns)
     },
     dropTable(id) {
       const was = tables.get(id)
       if (was === undefined) return
-      for (const index of indexIds.get(id) ?? []) change.dropIndex(index)
-      for (const one of constraints.get(id) ?? []) change.dropConstraint(id, one.id)
+      for (const index of indexLists.of(id)) change.dropIndex(index.id)
+      for (const one of constraints.of(id)) change.dropConstraint(id, one.id)
+      for (const one of reads.of(id)) change.dropDependent(one)
       retype(id, was.columns, [])
-      if (was.ownedBy !== null) takeFrom(ownedIds, was.ownedBy.table, (one) => one === id)
-      for (const parent of was.parents) takeFrom(childIds, parent, (child) => child === id)
-      if (names.get(nameKey(was.schema, was.name)) === id) names.delete(nameKey(was.schema, was.name))
-      for (const one of reads.get(id) ?? [])
-        change.setDependents(
-          one,
-          (dependents.get(one) ?? []).filter(({ relation }) => relation !== id),
-        )
+      if (was.ownedBy !== null) owned.take(was.ownedBy.table, id)
+      for (const parent of was.parents) {
+        children.take(parent, id)
+        if (was.bound === 'DEFAULT') fallbacks.delete(parent)
+      }
+      forgetName(was)
       tables.delete(id)
     },
     putIndex(index) {
-      const was = indexes.get(index.id)
-      if (was === undefined) addTo(indexIds, index.table, index.id)
-      else if (was.name !== index.name || was.schema !== index.schema) names.delete(nameKey(was.schema, was.name))
-      names.set(nameKey(index.schema, index.name), index.id)
+      rename(indexes.get(index.id), index)
       indexes.set(index.id, index)
+      indexLists.put(index.table, index.id, index)
     },
     dropIndex(id) {
       const was = indexes.get(id)
       if (was === undefined) return
-      takeFrom(indexIds, was.table, (one) => one === id)
-      if (names.get(nameKey(was.schema, was.name)) === id) names.delete(nameKey(was.schema, was.name))
+      indexLists.take(was.table, id)
+      forgetName(was)
       indexes.delete(id)
     },
     putConstraint(constraint) {
-      change.dropConstraint(constraint.table, constraint.id)
-      addTo(constraints, constraint.table, constraint)
-      if (constraint.other !== null) addTo(referencing, constraint.other, constraint)
+      constraints.put(constraint.table, constraint.id, constraint)
+      if (constraint.other !== null) referencing.put(constraint.other, constraint.id, constraint)
     },
     dropConstraint(table, id) {
-      const was = constraints.get(table)?.find((one) => one.id === id)
-      if (was === undefined) return
-      takeFrom(constraints, table, (one) => one.id === id)
-      if (was.other !== null) takeFrom(referencing, was.other, (one) => one.id === id)
+      const was = constraints.of(table).find((one) => one.id === id)
+      constraints.take(table, id)
+      if (was !== undefined && was.other !== null) referencing.take(was.other, id)
     },
-    setTriggers: triggers.set,
-    setPolicies: policies.set,
-    setDependents(table, list) {
-      const viewsIn = (entries: readonly Dependent[]) =>
-        new Set(entries.flatMap(({ kind, relation }) => (kind === 'view' ? (relation ?? []) : [])))
-      const [was, now] = [viewsIn(dependents.get(table) ?? []), viewsIn(list)]
-      for (const view of was) if (!now.has(view)) takeFrom(reads, view, (id) => id === table)
-      for (const view of now) if (!was.has(view)) addTo(reads, view, table)
-      dependents.set(table, list)
+    putTrigger: (trigger) => triggers.put(trigger.table, trigger.name, trigger),
+    dropTrigger: triggers.take,
+    putPolicy: (policy) => policies.put(policy.table, policy.name, policy),
+    dropPolicy: policies.take,
+    putDependent(one) {
+      dependents.put(one.on, dependentId(one), one)
+      if (one.kind === 'view' && one.relation !== null) reads.put(one.relation, `${one.on} ${dependentId(one)}`, one)
     },
+    dropDependent(one) {
+      dependents.take(one.on, dependentId(one))
+      if (one.kind === 'view' && one.relation !== null) reads.take(one.relation, `${one.on} ${dependentId(one)}`)
+    },
+    putUse: (use) => uses.put(use.routine, `${use.table} ${use.column ?? ''}`, use),
     putPublication: (publication) => publications.set(publication.name, publication),
     dropPublication: publications.delete,
     putType: (type) => types.set(typeKey(type), type),
@@ -177,44 +182,33 @@ export function createSchema(catalogue: Catalogue): Schema {
     dropSchema: schemas.delete,
   }
 
-  function retype(table: Id, before: Table['columns'], after: Table['columns']): void {
-    const keysOf = (columns: Table['columns']) =>
-      new Map(
-        columns.flatMap(({ name, type }) => (type.schema === null ? [] : [[`${typeKey(type)}\0${name}`, { key: typeKey(type), name }]])),
-      )
-    const [old, now] = [keysOf(before), keysOf(after)]
-    for (const [entry, { key, name }] of old)
-      if (!now.has(entry)) takeFrom(users, key, (user) => user.table === table && user.column === name)
-    for (const [entry, { key, name }] of now) if (!old.has(entry)) addTo(users, key, { table, column: name })
-  }
-
-  const present = <Value>(value: Value | undefined): readonly Value[] => (value === undefined ? [] : [value])
-  fill(catalogue, change, { triggers, policies, routines })
+  fill(catalogue, change)
   const start = journal.mark()
   return {
     version: catalogue.version,
     zone: { now: catalogue.timeZone, first: catalogue.timeZone },
     role: catalogue.role,
     knows: catalogue.knows,
-    path,
+    path: { now: catalogue.searchPath, first: catalogue.searchPath },
     table: tables.get,
     index: indexes.get,
     byName: (schema, name) => names.get(nameKey(schema, name)),
     tables: tables.values,
-    children: (id) => childIds.get(id) ?? [],
-    owned: (id) => ownedIds.get(id) ?? [],
-    indexes: (id) => (indexIds.get(id) ?? []).flatMap((index) => present(indexes.get(index))),
-    constraints: (id) => constraints.get(id) ?? [],
-    referencing: (id) => referencing.get(id) ?? [],
-    triggers: (id) => triggers.get(id) ?? [],
-    policies: (id) => policies.get(id) ?? [],
-    dependents: (id) => dependents.get(id) ?? [],
-    reads: (id) => reads.get(id) ?? [],
+    children: children.of,
+    fallback: fallbacks.get,
+    owned: owned.of,
+    indexes: indexLists.of,
+    constraints: constraints.of,
+    referencing: referencing.of,
+    triggers: triggers.of,
+    policies: policies.of,
+    dependents: dependents.of,
+    reads: reads.of,
     publications: publications.values,
     type: types.get,
     types: types.values,
-    uses: (routine) => uses.get(routine) ?? [],
-    users: (key) => users.get(key) ?? [],
+    uses: uses.of,
+    users: users.of,
     routines: (name) => routines.get(name) ?? [],
     hasSchema: (name) => schemas.get(name) === true,
     cast: (from, to) => casts.get(`${from}>${to}`),
@@ -225,17 +219,26 @@ export function createSchema(catalogue: Catalogue): Schema {
   }
 }
 
-type Lists = {
-  readonly triggers: Kept<Id, readonly Trigger[]>
-  readonly policies: Kept<Id, readonly Policy[]>
-  readonly routines: Kept<string, readonly Routine[]>
-}
+type Named = { readonly id: Id; readonly schema: string; readonly name: string }
 
-function fill(catalogue: Catalogue, change: Changes, lists: Lists): void {
+const dependentId = ({ column, kind, schema, name, relation }: Dependent): string => JSON.stringify([column, kind, schema, name, relation])
+
+/** Columns whose types are not PostgreSQL's own. */
+const usersIn = (table: Id, columns: Table['columns']) =>
+  new Map(
+    columns.flatMap(({ name, type }) => {
+      if (type.schema === null) return []
+      const [key, id] = [typeKey(type), `${table} ${name}`]
+      return [[`${key} ${id}`, { key, id, user: { table, column: name } }] as const]
+    }),
+  )
+
+function fill(catalogue: Catalogue, change: Changes): void {
   for (const name of catalogue.schemas) change.putSchema(name)
-  for (const type of catalogue.types) change.putType({ ...type, isNew: false, newValues: [] })
+  for (const type of catalogue.types)
+    change.putType({ ...type, base: type.base === null ? null : typeOfRef(type.base), isNew: false, newValues: [] })
   const halfValid = new Set(
-    catalogue.constraints.flatMap(({ kind, isValid, table, columns }) => (kind === 'n' && !isValid ? [`${table}\0${columns[0]}`] : [])),
+    catalogue.constraints.flatMap(({ kind, isValid, table, columns }) => (kind === 'n' && !isValid ? [`${table} ${columns[0]}`] : [])),
   )
   for (const relation of catalogue.relations)
     change.putTable({
@@ -245,19 +248,20 @@ function fill(catalogue: Catalogue, change: Changes, lists: Lists): void {
       columns: relation.columns.map(({ shown: _shown, ...column }) => ({
         ...column,
         type: typeOfRef(column.type),
-        notNull: !column.notNull ? 'no' : halfValid.has(`${relation.id}\0${column.name}`) ? 'not valid' : 'yes',
+        notNull: !column.notNull ? 'no' : halfValid.has(`${relation.id} ${column.name}`) ? 'not valid' : 'yes',
         isNew: false,
       })),
     })
   for (const index of catalogue.indexes) change.putIndex({ ...index, isNew: false })
   for (const constraint of catalogue.constraints) change.putConstraint({ ...constraint, madeBy: 0, expression: null })
-  for (const [table, list] of Map.groupBy(catalogue.triggers, (one) => one.table)) lists.triggers.set(table, list)
-  for (const [table, list] of Map.groupBy(catalogue.policies, (one) => one.table)) lists.policies.set(table, list)
-  for (const [table, list] of Map.groupBy(catalogue.dependents, (one) => one.on)) change.setDependents(table, list)
+  for (const trigger of catalogue.triggers) change.putTrigger(trigger)
+  for (const policy of catalogue.policies) change.putPolicy(policy)
+  for (const dependent of catalogue.dependents) change.putDependent(dependent)
   for (const [name, list] of Map.groupBy(catalogue.functions, (one) => one.name))
-    lists.routines.set(
+    change.setRoutines(
       name,
       list.map((one) => ({ ...one, isNew: false })),
     )
+  for (const use of catalogue.uses) change.putUse(use)
   for (const publication of catalogue.publications) change.putPublication(publication)
 }

@@ -1,7 +1,7 @@
 import type { Node, TypeName } from 'libpg-query'
 import { partsOf } from '../../effects/names.ts'
 import { OWN_TYPES, SERIALS } from '../types/casts.ts'
-import { typeKey, typeOfRef, type SqlType } from '../types/type.ts'
+import { typeKey, type SqlType } from '../types/type.ts'
 import type { UserType } from './model.ts'
 import { resolve } from './resolve.ts'
 import type { Schema } from './schema.ts'
@@ -56,7 +56,7 @@ export function baseOf(schema: Schema, type: SqlType): { readonly base: SqlType;
   for (let found = userType(schema, base); !base.isArray && found?.kind === 'd' && found.base !== null; found = userType(schema, base)) {
     isChecked ||= found.notNull || found.checks.length > 0
     isDomain = true
-    base = typeOfRef(found.base)
+    base = found.base
   }
   return { base, isDomain, isChecked }
 }

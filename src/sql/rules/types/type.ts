@@ -43,7 +43,7 @@ export function shownType(type: SqlType): string {
     const [range = INTERVAL_ALL, precision = INTERVAL_FULL] = modifiers
     return `interval${range === INTERVAL_ALL ? '' : ' fields'}${precision === INTERVAL_FULL ? '' : `(${precision})`}${array}`
   }
-  const [word = name, tail = ''] = WORDS[name] ?? [name]
+  const [word, tail = ''] = WORDS[name] ?? [name]
   return `${word}${modifiers.length === 0 ? '' : `(${modifiers.join(',')})`}${tail}${array}`
 }
 

@@ -1,9 +1,18 @@
 import type { Node } from 'libpg-query'
-import type { Parser } from '../effects/parser.ts'
-import { lockModes, type Compatibility, type Forecast, type Lock, type LockMode, type Part, type Relation, type Rule } from './forecast.ts'
-import { family, holders, relationOf } from './schema/resolve.ts'
-import type { Id } from './schema/model.ts'
-import type { Schema } from './schema/schema.ts'
+import type { Parser } from '../../effects/parser.ts'
+import {
+  lockModes,
+  type Compatibility,
+  type Forecast,
+  type Lock,
+  type LockMode,
+  type Part,
+  type Relation,
+  type Rule,
+} from '../model/forecast.ts'
+import { family, holders, relationOf } from '../schema/resolve.ts'
+import type { Id } from '../schema/model.ts'
+import type { Schema } from '../schema/schema.ts'
 
 /** One statement on its way: what it meets and what is found out about it. */
 export type Run = {

@@ -2,8 +2,8 @@ import type { Node } from 'libpg-query'
 import { partsOf } from '../../effects/names.ts'
 import { baseOf, typeNamed } from '../schema/types.ts'
 import type { Schema } from '../schema/schema.ts'
-import { BUILT_IN, COMPARED, MODIFIERS, OPERATORS, STRINGS, UTC_ZONES, ZONED } from './casts.ts'
-import { sameType, typeKey, type SqlType } from './type.ts'
+import { BUILT_IN, COMPARED, MODIFIERS, OPERATORS, STRINGS, UTC_ZONES, ZONED } from '../types/casts.ts'
+import { sameType, typeKey, type SqlType } from '../types/type.ts'
 
 export type TypeChange =
   /** No cast leads there. */

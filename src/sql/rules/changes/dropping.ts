@@ -1,6 +1,6 @@
 import type { Constraint, Dependent, Id, Index, Table } from '../schema/model.ts'
-import { family, relationOf } from '../schema/resolve.ts'
-import { said, type Run } from '../run.ts'
+import { family } from '../schema/resolve.ts'
+import { said, type Run } from '../run/run.ts'
 
 /** What a drop finds in its way: it goes along (CASCADE), or the statement is refused. */
 export type Dropping = {
@@ -53,8 +53,8 @@ export function dropRelation(run: Run, table: Table, how: Dropping): void {
 function leaveParent(run: Run, table: Table): void {
   for (const parent of table.parents) {
     run.lock(parent, 'AccessExclusive')
-    for (const sibling of run.schema.children(parent))
-      if (sibling !== table.id && run.schema.table(sibling)?.bound === 'DEFAULT') run.lock(sibling, 'AccessExclusive')
+    const fallback = run.schema.fallback(parent)
+    if (fallback !== undefined && fallback !== table.id) run.lockFamily(fallback, 'AccessExclusive')
   }
 }
 
@@ -69,20 +69,10 @@ export function dropColumn(run: Run, table: Id, column: string, how: Dropping): 
       )
   for (const trigger of schema.triggers(table))
     if (trigger.uses.includes(column))
-      stands(run, how, `the trigger ${trigger.name} uses ${what}`, () =>
-        schema.change.setTriggers(
-          table,
-          schema.triggers(table).filter((one) => one.name !== trigger.name),
-        ),
-      )
+      stands(run, how, `the trigger ${trigger.name} uses ${what}`, () => schema.change.dropTrigger(table, trigger.name))
   for (const policy of schema.policies(table))
     if (policy.uses.includes(column))
-      stands(run, how, `the policy ${policy.name} uses ${what}`, () =>
-        schema.change.setPolicies(
-          table,
-          schema.policies(table).filter((one) => one.name !== policy.name),
-        ),
-      )
+      stands(run, how, `the policy ${policy.name} uses ${what}`, () => schema.change.dropPolicy(table, policy.name))
   for (const publication of schema.publications()) {
     const entry = publication.tables.find((one) => one.table === table)
     if (entry?.columns?.includes(column) === true || entry?.uses.includes(column) === true)
@@ -96,6 +86,8 @@ export function dropColumn(run: Run, table: Id, column: string, how: Dropping): 
   )
   for (const index of schema.indexes(table)) if (index.uses.includes(column)) dropIndex(run, index)
   dropSequences(run, table, column, how)
+  for (const one of schema.dependents(table))
+    if (one.relation === table && one.name === column && one.kind !== 'rule') schema.change.dropDependent(one)
   const now = schema.table(table)
   if (now !== undefined) schema.change.putTable({ ...now, columns: now.columns.filter(({ name }) => name !== column) })
 }
@@ -178,7 +170,7 @@ export const ownedSequences = ({ schema }: Run, table: Id, column: string): read
   schema.owned(table).filter((id) => schema.table(id)?.ownedBy?.column === column)
 
 export function unpublish(run: Run, table: Id, name?: string): void {
-  for (const publication of [...run.schema.publications()])
+  for (const publication of run.schema.publications())
     if ((name === undefined || publication.name === name) && publication.tables.some((one) => one.table === table))
       run.schema.change.putPublication({ ...publication, tables: publication.tables.filter((one) => one.table !== table) })
 }
@@ -186,5 +178,3 @@ export function unpublish(run: Run, table: Id, name?: string): void {
 export const lockIndexes = (run: Run, table: Id, mode: 'AccessExclusive' | 'AccessShare'): void => {
   for (const id of family(run.schema, table)) for (const index of run.schema.indexes(id)) run.lock(index.id, mode)
 }
-
-export const nameOf = (run: Run, id: Id): string => relationOf(run.schema, id).name

@@ -1,4 +1,5 @@
-import { said, type Run } from '../run.ts'
+import { callsIn } from '../../effects/calls.ts'
+import { said, type Run } from '../run/run.ts'
 import type { Constraint, Id, Index, Table } from '../schema/model.ts'
 import { family } from '../schema/resolve.ts'
 
@@ -58,4 +59,9 @@ export function refuseWithoutKey(run: Run, table: Table, columns: readonly (stri
     const missing = keys?.find((key) => !columns.includes(key))
     if (missing !== undefined) run.fail('0A000', `${said(run, table.id)} is partitioned by ${missing}, which must be among the columns`)
   }
+}
+
+/** That something of a table calls functions of people: `column` of a default or a generated column. */
+export function useRoutines({ schema }: Run, table: Id, expression: unknown, column: string | null = null): void {
+  for (const { name } of callsIn(expression)) if (schema.routines(name).length > 0) schema.change.putUse({ routine: name, table, column })
 }
