@@ -6,10 +6,11 @@ import type { View } from '../../src/slack/port.ts'
 import { notConfigured } from '../break-glass/decision.ts'
 import { breakGlassView, reviewView } from '../break-glass/views.ts'
 import { blockerToEnd } from '../decisions/blocker.ts'
-import { whyBlocked, waiversOf } from '../blocked.ts'
+import { waiversOf } from '../blocked.ts'
 import { blockersOf } from '../../src/request/blockers.ts'
 import { waiveView } from '../modals/waive.ts'
 import { nothingToWaive, ownWaiver, whyNotWaivable } from '../decisions/waive.ts'
+import { isBlocked } from '../cards/blockers.ts'
 import { whyClosed } from '../decisions/closed.ts'
 import { endBlockerView } from '../modals/blocker.ts'
 import { cancelView } from '../modals/cancel.ts'
@@ -51,8 +52,7 @@ export async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: 
 async function confirmView(deps: ButtonDeps, request: RequestRow, action: 'approve' | 'reject'): Promise<View> {
   const view = await viewFor(deps, request)
   if (action === 'reject') return rejectView(view)
-  const blocked = await whyBlocked(deps, deps.db, request)
-  return blocked === undefined ? approveView(view) : blockedView(view, blocked)
+  return isBlocked(view) ? blockedView(view) : approveView(view)
 }
 
 const viewFor = (deps: ButtonDeps, request: RequestRow) =>

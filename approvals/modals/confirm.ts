@@ -1,4 +1,3 @@
-import type { Refusal } from '../../src/lib/refusal.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { askOf, commitOf, shortDigest } from '../../src/request/render/words.ts'
 import { context, fields, modal, section, textInput } from '../../src/slack/blocks/blocks.ts'
@@ -37,14 +36,9 @@ export function approveView(view: RequestView): View {
   })
 }
 
-/** In its place while something blocks: why, and the safe way. There is nothing to send. */
-export const blockedView = (view: RequestView, { text }: Refusal): View =>
-  modal({
-    callback: 'told',
-    title: `#${view.request.id} is blocked`,
-    close: 'Close',
-    blocks: [section(text), ...decided(view)],
-  })
+/** In its place while something blocks: what that is, and the safe way. There is nothing to send. */
+export const blockedView = (view: RequestView): View =>
+  modal({ callback: 'told', title: `#${view.request.id} is blocked`, close: 'Close', blocks: decided(view) })
 
 const lastsUntil = ({ request: { notBefore, notAfter } }: RequestView): string =>
   notBefore === null || notAfter === null

@@ -122,7 +122,9 @@ function stepsLine({ plan }: PlanShown): readonly string[] {
     ...named('prepare'),
     ...(plan.list.length === 0 ? [] : ['back up']),
     ...(mode === null ? [] : ['maintenance on']),
-    ...(isAppFirst(plan) ? [...application, ...database] : [...database, ...application]),
+    ...(isAppFirst(plan)
+      ? [...application, ...database, ...(checks === 0 || plan.list.length === 0 ? [] : ['health once more'])]
+      : [...database, ...application]),
     ...(mode === null ? [] : ['maintenance off']),
   ]
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]
