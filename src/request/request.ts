@@ -1,6 +1,7 @@
 import type { Blocker, GuardEvent } from './blocker.ts'
 import type { Commands } from '../config/commands.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
+import type { PersonsWaiver } from '../sql/weigh/finding.ts'
 
 /** The rows of a request, as the whole house sees them. Times are Dates, ids are numbers (they stay far below 2^53). */
 
@@ -189,16 +190,7 @@ export type RequestEvent =
   | { readonly kind: 'approved'; readonly data: { readonly by: string; readonly count: number; readonly required: number } }
   | { readonly kind: 'rejected'; readonly data: { readonly by: string; readonly reason: string } }
   /** Findings that block were let pass, for this plan alone: by their keys, with what they said. */
-  | {
-      readonly kind: 'waived'
-      readonly data: {
-        readonly by: string
-        readonly digest: string
-        readonly reason: string
-        readonly findings: readonly string[]
-        readonly texts: readonly string[]
-      }
-    }
+  | { readonly kind: 'waived'; readonly data: PersonsWaiver }
   /** `samePlan`: what is voted for has not changed, so the approvals that still count under today's rules stay. */
   | { readonly kind: 'asked_anew'; readonly data: { readonly why: string; readonly samePlan?: true } }
   /** `window`: the window that it was for has closed. */
