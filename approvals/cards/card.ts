@@ -17,7 +17,7 @@ import type { RequestView } from '../../src/request/request.ts'
 import { actions, button, context, header, overflow, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block, Message } from '../../src/slack/port.ts'
 import { list } from '../wording.ts'
-import { blockerBlocks, isBlocked } from './blockers.ts'
+import { blockerBlocks, isBlocked, openEvidence } from './blockers.ts'
 import { evidenceFields } from './evidence.ts'
 import { findingsBlocks } from './findings.ts'
 import { migrationsTable } from './migrations.ts'
@@ -64,8 +64,8 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
       ...askedToBreak(view),
       ...breakGlassBlocks(view, timezone),
       ...(anew?.kind === 'asked_anew' ? [section(`*Asked anew.* ${cleanMrkdwn(anew.data.why)}`)] : []),
+      ...findingsBlocks(openEvidence(view)),
       ...blockerBlocks(view),
-      ...findingsBlocks(request.evidence),
       ...migrationsTable(request.plan, request.evidence),
       ...evidenceFields(view),
       actions(

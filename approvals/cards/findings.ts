@@ -1,4 +1,4 @@
-import { escapeLine, pluralText, truncateMrkdwn } from '../../src/lib/text/text.ts'
+import { escapeLine, truncateMrkdwn } from '../../src/lib/text/text.ts'
 import type { Evidence } from '../../src/plan/plan.ts'
 import { context, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
@@ -25,7 +25,6 @@ export function findingsBlocks(evidence: Evidence | null, space = onCard): reado
     section(['*What the review found*', ...lines].join('\n')),
     ...(rest > 0 ? [context(`and ${rest} more, beside the SQL in the thread`)] : []),
     ...(instead === null ? [] : [section(instead)]),
-    ...blockedText(evidence).map((text) => section(text)),
   ]
 }
 
@@ -58,15 +57,6 @@ export function findingLines(
 export const blockersOf = (evidence: Evidence | null): readonly Finding[] =>
   (evidence?.findings ?? []).filter(({ weight, waived }) => weight === 'blocker' && waived === null)
 
-/** What blockers mean, in mrkdwn; nothing where there are none. */
-export function blockedText(evidence: Evidence | null): readonly string[] {
-  const { length } = blockersOf(evidence)
-  if (length === 0) return []
-  return [
-    `*${length === 1 ? 'A blocker is' : `${pluralText(length, 'blocker')} are`} in this plan, so it cannot be approved as it is.* Change the SQL the way that is shown in the window of Approve and beside the SQL in the thread, and ask again; or let somebody who may waive ${length === 1 ? 'it' : 'each of them'}, with a reason that is kept.`,
-  ]
-}
-
 /** What to do about the gravest, for whoever reads no further. */
 function firstAdvice(evidence: Evidence | null): string | null {
   const first = (evidence?.findings ?? []).find(({ weight, waived, advice }) => weight !== 'note' && waived === null && advice !== null)
@@ -74,9 +64,9 @@ function firstAdvice(evidence: Evidence | null): string | null {
   return truncateMrkdwn(`*Instead of ${whereText(first)}.* ${escapeLine(first.advice.text)}.`, 700)
 }
 
-/** `line 3 of *20261119_orders*`, or the name alone. */
+/** `line 3 of 20261119_orders`, or the name alone. */
 export const whereText = ({ line, migration }: Pick<Finding, 'line' | 'migration'>): string =>
-  `${line === null ? '' : `line ${line} of `}*${escapeLine(migration)}*`
+  `${line === null ? '' : `line ${line} of `}${escapeLine(migration)}`
 
 const words = { blocker: '*blocker*', warning: 'warning', note: 'note' } as const
 

@@ -6,7 +6,7 @@ import { codeText, dateText, escapeLine, personText, truncateMrkdwn } from '../.
 import { approvalsText, classesText, databaseText, toolText } from '../cards/evidence.ts'
 import { commitLines, commitsText } from '../cards/commits.ts'
 import { adviceBlocks } from '../cards/advice.ts'
-import { blockerBlocks } from '../cards/blockers.ts'
+import { blockerBlocks, openEvidence } from '../cards/blockers.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 import { assertionBlocks } from './assertions.ts'
@@ -80,9 +80,9 @@ export function decided(view: RequestView): readonly Block[] {
   const { request } = view
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
+    ...findingsBlocks(openEvidence(view), inWindow),
     ...blockerBlocks(view, 20),
-    ...findingsBlocks(request.evidence, inWindow),
-    ...adviceBlocks(request.evidence),
+    ...adviceBlocks(openEvidence(view)),
     ...migrationLines(request.plan, request.evidence),
     ...assertionBlocks(request.plan),
     ...fields([

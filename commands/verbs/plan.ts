@@ -3,8 +3,8 @@ import { assertionsText } from '../../approvals/cards/evidence.ts'
 import { commitLines, commitsText } from '../../approvals/cards/commits.ts'
 import { whyNotPlanned } from '../../approvals/requests/plan-rules.ts'
 import { advised } from '../../approvals/cards/advice.ts'
-import { blockedText, findingLines, inWindow } from '../../approvals/cards/findings.ts'
-import { escapeText } from '../../src/lib/text/escape.ts'
+import { blockersOf, findingLines, inWindow } from '../../approvals/cards/findings.ts'
+import { count } from '../../src/lib/text/quoted.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import { quoted } from '../parse/tokens.ts'
@@ -95,20 +95,30 @@ function findings(evidence: Evidence): readonly string[] {
     'What the review found:',
     ...lines,
     ...(rest > 0 ? [`… and ${rest} more, which the thread of a request shows beside the SQL`] : []),
-    ...blockedText(evidence),
+    ...blocked(evidence),
     ...adviceLines(evidence),
   ]
 }
 
-/** Of the characters of a message. */
-const ADVICE = 8_000
+const blocked = (evidence: Evidence): readonly string[] => {
+  const { length } = blockersOf(evidence)
+  return length === 0
+    ? []
+    : [
+        `*${count(length, 'blocker')}: it could not be approved as it is*, before the SQL is changed or somebody who may waives ${length === 1 ? 'it' : 'each of them'}.`,
+      ]
+}
+
+/** A line of its own for each, since a long message is cut between lines. Longer ways stand beside the SQL of a request. */
+const MOST_SQL_LINES = 8
 
 function adviceLines(evidence: Evidence): readonly string[] {
-  const lines = advised(evidence).flatMap(({ said, sql }) => [said, ...(sql === '' ? [] : [`\`\`\`\n${escapeText(sql)}\`\`\``])])
-  const fitting = lines.filter((_line, at) => lines.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0) <= ADVICE)
-  return fitting.length === lines.length
-    ? lines
-    : [...fitting, 'The safe way for the rest stands beside the SQL in the thread of a request.']
+  const all = advised(evidence).map(({ said, sql }) => ({ said, sql: sql.split('\n').filter((line) => line.trim() !== '') }))
+  const isCut = all.some(({ sql }) => sql.length > MOST_SQL_LINES)
+  return [
+    ...all.flatMap(({ said, sql }) => [said, ...(sql.length > MOST_SQL_LINES ? [] : sql.map((line) => code(line, 500)))]),
+    ...(isCut ? ['The longer of these ways are shown by Read the SQL on the card of a request.'] : []),
+  ]
 }
 
 function stepsLine({ plan }: PlanShown): readonly string[] {
