@@ -1,4 +1,5 @@
-import { escapeLine, pluralText, truncateMrkdwn } from '../../src/lib/text/text.ts'
+import { count } from '../../src/lib/text/quoted.ts'
+import { escapeLine, truncateMrkdwn } from '../../src/lib/text/text.ts'
 import type { Evidence } from '../../src/plan/plan.ts'
 import { context, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
@@ -66,8 +67,10 @@ export const blockersOf = (evidence: Evidence | null): readonly Finding[] =>
 export function blockedText(evidence: Evidence | null, waivers: readonly string[]): readonly string[] {
   const { length } = blockersOf(evidence)
   if (length === 0) return []
+  const who = list(waivers.map(mentionApprover), 'or')
+  const waive = who === '' ? '' : ` Or ${who} may let ${length === 1 ? 'it' : 'them'} pass with a reason, by Waive.`
   return [
-    `*${length === 1 ? 'A blocker is' : `${pluralText(length, 'blocker')} are`} in this plan, so it cannot be approved as it is.* Change the SQL the way that is shown in the window of Approve and beside the SQL in the thread, and ask again; or let ${waivers.length === 0 ? 'somebody who may' : list(waivers.map(mentionApprover), 'or')} waive ${length === 1 ? 'it' : 'them'} by *Waive* on the card, with a reason that is kept.`,
+    `*${count(length, 'blocker')}: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again.${waive}`,
   ]
 }
 
@@ -78,9 +81,9 @@ function firstAdvice(evidence: Evidence | null): string | null {
   return truncateMrkdwn(`*Instead of ${whereText(first)}.* ${escapeLine(first.advice.text)}.`, 700)
 }
 
-/** `line 3 of *20261119_orders*`, or the name alone. */
+/** `line 3 of 20261119_orders`, or the name alone. */
 export const whereText = ({ line, migration }: Pick<Finding, 'line' | 'migration'>): string =>
-  `${line === null ? '' : `line ${line} of `}*${escapeLine(migration)}*`
+  `${line === null ? '' : `line ${line} of `}${escapeLine(migration)}`
 
 const words = { blocker: '*blocker*', warning: 'warning', note: 'note' } as const
 

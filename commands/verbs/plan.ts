@@ -5,7 +5,6 @@ import { whyNotPlanned } from '../../approvals/requests/plan-rules.ts'
 import { advised } from '../../approvals/cards/advice.ts'
 import { waiversOf } from '../../approvals/blocked.ts'
 import { blockedText, findingLines, inWindow } from '../../approvals/cards/findings.ts'
-import { escapeText } from '../../src/lib/text/escape.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import { quoted } from '../parse/tokens.ts'
@@ -101,15 +100,16 @@ function findings(target: Target, evidence: Evidence): readonly string[] {
   ]
 }
 
-/** Of the characters of a message. */
-const ADVICE = 8_000
+/** A line of its own for each, since a long message is cut between lines. Longer ways stand beside the SQL of a request. */
+const MOST_SQL_LINES = 8
 
 function adviceLines(evidence: Evidence): readonly string[] {
-  const lines = advised(evidence).flatMap(({ said, sql }) => [said, ...(sql === '' ? [] : [`\`\`\`\n${escapeText(sql)}\`\`\``])])
-  const fitting = lines.filter((_line, at) => lines.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0) <= ADVICE)
-  return fitting.length === lines.length
-    ? lines
-    : [...fitting, 'The safe way for the rest stands beside the SQL in the thread of a request.']
+  const all = advised(evidence).map(({ said, sql }) => ({ said, sql: sql.split('\n').filter((line) => line.trim() !== '') }))
+  const isCut = all.some(({ sql }) => sql.length > MOST_SQL_LINES)
+  return [
+    ...all.flatMap(({ said, sql }) => [said, ...(sql.length > MOST_SQL_LINES ? [] : sql.map((line) => code(line, 500)))]),
+    ...(isCut ? ['The longer of these ways are shown by Read the SQL on the card of a request.'] : []),
+  ]
 }
 
 function stepsLine({ plan }: PlanShown): readonly string[] {

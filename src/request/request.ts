@@ -1,4 +1,4 @@
-import type { Blocker } from './blocker.ts'
+import type { Blocker, GuardEvent } from './blocker.ts'
 import type { Commands } from '../config/commands.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
 import type { PersonsWaiver } from '../sql/weigh/finding.ts'
@@ -265,13 +265,7 @@ export type RequestEvent =
       readonly kind: 'migration_done'
       readonly data: { readonly name: string; readonly output: string; readonly at: number; readonly of: number }
     }
-  /** A try of a migration that ended without leaving anything, and is followed by another. `text` is mrkdwn. */
-  | { readonly kind: 'tried'; readonly data: { readonly text: string } }
-  /** What came of asking to end the session that is in the way. `text` is mrkdwn. */
-  | { readonly kind: 'blocker'; readonly data: { readonly text: string } }
-  /** Somebody asks to go on waiting for it: one more try. */
-  | { readonly kind: 'waits_on'; readonly data: { readonly by: string; readonly name: string } }
-  | { readonly kind: 'end_asked'; readonly data: { readonly by: string; readonly name: string; readonly pid: number } }
+  | GuardEvent
   | { readonly kind: 'adopted'; readonly data: { readonly step: string | null } }
   /** It has stopped, and ends once maintenance mode is off again. `headline` is mrkdwn. */
   | { readonly kind: 'ending'; readonly data: { readonly state: Ending; readonly headline: string } }

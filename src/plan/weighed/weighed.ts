@@ -37,12 +37,14 @@ export async function weighUnseen(files: readonly SqlFile[], asking: Omit<Asking
   const readable = scripts.flatMap(({ file, script }) =>
     script.kind === 'sql' ? [{ ...script, name: file.name, content: file.content }] : [],
   )
-  const forecast = forecastsOf(readable, unknownCatalogue(NEWEST, asking.schema), parser)
+  const catalogue = unknownCatalogue(NEWEST, asking.schema)
+  const forecast = forecastsOf(readable, catalogue, parser)
   if (typeof forecast === 'string') return notSeen(files, `what the statements would do could not be worked out: ${forecast}`).findings
-  return weigh(
+  const findings = weigh(
     forecast.map((one) => ({ ...one, isOneTransaction: asking.isOneTransaction })),
     { ...asking, live: null, catalogue: null, parser },
   )
+  return [...findings, ...(await otherFindings(forecast, findings, catalogue))]
 }
 
 /** Of the server that the parser knows. */

@@ -42,7 +42,7 @@ test('the card says what blocks, who may let it pass, and what was let pass by w
     '• *blocker*, line 1: statement 1 keeps orders from being written',
     '• blocker, waived (“empty in &lt;prod&gt;”), line 2: statement 2 keeps orders from being written',
     '• blocker, waived (“nobody writes at night”), line 3: statement 3 keeps orders from being written',
-    '*A blocker is in this plan, so it cannot be approved as it is.* Change the SQL the way that is shown in the window of Approve and beside the SQL in the thread, and ask again; or let <!subteam^S0DBA> or <@U0CAROL> waive it by *Waive* on the card, with a reason that is kept.',
+    '*1 blocker: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again. Or <!subteam^S0DBA> or <@U0CAROL> may let it pass with a reason, by Waive.',
     '*Waived*',
     '• *20261120_index_discount*, line 2: statement 2 keeps orders from being written',
     '    by a comment in the file: “empty in &lt;prod&gt;”',
