@@ -1,8 +1,11 @@
+import { planClasses, type PlanClass } from '../src/config/keys/classes.ts'
 import type { Span } from '../src/calendar/span.ts'
 import type { Target } from '../src/config/config.ts'
 import type { Queries } from '../src/store/pool.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { RequestRow } from '../src/request/request.ts'
+import { classOf, rulesForClass } from '../src/plan/rules/by-class.ts'
+import type { MigrationClass } from '../src/sql/effects/effect.ts'
 import { storeNow } from '../src/store/now.ts'
 import type { Passage } from '../src/run/workflow/ports.ts'
 import { durationText } from '../src/lib/text/text.ts'
@@ -11,6 +14,7 @@ import { freezesInForce } from '../src/windows/freezes/freezes.ts'
 import type { FreezeRow } from '../src/windows/window.ts'
 import { saySpan, sayTime } from '../src/calendar/say.ts'
 import type { ApprovalDeps } from './deps.ts'
+import { classesOf } from './grant-check.ts'
 import { groupsIn, mayAsk } from './policy.ts'
 import { code, list, mention, mentionApprover, shown } from './wording.ts'
 
@@ -28,20 +32,36 @@ export type Doors = {
   readonly window: { readonly id: number; readonly endsAt: number } | null
   /** By somebody who may. */
   readonly isOverridden: boolean
+  /** What the class of the plan asks for; left out, or null: nothing of its own. */
+  readonly need?: WindowNeed | null
 }
+
+/** `required`: only in a maintenance window or in hours that are written down. `optional`: at any hour. A freeze closes both. */
+export type WindowNeed = { readonly window: 'required' | 'optional'; readonly class: PlanClass }
 
 export type Shut = { readonly kind: 'frozen' | 'outside'; readonly status: Extract<Status, { readonly kind: 'closed' }> }
 
 /** A freeze closes maintenance windows too; a maintenance window opens what hours and holidays close. */
-export function passes({ isProtected, status, window, isOverridden }: Doors): Extract<Passage, { readonly kind: 'open' }> | Shut {
+export function passes({
+  isProtected,
+  status,
+  window,
+  isOverridden,
+  need = null,
+}: Doors): Extract<Passage, { readonly kind: 'open' }> | Shut {
   const isFrozen = status.kind === 'closed' && status.why === 'frozen'
   if (isFrozen && !isOverridden) return { kind: 'frozen', status }
   const hoursEnd = status.kind === 'open' && !status.always ? status.span.to : null
   if (window !== null && !isFrozen)
     return { kind: 'open', closesAt: Math.max(window.endsAt, hoursEnd ?? window.endsAt), windowId: window.id }
-  if (status.kind === 'closed' && isProtected && !isOverridden) return { kind: 'outside', status }
-  return { kind: 'open', closesAt: isProtected ? hoursEnd : null, windowId: null }
+  const keepsHours = need === null ? isProtected : need.window === 'required'
+  if (status.kind === 'closed' && keepsHours && !isOverridden) return { kind: 'outside', status }
+  if (status.kind === 'open' && status.always && need?.window === 'required' && !isOverridden) return { kind: 'outside', status: noHours }
+  return { kind: 'open', closesAt: keepsHours ? hoursEnd : null, windowId: null }
 }
+
+/** Where no hours are written down only a maintenance window opens for what needs one. */
+const noHours: Shut['status'] = { kind: 'closed', why: 'hours', name: '', until: null, next: null }
 
 export type GateDeps = Pick<ApprovalDeps, 'people' | 'targets' | 'freezes' | 'command'>
 
@@ -54,6 +74,7 @@ export type Times = {
   readonly frozenBy: readonly FreezeRow[]
   /** Maintenance windows that are not over, the earliest first. */
   readonly windows: readonly WindowAhead[]
+  readonly need: WindowNeed | null
 }
 
 export type WindowAhead = {
@@ -67,14 +88,15 @@ export type WindowAhead = {
   readonly isStandbyConfirmed: boolean
 }
 
-/** `asked`: now, in milliseconds since 1970, where the store was asked for it a moment ago. */
-export async function timesOf(freezes: readonly Freeze[], db: Queries, target: Target, asked?: number): Promise<Times> {
-  const [now, frozenBy, windows] = [
-    asked ?? (await storeNow(db)),
-    await freezesInForce(db, target.name),
-    await windowsAhead(db, target.name),
-  ]
-  return { target, now, frozenBy, windows, calendar: calendarOf(target, [...freezes, ...setFreezes(frozenBy)]) }
+/** `at`: now, in milliseconds since 1970, where the store was asked for it a moment ago. `need`: of the class of the plan, where there is one. */
+export async function timesOf(
+  freezes: readonly Freeze[],
+  db: Queries,
+  target: Target,
+  { at, need = null }: { readonly at?: number; readonly need?: WindowNeed | null } = {},
+): Promise<Times> {
+  const [now, frozenBy, windows] = [at ?? (await storeNow(db)), await freezesInForce(db, target.name), await windowsAhead(db, target.name)]
+  return { target, now, frozenBy, windows, need, calendar: calendarOf(target, [...freezes, ...setFreezes(frozenBy)]) }
 }
 
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`
@@ -99,6 +121,7 @@ export const passesAt = (times: Times, at: number, isOverridden = false): Return
     status: statusAt(times.calendar, at),
     window: window === null ? null : { id: window.id, endsAt: window.to },
     isOverridden,
+    need: times.need,
   })
 }
 
@@ -118,11 +141,12 @@ export async function gateFor(
   deps: GateDeps,
   db: Queries,
   request: RequestRow,
-  { trusting }: { readonly trusting: boolean } = { trusting: false },
+  { trusting, classes }: { readonly trusting: boolean; readonly classes?: readonly MigrationClass[] } = { trusting: false },
 ): Promise<Passage> {
   const target = deps.targets.get(request.target)
   if (target === undefined) return { kind: 'open', closesAt: null, windowId: null } // nothing of it runs: it is refused as not configured
-  const times = await timesOf(deps.freezes, db, target)
+  const need = classes === undefined ? needOfRequest(target, request) : needOf(target, classes)
+  const times = await timesOf(deps.freezes, db, target, { need })
   const plain = passesAt(times, times.now)
   if (plain.kind === 'open') return isHeld(times, request) ?? plain
   if (request.overrideReason === null)
@@ -135,6 +159,20 @@ export async function gateFor(
   }
   return { kind: 'shut', refusal: refuse('not_allowed_to_override', overrideLost(target, request)) }
 }
+
+/** Null where the class of the plan has no rule of its own, or nobody knows it yet. */
+export const needOfRequest = (target: Target, request: Pick<RequestRow, 'evidence'>): WindowNeed | null =>
+  request.evidence === null ? null : needOf(target, classesOf(request))
+
+export function needOf(target: Target, classes: readonly MigrationClass[]): WindowNeed | null {
+  const of = classOf(classes)
+  const { window } = rulesForClass(target, of)
+  return window === undefined ? null : { window, class: of }
+}
+
+/** When it is asked for, nobody knows its class: what one of them may do at any hour is planned first. */
+export const needWhenAsked = ({ classes }: Target): WindowNeed | null =>
+  planClasses.some((of) => classes?.[of]?.window === 'optional') ? { window: 'optional', class: 'additive' } : null
 
 /** A freeze that ends inside the window of a run that starts by itself only puts it off. */
 function frozenForNow(times: Times, { notBefore, notAfter, windowId }: RequestRow, shut: Shut, command: string): Passage | undefined {
@@ -209,18 +247,17 @@ export function whyClosedNow(times: Times, command: string): string | null {
 }
 
 function shutWords(times: Times, shut: Shut, command: string, at: number): { readonly what: string; readonly how: string } {
-  const { target, now } = times
+  const { target, now, need } = times
   const next = nextChance(times, shut.status, at)
   const opens = next === null ? '' : saysOpening(times, next, shut.status.until, now)
   if (shut.kind === 'outside') {
     const rule =
       shut.status.why === 'holiday'
         ? `no window opens on ${shown(shut.status.name)}, a public holiday`
-        : `runs start ${code(target.windows.allow ?? '', 200)} only`
-    return {
-      what: `${code(target.name)} is closed: ${rule}.`,
-      how: opens === '' ? 'No opening comes within a year: `windows` in lockkeeper.yaml says when there is one.' : opens,
-    }
+        : need?.window === 'required'
+          ? `a plan that is ${need.class} runs in a window only (${code(`classes.${need.class}.window`)})${target.windows.allow === undefined ? '' : `, ${code(target.windows.allow, 200)}`}`
+          : `runs start ${code(target.windows.allow ?? '', 200)} only`
+    return { what: `${code(target.name)} is closed: ${rule}.`, how: opens === '' ? nothingOpens(target) : opens }
   }
   const row = lastOf(times.frozenBy.filter((one) => one.until === null || one.until.getTime() > at))
   const until = shut.status.until === null ? 'until somebody lifts it' : `until ${sayTime(shut.status.until, target.timezone)}`
@@ -242,6 +279,11 @@ function saysOpening(
   if (!hasEnd && next.from === until) return ''
   return `It opens ${hasEnd ? saySpan(next, target.timezone) : sayTime(next.from, target.timezone)}, in ${durationText(next.from - now)}.`
 }
+
+const nothingOpens = ({ windows }: Target): string =>
+  windows.allow === undefined
+    ? 'No window is scheduled. Schedule a maintenance window, and ask for it by its name with `--in-window`.'
+    : 'No opening comes within a year: `windows` in lockkeeper.yaml says when there is one.'
 
 const lastOf = (rows: readonly FreezeRow[]): FreezeRow | undefined =>
   rows.toSorted((a, b) => (b.until?.getTime() ?? Infinity) - (a.until?.getTime() ?? Infinity))[0]

@@ -1,9 +1,11 @@
 import type { MigrationClass } from '../src/sql/effects/effect.ts'
+import type { Finding } from '../src/sql/weigh/finding.ts'
 import type { Target } from '../src/config/config.ts'
 import { isRefusal, refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { PolicySnapshot, RequestRow, VoteRow } from '../src/request/request.ts'
 import { requestById, votesOf } from '../src/request/store.ts'
 import type { ApprovalDeps } from './deps.ts'
+import { waiversOf, whyNotWaived } from './blocked.ts'
 import { canBeApproved, decide, breakGlassRulesOf, groupsIn, rulesOf, type Question, type Rules, type Tally } from './policy.ts'
 import { code, list, mention, mentionApprover, stateSince, when } from './wording.ts'
 
@@ -18,11 +20,15 @@ export async function policySnapshot(
   requesterHuman: string,
   /** Asked to go without approvals: then nobody else needs to be left to approve it. */
   isBreakGlass = false,
+  findings: readonly Finding[] = [],
 ): Promise<PolicySnapshot | Refusal> {
   const rules = rulesOf(target, classes)
+  const waive = findings.some(({ weight }) => weight === 'blocker') ? waiversOf(target) : undefined
   const breakGlass = breakGlassRulesOf(target)
-  const members = await deps.people.membersOf(groupsIn(rules.from, breakGlass?.from ?? [], breakGlass?.review ?? []), { fresh: true })
-  const snapshot = { ...rules, members, ...(breakGlass === undefined ? {} : { breakGlass }) }
+  const members = await deps.people.membersOf(groupsIn(rules.from, breakGlass?.from ?? [], breakGlass?.review ?? [], waive ?? []), {
+    fresh: true,
+  })
+  const snapshot = { ...rules, members, ...(breakGlass === undefined ? {} : { breakGlass }), ...(waive === undefined ? {} : { waive }) }
   if (isBreakGlass && breakGlass !== undefined) return snapshot
   return canBeApproved(snapshot, requesterHuman, deps.people.humanOf) ?? snapshot
 }
@@ -82,7 +88,8 @@ export async function stillGranted(
   const question = await readQuestion(deps, request, await votesOf(deps.db, request.id))
   if (isRefusal(question)) return question
   const tally = decide(question)
-  if (tally.isGranted) return true
+  // a broken glass lets it through with what the review found, which whoever broke it has seen
+  if (tally.isGranted) return (tally.broken.length > 0 ? undefined : await whyNotWaived(deps, request)) ?? true
   return whyShort(request, tally, question.votes)
 }
 

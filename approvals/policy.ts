@@ -1,4 +1,5 @@
 import type { MigrationClass } from '../src/sql/effects/effect.ts'
+import { classOf, rulesForClass } from '../src/plan/rules/by-class.ts'
 import { createHash } from 'node:crypto'
 import type { Target } from '../src/config/config.ts'
 import { refuse, type Refusal } from '../src/lib/refusal.ts'
@@ -139,10 +140,13 @@ export function rulesOf(target: Target, classes: readonly MigrationClass[]): Omi
   const { from, breaking, expires, grantExpires } = target.approvals
   // the configuration is refused already; a protected target never starts by itself
   const required = Math.max(target.protected ? 1 : 0, target.approvals.required)
-  const isStricter = breaking !== undefined && classes.some((each) => each === 'breaking' || each === 'unclear')
+  const of = classOf(classes)
+  const isStricter = breaking !== undefined && of === 'breaking'
+  const own = rulesForClass(target, of).approvals
+  const least = Math.max(target.protected ? 1 : 0, isStricter ? (breaking.required ?? 1) : 0, of === 'breaking' ? required : 0)
   return {
-    required: isStricter ? Math.max(required, breaking.required ?? 1) : required,
-    from: isStricter && breaking.from !== undefined ? breaking.from : from,
+    required: Math.max(own?.required ?? required, least),
+    from: own?.from ?? (isStricter ? breaking.from : undefined) ?? from,
     expiresMs: expires,
     grantExpiresMs: grantExpires,
   }
@@ -190,6 +194,11 @@ export function policyHash(target: Target): string {
         statementTimeout: target.database.statementTimeout,
         onFailure: target.onFailure,
         order: target.order,
+        classes: target.classes,
+        review: target.review,
+        after: target.after,
+        soak: target.soak,
+        guard: target.guard,
         url: target.database.url,
         source: target.source,
         tool: target.tool,

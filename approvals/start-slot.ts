@@ -3,7 +3,18 @@ import { refuse, type Refusal } from '../src/lib/refusal.ts'
 import type { RequestRow } from '../src/request/request.ts'
 import { openings, statusAt } from '../src/calendar/opening-hours.ts'
 import { saySpan, sayTime } from '../src/calendar/say.ts'
-import { nextChance, passesAt, timesOf, whyNoVote, whyShut, windowAt, type GateDeps, type Times, type WindowAhead } from './gate.ts'
+import {
+  needOfRequest,
+  nextChance,
+  passesAt,
+  timesOf,
+  whyNoVote,
+  whyShut,
+  windowAt,
+  type GateDeps,
+  type Times,
+  type WindowAhead,
+} from './gate.ts'
 import { code, list } from './wording.ts'
 
 /** When a request may start that does not start as soon as it is approved. Times are milliseconds since 1970. */
@@ -87,7 +98,7 @@ export const readSlot = (times: Times, asked: SlotAsked, command: string): Start
 export async function whyNoApproval(deps: GateDeps, db: Queries, request: RequestRow): Promise<Refusal | undefined> {
   const target = deps.targets.get(request.target)
   if (target === undefined) return undefined
-  const times = await timesOf(deps.freezes, db, target, request.readAt.getTime())
+  const times = await timesOf(deps.freezes, db, target, { at: request.readAt.getTime(), need: needOfRequest(target, request) })
   const start = Math.max(times.now, request.notBefore?.getTime() ?? 0)
   const passage = passesAt(times, start, request.overrideReason !== null)
   return passage.kind === 'open' ? undefined : whyNoVote(times, passage, deps.command, request.id, start)

@@ -14,6 +14,8 @@ const FIRM = new Set([
   'output-rss-mb',
   'audit-page-ms',
   'audit-verify-s',
+  'guard-p99-ms',
+  'guard-cpu',
   'notices-lost',
   'notices-twice',
   'notices-rss-mb',

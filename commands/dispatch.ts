@@ -13,7 +13,7 @@ import { freeze, unfreeze } from './verbs/freeze.ts'
 import { history } from './verbs/history.ts'
 import { plan } from './verbs/plan.ts'
 import { show } from './verbs/show.ts'
-import { status } from './verbs/status.ts'
+import { status } from './verbs/status/status.ts'
 
 /**
  * One command to its reply, for Slack and the command line alike. Who is asking is checked first, whatever is asked, and everything but

@@ -205,6 +205,7 @@ function configurationOf(placed: Placed, options: SampleOptions): string {
       install: ${JSON.stringify(installCommand)}
       path: ${JSON.stringify(path)}
     database: { url: env:${reference}, lockTimeout: 2s, statementTimeout: 15m }
+    guard: { pauses: [1s, 2s, 3s, 5s] }
     tool:
       prisma:
         env: ${JSON.stringify(toolEnvironment)}

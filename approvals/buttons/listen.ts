@@ -3,21 +3,33 @@ import { isRefusal } from '../../src/lib/refusal.ts'
 import { answeringIn, formIn, type FormAnswering } from '../../src/slack/answers/answering.ts'
 import { breakGlass, whyNoReason } from '../break-glass/decision.ts'
 import { breakGlassCallback, noteInput, reviewCallback } from '../break-glass/views.ts'
+import { endBlocker } from '../decisions/blocker.ts'
 import { cancelRequest } from '../decisions/cancel.ts'
 import { audited } from '../decisions/audit.ts'
 import { clickedAt } from '../modals/click.ts'
+import { endBlockerCallback, shownBlocker } from '../modals/blocker.ts'
 import { cancelCallback } from '../modals/cancel.ts'
 import { approveCallback, decisionOf, reasonInput, rejectCallback } from '../modals/confirm.ts'
 import { workingView } from '../modals/notice-modal.ts'
 import { saidOf } from '../modals/said.ts'
 import { reviewRequest } from '../decisions/review.ts'
+import { waiveFindings } from '../decisions/waive.ts'
+import { waiveCallback, waivedIn } from '../modals/waive.ts'
 import { castVote } from '../decisions/vote.ts'
 import { IN_TIME_MS, type ButtonDeps } from './deps.ts'
 import { press } from './press.ts'
 import { settle } from './settle.ts'
 
 /** Windows that are answered here. */
-export const decisionWindows: readonly string[] = [approveCallback, rejectCallback, breakGlassCallback, reviewCallback, cancelCallback]
+export const decisionWindows: readonly string[] = [
+  approveCallback,
+  rejectCallback,
+  breakGlassCallback,
+  reviewCallback,
+  cancelCallback,
+  endBlockerCallback,
+  waiveCallback,
+]
 
 /** Registers the buttons of cards, threads and Home. Every other element is acknowledged and left alone. */
 export function listenToButtons(app: App, deps: ButtonDeps): void {
@@ -56,6 +68,20 @@ export function listenToButtons(app: App, deps: ButtonDeps): void {
     const note = view.state.values[noteInput]?.[noteInput]?.value ?? null
     const reviewing = { token: shownTo(view.private_metadata).token, note, account: body.user.id, entry: 'modal' } as const
     await settle(deps, formIn(context), (answer) => reviewRequest(deps, { ...reviewing, answer }), 'Writing it down…')
+  })
+  app.view(endBlockerCallback, async ({ body, view, context }) => {
+    const ending = { account: body.user.id, entry: 'modal', ...shownBlocker(view.private_metadata) } as const
+    await settle(deps, formIn(context), (answer) => endBlocker(deps, { ...ending, answer }), 'Ending it…')
+  })
+  app.view(waiveCallback, async ({ body, view, context }) => {
+    const reason = view.state.values[reasonInput]?.[reasonInput]?.value?.trim() ?? ''
+    if (reason === '') {
+      await recordForm(deps, body.user.id, 'waive')
+      return askBack(formIn(context), reasonInput, 'Say in a sentence why they may pass: everybody reads it.')
+    }
+    const { findings, ...decision } = waivedIn(view.private_metadata)
+    const waiving = { ...decision, shown: findings, reason, account: body.user.id, entry: 'modal' } as const
+    return settle(deps, formIn(context), (answer) => waiveFindings(deps, { ...waiving, answer }), 'Writing it down…')
   })
   app.view(cancelCallback, async ({ body, view, context }) => {
     const cancelling = { account: body.user.id, entry: 'modal', token: shownTo(view.private_metadata).token } as const

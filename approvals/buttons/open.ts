@@ -5,9 +5,16 @@ import { viewOf, votesOf } from '../../src/request/store.ts'
 import type { View } from '../../src/slack/port.ts'
 import { notConfigured } from '../break-glass/decision.ts'
 import { breakGlassView, reviewView } from '../break-glass/views.ts'
+import { blockerToEnd } from '../decisions/blocker.ts'
+import { waiversOf } from '../blocked.ts'
+import { blockersOf } from '../../src/request/blockers.ts'
+import { waiveView } from '../modals/waive.ts'
+import { nothingToWaive, ownWaiver, whyNotWaivable } from '../decisions/waive.ts'
+import { isBlocked } from '../cards/blockers.ts'
 import { whyClosed } from '../decisions/closed.ts'
+import { endBlockerView } from '../modals/blocker.ts'
 import { cancelView } from '../modals/cancel.ts'
-import { approveView, rejectView } from '../modals/confirm.ts'
+import { approveView, blockedView, rejectView } from '../modals/confirm.ts'
 import { sqlModal } from '../modals/sql.ts'
 import { breakGlassRulesOf } from '../policy.ts'
 import { whyNoApproval } from '../start-slot.ts'
@@ -28,6 +35,10 @@ export async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: 
       return viewToReview(deps, request, user)
     case 'cancel':
       return cancelView(request)
+    case 'end_blocker':
+      return viewOfBlocker(deps, request)
+    case 'waive':
+      return viewToWaive(deps, request, user)
     case 'sql':
       return viewOfSql(deps, request)
     default:
@@ -40,7 +51,8 @@ export async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: 
 
 async function confirmView(deps: ButtonDeps, request: RequestRow, action: 'approve' | 'reject'): Promise<View> {
   const view = await viewFor(deps, request)
-  return action === 'approve' ? approveView(view) : rejectView(view)
+  if (action === 'reject') return rejectView(view)
+  return isBlocked(view) ? blockedView(view) : approveView(view)
 }
 
 const viewFor = (deps: ButtonDeps, request: RequestRow) =>
@@ -59,6 +71,16 @@ export async function viewToBreak(deps: ButtonDeps, request: RequestRow, user: s
 async function viewToReview(deps: ButtonDeps, request: RequestRow, user: string): Promise<View | Refusal> {
   const refusal = whyNotReviewHere(deps, request, user)
   return refusal ?? reviewView(await viewFor(deps, request))
+}
+
+async function viewToWaive(deps: ButtonDeps, request: RequestRow, user: string): Promise<View | Refusal> {
+  const { humanOf } = deps.people
+  const target = deps.targets.get(request.target)
+  if ([request.requester, request.requesterHuman].some((one) => humanOf(one) === humanOf(user)))
+    return ownWaiver(request, target === undefined ? [] : waiversOf(target))
+  const view = await viewFor(deps, request)
+  const { open } = blockersOf(view.request, view.events)
+  return whyNotWaivable(request, request.digest ?? '') ?? (open.length === 0 ? nothingToWaive(request) : waiveView(view, open))
 }
 
 async function whyNotBreakHere(deps: ButtonDeps, request: RequestRow, user: string): Promise<Refusal | undefined> {
@@ -98,6 +120,11 @@ async function whyNotDecide(
     votes.map((vote) => vote.human),
     request.policy?.required ?? 1,
   )
+}
+
+async function viewOfBlocker(deps: ButtonDeps, request: RequestRow): Promise<View | Refusal> {
+  const blocker = await blockerToEnd(deps, request)
+  return isRefusal(blocker) ? blocker : endBlockerView(request, blocker)
 }
 
 async function viewOfSql(deps: ButtonDeps, request: RequestRow): Promise<View | Refusal> {

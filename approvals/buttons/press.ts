@@ -7,6 +7,7 @@ import type { Answering } from '../../src/slack/answers/answering.ts'
 import type { Message } from '../../src/slack/port.ts'
 import { acknowledgePage } from '../decisions/acknowledge.ts'
 import { audited } from '../decisions/audit.ts'
+import { waitOn } from '../decisions/blocker.ts'
 import { staleButton } from '../decisions/decision.ts'
 import type { Click } from '../modals/click.ts'
 import { isSeen, saidOf, saysIn } from '../modals/said.ts'
@@ -34,6 +35,10 @@ async function lead(deps: ButtonDeps, pressed: Press, answering: Answering): Pro
   if (request === undefined) return refuseAt(deps, pressed, answering, undefined, (await whyOtherStore(deps, pressed)) ?? staleButton())
   if (action === 'acknowledge') {
     const outcome = await acknowledgePage(deps, { token, account, entry: 'button', answer: isSeen(answering) })
+    return isRefusal(outcome) ? answerPress(answering, outcome) : undefined
+  }
+  if (action === 'wait') {
+    const outcome = await waitOn(deps, { token, account, entry: 'button', answer: isSeen(answering) })
     return isRefusal(outcome) ? answerPress(answering, outcome) : undefined
   }
   const view = await viewToOpen(deps, request, action, account)

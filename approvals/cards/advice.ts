@@ -26,7 +26,7 @@ export function adviceBlocks(evidence: Evidence | null): readonly Block[] {
 
 /** The same as text: what to do, and the files one after another. */
 export function advised(evidence: Evidence | null): readonly { readonly said: string; readonly sql: string }[] {
-  const open = (evidence?.findings ?? []).filter(({ advice, waived }) => advice !== null && waived === null)
+  const open = (evidence?.findings ?? []).filter(({ weight, advice, waived }) => weight !== 'note' && advice !== null && waived === null)
   return [...Map.groupBy(open, ({ advice }) => advice?.text ?? '')].map(([text, its]) => ({
     said: truncateMrkdwn(`*Instead of ${wheres(its)}.* ${escapeLine(text)}.`, 1_500),
     sql: [...new Set(its.map(filesOf))].filter((files) => files !== '').join('\n'),

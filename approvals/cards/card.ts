@@ -13,10 +13,12 @@ import { breakGlassBlocks } from '../../src/request/render/break-glass.ts'
 import type { CardContext } from '../../src/request/render/card.ts'
 import { needsNone, queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'
 import { approvalsOf, approvedBy, askOf, bold, brokenBy, commitOf, shortDigest, titleOf } from '../../src/request/render/words.ts'
+import { drawnEvidence } from '../../src/request/blockers.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { actions, button, context, header, overflow, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block, Message } from '../../src/slack/port.ts'
 import { list } from '../wording.ts'
+import { isBlocked, waivedBlocks } from './blockers.ts'
 import { evidenceFields } from './evidence.ts'
 import { findingsBlocks } from './findings.ts'
 import { migrationsTable } from './migrations.ts'
@@ -63,13 +65,15 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
       ...askedToBreak(view),
       ...breakGlassBlocks(view, timezone),
       ...(anew?.kind === 'asked_anew' ? [section(`*Asked anew.* ${cleanMrkdwn(anew.data.why)}`)] : []),
-      ...findingsBlocks(request.evidence),
+      ...findingsBlocks(drawnEvidence(request, view.events), { waivers: request.policy?.waive ?? [] }),
+      ...waivedBlocks(view),
       ...migrationsTable(request.plan, request.evidence),
       ...evidenceFields(view),
       actions(
         ...(isToBreak(view) ? [button('Break the glass', 'break_glass', request.token, 'danger')] : []),
         button('Approve', 'approve', request.token, 'primary'),
         button('Reject', 'reject', request.token, 'danger'),
+        ...(isBlocked(view) ? [button('Waive', 'waive', request.token)] : []),
         ...(request.plan !== null && request.plan.list.length > 0 ? [button('Read the SQL', 'sql', request.token)] : []),
         button('Cancel', 'cancel', request.token),
         // small, since it is for a few people on a bad night
@@ -129,6 +133,7 @@ function grantedCard(view: RequestView, { timezone }: CardContext): Message {
       section(line),
       ...queueBlocks({ request: { ...request, notBefore: null } }, timezone),
       ...breakGlassBlocks(view, timezone),
+      ...waivedBlocks(view),
       ...migrationsTable(request.plan, request.evidence),
       actions(button('Cancel', 'cancel', request.token)),
       context(

@@ -1,11 +1,14 @@
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
 import { approverText, bytesText, codeText, durationText, escapeLine, listText, personText, pluralText } from '../../src/lib/text/text.ts'
 import type { Evidence, Plan, PlannedStep, RunnerPlanned } from '../../src/plan/plan.ts'
+import { isAppFirst } from '../../src/plan/rules/by-class.ts'
 import { runnerName } from '../../src/plan/prisma8/version.ts'
 import { approvalsOf, changesApplication } from '../../src/request/render/words.ts'
 import type { RequestView } from '../../src/request/request.ts'
+import { assertionsOf, isAsked } from '../../src/watching/assertions.ts'
 import { fields } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
+import { commitsText } from './commits.ts'
 import { severity } from './findings.ts'
 
 /** What whoever decides has to know beside the migrations. */
@@ -14,11 +17,13 @@ export function evidenceFields(view: RequestView): readonly Block[] {
   return fields([
     ['Approvals', policy === null ? null : approvalsText(view)],
     ['Commit', evidence === null || evidence.subject === '' ? null : commitText(evidence)],
+    ['Commits', commitsText(evidence?.commits)],
     ['Tool', plan === null ? null : toolText(plan)],
     ['Database', plan === null ? null : databaseText(plan)],
     ['Risk', plan === null || evidence === null ? null : classesText(evidence)],
     ['Way back', plan === null || plan.list.length === 0 ? null : wayBackText(plan)],
     ['Backup', evidence === null || plan === null || !backsUp(plan) ? null : backupText(evidence)],
+    ['Assertions', plan === null ? null : assertionsText(plan)],
     ['Maintenance mode', plan === null ? null : maintenanceText(plan)],
     ['Application', plan === null || ask.skipApp || !changesApplication(plan) ? null : stepsText(plan)],
   ])
@@ -55,8 +60,24 @@ export function approvalsText(view: RequestView): string {
   ].join(' · ')
 }
 
-const maintenanceText = (plan: Plan): string | null =>
-  maintenanceModeOf(plan) === null ? null : `on before the ${plan.list.length === 0 ? 'deploy steps' : 'migrations'}, off at the end`
+function maintenanceText(plan: Plan): string | null {
+  if (plan.rules?.maintenance === 'off') return `off, as for every plan that is ${plan.rules.class}`
+  if (maintenanceModeOf(plan) === null) return null
+  return `on before the ${plan.list.length === 0 || isAppFirst(plan) ? 'deploy steps' : 'migrations'}, off at the end`
+}
+
+/** `1 before and 2 after the migrations: every order has a total, …` */
+export function assertionsText(plan: Pick<Plan, 'list' | 'steps'>): string | null {
+  const all = assertionsOf(plan)
+  if (all.length === 0) return null
+  const counts = (['before', 'after'] as const).flatMap((at) => {
+    const asked = all.filter((one) => isAsked(one, at)).length
+    return asked === 0 ? [] : [`${asked} ${at}`]
+  })
+  const names = all.slice(0, 5).map(({ name }) => escapeLine(name))
+  const more = all.length - names.length
+  return `${listText(counts)} the migrations: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
 
 const commitText = (evidence: Evidence): string =>
   `${escapeLine(evidence.subject)}${evidence.author === '' ? '' : `, by ${escapeLine(evidence.author)}`}`
@@ -97,5 +118,5 @@ function stepsText(plan: Plan): string {
   const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => escapeLine(step.name))
   const checks = named('health').length
   const steps = listText([...named('deploy'), ...(checks === 0 ? [] : [pluralText(checks, 'health check')])])
-  return plan.list.length === 0 ? steps : `${steps}, after the migrations`
+  return plan.list.length === 0 ? steps : `${steps}, ${isAppFirst(plan) ? 'before' : 'after'} the migrations`
 }

@@ -1,8 +1,10 @@
-import { escapeLine, pluralText, truncateMrkdwn } from '../../src/lib/text/text.ts'
+import { count } from '../../src/lib/text/quoted.ts'
+import { escapeLine, truncateMrkdwn } from '../../src/lib/text/text.ts'
 import type { Evidence } from '../../src/plan/plan.ts'
 import { context, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
 import type { MigrationClass } from '../../src/sql/effects/effect.ts'
+import { list, mentionApprover } from '../wording.ts'
 import { weights, type Finding } from '../../src/sql/weigh/finding.ts'
 
 /** From the worst on: the order in which people are told. */
@@ -17,7 +19,10 @@ const onCard: Room = { most: 5, room: 1_500 }
 export const inWindow: Room = { most: 20, room: 2_800 }
 
 /** What the review found, the heaviest first. Only whole lines are shown, and all others are counted. */
-export function findingsBlocks(evidence: Evidence | null, space = onCard): readonly Block[] {
+export function findingsBlocks(
+  evidence: Evidence | null,
+  { space = onCard, waivers = [] }: { readonly space?: Room; readonly waivers?: readonly string[] } = {},
+): readonly Block[] {
   const { lines, rest } = findingLines(evidence, space)
   if (lines.length === 0) return []
   const instead = space === onCard ? firstAdvice(evidence) : null
@@ -25,7 +30,7 @@ export function findingsBlocks(evidence: Evidence | null, space = onCard): reado
     section(['*What the review found*', ...lines].join('\n')),
     ...(rest > 0 ? [context(`and ${rest} more, beside the SQL in the thread`)] : []),
     ...(instead === null ? [] : [section(instead)]),
-    ...blockedText(evidence).map((text) => section(text)),
+    ...blockedText(evidence, waivers).map((text) => section(text)),
   ]
 }
 
@@ -58,12 +63,14 @@ export function findingLines(
 export const blockersOf = (evidence: Evidence | null): readonly Finding[] =>
   (evidence?.findings ?? []).filter(({ weight, waived }) => weight === 'blocker' && waived === null)
 
-/** What blockers mean, in mrkdwn; nothing where there are none. */
-export function blockedText(evidence: Evidence | null): readonly string[] {
+/** What blockers mean, in mrkdwn; nothing where there are none. `waivers`: who may let them pass. */
+export function blockedText(evidence: Evidence | null, waivers: readonly string[]): readonly string[] {
   const { length } = blockersOf(evidence)
   if (length === 0) return []
+  const who = list(waivers.map(mentionApprover), 'or')
+  const waive = who === '' ? '' : ` Or ${who} may let ${length === 1 ? 'it' : 'them'} pass with a reason, by Waive.`
   return [
-    `*${length === 1 ? 'A blocker is' : `${pluralText(length, 'blocker')} are`} in this plan, so it cannot be approved as it is.* Change the SQL the way that is shown in the window of Approve and beside the SQL in the thread, and ask again; or let somebody who may waive ${length === 1 ? 'it' : 'each of them'}, with a reason that is kept.`,
+    `*${count(length, 'blocker')}: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again.${waive}`,
   ]
 }
 
@@ -74,9 +81,9 @@ function firstAdvice(evidence: Evidence | null): string | null {
   return truncateMrkdwn(`*Instead of ${whereText(first)}.* ${escapeLine(first.advice.text)}.`, 700)
 }
 
-/** `line 3 of *20261119_orders*`, or the name alone. */
+/** `line 3 of 20261119_orders`, or the name alone. */
 export const whereText = ({ line, migration }: Pick<Finding, 'line' | 'migration'>): string =>
-  `${line === null ? '' : `line ${line} of `}*${escapeLine(migration)}*`
+  `${line === null ? '' : `line ${line} of `}${escapeLine(migration)}`
 
 const words = { blocker: '*blocker*', warning: 'warning', note: 'note' } as const
 

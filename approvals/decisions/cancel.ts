@@ -114,7 +114,8 @@ async function endCancelled(tx: Tx, request: RequestRow, headline: string): Prom
   await addEvent(tx, request.id, { kind: 'ended', data: { state: 'cancelled' } })
 }
 
-async function whyNotCancel(deps: ApprovalDeps, request: RequestRow, actor: Actor): Promise<Refusal | undefined> {
+/** For whoever may also decide how long it waits. */
+export async function whyNotCancel(deps: ApprovalDeps, request: RequestRow, actor: Actor): Promise<Refusal | undefined> {
   const from = (request.policy?.from ?? deps.targets.get(request.target)?.approvals.from ?? []).map(mentionApprover)
   switch (await mayCancel(deps, request, actor.human)) {
     case 'yes':

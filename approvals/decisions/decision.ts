@@ -27,7 +27,7 @@ export type Written<Outcome> = { readonly outcome: Outcome; readonly signal?: { 
 
 /** What differs from one act to the other; what they have in common is below. */
 export type Decision<Facts, Rows, Plan, Outcome extends Done> = {
-  readonly act: 'approve' | 'reject' | 'break_glass' | 'review' | 'cancel' | 'acknowledge'
+  readonly act: 'approve' | 'reject' | 'break_glass' | 'review' | 'cancel' | 'acknowledge' | 'wait_on' | 'end_blocker' | 'waive'
   readonly by: By
   readonly which: Which
   /** What stood before the person's eyes, for the audit; left out, the request's own digest stands there. */

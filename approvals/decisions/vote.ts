@@ -8,6 +8,7 @@ import { whyClosed } from './closed.ts'
 import { takeDecision, type Held, type Written } from './decision.ts'
 import { grant, whenItRuns, writeVote } from './grant.ts'
 import type { ApprovalDeps } from '../deps.ts'
+import { whyBlocked } from '../blocked.ts'
 import { readQuestion } from '../grant-check.ts'
 import { decide, mayVote, type Question, type Tally } from '../policy.ts'
 import { whyNoApproval } from '../start-slot.ts'
@@ -43,7 +44,8 @@ export async function castVote(deps: ApprovalDeps, ballot: Ballot): Promise<Vote
     whyClosed: (db, request) => whyClosed(deps, db, request, ballot),
     lookUp: async (request) => readQuestion(deps, request, await votesOf(deps.db, request.id)),
     read: async (tx, request) => {
-      const shut = ballot.decision === 'approve' ? await whyNoApproval(deps, tx, request) : undefined
+      const isFor = ballot.decision === 'approve'
+      const shut = isFor ? ((await whyNoApproval(deps, tx, request)) ?? (await whyBlocked(deps, tx, request))) : undefined
       return shut ?? votesOf(tx, request.id)
     },
     rule: (held) => voteFrom(deps, held, ballot),

@@ -10,7 +10,7 @@ import { audited, type About, type By } from '../decisions/audit.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import type { Actor } from '../people.ts'
 import { whyNoReason, whyNotBreakGlass } from '../break-glass/decision.ts'
-import { passesAt, timesOf, whyNotOverride, whyShut } from '../gate.ts'
+import { needWhenAsked, passesAt, timesOf, whyNotOverride, whyShut } from '../gate.ts'
 import { makeOffer, takeOffer } from './offer.ts'
 import { openedText } from './opened-text.ts'
 import { canBeApproved, groupsIn, mayAsk, rulesOf } from '../policy.ts'
@@ -141,7 +141,7 @@ const time = (parameter: number): string => `to_timestamp($${parameter}::float8 
 async function whenItStarts(deps: OpenDeps, asked: Asked, actor: Actor): Promise<StartSlot | null | Refusal> {
   const { target, ask, askedIn, slot, override, entry } = asked
   if (override !== undefined) return (await whyNotOverride(deps, target, actor.human)) ?? null
-  const times = await timesOf(deps.freezes, deps.db, target)
+  const times = await timesOf(deps.freezes, deps.db, target, { need: needWhenAsked(target) })
   if (slot !== undefined) return readSlot(times, slot, deps.command)
   const passage = passesAt(times, times.now)
   if (passage.kind === 'open') return null

@@ -9,7 +9,7 @@ const REPLICAS = 3
 /** All of them are up and quiet by then. */
 const BEGIN_MS = 5_000
 
-/** Very many notices of maintenance windows, due within one minute in twenty channels, with three bots and one store. */
+/** Very many notices of maintenance windows, due at nearly the same time in twenty channels, with three bots and one store. */
 export const notices: Measurement = {
   figures: [
     { name: 'notices-lost', unit: 'notices', aim: atMost(0) },
@@ -19,7 +19,8 @@ export const notices: Measurement = {
     { name: 'notices-posts', unit: 'posts', aim: null },
   ],
   async measure({ sized, say }) {
-    const count = sized({ small: 1_000, full: 10_000 })
+    const count = sized({ small: 300, full: 10_000 })
+    const spread = { inMs: BEGIN_MS, forMs: sized({ small: 15_000, full: 60_000 }) }
     const received: Bots[] = []
     let peaks: ReturnType<typeof watchPeak>[] = []
     const flow = await startFlow({ workspace: { seed: seedForNotices }, launch: launchBots({}, (bots) => received.push(bots)) })
@@ -27,7 +28,7 @@ export const notices: Measurement = {
       const [bots] = received
       if (bots === undefined) throw new Error('no bot was started')
       for (let n = 1; n < REPLICAS; n++) await bots.start()
-      await planNotices(flow, count, BEGIN_MS)
+      await planNotices(flow, count, spread)
       const began = performance.now() + BEGIN_MS
       peaks = bots.all().map(({ pid }) => watchPeak(pid))
       let told = { lost: count, twice: 0, posts: 0 }
@@ -39,7 +40,7 @@ export const notices: Measurement = {
       for (const { query, calls } of statements.slice(0, 12))
         say(`${String(calls).padStart(7)}  ${query.replaceAll(/\s+/g, ' ').slice(0, 140)}`)
       const total = callsOf(statements)
-      const what = `${count.toLocaleString('en')} notices, due within a minute in 20 channels, ${REPLICAS} bots`
+      const what = `${count.toLocaleString('en')} notices, due within ${spread.forMs / 1000} s in 20 channels, ${REPLICAS} bots`
       return {
         'notices-lost': {
           value: told.lost,

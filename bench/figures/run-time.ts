@@ -15,7 +15,7 @@ export const runTime: Measurement = {
     { name: 'overhead-ms', unit: 'ms', aim: under(1_500) },
   ],
   async measure({ sized, say }) {
-    const rounds = Array.from({ length: sized({ small: 3, full: 7 }) }, (_, index) => `round${index + 1}`)
+    const rounds = Array.from({ length: sized({ small: 2, full: 7 }) }, (_, index) => `round${index + 1}`)
     const bots: Bots[] = []
     const target = ({ repository }: { readonly repository: string }) => ({
       source: { repository, branch: 'main', install: [...installCommand] },

@@ -62,7 +62,7 @@ function statusRatio(name: string, version: PrismaVersion): Measurement {
         byHand(['npx', 'prisma', 'migrate', 'status'], application.directory, database.url, application.env)
       const direct = () => byHand(['node_modules/.bin/prisma', 'migrate', 'status'], application.directory, database.url, application.env)
       const times: Record<'theirs' | 'ours' | 'direct', number[]> = { theirs: [], ours: [], direct: [] }
-      for (let round = 0; round <= sized({ small: 3, full: 7 }); round++) {
+      for (let round = 0; round <= sized({ small: 2, full: 7 }); round++) {
         const took = { theirs: await theirs(), ours: await ours(), direct: await direct() }
         if (round === 0) continue // both have their caches warm from then on
         for (const who of ['theirs', 'ours', 'direct'] as const) times[who].push(took[who])

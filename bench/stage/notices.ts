@@ -14,8 +14,8 @@ export const seedForNotices: Seed = {
   ],
 }
 
-/** As many windows of `prod`, each with one notice, due spread over the minute that begins after `inMs` milliseconds. */
-export async function planNotices({ store }: Pick<Flow, 'store'>, count: number, inMs: number): Promise<void> {
+/** As many windows of `prod`, each with one notice, due spread over the `forMs` milliseconds that begin after `inMs` milliseconds. */
+export async function planNotices({ store }: Pick<Flow, 'store'>, count: number, { inMs, forMs }: Spread): Promise<void> {
   await store.query(
     `with planned as (
        insert into lockkeeper.maintenance
@@ -25,11 +25,13 @@ export async function planNotices({ store }: Pick<Flow, 'store'>, count: number,
        from generate_series(1, $1::int) as n returning id, starts_at)
      insert into lockkeeper.notice (maintenance_id, plan_no, stage, due_at, useful_until)
      select id, 1, 'before:3600000',
-       lockkeeper.now() + $3 * interval '1 millisecond' + (row_number() over (order by id) - 1) * interval '1 minute' / $1, starts_at
+       lockkeeper.now() + $3 * interval '1 millisecond' + (row_number() over (order by id) - 1) * $4 * interval '1 millisecond' / $1, starts_at
      from planned`,
-    [count, CHANNELS, inMs],
+    [count, CHANNELS, inMs, forMs],
   )
 }
+
+type Spread = { readonly inMs: number; readonly forMs: number }
 
 export type ToldNotices = {
   /** Notices that nobody decided, or that do not stand in their channel in Slack. */

@@ -1,13 +1,17 @@
 import type { MigrationEvidence } from '../../src/sql/review.ts'
+import { assertionsText } from '../../approvals/cards/evidence.ts'
+import { commitLines, commitsText } from '../../approvals/cards/commits.ts'
+import { whyNotPlanned } from '../../approvals/requests/plan-rules.ts'
 import { advised } from '../../approvals/cards/advice.ts'
+import { waiversOf } from '../../approvals/blocked.ts'
 import { blockedText, findingLines, inWindow } from '../../approvals/cards/findings.ts'
-import { escapeText } from '../../src/lib/text/escape.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import { quoted } from '../parse/tokens.ts'
 import type { Target } from '../../src/config/config.ts'
 import { maintenanceModeOf } from '../../src/deploy/planned.ts'
 import type { Evidence, Plan, PlannedMigration, PlannedStep } from '../../src/plan/plan.ts'
+import { isAppFirst } from '../../src/plan/rules/by-class.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
 import type { Command } from '../parse/command.ts'
 import { say, type PlanShown, type Reply, type VerbDeps } from './reply.ts'
@@ -22,7 +26,10 @@ export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'pl
   const elsewhere = whyNotHere(target, asker)
   if (elsewhere !== undefined) return elsewhere
   const made = await deps.makePlan(target, { ref: command.ref, reason: null, skipApp: false })
-  return isRefusal(made) ? made : say(describe(deps.command, target, command.ref, made).join('\n'))
+  if (isRefusal(made)) return made
+  const barred = await whyNotPlanned(deps, target, made)
+  const lines = describe(deps.command, target, command.ref, made)
+  return say([...lines, ...(barred === undefined ? [] : [`*It would be refused.* ${barred.text}`])].join('\n'))
 }
 
 const MOST_MIGRATIONS = 20
@@ -44,7 +51,7 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
       ...operationLines(made.operations?.find(({ name }) => name === migration.name)?.operations ?? []),
     ]),
     ...(more > 0 ? [`… and ${more} more`] : []),
-    ...findings(evidence),
+    ...findings(target, evidence),
     ...howItRuns(command, target, ref, made),
   ]
 }
@@ -57,13 +64,20 @@ function howItRuns(command: string, target: Target, ref: string | null, made: Pl
   )
   return [
     ...stepsLine(made),
+    ...assertions(plan),
     ...wayBack(plan),
     rules.required === 0
       ? '• Approvals: none needed; it starts by itself'
       : `• Approvals: ${rules.required} of ${list(rules.from.map(mentionApprover), 'or')}, never the one who asks`,
+    ...broughtCommits(evidence),
     ...notes(evidence),
     `Plan ${code(digest.slice(0, 8))}. To ask for it: ${code(`${command} deploy ${target.name}${ref === null ? '' : ` --ref ${quoted(ref)}`}`, 300)}`,
   ]
+}
+
+function broughtCommits({ commits }: Evidence): readonly string[] {
+  const text = commitsText(commits)
+  return text === null ? [] : [`• Commits: ${text}`, ...commitLines(commits, 5).map((line) => `    ${line.replace(/^•/, '◦')}`)]
 }
 
 const notes = (evidence: Evidence): readonly string[] => evidence.notes.map((note) => `• ${shown(note)}`)
@@ -74,43 +88,51 @@ function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence 
   return `${code(migration.name)} ${evidence.class}: ${shown(evidence.summary)}${rows}`
 }
 
-function findings(evidence: Evidence): readonly string[] {
+function findings(target: Target, evidence: Evidence): readonly string[] {
   const { lines, rest } = findingLines(evidence, inWindow)
   if (lines.length === 0) return []
   return [
     'What the review found:',
     ...lines,
     ...(rest > 0 ? [`… and ${rest} more, which the thread of a request shows beside the SQL`] : []),
-    ...blockedText(evidence),
+    ...blockedText(evidence, waiversOf(target)),
     ...adviceLines(evidence),
   ]
 }
 
-/** Of the characters of a message. */
-const ADVICE = 8_000
+/** A line of its own for each, since a long message is cut between lines. Longer ways stand beside the SQL of a request. */
+const MOST_SQL_LINES = 8
 
 function adviceLines(evidence: Evidence): readonly string[] {
-  const lines = advised(evidence).flatMap(({ said, sql }) => [said, ...(sql === '' ? [] : [`\`\`\`\n${escapeText(sql)}\`\`\``])])
-  const fitting = lines.filter((_line, at) => lines.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0) <= ADVICE)
-  return fitting.length === lines.length
-    ? lines
-    : [...fitting, 'The safe way for the rest stands beside the SQL in the thread of a request.']
+  const all = advised(evidence).map(({ said, sql }) => ({ said, sql: sql.split('\n').filter((line) => line.trim() !== '') }))
+  const isCut = all.some(({ sql }) => sql.length > MOST_SQL_LINES)
+  return [
+    ...all.flatMap(({ said, sql }) => [said, ...(sql.length > MOST_SQL_LINES ? [] : sql.map((line) => code(line, 500)))]),
+    ...(isCut ? ['The longer of these ways are shown by Read the SQL on the card of a request.'] : []),
+  ]
 }
 
 function stepsLine({ plan }: PlanShown): readonly string[] {
   const named = (phase: PlannedStep['phase']) => plan.steps.filter((step) => step.phase === phase).map((step) => shown(step.name))
   const checks = named('health').length
   const mode = maintenanceModeOf(plan)
+  const database = plan.list.length === 0 ? [] : ['migrate', 'verify']
+  const application = [...named('deploy'), ...(checks === 0 ? [] : [checks === 1 ? '1 health check' : `${checks} health checks`])]
   const steps = [
     ...named('prepare'),
     ...(plan.list.length === 0 ? [] : ['back up']),
     ...(mode === null ? [] : ['maintenance on']),
-    ...(plan.list.length === 0 ? [] : ['migrate', 'verify']),
-    ...named('deploy'),
-    ...(checks === 0 ? [] : [checks === 1 ? '1 health check' : `${checks} health checks`]),
+    ...(isAppFirst(plan)
+      ? [...application, ...database, ...(checks === 0 || plan.list.length === 0 ? [] : ['health once more'])]
+      : [...database, ...application]),
     ...(mode === null ? [] : ['maintenance off']),
   ]
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]
+}
+
+function assertions(plan: Plan): readonly string[] {
+  const text = assertionsText(plan)
+  return text === null ? [] : [`• Assertions: ${text}`]
 }
 
 function wayBack(plan: Plan): readonly string[] {

@@ -19,9 +19,12 @@ export function runnerHeadline({ prisma, baseline, ledger, route }: ShownStatus)
   return `${name}; ${applied}, ${route.packages.length === 0 ? 'nothing pending' : `${route.packages.length} pending`}.`
 }
 
+export const pendingOfRunner = ({ route, baseline }: ShownStatus): readonly { readonly name: string }[] =>
+  route.kind === 'none' || baseline === 'tables' ? [] : route.packages
+
 export function runnerFindings(status: ShownStatus): readonly string[] {
-  const { marker, contract, route, unknown, olderRows, baseline, unfit } = status
-  const pending = route.kind === 'none' || baseline === 'tables' ? [] : route.packages
+  const { marker, contract, unknown, olderRows, baseline, unfit } = status
+  const pending = pendingOfRunner(status)
   return [
     ...(pending.length === 0 ? [] : [`• Pending: ${names(pending)}.`]),
     marker === contract

@@ -33,6 +33,10 @@ export const rooms: readonly Room[] = [
   { folder: 'src/store', holds: "the bot's own PostgreSQL: pool, migrations, embedded server, rows that are due" },
   { folder: 'src/engine', holds: 'DBOS: workflows that survive the process, liveness, adoption' },
   {
+    folder: 'src/live-schema',
+    holds: "the target's schema as the last verified run left it: what differs now, what was set aside to be dropped",
+  },
+  {
     folder: 'src/slack',
     holds: 'blocks, limits, sending; it knows no feature of the product',
     inner: ['.', 'blocks', 'limits', 'client', 'outbox', 'answers'],
@@ -41,12 +45,12 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/sql',
     holds: "PostgreSQL's parser: what statements do, classes of change, findings",
-    inner: ['effects', 'rules', 'weigh', '.'],
+    inner: ['effects', 'rules', 'weigh', 'conventions', 'opinion', '.'],
   },
   {
     folder: 'src/plan',
     holds: 'what is approved: migrations as git objects, status, comparison, digest; no code of the repository runs here',
-    inner: ['prisma', 'weighed', '.', 'prisma8', 'tool'],
+    inner: ['prisma', 'weighed', '.', 'rules', 'prisma8', 'tool'],
   },
   {
     folder: 'src/request',
@@ -55,7 +59,11 @@ export const rooms: readonly Room[] = [
   },
   { folder: 'src/backup', holds: 'catalogue, manifest, retention; a provider a file under providers/', inner: ['.', 'providers'] },
   { folder: 'src/deploy', holds: 'checkout, dependencies and commands of the application' },
-  { folder: 'src/watching', holds: 'probes of the running application' },
+  { folder: 'src/watching', holds: 'probes of the running application, and assertions about the data' },
+  {
+    folder: 'src/guard',
+    holds: 'what watches a migration while it runs: who is in its way, who waits behind it, and when it is cancelled',
+  },
   {
     folder: 'src/migrate',
     holds: 'the real Prisma CLI: starts, watching, what came of it, diagnoses',
@@ -64,7 +72,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/run',
     holds: 'the run: preflight checks, steps, the workflow that carries them, what a killed run leaves',
-    inner: ['.', 'preflight', 'steps', 'step-runner', 'workflow'],
+    inner: ['.', 'preflight', 'assertions', 'steps', 'step-runner', 'workflow'],
   },
   { folder: 'src/notifications', holds: 'what leaves by other ways than Slack: mail, webhooks, on-call' },
   { folder: 'src/observability', holds: '/livez, /readyz, /metrics, traces, the log of activities' },

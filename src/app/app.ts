@@ -34,6 +34,7 @@ import { createAnswers } from '../slack/answers/answers.ts'
 import { forgetOldAnswers } from '../slack/answers/rows.ts'
 import { createOutbox } from '../slack/outbox/outbox.ts'
 import { every } from '../lib/repeat.ts'
+import { morningLines } from '../../commands/verbs/status/morning.ts'
 import { windowParts } from './wire-windows.ts'
 import type { AppOptions } from './options.ts'
 import { coreOf } from './services.ts'
@@ -120,7 +121,8 @@ async function startParts(options: AppOptions, stack: AsyncDisposableStack): Pro
   stack.defer(recordStop)
   keepAudit(audit, log, stack)
 
-  const windows = windowParts({ db, log, config }, { migrate: core.approvals.command, maintenance: core.windows.maintenance })
+  const commands = { migrate: core.approvals.command, maintenance: core.windows.maintenance }
+  const windows = windowParts({ db, log, config }, commands, (target) => morningLines(core.verbs, target))
   const home = createHomes({
     commands: core.approvals.commands,
     db,

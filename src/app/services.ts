@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../../approvals/deps.ts'
+import type { AfterDeps } from '../../approvals/requests/after.ts'
 import { createPeople } from '../../approvals/people.ts'
 import { policyHash } from '../../approvals/policy.ts'
 import type { WindowDeps } from '../../commands/windows/deps.ts'
@@ -18,9 +19,13 @@ import type { MayRun } from './may-run.ts'
 import type { PlanDeps } from '../plan/deps.ts'
 import type { MadePlan, PlanRequest } from '../plan/make.ts'
 import type { RunnerPlan } from '../plan/prisma8/make.ts'
+import type { Plan } from '../plan/plan.ts'
+import { readOtherRecord } from '../plan/rules/after.ts'
 import { readPlannedFiles } from '../plan/tool/approved.ts'
-import { makeAnyPlan, readAnyStatus } from '../plan/tool/tools.ts'
+import { commitsNotLive, makeAnyPlan, readAnyStatus } from '../plan/tool/tools.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
+import { lookLive } from '../live-schema/look.ts'
+import { lastCommit } from '../request/live-commit.ts'
 import type { Ask, RequestRow } from '../request/request.ts'
 import type { SlackPort } from '../slack/port.ts'
 import { configuredFreezes } from '../calendar/opening-hours.ts'
@@ -33,6 +38,7 @@ export type Core = {
   readonly plan: PlanDeps
   readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
   readonly sqlFile: (request: RequestRow) => Promise<string | null>
+  readonly readOtherRecord: AfterDeps['readOtherRecord']
   readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | RunnerPlan | Refusal>
 }
 
@@ -54,13 +60,20 @@ export function coreOf(
   // what git, the server or a driver said may stand in a refusal, which is shown to people and kept in rows
   const redacted = <T>(outcome: T | Refusal): T | Refusal =>
     isRefusal(outcome) ? refuse(outcome.code, redactor.text(outcome.text)) : outcome
+  const askLive = (target: Target) => askLiveCommit({ target, home: config.home, env: plan.env, redactor, timeoutMs: 5_000 })
+  const liveOf = async (target: Target) => {
+    const said = await askLive(target)
+    return said === null ? lastCommit(db, target.name) : 'why' in said ? null : said.commit
+  }
   const asked = async (target: Target, ask: Ask): Promise<PlanRequest> => ({
     target,
     ref: ask.ref,
     steps: plannedSteps(withoutApp(target, ask)),
     policy: policyHash(target),
     lastBackup: await lastVerified(backups, target.name),
+    live: await liveOf(target),
   })
+  const otherRecord = async (target: Target, planned: Pick<Plan, 'prisma8'>) => redacted(await readOtherRecord(plan, target, planned))
   const make = async (target: Target, ask: Ask) => redacted(await makeAnyPlan(plan, await asked(target, ask)))
   const plannedFiles = async (request: RequestRow) => {
     const target = config.targets.get(request.target)
@@ -73,6 +86,7 @@ export function coreOf(
     approvals,
     plan,
     makePlan: make,
+    readOtherRecord: otherRecord,
     windows: { db, targets: config.targets, people, freezes: config.file.freezes, maintenance: commands.maintenance, onFault },
     verbs: {
       ...approvals,
@@ -83,8 +97,11 @@ export function coreOf(
         if (isRefusal(found) || found.kind === 'runner') return found
         return { ...found.read.status, record: found.read.facts.state.rows }
       },
-      askLiveCommit: (target) => askLiveCommit({ target, home: config.home, env: plan.env, redactor, timeoutMs: 5_000 }),
+      askLiveCommit: askLive,
+      commitsNotLive: async (target) => commitsNotLive(plan, target, await liveOf(target)),
+      lookLive: (target) => lookLive(db, config.secret(target.database.url), target.name),
       makePlan: make,
+      readOtherRecord: otherRecord,
       slack,
       exportEvidence: createExport({
         db,

@@ -12,12 +12,14 @@ import type { Config } from '../config/config.ts'
 import type { OpenEngine } from '../engine/engine.ts'
 import { compareWithAnyPlan } from '../plan/tool/tools.ts'
 import { createAhead } from '../migrate/ahead.ts'
+import { identityKey } from '../database/identity.ts'
+import { keepSchema } from '../live-schema/kept.ts'
 import { lastCommit } from '../request/live-commit.ts'
 import { readSpool, readTail } from '../request/output.ts'
 import type { RequestRow } from '../request/request.ts'
 import type { InFlight } from '../run/in-flight.ts'
 import { underTargetLock } from '../run/step-runner/target-lock.ts'
-import { stepsOf } from '../run/steps/steps-of.ts'
+import { stepsOf, type StepPorts } from '../run/steps/steps-of.ts'
 import { requestWorkflow } from '../run/workflow/workflow.ts'
 import type { Db } from '../store/pool.ts'
 import type { MayRun } from './may-run.ts'
@@ -50,7 +52,7 @@ export function workflowOf(
     stillGranted: (id) => stillGranted(approvals, id),
     gate: (queries, request, how) => gateFor(approvals, queries, request, how),
     grantAtOnce: (tx, id) => grantAtOnce(approvals, tx, id),
-    makePlan: (request) => planRequest({ ...approvals, makePlan: core.makePlan }, request),
+    makePlan: (request) => planRequest({ ...approvals, makePlan: core.makePlan, readOtherRecord: core.readOtherRecord }, request),
     reconfigured: (plan, request) => whyReconfigured(targets, plan, request),
     whyNoRun: (request) => mayRun.whyNoRunIn(request.channel),
     whyStop: mayRun.whyStop,
@@ -63,7 +65,15 @@ export function workflowOf(
     underTargetLock: (what, work) => underTargetLock({ config }, what, work),
     stepsFor: (request, plan) => {
       const target = targets.get(request.target)
-      const ports = { config, backups, clocks: mayRun.clocks, lastCommit: (name: string) => lastCommit(db, name), ahead }
+      const ports: StepPorts = {
+        config,
+        backups,
+        clocks: mayRun.clocks,
+        lastCommit: (name) => lastCommit(db, name),
+        ahead,
+        keepSchema: ({ plan: { target: name, identity, commit }, requestId }, lines) =>
+          keepSchema(db, { target: name, identity: identityKey(identity) }, { requestId, commit, lines }),
+      }
       return target === undefined ? [] : stepsOf(ports, target, plan, request.ask)
     },
   })

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts'
+import type { Config, Target } from '../config/config.ts'
 import type { Db } from '../store/pool.ts'
 import type { Due } from '../store/due.ts'
 import type { Log } from '../lib/log.ts'
@@ -17,6 +17,8 @@ import { occurrenceMessage, recurringJob, type OccurrenceNews } from '../windows
 import { createCronJobs, type CronJobs } from '../windows/jobs/cron-jobs.ts'
 import { scheduleWindow } from '../windows/schedule/schedule.ts'
 import { windowSource } from '../windows/render/view.ts'
+import { morningJob } from '../windows/jobs/morning.ts'
+import { morningMessage, type MorningNews } from '../windows/render/morning.ts'
 import { weekJob } from '../windows/jobs/week.ts'
 
 /** Everything about maintenance windows and freezes that happens by itself: what is drawn, what is due, what repeats. */
@@ -29,6 +31,7 @@ export type WindowParts = {
 export function windowParts(
   { db, log, config }: { readonly db: Db; readonly log: Log; readonly config: Config },
   commands: { readonly migrate: string; readonly maintenance: string },
+  morningOf: (target: Target) => Promise<readonly string[]>,
 ): WindowParts {
   const { targets, file } = config
   const context: WindowContext = {
@@ -45,6 +48,7 @@ export function windowParts(
       return conflict ?? scheduleWindow(tx, window, [target])
     }),
     ...(file.digest === undefined ? [] : [weekJob(file.digest, config, (queries) => freezesInForce(queries, null))]),
+    ...(file.morning === undefined ? [] : [morningJob(file.morning, targets, morningOf)]),
   ])
   return {
     // lists of very many notices before the announcements that they tick off
@@ -53,6 +57,7 @@ export function windowParts(
         notices: async (post) => drawNotices(post, context, await overtakenIn(db, post.data as NoticeDigest)), // as `digestCrowded` wrote it
         occurrence: ({ data }) => ({ message: occurrenceMessage(data as OccurrenceNews) }), // as `refuseOnce` wrote it
         freeze: ({ data }) => ({ message: freezeMessage(data as FreezeNews) }), // as `postFreezeNews` wrote it
+        morning: ({ data }) => ({ message: morningMessage(data as MorningNews) }), // as `morningJob` wrote it
         week: ({ data }) => ({ message: weekMessage(data as WeekNews, commands.maintenance) }), // as `weekJob` wrote it
       }),
       windowSource(db, (view) => drawWindow(view, context)),

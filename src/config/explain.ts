@@ -7,9 +7,11 @@ import { presetTools } from './tool.ts'
 
 /** Keys that are planned but do nothing yet; accepting them in silence would promise something that is not kept. */
 export const notYetAvailable: readonly string[] = [
-  'after',
   'watch',
   'rollback',
+  'classes.additive.rehearsal',
+  'classes.transformative.rehearsal',
+  'classes.breaking.rehearsal',
   'database.replicas',
   'backup.keep.daily',
   'backup.keep.weekly',
@@ -18,7 +20,6 @@ export const notYetAvailable: readonly string[] = [
 
 /** Values that are planned for keys that exist. */
 const laterValues: Readonly<Record<string, readonly string[]>> = {
-  order: ['app-first'],
   onFailure: ['stop'],
   provider: ['rds', 'neon', 'command', 's3'],
 }

@@ -8,6 +8,7 @@ import type { Config, Target } from './config.ts'
 import { isReference } from './keys/basics.ts'
 import type { ConfigProblem } from './problem.ts'
 import { configSchema, targetSchema, type ConfigFile } from './schema.ts'
+import { problemsOfAfter, problemsOfClasses } from './class-problems.ts'
 import { problemsOfTimes } from './window-problems.ts'
 import { problemsOf } from './explain.ts'
 
@@ -33,6 +34,7 @@ export function loadConfig(path: string, env: Readonly<Record<string, string | u
     ...(result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue))),
     ...(result.success ? [] : problemsUnderBadNames(parsed, result.error.issues)),
     ...problemsOfMeaning(parsed),
+    ...problemsOfAfter(writtenTargets(parsed)),
     ...problemsOfTimes(parsed, writtenTargets(parsed)),
     ...problemsOfSecrets(parsed, env),
   ]
@@ -152,6 +154,7 @@ function problemsOfMeaning(parsed: unknown): ConfigProblem[] {
     problems.push(...tooFewNamed(`targets.${name}.approvals`, required, from))
     if (breakGlass !== undefined)
       problems.push(...notReviewable(`targets.${name}.breakGlass`, breakGlass.from, breakGlass.review ?? from, peopleIn(parsed)))
+    problems.push(...problemsOfClasses(name, written, { required, from, isProtected }, tooFewNamed))
     if (breaking !== undefined)
       problems.push(...tooFewNamed(`targets.${name}.approvals.breaking`, Math.max(required, breaking.required ?? 1), breaking.from ?? from))
     return problems

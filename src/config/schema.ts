@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { approver, argv, channel, duration, probe, secret, step } from './keys/basics.ts'
+import { assertSchema } from './keys/assertions.ts'
+import { classesSchema, orderSchema } from './keys/classes.ts'
 import { reviewSchema } from './keys/review.ts'
+import { guardSchema } from './keys/guard.ts'
 import { toolSchema } from './tool.ts'
 import {
   calendarSchema,
@@ -8,6 +11,7 @@ import {
   freezeSchema,
   mailSchema,
   maintenanceModeSchema,
+  morningSchema,
   oncallSchema,
   windowsSchema,
 } from './window-schema.ts'
@@ -37,6 +41,7 @@ export const targetSchema = z.strictObject({
     lockTimeout: duration.default(2_000),
     statementTimeout: duration.default(900_000),
   }),
+  guard: guardSchema.optional(),
   tool: toolSchema,
   backup: z
     .strictObject({
@@ -64,12 +69,18 @@ export const targetSchema = z.strictObject({
     })
     .optional()
     .describe('For emergencies: one person lets a request run, and a second one reviews it afterwards. Left out: nobody may'),
-  review: reviewSchema.optional().describe('From when on what a migration does to a table counts'),
+  review: reviewSchema
+    .optional()
+    .describe('From when on what a migration does to a table counts, and who may let a finding pass that blocks'),
   windows: windowsSchema.prefault({}),
   maintenance: maintenanceModeSchema.optional(),
-  order: z.literal('migrate-first').default('migrate-first'),
+  order: orderSchema.default('migrate-first'),
+  classes: classesSchema.optional().describe('What each class of change asks for; stricter ways for heavier changes'),
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
+  assert: assertSchema.optional().describe('What has to be true of the data before and after the migrations'),
+  after: z.string().min(1).optional().describe('A target on which the same migrations must have run before'),
+  soak: duration.optional().describe('How long they must have been there; needs `after`'),
   current: argv.optional().describe('A command that prints the commit that is live now'),
   health: z.array(probe).default([]),
   onFailure: z.literal('keep').default('keep'),
@@ -97,6 +108,9 @@ export const configSchema = z.strictObject({
     .refine((targets) => Object.keys(targets).length > 0, 'no target is configured'),
   freezes: z.array(freezeSchema).default([]).describe('Company holidays, ends of quarters: nothing starts'),
   digest: digestSchema.optional().describe('The windows of the week, in a channel'),
+  morning: morningSchema
+    .optional()
+    .describe('What is merged and not live, changed by others or due, in the channel of each target. Left out: nothing is posted'),
   oncall: oncallSchema.optional().describe('Paged when a person is needed, a run fails or health is lost'),
   mail: mailSchema.optional(),
   calendar: calendarSchema.optional().describe('Serves the windows as an ICS feed'),

@@ -7,14 +7,15 @@ import { placeProblem } from '../calendar/holidays.ts'
 import { typedTime } from '../calendar/say.ts'
 import { isZone, nearestZone, onClock, readWall } from '../calendar/zone.ts'
 import type { ConfigProblem } from './problem.ts'
-import { digestSchema, freezeSchema, recurringWindow, windowsSchema } from './window-schema.ts'
+import { digestSchema, freezeSchema, morningSchema, recurringWindow, windowsSchema } from './window-schema.ts'
 
 /** What the schema cannot judge of times, read from the file as written so that everything is told at once. */
 export function problemsOfTimes(parsed: unknown, targets: Readonly<Record<string, unknown>>): ConfigProblem[] {
   return [
     ...Object.entries(targets).flatMap(([name, target]) => problemsOfWindows(`targets.${name}`, target, parsed)),
     ...listIn(parsed, 'freezes').flatMap((freeze, index) => problemsOfFreeze(`freezes.${index}`, freeze, Object.keys(targets))),
-    ...problemsOfDigest(part(parsed, 'digest')),
+    ...problemsOfClock('digest', read(digestSchema, part(parsed, 'digest'))),
+    ...problemsOfClock('morning', read(morningSchema, part(parsed, 'morning'))),
   ]
 }
 
@@ -148,13 +149,12 @@ function problemsOfFreeze(path: string, written: unknown, targets: readonly stri
   return [...problems, ...[from, until].filter((one) => typeof one !== 'number')]
 }
 
-function problemsOfDigest(written: unknown): ConfigProblem[] {
-  const digest = read(digestSchema, written)
-  if (digest === undefined) return []
-  const cron = readCron(digest.cron)
+function problemsOfClock(at: string, written: { readonly cron: string; readonly timezone: string } | undefined): ConfigProblem[] {
+  if (written === undefined) return []
+  const cron = readCron(written.cron)
   return [
-    ...(isCronFault(cron) ? [{ path: 'digest.cron', ...cron }] : []),
-    ...(isZone(digest.timezone) ? [] : [noZone('digest.timezone', digest.timezone)]),
+    ...(isCronFault(cron) ? [{ path: `${at}.cron`, ...cron }] : []),
+    ...(isZone(written.timezone) ? [] : [noZone(`${at}.timezone`, written.timezone)]),
   ]
 }
 

@@ -104,6 +104,11 @@ export const digestSchema = z.strictObject({
   timezone: z.string().default('UTC'),
 })
 
+export const morningSchema = z.strictObject({
+  cron: z.string().default('0 8 * * Mon-Fri'),
+  timezone: z.string().default('UTC'),
+})
+
 export const oncallSchema = z.strictObject({
   webhook: secret.describe('Where pages go, as JSON'),
   secret: secret.optional().describe('Signs what is sent'),

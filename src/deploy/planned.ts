@@ -1,13 +1,14 @@
 import type { CommandSettings, ProbeSettings, StepSettings, TargetSettings } from '../config/schema.ts'
 import type { Plan, PlannedStep } from '../plan/plan.ts'
 
-/** What a request approves beside the migrations: every command and probe with its settings, as they stand in the configuration. */
+/** What a request approves beside the migrations: every command, probe and assertion with its settings, as they stand in the configuration. */
 export function plannedSteps({
   prepare,
   maintenance,
   deploy,
   health,
-}: Pick<TargetSettings, 'prepare' | 'deploy' | 'health' | 'maintenance'>): PlannedStep[] {
+  assert,
+}: Pick<TargetSettings, 'prepare' | 'deploy' | 'health' | 'maintenance' | 'assert'>): PlannedStep[] {
   const commands = (phase: PlannedStep['phase'], list: readonly CommandSettings[] = []) =>
     list.map((settings) => ({ phase, name: stepTitle(settings), settings }))
   const probes = (phase: PlannedStep['phase'], list: readonly ProbeSettings[]) =>
@@ -19,6 +20,7 @@ export function plannedSteps({
     ...probes('health', health),
     ...commands('maintenance-off', maintenance?.off),
     ...probes('maintenance-probe', maintenance?.probe === undefined ? [] : [maintenance.probe]),
+    ...(assert ?? []).map((settings) => ({ phase: 'assert' as const, name: settings.name, settings })),
   ]
 }
 

@@ -23,6 +23,7 @@ export const refusalCodes = [
   'other_runner', // the commit brings a tool whose migrations another reader has to read; never shown to people
   'target_unreachable',
   'target_unfit', // pooler URL, failed migration, edited file, unknown migration, …
+  'against_policy', // the target's own rules refuse the plan: no rollback SQL, not run where it has to run first, …
   'store_unreachable',
   // whether the record can be believed
   'audit_broken',
@@ -41,6 +42,9 @@ export const refusalCodes = [
   'already_decided',
   'digest_changed',
   'too_few_approvers', // nobody, or not enough people, could ever approve it
+  'blocked', // a finding of the review blocks it, and nobody has waived that
+  'not_allowed_to_waive',
+  'nothing_to_waive',
   'request_expired',
   'grant_expired',
   'stale_button',

@@ -8,9 +8,13 @@ import type { Inspection, RunContext, StepEnd } from '../request/step.ts'
 import { count, seconds } from '../lib/text/sentences.ts'
 import type { Ahead } from './ahead.ts'
 import { attemptsIn, hideOutput, isSettled, settle, stateOf, type Attempt } from './attempts/attempt.ts'
-import { analyseFailure, tryText, type FailureAnalysis } from './decide/failure-analysis.ts'
+import { analyseFailure, type FailureAnalysis } from './decide/failure-analysis.ts'
+import { tryText } from './decide/tries/tries.ts'
 import { nextAction, type Facts } from './decide/next-action.ts'
-import { withObserver } from './observe/observer.ts'
+import { withObserver } from '../guard/observer.ts'
+import { blockedOf, type Blocked } from './observe/blocked.ts'
+import { waitedText } from '../guard/words.ts'
+import { dataWithFigures, figuresIn, guardOf, keepFigures, withFigures } from './observe/guarded.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Timing } from './attempts/timing.ts'
 import { openAnyWorkspace } from './others/workspace.ts'
@@ -36,7 +40,7 @@ export async function inspectMigrations(context: RunContext, timing: Timing): Pr
       const tasks = tasksIn(work, facts)
       await noteApplied({ context, base: workspace.base }, tasks)
       await noteMisplaced(work, facts.attempt?.attempt ?? null)
-      return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
+      return withFigures({ kind: 'done' as const, output: doneText(workspace.base, facts), data: { migrations: tasks } }, workspace.base)
     }
     if (action.kind === 'living' || action.kind === 'next' || action.kind === 'failed') return { kind: 'todo' }
     const analysis = await analyseFailure(work, action, tasksIn(work, facts), null)
@@ -52,42 +56,50 @@ export async function applyAll(context: RunContext, timing: Timing, ahead: Pick<
   if (isProblem(workspace)) return notStarted(workspace)
   return withObserver(connectionOf(context, workspace), async (observer) => {
     const work = { context, workspace, observer, timing }
-    let version: ToolVersion | null = null
-    let stopped: Stopped | null = null
-    for (;;) {
-      const facts = await factsWithin(work)
-      if (facts === null) return silent(work)
-      const tasks = tasksIn(work, facts)
-      const action = decideNext(work, facts)
-      context.progress({ migrations: tasks })
-      await noteApplied({ context, base: workspace.base }, tasks)
-      if (action.kind === 'all_applied' || action.kind === 'next') await noteMisplaced(work, facts.attempt?.attempt ?? null)
-      if (action.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
-      if (action.kind === 'living') {
-        const ended = await accompany(work, facts.attempt?.attempt ?? null)
-        if (ended.kind === 'end') return ended.end
-        stopped = ended.stopped ?? stopped
-        continue
-      }
-      if (action.kind !== 'next') {
-        const analysis: FailureAnalysis = await analyseFailure(work, action, tasks, stopped)
-        if (analysis.kind === 'end') return analysis.end
-        settle(analysis.attempt)
-        context.report(analysis.report)
-        await pause(analysis.pauseMs, context.signal)
-        continue
-      }
-      if (context.isCancelled())
-        return { kind: 'cancelled', output: 'cancelled', outcome: cancelledOutcome(tasks, null), data: { migrations: tasks } }
-      if (context.signal.aborted) return lostHold(context, tasks)
-      if (version === null) {
-        const proof: Proof = await proveAll(work, action, tasks, (last) => ahead.take(context.requestId, last))
-        if (proof.kind === 'hindered') return proof.end
-        version = proof.version
-      }
-      if (!context.signal.aborted) await startGroup(work, action.group, version)
-    }
+    const blocked = blockedOf(work)
+    const end = await applyRest(work, blocked, ahead)
+    await blocked.over()
+    return withFigures(end, workspace.base)
   })
+}
+
+async function applyRest(work: Work, blocked: Blocked, ahead: Pick<Ahead, 'take'>): Promise<StepEnd> {
+  const { context, workspace } = work
+  let version: ToolVersion | null = null
+  let stopped: Stopped | null = null
+  for (;;) {
+    const facts = await factsWithin(work)
+    if (facts === null) return silent(work)
+    const tasks = tasksIn(work, facts)
+    const action = decideNext(work, facts)
+    context.progress(dataWithFigures({ migrations: tasks }, workspace.base))
+    await noteApplied({ context, base: workspace.base }, tasks)
+    if (action.kind === 'all_applied' || action.kind === 'next') await noteMisplaced(work, facts.attempt?.attempt ?? null)
+    if (action.kind === 'all_applied') return { kind: 'done', output: doneText(workspace.base, facts), data: { migrations: tasks } }
+    if (action.kind === 'living') {
+      const ended = await accompany(work, blocked, facts.attempt?.attempt ?? null)
+      if (ended.kind === 'end') return ended.end
+      stopped = ended.stopped ?? stopped
+      continue
+    }
+    if (action.kind !== 'next') {
+      const analysis: FailureAnalysis = await analyseFailure(work, action, tasks, stopped)
+      if (analysis.kind === 'end') return analysis.end
+      settle(analysis.attempt)
+      context.report(analysis.report)
+      await blocked.pause(analysis.pauseMs, context.signal)
+      continue
+    }
+    if (context.isCancelled())
+      return { kind: 'cancelled', output: 'cancelled', outcome: cancelledOutcome(tasks, null), data: { migrations: tasks } }
+    if (context.signal.aborted) return lostHold(context, tasks)
+    if (version === null) {
+      const proof: Proof = await proveAll(work, action, tasks, (last) => ahead.take(context.requestId, last))
+      if (proof.kind === 'hindered') return proof.end
+      version = proof.version
+    }
+    if (!context.signal.aborted) await startGroup(work, action.group, version)
+  }
 }
 
 /** The migrator writes as it is, since nobody may be there to redact it; once it has ended its own log is redacted too. */
@@ -100,12 +112,18 @@ function decideNext({ context, workspace }: Work, facts: Facts): ReturnType<type
 /** Watches the migrator to its end, or stops it when there is a reason. */
 async function accompany(
   work: Work,
+  blocked: Blocked,
   attempt: Attempt | null,
 ): Promise<{ readonly kind: 'on'; readonly stopped?: Stopped } | { readonly kind: 'end'; readonly end: StepEnd }> {
   const { context, workspace, observer, timing } = work
+  const guard = guardOf(
+    { context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base, host: workspace.parsed.host },
+    attempt,
+  )
   const watched: Watched = {
     context,
     observer,
+    guard,
     files: workspace.approved.migrations,
     recordsStart: workspace.tool.recordsStart,
     readState: workspace.readState,
@@ -118,6 +136,7 @@ async function accompany(
     tryText: tryText(work, attempt),
   }
   const end = await watchAttempt(watched, attempt)
+  keepFigures(workspace.base, guard.figures())
   if (end.kind === 'ended') failpoint('after-migrator-exit')
   if (end.kind === 'ended') return { kind: 'on' }
   if (end.kind === 'unreachable') return { kind: 'end', end: silent(work) }
@@ -176,6 +195,8 @@ async function factsWithin(work: Work): Promise<Facts | null> {
 const tasksIn = ({ context, workspace }: Pick<Work, 'context' | 'workspace'>, facts: Facts): readonly MigrationTask[] =>
   tasksOf(statusOf(facts.state, facts.files), context.plan.list, workspace.base)
 
+const doneText = (base: string, facts: Facts): string => `${summaryOf(facts)}${waitedText(figuresIn(base))}`
+
 /** `3 migrations in 0.6 s`: from the start of the first to the end of the last. */
 function summaryOf({ plan, state, files }: Facts): string {
   const names = new Set(plan.list.map(({ name }) => name))
@@ -232,5 +253,3 @@ const lostHold = ({ command }: RunContext, tasks: readonly MigrationTask[]): Ste
     next: `Look at \`${command} status\`, then cancel this request and ask anew for the rest.`,
   }),
 })
-
-const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {}) // an abort is looked at by the loop

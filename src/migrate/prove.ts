@@ -4,11 +4,11 @@ import { code } from '../lib/text/code.ts'
 import { count } from '../lib/text/sentences.ts'
 import { statusOf } from '../plan/status.ts'
 import type { StepEnd } from '../request/step.ts'
-import { diagnosisContext } from './decide/failure-analysis.ts'
+import { diagnosisContext } from './decide/tries/context.ts'
 import type { NextAction } from './decide/next-action.ts'
 import { failedOutcome, unclearOutcome } from './decide/outcomes.ts'
 import { diagnose } from './diagnoses/diagnosis.ts'
-import { takeSnapshot } from './observe/activity-snapshot.ts'
+import { lockHolder } from './observe/activity-snapshot.ts'
 import { whyElsewhere, whyOther } from './observe/database-proof.ts'
 import type { MigrationTask } from './observe/watch.ts'
 import type { Work } from './observe/work.ts'
@@ -111,9 +111,9 @@ async function rolledBackIn({ workspace, observer }: Work): Promise<ReadonlySet<
 
 /** Somebody else's migrator is waited for, for a while; null when the lock is free. */
 async function foreignLock(work: Work): Promise<{ readonly name: string; readonly relation: null } | null> {
-  const { context, workspace, observer, timing } = work
+  const { context, observer, timing } = work
   for (const began = performance.now(); ; await sleep(timing.pollMs)) {
-    const { lock } = await observer.look((client) => takeSnapshot(client, workspace.readState, workspace.applicationName))
+    const lock = await observer.look(lockHolder)
     if (lock === null || !lock.here) return null
     context.report(`${lock.name} (pid ${lock.pid}) holds the migration lock. Waiting for it to end.`)
     if (context.signal.aborted || performance.now() - began > timing.silenceMs)

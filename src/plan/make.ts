@@ -38,6 +38,8 @@ export type PlanRequest = {
   /** SHA-256 of the approval policy and guards in force. */
   readonly policy: string
   readonly lastBackup?: Evidence['lastBackup']
+  /** The commit that is live, in full or shortened; null where nobody knows. */
+  readonly live?: string | null
 }
 
 export type MadePlan = {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { PlanClass } from '../config/keys/classes.ts'
 import type { ToolSettings } from '../config/tool.ts'
 import type { Identity } from '../database/identity.ts'
 import type { MigrationEvidence } from '../sql/review.ts'
@@ -23,6 +24,8 @@ export type Plan = {
   readonly policy: string
   /** Of a commit that brings Prisma 8. Plans of 5 to 7 do not have the key, so their digests are what they always were. */
   readonly prisma8?: RunnerPlanned
+  /** By the class of the plan. Plans of targets without such rules do not have the key. */
+  readonly rules?: { readonly class: PlanClass; readonly order: 'migrate-first' | 'app-first'; readonly maintenance: 'on' | 'off' }
   /** Of a tool that is not Prisma: its settings as far as they decide what runs. */
   readonly tool?: OtherTool
 }
@@ -73,9 +76,9 @@ export type PlannedMigration = Checksum & {
 }
 
 export type PlannedStep = {
-  readonly phase: 'prepare' | 'maintenance-on' | 'deploy' | 'health' | 'maintenance-off' | 'maintenance-probe'
+  readonly phase: 'prepare' | 'maintenance-on' | 'deploy' | 'health' | 'maintenance-off' | 'maintenance-probe' | 'assert'
   readonly name: string
-  /** The resolved configuration: argument vector or probe, working directory, environment (references, not secrets). */
+  /** The resolved configuration: argument vector, probe or assertion, working directory, environment (references, not secrets). */
   readonly settings: unknown
 }
 
@@ -114,4 +117,19 @@ export type Evidence = {
   /** Seconds and bytes of the last backup of this target, if any. */
   readonly lastBackup: { readonly seconds: number; readonly bytes: number } | null
   readonly takenAt: string
+  /** Left out where nobody knows which commit is live, or the repository does not have it. */
+  readonly commits?: CommitsSince
+}
+
+/** What this commit brings beside the one that is live. Merges are left out. */
+export type CommitsSince = {
+  /** Full SHA of the live one. */
+  readonly live: string
+  readonly count: number
+  /** The newest first, at most 20. */
+  readonly newest: readonly { readonly commit: string; readonly subject: string; readonly author: string }[]
+  /** Who wrote how many of them, the most first; of a very long list, of its newest 1,000. */
+  readonly authors: readonly { readonly name: string; readonly commits: number }[]
+  /** Commits that are live and that this one does not have: the run goes back behind them. */
+  readonly lost: number
 }

@@ -21,7 +21,7 @@ const FETCH_MS = 120_000
 
 /** Fetches every branch and tag into `<var>/repositories/<target>.git`, cloning at first. Calls for one clone take turns. */
 export async function fetchRepository(deps: GitDeps, target: SourceOf): Promise<Repository | Refusal> {
-  const directory = resolve(deps.varDirectory, 'repositories', `${target.name}.git`)
+  const directory = cloneOf(deps, target)
   const remote = remoteOf(target.source.repository, deps.home)
   if ('why' in remote) return unreachable(target, remote.why)
   const repository = { directory, git: gitIn(deps, directory) }
@@ -37,6 +37,10 @@ export async function fetchRepository(deps: GitDeps, target: SourceOf): Promise<
     return end.exitCode === 0 ? repository : unreachable(target, whyOtherFormat(end, directory) ?? reasonOf(end))
   })
 }
+
+/** Where the bare clone of a target's repository is kept. */
+export const cloneOf = (deps: Pick<GitDeps, 'varDirectory'>, target: Pick<Target, 'name'>): string =>
+  resolve(deps.varDirectory, 'repositories', `${target.name}.git`)
 
 export type ResolvedCommit = {
   /** Full SHA. */

@@ -1,5 +1,7 @@
+import type { Blocker, GuardEvent } from './blocker.ts'
 import type { Commands } from '../config/commands.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
+import type { PersonsWaiver } from '../sql/weigh/finding.ts'
 
 /** The rows of a request, as the whole house sees them. Times are Dates, ids are numbers (they stay far below 2^53). */
 
@@ -43,6 +45,8 @@ export type PolicySnapshot = {
   readonly grantExpiresMs: number
   /** Left out: the target did not allow it when it was asked. */
   readonly breakGlass?: BreakGlassRules
+  /** Who may let a finding pass that blocks. Left out: nothing blocked it. */
+  readonly waive?: readonly string[]
 }
 
 /** What the card says at the end, or when a person is needed. All parts are mrkdwn with outside text escaped, except `excerpt`. */
@@ -185,6 +189,8 @@ export type RequestEvent =
   | { readonly kind: 'requested'; readonly data: Record<string, never> }
   | { readonly kind: 'approved'; readonly data: { readonly by: string; readonly count: number; readonly required: number } }
   | { readonly kind: 'rejected'; readonly data: { readonly by: string; readonly reason: string } }
+  /** Findings that block were let pass, for this plan alone: by their keys, with what they said. */
+  | { readonly kind: 'waived'; readonly data: PersonsWaiver }
   /** `samePlan`: what is voted for has not changed, so the approvals that still count under today's rules stay. */
   | { readonly kind: 'asked_anew'; readonly data: { readonly why: string; readonly samePlan?: true } }
   /** `window`: the window that it was for has closed. */
@@ -259,6 +265,7 @@ export type RequestEvent =
       readonly kind: 'migration_done'
       readonly data: { readonly name: string; readonly output: string; readonly at: number; readonly of: number }
     }
+  | GuardEvent
   | { readonly kind: 'adopted'; readonly data: { readonly step: string | null } }
   /** It has stopped, and ends once maintenance mode is off again. `headline` is mrkdwn. */
   | { readonly kind: 'ending'; readonly data: { readonly state: Ending; readonly headline: string } }
@@ -274,6 +281,8 @@ export type RequestView = {
   readonly votes: readonly VoteRow[]
   readonly steps: readonly StepRow[]
   readonly events: readonly EventRow[]
+  /** Who is in the way of the migration that runs; left out where nobody is. */
+  readonly blocker?: Blocker
   /** The last lines of output of the running or last step, redacted. */
   readonly tail: string
   readonly now: Date

@@ -1,3 +1,4 @@
+import type { Blockers } from './blocker.ts'
 import type { Target } from '../config/config.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Redactor } from '../redact/redact.ts'
@@ -60,6 +61,8 @@ export type RunContext = {
   readonly progress: (data: unknown) => void
   /** A post in the thread. */
   readonly note: (event: RequestEvent) => Promise<void>
+  /** Who is in the way of a migration: what people are shown of it, and what they ask for. */
+  readonly blockers: Blockers
   /** A row of the audit about this run; on the disk when it resolves. */
   readonly audit: (act: string, result: string, data: Readonly<Record<string, unknown>>) => Promise<void>
   /** `data` of an earlier step of this run. */

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../audit/write.ts'
 import type { Queries, Tx } from '../store/pool.ts'
+import { openBlocker } from './blocker.ts'
 import { owesOffColumn } from './maintenance-mode.ts'
 import type { EventRow, RequestEvent, RequestRow, RequestState, RequestView, RunOutcome, StepRow, VoteRow, Ending } from './request.ts'
 
@@ -96,15 +97,24 @@ export async function viewOf(
   about: Pick<RequestView, 'targetTitle' | 'commands' | 'tail'>,
   tries = 10,
 ): Promise<RequestView> {
-  const [votes, steps, events, clock] = await Promise.all([
+  const [votes, steps, events, blocker, clock] = await Promise.all([
     votesOf(db, request.id),
     stepsOf(db, request.id),
     eventsOf(db, request.id),
+    request.state === 'running' ? openBlocker(db, request.id) : null,
     db.query<{ now: Date }>('select lockkeeper.now() as now'),
   ])
   const newest = (await requestById(db, request.id)) ?? request
   if (newest.revision !== request.revision && tries > 1) return viewOf(db, newest, about, tries - 1)
-  return { ...about, request: newest, votes, steps, events, now: clock[0]?.now ?? request.createdAt }
+  return {
+    ...about,
+    request: newest,
+    votes,
+    steps,
+    events,
+    ...(blocker === null ? {} : { blocker }),
+    now: clock[0]?.now ?? request.createdAt,
+  }
 }
 
 export async function addEvent(db: Queries, requestId: number, event: RequestEvent): Promise<void> {
@@ -119,9 +129,9 @@ export async function addEvent(db: Queries, requestId: number, event: RequestEve
 export async function addEventOnce(
   db: Queries,
   requestId: number,
-  event: Extract<RequestEvent, { kind: 'migration_done' | 'finding' }>,
+  event: Extract<RequestEvent, { kind: 'migration_done' | 'finding' | 'tried' }>,
 ): Promise<void> {
-  const [field, value] = event.kind === 'finding' ? ['text', event.data.text] : ['name', event.data.name]
+  const [field, value] = event.kind === 'migration_done' ? ['name', event.data.name] : ['text', event.data.text]
   await db.query(
     `with added as (
        insert into lockkeeper.event (request_id, kind, data) select $1, $2, $3

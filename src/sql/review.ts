@@ -14,7 +14,7 @@ import { lockFindings, sessionFindings } from './left-settings.ts'
 import { sessionStates, type Changed, type LeftSetting } from './session-state.ts'
 import { isConcurrent, isTransactionStatement, rollsBackOutsideOfBlock, standsAlone } from './transactions.ts'
 import { constantsIn } from './effects/walk.ts'
-import { toldElsewhere, type WeighedPlan } from './weigh/told.ts'
+import { codesOf, toldElsewhere, type WeighedPlan } from './weigh/told.ts'
 import { count, plainText } from '../lib/text/quoted.ts'
 
 export type MigrationEvidence = {
@@ -144,7 +144,10 @@ function reviewOne(file: SqlFile, parsed: Script, { context, created, parser, re
   })
   const touched = effects.flatMap((effect) => effect.tables.filter((table) => table.name !== '' && !created.isNew(table, 'additive')))
   const rows = touched.flatMap((table) => rowsOf(table, context) ?? [])
-  const weighed = [...effects.flatMap(found), ...wholeFile(parsed, parser, context.isOneScript !== false)]
+  const weighed = [
+    ...effects.flatMap(found),
+    ...wholeFile(parsed, parser, { isOneScript: context.isOneScript !== false, told: codesOf(name, context.weighed) }),
+  ]
   return {
     name,
     class: worst(effects.map((effect) => (effect.onNew ? 'additive' : effect.class))),
@@ -181,7 +184,7 @@ type Finding = { readonly text: string; readonly class: MigrationClass }
 function wholeFile(
   { statements, texts }: Extract<Script, { readonly kind: 'sql' }>,
   parser: Parser,
-  isOneScript: boolean,
+  { isOneScript, told }: { readonly isOneScript: boolean; readonly told: ReadonlySet<string> },
 ): readonly Finding[] {
   const findings: Finding[] = []
   const add = (kind: MigrationClass, text: string) => findings.push({ text, class: kind })
@@ -200,7 +203,7 @@ function wholeFile(
   if (outside.length > 0)
     add('unclear', `${plainText(outside.join(', '), 100)} acts outside of its transaction, so what that did stays when the rest is undone`)
   const alone = statements.filter(standsAlone)
-  if (alone.length > 0 && statements.length > 1)
+  if (alone.length > 0 && statements.length > 1 && !told.has('not-alone'))
     add('breaking', 'a statement that cannot run in a transaction (CONCURRENTLY, VACUUM) must be alone in its file; here it fails (25001)')
   for (const value of enumValuesUsed(statements))
     add(
@@ -208,7 +211,7 @@ function wholeFile(
       `the new enum value ${plainText(value, 60)} seems to be used in the file that adds it, which PostgreSQL refuses (55P04)`,
     )
   const timeout = statements.some((node) => 'VariableSetStmt' in node && /^(lock|statement)_timeout$/.test(node.VariableSetStmt.name ?? ''))
-  if (timeout) add('additive', 'it sets a timeout itself, which overrides the one of the run')
+  if (timeout && !told.has('no-timeout')) add('additive', 'it sets a timeout itself, which overrides the one of the run')
   return findings
 }
 

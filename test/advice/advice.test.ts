@@ -47,6 +47,8 @@ beforeEach(async () => {
   deps = {
     ...fixture.deps,
     known: { targets: ['prod', 'shut'], command: '/migrate' },
+    lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => ({
       baseline: 'present',
       applied: [],
@@ -59,6 +61,7 @@ beforeEach(async () => {
       record: [],
     }),
     askLiveCommit: async () => null,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => ({ plan: planOf('prod'), digest: DIGEST, evidence: evidenceOf(['additive']) }),
     exportEvidence: async () => undefined,
     slack: fixture.slack.files,

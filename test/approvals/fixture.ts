@@ -43,7 +43,7 @@ export async function createFixture(options: {
   const { store } = options
   await store.db.query(
     `truncate lockkeeper.request, lockkeeper.vote, lockkeeper.step, lockkeeper.event, lockkeeper.message, lockkeeper.backup, lockkeeper.seen,
-       lockkeeper.break_glass, lockkeeper.page, lockkeeper.maintenance, lockkeeper.notice, lockkeeper.maintenance_event, lockkeeper.checklist_item,
+       lockkeeper.blocker, lockkeeper.break_glass, lockkeeper.page, lockkeeper.maintenance, lockkeeper.notice, lockkeeper.maintenance_event, lockkeeper.checklist_item,
        lockkeeper.bulletin, lockkeeper.freeze, lockkeeper.delivery, lockkeeper.offer, lockkeeper.answer restart identity`,
   )
   // the audit is append-only, so what an earlier test wrote stays

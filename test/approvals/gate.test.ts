@@ -102,6 +102,7 @@ describe('whether it is open, from what is known', () => {
     window: fc.option(fc.record({ id: fc.constant(7), endsAt: fc.integer({ min: 11, max: 30 }) })),
     isOverridden: fc.boolean(),
   })
+  const needs = (window: 'required' | 'optional') => ({ window, class: 'breaking' as const })
 
   test('nothing but an override passes a freeze', () => {
     fc.assert(
@@ -117,6 +118,20 @@ describe('whether it is open, from what is known', () => {
       fc.property(doors, (given) => {
         const isShut = given.status.kind === 'closed' && given.status.why !== 'frozen'
         expect(passes(given).kind === 'outside').toBe(isShut && given.isProtected && given.window === null && !given.isOverridden)
+      }),
+    )
+  })
+
+  test('what needs a window has one, hours that are written down, or an override; what needs none is stopped by a freeze alone', () => {
+    fc.assert(
+      fc.property(doors, (given) => {
+        const isFrozen = given.status.kind === 'closed' && given.status.why === 'frozen'
+        const hasHours = given.status.kind === 'open' && !given.status.always
+        const required = passes({ ...given, need: needs('required') })
+        expect(required.kind === 'open').toBe(given.isOverridden || (!isFrozen && (given.window !== null || hasHours)))
+        expect(passes({ ...given, need: needs('optional') }).kind === 'open').toBe(given.isOverridden || !isFrozen)
+        // never wider than without a rule
+        expect([required.kind, passes(given).kind]).not.toEqual(['open', 'outside'])
       }),
     )
   })

@@ -166,6 +166,26 @@ describe('the rules of a target', () => {
     expect(rulesOf(target({ required: 3, from: ['user:U0BOB'], breaking: { required: 2 } }), ['breaking']).required).toBe(3)
   })
 
+  test('are those of the class of the plan, where it has some', () => {
+    const settings = configSchema.parse({
+      targets: {
+        prod: {
+          ...baseTarget,
+          approvals: { required: 2, from: ['user:U0BOB', 'user:U0CAROL'] },
+          classes: {
+            additive: { approvals: { required: 1 } },
+            breaking: { approvals: { required: 1, from: ['group:S0DBA'] } },
+          },
+        },
+      },
+    }).targets['prod']
+    if (settings === undefined) throw new Error('no target')
+    const byClass = { ...settings, name: 'prod', title: 'Production' }
+    expect(rulesOf(byClass, [])).toMatchObject({ required: 1, from: ['user:U0BOB', 'user:U0CAROL'] })
+    expect(rulesOf(byClass, ['additive', 'transformative'])).toMatchObject({ required: 2, from: ['user:U0BOB', 'user:U0CAROL'] })
+    expect(rulesOf(byClass, ['additive', 'unclear'])).toMatchObject({ required: 2, from: ['group:S0DBA'] })
+  })
+
   test('have a hash that does not depend on the order in the file, and changes with the rules', () => {
     const one = target({ required: 1, from: ['user:U0BOB'] })
     const reordered = target({ from: ['user:U0BOB'], required: 1 })

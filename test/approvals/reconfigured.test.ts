@@ -24,6 +24,18 @@ const planned = (request: Pick<typeof skipping, 'ask'>) => ({
   steps: plannedSteps(withoutApp(approved, request.ask)),
 })
 
+test('maintenance mode that the class of the plan leaves out is no change', () => {
+  const touch = [{ run: ['touch', '/srv/page'] }]
+  const target = targetWith({ maintenance: { on: touch, off: touch }, classes: { additive: { maintenance: 'off' } } })
+  const all = plannedSteps(target)
+  const rules = { class: 'additive', order: 'migrate-first', maintenance: 'off' } as const
+  const plan = { target: 'prod', policy: policyHash(target), steps: all.filter(({ phase }) => phase === 'deploy'), rules }
+  const targets = new Map([['prod', target]])
+  expect(whyReconfigured(targets, plan, { ask })).toBe(null)
+  expect(whyReconfigured(targets, { ...plan, steps: all }, { ask })).toBe('The configured steps of this target were changed since.')
+  expect(policyHash(targetWith({}))).not.toBe(policyHash(targetWith({ classes: {} })))
+})
+
 test.each([
   ['as it was', targetWith({}), { ask }, null],
   [

@@ -75,8 +75,11 @@ beforeEach(async () => {
   deps = {
     ...fixture.deps,
     known: { targets: ['prod'], command: '/migrate' },
+    lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => shownStatus(),
     askLiveCommit: async () => null,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => planned,
     exportEvidence: async () => undefined,
     slack: fixture.slack.files,

@@ -61,6 +61,8 @@ export async function startReplica(options: {
         type: 'home',
         blocks: [{ type: 'section', text: { type: 'mrkdwn', text: 'Nothing waits for you.' } }],
       })),
+    lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async () => ({
       baseline: 'present',
       applied: [{ name: 'one' }],
@@ -73,6 +75,7 @@ export async function startReplica(options: {
       record: [],
     }),
     askLiveCommit: async () => null,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => Promise.reject(new Error('not part of these tests')),
     exportEvidence: async () => undefined,
     readSql: async () => [{ name: '20261118_add_discounts', sql: 'CREATE TABLE discounts ();' }],

@@ -55,6 +55,8 @@ const connect = (db: Db = store.db): Promise<Replica> =>
     db,
     onFault: (error) => faults.push(error),
     deps: {
+      lookLive: async () => null,
+      commitsNotLive: async () => null,
       readStatus: async () => {
         await held
         return {

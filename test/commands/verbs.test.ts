@@ -52,12 +52,15 @@ beforeEach(async () => {
   deps = {
     ...fixture.deps,
     known: { targets: ['prod', 'staging'], command: '/migrate' },
+    lookLive: async () => null,
+    commitsNotLive: async () => null,
     readStatus: async (target) => {
       const status = statuses.get(target.name) ?? none
       if (status instanceof Error) throw status
       return status
     },
     askLiveCommit: async () => live,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => planned,
     exportEvidence: async () => undefined,
     slack: fixture.slack.files,

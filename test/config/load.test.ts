@@ -74,8 +74,6 @@ targets:
 })
 
 test.each([
-  ['after: staging', 'targets.prod.after'],
-  ['order: app-first', 'targets.prod.order'],
   ['watch: { for: 24h }', 'targets.prod.watch'],
   ['rollback: ask', 'targets.prod.rollback'],
   ['onFailure: stop', 'targets.prod.onFailure'],
@@ -167,6 +165,45 @@ test.each([
   ['{ from: [] }', '1 approval is required but nobody is named'],
 ])('approvals: %s is refused', async (written, problem) => {
   expect((await faultOf(small.replace('{ from: [group:S0DBA] }', written))).problems).toMatchObject([{ problem }])
+})
+
+test.each([
+  ['{ name: a, sql: select 1 }', 'assert.0', 'needs either `expect` or `equal: true`'],
+  ['{ name: a, sql: select 1, expect: 1, equal: true }', 'assert.0', 'needs either `expect` or `equal: true`'],
+  ['{ name: a, sql: select 1, expect: 1 }, { name: a, sql: select 2, expect: 2 }', 'assert', 'needs a different name for each assertion'],
+  ['{ name: a, sql: select 1, expect: 1, timeout: soon }', 'assert.0.timeout', '"soon" is not a duration; write for example 2s, 15m or 4h'],
+])('assert: [ %s ] is refused', async (written, path, problem) => {
+  expect((await faultOf(`${small}    assert: [ ${written} ]\n`)).problems).toMatchObject([{ path: `targets.prod.${path}`, problem }])
+})
+
+test.each([
+  [
+    '{ breaking: { approvals: { required: 2, from: [user:U0BOB] } } }',
+    'breaking.approvals',
+    '2 approvals are required but only one person is named',
+  ],
+  ['{ additive: { approvals: { required: 0 } } }', 'additive.approvals.required', 'a protected target needs at least one approval'],
+  ['{ breaking: { maintenance: on } }', 'breaking.maintenance', 'is on, and the target does not say how maintenance mode is switched on'],
+  ['{ breaking: { rehearsal: required } }', 'breaking.rehearsal', 'is not available yet'],
+  ['{ risky: {} }', 'risky', '"risky" is not a known key here'],
+])('classes: %s is refused', async (written, path, problem) => {
+  expect((await faultOf(`${small}    classes: ${written}\n`)).problems).toMatchObject([{ path: `targets.prod.classes.${path}`, problem }])
+})
+
+const second = () => small.replace(/^\s*targets:\n/, '').replace('prod:', 'staging:')
+test.each([
+  ['after: stagin', 'after', 'there is no target "stagin"', 'Name another target, such as staging.'],
+  ['after: prod', 'after', 'prod waits for prod, so nothing could ever run', 'Remove one `after`.'],
+  ['soak: 24h', 'soak', 'says how long, and `after` does not say where', 'Add `after`, or remove this key.'],
+])('%s is refused', async (line, key, problem, fix) => {
+  expect((await faultOf(`${small}    ${line}\n${second()}`)).problems).toEqual([{ path: `targets.prod.${key}`, problem, fix }])
+})
+
+test('targets that wait for each other are refused, and a row of them is not', async () => {
+  const config = await load(`${small}    after: staging\n    soak: 24h\n${second()}`)
+  expect(config.targets.get('prod')).toMatchObject({ after: 'staging', soak: 86_400_000 })
+  const fault = await faultOf(`${small}    after: staging\n${second()}    after: prod\n`)
+  expect(fault.problems[0]?.problem).toBe('prod waits for staging waits for prod, so nothing could ever run')
 })
 
 test('broken YAML is told with its line', async () => {

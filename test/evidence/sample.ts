@@ -131,13 +131,16 @@ export function documentWith(
     readonly redactor?: Redactor
     readonly around?: Partial<Surroundings>
     readonly store?: string
+    /** What is otherwise in the rows. */
+    readonly change?: (rows: EvidenceRows) => EvidenceRows
   } = {},
 ): EvidenceDocument {
   const sql = how.sql ?? text
   const signer = how.signer ?? newSigner()
   const content = Buffer.from(sql)
+  const rows = rowsWith(text, how)
   return composeEvidence(
-    { ...rowsWith(text, how), ...(how.store === undefined ? {} : { store: how.store }) },
+    { ...(how.change?.(rows) ?? rows), ...(how.store === undefined ? {} : { store: how.store }) },
     {
       title: 'Production',
       by: { account: 'U0CAROL', human: 'U0CAROL' },

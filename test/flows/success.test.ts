@@ -164,6 +164,8 @@ test('a ref takes the migrations up to it, and the rest comes later without the 
     0 of 1 · open to <!subteam^S0DBA>
     *Commit*
     Show the discount in the list of orders, by Alice Marsh
+    *Commits*
+    3 since the live \`{commit}\`, by Alice Marsh (2) and Bob Okafor (1)
     *Database*
     \`{database}\` on \`{host}\`
     *Risk*

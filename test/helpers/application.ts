@@ -13,6 +13,7 @@ import { readIdentity } from '../../src/database/identity.ts'
 import { parseTargetUrl } from '../../src/database/urls.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
 import type { RequestEvent } from '../../src/request/request.ts'
+import { noBlockers } from './run-context.ts'
 import type { RunContext } from '../../src/request/step.ts'
 import { modulesWithPrisma } from './recorded-prisma/place.ts'
 import { applicationPath } from './sample.ts'
@@ -91,6 +92,7 @@ export async function createRun(options: {
   readonly url: string
   readonly lockTimeout?: string
   readonly statementTimeout?: string
+  readonly guard?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly toolEnv?: Readonly<Record<string, string>>
   readonly directory?: string
@@ -122,6 +124,7 @@ export async function createRun(options: {
     env: options.env ?? { ...process.env, PATH: applicationPath },
     report: (text) => void recorded.reports.push(text),
     progress: (data) => void recorded.progress.push(data),
+    blockers: noBlockers,
     audit: async () => {},
     note: async (event) => void recorded.events.push(event),
     dataOf: () => undefined,
@@ -137,6 +140,7 @@ export async function createRun(options: {
 function targetOf(options: {
   readonly lockTimeout?: string
   readonly statementTimeout?: string
+  readonly guard?: Readonly<Record<string, string>>
   readonly toolEnv?: Readonly<Record<string, string>>
 }): Target {
   const file = configSchema.parse({
@@ -145,6 +149,7 @@ function targetOf(options: {
         label: 'Production',
         channel: 'C0123456789',
         source: { repository: '.' },
+        guard: options.guard ?? {},
         database: { url: 'env:URL', lockTimeout: options.lockTimeout ?? '2s', statementTimeout: options.statementTimeout ?? '15m' },
         tool: { prisma: { env: { ...prismaEnv, ...options.toolEnv } } },
         approvals: { from: ['user:U0123'] },

@@ -4,8 +4,12 @@ import { configSchema } from '../../src/config/schema.ts'
 import type { Target } from '../../src/config/config.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 import { createRedactor, secretsOfUrl } from '../../src/redact/redact.ts'
+import type { Blockers } from '../../src/request/blocker.ts'
 import type { RequestEvent } from '../../src/request/request.ts'
 import type { RunContext } from '../../src/request/step.ts'
+
+/** For runs in whose way nobody is. */
+export const noBlockers: Blockers = { show: async () => {}, toEnd: async () => null, answer: async () => {}, moreTries: async () => 0 }
 
 const COMMIT = 'c'.repeat(40)
 
@@ -76,6 +80,7 @@ export function contextFor(options: {
     env: process.env,
     report: (details) => reports.push(details),
     progress: () => {},
+    blockers: noBlockers,
     audit: async () => {},
     note: async (event) => void notes.push(event),
     dataOf: () => undefined,

@@ -8,6 +8,7 @@ import type { Plan, PlannedMigration } from '../../src/plan/plan.ts'
 import { fetchRepository } from '../../src/plan/repository.ts'
 import { createRedactor } from '../../src/redact/redact.ts'
 import { isRefusal } from '../../src/lib/refusal.ts'
+import { noBlockers } from './run-context.ts'
 import type { RunContext, Step, StepEnd } from '../../src/request/step.ts'
 
 export const SECRET = 'canary-Geheimnis/2026'
@@ -79,6 +80,7 @@ export async function testRun(options: Options): Promise<TestRun> {
       env,
       report: (details) => void reports.push(details),
       progress: () => {},
+      blockers: noBlockers,
       audit: async () => {},
       note: async () => {},
       dataOf: (step) => data.get(step),

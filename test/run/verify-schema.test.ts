@@ -18,7 +18,8 @@ model orders {
 }
 `
 const init = 'CREATE TABLE "orders" ("id" int NOT NULL, "total" int NOT NULL DEFAULT 0, CONSTRAINT "orders_pkey" PRIMARY KEY ("id"));\n'
-const step = verifySchemaStep()
+const kept: unknown[] = []
+const step = verifySchemaStep({ keepSchema: async (_, lines) => void kept.push(lines) })
 
 /** After the migration; `started` is what the CLI was started with from here on. */
 async function migrated() {
@@ -42,6 +43,14 @@ test('after a migration the record, Prisma and the live schema agree; what depar
     data: { applied: 1, invalid: [], drift: 'same', prisma: packageJson.devDependencies.prisma },
   })
   expect(events).toEqual([])
+  expect(kept.splice(0)).toEqual([
+    [
+      { key: 'column public.orders.id', text: 'integer, required' },
+      { key: 'column public.orders.total', text: expect.stringMatching(/^integer, required, default [0-9a-f]{8}$/) },
+      { key: 'constraint orders_pkey on public.orders', text: expect.stringMatching(/^[0-9a-f]{32}$/) },
+      { key: 'table public.orders', text: 'as usual' },
+    ],
+  ])
   // that it agrees was the last word of its deploy
   expect(started()).toEqual(['db pull --print --schema prisma/schema.prisma'])
 

@@ -74,7 +74,7 @@ describe('the structure check', () => {
     })
     expect(code).toBe(1)
     expect(said).toEqual([
-      'src/run/steps/a.ts imports src/run/workflow/w.ts. In src/run imports run one way: . < preflight < steps < step-runner < workflow. steps stands below workflow.',
+      'src/run/steps/a.ts imports src/run/workflow/w.ts. In src/run imports run one way: . < preflight < assertions < steps < step-runner < workflow. steps stands below workflow.',
     ])
   })
 

@@ -9,6 +9,7 @@ import type { Refusal } from '../../lib/refusal.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { endedStates, type RequestRow, type RunOutcome, type StepRow } from '../../request/request.ts'
 import type { BackupPart, ChecksPart, EvidenceDocument, HealthPart, MigrationPart, OutputPart, Person, SqlPart } from './document.ts'
+import { findingsPart } from './findings.ts'
 import { plainText } from './plain.ts'
 import type { BackupRow, EvidenceRows } from './rows.ts'
 import { timelineOf } from './timeline.ts'
@@ -47,6 +48,7 @@ export function composeEvidence(rows: EvidenceRows, around: Surroundings, redact
     outcome: request.outcome === null ? null : outcomePart(request.outcome),
     plan: planPart(request, redactor),
     policy: request.policy,
+    ...findingsPart(rows),
     votes: rows.votes.map((vote) => ({
       by: { account: vote.actor, human: vote.human },
       decision: vote.decision,

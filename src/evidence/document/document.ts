@@ -19,6 +19,8 @@ export type EvidenceDocument = {
   readonly plan: PlanPart | null
   readonly migrations: readonly MigrationPart[]
   readonly policy: PolicySnapshot | null
+  /** Left out where the review weighed nothing. */
+  readonly findings?: readonly FindingPart[]
   readonly votes: readonly VotePart[]
   readonly breakGlass: BreakGlassPart | null
   readonly checks: ChecksPart | null
@@ -105,6 +107,18 @@ export type SqlPart =
       /** Characters that are left out at the end. */
       readonly cut: number
     }
+
+/** What the review found, weighed by this database, and who let it pass although it blocked. */
+export type FindingPart = {
+  readonly code: string
+  readonly weight: 'note' | 'warning' | 'blocker'
+  readonly migration: string
+  readonly line: number | null
+  readonly table: string | null
+  readonly text: string
+  /** `by` null: by a comment in the migration. */
+  readonly waived: { readonly by: string | null; readonly reason: string; readonly at: string | null } | null
+}
 
 export type VotePart = {
   readonly by: Person

@@ -57,6 +57,8 @@ function eventText(event: EventRow): string {
       return `Reminded of the missing approvals, ${event.data.count} of ${event.data.required}`
     case 'glass_broken':
       return `${event.data.by} breaks the glass with ${event.data.count} of ${event.data.required} approvals: ${event.data.reason}`
+    case 'waived':
+      return `${event.data.by} lets ${event.data.findings.length === 1 ? 'a finding' : `${event.data.findings.length} findings`} pass: ${event.data.reason}`
     case 'review_due':
       return 'The review of the broken glass is due'
     case 'reviewed':
@@ -71,10 +73,17 @@ function eventText(event: EventRow): string {
       return 'The run starts'
     case 'finding':
       return `Found: ${event.data.text}`
+    case 'tried':
+    case 'blocker':
+      return event.data.text
     case 'step_done':
       return `"${event.data.title}" is done: ${event.data.output}`
     case 'migration_done':
       return `Migration ${event.data.name} is applied, ${event.data.at} of ${event.data.of}: ${event.data.output}`
+    case 'waits_on':
+      return `${event.data.by} waits on for ${event.data.name}: one more try`
+    case 'end_asked':
+      return `${event.data.by} asks to end ${event.data.name} (pid ${event.data.pid}), which is in the way`
     case 'adopted':
       return `Another process takes the run over${event.data.step === null ? '' : ` in "${event.data.step}"`}`
     case 'escalated':

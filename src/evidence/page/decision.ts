@@ -65,6 +65,7 @@ export function decisionSection(view: View): Html {
               not count.
             </p>
             ${Object.entries(policy.members).map(([group, members]) => html`<p class="soft small">Members of ${group} when it was asked: ${list(members.map(who))}.</p>`)}`,
+    findingsTable(view),
     votes.length === 0
       ? html`<p>Nobody has voted.</p>`
       : table(
@@ -78,6 +79,21 @@ export function decisionSection(view: View): Html {
           ]),
         ),
   ])
+}
+
+/** Notes stand beside the SQL; here is what somebody had to decide with in mind. */
+function findingsTable({ document, who }: View): Html {
+  const weighty = (document.findings ?? []).filter(({ weight }) => weight !== 'note')
+  if (weighty.length === 0) return html``
+  return table(
+    ['Weight', 'Migration', 'Found', 'Waived'],
+    weighty.map(({ weight, migration, line, text, waived }) => [
+      weight,
+      `${migration}${line === null ? '' : `, line ${line}`}`,
+      text,
+      waived === null ? '' : `${waived.by === null ? 'by a comment in the file' : `by ${who(waived.by)}`}: ${waived.reason}`,
+    ]),
+  )
 }
 
 const decisions = { approve: 'approved', reject: 'rejected', break_glass: 'broke the glass' } as const

@@ -18,7 +18,7 @@ export type Timing = {
 export const defaultTiming: Timing = {
   pollMs: 500,
   tries: 5,
-  pausesMs: [500, 1_000, 1_500, 2_000],
+  pausesMs: [1_000, 5_000, 15_000, 30_000],
   triesWithinMs: 10 * 60_000,
   concurrentMaximumMs: 4 * 3_600_000,
   patienceMs: 5_000,

@@ -1,13 +1,11 @@
 import { isPrisma } from '../../config/tool.ts'
 import { code } from '../../lib/text/code.ts'
-import { diagnose, type Diagnosis, type DiagnosisContext } from '../diagnoses/diagnosis.ts'
+import { diagnose, type Diagnosis } from '../diagnoses/diagnosis.ts'
 import { seconds } from '../../lib/text/sentences.ts'
-import { SQL_RECORD } from '../../plan/record.ts'
-import { resolveCommand } from '../../plan/unfit.ts'
 import type { RunOutcome } from '../../request/request.ts'
 import type { StepEnd } from '../../request/step.ts'
 import type { Stopped, Work } from '../observe/work.ts'
-import { attemptsIn, isSettled, outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
+import { attemptsIn, outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
 import { readFault } from '../diagnoses/fault.ts'
 import type { Half } from './concurrent-state.ts'
 import { findingsOf, writtenBy } from './findings.ts'
@@ -25,12 +23,14 @@ import {
   silentTool,
   tooLong,
   unclearOutcome,
-  type Resolve,
 } from './outcomes.ts'
 import { mayTryAgain, tracesOf, verdictOf, type Findings, type Verdict } from './verdict.ts'
 import { blockerOf } from '../observe/until-end.ts'
 import type { MigrationTask } from '../observe/watch.ts'
 import { dropInvalid, markRolledBack } from './resolve.ts'
+import { diagnosisContext, resolveFor } from './tries/context.ts'
+import { guardDiagnosis, passingStop, stopOf, triedText } from './tries/guard-stop.ts'
+import { moreTries, triesLike } from './tries/tries.ts'
 
 export type FailureAnalysis =
   | { readonly kind: 'end'; readonly end: StepEnd }
@@ -67,32 +67,6 @@ export async function analyseFailure(
   return analyseCrash(work, action, tasks)
 }
 
-const resolveFor =
-  ({ context }: Pick<Work, 'context'>): Resolve =>
-  (as, migration) =>
-    resolveCommand(context.target, as, migration)
-
-export function diagnosisContext({ context, workspace }: Pick<Work, 'context' | 'workspace'>, migration: string | null): DiagnosisContext {
-  const record = 'sql' in context.target.tool ? SQL_RECORD : null
-  return {
-    migration,
-    target: context.target.title,
-    database: workspace.parsed.database,
-    host: workspace.parsed.host,
-    port: workspace.parsed.port,
-    role: workspace.parsed.user,
-    lockTimeoutMs: context.target.database.lockTimeout,
-    statementTimeoutMs: context.target.database.statementTimeout,
-    ...(isPrisma(context.target.tool) ? {} : { tool: { name: workspace.tool.name, record }, recordsNothing: migration === null }),
-    resolve: resolveFor({ context }),
-    fileOf: (name) => workspace.approved.migrations.find((migration) => migration.name === name && workspace.tool.name !== 'Prisma')?.path,
-    sqlOf: (name) => {
-      const file = workspace.approved.migrations.find((migration) => migration.name === name)
-      return file === undefined ? null : context.redactor.text(file.content.toString('utf8'))
-    },
-  }
-}
-
 async function analyseFailed(
   work: Work,
   { attempt, failed }: Extract<Ended, { readonly kind: 'failed' }>,
@@ -103,6 +77,7 @@ async function analyseFailed(
   const output = work.workspace.tool.isAsked ? raw : work.workspace.tool.readable(raw)
   const tries = triesLike(work, attempt)
   const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
+  const timesText = tries.count === 1 ? 'once' : `${tries.count} times in ${seconds(tries.ms)}`
   const blocker = blockerOf(tries.all)
   const state = await stateOf(attempt)
   const exit = state.kind === 'ended' ? state.exit : null
@@ -110,7 +85,7 @@ async function analyseFailed(
     output,
     context: {
       ...diagnosisContext(work, failed),
-      tries: tries.count === 1 ? 'once' : `${tries.count} times in ${seconds(tries.ms)}`,
+      tries: timesText,
       ...(blocker === undefined ? {} : { blocker: { name: `${code(blocker.name)} (${blocker.detail})`, relation: blocker.relation } }),
     },
   })
@@ -127,11 +102,13 @@ async function analyseFailed(
       : tool.leaves === 'nothing' || exit?.fault !== undefined
         ? { kind: 'undone' }
         : { kind: 'unclear', because: [] }
+  const stop = stopOf(attempt, diagnosis.code)
   const waited =
     diagnosis.code === 'lock_timeout' ||
+    passingStop(attempt, diagnosis.code) !== null ||
     diagnosis.code === 'migrator_lock_held' ||
     (attempt.intent.concurrently && diagnosis.code === 'deadlock')
-  const line = waited ? `lock timeout, ${triesText}` : shortly(diagnosis)
+  const line = stop !== null ? `cancelled for the application, ${triesText}` : waited ? `lock timeout, ${triesText}` : shortly(diagnosis)
   const named = failed ?? (tool.recordsStart ? null : readFault(output).migration)
   const marked = tasks.map((task) => (task.name === named ? { ...task, state: 'failed' as const, output: line } : task))
   const data = { migrations: marked }
@@ -162,30 +139,40 @@ async function analyseFailed(
         excerpt,
       }),
     )
+  const of = work.timing.tries + (await moreTries(work))
   const again =
     waited &&
     mayTryAgain(verdict) &&
     stopped === null &&
     !work.context.signal.aborted &&
-    tries.count < work.timing.tries &&
+    tries.count < of &&
     tries.ms < work.timing.triesWithinMs
   const unbuilt = verdict.kind === 'half' ? verdict.left : []
-  if (failed !== null && findings !== null && (again || (verdict.kind === 'undone' && (waited || stopped === 'cancel')))) {
+  if (failed !== null && findings !== null && (again || (verdict.kind === 'undone' && (waited || stop !== null || stopped === 'cancel')))) {
     const hindered = await resolveFailed(work, failed, unbuilt)
     if (hindered !== null)
       return unknown(crashedOutcome(failed, marked, { leftovers: findings.leftovers, excerpt, how: hindered, resolve }))
   }
   if (again) {
     const pauseMs = work.timing.pausesMs[Math.min(tries.count, work.timing.pausesMs.length) - 1] ?? 0
+    const { lockTimeout: lockTimeoutMs } = work.context.target.database
+    const text = triedText({ number: tries.count, of, stop, blocker, lockTimeoutMs, pauseMs })
+    await work.context.note({ kind: 'tried', data: { text } })
     const who = blocker === undefined ? '' : ` ${blocker.name} (${blocker.detail}) was in the way.`
+    const what = stop === null ? 'Lock timeout' : 'Cancelled for the application'
     return {
       kind: 'again',
       attempt,
       pauseMs,
-      report: `Lock timeout, try ${tries.count} of ${work.timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
+      report: `${what}, try ${tries.count} of ${of}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
-  const said = stopped === 'too_long' ? tooLong(diagnosis, failed, work.timing.concurrentMaximumMs) : diagnosis
+  const said =
+    stopped === 'too_long'
+      ? tooLong(diagnosis, failed, work.timing.concurrentMaximumMs)
+      : stop === null
+        ? diagnosis
+        : guardDiagnosis(diagnosis, stop, { failed: named, tries: timesText, blocker })
   const isFailedBuild = mayTryAgain(verdict) && stopped !== 'cancel'
   if (verdict.kind === 'half' && failed !== null && !isFailedBuild) {
     const outcome = halfOutcome({ headline: said.headline, failed, left: verdict.left, tasks: marked, excerpt, resolve })
@@ -194,7 +181,7 @@ async function analyseFailed(
   if (stopped === 'cancel')
     return { kind: 'end', end: { kind: 'cancelled', output: 'cancelled', data, outcome: cancelledOutcome(marked, failed) } }
   const remark = unbuilt.length === 0 ? null : unbuilt.flatMap((half) => [halfSentence(half), mendSentence(half)]).join(' ')
-  const isResolved = waited && unbuilt.length === 0
+  const isResolved = (waited || stop !== null) && unbuilt.length === 0
   const outcome = failedOutcome(said, marked, remark, excerpt, isResolved || failed === null ? null : resolve('rolled-back', failed))
   return { kind: 'end', end: { kind: 'failed', output: line, data, outcome } }
 }
@@ -211,28 +198,6 @@ async function resolveFailed(work: Work, failed: string, unbuilt: readonly Half[
   return (await markRolledBack(work, failed))
     ? null
     : `${work.workspace.tool.name} did not mark as rolled back, after a try that left nothing:`
-}
-
-/** `Try 2 of 5. ` while a migration that could not get its lock is tried again; empty before. A new attempt when none is given. */
-export function tryText(work: Pick<Work, 'context' | 'workspace' | 'timing'>, attempt: Attempt | null): string {
-  const last = attemptsIn(work.workspace.base).findLast(({ number }) => attempt === null || number < attempt.number)
-  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.timing.tries}. `
-}
-
-/** The attempts before this one that ended the same way for the same migration, with this one. */
-function triesLike(
-  { workspace, context }: Pick<Work, 'context' | 'workspace'>,
-  attempt: Attempt,
-): { readonly all: readonly Attempt[]; readonly count: number; readonly ms: number } {
-  const all = attemptsIn(workspace.base).filter(({ number }) => number <= attempt.number)
-  const kind = (one: Attempt) => {
-    const { code: what, headline } = diagnose({ output: outputOf(one), context: diagnosisContext({ context, workspace }, null) })
-    return `${what} ${headline}`
-  }
-  const wanted = kind(attempt)
-  const from = all.findLastIndex((one) => kind(one) !== wanted) + 1
-  const first = all[from] ?? attempt
-  return { all: all.slice(from), count: all.length - from, ms: Date.now() - first.intent.startedAt }
 }
 
 const hasSaidDone = ({ workspace }: Pick<Work, 'workspace'>, attempt: Attempt): boolean =>

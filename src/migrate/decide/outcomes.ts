@@ -17,7 +17,8 @@ function keptSentence(tasks: readonly MigrationTask[]): string {
 }
 
 /** Its steps come after the migrations, so none of them has begun. */
-const APPLICATION = 'The application was left as it was.'
+/** Where the application comes first, the step of the migrations says something else in its place. */
+export const APPLICATION = 'The application was left as it was.'
 
 /** The command that marks a migration, as code. */
 export type Resolve = (as: 'applied' | 'rolled-back', migration: string) => string

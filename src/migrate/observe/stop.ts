@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endAttempt, stateOf, type Attempt } from '../attempts/attempt.ts'
-import type { Observer } from './observer.ts'
+import type { Observer } from '../../guard/observer.ts'
 
 /**
  * Stops a migrator in the order that leaves no doubt: its statement is cancelled, then its session terminated, and only when no session

@@ -6,8 +6,11 @@ import type { Queryable } from '../../database/connect.ts'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import type { RunContext } from '../../request/step.ts'
 import { endOfWrapper, outputOf, stateOf, type Attempt } from '../attempts/attempt.ts'
-import { detailOf, nameOf, strayDatabase, type Activity } from './activity-snapshot.ts'
-import type { Observer } from './observer.ts'
+import type { Guard } from '../../guard/guard.ts'
+import type { Observer } from '../../guard/observer.ts'
+import type { Sample } from '../../guard/sample.ts'
+import { detailOf, nameOf } from '../../guard/words.ts'
+import { strayDatabase, type Activity } from './activity-snapshot.ts'
 
 export type WatchEnd =
   /** Its processes and its sessions are gone. */
@@ -22,8 +25,10 @@ export type Watching<Seen> = {
   readonly context: Pick<RunContext, 'spool' | 'redactor' | 'report' | 'isCancelled'>
   readonly observer: Observer
   readonly applicationName: string
-  /** What is seen at one moment, and what people are told of it. */
-  readonly look: (client: Queryable) => Promise<Seen>
+  /** Looks more often than people are told. */
+  readonly guard: Guard
+  /** What is seen beside its sample, and what people are told of it. */
+  readonly look: (client: Queryable, sample: Sample) => Promise<Seen>
   readonly tell: (seen: Seen) => Promise<void>
   readonly readable: (output: string) => string
   readonly pollMs: number
@@ -41,7 +46,8 @@ export async function watchUntilEnd<Seen extends Pick<Activity, 'sessions'>>(
   let unseenSince: number | null = null
   for (;;) {
     const living = attempt !== null && (await stateOf(attempt)).kind === 'living'
-    const seen = await observer.glance(watched.look)
+    const sample = await watched.guard.look()
+    const seen = sample === null ? null : await observer.glance((client) => watched.look(client, sample))
     if (attempt !== null) passOutput(watched, attempt)
     if (seen === null) {
       unseenSince ??= performance.now()
@@ -57,7 +63,7 @@ export async function watchUntilEnd<Seen extends Pick<Activity, 'sessions'>>(
     if (context.isCancelled()) return { kind: 'cancel' }
     const ms = attempt === null ? 0 : Date.now() - attempt.intent.startedAt
     if (watched.maximumMs !== null && ms > watched.maximumMs) return { kind: 'too_long', ms }
-    await (living ? whileLiving(attempt, watched.pollMs) : sleep(Math.min(watched.pollMs, AFTER_EXIT_MS)))
+    await (living ? guarding(watched.guard, attempt, watched.pollMs) : sleep(Math.min(watched.pollMs, AFTER_EXIT_MS)))
   }
 }
 
@@ -65,14 +71,24 @@ export async function watchUntilEnd<Seen extends Pick<Activity, 'sessions'>>(
 const AFTER_EXIT_MS = 100
 const LIVING_LOOK_MS = 50
 
+/** Lets the guard look until the record is looked at again. */
+async function guarding(guard: Guard, attempt: Attempt, ms: number): Promise<void> {
+  for (const end = performance.now() + ms; ;) {
+    const rest = end - performance.now()
+    if ((await whileLiving(attempt, Math.max(0, Math.min(rest, guard.pauseMs())))) === 'ended' || performance.now() >= end) return
+    await guard.look()
+  }
+}
+
 /** Waits for the next look at the database, which comes at once when the migrator ends: that is heard, or looked for without a statement. */
-async function whileLiving(attempt: Attempt, ms: number): Promise<void> {
+async function whileLiving(attempt: Attempt, ms: number): Promise<'living' | 'ended'> {
   const ended = endOfWrapper(attempt)
-  if (ended !== undefined) return sleep(ms, undefined, { signal: ended }).catch(() => {}) // the only fault is that it has ended
+  if (ended !== undefined) return sleep(ms, 'living' as const, { signal: ended }).catch(() => 'ended' as const) // the only fault is that it has ended
   for (const end = performance.now() + ms; performance.now() < end;) {
     await sleep(Math.min(LIVING_LOOK_MS, ms))
-    if ((await stateOf(attempt)).kind !== 'living') return
+    if ((await stateOf(attempt)).kind !== 'living') return 'ended'
   }
+  return 'living'
 }
 
 const blockerShape = z.object({ name: z.string(), detail: z.string(), relation: z.string().nullable() })

@@ -36,7 +36,7 @@ export const watchAttempt = (watched: Watched, attempt: Attempt | null): Promise
   watchUntilEnd(
     {
       ...watched,
-      look: (client) => takeSnapshot(client, watched.readState, watched.applicationName),
+      look: (client, sample) => takeSnapshot(client, watched.readState, sample),
       tell: (snapshot) => reportProgress(watched, attempt, snapshot),
     },
     attempt,
@@ -89,7 +89,7 @@ async function reportProgress(watched: Watched, attempt: Attempt | null, snapsho
     keepSample(attempt, running, snapshot.sample)
   const known = tasksOf(status, context.plan.list, watched.base)
   const tasks = known.map((task) => (task.name === running && task.state === 'pending' ? { ...task, state: 'running' as const } : task))
-  context.progress({ migrations: tasks })
+  context.progress({ migrations: tasks, guard: watched.guard.figures() })
   await noteApplied(watched, tasks)
   const said = sentenceOf(snapshot)
   const again = running === null || running === attempt?.intent.migrations[0] ? watched.tryText : ''

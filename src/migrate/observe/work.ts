@@ -1,5 +1,5 @@
 import type { RunContext } from '../../request/step.ts'
-import type { Observer } from './observer.ts'
+import type { Observer } from '../../guard/observer.ts'
 import type { Timing } from '../attempts/timing.ts'
 import type { Workspace } from '../prisma/prisma-workspace.ts'
 

@@ -8,14 +8,17 @@ import type { Inspection, RunContext, StepEnd } from '../../request/step.ts'
 import { hideOutput, settle, startAttempt, stateOf, type Attempt } from '../attempts/attempt.ts'
 import type { Timing } from '../attempts/timing.ts'
 import { whyOther } from '../observe/database-proof.ts'
-import { readActivity } from '../observe/activity-snapshot.ts'
-import { withObserver } from '../observe/observer.ts'
+import { activityOf } from '../observe/activity-snapshot.ts'
+import { withObserver } from '../../guard/observer.ts'
+import { blockedOf, type Blocked } from '../observe/blocked.ts'
+import { waitedText } from '../../guard/words.ts'
+import { figuresIn, guardOf, keepFigures, withFigures } from '../observe/guarded.ts'
 import { stopMigrator } from '../observe/stop.ts'
 import { rememberBlocker, watchUntilEnd } from '../observe/until-end.ts'
 import { noteApplied } from '../observe/watch.ts'
 import { nextTransaction } from '../decide/schema-diff.ts'
 import { isProblem } from '../prisma/prisma-workspace.ts'
-import { analyseRunnerFailure, triedText, type RunnerAnalysis } from './failure.ts'
+import { analyseRunnerFailure, tryText, type RunnerAnalysis } from './failure.ts'
 import { nextRunnerAction, type RunnerFacts } from './next.ts'
 import { cancelledEnd, lostHoldEnd, notStartedEnd, silentEnd, strayEnd } from './outcomes.ts'
 import { readableOutput } from './output.ts'
@@ -35,7 +38,7 @@ export async function inspectRunner(context: RunContext, plan: OfRunner, timing:
     const action = decideNext(work, facts)
     if (action.kind === 'all_applied') return { kind: 'done', ...(await applied(work, facts)) }
     if (action.kind === 'living' || action.kind === 'next' || action.kind === 'failed') return { kind: 'todo' }
-    const analysis = analyseRunnerFailure(work, action, null)
+    const analysis = await analyseRunnerFailure(work, action, null)
     return analysis.kind === 'end' && analysis.end.kind === 'unknown'
       ? { kind: 'unknown', outcome: analysis.end.outcome }
       : { kind: 'todo' }
@@ -48,38 +51,46 @@ export async function applyRunner(context: RunContext, plan: OfRunner, timing: T
   if (isProblem(workspace)) return notStartedEnd(workspace)
   return withObserver(connectionOf(context, workspace), async (observer) => {
     const work = { context, workspace, observer, timing }
-    let proven = false
-    let isCancelled = false
-    for (;;) {
-      const facts = await factsWithin(work)
-      if (facts === null) return silentEnd(work)
-      const action = decideNext(work, facts)
-      if (action.kind === 'all_applied') return { kind: 'done', ...(await applied(work, facts)) }
-      if (action.kind === 'living') {
-        const ended = await accompany(work, facts.attempt?.attempt ?? null)
-        if (ended.kind === 'end') return ended.end
-        isCancelled ||= ended.kind === 'stopped'
-        continue
-      }
-      if (action.kind !== 'next') {
-        const analysis: RunnerAnalysis = analyseRunnerFailure(work, action, isCancelled ? 'cancel' : null)
-        if (analysis.kind === 'end') return analysis.end
-        settle(analysis.attempt)
-        context.report(analysis.report)
-        await pause(analysis.pauseMs, context.signal)
-        continue
-      }
-      context.progress({ migrations: endedTasks(workspace.approved, { failed: null, line: '' }) })
-      if (context.isCancelled()) return cancelledEnd(work, null)
-      if (context.signal.aborted) return lostHoldEnd(work)
-      if (!proven) {
-        const hindered = await proveRunner(work)
-        if (hindered !== null) return hindered
-        proven = true
-      }
-      if (!context.signal.aborted) await start(work)
-    }
+    const blocked = blockedOf(work)
+    const end = await applyRest(work, blocked)
+    await blocked.over()
+    return withFigures(end, workspace.base)
   })
+}
+
+async function applyRest(work: RunnerWork, blocked: Blocked): Promise<StepEnd> {
+  const { context, workspace } = work
+  let proven = false
+  let isCancelled = false
+  for (;;) {
+    const facts = await factsWithin(work)
+    if (facts === null) return silentEnd(work)
+    const action = decideNext(work, facts)
+    if (action.kind === 'all_applied') return { kind: 'done', ...(await applied(work, facts)) }
+    if (action.kind === 'living') {
+      const ended = await accompany(work, blocked, facts.attempt?.attempt ?? null)
+      if (ended.kind === 'end') return ended.end
+      isCancelled ||= ended.kind === 'stopped'
+      continue
+    }
+    if (action.kind !== 'next') {
+      const analysis: RunnerAnalysis = await analyseRunnerFailure(work, action, isCancelled ? 'cancel' : null)
+      if (analysis.kind === 'end') return analysis.end
+      settle(analysis.attempt)
+      context.report(analysis.report)
+      await blocked.pause(analysis.pauseMs, context.signal)
+      continue
+    }
+    context.progress({ migrations: endedTasks(workspace.approved, { failed: null, line: '' }) })
+    if (context.isCancelled()) return cancelledEnd(work, null)
+    if (context.signal.aborted) return lostHoldEnd(work)
+    if (!proven) {
+      const hindered = await proveRunner(work)
+      if (hindered !== null) return hindered
+      proven = true
+    }
+    if (!context.signal.aborted) await start(work)
+  }
 }
 
 /** The migrator writes as it is, since nobody may be there to redact it; once it has ended its own log is redacted too. */
@@ -115,29 +126,35 @@ async function start(work: RunnerWork): Promise<void> {
       env: workspace.environment({ applicationName: workspace.applicationName, ...timeoutsOf(context.target) }),
     },
   )
-  context.report(`${triedText(work, attempt)}Starting ${count(names.length, 'migration')} in one transaction.`)
+  context.report(`${tryText(work, attempt)}Starting ${count(names.length, 'migration')} in one transaction.`)
   await stateOf(attempt)
 }
 
 /** Watches the migrator to its end, or stops it when there is a reason. */
 async function accompany(
   work: RunnerWork,
+  blocked: Blocked,
   attempt: Attempt | null,
 ): Promise<{ readonly kind: 'ended' | 'stopped' } | { readonly kind: 'end'; readonly end: StepEnd }> {
   const { context, workspace, observer, timing } = work
   const packages = workspace.approved
+  const guard = guardOf(
+    { context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base, host: workspace.parsed.host },
+    attempt,
+  )
   const end = await watchUntilEnd(
     {
       context,
       observer,
       applicationName: workspace.applicationName,
-      look: (client) => readActivity(client, workspace.applicationName),
+      guard,
+      look: async (_, sample) => activityOf(sample),
       tell: async (activity) => {
         if (activity.waiting !== null) rememberBlocker(attempt, activity.waiting)
         const at = operationOf(packages, activity.worker?.query ?? null)
-        context.progress({ migrations: runningTasks(packages, at) })
+        context.progress({ migrations: runningTasks(packages, at), guard: guard.figures() })
         const said = progressSentence(activity, at)
-        if (said !== null) context.report(`${triedText(work, attempt)}${said}`)
+        if (said !== null) context.report(`${tryText(work, attempt)}${said}`)
       },
       readable: readableOutput,
       pollMs: timing.pollMs,
@@ -146,6 +163,7 @@ async function accompany(
     },
     attempt,
   )
+  keepFigures(workspace.base, guard.figures())
   if (end.kind === 'ended') failpoint('after-migrator-exit')
   if (end.kind === 'ended') return { kind: 'ended' }
   if (end.kind === 'unreachable') return { kind: 'end', end: silentEnd(work) }
@@ -176,7 +194,10 @@ async function applied({ context, workspace }: RunnerWork, facts: RunnerFacts): 
   await noteApplied({ context, base: workspace.base }, migrations)
   const ms = facts.attempt === null ? null : durationOf(facts.attempt.attempt)
   const time = ms === null ? '' : `, in ${seconds(ms)}`
-  return { output: `${count(migrations.length, 'migration')} in one transaction${time}`, data: { migrations } }
+  return {
+    output: `${count(migrations.length, 'migration')} in one transaction${time}${waitedText(figuresIn(workspace.base))}`,
+    data: { migrations },
+  }
 }
 
 /** From the start of the program to its end; null where nobody wrote how it ended. */
@@ -189,5 +210,3 @@ const connectionOf = (context: RunContext, workspace: RunnerWorkspace) => ({
   url: workspace.url,
   applicationName: `lockkeeper-watch-${context.requestId}`,
 })
-
-const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {}) // an abort is looked at by the loop

@@ -4,6 +4,8 @@ import { hiddenText } from '../../plan/prisma8/unfit.ts'
 import type { StepEnd } from '../../request/step.ts'
 import { attemptsIn, isSettled, outputOf, type Attempt } from '../attempts/attempt.ts'
 import { failedOutcome, unclearOutcome } from '../decide/outcomes.ts'
+import { guardDiagnosis, passingStop, stopOf, triedText } from '../decide/tries/guard-stop.ts'
+import { moreTries, nextOf, triesOf, type Tries } from '../decide/tries/tries.ts'
 import { blockerOf } from '../observe/until-end.ts'
 import { diagnoseRunner } from './diagnose.ts'
 import type { RunnerAction } from './next.ts'
@@ -20,7 +22,7 @@ export type RunnerAnalysis =
 type Ended = Exclude<RunnerAction, { readonly kind: 'living' | 'all_applied' | 'next' }>
 
 /** What has come of it, when it is not simply done. Where the marker has not moved it is certain that nothing stayed. */
-export function analyseRunnerFailure(work: RunnerWork, action: Ended, stopped: 'cancel' | null): RunnerAnalysis {
+export async function analyseRunnerFailure(work: RunnerWork, action: Ended, stopped: 'cancel' | null): Promise<RunnerAnalysis> {
   if (action.kind === 'failed') return analyseFailed(work, action.attempt, stopped)
   const { context, workspace } = work
   if (action.kind === 'hidden')
@@ -47,50 +49,61 @@ export function analyseRunnerFailure(work: RunnerWork, action: Ended, stopped: '
 const contractText = (contract: string | null): string =>
   contract === null ? 'no contract' : `the contract ${code(contract.slice(0, 12))}`
 
-function analyseFailed(work: RunnerWork, attempt: Attempt, stopped: 'cancel' | null): RunnerAnalysis {
+async function analyseFailed(work: RunnerWork, attempt: Attempt, stopped: 'cancel' | null): Promise<RunnerAnalysis> {
   const { context, timing } = work
   const tries = triesLike(work, attempt)
   const triesText = tries.count === 1 ? `1 try in ${seconds(tries.ms)}` : `${tries.count} tries in ${seconds(tries.ms)}`
+  const timesText = tries.count === 1 ? 'once' : `${tries.count} times in ${seconds(tries.ms)}`
   const blocker = blockerOf(tries.all)
   const diagnosis = diagnoseRunner(work, context.redactor.text(outputOf(attempt)), {
-    tries: tries.count === 1 ? 'once' : `${tries.count} times in ${seconds(tries.ms)}`,
+    tries: timesText,
     ...(blocker === undefined ? {} : { blocker: { name: `${code(blocker.name)} (${blocker.detail})`, relation: blocker.relation } }),
   })
-  const waited = diagnosis.code === 'lock_timeout' || diagnosis.code === 'migrator_lock_held'
-  const line = waited ? `lock timeout, ${triesText}` : diagnosis.code.replaceAll('_', ' ')
+  const stop = stopOf(attempt, diagnosis.code)
+  const waited =
+    diagnosis.code === 'lock_timeout' || diagnosis.code === 'migrator_lock_held' || passingStop(attempt, diagnosis.code) !== null
+  const line =
+    stop !== null
+      ? `cancelled for the application, ${triesText}`
+      : waited
+        ? `lock timeout, ${triesText}`
+        : diagnosis.code.replaceAll('_', ' ')
   if (stopped === 'cancel') return { kind: 'end', end: cancelledEnd(work, 'cancelled') }
-  if (waited && !context.signal.aborted && tries.count < timing.tries && tries.ms < timing.triesWithinMs) {
+  const of = timing.tries + (await moreTries(work))
+  if (waited && !context.signal.aborted && tries.count < of && tries.ms < timing.triesWithinMs) {
     const pauseMs = timing.pausesMs[Math.min(tries.count, timing.pausesMs.length) - 1] ?? 0
+    const { lockTimeout: lockTimeoutMs } = context.target.database
+    const text = triedText({ number: tries.count, of, stop, blocker, lockTimeoutMs, pauseMs })
+    await context.note({ kind: 'tried', data: { text } })
     const who = blocker === undefined ? '' : ` ${blocker.name} (${blocker.detail}) was in the way.`
     return {
       kind: 'again',
       attempt,
       pauseMs,
-      report: `Lock timeout, try ${tries.count} of ${timing.tries}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
+      report: `${stop === null ? 'Lock timeout' : 'Cancelled for the application'}, try ${tries.count} of ${of}.${who} Nothing was left behind; trying again in ${seconds(pauseMs)}.`,
     }
   }
   const tasks = endedTasks(work.workspace.approved, { failed: diagnosis.failed, line })
-  const outcome = failedOutcome({ ...diagnosis, why: `${diagnosis.why} ${UNDONE}` }, tasks, null)
+  const said = stop === null ? diagnosis : guardDiagnosis(diagnosis, stop, { failed: diagnosis.failed, tries: timesText, blocker })
+  const outcome = failedOutcome({ ...said, why: `${said.why} ${UNDONE}` }, tasks, null)
   return { kind: 'end', end: { kind: 'failed', output: line, data: { migrations: tasks }, outcome } }
 }
 
 /** `Try 2 of 5. ` while what could not get its lock is tried again; empty before. A new attempt when none is given. */
-export function triedText(work: RunnerWork, attempt: Attempt | null): string {
+export function tryText(work: RunnerWork, attempt: Attempt | null): string {
   const last = attemptsIn(work.workspace.base).findLast(({ number }) => attempt === null || number < attempt.number)
-  return last === undefined || !isSettled(last) ? '' : `Try ${triesLike(work, last).count + 1} of ${work.timing.tries}. `
+  return last === undefined || !isSettled(last) ? '' : nextOf(triesLike(work, last).count, work.timing.tries)
 }
 
 /** The attempts before this one that ended the same way for the same migration, with this one. */
-function triesLike(work: RunnerWork, attempt: Attempt): { readonly all: readonly Attempt[]; readonly count: number; readonly ms: number } {
+function triesLike(work: RunnerWork, attempt: Attempt): Tries {
   const all = attemptsIn(work.workspace.base).filter(({ number }) => number <= attempt.number)
   const kind = (one: Attempt) => {
     const { code: what, failed } = diagnoseRunner(work, outputOf(one))
-    return `${what} ${failed}`
+    const isWait = what === 'lock_timeout' || passingStop(one, what) !== null
+    return `${isWait ? 'wait' : what} ${failed}`
   }
-  const wanted = kind(attempt)
-  const from = all.findLastIndex((one) => kind(one) !== wanted) + 1
-  const first = all[from] ?? attempt
-  return { all: all.slice(from), count: all.length - from, ms: Date.now() - first.intent.startedAt }
+  return triesOf(all, attempt, kind)
 }
 
 function unclear(

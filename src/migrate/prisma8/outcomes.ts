@@ -2,7 +2,7 @@ import { code } from '../../lib/text/code.ts'
 import { count } from '../../lib/text/sentences.ts'
 import type { StepEnd } from '../../request/step.ts'
 import { attemptsIn } from '../attempts/attempt.ts'
-import { unclearOutcome } from '../decide/outcomes.ts'
+import { APPLICATION, unclearOutcome } from '../decide/outcomes.ts'
 import type { MigrationTask } from '../observe/watch.ts'
 import type { WorkspaceProblem } from '../prisma/prisma-workspace.ts'
 import { endedTasks } from './progress.ts'
@@ -10,8 +10,6 @@ import type { RunnerWork } from './work.ts'
 
 /** What is said of every end that is none: the reason is always the same. */
 export const UNDONE = 'Prisma 8 runs all that is pending in one transaction, and the database undid it: nothing of it stayed.'
-
-const APPLICATION = 'The application was left as it was.'
 
 export const notStartedEnd = (problem: WorkspaceProblem): StepEnd => ({
   kind: 'failed',

@@ -2,6 +2,7 @@ import { needsNone } from './queue.ts'
 import { actions, button, context, fields, header, plan, preformatted, section } from '../../slack/blocks/blocks.ts'
 import type { Block, Message } from '../../slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, pluralText } from '../../lib/text/text.ts'
+import { runningButtons } from './blocker.ts'
 import { breakGlassBlocks } from './break-glass.ts'
 import type { RequestView, RunOutcome, StepRow, Ending } from '../request.ts'
 import { tasksOf } from './tasks.ts'
@@ -27,7 +28,6 @@ export function runCard(view: RequestView, cardContext: CardContext): Message {
 }
 
 function runningCard(view: RequestView, { timezone }: CardContext): Message {
-  const { request } = view
   const title = titleOf(view)
   const doing = doingOf(view)
   return {
@@ -37,7 +37,7 @@ function runningCard(view: RequestView, { timezone }: CardContext): Message {
       section(`${doing} · ${peopleOf(view)}`),
       ...breakGlassBlocks(view, timezone),
       ...tasksBlock(view, `Running for ${durationText(elapsedOf(view))}`),
-      ...(request.cancelRequestedAt === null && request.ending === null ? [actions(button('Cancel', 'cancel', request.token))] : []),
+      ...runningButtons(view),
       context(`Updated ${dateText(view.now, 'seconds', timezone)}${planOf(view)}`),
     ],
   }

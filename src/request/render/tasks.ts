@@ -2,6 +2,7 @@ import type { Task, TaskStatus } from '../../slack/blocks/blocks.ts'
 import { durationText, oneLine, pluralText } from '../../lib/text/text.ts'
 import { MAINTENANCE_OFF } from '../maintenance-mode.ts'
 import type { RequestView, StepRow, StepState } from '../request.ts'
+import { detailsOf } from './figures.ts'
 import { progressOf, type MigrationProgress } from './words.ts'
 
 /** One task for each step, and in the place of the migrate step one for each migration. Pure text: tasks have no markup. */
@@ -81,7 +82,7 @@ function migrationTask(step: StepRow, migration: MigrationProgress, index: numbe
   if (migration.state === 'done') return { ...base, status: 'complete', output: took }
   if (migration.state === 'failed') return { ...base, status: 'error', output: oneLine(step.output ?? '') || 'failed' }
   if (migration.state === 'pending') return { ...base, status: 'pending', output: isOver ? 'not started' : null }
-  if (!isOver) return { ...base, status: 'in_progress', details: step.details === null ? null : oneLine(step.details) }
+  if (!isOver) return { ...base, status: 'in_progress', details: detailsOf(step) }
   return { ...base, status: 'error', output: oneLine(step.output ?? '') || (words[step.state] ?? 'interrupted') }
 }
 

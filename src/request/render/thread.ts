@@ -121,6 +121,8 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
       return brokenText(view, event)
     case 'review_due':
       return reviewDueText(view, event)
+    case 'waived':
+      return `${personText(event.data.by)} let ${pluralText(event.data.findings.length, 'finding')} pass that ${event.data.findings.length === 1 ? 'blocks' : 'block'} this plan:\n${event.data.texts.map((text) => `• ${escapeLine(text)}`).join('\n')}\n${quoteText(event.data.reason)}`
     case 'reviewed':
       return reviewedText(view, event)
     case 'paged':
@@ -134,11 +136,17 @@ function eventText(view: RequestView, event: Exclude<EventRow, { readonly kind: 
     case 'ending':
       return `${bold(cleanMrkdwn(event.data.headline))} Maintenance mode is switched off now, then this run ends.`
     case 'finding':
+    case 'tried':
+    case 'blocker':
       return cleanMrkdwn(event.data.text)
     case 'step_done':
       return `*${escapeLine(event.data.title)}*${event.data.output.trim() === '' ? ', done' : ` · ${escapeLine(event.data.output)}`}`
     case 'migration_done':
       return `${codeText(event.data.name)} applied, ${event.data.at} of ${event.data.of}${event.data.output.trim() === '' ? '' : ` · ${escapeLine(event.data.output)}`}`
+    case 'waits_on':
+      return `${personText(event.data.by)} waits on for ${codeText(event.data.name)}: one more try.`
+    case 'end_asked':
+      return `${personText(event.data.by)} asked to end ${codeText(event.data.name)} (pid ${event.data.pid}), which is in the way.`
     case 'adopted':
       return event.data.step === null
         ? 'The process that ran this is gone. Another one took the run over and goes on.'

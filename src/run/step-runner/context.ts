@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAudit } from '../../audit/write.ts'
+import { blockersOf } from '../../request/blocker-store.ts'
 import type { RunContext } from '../../request/step.ts'
 import { about, addEvent, addEventOnce, stepsOf } from '../../request/store.ts'
 import { retryStore } from '../../store/retry-store.ts'
@@ -35,11 +36,12 @@ export async function contextOf(ports: RunPorts, work: Work, signal: AbortSignal
     note: (event) => {
       const shown = asRedactedJson(ports.redactor, event)
       return retryStore(ports.log, () =>
-        shown.kind === 'migration_done' || shown.kind === 'finding'
+        shown.kind === 'migration_done' || shown.kind === 'finding' || shown.kind === 'tried'
           ? addEventOnce(ports.db, request.id, shown)
           : addEvent(ports.db, request.id, shown),
       )
     },
+    blockers: blockersOf(ports.db, request.id),
     audit: (act, result, data) =>
       retryStore(ports.log, () => writeAudit(ports.db, { ...about(request), act, result, data: asRedactedJson(ports.redactor, data) })),
     dataOf: (name) => rows.find((row) => row.name === name)?.data,

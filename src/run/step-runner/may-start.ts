@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isRefusal } from '../../lib/refusal.ts'
 import type { Plan } from '../../plan/plan.ts'
+import { isAppFirst } from '../../plan/rules/by-class.ts'
 import { MAINTENANCE_ON } from '../../request/maintenance-mode.ts'
 import type { RequestRow, StepRow } from '../../request/request.ts'
 import type { Step, StepEnd } from '../../request/step.ts'
@@ -36,7 +37,7 @@ export async function mayStart(
     }
   // taken over in the middle: the step's own inspection knows what a half-done change looks like
   if (request.plan === null || (row?.attempt ?? 0) > 0) return undefined
-  const isBefore = step.changes === 'database' || step.name === MAINTENANCE_ON
+  const isBefore = step.changes === 'database' || step.name === MAINTENANCE_ON || isAppFirst(request.plan)
   return compareAgain(ports, request, request.plan, { step, phase: isBefore ? 'before-migrate' : 'after-migrate' })
 }
 

@@ -13,6 +13,7 @@ import type { RunOutcome } from '../../request/request.ts'
 import type { Inspection, RunContext, Step, StepEnd } from '../../request/step.ts'
 import { runCommand, type CommandEnd } from './command.ts'
 import { readNote, writeNote, type Note } from './deploy-note.ts'
+import { againPhrase, migrationsSentence } from '../order.ts'
 import { whatIsLive } from './live.ts'
 import { valuesOf } from './prepare.ts'
 
@@ -149,13 +150,6 @@ async function stillRuns(settings: StepSettings, pid: number, context: RunContex
 
 const titleOf = (settings: StepSettings) => escapeMarkup(stepTitle(settings))
 
-/** With the usual order the migrations are behind us when the application changes. */
-const database = ({ plan }: RunContext) =>
-  plan.list.length === 0
-    ? 'The database was not changed.'
-    : `The ${plan.list.length === 1 ? 'migration of this run is' : `${plan.list.length} migrations of this run are`} applied.`
+const database = ({ plan }: RunContext) => migrationsSentence(plan)
 
-const again = ({ plan, target, command }: RunContext, when = 'then ') =>
-  plan.list.length === 0
-    ? `\`${command} deploy ${target.name}\` ${when}runs the steps again.`
-    : `\`${command} deploy ${target.name}\` ${when}finds nothing pending and runs only the steps.`
+const again = ({ plan, target, command }: RunContext, when = 'then ') => `\`${command} deploy ${target.name}\` ${when}${againPhrase(plan)}.`

@@ -2,6 +2,8 @@ import { code } from '../../lib/text/code.ts'
 import { appliedOf, statusOf, type Status } from '../../plan/status.ts'
 import { isPrisma, prismaOf } from '../../config/tool.ts'
 import { openAnyWorkspace } from '../../migrate/others/workspace.ts'
+import { escapeMarkup } from '../../lib/text/escape.ts'
+import { readSchemaLines, type SchemaLine } from '../../live-schema/lines.ts'
 import { withTarget } from '../../database/connect.ts'
 import { invalidIndexes, type InvalidIndex } from '../../migrate/decide/schema-diff.ts'
 import { unclearOutcome } from '../../migrate/decide/outcomes.ts'
@@ -19,13 +21,40 @@ import type { RunContext, Step, StepEnd } from '../../request/step.ts'
  * After the migration: our reader and Prisma agree that all is applied, no index is left invalid, and the live schema is compared with
  * the one that the commit describes. A difference of schemas is told and stops nothing: it may be older than this run.
  */
-export const verifySchemaStep = (): Step => ({
+export const verifySchemaStep = (ports: VerifyPorts): Step => ({
   name: 'verify-schema',
   title: 'Verify the schema',
   changes: 'nothing',
   inspect: async () => ({ kind: 'todo' }),
-  act: (context) => (isOfRunner(context.plan) ? verifyContract(context, context.plan) : verifySchema(context)),
+  act: async (context) => {
+    const end = await (isOfRunner(context.plan) ? verifyContract(context, context.plan) : verifySchema(context))
+    if (end.kind === 'done') await keepLive(context, ports)
+    return end
+  },
 })
+
+export type VerifyPorts = {
+  /** So that later changes by others show. */
+  readonly keepSchema: (context: RunContext, lines: readonly SchemaLine[]) => Promise<void>
+}
+
+/** A server that will not say now stops no run: the schema is then not compared until the next one. */
+async function keepLive(context: RunContext, { keepSchema }: VerifyPorts): Promise<void> {
+  const connection = {
+    url: context.secret(context.target.database.url),
+    applicationName: `lockkeeper-verify-${context.requestId}`,
+    signal: context.signal,
+  }
+  let lines: readonly SchemaLine[]
+  try {
+    lines = await withTarget(connection, readSchemaLines)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    const text = `The live schema could not be kept, so what others change from now on will not show: ${escapeMarkup(context.redactor.text((error as Error).message))}`
+    return context.note({ kind: 'finding', data: { text } })
+  }
+  await keepSchema(context, lines)
+}
 
 /** By Prisma 8's own record and its own comparison. */
 async function verifyContract(context: RunContext, plan: OfRunner): Promise<StepEnd> {

@@ -63,8 +63,8 @@ export function validatedAtOnce(forecast: Forecast, added: ReadonlyMap<string, n
 export const constraintKey = ({ table, name }: Part): string => JSON.stringify([table?.schema, table?.name, name])
 
 /** Tables that a whole file shuts, or locks that it takes. */
-export function countedLocks(held: Held, line: number, { schema }: Weighed): readonly Draft[] {
-  const shut = held.shut()
+export function countedLocks(held: Held, line: number, { live, schema, sizeOf }: Weighed): readonly Draft[] {
+  const shut = held.shut().filter((table) => live === null || sizeOf(table).bytes !== null) // indexes and views are locked with their tables
   return [
     ...(shut.length < MANY_SHUT
       ? []
@@ -99,3 +99,24 @@ export function countedLocks(held: Held, line: number, { schema }: Weighed): rea
 const workOn = ({ rewrites, scans, builds }: Part) => [...rewrites, ...builds.map(({ on }) => on), ...scans]
 
 const validateOf = (part: Part, { schema }: Weighed) => (part.rule === 'validate constraint' ? validateApart(part, schema) : null)
+
+/** What cannot run in a transaction, among others in one. */
+export function notAlone({ line, parts, sql }: Forecast, among: number): readonly Draft[] {
+  const word =
+    parts.some(({ rule }) => rule.endsWith(' concurrently')) || /^\s*(reindex|refresh)\b[^;]*\bconcurrently\b/i.test(sql)
+      ? 'CONCURRENTLY'
+      : parts.some(({ rule }) => rule === 'vacuum') && /^\s*vacuum\b/i.test(sql)
+        ? 'VACUUM'
+        : null
+  if (word === null || among === 1) return []
+  return [
+    {
+      code: 'not-alone',
+      weight: 'blocker',
+      line,
+      table: parts[0]?.table?.name ?? null,
+      text: `a statement with ${word} cannot run among others: a file is one transaction, and PostgreSQL refuses it there (25001)`,
+      advice: { text: 'Put it into a migration of its own, with nothing else in the file', files: [] },
+    },
+  ]
+}

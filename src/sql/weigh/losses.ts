@@ -6,32 +6,26 @@ import { gradeOf, heaviest, inCode, nameOf } from './size.ts'
 import { dependentFindings } from './dependents.ts'
 import { usesOf } from './uses.ts'
 
-/** What is gone for good, what the running application no longer finds, and who uses it still. */
-export function lossFindings(part: Part, forecast: Forecast, weighed: Weighed): readonly Draft[] {
+/** What is gone for good, what the running application no longer finds, and who uses it still. `isHeavy`: its work is told already. */
+export function lossFindings(part: Part, forecast: Forecast, weighed: Weighed, isHeavy: boolean): readonly Draft[] {
   const { line } = forecast
   const table = part.table?.name ?? null
-  const isOldMet = weighed.order === 'migrate-first'
-  const main = mainOf(isOldMet ? part : { ...part, old: { kind: 'works' } }, weighed)
-  const advice = main === null ? null : adviceFor(part, forecast, weighed)
-  const uses = usesOf(part, weighed)
+  const old = weighed.order === 'migrate-first' ? part.old : works
+  const main = mainOf({ ...part, old }, weighed, isHeavy)
+  const withAdvice = main !== null && !isHeavy && !OF_ROWS.has(part.rule)
   return [
-    ...(main === null ? [] : [{ ...main, line, table, advice }]),
-    ...(main === null && isOldMet && part.old.kind !== 'works'
-      ? [
-          {
-            code: 'old-code-breaks' as const,
-            weight: breakWeight(part.old, part, weighed),
-            line,
-            table,
-            text: oldText(part.old),
-            advice: null,
-          },
-        ]
+    ...(main === null ? [] : [{ ...main, line, table, advice: withAdvice ? adviceFor(part, forecast, weighed) : null }]),
+    ...(main === null && old.kind !== 'works'
+      ? [{ code: 'old-code-breaks' as const, weight: breakWeight(old, part, weighed), line, table, text: oldText(old), advice: null }]
       : []),
-    ...uses.map((use) => ({ ...use, line, table, advice: null })),
+    ...usesOf(part, weighed).map((use) => ({ ...use, line, table, advice: null })),
     ...dependentFindings(part, weighed).map((found) => ({ ...found, line, table, advice: null })),
   ]
 }
+
+const works: Compatibility = { kind: 'works' }
+/** How rows are written is told with the work. */
+const OF_ROWS: ReadonlySet<Rule> = new Set(['insert', 'update', 'delete', 'truncate'])
 
 /** Only where the new application starts on the old schema; what the plan makes counts too, since it is not there yet. */
 export function newCodeFindings({ parts, line }: Forecast, { order }: Weighed): readonly Draft[] {
@@ -54,9 +48,11 @@ export function newCodeFindings({ parts, line }: Forecast, { order }: Weighed): 
 
 type Main = { readonly code: FindingCode; readonly weight: Weight; readonly text: string }
 
-function mainOf(part: Part, weighed: Weighed): Main | null {
+function mainOf(part: Part, weighed: Weighed, isHeavy: boolean): Main | null {
   const code = CODES[part.rule]
   const breaks = part.old.kind === 'works' ? '' : `; ${oldText(part.old)}`
+  // values that are replaced: that is what an UPDATE is for
+  if (part.rule === 'update' || part.rule === 'insert') return null
   if (part.loses.length > 0) {
     const what =
       part.loses.length === 1
@@ -65,10 +61,10 @@ function mainOf(part: Part, weighed: Weighed): Main | null {
     return {
       code: 'data-loss',
       weight: heaviest([lossWeight(part, weighed), ...(breaks === '' ? [] : [breakWeight(part.old, part, weighed)])]),
-      text: `takes away for good: ${what}${rowsOf(part, weighed)}${breaks}`,
+      text: `takes away for good: ${withoutSchema(what ?? '', weighed.schema)}${rowsOf(part, weighed)}${breaks}`,
     }
   }
-  if (code === undefined || part.old.kind === 'works') return null
+  if (code === undefined || part.old.kind === 'works' || (isHeavy && part.old.kind === 'may fail')) return null
   return { code, weight: breakWeight(part.old, part, weighed), text: `${doesText(part, weighed)}${breaks}` }
 }
 
@@ -98,7 +94,7 @@ function doesText(part: Part, { schema }: Weighed): string {
 const oldText = (old: Compatibility): string =>
   old.kind === 'works'
     ? ''
-    : `the application that runs now ${old.kind === 'fails' ? 'fails' : 'may fail'} from that moment until the new one is live: ${old.why}`
+    : `the application that runs now ${old.kind === 'fails' ? 'fails' : 'may fail'} until the new one is live: ${old.why}`
 
 /** An empty table has nothing to lose, and what was put aside has been missed by nobody. */
 function lossWeight(part: Part, weighed: Weighed): Weight {
@@ -109,15 +105,19 @@ function lossWeight(part: Part, weighed: Weighed): Weight {
 }
 
 /** By traffic: what nobody uses breaks nobody. A statement a second is enough for somebody to notice. */
-function breakWeight(old: Compatibility, { table }: Part, weighed: Weighed): Weight {
+function breakWeight(old: Compatibility, { table, rule }: Part, weighed: Weighed): Weight {
   if (old.kind === 'works') return 'note'
   if (table === null) return old.kind === 'fails' ? 'warning' : 'note'
   const size = weighed.sizeOf(table)
-  if (old.kind === 'may fail') return size.bytes === null || size.rows === 0 ? 'note' : 'warning'
+  if (old.kind === 'may fail') return rule !== 'change type' || size.bytes === null || size.rows === 0 ? 'note' : 'warning'
   return size.bytes === null || size.writesPerSecond + size.readsPerSecond >= 1 ? 'blocker' : 'warning'
 }
 
 function rowsOf({ table }: Part, weighed: Weighed): string {
   const rows = table === null ? null : weighed.sizeOf(table).rows
-  return rows === null ? '' : rows === 0 ? ', of no rows' : `, of about ${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`
+  return rows === null ? '' : rows === 0 ? ' (no rows)' : ` (about ${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'})`
 }
+
+/** Of the target, as people leave it out. */
+const withoutSchema = (text: string, schema: string): string =>
+  text.replaceAll(new RegExp(`(?<![\\w.])${schema.replaceAll(/[^\w]/g, '\\$&')}\\.(?=\\S)`, 'g'), '')

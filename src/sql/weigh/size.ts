@@ -52,6 +52,15 @@ export function rowsText({ rows, bytes }: Sized, name: string): string {
   return `${rows === 1 ? 'the only row' : `all ${rows.toLocaleString('en-US')} rows`} of ${name} (${sizeText(bytes)})`
 }
 
+/** `the rows of `orders` that its condition finds, of 41,000,000 (12 GB)`. */
+export function someText({ rows, bytes }: Sized, name: string): string {
+  const of = [
+    ...(rows === null ? [] : [`, of ${rows.toLocaleString('en-US')}`]),
+    ...(bytes === null ? [] : [` (${sizeText(bytes)})`]),
+  ].join('')
+  return `the rows of ${name} that its condition finds${of}`
+}
+
 /** Who waits while it lasts, and how many that are: a part of a sentence. */
 export function waitsText(mode: LockMode, sized: Sized, it = 'it'): string {
   const reads = mode === 'AccessExclusive'

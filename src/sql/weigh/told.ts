@@ -27,6 +27,10 @@ export function toldElsewhere(file: File, weighed: WeighedPlan | undefined): (at
   }
 }
 
+/** Kinds of finding of a file. */
+export const codesOf = (file: string, weighed: WeighedPlan | undefined): ReadonlySet<string> =>
+  new Set((weighed?.findings ?? []).flatMap(({ migration, code }) => (migration === file ? [code] : [])))
+
 /** Statements of which the rules know what PostgreSQL does, and say nothing where there is nothing to know. */
 const MEASURED: ReadonlySet<string> = new Set(['AlterTableStmt', 'IndexStmt'])
 

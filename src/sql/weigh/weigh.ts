@@ -1,14 +1,14 @@
 import type { Forecast } from '../rules/forecast.ts'
 import { circumstanceFindings } from './circumstances.ts'
-import { behindLock, constraintKey, countedLocks, validatedAtOnce } from './file.ts'
+import { behindLock, constraintKey, countedLocks, notAlone, validatedAtOnce } from './file.ts'
 import type { Draft, Weighed, Weighing } from './draft.ts'
-import { weights, type Finding } from './finding.ts'
-import { createHeld, type Held } from './held.ts'
+import { weights, type Finding, type FindingCode } from './finding.ts'
+import { createHeld } from './held.ts'
 import { lossFindings, newCodeFindings } from './losses.ts'
 import { sizesOf } from './size.ts'
 import { statementFindings } from './statement.ts'
 import { waive, type Span } from './waivers.ts'
-import { workFindings } from './work.ts'
+import { bare, workFindings, type InFile } from './work.ts'
 
 export type { Weighing } from './draft.ts'
 
@@ -25,24 +25,44 @@ export type ForecastFile = {
 export function weigh(files: readonly ForecastFile[], weighing: Weighing): readonly Finding[] {
   const weighed: Weighed = { ...weighing, sizeOf: sizesOf(weighing.live) }
   const found = files.flatMap((file) =>
-    waive(findingsOf(file, weighed), { ...file, statements: file.forecasts.map(spanOf) }, weighing.parser),
+    waive(
+      findingsOf(file, weighed, weighing.further?.get(file.name) ?? []),
+      { ...file, statements: file.forecasts.map(spanOf) },
+      weighing.parser,
+    ),
   )
-  return [...found, ...notSeen(files, weighing)].toSorted((a, b) => rankOf(b) - rankOf(a))
+  return [...once(found), ...notSeen(files, weighing)].toSorted((a, b) => rankOf(b) - rankOf(a))
 }
+
+/** What the server is busy with is the same for all files: it is told where it weighs the most. */
+function once(found: readonly Finding[]): readonly Finding[] {
+  const told = new Map<string, Finding>()
+  for (const finding of found) {
+    const before = told.get(finding.code)
+    if (OF_THE_SERVER.has(finding.code) && (before === undefined || rankOf(finding) > rankOf(before))) told.set(finding.code, finding)
+  }
+  return found.filter((finding) => !OF_THE_SERVER.has(finding.code) || told.get(finding.code) === finding)
+}
+
+const OF_THE_SERVER: ReadonlySet<FindingCode> = new Set(['long-transaction', 'replica-lag'])
 
 /** The heaviest that nobody waived. */
 const rankOf = ({ weight, waived }: Finding): number => (waived === null ? weights.indexOf(weight) : -1)
 
-function findingsOf(file: ForecastFile, weighed: Weighed): readonly Finding[] {
+function findingsOf(file: ForecastFile, weighed: Weighed, further: readonly Draft[]): readonly Finding[] {
   const held = createHeld()
   const added = new Map<string, number>()
-  const drafts: Draft[] = []
+  const made = new Set<string>()
+  const drafts: Draft[] = [...further]
   for (const forecast of file.forecasts) {
-    drafts.push(...forecastFindings(forecast, { held, added, weighed }))
+    drafts.push(
+      ...forecastFindings(forecast, { held, made, added, weighed }, file.isOneTransaction ? notAlone(forecast, file.forecasts.length) : []),
+    )
     if (forecast.parts.some(({ rule }) => rule === 'transaction') && ENDS.test(forecast.sql)) {
       held.clear()
       added.clear()
     }
+    for (const { rule, name } of forecast.parts) if (rule === 'create type' && name !== undefined) made.add(bare(name))
     if (!file.isOneTransaction) continue
     held.add(forecast)
     for (const part of forecast.parts)
@@ -55,20 +75,21 @@ function findingsOf(file: ForecastFile, weighed: Weighed): readonly Finding[] {
 
 const ENDS = /^\s*(commit|end|rollback|abort)\b/i
 
-type InFile = { readonly held: Held; readonly added: ReadonlyMap<string, number>; readonly weighed: Weighed }
-
-function forecastFindings(forecast: Forecast, { held, added, weighed }: InFile): readonly Draft[] {
-  const own = statementFindings(forecast, weighed)
+function forecastFindings(forecast: Forecast, file: InFile, alone: readonly Draft[]): readonly Draft[] {
+  const { held, added, weighed } = file
+  const own = [...statementFindings(forecast, weighed), ...alone, ...newCodeFindings(forecast, weighed)]
+  // what is refused has no effect
+  if (forecast.fails !== null || alone.length > 0) return own
   const atOnce = validatedAtOnce(forecast, added, weighed)
   // a table that this plan makes has no rows and no users
   const parts = forecast.parts.filter(({ isNew }) => !isNew)
+  const worked = parts.map((part) => ({ part, work: atOnce.length > 0 ? [] : workFindings(part, forecast, file) }))
   return [
     ...own,
     ...atOnce,
-    ...(atOnce.length > 0 ? [] : parts.flatMap((part) => workFindings(part, forecast, held, weighed))),
+    ...worked.flatMap(({ work }) => work),
     ...(atOnce.length > 0 ? [] : behindLock(forecast, held, weighed)),
-    ...parts.flatMap((part) => lossFindings(part, forecast, weighed)),
-    ...newCodeFindings(forecast, weighed),
+    ...worked.flatMap(({ part, work }) => lossFindings(part, forecast, weighed, work.length > 0)),
   ]
 }
 

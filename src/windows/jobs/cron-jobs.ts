@@ -5,16 +5,17 @@ import type { Due } from '../../store/due.ts'
 import type { Log } from '../../lib/log.ts'
 import { nextOccurrence } from '../../calendar/cron.ts'
 
-/** Something that is done at the times of a cron expression, by one replica. */
+/** Something that is done at the times of a cron expression, by one replica. `gather` asks the world outside first, before any transaction. */
 export type Job = {
   readonly name: string
   readonly cron: string
   readonly timezone: string
   /** Also soon after each start, since the configuration may be another one. It must not matter how often it is done. */
   readonly isDoneAtStart?: true
-  /** In the transaction that moves its next time on. `at`: when it was due; `now`: the store's time. Milliseconds since 1970. */
-  readonly act: (tx: Tx, times: { readonly at: number; readonly now: number }) => Promise<void>
-}
+} & ({ readonly act: Act } | { readonly gather: () => Promise<Act> })
+
+/** In the transaction that moves its next time on. `at`: when it was due; `now`: the store's time. Milliseconds since 1970. */
+export type Act = (tx: Tx, times: { readonly at: number; readonly now: number }) => Promise<void>
 
 export type CronJobs = {
   /** Writes the next times down and starts the clocks. */
@@ -101,15 +102,18 @@ async function writeNext(db: Db, { name, cron, timezone, isDoneAtStart }: Job): 
 
 /** Nothing when another replica is at it, or has done it. A clock of a process may be a little ahead of the store's. */
 async function runJob(db: Db, job: Job, when: 'now' | 'overdue'): Promise<void> {
+  const due = when === 'now' ? `next_at <= lockkeeper.now() + interval '5 seconds'` : overdue
+  if ('gather' in job && (await db.query(`select from lockkeeper.rota where name = $1 and ${due}`, [job.name])).length === 0) return
+  const act = 'gather' in job ? await job.gather() : job.act
   await db.transaction(async (tx) => {
     const [row] = await tx.query<{ at: number }>(
       `select floor(extract(epoch from next_at) * 1000)::float8 as at from lockkeeper.rota
-       where name = $1 and ${when === 'now' ? `next_at <= lockkeeper.now() + interval '5 seconds'` : overdue} for update skip locked`,
+       where name = $1 and ${due} for update skip locked`,
       [job.name],
     )
     if (row === undefined) return
     const now = Math.max(await storeNow(tx), row.at)
-    await job.act(tx, { at: row.at, now })
+    await act(tx, { at: row.at, now })
     const next = nextOccurrence(job.cron, job.timezone, now + 1)
     if (next === undefined) throw new Error(`${job.name}: "${job.cron}" never comes`)
     await tx.query(`update lockkeeper.rota set next_at = to_timestamp($2::float8 / 1000), lease = null where name = $1`, [job.name, next])

@@ -3,11 +3,13 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundleOf } from '../../../src/evidence/bundle.ts'
 import { plainText } from '../../../src/evidence/document/plain.ts'
-import { readRows } from '../../../src/evidence/document/rows.ts'
+import { readRows, type EvidenceRows } from '../../../src/evidence/document/rows.ts'
+import { changedRow } from '../../helpers/views.ts'
 import { chainOf } from '../../../src/evidence/document/timeline.ts'
 import { canonicalJson } from '../../../src/lib/canonical.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import { createRedactor, redactedDeep } from '../../../src/redact/redact.ts'
+import { findingKey } from '../../../src/request/blockers.ts'
 import { createFixture, type Store, type Fixture } from '../../approvals/fixture.ts'
 import { createStore } from '../../helpers/postgres.ts'
 import { documentWith, newSigner } from '../sample.ts'
@@ -43,6 +45,41 @@ describe('the document', () => {
     expect(redactedDeep(redactor, { [secret]: [secret, 1, null, { deep: secret }] })).toEqual({
       '[redacted]': ['[redacted]', 1, null, { deep: '[redacted]' }],
     })
+  })
+
+  test('says of each finding who let it pass and why, on the page too', () => {
+    const finding = {
+      code: 'no-timeout',
+      weight: 'blocker',
+      migration: '20261118_add_discounts',
+      line: 2,
+      table: null,
+      text: 'it switches <off> the lock timeout',
+      advice: null,
+      waived: null,
+    } as const
+    const withFinding = (rows: EvidenceRows): EvidenceRows => {
+      const { evidence, digest } = rows.request
+      if (evidence === null) throw new Error('the sample has evidence')
+      const data = { by: 'U0BOB', digest, reason: 'alone at night', findings: [findingKey(finding)], texts: [] }
+      const waived = { kind: 'waived', data, id: 99, requestId: 42, at: new Date(0) } as const
+      const request = changedRow(rows.request, { evidence: { ...evidence, findings: [finding] } })
+      return { ...rows, request, events: [...rows.events, waived] }
+    }
+    const document = documentWith('discounts', { signer, change: withFinding })
+    expect(document.findings).toEqual([
+      {
+        code: 'no-timeout',
+        weight: 'blocker',
+        migration: '20261118_add_discounts',
+        line: 2,
+        table: null,
+        text: 'it switches <off> the lock timeout',
+        waived: { by: 'U0BOB', reason: 'alone at night', at: '1970-01-01T00:00:00.000Z' },
+      },
+    ])
+    expect(bundleOf(document, signer).page.content).toContain('it switches &lt;off&gt; the lock timeout')
+    expect(documentWith('x', { signer })).not.toHaveProperty('findings')
   })
 
   test('of a broken glass is not final until it is reviewed, and the page says first who broke it', () => {

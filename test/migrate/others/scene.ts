@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { guardDefaults, type GuardSettings } from '../../../src/config/keys/guard.ts'
 import { toolSchema } from '../../../src/config/tool.ts'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { compareWithPlan, type Comparison } from '../../../src/plan/compare.ts'
 import { makePlan, type MadePlan } from '../../../src/plan/make.ts'
 import { createRedactor, secretsOfUrl } from '../../../src/redact/redact.ts'
+import type { Blocker, Blockers } from '../../../src/request/blocker.ts'
 import type { RequestEvent } from '../../../src/request/request.ts'
 import type { RunContext, StepEnd } from '../../../src/request/step.ts'
 import { migrateStep } from '../../../src/run/steps/migrate.ts'
@@ -31,16 +33,52 @@ export type OtherRun = {
   readonly context: RunContext
   readonly reports: string[]
   readonly events: RequestEvent[]
+  readonly asked: AskedBlockers
   readonly controls: { cancelled: boolean; readonly abort: AbortController }
   readonly migrate: () => Promise<StepEnd>
   readonly inspect: () => ReturnType<ReturnType<typeof migrateStep>['inspect']>
   readonly verify: () => Promise<StepEnd>
 }
 
+/** What a run tells of who is in its way; `next` is what somebody asks to end. */
+type AskedBlockers = {
+  readonly blockers: Blockers
+  readonly shown: Blocker[]
+  readonly answers: string[]
+  next: Blocker | null
+  more: number
+}
+
+function blockersInMemory(): AskedBlockers {
+  const shown: Blocker[] = []
+  const answers: string[] = []
+  const asked: AskedBlockers = {
+    shown,
+    answers,
+    next: null,
+    more: 0,
+    blockers: {
+      show: async (blocker) => {
+        if (blocker !== null) shown.push({ ...blocker, id: shown.length + 1, seenAt: new Date(), askedBy: 'U0BOB' })
+      },
+      toEnd: async () => asked.next,
+      answer: async (_, text) => {
+        asked.next = null
+        answers.push(text)
+      },
+      moreTries: async () => asked.more,
+    },
+  }
+  return asked
+}
+
 let lastRequest = 700_000
 
 /** A target whose application brings another tool than Prisma: its repository, its database, and runs of its steps. */
-export async function otherScene(tool: unknown, options: { readonly lockTimeout?: number } = {}): Promise<OtherScene> {
+export async function otherScene(
+  tool: unknown,
+  options: { readonly lockTimeout?: number; readonly guard?: Partial<GuardSettings> } = {},
+): Promise<OtherScene> {
   const database = await createDatabase()
   const origin = await createOrigin(database.url)
   onTestFinished(async () => {
@@ -48,7 +86,11 @@ export async function otherScene(tool: unknown, options: { readonly lockTimeout?
     await database.close()
   })
   const base = origin.target({ tool: toolSchema.parse(tool) })
-  const target = { ...base, database: { ...base.database, lockTimeout: options.lockTimeout ?? base.database.lockTimeout } }
+  const target = {
+    ...base,
+    guard: { ...guardDefaults, ...options.guard },
+    database: { ...base.database, lockTimeout: options.lockTimeout ?? base.database.lockTimeout },
+  }
   const deps = { ...origin.deps, secret: () => database.url }
   const scene: OtherScene = {
     database,
@@ -64,6 +106,7 @@ export async function otherScene(tool: unknown, options: { readonly lockTimeout?
       onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
       const reports: string[] = []
       const events: RequestEvent[] = []
+      const asked = blockersInMemory()
       const controls = { cancelled: false, abort: new AbortController() }
       const context: RunContext = {
         command: '/migrate',
@@ -83,6 +126,7 @@ export async function otherScene(tool: unknown, options: { readonly lockTimeout?
         env: process.env,
         report: (text) => void reports.push(text),
         progress: () => {},
+        blockers: asked.blockers,
         audit: async () => {},
         note: async (event) => void events.push(event),
         dataOf: () => undefined,
@@ -92,10 +136,11 @@ export async function otherScene(tool: unknown, options: { readonly lockTimeout?
         context,
         reports,
         events,
+        asked,
         controls,
         migrate: () => step.act(context),
         inspect: () => step.inspect(context),
-        verify: () => verifySchemaStep().act(context),
+        verify: () => verifySchemaStep({ keepSchema: async () => {} }).act(context),
       }
     },
     sql: (text) => query(database.url, text),

@@ -4,7 +4,7 @@ import { verifySchemaStep } from '../../../src/run/steps/verify-schema.ts'
 import { CONFIG, scene8 } from '../../helpers/prisma8/scene.ts'
 import { fast } from '../../run/scene.ts'
 
-const step = verifySchemaStep()
+const step = verifySchemaStep({ keepSchema: async () => {} })
 
 async function migrated(options: Parameters<typeof scene8>[0] = {}) {
   const scene = await scene8(options)

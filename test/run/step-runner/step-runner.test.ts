@@ -7,7 +7,7 @@ import type { Compared } from '../../../src/run/step-runner/ports.ts'
 import type { WorkflowPorts } from '../../../src/run/workflow/ports.ts'
 import type { Db } from '../../../src/store/pool.ts'
 import { until } from '../../helpers/until.ts'
-import { oneRequest, stepThat, type OneRequest } from '../../helpers/workflow.ts'
+import { oneRequest, planned, stepThat, type OneRequest } from '../../helpers/workflow.ts'
 
 const DONE: StepEnd = { kind: 'done', output: 'done' }
 const AWAY = 'Nothing listens at db:5432. Check host and port of the URL, and that PostgreSQL runs.'
@@ -44,6 +44,21 @@ test('a database that stays away ends the run as that, not as a change of what w
       next: 'Nothing was changed by this step. Ask again when it can be read.',
     },
   })
+})
+
+test.each([
+  ['after the migrations', undefined, ['before-migrate', 'after-migrate']],
+  ['before them', { class: 'breaking', order: 'app-first', maintenance: 'on' } as const, ['before-migrate', 'before-migrate']],
+])('a deploy step that comes %s is compared with the database as it has to be then', async (_, rules, phases) => {
+  const asked: string[] = []
+  const compare: WorkflowPorts['compare'] = async (_plan, _request, phase) => {
+    asked.push(phase)
+    return { kind: 'same' }
+  }
+  const plan = rules === undefined ? planned.plan : { ...planned.plan, rules }
+  const deploy = stepThat(async () => DONE, { name: 'deploy-1', changes: 'application' })
+  await request.run([deploy], { compare, makePlan: async () => ({ ...planned, plan }) })
+  expect(asked).toEqual(phases)
 })
 
 test('a cancel is seen while the database is asked again', async () => {

@@ -204,7 +204,7 @@ describe('what is lost, and who still uses it', () => {
     })
     expect(shown(weighFile(now, [drop]))).toMatchInlineSnapshot(`
       [
-        "blocker data-loss: takes away for good: orders.note with what it holds, of about 41,000,000 rows; the application that runs now fails from that moment until the new one is live: it reads a column that is gone",
+        "blocker data-loss: takes away for good: orders.note with what it holds (about 41,000,000 rows); the application that runs now fails until the new one is live: it reads a column that is gone",
         "blocker in-use: 1,200 statements have used \`orders.note\` in the last 1 h, most of them \`SELECT "note" FROM "orders" WHERE id = $1\`",
       ]
     `)
@@ -344,6 +344,70 @@ describe('statements that are dangerous at any size', () => {
       ]
     `)
   })
+})
+
+test('an UPDATE with a condition writes nobody knows how many rows, so it blocks nothing', () => {
+  const now = live([table(orders, 41_000_000)])
+  const update = (sql: string) => weighFile(now, [statement(sql, 'RowExclusive', [part('update', { scans: [orders] })])])
+  expect(shown([...update('UPDATE orders SET total = 1 WHERE id = 5'), ...update('UPDATE orders SET total = 1')])).toMatchInlineSnapshot(`
+    [
+      "warning large-write: writes the rows of \`orders\` that its condition finds, of 41,000,000 (12 GB); each of them is locked until the file has ended",
+      "blocker large-write: writes all 41,000,000 rows of \`orders\` (12 GB); each of those rows is locked until the file has ended",
+    ]
+  `)
+})
+
+test('what is refused has no effect, so only that is told', () => {
+  const refused = { ...index, fails: { sqlstate: '42703', why: 'orders has no column total' } }
+  expect(shown(weighFile(live([table(orders, 41_000_000)]), [refused]))).toMatchInlineSnapshot(`
+    [
+      "blocker fails: PostgreSQL refuses it as things stand (42703): orders has no column total",
+    ]
+  `)
+})
+
+test('an index that is built CONCURRENTLY stands alone in its file', () => {
+  const alone = statement('CREATE INDEX CONCURRENTLY i ON orders (total)', 'ShareUpdateExclusive', [
+    part('create index concurrently', { name: 'i', scans: [orders], builds: [{ name: 'i', on: orders }] }),
+  ])
+  expect(weighFile(live([table(orders, 41_000_000)]), [alone])).toEqual([])
+  expect(
+    shown(weighFile(live([table(orders, 41_000_000)]), [alone, statement('SELECT 1', null, [part('read', { table: null })])])),
+  ).toMatchInlineSnapshot(`
+    [
+      "blocker not-alone: a statement with CONCURRENTLY cannot run among others: a file is one transaction, and PostgreSQL refuses it there (25001)",
+    ]
+  `)
+})
+
+test('an enum that is made anew is told as that', () => {
+  const made = statement('CREATE TYPE "Status_new" AS ENUM (\'A\')', null, [
+    part('create type', { table: null, name: 'Status_new', isNew: true }),
+  ])
+  const change = statement('ALTER TABLE "orders" ALTER COLUMN "st" TYPE "Status_new" USING ("st"::text::"Status_new")', 'AccessExclusive', [
+    part('change type', { column: 'st', from: '"Status"', to: '"Status_new"', rewrites: [orders] }),
+  ])
+  expect(shown(weighFile(live([table(orders, 41_000_000)]), [made, change]))).toMatchInlineSnapshot(`
+    [
+      "blocker enum-recreated: makes the list of values anew, for which it writes all 41,000,000 rows of \`orders\` (12 GB) anew; nobody can read or write it meanwhile",
+    ]
+  `)
+})
+
+test('with app-first the new application meets the old schema, and the old one is gone', () => {
+  const add = statement('ALTER TABLE orders ADD COLUMN a int', 'AccessExclusive', [
+    part('add column', {
+      column: 'a',
+      old: { kind: 'fails', why: 'x' },
+      new: { kind: 'fails', why: 'it uses orders.a, which is not there before' },
+    }),
+  ])
+  const file = { name: 'm1', content: Buffer.from(''), forecasts: [add], isOneTransaction: true }
+  expect(shown(weigh([file], { ...weighing(live([table(orders, 3)])), order: 'app-first' }))).toMatchInlineSnapshot(`
+    [
+      "warning new-code-breaks: the new application starts before this has run, and fails until then: it uses orders.a, which is not there before",
+    ]
+  `)
 })
 
 test('the gravest come first, over all files', () => {

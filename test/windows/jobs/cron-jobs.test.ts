@@ -5,7 +5,7 @@ import { actOnDue } from '../../../src/store/due.ts'
 import { createLog, type Log } from '../../../src/lib/log.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
 import { refuse } from '../../../src/lib/refusal.ts'
-import { createCronJobs, type Job, type CronJobs } from '../../../src/windows/jobs/cron-jobs.ts'
+import { createCronJobs, type Act, type Job, type CronJobs } from '../../../src/windows/jobs/cron-jobs.ts'
 import { insertWindow, listWindows } from '../../../src/windows/store.ts'
 import { occurrenceMessage, recurringJob, type OccurrenceNews, type WriteDown } from '../../../src/windows/jobs/recurring.ts'
 import { weekMessage, type WeekNews } from '../../../src/windows/render/week.ts'
@@ -50,7 +50,7 @@ const nextAt = async (name: string) =>
 const monday = Date.UTC(2026, 10, 30, 14)
 
 /** Something that leaves a row, at 09:00 on Mondays. */
-const noting = (name: string, act: Job['act'] = async () => {}): Job & { readonly done: number[] } => {
+const noting = (name: string, act: Act = async () => {}): Job & { readonly done: number[] } => {
   const done: number[] = []
   return {
     name,

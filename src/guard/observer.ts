@@ -1,4 +1,4 @@
-import { connectTarget, TargetConnectionError, type Queryable, type TargetConnection } from '../../database/connect.ts'
+import { connectTarget, TargetConnectionError, type Queryable, type TargetConnection } from '../database/connect.ts'
 
 /** A second connection to the target that is made again when it was lost. */
 export type Observer = {

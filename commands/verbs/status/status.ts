@@ -1,19 +1,19 @@
-import { timesOf, whyClosedNow, type Times } from '../../approvals/gate.ts'
-import { code, mention, nameOf, shown, stateSince } from '../../approvals/wording.ts'
-import { unreviewedLine } from './break-glass.ts'
-import type { Target } from '../../src/config/config.ts'
-import { isRefusal } from '../../src/lib/refusal.ts'
-import { endedStates } from '../../src/request/request.ts'
-import { activeRequest, listRequests } from '../../src/request/store.ts'
-import { calendarOf } from '../../src/calendar/opening-hours.ts'
-import type { FreezeRow } from '../../src/windows/window.ts'
-import { sayTime } from '../../src/calendar/say.ts'
-import type { Command } from '../parse/command.ts'
-import { say, type Reply, type RunnerShown, type TargetStatus, type VerbDeps } from './reply.ts'
-import { isRunner, ledgerLines, runnerFindings, runnerHeadline } from './prisma8.ts'
-import { notInDirect, targetsHere, whyNotHere, type Asker } from '../parse/channel-scope.ts'
-import { findTarget } from './deploy.ts'
-import { liveLine, recordLines } from './status-record.ts'
+import { timesOf, whyClosedNow, type Times } from '../../../approvals/gate.ts'
+import { code, mention, nameOf, shown, stateSince } from '../../../approvals/wording.ts'
+import { unreviewedLine } from '../break-glass.ts'
+import type { Target } from '../../../src/config/config.ts'
+import { isRefusal } from '../../../src/lib/refusal.ts'
+import { endedStates } from '../../../src/request/request.ts'
+import { activeRequest, listRequests } from '../../../src/request/store.ts'
+import { calendarOf } from '../../../src/calendar/opening-hours.ts'
+import type { FreezeRow } from '../../../src/windows/window.ts'
+import { sayTime } from '../../../src/calendar/say.ts'
+import type { Command } from '../../parse/command.ts'
+import { say, type Reply, type RunnerShown, type TargetStatus, type VerbDeps } from '../reply.ts'
+import { isRunner, ledgerLines, runnerFindings, runnerHeadline } from '../prisma8.ts'
+import { notInDirect, targetsHere, whyNotHere, type Asker } from '../../parse/channel-scope.ts'
+import { findTarget } from '../deploy.ts'
+import { liveLine, recordLines, schemaLines } from './record.ts'
 
 /** One target, or all that may be spoken of here. A target that cannot be read does not hide the others. */
 export async function status(deps: VerbDeps, command: Extract<Command, { verb: 'status' }>, asker: Asker): Promise<Reply> {
@@ -35,9 +35,10 @@ async function noRun(deps: VerbDeps): Promise<readonly string[]> {
 }
 
 async function describe(deps: VerbDeps, target: Target, length: 'short' | 'whole'): Promise<string> {
-  const [read, live, times, active, last, unreviewed] = await Promise.all([
+  const [read, live, schema, times, active, last, unreviewed] = await Promise.all([
     readSafely(deps, target),
     length === 'whole' ? liveLine(deps, target) : null,
+    length === 'whole' ? schemaLines(deps, target) : [],
     timesOf(deps.freezes, deps.db, target),
     activeRequest(deps.db, target.name),
     listRequests(deps.db, { target: target.name, states: endedStates, limit: 1 }),
@@ -48,6 +49,7 @@ async function describe(deps: VerbDeps, target: Target, length: 'short' | 'whole
     `${nameOf(target)}: ${typeof read === 'string' ? read : isRunner(read) ? runnerHeadline(read.status) : headline(read)}`,
     ...(typeof read === 'string' ? [] : isRunner(read) ? runnerFindings(read.status) : findings(read, deps.command, target.name)),
     ...(live === null ? [] : [live]),
+    ...schema,
     ...closings(deps, times).map((one) => `• ${one}`),
     ...(active === undefined ? [] : [`• Under way: #${active.id}, ${stateSince(active)}`]),
     ...(ended === undefined ? ['• No run yet'] : [`• Last: #${ended.id}, ${stateSince(ended)}`]),
