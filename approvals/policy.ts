@@ -196,6 +196,7 @@ export function policyHash(target: Target): string {
         order: target.order,
         classes: target.classes,
         review: target.review,
+        guard: target.guard,
         url: target.database.url,
         source: target.source,
         tool: target.tool,

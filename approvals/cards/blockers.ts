@@ -31,7 +31,7 @@ function openTitle({ request }: Pick<RequestView, 'request'>, number: number): s
   const who = list((request.policy?.waive ?? []).map(mentionApprover), 'or')
   const it = number === 1 ? 'it' : 'them'
   const waive = who === '' ? '' : ` Or ${who} may let ${it} pass with a reason, by Waive.`
-  return `*${count(number, 'blocker')}: this plan cannot be approved as it is.* Change the SQL the safe way, which stands in the window of Approve and beside the SQL in the thread, and ask again.${waive}`
+  return `*${count(number, 'blocker')}: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again.${waive}`
 }
 
 const lines = (title: string, all: readonly string[], most: number): string =>

@@ -117,7 +117,7 @@ function adviceLines(evidence: Evidence): readonly string[] {
   const isCut = all.some(({ sql }) => sql.length > MOST_SQL_LINES)
   return [
     ...all.flatMap(({ said, sql }) => [said, ...(sql.length > MOST_SQL_LINES ? [] : sql.map((line) => code(line, 500)))]),
-    ...(isCut ? ['The longer of these ways are shown as SQL in the window of Approve and in the thread of a request.'] : []),
+    ...(isCut ? ['The longer of these ways are shown by Read the SQL on the card of a request.'] : []),
   ]
 }
 

@@ -41,7 +41,7 @@ export const targetSchema = z.strictObject({
     lockTimeout: duration.default(2_000),
     statementTimeout: duration.default(900_000),
   }),
-  guard: guardSchema.prefault({}),
+  guard: guardSchema.optional(),
   tool: toolSchema,
   backup: z
     .strictObject({
@@ -125,7 +125,6 @@ export const configSchema = z.strictObject({
 
 export type ConfigFile = z.output<typeof configSchema>
 export type TargetSettings = ConfigFile['targets'][string]
-export type GuardSettings = TargetSettings['guard']
 export type StepSettings = TargetSettings['deploy'][number]
 /** What every configured command has in common. */
 export type CommandSettings = Omit<StepSettings, 'repeatable'>

@@ -20,11 +20,14 @@ const withMigration =
 
 beforeAll(async () => {
   flow = await startFlow({
-    prepare: withMigration('20261121100000_split_names', 'ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;\n'),
+    prepare: withMigration('20261121100000_split_names', 'ALTER TABLE "customers" ADD COLUMN "nickname" TEXT;\n'),
     targets: {
       locked: {
         pending: 2,
-        target: () => ({ database: { url: 'env:LOCKED_DATABASE_URL', lockTimeout: '1s' } }),
+        target: () => ({
+          database: { url: 'env:LOCKED_DATABASE_URL', lockTimeout: '1s' },
+          guard: { pauses: ['100ms', '200ms', '300ms', '400ms'] },
+        }),
       },
       sick: { pending: 1, target: ({ healthUrl }) => ({ health: [{ http: healthUrl, within: '1s' }] }) },
       dump: { pending: 1 },
@@ -68,12 +71,14 @@ const stepRuns = (id: number, name: string) =>
   })
 
 test('an SQL error is explained with the next step and the backup, and the old version stays up', async () => {
-  const id = await run('prod')
+  const { id } = await flow.ask('deploy prod')
+  await query(flow.database.url, 'alter table customers add column nickname text') // by hand, when the review has looked
+  await flow.approve(id)
   await flow.reaches(id, 'failed')
   await flow.drawn(id)
   expect(flow.cardText(id)).toMatchInlineSnapshot(`
     "Deploy to Production · #1 stopped
-    *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
+    *\`20261121100000_split_names\` stopped: column \`nickname\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
     Stopped after {duration}
     complete | Preflight | 16 checks; backups are on the database's own disk
     complete | Install | {commit}, {duration}
@@ -88,18 +93,18 @@ test('an SQL error is explained with the next step and the backup, and the old v
     pending | Health | not started
     *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Next.* Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
-    ERROR: column "name" of relation "customers" already exists (42701)
-    ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
+    ERROR: column "nickname" of relation "customers" already exists (42701)
+    ALTER TABLE "customers" ADD COLUMN "nickname" TEXT;
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
   `)
   expect(flow.thread(id).slice(-3)).toMatchInlineSnapshot(`
     [
-      "Deploy to Production · #1 stopped · *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
+      "Deploy to Production · #1 stopped · *\`20261121100000_split_names\` stopped: column \`nickname\` of table \`customers\` already exists. 3 of 4 migrations are applied and kept.* The application was left as it was.
     Why, and what comes next, is in the thread.",
       "*Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Next.* Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
-    ERROR: column "name" of relation "customers" already exists (42701)
-    ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
+    ERROR: column "nickname" of relation "customers" already exists (42701)
+    ALTER TABLE "customers" ADD COLUMN "nickname" TEXT;
     Took {duration} · backup \`{backup}\` is kept · the log follows",
       "[file] The whole log (request-1-prod.log)",
     ]
@@ -162,7 +167,7 @@ test('a migration that cannot get its lock gives up, names who holds it, and hol
   `)
   expect(flow.thread(id).slice(-4)).toMatchInlineSnapshot(`
     [
-      "*Verify the backup* · read in full in {duration}, 12 migration records",
+      "Try 4 of 5: it waited {duration} for a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds, and gave up so that nobody waits behind it any longer; nothing was left. Next try in {duration}.",
       "Deploy to locked · #3 stopped · *\`20261119093000_add_orders_discount_id\` could not get its lock. None of the 2 migrations is applied.* The application was left as it was.
     Why, and what comes next, is in the thread.",
       "*Why.* It needs a lock on \`orders\` that \`reporting\` (pid {pid}, running for {duration}) holds. Waiting longer would have queued everybody else behind it.

@@ -451,6 +451,7 @@ export const steady = (text: string, directory: string): string =>
     .replace(/<!date\^\d+\^[^>]*>/g, '{time}')
     .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '{time}')
     .replace(/(?<=\b(?:applied|started|rolled back) )\w{3} \d{1,2} \w{3} \d{4} \d\d:\d\d(?::\d\d)?/g, '{time}')
+    .replace(/(?<=\bleft it \()\w{3} \d{1,2} \w{3} \d{4} \d\d:\d\d(?::\d\d)?/g, '{time}')
     .replace(/`[0-9a-f]{8}`/g, '`{plan}`')
     .replace(/-[0-9a-f]{8}\.sql/g, '-{plan}.sql')
     .replace(/\b[0-9a-f]{40}\b/g, '{full commit}')

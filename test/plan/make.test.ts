@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest'
+import { reviewDefaults } from '../../src/config/keys/review.ts'
 import { compareWithPlan } from '../../src/plan/compare.ts'
 import { makePlan, type MadePlan } from '../../src/plan/make.ts'
 import { sha256 } from '../../src/plan/files.ts'
@@ -128,6 +129,28 @@ describe('a plan', () => {
     await sql('insert into customer select generate_series(1, 5000)')
     await sql('analyze customer')
     expect(made(await make()).evidence.migrations[0]?.rows).toBe(5000)
+  })
+
+  test('has findings weighed by this database, which take the place of what the text alone says', async () => {
+    await sql('insert into customer select generate_series(1, 5000)')
+    await sql("analyze customer; update pg_class set reltuples = 2000000 where relname = 'customer'")
+    await origin.commit({
+      [`prisma/migrations/${SECOND}/migration.sql`]:
+        '-- CreateIndex\ncreate index customer_id on customer (id);\ncreate table audit (id int);\ncreate index on audit (id);\nalter table customer alter id type text;\n',
+    })
+    const { evidence } = made(await make(null, { review: { ...reviewDefaults, rows: { warn: 1_000, block: 3_000_000 } } }))
+    expect(evidence.findings?.map(({ weight, code, line, table }) => [weight, code, line, table])).toEqual([
+      ['warning', 'index-build', 2, 'customer'],
+      ['warning', 'rewrite', 5, 'customer'],
+      ['warning', 'old-code-breaks', 5, 'customer'],
+    ])
+    expect(evidence.findings?.[0]?.text).toMatch(
+      /^builds the index `customer_id` from all 2,000,000 rows of `customer` \(\d+ kB\); nobody can write to it meanwhile$/,
+    )
+    expect(evidence.findings?.[0]?.advice?.files).toEqual([
+      { name: 'build_customer_id', sql: 'create index CONCURRENTLY customer_id on customer (id);\n' },
+    ])
+    expect(evidence.migrations[0]).toMatchObject({ class: 'transformative', findings: [] })
   })
 
   test('is the same for the same state, and a second reading changes nothing in the digest', async () => {

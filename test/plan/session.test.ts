@@ -32,7 +32,7 @@ async function planned(migrations: Readonly<Record<string, string>>, url = datab
   })
   const deps = { ...origin.deps, secret: () => url }
   const plan = await makePlan(deps, { target: origin.target(), ref: null, steps: [], policy: 'p'.repeat(64) })
-  return isRefusal(plan) ? `${plan.code}: ${plan.text}` : findingLines(plan.evidence, { most: 8, room: 2_000 }).lines
+  return isRefusal(plan) ? `${plan.code}: ${plan.text}` : findingLines({ ...plan.evidence, findings: [] }, { most: 8, room: 2_000 }).lines
 }
 
 const FIT = { '1_a': 'create table a (id int);\n' }
@@ -94,7 +94,7 @@ test('a setting made by way of pg_settings, or of a name that is put together, i
     `• *1_rule*: it ${left.replace('leave', 'leaves')}`,
   )
   expect(await planned({ '2_block': "DO $$ BEGIN EXECUTE format('SET %I = audit', 'search_path'); END $$;\n" })).toContain(
-    `• it may ${left}`,
+    `• *2_block*: it may ${left}`,
   )
 })
 

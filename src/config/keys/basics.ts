@@ -48,3 +48,17 @@ export const probe = z.strictObject({
   expect: z.int().min(100).max(599).default(200),
   within: duration.default(60_000),
 })
+
+const UNITS = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const
+
+/** Bytes, written as people write them: `100 MB`, `1GB`; decimal, as messages count. */
+export const size = z
+  .string()
+  .transform((text, context) => {
+    const [, number, unit] = /^(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB)$/.exec(text) ?? []
+    const factor = Object.entries(UNITS).find(([name]) => name === unit)?.[1]
+    if (number !== undefined && factor !== undefined) return Math.round(Number(number) * factor)
+    context.addIssue({ code: 'custom', message: `"${text}" is not a size; write for example 100 MB, 1 GB or 2.5 TB` })
+    return z.NEVER
+  })
+  .describe('A size such as 100 MB or 1 GB')

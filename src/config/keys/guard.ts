@@ -1,15 +1,5 @@
 import { z } from 'zod'
-import { duration } from './basics.ts'
-
-const size = z
-  .string()
-  .transform((text, context) => {
-    const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?(MB|GB|TB)$/.exec(text) ?? []
-    if (number !== undefined && Number(number) > 0) return Number(number) * { MB: 1e6, GB: 1e9, TB: 1e12 }[unit as 'MB' | 'GB' | 'TB']
-    context.addIssue({ code: 'custom', message: `"${text}" is not a size; write for example 500MB, 20GB or 1TB` })
-    return z.NEVER
-  })
-  .describe('A size such as 500MB, 20GB or 1TB')
+import { duration, size } from './basics.ts'
 
 /** What watches a migration while it runs, and when it stops it for the sake of the application. */
 export const guardSchema = z.strictObject({
@@ -30,3 +20,9 @@ export const guardSchema = z.strictObject({
     .describe('The percentage of max_connections in use from which a migration is cancelled; left out: none'),
   disk: size.optional().describe('How much of the disk must stay free, where that can be known; left out: nothing is asked'),
 })
+
+/** Milliseconds and bytes. */
+export type GuardSettings = z.output<typeof guardSchema>
+
+/** Where the file says nothing. It stays away from what is read of the file, since that is what two replicas compare. */
+export const guardDefaults: GuardSettings = guardSchema.parse({})

@@ -1,21 +1,7 @@
 import { z } from 'zod'
-import { approver, duration } from './basics.ts'
+import { approver, duration, size } from './basics.ts'
 
 /** From when on what a migration does to a table counts. Everything has a default, and `review:` may be left out. */
-
-const UNITS = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const
-
-/** Bytes, written as people write them: `100 MB`, `1GB`; decimal, as messages count. */
-const size = z
-  .string()
-  .transform((text, context) => {
-    const [, number, unit] = /^(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB)$/.exec(text) ?? []
-    const factor = Object.entries(UNITS).find(([name]) => name === unit)?.[1]
-    if (number !== undefined && factor !== undefined) return Math.round(Number(number) * factor)
-    context.addIssue({ code: 'custom', message: `"${text}" is not a size; write for example 100 MB, 1 GB or 2.5 TB` })
-    return z.NEVER
-  })
-  .describe('A size such as 100 MB or 1 GB')
 
 const ordered = (levels: { readonly warn: number; readonly block: number }): boolean => levels.warn <= levels.block
 const order = { message: 'what blocks has to be at least what warns' }

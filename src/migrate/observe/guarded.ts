@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { GuardSettings } from '../../config/schema.ts'
+import { guardDefaults, type GuardSettings } from '../../config/keys/guard.ts'
 import { reasonShape, type Limits } from '../../guard/decide.ts'
 import { figuresShape, noFigures, type Figures } from '../../guard/figures.ts'
 import { makeGuard, type Guard } from '../../guard/guard.ts'
@@ -29,8 +29,8 @@ export function guardOf(
   return makeGuard({
     observer,
     applicationName,
-    limits: attempt === null ? NONE : limitsOf(context.target.guard, attempt),
-    everyMs: context.target.guard.every,
+    limits: attempt === null ? NONE : limitsOf(context.target.guard ?? guardDefaults, attempt),
+    everyMs: (context.target.guard ?? guardDefaults).every,
     freeBytes: async () => null,
     figures: figuresIn(base),
     beforeCancel: (why, { worker }) => {

@@ -21,4 +21,8 @@ export async function otherFindings(
 }
 
 const statementsOf = ({ forecasts }: File) =>
-  forecasts.map(({ line, parts }) => ({ line, isOfNew: parts.length > 0 && parts.every(({ isNew }) => isNew) }))
+  forecasts.map(({ line, parts, unknown }) => ({
+    line,
+    isOfNew: parts.length > 0 && parts.every(({ isNew }) => isNew),
+    isKnown: unknown === null,
+  }))

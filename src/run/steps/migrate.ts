@@ -1,4 +1,5 @@
 import type { Inspection, RunContext, Step, StepEnd } from '../../request/step.ts'
+import { guardDefaults } from '../../config/keys/guard.ts'
 import type { Ahead } from '../../migrate/ahead.ts'
 import { applyAll, inspectMigrations } from '../../migrate/apply.ts'
 import { applyRunner, inspectRunner } from '../../migrate/prisma8/apply.ts'
@@ -9,12 +10,10 @@ import { defaultTiming, type Timing } from '../../migrate/attempts/timing.ts'
 
 /** Applies the approved migrations with the application's own tool. Nothing here is ever blindly repeated. */
 export const migrateStep = (timing: Partial<Timing> = {}, ahead: Pick<Ahead, 'take'> = notAsked): Step => {
-  const timingOf = ({ target: { guard } }: RunContext): Timing => ({
-    ...defaultTiming,
-    tries: guard.pauses.length + 1,
-    pausesMs: guard.pauses,
-    ...timing,
-  })
+  const timingOf = ({ target: { guard } }: RunContext): Timing => {
+    const { pauses } = guard ?? guardDefaults
+    return { ...defaultTiming, tries: pauses.length + 1, pausesMs: pauses, ...timing }
+  }
   return {
     name: 'migrate',
     title: 'Migrate',

@@ -16,7 +16,7 @@ export function seesMore(
   return remarks.flatMap((remark) => {
     const statement = (statements.get(remark.migration) ?? []).findLast((one) => one.line <= remark.line)
     // of 2.66.0 only some rules know which tables were created above
-    if (statement?.isOfNew === true) return []
+    if (statement?.isOfNew === true || (statement?.isKnown === true && COVERED.test(remark.rule))) return []
     const line = statement?.line ?? remark.line
     const key = `${remark.migration}:${line}:${remark.rule}`
     if (OTHERS.test(remark.rule) || said.has(`${remark.migration}:${line}`) || seen.has(key)) return []
@@ -36,11 +36,15 @@ export function seesMore(
   })
 }
 
-/** `isOfNew`: it concerns only what the plan itself creates. */
-type Statement = { readonly line: number; readonly isOfNew: boolean }
+/** `isOfNew`: it concerns only what the plan itself creates. `isKnown`: the rule table knows all that it does. */
+type Statement = { readonly line: number; readonly isOfNew: boolean; readonly isKnown: boolean }
+
+/** What the rule table knows better: locks, scans, rewrites, losses and the running application, for this database and its sizes. */
+const COVERED =
+  /^(adding-.*|changing-column-type|constraint-missing-not-valid|disallowed-unique-constraint|ban-drop-.*|renaming-.*|require-concurrent-.*|ban-(create|alter)-domain-.*)$/
 
 const OTHERS =
-  /^(prefer-.*|require-(lock-timeout|statement-timeout|timeout-settings|table-schema)|transaction-nesting|ban-uncommitted-transaction|syntax-error|unused-ignore)$/
+  /^(prefer-.*|require-(lock-timeout|statement-timeout|timeout-settings|table-schema)|transaction-nesting|ban-uncommitted-transaction|ban-concurrent-index-creation-in-transaction|syntax-error|unused-ignore)$/
 
 const oneLine = (parts: readonly (string | null)[]): string =>
   parts.flatMap((part) => (part === null ? [] : [part.replaceAll(/\s+/g, ' ').trim().replace(/[.!]$/, '')])).join('. ')

@@ -39,7 +39,7 @@ test('the card says what blocks, who may let it pass, and what was let pass by w
   expect(lines.slice(from, from + 8)).toEqual([
     '*What the review found*',
     '• *20261120_index_discount*, *blocker*, line 1: statement 1 keeps orders from being written',
-    '*1 blocker: this plan cannot be approved as it is.* Change the SQL the safe way, which stands in the window of Approve and beside the SQL in the thread, and ask again. Or <!subteam^S0DBA> or <@U0CAROL> may let it pass with a reason, by Waive.',
+    '*1 blocker: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again. Or <!subteam^S0DBA> or <@U0CAROL> may let it pass with a reason, by Waive.',
     '*Waived*',
     '• *20261120_index_discount*, line 2: statement 2 keeps orders from being written',
     '    by a comment in the file: “empty in &lt;prod&gt;”',

@@ -43,9 +43,8 @@ describe('findings that were weighed by this database', () => {
       finding({ line: 9, waived: { by: 'comment', reason: 'it is empty' } }),
     ])
     const lines = spoken(requestCard(view, { timezone: 'UTC' }))
-    expect(
-      lines.slice(lines.indexOf('*What the review found*'), lines.indexOf('Migration | Class | What it does | Rows')),
-    ).toMatchInlineSnapshot(`
+    expect(lines.slice(lines.indexOf('*What the review found*'), lines.indexOf('Migration | Class | What it does | Rows')))
+      .toMatchInlineSnapshot(`
       [
         "*What the review found*",
         "• *1_orders*, *blocker*, line 3: builds the index \`i\` from all 41,000,000 rows of \`orders\` (12 GB); nobody can write to it meanwhile",
@@ -56,7 +55,7 @@ describe('findings that were weighed by this database', () => {
         "• note: who is connected could not be seen",
         "and 2 more, beside the SQL in the thread",
         "*Instead of line 3 of 1_orders.* Build it CONCURRENTLY, alone in a migration of its own.",
-        "*1 blocker: this plan cannot be approved as it is.* Change the SQL the safe way, which stands in the window of Approve and beside the SQL in the thread, and ask again.",
+        "*1 blocker: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again.",
       ]
     `)
   })
@@ -78,7 +77,7 @@ describe('findings that were weighed by this database', () => {
         "• *blocker*, line 3: builds the index \`i\` from all 200 rows of \`orders\` (59 kB); nobody can write to it meanwhile",
         "• warning, line 7: builds the index \`i\` from all 200 rows of \`orders\` (59 kB); nobody can write to it meanwhile",
         "• note, waived (“it is &lt;empty&gt;”), line 9: builds the index \`i\` from all 200 rows of \`orders\` (59 kB); nobody can write to it meanwhile",
-        "*1 blocker: this plan cannot be approved as it is.* Change the SQL the safe way, which stands in the window of Approve and beside the SQL in the thread, and ask again.",
+        "*1 blocker: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again.",
         "*Instead of line 3 of 1_orders and line 7 of 1_orders.* Build it CONCURRENTLY, alone in a migration of its own.",
         "-- a migration: build_i",
         "CREATE INDEX CONCURRENTLY "i" ON "orders"("total");",

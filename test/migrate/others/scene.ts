@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { GuardSettings } from '../../../src/config/schema.ts'
+import { guardDefaults, type GuardSettings } from '../../../src/config/keys/guard.ts'
 import { toolSchema } from '../../../src/config/tool.ts'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { compareWithPlan, type Comparison } from '../../../src/plan/compare.ts'
@@ -88,7 +88,7 @@ export async function otherScene(
   const base = origin.target({ tool: toolSchema.parse(tool) })
   const target = {
     ...base,
-    guard: { ...base.guard, ...options.guard },
+    guard: { ...guardDefaults, ...options.guard },
     database: { ...base.database, lockTimeout: options.lockTimeout ?? base.database.lockTimeout },
   }
   const deps = { ...origin.deps, secret: () => database.url }

@@ -22,7 +22,7 @@ const told = async (
   if ('kind' in remarks) throw new Error(remarks.why)
   const statements = lines.map((starts, at) => {
     const migration = `${at + 1}_file`
-    return [migration, starts.map((line) => ({ line, isOfNew: newOnes.includes(`${migration}:${line}`) }))] as const
+    return [migration, starts.map((line) => ({ line, isOfNew: newOnes.includes(`${migration}:${line}`), isKnown: false }))] as const
   })
   return seesMore(remarks, findings, new Map(statements))
 }
@@ -99,6 +99,20 @@ describe('the second opinion of squawk 2.66.0', () => {
   })
 })
 
+test('of a statement that the rule table knows only what that does not look at is told', () => {
+  const remarks = ['adding-foreign-key-constraint', 'ban-drop-column', 'ban-char-field'].map((rule) => ({
+    migration: '1_file',
+    line: 1,
+    rule,
+    message: 'Said',
+    help: null,
+  }))
+  const of = (isKnown: boolean) =>
+    seesMore(remarks, [], new Map([['1_file', [{ line: 1, isOfNew: false, isKnown }]]])).map(({ text }) => text)
+  expect(of(true)).toEqual(['squawk, which sees the SQL alone, says (ban-char-field): Said'])
+  expect(of(false)).toHaveLength(3)
+})
+
 const remark = fc.record({
   migration: fc.constantFrom('1', '2'),
   line: fc.integer({ min: 1, max: 9 }),
@@ -113,8 +127,8 @@ test('what it adds stands where nothing was found, once for each rule and statem
     fc.property(fc.array(remark), fc.array(place), (remarks, places) => {
       const own = places.map((one) => ({ ...one, code: 'rename' as const }))
       const starts = new Map([
-        ['1', [1, 4, 8].map((line) => ({ line, isOfNew: false }))],
-        ['2', [{ line: 1, isOfNew: false }]],
+        ['1', [1, 4, 8].map((line) => ({ line, isOfNew: false, isKnown: false }))],
+        ['2', [{ line: 1, isOfNew: false, isKnown: false }]],
       ])
       const more = seesMore(remarks, own, starts)
       expect(more.filter(({ migration, line }) => own.some((one) => one.migration === migration && one.line === line))).toEqual([])

@@ -2,7 +2,7 @@ import type { AlterTableCmd, Constraint as ConstraintNode, Node } from 'libpg-qu
 import { partsOf } from '../../effects/names.ts'
 import { dropConstraint, dropping } from '../changes/dropping.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
-import { mayBreak, rowsOf, said, WORKS, type Run } from '../run/run.ts'
+import { isUnusedYet, mayBreak, rowsOf, said, WORKS, type Run } from '../run/run.ts'
 import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
 import { changeColumn, findColumn, setNotNull } from './columns.ts'
@@ -40,7 +40,10 @@ function addCheck(run: Run, table: Table, constraint: ConstraintNode): void {
   run.part('add check', table.id, {
     ...named(constraint),
     scans: isValid ? (constraint.is_no_inherit === true ? [relationOf(schema, table.id)] : rowsOf(run, table.id)) : [],
-    old: isEnforced ? mayBreak(`it may store rows that ${constraint.conname ?? 'the check'} refuses`) : WORKS,
+    old:
+      isEnforced && !(columns.length > 0 && columns.every((name) => isUnusedYet(table, name)))
+        ? mayBreak(`it may store rows that ${constraint.conname ?? 'the check'} refuses`)
+        : WORKS,
   })
   const name = constraint.conname ?? `${table.name}_${columns.length === 1 ? `${columns[0] ?? ''}_` : ''}check`
   useRoutines(run, table.id, constraint.raw_expr)
@@ -92,7 +95,10 @@ function addKey(run: Run, table: Table, constraint: ConstraintNode, column?: OfC
       name: id === table.id ? (constraint.conname ?? null) : null,
       on: relationOf(schema, id),
     })),
-    old: mayBreak(`it may store rows that ${constraint.conname ?? 'the key'} refuses`),
+    old:
+      constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true && columns.some((name) => isUnusedYet(table, name))
+        ? WORKS
+        : mayBreak(`it may store rows that ${constraint.conname ?? 'the key'} refuses`),
   })
   const suffix = constraint.contype === 'CONSTR_PRIMARY' ? 'pkey' : constraint.contype === 'CONSTR_UNIQUE' ? 'key' : 'excl'
   let parent: { readonly index: Id; readonly constraint: number } | null = null

@@ -1,7 +1,7 @@
 import type { Constraint as ConstraintNode } from 'libpg-query'
 import { partsOf, tableOf } from '../../effects/names.ts'
 import type { LockMode, Relation } from '../model/forecast.ts'
-import { mayBreak, rowsOf, said, type Run } from '../run/run.ts'
+import { isUnusedYet, mayBreak, rowsOf, said, type Run } from '../run/run.ts'
 import type { Constraint, Id, Table } from '../schema/model.ts'
 import { family, relationOf, tableNamed } from '../schema/resolve.ts'
 import { isComparable } from './coercion.ts'
@@ -30,9 +30,13 @@ export function addForeignKey(run: Run, table: Table, constraint: ConstraintNode
     ...(column === undefined ? {} : { column: column.name }),
     other: relationOf(schema, other.id),
     scans: isChecked ? scanEnds(run, about) : [],
-    old: isEnforced
-      ? mayBreak(`it may store rows in ${said(run, table.id)} that refer to none in ${said(run, other.id)}`)
-      : { kind: 'works' },
+    old:
+      isEnforced &&
+      !(column === undefined
+        ? columns[constraint.fk_matchtype === 'f' ? 'every' : 'some']((name) => isUnusedYet(table, name))
+        : !column.hasDefault)
+        ? mayBreak(`it may store rows in ${said(run, table.id)} that refer to none in ${said(run, other.id)}`)
+        : { kind: 'works' },
   })
   put(run, { table, columns, other, key, isValid, isEnforced, name: constraint.conname ?? `${table.name}_${columns.join('_')}_fkey` })
 }

@@ -4,7 +4,7 @@ import { partsOf, tableOf } from '../../effects/names.ts'
 import { isOn } from '../../effects/walk.ts'
 import { freeName, putIndex, refuseWithoutKey, useRoutines } from '../changes/put.ts'
 import { columnNamesIn } from '../rows/expressions.ts'
-import { mayBreak, rowsOf, said, type Run } from '../run/run.ts'
+import { isUnusedYet, mayBreak, rowsOf, said, type Run } from '../run/run.ts'
 import type { Id, Index, Table } from '../schema/model.ts'
 import { family, holders, indexNamed, relationOf, tableNamed } from '../schema/resolve.ts'
 import { dropIndex } from '../changes/dropping.ts'
@@ -34,7 +34,9 @@ export function createIndex(run: Run, node: IndexStmt): void {
     ...(idxname === undefined ? {} : { name: idxname }),
     scans: building.map((id) => relationOf(schema, id)),
     builds: building.map((id) => ({ name: id === table.id ? (idxname ?? null) : null, on: relationOf(schema, id) })),
-    ...(isUnique === true ? { old: mayBreak(`it may store rows that ${idxname ?? 'the unique index'} refuses`) } : {}),
+    ...(isUnique === true && (node.nulls_not_distinct === true || !keys.some((key) => key !== null && isUnusedYet(table, key)))
+      ? { old: mayBreak(`it may store rows that ${idxname ?? 'the unique index'} refuses`) }
+      : {}),
   })
   put(run, node, table, reached)
   for (const id of reached) useRoutines(run, id, [node.indexParams, node.whereClause])

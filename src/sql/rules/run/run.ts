@@ -11,7 +11,7 @@ import {
   type Rule,
 } from '../model/forecast.ts'
 import { family, holders, relationOf } from '../schema/resolve.ts'
-import type { Id } from '../schema/model.ts'
+import type { Id, Table } from '../schema/model.ts'
 import type { Schema } from '../schema/schema.ts'
 
 /** One statement on its way: what it meets and what is found out about it. */
@@ -118,3 +118,10 @@ export const said = (run: Run, id: Id, column?: string): string => {
   const { schema, name } = relationOf(run.schema, id)
   return `${schema === 'public' ? '' : `${schema}.`}${name}${column === undefined ? '' : `.${column}`}`
 }
+
+/**
+ * A column that the plan itself adds and that is null where nobody gives a value: an application that does not know it stores rows that no
+ * foreign key, CHECK or unique index on it refuses.
+ */
+export const isUnusedYet = (table: Table, name: string): boolean =>
+  table.columns.some((one) => one.name === name && one.isNew && one.default === null && one.identity === null && one.generated === null)

@@ -16,9 +16,9 @@ export function resolve(schema: Schema, { schema: given, name }: Named): Id | un
   return undefined
 }
 
-/** Where a thing of this name comes into being, or would be looked for first. */
+/** Where a thing of this name comes into being: schemas of the search path that are not there are passed over. */
 export const placeOf = (schema: Schema, { schema: given, name }: Named, isTemporary = false): Relation => ({
-  schema: isTemporary ? TEMPORARY : (given ?? schema.path.now[0] ?? 'public'),
+  schema: isTemporary ? TEMPORARY : (given ?? schema.path.now.find((one) => schema.hasSchema(one)) ?? schema.path.now[0] ?? 'public'),
   name,
 })
 
