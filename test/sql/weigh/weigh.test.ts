@@ -240,7 +240,8 @@ describe('what is lost, and who still uses it', () => {
                 "sql": "DO $batches$
       DECLARE
         page bigint := 0;
-        pages bigint := (SELECT pg_relation_size('"orders"'::regclass) / current_setting('block_size')::int);
+        pages bigint := (SELECT coalesce(max(pg_relation_size(relid)), pg_relation_size('"orders"'::regclass)) / current_setting('block_size')::int
+          FROM pg_partition_tree('"orders"'::regclass));
       BEGIN
         WHILE page <= pages LOOP
           UPDATE "orders" SET "note" = /* the value */
