@@ -71,7 +71,7 @@ function withoutTimeout(part: Part, { sql, line }: Forecast, { parser }: Weighed
 
 /** What an interrupted CONCURRENTLY leaves: it slows writes, serves no query, and IF NOT EXISTS takes it for the one that is wanted. */
 function leftInvalid({ rule, name, table }: Part, { line }: Forecast, { catalogue, schema }: Weighed): readonly Draft[] {
-  if (catalogue === null || table === null || name === undefined || !/^create index/.test(rule)) return []
+  if (catalogue === null || table === null || name === undefined || !rule.startsWith('create index')) return []
   const found = catalogue.indexes.find((one) => one.schema === table.schema && one.name === name)
   // that of a partitioned table is invalid until each partition has one
   if (found === undefined || found.isValid || catalogue.relations.some(({ id, kind }) => id === found.table && kind === 'p')) return []
