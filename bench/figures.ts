@@ -9,6 +9,7 @@ import { guard } from './figures/guard.ts'
 import { idle } from './figures/idle.ts'
 import { notices } from './figures/notices.ts'
 import { output } from './figures/output.ts'
+import { review } from './figures/review.ts'
 import { takeover } from './figures/takeover.ts'
 
 /** In the order in which they are measured and printed. */
@@ -24,4 +25,5 @@ export const measurements: readonly Measurement[] = [
   guard,
   flood,
   notices,
+  review,
 ]

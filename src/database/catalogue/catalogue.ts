@@ -1,6 +1,7 @@
 /**
  * What the rules need to know of a live database, as one plain value that survives JSON. Objects of extensions are left out of `functions`;
- * PostgreSQL's own are left out everywhere. Relations are named by their `id` (OIDs).
+ * PostgreSQL's own are left out everywhere. Relations are named by their `id` (OIDs). An expression of a table that somebody holds at that
+ * moment so that nobody can read it is an empty text.
  */
 export type Catalogue = {
   /** `server_version_num`: 150018. */

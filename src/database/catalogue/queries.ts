@@ -17,10 +17,15 @@ const usesOf = (catalogue: string, object: string, relation: string) =>
   `coalesce((select json_agg(distinct a.attname) from pg_depend d join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
     where d.classid = '${catalogue}'::regclass and d.objid = ${object} and d.refclassid = 'pg_class'::regclass and d.refobjid = ${relation}), '[]')`
 
+/** What somebody holds, or waits for, in the mode that lets nobody read: to write an expression out takes a lock on its table. */
+const BUSY = `array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.locktype = 'relation'
+  and l.pid <> pg_backend_pid() and l.database = (select b.oid from pg_database b where b.datname = current_database()))`
+const unlessBusy = (relation: string, value: string) => `case when ${relation} <> all (${BUSY}) then ${value} else '' end`
+
 const COLUMNS = `select a.attrelid, json_agg(json_build_object('name', a.attname, 'type', ${typeRef('a.atttypid', 'a.atttypmod')},
     'shown', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
     'collation', case when a.attcollation <> 0 and a.attcollation <> y.typcollation then (select o.collname from pg_collation o where o.oid = a.attcollation) end,
-    'default', case when a.atthasdef then pg_get_expr(f.adbin, f.adrelid) end, 'identity', nullif(a.attidentity, ''),
+    'default', case when a.atthasdef then ${unlessBusy('a.attrelid', 'pg_get_expr(f.adbin, f.adrelid)')} end, 'identity', nullif(a.attidentity, ''),
     'generated', nullif(a.attgenerated, ''), 'isInherited', a.attinhcount > 0) order by a.attnum) as list
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace join pg_type y on y.oid = a.atttypid
     left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
@@ -30,7 +35,8 @@ const RELATIONS = `select json_agg(json_build_object('id', c.oid::bigint, 'schem
     'persistence', c.relpersistence, 'owner', pg_get_userbyid(c.relowner),
     'mayHaveRows', c.relkind not in ('r', 'm') or c.reltuples <> 0 or coalesce(pg_stat_get_live_tuples(c.oid), 0) <> 0,
     'parents', coalesce((select json_agg(h.inhparent::bigint order by h.inhseqno) from pg_inherits h where h.inhrelid = c.oid), '[]'),
-    'isPartition', c.relispartition, 'bound', case when c.relispartition then pg_get_expr(c.relpartbound, c.oid) end,
+    'isPartition', c.relispartition, 'bound', case when exists (select from pg_partitioned_table d where d.partdefid = c.oid) then 'DEFAULT'
+      when c.relispartition then ${unlessBusy('c.oid', 'pg_get_expr(c.relpartbound, c.oid)')} end,
     'partitioning', (select json_build_object('strategy', d.partstrat,
         'columns', case when not 0 = any (d.partattrs) then ${namesOf('d.partrelid', 'd.partattrs::int2[]')} end)
       from pg_partitioned_table d where d.partrelid = c.oid),
@@ -49,7 +55,7 @@ const INDEXES = `select json_agg(json_build_object('id', c.oid::bigint, 'schema'
     'uses', coalesce((select json_agg(distinct a.attname) from pg_attribute a where a.attrelid = i.indrelid and (a.attnum = any (i.indkey::int2[]) or exists (
         select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
           and d.refobjid = i.indrelid and d.refobjsubid = a.attnum))), '[]'),
-    'predicate', case when i.indpred is not null then pg_get_expr(i.indpred, i.indrelid) end, 'isUnique', i.indisunique, 'isPrimary', i.indisprimary,
+    'predicate', case when i.indpred is not null then ${unlessBusy('i.indrelid', 'pg_get_expr(i.indpred, i.indrelid)')} end, 'isUnique', i.indisunique, 'isPrimary', i.indisprimary,
     'isExclusion', i.indisexclusion, 'isValid', i.indisvalid,
     'isSpecial', exists (select from unnest(i.indclass::oid[]) k (class) join pg_opclass o on o.oid = k.class where not o.opcdefault)
       or exists (select from unnest(i.indoption::int2[]) k (flag) where k.flag <> 0),
@@ -60,7 +66,7 @@ const CONSTRAINTS = (
   isEnforced: string,
 ) => `select json_agg(json_build_object('id', k.oid::bigint, 'name', k.conname, 'table', k.conrelid::bigint, 'kind', k.contype,
     'columns', ${namesOf('k.conrelid', 'k.conkey')}, 'other', nullif(k.confrelid, 0)::bigint, 'otherColumns', ${namesOf('k.confrelid', 'k.confkey')},
-    'isValid', k.convalidated, 'isEnforced', ${isEnforced}, 'definition', pg_get_constraintdef(k.oid), 'index', nullif(k.conindid, 0)::bigint,
+    'isValid', k.convalidated, 'isEnforced', ${isEnforced}, 'definition', ${unlessBusy('k.conrelid', 'pg_get_constraintdef(k.oid)')}, 'index', nullif(k.conindid, 0)::bigint,
     'parent', nullif(k.conparentid, 0)::bigint, 'isInherited', k.coninhcount > 0))
   from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace where k.conrelid <> 0 and ${OWN}`
 

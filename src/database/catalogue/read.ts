@@ -6,7 +6,7 @@ type Answer = Pick<Catalogue, 'version' | 'timeZone' | 'role' | 'searchPath'>
 
 /**
  * Reads the catalogue in two round trips, with no rights but to connect. `schema` is where the migrator creates things; where it is left out,
- * the session's own search path counts. Takes no locks on tables.
+ * the session's own search path counts. Waits for nobody who holds a table.
  */
 export async function readCatalogue(client: Queryable, { schema }: { readonly schema?: string } = {}): Promise<Catalogue> {
   const { rows: versions } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int as version`)

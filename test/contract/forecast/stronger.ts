@@ -140,10 +140,6 @@ alter table plain add foreign key (extra) references customers;`,
     ],
   },
   {
-    why: 'What it says of the sequence is what is so already.',
-    of: [['14 15 16 17 18', 'alter table identities alter id set generated always;', 'rewrites identities_id_seq']],
-  },
-  {
     why: 'The constraint is valid already, so nothing is left to do.',
     of: [
       [
@@ -203,10 +199,6 @@ alter table plain add foreign key (extra) references customers;`,
     ],
   },
   {
-    why: 'ONLY is passed over.',
-    of: [['14 15 16 17 18', 'lock table only parent;', 'lock child AccessExclusive, not none']],
-  },
-  {
     why: 'PostgreSQL finds the row by an index; whether it does is decided by its statistics.',
     of: [['14 15 16 17 18', `update plain set note = 'y' where id = 1;`, 'scans plain']],
   },
@@ -219,16 +211,6 @@ alter table plain add foreign key (extra) references customers;`,
 alter table plain add column extra integer;
 rollback to savepoint here;`,
         'lock plain AccessExclusive, not none',
-      ],
-    ],
-  },
-  {
-    why: 'A CHECK that also says IS NOT NULL is not taken for a proof of the bounds.',
-    of: [
-      [
-        '14 15 16 17 18',
-        `alter table logs attach partition logs_2026 for values from ('2026-01-01') to ('2027-01-01');`,
-        'scans logs_2026',
       ],
     ],
   },

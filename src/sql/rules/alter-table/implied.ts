@@ -35,10 +35,9 @@ type Range = { readonly from: string | null; readonly to: string | null }
 
 /** `from <= key < to`; null where it is of another kind. */
 function rangeOf(about: About, { lowerdatums: lower = [], upperdatums: upper = [] }: PartitionBoundSpec): Range | null {
-  const end = (list: readonly Node[]): string | null | undefined => {
-    const [datum] = list.flatMap((item) => ('PartitionRangeDatum' in item ? [item.PartitionRangeDatum] : []))
+  const end = ([datum]: readonly Node[]): string | null | undefined => {
     if (datum === undefined) return undefined
-    return datum.kind === 'PARTITION_RANGE_DATUM_VALUE' ? (literal(about, datum.value) ?? undefined) : null
+    return /^(minvalue|maxvalue)$/.test(columnOf(datum) ?? '') ? null : (literal(about, datum) ?? undefined)
   }
   const [from, to] = [end(lower), end(upper)]
   return from === undefined || to === undefined ? null : { from, to }

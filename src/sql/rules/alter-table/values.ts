@@ -1,5 +1,6 @@
 import type { AlterTableCmd } from 'libpg-query'
 import { constraintsIn } from '../../effects/alter-table.ts'
+import { walk } from '../../effects/walk.ts'
 import { ownedSequences } from '../changes/dropping.ts'
 import { indexesOf, mayBreak, rowsOf, said, type Run } from '../run/run.ts'
 import { useRoutines } from '../changes/put.ts'
@@ -98,6 +99,7 @@ export function changeIdentity(run: Run, table: Table, { subtype, name = '', def
     changeColumn(run, table.id, name, (one) => ({ ...one, identity: null }))
     return run.part('drop default', table.id, { column: name, old: mayBreak(`its inserts may give no value for ${what}`) })
   }
-  const rewrites = ownedSequences(run, table.id, name).map((id) => relationOf(run.schema, id))
+  const isOfNumbers = walk(def).some(({ defname }) => typeof defname === 'string' && defname !== 'generated')
+  const rewrites = !isOfNumbers ? [] : ownedSequences(run, table.id, name).map((id) => relationOf(run.schema, id))
   run.part('alter sequence', table.id, { column: name, rewrites, old: mayBreak(`the next values of ${what} may exist already`) })
 }

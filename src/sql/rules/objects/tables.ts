@@ -70,8 +70,9 @@ export function createTable(run: Run, node: CreateStmt): void {
       addSequence(run, table, item.ColumnDef.colname ?? '')
     if ('ColumnDef' in item)
       for (const constraint of constraintsIn(item.ColumnDef.constraints ?? []).filter(({ contype = '' }) => OWN.has(contype)))
-        addConstraint(run, table, constraint, { name: item.ColumnDef.colname ?? '', hasDefault: false })
-    if ('Constraint' in item && OWN.has(item.Constraint.contype ?? '')) addConstraint(run, table, item.Constraint)
+        addConstraint(run, table, { ...constraint, skip_validation: false }, { name: item.ColumnDef.colname ?? '', hasDefault: false })
+    if ('Constraint' in item && OWN.has(item.Constraint.contype ?? ''))
+      addConstraint(run, table, { ...item.Constraint, skip_validation: false }) // NOT VALID means nothing where there are no rows
   }
 }
 

@@ -32,7 +32,7 @@ export function lockTable(run: Run, { relations = [], mode = 8 }: LockStmt): voi
     if (!('RangeVar' in item)) continue
     const table = named(run, item.RangeVar)
     if (table === undefined) continue
-    reach(run, table, strength, item.RangeVar.inh !== false)
+    reach(run, table, strength, item.RangeVar.inh === true)
     run.part('lock table', table.id, { to: strength })
   }
 }

@@ -52,7 +52,7 @@ export function readFrom(run: Run, query: unknown, mode: LockMode = 'AccessShare
 function scansOf(run: Run, range: RangeVar, mode: LockMode): Part['scans'] {
   const named = tableOf(range)
   const table = tableNamed(run.schema, named)
-  if (table !== undefined) return reach(run, table, mode, range.inh !== false).flatMap((id) => rowsOf(run, id))
+  if (table !== undefined) return reach(run, table, mode, range.inh === true).flatMap((id) => rowsOf(run, id))
   if (!isSystem(named)) run.fail('42P01', `there is no table ${named.name}`)
   return []
 }

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { readReviewCommand, REVIEW_USAGE } from '../../../../commands/operator/review/command.ts'
 
 const read = (words: string) => readReviewCommand(words === '' ? [] : words.split(' '))
-const why = (words: string) => String(read(words)).replace(`\n${REVIEW_USAGE}`, '')
+const why = (words: string) => {
+  const command = read(words)
+  return typeof command === 'string' ? command.replace(`\n${REVIEW_USAGE}`, '') : 'it is understood'
+}
 
 test('a directory, files and ranges of commits are told apart', () => {
   const what = (words: string) => {

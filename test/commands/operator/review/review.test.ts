@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readReviewCommand } from '../../../../commands/operator/review/command.ts'
 import { askedBy } from '../../../../commands/operator/review/asked.ts'
 import { review } from '../../../../commands/operator/review/review.ts'
+import { loadConfig } from '../../../../src/config/load.ts'
 import { captureChild } from '../../../../src/process/capture.ts'
 import { createRedactor } from '../../../../src/redact/redact.ts'
 import { createDatabase, type TestDatabase } from '../../../helpers/postgres.ts'
@@ -122,4 +123,31 @@ test('an empty range is a whole SARIF too', async () => {
   const { code, text } = await run('main..main --format sarif')
   expect(code).toBe(0)
   expect(JSON.parse(text)).toMatchObject({ version: '2.1.0', runs: [{ results: [] }] })
+})
+
+test('a target of lockkeeper.yaml brings its database, thresholds and order', async () => {
+  await write(
+    'lockkeeper.yaml',
+    JSON.stringify({
+      targets: {
+        prod: {
+          channel: 'C0DEPLOYS',
+          source: { repository: cwd },
+          database: { url: 'env:PROD_URL' },
+          tool: 'prisma',
+          approvals: { from: ['group:S0DBA'] },
+          review: { rows: { warn: 5, block: 10 } },
+          order: 'app-first',
+        },
+      },
+    }),
+  )
+  const config = loadConfig(join(cwd, 'lockkeeper.yaml'), { PROD_URL: database.url })
+  const loaded = { config, redactor: createRedactor([]) }
+  expect(askedBy({ kind: 'target', name: 'prod' }, loaded, {})).toMatchObject({
+    asked: { url: database.url, order: 'app-first', thresholds: { rows: { warn: 5, block: 10 } } },
+  })
+  expect(askedBy({ kind: 'target', name: 'prdo' }, loaded, {})).toBe(
+    'There is no target prdo in the configuration; it has prod. Nothing was reviewed.',
+  )
 })
