@@ -26,7 +26,7 @@ export async function whyBlocked(deps: Pick<ApprovalDeps, 'targets'>, db: Querie
   const who = list((target === undefined ? [] : waiversOf(target)).map(mentionApprover), 'or')
   return refuse(
     'blocked',
-    `#${request.id} cannot be approved: ${count(open.length, 'finding')} ${one ? 'blocks' : 'block'} it.\n${open.slice(0, 3).map(findingLine).join('\n')}${open.length > 3 ? `\n… and ${open.length - 3} more` : ''}\nYour click changed nothing. Mend the migration and ask again, or ${who} may let ${one ? 'it' : 'them'} pass with a reason, by *Waive* on the card.`,
+    `#${request.id} cannot be approved: ${count(open.length, 'finding')} ${one ? 'blocks' : 'block'} it.\n${open.slice(0, 3).map(findingLine).join('\n')}${open.length > 3 ? `\n… and ${open.length - 3} more` : ''}\nYour click changed nothing. Change the SQL and ask again, or ${who === '' ? `waive ${one ? 'it' : 'them'} by a comment in the file; nobody may do that here, since ${code('review.waive.from')} names nobody` : `${who} may let ${one ? 'it' : 'them'} pass with a reason, by *Waive* on the card`}.`,
   )
 }
 

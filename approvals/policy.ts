@@ -196,6 +196,8 @@ export function policyHash(target: Target): string {
         order: target.order,
         classes: target.classes,
         review: target.review,
+        after: target.after,
+        soak: target.soak,
         guard: target.guard,
         url: target.database.url,
         source: target.source,

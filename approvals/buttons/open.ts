@@ -6,14 +6,15 @@ import type { View } from '../../src/slack/port.ts'
 import { notConfigured } from '../break-glass/decision.ts'
 import { breakGlassView, reviewView } from '../break-glass/views.ts'
 import { blockerToEnd } from '../decisions/blocker.ts'
-import { whyBlocked, waiversOf } from '../blocked.ts'
+import { waiversOf } from '../blocked.ts'
 import { blockersOf } from '../../src/request/blockers.ts'
 import { waiveView } from '../modals/waive.ts'
 import { nothingToWaive, ownWaiver, whyNotWaivable } from '../decisions/waive.ts'
+import { isBlocked } from '../cards/blockers.ts'
 import { whyClosed } from '../decisions/closed.ts'
 import { endBlockerView } from '../modals/blocker.ts'
 import { cancelView } from '../modals/cancel.ts'
-import { approveView, rejectView } from '../modals/confirm.ts'
+import { approveView, blockedView, rejectView } from '../modals/confirm.ts'
 import { sqlModal } from '../modals/sql.ts'
 import { breakGlassRulesOf } from '../policy.ts'
 import { whyNoApproval } from '../start-slot.ts'
@@ -50,7 +51,8 @@ export async function viewToOpen(deps: ButtonDeps, request: RequestRow, action: 
 
 async function confirmView(deps: ButtonDeps, request: RequestRow, action: 'approve' | 'reject'): Promise<View> {
   const view = await viewFor(deps, request)
-  return action === 'approve' ? approveView(view) : rejectView(view)
+  if (action === 'reject') return rejectView(view)
+  return isBlocked(view) ? blockedView(view) : approveView(view)
 }
 
 const viewFor = (deps: ButtonDeps, request: RequestRow) =>
@@ -107,8 +109,7 @@ async function whyNotDecide(
     digest: request.digest ?? '',
   })
   const shut = closed ?? (action === 'approve' ? await whyNoApproval(deps, deps.db, request) : undefined)
-  const blocked = shut ?? (action === 'approve' ? await whyBlocked(deps, deps.db, request) : undefined)
-  if (blocked !== undefined) return blocked
+  if (shut !== undefined) return shut
   const { humanOf } = deps.people
   if (![humanOf(request.requester), humanOf(request.requesterHuman)].includes(humanOf(user))) return undefined
   const votes = (await votesOf(deps.db, request.id)).filter((vote) => vote.digest === request.digest && vote.decision === 'approve')

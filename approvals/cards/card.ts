@@ -13,11 +13,12 @@ import { breakGlassBlocks } from '../../src/request/render/break-glass.ts'
 import type { CardContext } from '../../src/request/render/card.ts'
 import { needsNone, queueBlocks, spanOf, windowClosedText } from '../../src/request/render/queue.ts'
 import { approvalsOf, approvedBy, askOf, bold, brokenBy, commitOf, shortDigest, titleOf } from '../../src/request/render/words.ts'
+import { drawnEvidence } from '../../src/request/blockers.ts'
 import type { RequestView } from '../../src/request/request.ts'
 import { actions, button, context, header, overflow, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block, Message } from '../../src/slack/port.ts'
 import { list } from '../wording.ts'
-import { blockerBlocks, isBlocked, openEvidence } from './blockers.ts'
+import { isBlocked, waivedBlocks } from './blockers.ts'
 import { evidenceFields } from './evidence.ts'
 import { findingsBlocks } from './findings.ts'
 import { migrationsTable } from './migrations.ts'
@@ -64,8 +65,8 @@ function waitingCard(view: RequestView, { timezone }: CardContext): Message {
       ...askedToBreak(view),
       ...breakGlassBlocks(view, timezone),
       ...(anew?.kind === 'asked_anew' ? [section(`*Asked anew.* ${cleanMrkdwn(anew.data.why)}`)] : []),
-      ...findingsBlocks(openEvidence(view)),
-      ...blockerBlocks(view),
+      ...findingsBlocks(drawnEvidence(request, view.events), { waivers: request.policy?.waive ?? [] }),
+      ...waivedBlocks(view),
       ...migrationsTable(request.plan, request.evidence),
       ...evidenceFields(view),
       actions(
@@ -132,7 +133,7 @@ function grantedCard(view: RequestView, { timezone }: CardContext): Message {
       section(line),
       ...queueBlocks({ request: { ...request, notBefore: null } }, timezone),
       ...breakGlassBlocks(view, timezone),
-      ...blockerBlocks(view),
+      ...waivedBlocks(view),
       ...migrationsTable(request.plan, request.evidence),
       actions(button('Cancel', 'cancel', request.token)),
       context(

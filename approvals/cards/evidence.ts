@@ -60,10 +60,11 @@ export function approvalsText(view: RequestView): string {
   ].join(' · ')
 }
 
-const maintenanceText = (plan: Plan): string | null =>
-  maintenanceModeOf(plan) === null
-    ? null
-    : `on before the ${plan.list.length === 0 || isAppFirst(plan) ? 'deploy steps' : 'migrations'}, off at the end`
+function maintenanceText(plan: Plan): string | null {
+  if (plan.rules?.maintenance === 'off') return `off, as for every plan that is ${plan.rules.class}`
+  if (maintenanceModeOf(plan) === null) return null
+  return `on before the ${plan.list.length === 0 || isAppFirst(plan) ? 'deploy steps' : 'migrations'}, off at the end`
+}
 
 /** `1 before and 2 after the migrations: every order has a total, …` */
 export function assertionsText(plan: Pick<Plan, 'list' | 'steps'>): string | null {

@@ -1,8 +1,10 @@
+import { count } from '../../src/lib/text/quoted.ts'
 import { escapeLine, truncateMrkdwn } from '../../src/lib/text/text.ts'
 import type { Evidence } from '../../src/plan/plan.ts'
 import { context, section } from '../../src/slack/blocks/blocks.ts'
 import type { Block } from '../../src/slack/port.ts'
 import type { MigrationClass } from '../../src/sql/effects/effect.ts'
+import { list, mentionApprover } from '../wording.ts'
 import { weights, type Finding } from '../../src/sql/weigh/finding.ts'
 
 /** From the worst on: the order in which people are told. */
@@ -17,7 +19,10 @@ const onCard: Room = { most: 5, room: 1_500 }
 export const inWindow: Room = { most: 20, room: 2_800 }
 
 /** What the review found, the heaviest first. Only whole lines are shown, and all others are counted. */
-export function findingsBlocks(evidence: Evidence | null, space = onCard): readonly Block[] {
+export function findingsBlocks(
+  evidence: Evidence | null,
+  { space = onCard, waivers = [] }: { readonly space?: Room; readonly waivers?: readonly string[] } = {},
+): readonly Block[] {
   const { lines, rest } = findingLines(evidence, space)
   if (lines.length === 0) return []
   const instead = space === onCard ? firstAdvice(evidence) : null
@@ -25,6 +30,7 @@ export function findingsBlocks(evidence: Evidence | null, space = onCard): reado
     section(['*What the review found*', ...lines].join('\n')),
     ...(rest > 0 ? [context(`and ${rest} more, beside the SQL in the thread`)] : []),
     ...(instead === null ? [] : [section(instead)]),
+    ...blockedText(evidence, waivers).map((text) => section(text)),
   ]
 }
 
@@ -56,6 +62,17 @@ export function findingLines(
 /** Those that nobody waived. */
 export const blockersOf = (evidence: Evidence | null): readonly Finding[] =>
   (evidence?.findings ?? []).filter(({ weight, waived }) => weight === 'blocker' && waived === null)
+
+/** What blockers mean, in mrkdwn; nothing where there are none. `waivers`: who may let them pass. */
+export function blockedText(evidence: Evidence | null, waivers: readonly string[]): readonly string[] {
+  const { length } = blockersOf(evidence)
+  if (length === 0) return []
+  const who = list(waivers.map(mentionApprover), 'or')
+  const waive = who === '' ? '' : ` Or ${who} may let ${length === 1 ? 'it' : 'them'} pass with a reason, by Waive.`
+  return [
+    `*${count(length, 'blocker')}: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again.${waive}`,
+  ]
+}
 
 /** What to do about the gravest, for whoever reads no further. */
 function firstAdvice(evidence: Evidence | null): string | null {

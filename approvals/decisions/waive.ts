@@ -8,7 +8,7 @@ import type { Tx } from '../../src/store/pool.ts'
 import { waiversOf } from '../blocked.ts'
 import type { ApprovalDeps } from '../deps.ts'
 import { groupsIn, mayAsk, type Rules } from '../policy.ts'
-import { code, list, mentionApprover, stateSince } from '../wording.ts'
+import { list, mentionApprover, stateSince } from '../wording.ts'
 import type { By } from './audit.ts'
 import { takeDecision, type Held, type Which, type Written } from './decision.ts'
 import { grantAtOnce } from './grant-at-once.ts'
@@ -28,7 +28,6 @@ export const waiveFindings = (deps: ApprovalDeps, asked: Waiving): Promise<Waive
     which: asked,
     digest: asked.digest,
     data: () => ({ reason: asked.reason.slice(0, LONGEST_WAIVER), findings: asked.shown.slice(0, 100) }),
-    whyInSlack: waiveInSlack,
     whyClosed: async (_, request) => whyNotWaivable(request, asked.digest),
     async lookUp(request) {
       const target = deps.targets.get(request.target)
@@ -116,10 +115,4 @@ export const ownWaiver = (request: RequestRow, from: readonly string[]): Refusal
   refuse(
     'own_request',
     `You asked for #${request.id} yourself, so somebody else has to let its findings pass: one of ${list(from.map(mentionApprover), 'or')}. Nothing was changed. What is known when the migration is written may be waived by a comment in its file.`,
-  )
-
-const waiveInSlack = (request: RequestRow) =>
-  refuse(
-    'vote_in_slack',
-    `Slack can be reached, so findings of #${request.id} are waived there, by *Waive* on its card; ${code('lockkeeper')} does it only while Slack cannot be reached. Nothing was changed.`,
   )

@@ -7,6 +7,7 @@ import type { Block, View } from '../../src/slack/port.ts'
 import { cleanMrkdwn, codeText, dateText, durationText, escapeLine, personText, quoteText } from '../../src/lib/text/text.ts'
 import { askLine } from '../cards/card.ts'
 import { approvalsText, classesText } from '../cards/evidence.ts'
+import { drawnEvidence } from '../../src/request/blockers.ts'
 import { blockersOf, findingLines } from '../cards/findings.ts'
 import { freezeBlocks, windowBlocks, type HomeCalendar } from './calendar.ts'
 
@@ -94,8 +95,9 @@ function waitingEntry({ view, link, mayBreak = false }: HomeEntry): readonly Blo
     ...(request.evidence === null ? [] : [classesText(request.evidence)].filter((text) => text !== null)),
     ...(request.digest === null ? [] : [`plan ${codeText(shortDigest(request.digest))}`]),
   ]
-  const { lines, rest } = findingLines(request.evidence, { most: 3, room: 900 })
-  const blockers = blockersOf(request.evidence).length
+  const evidence = drawnEvidence(request, view.events)
+  const { lines, rest } = findingLines(evidence, { most: 3, room: 900 })
+  const blockers = blockersOf(evidence).length
   const found = [
     ...lines,
     ...(rest === 0 ? [] : [`and ${rest} more, on the card`]),

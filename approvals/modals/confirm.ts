@@ -6,7 +6,8 @@ import { codeText, dateText, escapeLine, personText, truncateMrkdwn } from '../.
 import { approvalsText, classesText, databaseText, toolText } from '../cards/evidence.ts'
 import { commitLines, commitsText } from '../cards/commits.ts'
 import { adviceBlocks } from '../cards/advice.ts'
-import { blockerBlocks, openEvidence } from '../cards/blockers.ts'
+import { drawnEvidence } from '../../src/request/blockers.ts'
+import { waivedBlocks } from '../cards/blockers.ts'
 import { findingsBlocks, inWindow } from '../cards/findings.ts'
 import { migrationLines } from '../cards/migrations.ts'
 import { assertionBlocks } from './assertions.ts'
@@ -34,6 +35,10 @@ export function approveView(view: RequestView): View {
     ],
   })
 }
+
+/** In its place while something blocks: what that is, and the safe way. There is nothing to send. */
+export const blockedView = (view: RequestView): View =>
+  modal({ callback: 'told', title: `#${view.request.id} is blocked`, close: 'Close', blocks: decided(view) })
 
 const lastsUntil = ({ request: { notBefore, notAfter } }: RequestView): string =>
   notBefore === null || notAfter === null
@@ -78,11 +83,12 @@ export const metadataOf = ({ request }: Pick<RequestView, 'request'>): string =>
 
 export function decided(view: RequestView): readonly Block[] {
   const { request } = view
+  const evidence = drawnEvidence(request, view.events)
   return [
     section(`${personText(request.requester)} asks to ${askOf(request)} ${commitOf(request)} on *${escapeLine(view.targetTitle)}*.`),
-    ...findingsBlocks(openEvidence(view), inWindow),
-    ...blockerBlocks(view, 20),
-    ...adviceBlocks(openEvidence(view)),
+    ...findingsBlocks(evidence, { space: inWindow, waivers: request.policy?.waive ?? [] }),
+    ...waivedBlocks(view, 20),
+    ...adviceBlocks(evidence),
     ...migrationLines(request.plan, request.evidence),
     ...assertionBlocks(request.plan),
     ...fields([

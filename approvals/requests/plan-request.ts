@@ -11,12 +11,14 @@ import type { ApprovalDeps } from '../deps.ts'
 import { gateFor, needOf, passesAt, timesOf, whyShut } from '../gate.ts'
 import { policySnapshot } from '../grant-check.ts'
 import { TARGET_GONE } from '../reconfigured.ts'
+import type { AfterDeps } from './after.ts'
 import { whyNotPlanned } from './plan-rules.ts'
 
-export type PlanRequestDeps = ApprovalDeps & {
-  /** Reads git and the target; no code of the repository runs. */
-  readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | RunnerPlan | Refusal>
-}
+export type PlanRequestDeps = ApprovalDeps &
+  AfterDeps & {
+    /** Reads git and the target; no code of the repository runs. */
+    readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | RunnerPlan | Refusal>
+  }
 
 /** What people vote for, by which rules, and until when. */
 export async function planRequest(deps: PlanRequestDeps, request: RequestRow): Promise<Planned | Refusal> {
@@ -25,7 +27,7 @@ export async function planRequest(deps: PlanRequestDeps, request: RequestRow): P
   const made = await deps.makePlan(target, request.ask)
   if (isRefusal(made)) return made
   const classes = made.evidence.migrations.map((one) => one.class)
-  const barred = (await whyNotPlanned(target, made)) ?? (await whyNotInItsWindow(deps, target, request, classes))
+  const barred = (await whyNotPlanned(deps, target, made)) ?? (await whyNotInItsWindow(deps, target, request, classes))
   if (barred !== undefined) return barred
   const policy = await policySnapshot(deps, target, classes, request.requesterHuman, request.breakGlass !== null, made.evidence.findings)
   if (isRefusal(policy)) return policy

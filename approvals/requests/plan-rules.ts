@@ -5,11 +5,12 @@ import { listed } from '../../src/lib/text/quoted.ts'
 import type { Evidence, Plan } from '../../src/plan/plan.ts'
 import { classOf, rulesForClass } from '../../src/plan/rules/by-class.ts'
 import { readQuery } from '../../src/watching/query.ts'
+import { whyNotAfter, type AfterDeps } from './after.ts'
 import { code, shown } from '../wording.ts'
 
 /** What the target's own rules have against a plan, whoever would approve it. */
-export async function whyNotPlanned(target: Target, made: Made): Promise<Refusal | undefined> {
-  return (await whyNotAsked(target)) ?? whyNoWayBack(target, made)
+export async function whyNotPlanned(deps: AfterDeps, target: Target, made: Made): Promise<Refusal | undefined> {
+  return (await whyNotAsked(target)) ?? whyNoWayBack(target, made) ?? whyNotAfter(deps, target, made.plan)
 }
 
 type Made = { readonly plan: Pick<Plan, 'list' | 'tool' | 'prisma8'>; readonly evidence: Pick<Evidence, 'migrations'> }

@@ -77,10 +77,10 @@ async function latencies(stage: Stage, readerMs: number, run: (alter: () => Prom
   const reader = await connect(stage.url, 'reporting')
   const migrator = await connect(stage.url, MIGRATOR)
   const found: number[] = []
-  let isOver = false
+  const over = new AbortController()
   const began = performance.now()
   const asking = stage.shop.map(async (client, at) => {
-    for (let due = began + (at * EACH_MS) / CLIENTS; !isOver; due += EACH_MS) {
+    for (let due = began + (at * EACH_MS) / CLIENTS; !over.signal.aborted; due += EACH_MS) {
       await sleep(Math.max(0, due - performance.now()))
       await client.query('update orders set total = total + 1 where id = $1', [at + 1])
       found.push(performance.now() - due)
@@ -93,7 +93,7 @@ async function latencies(stage: Stage, readerMs: number, run: (alter: () => Prom
   await sleep(readerMs)
   await reader.query('rollback')
   await altering
-  isOver = true
+  over.abort()
   await Promise.all(asking)
   await Promise.all([reader.end(), migrator.end()])
   return found

@@ -3,8 +3,8 @@ import { assertionsText } from '../../approvals/cards/evidence.ts'
 import { commitLines, commitsText } from '../../approvals/cards/commits.ts'
 import { whyNotPlanned } from '../../approvals/requests/plan-rules.ts'
 import { advised } from '../../approvals/cards/advice.ts'
-import { blockersOf, findingLines, inWindow } from '../../approvals/cards/findings.ts'
-import { count } from '../../src/lib/text/quoted.ts'
+import { waiversOf } from '../../approvals/blocked.ts'
+import { blockedText, findingLines, inWindow } from '../../approvals/cards/findings.ts'
 import { rulesOf } from '../../approvals/policy.ts'
 import { code, list, mentionApprover, nameOf, shown } from '../../approvals/wording.ts'
 import { quoted } from '../parse/tokens.ts'
@@ -27,7 +27,7 @@ export async function plan(deps: VerbDeps, command: Extract<Command, { verb: 'pl
   if (elsewhere !== undefined) return elsewhere
   const made = await deps.makePlan(target, { ref: command.ref, reason: null, skipApp: false })
   if (isRefusal(made)) return made
-  const barred = await whyNotPlanned(target, made)
+  const barred = await whyNotPlanned(deps, target, made)
   const lines = describe(deps.command, target, command.ref, made)
   return say([...lines, ...(barred === undefined ? [] : [`*It would be refused.* ${barred.text}`])].join('\n'))
 }
@@ -51,7 +51,7 @@ function describe(command: string, target: Target, ref: string | null, made: Pla
       ...operationLines(made.operations?.find(({ name }) => name === migration.name)?.operations ?? []),
     ]),
     ...(more > 0 ? [`… and ${more} more`] : []),
-    ...findings(evidence),
+    ...findings(target, evidence),
     ...howItRuns(command, target, ref, made),
   ]
 }
@@ -88,25 +88,16 @@ function migrationLine(migration: PlannedMigration, evidence: MigrationEvidence 
   return `${code(migration.name)} ${evidence.class}: ${shown(evidence.summary)}${rows}`
 }
 
-function findings(evidence: Evidence): readonly string[] {
+function findings(target: Target, evidence: Evidence): readonly string[] {
   const { lines, rest } = findingLines(evidence, inWindow)
   if (lines.length === 0) return []
   return [
     'What the review found:',
     ...lines,
     ...(rest > 0 ? [`… and ${rest} more, which the thread of a request shows beside the SQL`] : []),
-    ...blocked(evidence),
+    ...blockedText(evidence, waiversOf(target)),
     ...adviceLines(evidence),
   ]
-}
-
-const blocked = (evidence: Evidence): readonly string[] => {
-  const { length } = blockersOf(evidence)
-  return length === 0
-    ? []
-    : [
-        `*${count(length, 'blocker')}: it could not be approved as it is*, before the SQL is changed or somebody who may waives ${length === 1 ? 'it' : 'each of them'}.`,
-      ]
 }
 
 /** A line of its own for each, since a long message is cut between lines. Longer ways stand beside the SQL of a request. */
@@ -131,7 +122,9 @@ function stepsLine({ plan }: PlanShown): readonly string[] {
     ...named('prepare'),
     ...(plan.list.length === 0 ? [] : ['back up']),
     ...(mode === null ? [] : ['maintenance on']),
-    ...(isAppFirst(plan) ? [...application, ...database] : [...database, ...application]),
+    ...(isAppFirst(plan)
+      ? [...application, ...database, ...(checks === 0 || plan.list.length === 0 ? [] : ['health once more'])]
+      : [...database, ...application]),
     ...(mode === null ? [] : ['maintenance off']),
   ]
   return steps.length === 0 ? [] : [`• Steps: ${steps.join(', ')}`]

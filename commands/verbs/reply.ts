@@ -1,4 +1,5 @@
 import type { Asker } from '../parse/channel-scope.ts'
+import type { AfterDeps } from '../../approvals/requests/after.ts'
 import type { OpenDeps } from '../../approvals/requests/request.ts'
 import type { AuditEntry } from '../../src/audit/write.ts'
 import type { Target } from '../../src/config/config.ts'
@@ -64,21 +65,22 @@ export type PlanShown = {
 export type LiveLook = { readonly schema: LiveSchema; readonly setAside: readonly SetAside[] }
 
 /** What the verbs are given. */
-export type VerbDeps = OpenDeps & {
-  readonly known: Known
-  readonly readStatus: (target: Target) => Promise<TargetStatus | RunnerShown | Refusal>
-  /** What is live by the target's `current` command; null when it has none. */
-  readonly askLiveCommit: (target: Target) => Promise<LiveCommit | null>
-  /** The live schema beside what the last run left; null when the target cannot be read. */
-  readonly lookLive: (target: Target) => Promise<LiveLook | null>
-  /** What the branch has beside the live commit; null where nobody knows. */
-  readonly commitsNotLive: (target: Target) => Promise<CommitsSince | null>
-  readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
-  readonly exportEvidence: ExportEvidence
-  /** Where evidence goes. */
-  readonly slack: Pick<SlackPort, 'upload' | 'openDirect' | 'permalink'>
-  /** Whether anything may run at all now: the audit, the store, the clocks. Null when it may. */
-  readonly whyNoRun: () => Promise<Refusal | null>
-  /** A fault that is answered with a sentence still belongs in the log. */
-  readonly onFault: (error: unknown) => void
-}
+export type VerbDeps = OpenDeps &
+  AfterDeps & {
+    readonly known: Known
+    readonly readStatus: (target: Target) => Promise<TargetStatus | RunnerShown | Refusal>
+    /** What is live by the target's `current` command; null when it has none. */
+    readonly askLiveCommit: (target: Target) => Promise<LiveCommit | null>
+    /** The live schema beside what the last run left; null when the target cannot be read. */
+    readonly lookLive: (target: Target) => Promise<LiveLook | null>
+    /** What the branch has beside the live commit; null where nobody knows. */
+    readonly commitsNotLive: (target: Target) => Promise<CommitsSince | null>
+    readonly makePlan: (target: Target, ask: Ask) => Promise<PlanShown | Refusal>
+    readonly exportEvidence: ExportEvidence
+    /** Where evidence goes. */
+    readonly slack: Pick<SlackPort, 'upload' | 'openDirect' | 'permalink'>
+    /** Whether anything may run at all now: the audit, the store, the clocks. Null when it may. */
+    readonly whyNoRun: () => Promise<Refusal | null>
+    /** A fault that is answered with a sentence still belongs in the log. */
+    readonly onFault: (error: unknown) => void
+  }

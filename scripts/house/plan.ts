@@ -45,7 +45,7 @@ export const rooms: readonly Room[] = [
   {
     folder: 'src/sql',
     holds: "PostgreSQL's parser: what statements do, classes of change, findings",
-    inner: ['effects', 'rules', 'weigh', 'opinion', '.'],
+    inner: ['effects', 'rules', 'weigh', 'conventions', 'opinion', '.'],
   },
   {
     folder: 'src/plan',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { ApprovalDeps } from '../../approvals/deps.ts'
+import type { AfterDeps } from '../../approvals/requests/after.ts'
 import { createPeople } from '../../approvals/people.ts'
 import { policyHash } from '../../approvals/policy.ts'
 import type { WindowDeps } from '../../commands/windows/deps.ts'
@@ -18,6 +19,8 @@ import type { MayRun } from './may-run.ts'
 import type { PlanDeps } from '../plan/deps.ts'
 import type { MadePlan, PlanRequest } from '../plan/make.ts'
 import type { RunnerPlan } from '../plan/prisma8/make.ts'
+import type { Plan } from '../plan/plan.ts'
+import { readOtherRecord } from '../plan/rules/after.ts'
 import { readPlannedFiles } from '../plan/tool/approved.ts'
 import { commitsNotLive, makeAnyPlan, readAnyStatus } from '../plan/tool/tools.ts'
 import { isRefusal, refuse, type Refusal } from '../lib/refusal.ts'
@@ -35,6 +38,7 @@ export type Core = {
   readonly plan: PlanDeps
   readonly readSql: (request: RequestRow) => Promise<readonly { readonly name: string; readonly sql: string }[] | Refusal>
   readonly sqlFile: (request: RequestRow) => Promise<string | null>
+  readonly readOtherRecord: AfterDeps['readOtherRecord']
   readonly makePlan: (target: Target, ask: Ask) => Promise<MadePlan | RunnerPlan | Refusal>
 }
 
@@ -69,6 +73,7 @@ export function coreOf(
     lastBackup: await lastVerified(backups, target.name),
     live: await liveOf(target),
   })
+  const otherRecord = async (target: Target, planned: Pick<Plan, 'prisma8'>) => redacted(await readOtherRecord(plan, target, planned))
   const make = async (target: Target, ask: Ask) => redacted(await makeAnyPlan(plan, await asked(target, ask)))
   const plannedFiles = async (request: RequestRow) => {
     const target = config.targets.get(request.target)
@@ -81,6 +86,7 @@ export function coreOf(
     approvals,
     plan,
     makePlan: make,
+    readOtherRecord: otherRecord,
     windows: { db, targets: config.targets, people, freezes: config.file.freezes, maintenance: commands.maintenance, onFault },
     verbs: {
       ...approvals,
@@ -95,6 +101,7 @@ export function coreOf(
       commitsNotLive: async (target) => commitsNotLive(plan, target, await liveOf(target)),
       lookLive: (target) => lookLive(db, config.secret(target.database.url), target.name),
       makePlan: make,
+      readOtherRecord: otherRecord,
       slack,
       exportEvidence: createExport({
         db,

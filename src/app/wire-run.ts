@@ -52,7 +52,7 @@ export function workflowOf(
     stillGranted: (id) => stillGranted(approvals, id),
     gate: (queries, request, how) => gateFor(approvals, queries, request, how),
     grantAtOnce: (tx, id) => grantAtOnce(approvals, tx, id),
-    makePlan: (request) => planRequest({ ...approvals, makePlan: core.makePlan }, request),
+    makePlan: (request) => planRequest({ ...approvals, makePlan: core.makePlan, readOtherRecord: core.readOtherRecord }, request),
     reconfigured: (plan, request) => whyReconfigured(targets, plan, request),
     whyNoRun: (request) => mayRun.whyNoRunIn(request.channel),
     whyStop: mayRun.whyStop,

@@ -1,5 +1,41 @@
+import { closest } from 'fastest-levenshtein'
 import { classesSchema, planClasses } from './keys/classes.ts'
 import type { ConfigProblem } from './problem.ts'
+
+/** A target that has to come first: it is there, it is another one, and it does not wait for this one. */
+export function problemsOfAfter(targets: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
+  const afterOf = (name: string): string | undefined => {
+    const written = targets[name]
+    const after: unknown = typeof written === 'object' && written !== null && 'after' in written ? written.after : undefined
+    return typeof after === 'string' ? after : undefined
+  }
+  return Object.entries(targets).flatMap(([name, written]) => {
+    const after = afterOf(name)
+    const path = `targets.${name}`
+    if (after === undefined)
+      return typeof written === 'object' && written !== null && 'soak' in written
+        ? [{ path: `${path}.soak`, problem: 'says how long, and `after` does not say where', fix: 'Add `after`, or remove this key.' }]
+        : []
+    if (!Object.hasOwn(targets, after)) {
+      const near = closest(after, Object.keys(targets))
+      return [{ path: `${path}.after`, problem: `there is no target "${after}"`, fix: `Name another target, such as ${near}.` }]
+    }
+    const passed = [name]
+    for (let next: string | undefined = after; next !== undefined; next = afterOf(next)) {
+      if (next === name)
+        return [
+          {
+            path: `${path}.after`,
+            problem: `${[...passed, name].join(' waits for ')}, so nothing could ever run`,
+            fix: 'Remove one `after`.',
+          },
+        ]
+      if (passed.includes(next)) break
+      passed.push(next)
+    }
+    return []
+  })
+}
 
 type Usual = { readonly required: number; readonly from: readonly string[]; readonly isProtected: boolean }
 

@@ -8,7 +8,7 @@ import type { Config, Target } from './config.ts'
 import { isReference } from './keys/basics.ts'
 import type { ConfigProblem } from './problem.ts'
 import { configSchema, targetSchema, type ConfigFile } from './schema.ts'
-import { problemsOfClasses } from './class-problems.ts'
+import { problemsOfAfter, problemsOfClasses } from './class-problems.ts'
 import { problemsOfTimes } from './window-problems.ts'
 import { problemsOf } from './explain.ts'
 
@@ -34,6 +34,7 @@ export function loadConfig(path: string, env: Readonly<Record<string, string | u
     ...(result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue))),
     ...(result.success ? [] : problemsUnderBadNames(parsed, result.error.issues)),
     ...problemsOfMeaning(parsed),
+    ...problemsOfAfter(writtenTargets(parsed)),
     ...problemsOfTimes(parsed, writtenTargets(parsed)),
     ...problemsOfSecrets(parsed, env),
   ]

@@ -79,6 +79,8 @@ export const targetSchema = z.strictObject({
   prepare: z.array(step).default([]),
   deploy: z.array(step).default([]),
   assert: assertSchema.optional().describe('What has to be true of the data before and after the migrations'),
+  after: z.string().min(1).optional().describe('A target on which the same migrations must have run before'),
+  soak: duration.optional().describe('How long they must have been there; needs `after`'),
   current: argv.optional().describe('A command that prints the commit that is live now'),
   health: z.array(probe).default([]),
   onFailure: z.literal('keep').default('keep'),

@@ -80,30 +80,3 @@ export async function sessionsOf(client: Queryable, applicationName: string): Pr
   )
   return rows
 }
-
-export type Blocking = {
-  /** Who must end before the session goes on. */
-  readonly blockers: readonly Session[]
-  /** Who waits for the session, directly or behind somebody who waits for it. */
-  readonly waiters: readonly Session[]
-}
-
-/** Both ways: whom `pid` waits for, and who queues behind it. */
-export async function blockingOf(client: Queryable, pid: number): Promise<Blocking> {
-  const { rows } = await client.query<Session & { side: 'blocker' | 'waiter' }>(
-    `with recursive edge as materialized (
-        select a.pid as waiter, unnest(pg_blocking_pids(a.pid)) as blocker
-          from pg_stat_activity a where a.datname = current_database() and (a.wait_event_type = 'Lock' or a.pid = $1)
-      ), behind(pid) as (
-        select waiter from edge where blocker = $1
-        union
-        select edge.waiter from edge join behind on edge.blocker = behind.pid
-      )
-      select 'blocker' as side, ${SESSION} from pg_stat_activity a where a.pid in (select blocker from edge where waiter = $1)
-      union all
-      select 'waiter', ${SESSION} from pg_stat_activity a where a.pid in (select pid from behind) and a.pid <> $1`,
-    [pid],
-  )
-  const side = (wanted: 'blocker' | 'waiter') => rows.flatMap(({ side: found, ...session }) => (found === wanted ? [session] : []))
-  return { blockers: side('blocker'), waiters: side('waiter') }
-}

@@ -134,7 +134,7 @@ function sampleOf({ at, own, others, waiters, index, rewrite, wal, lag, used, mo
             prismaLock: wait.kind === 'advisory',
             blocker: inOurWay(wait, waiters, others),
           },
-    queue: queueOf(behindUs(ours, waiters)),
+    queue: queueOf(behindUs(ours, waiters.filter(isOfApplication))),
     index: index === null ? null : { ...index, waitsFor: sessionOf(index.waitsForPid) },
     rewrite,
     walBytes: wal,
@@ -142,6 +142,9 @@ function sampleOf({ at, own, others, waiters, index, rewrite, wal, lag, used, mo
     lagMs: lag,
   }
 }
+
+/** Not another migrator that waits for the lock by which they take turns, nor a session of this product. */
+const isOfApplication = ({ kind, name }: Waiter): boolean => kind !== 'advisory' && name?.startsWith('lockkeeper-') !== true
 
 function queueOf(waiters: readonly Waiter[]): Queue {
   const [first] = waiters.toSorted((a, b) => b.ms - a.ms)
@@ -174,7 +177,7 @@ const SESSIONS = `with own as materialized (
       select l.pid, ${since(`coalesce((to_jsonb(l) ->> 'waitstart')::timestamptz, a.query_start, clock_timestamp())`)} as ms,
           l.locktype as kind, c.relname as relation, a.application_name as name
         from pg_locks l join pg_stat_activity a using (pid) left join pg_class c on c.oid = l.relation
-       where not l.granted and a.datname = current_database()
+       where not l.granted and a.datname = current_database() and coalesce(a.backend_type, 'client backend') = 'client backend'
        order by l.pid in (select pid from own) desc, 2 desc limit 100) w
   ), blocker as materialized (
     select distinct value::int as pid from waiter cross join lateral jsonb_array_elements_text(blockers)

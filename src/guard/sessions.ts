@@ -46,7 +46,7 @@ export async function endSession(client: Queryable, session: SessionIdentity): P
 /** Why this role may not end that session, with what helps, as mrkdwn; null when it may. */
 export async function whyNotEnd(client: Queryable, { pid, backend, applicationName }: SeenSession): Promise<string | null> {
   if (pid === 0)
-    return `It has no session that can be ended. Whoever prepared it ends it with ${code('COMMIT PREPARED')} or ${code('ROLLBACK PREPARED')}; ${code('SELECT * FROM pg_prepared_xacts')} lists it.`
+    return `It has no session that can be ended. Whoever prepared that transaction has to commit it or to take it back; ${code('SELECT * FROM pg_prepared_xacts')} lists it.`
   if (applicationName?.startsWith('lockkeeper-') === true) return 'It is a session of Lockkeeper itself, which ends by itself.'
   const { rows } = await client.query<{ me: string; isMine: boolean; isSuper: boolean; isServer: boolean }>(
     `select current_user as me, coalesce(t.rolsuper, false) and not r.rolsuper as "isSuper", a.usesysid is null as "isServer",

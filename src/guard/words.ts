@@ -3,7 +3,8 @@ import { count, list, roughly, seconds } from '../lib/text/sentences.ts'
 import { sizeText } from '../lib/text/units.ts'
 import { escapeMarkup } from '../lib/text/escape.ts'
 import type { Blocker } from '../request/blocker.ts'
-import type { Reason } from './decide.ts'
+import type { Figures } from './figures.ts'
+import { TELL_MS, type Reason } from './decide.ts'
 import type { SeenSession } from './session.ts'
 
 /** ``14 queries of `shop-web` waited 2.1 s behind `ALTER TABLE "orders" …` ``: why it was cancelled, as mrkdwn without an end. */
@@ -51,7 +52,7 @@ export const detailOf = ({ pid, transactionMs }: Pick<SeenSession, 'pid' | 'tran
 /** What came of asking to end a session, as mrkdwn for everybody. */
 export function endedText(
   { pid, askedBy, shown: { name, whyNotEnd } }: Pick<Blocker, 'pid' | 'askedBy' | 'shown'>,
-  end: 'ended' | 'other' | 'not_allowed',
+  end: 'ended' | 'other' | 'not_allowed' | 'not_needed',
 ): string {
   const who = `${code(name)} (pid ${pid})`
   const by = askedBy === null ? 'it was asked' : `${askedBy.startsWith('os:') ? code(askedBy) : `<@${escapeMarkup(askedBy)}>`} asked`
@@ -60,7 +61,13 @@ export function endedText(
       return `${who} was ended, as ${by}. The database takes back what it had not committed.`
     case 'other':
       return `${who} was not ended: since ${by}, it has gone or gone on to something else, and only what was shown is ended.`
+    case 'not_needed':
+      return `${who} was not ended: the migration was over before that, as ${by}.`
     case 'not_allowed':
       return `${who} was not ended: the database refused it. ${whyNotEnd ?? `Lockkeeper's role needs ${code('pg_signal_backend')} for it.`}`
   }
 }
+
+/** `; at most 14 queries waited behind it, for up to 1.9 s`: for the line of the step that has ended. Empty where nobody had to wait. */
+export const waitedText = ({ most }: Figures): string =>
+  most.queueMs < TELL_MS ? '' : `; at most ${count(most.queue, 'query', 'queries')} waited behind it, for up to ${seconds(most.queueMs)}`

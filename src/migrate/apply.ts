@@ -13,7 +13,8 @@ import { tryText } from './decide/tries/tries.ts'
 import { nextAction, type Facts } from './decide/next-action.ts'
 import { withObserver } from '../guard/observer.ts'
 import { blockedOf, type Blocked } from './observe/blocked.ts'
-import { dataWithFigures, guardOf, keepFigures, withFigures } from './observe/guarded.ts'
+import { waitedText } from '../guard/words.ts'
+import { dataWithFigures, figuresIn, guardOf, keepFigures, withFigures } from './observe/guarded.ts'
 import { cancelledOutcome, unclearOutcome } from './decide/outcomes.ts'
 import type { Timing } from './attempts/timing.ts'
 import { openAnyWorkspace } from './others/workspace.ts'
@@ -39,7 +40,7 @@ export async function inspectMigrations(context: RunContext, timing: Timing): Pr
       const tasks = tasksIn(work, facts)
       await noteApplied({ context, base: workspace.base }, tasks)
       await noteMisplaced(work, facts.attempt?.attempt ?? null)
-      return withFigures({ kind: 'done' as const, output: summaryOf(facts), data: { migrations: tasks } }, workspace.base)
+      return withFigures({ kind: 'done' as const, output: doneText(workspace.base, facts), data: { migrations: tasks } }, workspace.base)
     }
     if (action.kind === 'living' || action.kind === 'next' || action.kind === 'failed') return { kind: 'todo' }
     const analysis = await analyseFailure(work, action, tasksIn(work, facts), null)
@@ -74,7 +75,7 @@ async function applyRest(work: Work, blocked: Blocked, ahead: Pick<Ahead, 'take'
     context.progress(dataWithFigures({ migrations: tasks }, workspace.base))
     await noteApplied({ context, base: workspace.base }, tasks)
     if (action.kind === 'all_applied' || action.kind === 'next') await noteMisplaced(work, facts.attempt?.attempt ?? null)
-    if (action.kind === 'all_applied') return { kind: 'done', output: summaryOf(facts), data: { migrations: tasks } }
+    if (action.kind === 'all_applied') return { kind: 'done', output: doneText(workspace.base, facts), data: { migrations: tasks } }
     if (action.kind === 'living') {
       const ended = await accompany(work, blocked, facts.attempt?.attempt ?? null)
       if (ended.kind === 'end') return ended.end
@@ -115,7 +116,10 @@ async function accompany(
   attempt: Attempt | null,
 ): Promise<{ readonly kind: 'on'; readonly stopped?: Stopped } | { readonly kind: 'end'; readonly end: StepEnd }> {
   const { context, workspace, observer, timing } = work
-  const guard = guardOf({ context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base }, attempt)
+  const guard = guardOf(
+    { context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base, host: workspace.parsed.host },
+    attempt,
+  )
   const watched: Watched = {
     context,
     observer,
@@ -190,6 +194,8 @@ async function factsWithin(work: Work): Promise<Facts | null> {
 
 const tasksIn = ({ context, workspace }: Pick<Work, 'context' | 'workspace'>, facts: Facts): readonly MigrationTask[] =>
   tasksOf(statusOf(facts.state, facts.files), context.plan.list, workspace.base)
+
+const doneText = (base: string, facts: Facts): string => `${summaryOf(facts)}${waitedText(figuresIn(base))}`
 
 /** `3 migrations in 0.6 s`: from the start of the first to the end of the last. */
 function summaryOf({ plan, state, files }: Facts): string {

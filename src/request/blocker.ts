@@ -50,3 +50,13 @@ export async function openBlocker(db: Queries, requestId: number): Promise<Block
   )
   return row ?? null
 }
+
+/** What is told in the thread while a migration waits for somebody. */
+export type GuardEvent =
+  /** A try of a migration that ended without leaving anything, and is followed by another. `text` is mrkdwn. */
+  | { readonly kind: 'tried'; readonly data: { readonly text: string } }
+  /** What came of asking to end the session that is in the way. `text` is mrkdwn. */
+  | { readonly kind: 'blocker'; readonly data: { readonly text: string } }
+  /** Somebody asks to go on waiting for it: one more try. */
+  | { readonly kind: 'waits_on'; readonly data: { readonly by: string; readonly name: string } }
+  | { readonly kind: 'end_asked'; readonly data: { readonly by: string; readonly name: string; readonly pid: number } }

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../lib/canonical.ts'
 import { createHash } from 'node:crypto'
+import type { Evidence } from '../plan/plan.ts'
 import type { Finding } from '../sql/weigh/finding.ts'
 import type { EventRow, RequestRow } from './request.ts'
 
@@ -30,6 +31,18 @@ export function blockersOf({ evidence, digest }: Pick<RequestRow, 'evidence' | '
     open: told.flatMap((one) => ('finding' in one ? [] : [one])),
     waived: told.flatMap((one) => ('finding' in one ? [one] : [])),
   }
+}
+
+/** The evidence as it is drawn: what somebody waived in Slack is marked like what a comment waives. */
+export function drawnEvidence(request: Pick<RequestRow, 'evidence' | 'digest'>, events: readonly EventRow[]): Evidence | null {
+  const { evidence } = request
+  if (evidence?.findings === undefined) return evidence
+  const waived = new Map(blockersOf(request, events).waived.map((one) => [one.finding, one]))
+  const findings = evidence.findings.map((finding): Finding => {
+    const by = waived.get(finding)
+    return by === undefined || by.by === null ? finding : { ...finding, waived: { by: 'person', reason: by.reason } }
+  })
+  return { ...evidence, findings }
 }
 
 /** Of one finding as it was told, numbers included: what became worse is another one, and has to be waived anew. */

@@ -1,6 +1,7 @@
-import type { Blocker } from './blocker.ts'
+import type { Blocker, GuardEvent } from './blocker.ts'
 import type { Commands } from '../config/commands.ts'
 import type { Evidence, Plan } from '../plan/plan.ts'
+import type { PersonsWaiver } from '../sql/weigh/finding.ts'
 
 /** The rows of a request, as the whole house sees them. Times are Dates, ids are numbers (they stay far below 2^53). */
 
@@ -189,16 +190,7 @@ export type RequestEvent =
   | { readonly kind: 'approved'; readonly data: { readonly by: string; readonly count: number; readonly required: number } }
   | { readonly kind: 'rejected'; readonly data: { readonly by: string; readonly reason: string } }
   /** Findings that block were let pass, for this plan alone: by their keys, with what they said. */
-  | {
-      readonly kind: 'waived'
-      readonly data: {
-        readonly by: string
-        readonly digest: string
-        readonly reason: string
-        readonly findings: readonly string[]
-        readonly texts: readonly string[]
-      }
-    }
+  | { readonly kind: 'waived'; readonly data: PersonsWaiver }
   /** `samePlan`: what is voted for has not changed, so the approvals that still count under today's rules stay. */
   | { readonly kind: 'asked_anew'; readonly data: { readonly why: string; readonly samePlan?: true } }
   /** `window`: the window that it was for has closed. */
@@ -273,13 +265,7 @@ export type RequestEvent =
       readonly kind: 'migration_done'
       readonly data: { readonly name: string; readonly output: string; readonly at: number; readonly of: number }
     }
-  /** A try of a migration that ended without leaving anything, and is followed by another. `text` is mrkdwn. */
-  | { readonly kind: 'tried'; readonly data: { readonly text: string } }
-  /** What came of asking to end the session that is in the way. `text` is mrkdwn. */
-  | { readonly kind: 'blocker'; readonly data: { readonly text: string } }
-  /** Somebody asks to go on waiting for it: one more try. */
-  | { readonly kind: 'waits_on'; readonly data: { readonly by: string; readonly name: string } }
-  | { readonly kind: 'end_asked'; readonly data: { readonly by: string; readonly name: string; readonly pid: number } }
+  | GuardEvent
   | { readonly kind: 'adopted'; readonly data: { readonly step: string | null } }
   /** It has stopped, and ends once maintenance mode is off again. `headline` is mrkdwn. */
   | { readonly kind: 'ending'; readonly data: { readonly state: Ending; readonly headline: string } }

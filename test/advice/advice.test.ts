@@ -61,6 +61,7 @@ beforeEach(async () => {
       record: [],
     }),
     askLiveCommit: async () => null,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => ({ plan: planOf('prod'), digest: DIGEST, evidence: evidenceOf(['additive']) }),
     exportEvidence: async () => undefined,
     slack: fixture.slack.files,

@@ -5,6 +5,11 @@ type Elsewhere = { readonly shapes: readonly string[]; readonly file: string; re
 
 export const drivenElsewhere: readonly Elsewhere[] = [
   {
+    shapes: ['GRANT … TO …;', 'SELECT pg_terminate_backend(…);'],
+    file: 'guard/sample.test.ts',
+    title: 'a role without rights sees the queue, ends nobody, and says what it lacks and who can',
+  },
+  {
     shapes: ['ALTER DATABASE … RESET …'],
     file: 'plan/session.test.ts',
     title: 'and what takes that back can be run as it stands there, whatever the name',

@@ -44,6 +44,7 @@ function depsWith(evidence: ConfigFile['evidence'], secret = ''): VerbDeps {
     commitsNotLive: async () => null,
     readStatus: async () => Promise.reject(new Error('not part of these tests')),
     askLiveCommit: async () => null,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => Promise.reject(new Error('not part of these tests')),
     whyNoRun: async () => null,
     onFault: (error) => faults.push(error),

@@ -79,6 +79,7 @@ beforeEach(async () => {
     commitsNotLive: async () => null,
     readStatus: async () => shownStatus(),
     askLiveCommit: async () => null,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => planned,
     exportEvidence: async () => undefined,
     slack: fixture.slack.files,

@@ -75,6 +75,7 @@ export async function startReplica(options: {
       record: [],
     }),
     askLiveCommit: async () => null,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => Promise.reject(new Error('not part of these tests')),
     exportEvidence: async () => undefined,
     readSql: async () => [{ name: '20261118_add_discounts', sql: 'CREATE TABLE discounts ();' }],

@@ -60,6 +60,7 @@ beforeEach(async () => {
       return status
     },
     askLiveCommit: async () => live,
+    readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
     makePlan: async () => planned,
     exportEvidence: async () => undefined,
     slack: fixture.slack.files,

@@ -74,7 +74,6 @@ targets:
 })
 
 test.each([
-  ['after: staging', 'targets.prod.after'],
   ['watch: { for: 24h }', 'targets.prod.watch'],
   ['rollback: ask', 'targets.prod.rollback'],
   ['onFailure: stop', 'targets.prod.onFailure'],
@@ -189,6 +188,22 @@ test.each([
   ['{ risky: {} }', 'risky', '"risky" is not a known key here'],
 ])('classes: %s is refused', async (written, path, problem) => {
   expect((await faultOf(`${small}    classes: ${written}\n`)).problems).toMatchObject([{ path: `targets.prod.classes.${path}`, problem }])
+})
+
+const second = () => small.replace(/^\s*targets:\n/, '').replace('prod:', 'staging:')
+test.each([
+  ['after: stagin', 'after', 'there is no target "stagin"', 'Name another target, such as staging.'],
+  ['after: prod', 'after', 'prod waits for prod, so nothing could ever run', 'Remove one `after`.'],
+  ['soak: 24h', 'soak', 'says how long, and `after` does not say where', 'Add `after`, or remove this key.'],
+])('%s is refused', async (line, key, problem, fix) => {
+  expect((await faultOf(`${small}    ${line}\n${second()}`)).problems).toEqual([{ path: `targets.prod.${key}`, problem, fix }])
+})
+
+test('targets that wait for each other are refused, and a row of them is not', async () => {
+  const config = await load(`${small}    after: staging\n    soak: 24h\n${second()}`)
+  expect(config.targets.get('prod')).toMatchObject({ after: 'staging', soak: 86_400_000 })
+  const fault = await faultOf(`${small}    after: staging\n${second()}    after: prod\n`)
+  expect(fault.problems[0]?.problem).toBe('prod waits for staging waits for prod, so nothing could ever run')
 })
 
 test('broken YAML is told with its line', async () => {

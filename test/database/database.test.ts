@@ -1,6 +1,6 @@
 import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { blockingOf, longTransactions, prismaLockHolder, sessionsOf } from '../../src/database/activity.ts'
+import { longTransactions, prismaLockHolder, sessionsOf } from '../../src/database/activity.ts'
 import { connectTarget, explainConnectionError, TargetConnectionError, withTarget } from '../../src/database/connect.ts'
 import { identityKey, readIdentity, sameIdentity } from '../../src/database/identity.ts'
 import { readRights } from '../../src/database/rights.ts'
@@ -247,37 +247,18 @@ test('sizes: estimated rows, null where nobody has analysed', async () => {
 })
 
 describe('activity', () => {
-  test('a long transaction, who blocks whom, and who queues behind', async () => {
-    const [holder, alter, reader] = await Promise.all(
-      ['holder', 'alter', 'reader'].map((name) => connectTarget({ ...as(name), statementTimeoutMs: 0 })),
-    )
-    if (holder === undefined || alter === undefined || reader === undefined) throw new Error('missing')
+  test('a long transaction is found by its age', async () => {
+    const holder = await connectTarget({ ...as('holder'), statementTimeoutMs: 0 })
     try {
-      await Promise.all([alter, reader].map((client) => client.query('set lock_timeout = 0')))
       await holder.query('begin; select * from orders limit 1')
-      const altering = alter.query('alter table orders add column late int')
       await withTarget(as('watch'), async (watch) => {
-        const pid = await until('the ALTER is there', async () => (await sessionsOf(watch, 'alter'))[0]?.pid)
-        await until('the ALTER waits', async () => (await blockingOf(watch, pid)).blockers.length > 0)
-        const reading = reader.query('select count(*) from orders')
-        const blocking = await until('the reader waits behind', async () => {
-          const found = await blockingOf(watch, pid)
-          return found.waiters.length > 0 && found
-        })
-        expect(blocking).toMatchObject({
-          blockers: [{ applicationName: 'holder', state: 'idle in transaction' }],
-          waiters: [{ applicationName: 'reader' }],
-        })
         const long = await longTransactions(watch, 0)
         expect(long.map((session) => session.applicationName)).toContain('holder')
         expect(long.find((session) => session.applicationName === 'holder')?.transactionMs).toBeGreaterThan(0)
         expect(await longTransactions(watch, 3_600_000)).toEqual([])
-        await holder.query('rollback')
-        await Promise.all([altering, reading])
-        expect(await blockingOf(watch, pid)).toEqual({ blockers: [], waiters: [] })
       })
     } finally {
-      await Promise.all([holder, alter, reader].map((client) => client.end()))
+      await holder.end()
     }
   })
 

@@ -92,6 +92,7 @@ export async function createRun(options: {
   readonly url: string
   readonly lockTimeout?: string
   readonly statementTimeout?: string
+  readonly guard?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly toolEnv?: Readonly<Record<string, string>>
   readonly directory?: string
@@ -139,6 +140,7 @@ export async function createRun(options: {
 function targetOf(options: {
   readonly lockTimeout?: string
   readonly statementTimeout?: string
+  readonly guard?: Readonly<Record<string, string>>
   readonly toolEnv?: Readonly<Record<string, string>>
 }): Target {
   const file = configSchema.parse({
@@ -147,6 +149,7 @@ function targetOf(options: {
         label: 'Production',
         channel: 'C0123456789',
         source: { repository: '.' },
+        guard: options.guard ?? {},
         database: { url: 'env:URL', lockTimeout: options.lockTimeout ?? '2s', statementTimeout: options.statementTimeout ?? '15m' },
         tool: { prisma: { env: { ...prismaEnv, ...options.toolEnv } } },
         approvals: { from: ['user:U0123'] },

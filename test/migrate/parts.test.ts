@@ -48,9 +48,9 @@ test('groups keep the order, and a concurrent file is always alone', () => {
 })
 
 test('what the migrator waits for is one plain sentence', () => {
-  expect(sentenceOf({ waiting: { ms: 1_200, relation: 'orders', prismaLock: false, blocker: session }, index: null, queued: 3 })).toBe(
-    'Waiting 1.2 s for a lock on orders that reporting (pid 4711, running for 38 min) holds; 3 sessions wait behind us.',
-  )
+  expect(
+    sentenceOf({ waiting: { ms: 1_200, relation: 'orders', prismaLock: false, blocker: session }, index: null, rewrite: null, queued: 3 }),
+  ).toBe('Waiting 1.2 s for a lock on orders that reporting (pid 4711, running for 38 min) holds; 3 sessions wait behind us.')
   const index = {
     phase: 'building index: scanning table',
     blocksDone: 97_682,
@@ -61,23 +61,30 @@ test('what the migrator waits for is one plain sentence', () => {
     lockersTotal: 0,
     waitsFor: null,
   }
-  expect(sentenceOf({ waiting: null, index, queued: 0 })).toBe('Index, scan 1 of 2: 97,682 of 114,755 blocks. Nobody is waiting behind it.')
-  expect(sentenceOf({ waiting: null, index: { ...index, phase: 'index validation: scanning table' }, queued: 1 })).toBe(
+  expect(sentenceOf({ waiting: null, index, rewrite: null, queued: 0 })).toBe(
+    'Index, scan 1 of 2: 97,682 of 114,755 blocks. Nobody is waiting behind it.',
+  )
+  expect(sentenceOf({ waiting: null, index: { ...index, phase: 'index validation: scanning table' }, rewrite: null, queued: 1 })).toBe(
     'Index, scan 2 of 2: 97,682 of 114,755 blocks. 1 session is waiting behind it.',
   )
-  expect(sentenceOf({ waiting: null, index: { ...index, phase: 'index validation: scanning index', blocksTotal: 0 }, queued: 0 })).toBe(
-    'Index, scan 2 of 2. Nobody is waiting behind it.',
-  )
+  expect(
+    sentenceOf({ waiting: null, index: { ...index, phase: 'index validation: scanning index', blocksTotal: 0 }, rewrite: null, queued: 0 }),
+  ).toBe('Index, scan 2 of 2. Nobody is waiting behind it.')
   expect(
     sentenceOf({
       waiting: null,
       index: { ...index, phase: 'waiting for writers before build', lockersTotal: 2, lockersDone: 1, waitsFor: session },
+      rewrite: null,
       queued: 0,
     }),
   ).toBe(
     'Index, waiting for older transactions to end, 1 of 2 gone. It waits for reporting (pid 4711, running for 38 min). Nobody is waiting behind it.',
   )
-  expect(sentenceOf({ waiting: null, index: null, queued: 0 })).toBeNull()
+  const rewrite = { phase: 'seq scanning heap', blocksDone: 1_200, blocksTotal: 9_000 }
+  expect(sentenceOf({ waiting: null, index: null, rewrite, queued: 0 })).toBe(
+    'The table is written anew (seq scanning heap): 1,200 of 9,000 blocks read. Nobody is waiting behind it.',
+  )
+  expect(sentenceOf({ waiting: null, index: null, rewrite: null, queued: 0 })).toBeNull()
 })
 
 test('durations are short and never zero', () => {

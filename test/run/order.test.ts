@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { backupStore } from '../../src/backup/catalogue.ts'
 import { plannedSteps } from '../../src/deploy/planned.ts'
-import { againPhrase, migrationsSentence } from '../../src/run/order.ts'
+import { failedOutcome } from '../../src/run/assertions/words.ts'
+import { APPLICATION } from '../../src/migrate/decide/outcomes.ts'
+import { againPhrase, migrationsSentence, withOrder } from '../../src/run/order.ts'
 import { stepsOf } from '../../src/run/steps/steps-of.ts'
 import { targetFor } from '../helpers/run-context.ts'
 import { planOf } from '../helpers/views.ts'
@@ -60,6 +62,28 @@ test('without migrations there is nothing to come after', () => {
     'migrate',
     'maintenance-off',
   ])
+})
+
+test('a migration that fails after the application says what is live', () => {
+  const headline = `*The column is not there. Nothing was applied.* ${APPLICATION}`
+  const failed = { kind: 'failed', output: 'failed', outcome: { headline } } as const
+  const plan = planOf(undefined, { steps: plannedSteps(target) })
+  expect(withOrder(plan, failed)).toBe(failed)
+  expect(withOrder({ ...plan, rules }, failed).outcome.headline).toBe(
+    '*The column is not there. Nothing was applied.* The new application was deployed before and runs on the schema as it is now.',
+  )
+  // nothing was deployed
+  expect(withOrder({ ...plan, rules, steps: [] }, failed)).toBe(failed)
+})
+
+test('an assertion that fails after them says it too', () => {
+  const failure = { kind: 'not-asked', name: 'Totals', why: 'It is gone.' } as const
+  const context = { command: '/migrate', target, plan: planOf(['1_a'], { steps: plannedSteps(target), rules }) }
+  expect(failedOutcome(context, 'after', [failure], 1)).toEqual({
+    headline: '*"Totals" could not be asked after the migrations.* The migration of this run is applied.',
+    why: 'It is gone.',
+    next: 'The deploy steps had run before the migrations, so the new application is live. Look at the rows. If the data is right, correct `assert` in lockkeeper.yaml; `/migrate deploy prod` then finds nothing pending. If it is wrong, put it right with a new migration; to go back there is rollback SQL beside each of them, and the backup.',
+  })
 })
 
 describe('what is said of the migrations beside the application', () => {

@@ -6,6 +6,16 @@ import { approver, duration, size } from './basics.ts'
 const ordered = (levels: { readonly warn: number; readonly block: number }): boolean => levels.warn <= levels.block
 const order = { message: 'what blocks has to be at least what warns' }
 
+const weight = z.enum(['note', 'warning', 'blocker'])
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'u').test('') || true
+  } catch {
+    return false
+  }
+}
+
 export const reviewSchema = z.strictObject({
   rows: z
     .strictObject({
@@ -28,6 +38,22 @@ export const reviewSchema = z.strictObject({
     .describe('A table that is written so often blocks where its size alone would be a warning'),
   openTransaction: duration.default(30_000).describe('A transaction that is open for longer is told: locks wait for it'),
   replicaLag: duration.default(10_000).describe('Replicas that are further behind are told'),
+  names: z
+    .strictObject({ pattern: z.string().min(1).max(300).refine(isPattern, 'is no regular expression') })
+    .optional()
+    .describe('What the names of migrations have to fit: "^[0-9]{14}_(add|drop|alter)_"'),
+  header: z
+    .array(z.enum(['what', 'when', 'who', 'ticket']))
+    .min(1)
+    .optional()
+    .describe('What the comment at the top of a migration has to say: "-- Who: Alice"'),
+  weights: z
+    .strictObject({
+      name: weight.default('warning'),
+      header: weight.default('warning'),
+      mixed: weight.default('blocker').describe('A plan that adds what new code needs and takes away what old code uses'),
+    })
+    .optional(),
   waive: z
     .strictObject({
       from: z.array(approver).min(1).describe('Who may let a finding pass that blocks, with a reason'),

@@ -7,9 +7,9 @@ import type { Redactor } from '../../redact/redact.ts'
 import { redactedDeep } from '../../redact/redact.ts'
 import type { Refusal } from '../../lib/refusal.ts'
 import { isRefusal } from '../../lib/refusal.ts'
-import { blockersOf } from '../../request/blockers.ts'
 import { endedStates, type RequestRow, type RunOutcome, type StepRow } from '../../request/request.ts'
 import type { BackupPart, ChecksPart, EvidenceDocument, HealthPart, MigrationPart, OutputPart, Person, SqlPart } from './document.ts'
+import { findingsPart } from './findings.ts'
 import { plainText } from './plain.ts'
 import type { BackupRow, EvidenceRows } from './rows.ts'
 import { timelineOf } from './timeline.ts'
@@ -71,27 +71,6 @@ export function composeEvidence(rows: EvidenceRows, around: Surroundings, redact
     signer: around.signer,
     migrations: migrationParts(request, around.files, redactor),
     output: around.output,
-  }
-}
-
-function findingsPart({ request, events }: EvidenceRows): Pick<EvidenceDocument, 'findings'> {
-  const { findings = [] } = request.evidence ?? {}
-  if (findings.length === 0) return {}
-  const waived = new Map(blockersOf(request, events).waived.map((one) => [one.finding, one]))
-  return {
-    findings: findings.map((finding) => {
-      const { code, weight, migration, line, table, text } = finding
-      const by = waived.get(finding)
-      return {
-        code,
-        weight,
-        migration,
-        line,
-        table,
-        text: plainText(text),
-        waived: by === undefined ? null : { by: by.by, reason: by.reason, at: iso(by.at) },
-      }
-    }),
   }
 }
 

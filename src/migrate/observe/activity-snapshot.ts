@@ -7,7 +7,7 @@ import type { DatabaseState } from '../../plan/status.ts'
 import { sampleOf, type Sample as TransactionSample } from './transactions.ts'
 
 /** What the guard sees of the sessions of a migrator at one moment. */
-export type Activity = Pick<Sample, 'sessions' | 'worker' | 'waiting' | 'index'> & { readonly queued: number }
+export type Activity = Pick<Sample, 'sessions' | 'worker' | 'waiting' | 'index' | 'rewrite'> & { readonly queued: number }
 
 /** The same with the record of Prisma 5 to 7. */
 export type ActivitySnapshot = Activity & {
@@ -35,17 +35,20 @@ export async function takeSnapshot(
   return { ...activityOf(sample), state, lock, sample: worker?.state === 'active' ? await sampleOf(client, worker.pid) : null }
 }
 
-export const activityOf = ({ sessions, worker, waiting, index, queue }: Sample): Activity => ({
+export const activityOf = ({ sessions, worker, waiting, index, rewrite, queue }: Sample): Activity => ({
   sessions,
   worker,
   waiting,
   index,
+  rewrite,
   queued: queue.count,
 })
 
 /** One sentence for the card, or null when there is nothing to say beyond that it runs. Plain text. */
-export function sentenceOf({ waiting, index, queued }: Pick<ActivitySnapshot, 'waiting' | 'index' | 'queued'>): string | null {
+export function sentenceOf({ waiting, index, rewrite, queued }: Pick<Activity, 'waiting' | 'index' | 'rewrite' | 'queued'>): string | null {
   if (index !== null) return `${indexSentence(index)} ${behind(queued)}`
+  if (waiting === null && rewrite !== null)
+    return `The table is written anew (${rewrite.phase}): ${rewrite.blocksDone.toLocaleString('en-US')} of ${rewrite.blocksTotal.toLocaleString('en-US')} blocks read. ${behind(queued)}`
   if (waiting === null) return queued === 0 ? null : behind(queued)
   const what = waiting.prismaLock ? 'the migration lock' : waiting.relation === null ? 'a lock' : `a lock on ${waiting.relation}`
   const who = waiting.blocker === null ? 'another session' : describeSession(waiting.blocker)

@@ -29,7 +29,8 @@ export function blockedOf({
 }): Blocked {
   const { blockers, redactor } = context
   let current: (SessionIdentity & { readonly whyNotEnd: string | null }) | null = null
-  let isBusy = false
+  let doing: Promise<void> | null = null
+  let isOver = false
   let didAt = -Infinity
 
   const show = async (blocker: SeenSession, { waiting, queue }: Sample) => {
@@ -70,14 +71,13 @@ export function blockedOf({
   return {
     see(sample) {
       const blocker = sample.waiting?.blocker ?? null
-      if (isBusy || performance.now() - didAt < ASK_MS || (blocker === null && current === null)) return
-      isBusy = true
-      const doing = blocker !== null && (sample.waiting?.ms ?? 0) >= ASK_MS ? show(blocker, sample) : Promise.resolve()
-      doing
+      if (isOver || doing !== null || performance.now() - didAt < ASK_MS || (blocker === null && current === null)) return
+      const shown = blocker !== null && (sample.waiting?.ms ?? 0) >= ASK_MS ? show(blocker, sample) : Promise.resolve()
+      doing = shown
         .then(attend)
         .catch(() => {}) // shown and asked again at the next look
         .finally(() => {
-          isBusy = false
+          doing = null
           didAt = performance.now()
         })
     },
@@ -89,6 +89,16 @@ export function blockedOf({
         if (had !== null && current === null) return
       }
     },
-    over: () => blockers.show(null).catch(() => {}), // the card of a run that has ended shows nobody
+    async over() {
+      isOver = true
+      await doing
+      try {
+        const asked = await blockers.toEnd()
+        if (asked !== null) await blockers.answer(asked, endedText(asked, 'not_needed'))
+        await blockers.show(null)
+      } catch {
+        // the card of a run that has ended shows nobody
+      }
+    },
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { guardDefaults, type GuardSettings } from '../../config/keys/guard.ts'
 import { reasonShape, type Limits } from '../../guard/decide.ts'
+import { freeDisk } from '../../guard/disk.ts'
 import { figuresShape, noFigures, type Figures } from '../../guard/figures.ts'
 import { makeGuard, type Guard } from '../../guard/guard.ts'
 import type { Observer } from '../../guard/observer.ts'
@@ -10,7 +11,7 @@ import { shownStatement } from '../../guard/words.ts'
 import { readJson, writeWholeSync } from '../../lib/durable-file.ts'
 import type { RunContext } from '../../request/step.ts'
 import type { Blocked } from './blocked.ts'
-import type { Attempt } from '../attempts/attempt.ts'
+import { attemptsIn, type Attempt } from '../attempts/attempt.ts'
 
 /** The guard of one attempt. What it measures and does is kept in files, for the diagnosis and for whoever takes the run over. */
 export function guardOf(
@@ -19,19 +20,22 @@ export function guardOf(
     readonly observer: Observer
     readonly applicationName: string
     readonly base: string
+    /** Of the server. */
+    readonly host: string
     readonly blocked: Blocked
   },
   attempt: Attempt | null,
 ): Guard {
-  const { context, observer, applicationName, base, blocked } = watched
+  const { context, observer, applicationName, base, host, blocked } = watched
+  const guard = context.target.guard ?? guardDefaults
   const mark = attempt === null ? null : markOf(attempt)
   let wroteAt = -Infinity
   return makeGuard({
     observer,
     applicationName,
-    limits: attempt === null ? NONE : limitsOf(context.target.guard ?? guardDefaults, attempt),
-    everyMs: (context.target.guard ?? guardDefaults).every,
-    freeBytes: async () => null,
+    limits: attempt === null ? NONE : limitsOf(guard, attempt),
+    everyMs: guard.every,
+    freeBytes: guard.disk === undefined ? async () => null : freeDisk(observer, host),
     figures: figuresIn(base),
     beforeCancel: (why, { worker }) => {
       const statement = shownStatement(context.redactor.text(worker?.query ?? ''))
@@ -74,7 +78,7 @@ export const withFigures = <End extends { readonly data?: unknown }>(end: End, b
   typeof end.data === 'object' && end.data !== null ? { ...end, data: dataWithFigures(end.data, base) } : end
 
 export const dataWithFigures = <Data extends object>(data: Data, base: string): Data =>
-  existsSync(figuresPath(base)) ? { ...data, guard: figuresIn(base) } : data
+  existsSync(figuresPath(base)) ? { ...data, guard: { ...figuresIn(base), tries: attemptsIn(base).length } } : data
 
 const markOf = ({ directory }: Attempt): string => join(directory, 'guard.json')
 const figuresPath = (base: string): string => join(base, 'figures.json')

@@ -11,7 +11,8 @@ import { whyOther } from '../observe/database-proof.ts'
 import { activityOf } from '../observe/activity-snapshot.ts'
 import { withObserver } from '../../guard/observer.ts'
 import { blockedOf, type Blocked } from '../observe/blocked.ts'
-import { guardOf, keepFigures, withFigures } from '../observe/guarded.ts'
+import { waitedText } from '../../guard/words.ts'
+import { figuresIn, guardOf, keepFigures, withFigures } from '../observe/guarded.ts'
 import { stopMigrator } from '../observe/stop.ts'
 import { rememberBlocker, watchUntilEnd } from '../observe/until-end.ts'
 import { noteApplied } from '../observe/watch.ts'
@@ -137,7 +138,10 @@ async function accompany(
 ): Promise<{ readonly kind: 'ended' | 'stopped' } | { readonly kind: 'end'; readonly end: StepEnd }> {
   const { context, workspace, observer, timing } = work
   const packages = workspace.approved
-  const guard = guardOf({ context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base }, attempt)
+  const guard = guardOf(
+    { context, observer, blocked, applicationName: workspace.applicationName, base: workspace.base, host: workspace.parsed.host },
+    attempt,
+  )
   const end = await watchUntilEnd(
     {
       context,
@@ -190,7 +194,10 @@ async function applied({ context, workspace }: RunnerWork, facts: RunnerFacts): 
   await noteApplied({ context, base: workspace.base }, migrations)
   const ms = facts.attempt === null ? null : durationOf(facts.attempt.attempt)
   const time = ms === null ? '' : `, in ${seconds(ms)}`
-  return { output: `${count(migrations.length, 'migration')} in one transaction${time}`, data: { migrations } }
+  return {
+    output: `${count(migrations.length, 'migration')} in one transaction${time}${waitedText(figuresIn(workspace.base))}`,
+    data: { migrations },
+  }
 }
 
 /** From the start of the program to its end; null where nobody wrote how it ended. */

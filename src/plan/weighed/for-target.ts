@@ -21,7 +21,8 @@ export async function weighFor(
     host: url.host,
     redactor,
     today: new Date(clock.now()).toISOString().slice(0, 10),
-    order: target.order,
+    order: target.classes?.additive?.order ?? target.order,
+    orderOfBreaking: target.classes?.breaking?.order ?? target.order,
     isOneTransaction: 'sql' in target.tool || oneScript,
   })
 }

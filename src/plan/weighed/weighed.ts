@@ -11,10 +11,13 @@ import type { SqlFile } from '../../sql/review.ts'
 import { forecasts } from '../../sql/rules/forecasts.ts'
 import type { Forecast, Rule } from '../../sql/rules/forecast.ts'
 import type { Finding } from '../../sql/weigh/finding.ts'
+import { furtherDrafts } from '../../sql/conventions/further.ts'
 import { otherFindings } from './opinion.ts'
 import { weigh, type ForecastFile, type Weighing } from '../../sql/weigh/weigh.ts'
 
 export type Asking = Pick<Weighing, 'thresholds' | 'schema' | 'today' | 'order'> & {
+  /** Of a plan that takes something away from whoever uses it, or that nobody can read. */
+  readonly orderOfBreaking?: Weighing['order']
   readonly host: string
   readonly redactor: Redactor
   /** Whether each file is one transaction, unless it says otherwise. */
@@ -64,13 +67,24 @@ export async function weighFiles(client: Queryable, files: readonly SqlFile[], a
   if (typeof live === 'string') return notSeen(files, `how large and how busy the tables are could not be read: ${live}`)
   const findings = weigh(
     forecast.map((one) => ({ ...one, isOneTransaction: asking.isOneTransaction })),
-    { ...asking, live, catalogue, parser },
+    {
+      ...asking,
+      order: isBreaking(all) ? (asking.orderOfBreaking ?? asking.order) : asking.order,
+      live,
+      catalogue,
+      parser,
+      further: furtherDrafts(forecast, asking.thresholds),
+    },
   )
   return {
     findings: [...findings, ...(await otherFindings(forecast, findings, catalogue))],
     isKnown: knownIn(forecast),
   }
 }
+
+/** As the class of the plan will say. */
+const isBreaking = (all: readonly Forecast[]): boolean =>
+  all.some(({ unknown, parts }) => unknown !== null || parts.some(({ old, loses }) => old.kind !== 'works' || loses.length > 0))
 
 const scriptOf = async ({ content, program }: SqlFile): Promise<Script> =>
   program === undefined ? readScript(content) : { kind: 'unreadable', why: 'it is a program' }

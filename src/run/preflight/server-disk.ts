@@ -4,6 +4,7 @@ import { sizeText } from '../../lib/text/units.ts'
 import { listed, quoted } from '../../lib/text/quoted.ts'
 import type { Queryable } from '../../database/connect.ts'
 import type { TargetUrl } from '../../database/urls.ts'
+import { dataDirectory, isLocal } from '../../guard/disk.ts'
 import { bareCloneOf } from '../../deploy/checkout.ts'
 import { isRefusal } from '../../lib/refusal.ts'
 import { gitIn, type Git } from '../../plan/git.ts'
@@ -24,11 +25,8 @@ export async function serverDiskFindings(
   taken: () => Promise<readonly RoomTaken[] | null>,
 ): Promise<readonly Finding[]> {
   if (!isLocal(url.host)) return []
-  const { rows } = await client.query<{ path: string | null }>(
-    `select case when pg_has_role(current_user, 'pg_read_all_settings', 'USAGE') then current_setting('data_directory') end as path`,
-  )
-  const path = rows[0]?.path ?? null
-  if (path === null || !existsSync(path))
+  const path = await dataDirectory(client)
+  if (path === null)
     return [
       info(
         'same_disk',
@@ -161,5 +159,3 @@ export async function tablePages(client: Queryable): Promise<readonly TablePages
   )
   return rows.map(({ bytes, ...row }) => ({ ...row, bytes: Number(bytes) }))
 }
-
-const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.')

@@ -4,8 +4,7 @@ import type { Ahead } from '../../migrate/ahead.ts'
 import { applyAll, inspectMigrations } from '../../migrate/apply.ts'
 import { applyRunner, inspectRunner } from '../../migrate/prisma8/apply.ts'
 import { isOfRunner } from '../../plan/prisma8/compare.ts'
-import { isAppFirst } from '../../plan/rules/by-class.ts'
-import { APPLICATION } from '../../migrate/decide/outcomes.ts'
+import { withOrder } from '../order.ts'
 import { defaultTiming, type Timing } from '../../migrate/attempts/timing.ts'
 
 /** Applies the approved migrations with the application's own tool. Nothing here is ever blindly repeated. */
@@ -23,26 +22,17 @@ export const migrateStep = (timing: Partial<Timing> = {}, ahead: Pick<Ahead, 'ta
       const found = isOfRunner(context.plan)
         ? inspectRunner(context, context.plan, timingOf(context))
         : inspectMigrations(context, timingOf(context))
-      return withOrder(context, await found)
+      return withOrder(context.plan, await found)
     },
     act: async (context): Promise<StepEnd> =>
       withOrder(
-        context,
+        context.plan,
         await (isOfRunner(context.plan)
           ? applyRunner(context, context.plan, timingOf(context))
           : applyAll(context, timingOf(context), ahead)),
       ),
   }
 }
-
-/** Where the application came first it was not left as it was, and that has to be said. */
-function withOrder<End extends Inspection | StepEnd>({ plan }: RunContext, end: End): End {
-  if (!isAppFirst(plan) || !('outcome' in end) || !plan.steps.some(({ phase }) => phase === 'deploy')) return end
-  const { headline } = end.outcome
-  return { ...end, outcome: { ...end.outcome, headline: headline.replace(APPLICATION, NEW_IS_LIVE) } }
-}
-
-const NEW_IS_LIVE = 'The new application was deployed before and runs on the schema as it is now.'
 
 const notAsked: Pick<Ahead, 'take'> = { take: () => null }
 

@@ -23,6 +23,8 @@ export type Weighing = {
   /** `2026-11-30`: what is put aside is dated by it. */
   readonly today: string
   readonly parser: Parser
+  /** What else was found in a file, by its name. */
+  readonly further?: ReadonlyMap<string, readonly Draft[]>
 }
 
 export type Weighed = Weighing & { readonly sizeOf: (relation: Relation) => Sized }

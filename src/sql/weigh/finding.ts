@@ -14,8 +14,17 @@ export type Finding = {
   /** What is wrong and why it hurts here, with numbers: a sentence without a full stop, not escaped. */
   readonly text: string
   readonly advice: Advice | null
-  /** Why somebody let it pass; null where nobody did. Whoever did so in Slack is in the request's own record. */
-  readonly waived: { readonly by: 'comment'; readonly reason: string } | null
+  /** Why somebody let it pass; null where nobody did. `person` is only drawn: whoever did so in Slack is in the request's own record. */
+  readonly waived: { readonly by: 'comment' | 'person'; readonly reason: string } | null
+}
+
+/** That somebody let findings pass in Slack, for one plan. `findings` are keys of them, `texts` what they said. */
+export type PersonsWaiver = {
+  readonly by: string
+  readonly digest: string
+  readonly reason: string
+  readonly findings: readonly string[]
+  readonly texts: readonly string[]
 }
 
 /** `note`: good to know. `warning`: decide with it in mind. `blocker`: does not run unless somebody who may waives it. */

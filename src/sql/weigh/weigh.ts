@@ -25,7 +25,11 @@ export type ForecastFile = {
 export function weigh(files: readonly ForecastFile[], weighing: Weighing): readonly Finding[] {
   const weighed: Weighed = { ...weighing, sizeOf: sizesOf(weighing.live) }
   const found = files.flatMap((file) =>
-    waive(findingsOf(file, weighed), { ...file, statements: file.forecasts.map(spanOf) }, weighing.parser),
+    waive(
+      findingsOf(file, weighed, weighing.further?.get(file.name) ?? []),
+      { ...file, statements: file.forecasts.map(spanOf) },
+      weighing.parser,
+    ),
   )
   return [...once(found), ...notSeen(files, weighing)].toSorted((a, b) => rankOf(b) - rankOf(a))
 }
@@ -45,11 +49,11 @@ const OF_THE_SERVER: ReadonlySet<FindingCode> = new Set(['long-transaction', 're
 /** The heaviest that nobody waived. */
 const rankOf = ({ weight, waived }: Finding): number => (waived === null ? weights.indexOf(weight) : -1)
 
-function findingsOf(file: ForecastFile, weighed: Weighed): readonly Finding[] {
+function findingsOf(file: ForecastFile, weighed: Weighed, further: readonly Draft[]): readonly Finding[] {
   const held = createHeld()
   const added = new Map<string, number>()
   const made = new Set<string>()
-  const drafts: Draft[] = []
+  const drafts: Draft[] = [...further]
   for (const forecast of file.forecasts) {
     drafts.push(
       ...forecastFindings(forecast, { held, made, added, weighed }, file.isOneTransaction ? notAlone(forecast, file.forecasts.length) : []),

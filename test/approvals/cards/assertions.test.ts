@@ -20,6 +20,13 @@ test('the card counts the assertions and names them', () => {
   )
 })
 
+test('the card says which comes first, and that maintenance mode stays off for this class', () => {
+  const rules = { class: 'additive', order: 'app-first', maintenance: 'off' } as const
+  const lines = spoken(requestCard(viewWith({ request: requestRow({ plan: planOf(undefined, { rules }) }) }), { timezone: 'UTC' }))
+  expect(lines[lines.indexOf('*Maintenance mode*') + 1]).toBe('off, as for every plan that is additive')
+  expect(lines[lines.indexOf('*Application*') + 1]).toBe('Switch, Restart and 1 health check, before the migrations')
+})
+
 test('the approval window shows what is asked, in SQL, and what it has to give', () => {
   const lines = spoken(approveView(view))
   const from = lines.indexOf('*What has to be true of the data*')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { requestCard } from '../../../approvals/cards/card.ts'
-import { approveView } from '../../../approvals/modals/confirm.ts'
+import { approveView, blockedView } from '../../../approvals/modals/confirm.ts'
 import { waivedIn, waiveView } from '../../../approvals/modals/waive.ts'
 import { blockersOf, findingKey } from '../../../src/request/blockers.ts'
 import type { Finding } from '../../../src/sql/weigh/finding.ts'
@@ -35,10 +35,13 @@ const waived = event(7, {
 test('the card says what blocks, who may let it pass, and what was let pass by whom and why', () => {
   const view = viewWith({ request, events: [waived] })
   const lines = spoken(requestCard(view, { timezone: 'UTC' }))
-  const from = lines.findIndex((line) => line === '*What the review found*')
-  expect(lines.slice(from, from + 8)).toEqual([
+  const from = lines.indexOf('*What the review found*')
+  expect(lines.slice(from, from + 11)).toEqual([
     '*What the review found*',
-    '• *20261120_index_discount*, *blocker*, line 1: statement 1 keeps orders from being written',
+    '*20261120_index_discount*',
+    '• *blocker*, line 1: statement 1 keeps orders from being written',
+    '• blocker, waived (“empty in &lt;prod&gt;”), line 2: statement 2 keeps orders from being written',
+    '• blocker, waived (“nobody writes at night”), line 3: statement 3 keeps orders from being written',
     '*1 blocker: this plan cannot be approved as it is.* Change the SQL the safe way, which Read the SQL shows, and ask again. Or <!subteam^S0DBA> or <@U0CAROL> may let it pass with a reason, by Waive.',
     '*Waived*',
     '• *20261120_index_discount*, line 2: statement 2 keeps orders from being written',
@@ -48,6 +51,12 @@ test('the card says what blocks, who may let it pass, and what was let pass by w
   ])
   expect(lines).toContain('[Waive]')
   expect(spoken(approveView(view))).toContain('*Waived*')
+})
+
+test('while something blocks, the window of Approve says so and has nothing to send', () => {
+  const view = blockedView(viewWith({ request }))
+  expect(view['submit']).toBeUndefined()
+  expect(spoken(view)).toContain('*What the review found*')
 })
 
 test('without blockers there is no button', () => {

@@ -65,7 +65,7 @@ test('a finding that blocks keeps a plan from being approved until somebody who 
     `blocked: #${request.id} cannot be approved: 2 findings block it.
 • *20261120_index*, line 3: building the index keeps 4,120,000 rows of &lt;orders&gt; from being written for about 2 min
 • *20261120_index*: it switches the lock timeout off
-Your click changed nothing. Mend the migration and ask again, or <@U0CAROL> or <@U0ALICE> may let them pass with a reason, by *Waive* on the card.`,
+Your click changed nothing. Change the SQL and ask again, or <@U0CAROL> or <@U0ALICE> may let them pass with a reason, by *Waive* on the card.`,
   )
   expect(said(await waiving(request, CAROL, [locks]))).toBe(
     `waived: You let 1 finding of #${request.id} pass, and the record names you with your reason. 1 more still blocks it.`,

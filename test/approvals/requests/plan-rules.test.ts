@@ -49,6 +49,7 @@ async function plan(
   const outcome = await planRequest(
     {
       ...fixture.deps,
+      readOtherRecord: async () => Promise.reject(new Error('no target comes first')),
       makePlan: async () => ({ plan: made, digest: digestOf(made), evidence: { ...evidence, migrations } }) as unknown as MadePlan,
     },
     await fixture.request(opened.id),

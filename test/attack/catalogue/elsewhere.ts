@@ -155,4 +155,25 @@ export const elsewhere: readonly Elsewhere[] = [
     'test/approvals/break-glass/decision.test.ts',
     'by somebody who took part cannot be written into the store at all',
   ),
+  at(
+    'ending a session',
+    'whoever only asked for the run ends who is in its way',
+    'Refused: it is a right of approvers. The record has it.',
+    'test/approvals/decisions/blocker.test.ts',
+    'is no right of whoever only asked for the run',
+  ),
+  at(
+    'ending a session',
+    'the window showed another session than the one that is in the way now',
+    'Refused, and nothing is ended.',
+    'test/approvals/decisions/blocker.test.ts',
+    'is refused when another session is in the way than the one that was shown',
+  ),
+  at(
+    'ending a session',
+    'the session has gone on to another transaction, or its process id is used again',
+    'Nothing is ended: the server compares when session and transaction began.',
+    'test/guard/sample.test.ts',
+    'a session is ended in the transaction in which it was seen, and in no other',
+  ),
 ]

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 import { isRefusal } from '../../../src/lib/refusal.ts'
 import { digestOf } from '../../../src/plan/digest.ts'
 import type { Plan } from '../../../src/plan/plan.ts'
+import { guardDefaults } from '../../../src/config/keys/guard.ts'
 import { makeRunnerPlan } from '../../../src/plan/prisma8/make.ts'
 import { createRedactor, secretsOfUrl } from '../../../src/redact/redact.ts'
 import type { RequestEvent } from '../../../src/request/request.ts'
@@ -59,6 +60,8 @@ export async function scene8(
     /** Replaced or added in the commit; null removes. */
     readonly files?: Readonly<Record<string, string | null>>
     readonly lockTimeout?: number
+    /** `guard.queue`, in milliseconds. */
+    readonly queue?: number
     readonly modules?: string
     /** After the plan was made. */
     readonly meanwhile?: string
@@ -88,7 +91,11 @@ export async function scene8(
   later(() => origin.close())
   await origin.commit({ ...applicationFiles(), 'prisma.config.ts': CONFIG, ...options.files })
   const base = origin.target()
-  const target = { ...base, database: { ...base.database, lockTimeout: options.lockTimeout ?? 2_000 } }
+  const target = {
+    ...base,
+    guard: { ...guardDefaults, queue: options.queue ?? guardDefaults.queue },
+    database: { ...base.database, lockTimeout: options.lockTimeout ?? 2_000 },
+  }
   const made = await makeRunnerPlan(origin.deps, { target, ref: null, steps: [], policy: 'p'.repeat(64) })
   if (isRefusal(made)) throw new Error(made.text)
   const directory = mkdtempSync(join(tmpdir(), 'lockkeeper-run-'))

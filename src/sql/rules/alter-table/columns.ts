@@ -145,8 +145,7 @@ export function removeColumn(
   if (column?.isInherited === true) run.fail('42P16', `${what} is inherited and goes only with that of the parent`)
   if (isInKey(run, table.id, name)) run.fail('42P16', `${what} decides which partition has a row`)
   const how = dropping(options.isCascade)
-  const before = relationOf(schema, table.id)
-  const lost = `${before.schema}.${before.name}.${name} with what it holds`
+  const lost = `${what} with what it holds`
   const isNew = column?.isNew === true
   for (const id of family(schema, table.id)) dropColumn(run, id, name, how)
   run.part('drop column', table.id, {
