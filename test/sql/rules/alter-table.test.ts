@@ -49,12 +49,12 @@ test('the strongest lock of several subcommands is taken on the table only', asy
 test('a column that is dropped takes along what it holds, and stands under what uses it', async () => {
   expect(await told('alter table plain drop column note')).toEqual([
     'AccessExclusive on plain',
-    'drop column; loses public.plain.note with what it holds; old fails: it still reads and writes plain.note',
+    'drop column; loses plain.note with what it holds; old fails: it still reads and writes plain.note',
   ])
   expect(await told('alter table shown drop column name')).toContain('2BP01: the view shown_names uses shown.name')
   expect(await told('alter table shown drop column name cascade')).toEqual([
     'AccessExclusive on shown, shown_names, shown_twice',
-    'drop column; loses public.shown.name with what it holds; loses view shown_names; loses view shown_twice; old fails: it still reads and writes shown.name',
+    'drop column; loses shown.name with what it holds; loses view shown_names; loses view shown_twice; old fails: it still reads and writes shown.name',
   ])
 })
 

@@ -16,6 +16,7 @@ export function changeDefault(run: Run, table: Table, { name = '', def }: AlterT
   if (column === null) return
   const what = said(run, table.id, name)
   if (column?.generated != null) run.fail('42601', `${what} is computed, so it has no default`)
+  if (column?.identity != null) run.fail('42601', `${what} is an identity column, so it has no default`)
   for (const id of family(run.schema, table.id)) forgetDefault(run, id, name)
   if (def === undefined) {
     const isNeeded = column?.notNull === 'yes' && column.default !== null

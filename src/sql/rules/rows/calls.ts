@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query'
 import { callsIn } from '../../effects/calls.ts'
 import { routineParts } from '../../effects/routines.ts'
 import type { Run } from '../run/run.ts'
-import type { Routine } from '../schema/model.ts'
+import type { Id, Routine } from '../schema/model.ts'
 import { tableNamed } from '../schema/resolve.ts'
 import type { Schema } from '../schema/schema.ts'
 
@@ -17,10 +17,21 @@ export function callsOf(run: Run, value: unknown): void {
 }
 
 function useSequence(run: Run, args: readonly Node[]): void {
+  const own = serialOf(run, args[0])
+  if (own !== undefined) return own.forEach((id) => run.lock(id, 'RowExclusive'))
   const name = textOf(args[0])
   if (name === null) return run.dontKnow('it takes numbers from a sequence that is named in no way that can be read')
   const sequence = sequenceNamed(run.schema, name)
   if (sequence !== undefined) run.lock(sequence.id, 'RowExclusive')
+}
+
+/** `pg_get_serial_sequence('orders', 'id')`; undefined for anything else. */
+function serialOf({ schema }: Run, node: Node | undefined): readonly Id[] | undefined {
+  const [call] = node !== undefined && 'FuncCall' in node ? callsIn(node) : []
+  const [table, column] = [textOf(call?.args[0]), textOf(call?.args[1])]
+  if (call?.name !== 'pg_get_serial_sequence' || table === null || column === null) return undefined
+  const found = sequenceNamed(schema, table)
+  return found === undefined ? undefined : schema.owned(found.id).filter((id) => schema.table(id)?.ownedBy?.column === column)
 }
 
 /** `shop.counter`, `"Counter"`: as it stands in a string. */
