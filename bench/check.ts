@@ -15,7 +15,6 @@ const FIRM = new Set([
   'audit-page-ms',
   'audit-verify-s',
   'guard-p99-ms',
-  'guard-cpu',
   'notices-lost',
   'notices-twice',
   'notices-rss-mb',

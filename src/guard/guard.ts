@@ -8,7 +8,7 @@ import { cancelStatement } from './sessions.ts'
 export type Guard = {
   /** One look; null when the database does not answer. */
   readonly look: () => Promise<Sample | null>
-  /** Until the next one: longer where a look takes long, so that watching never becomes a load of its own. */
+  /** Until the next one: longer where a look takes long and nobody waits, so that watching never becomes a load of its own. */
   readonly pauseMs: () => number
   readonly figures: () => Figures
 }
@@ -35,6 +35,7 @@ export function makeGuard(guarded: Guarded): Guard {
   let { figures } = guarded
   let how: 'whole' | 'bare' = 'whole'
   let tookMs = 0
+  let isTense = false
   let lastCancelled: { readonly statement: string | null; readonly atMs: number } | null = null
 
   const ask = async (): Promise<Sample | null> => {
@@ -67,6 +68,7 @@ export function makeGuard(guarded: Guarded): Guard {
       const sample = await ask()
       tookMs = performance.now() - began
       if (sample === null) return null
+      isTense = sample.waiting !== null || sample.queue.count > 0
       figures = withSample(figures, sample)
       seen = [...seen, { ...sample, freeBytes: await guarded.freeBytes() }].slice(-KEPT)
       const judgement = decide(seen, guarded.limits)
@@ -74,7 +76,7 @@ export function makeGuard(guarded: Guarded): Guard {
       await guarded.tell(judgement.kind === 'cancel' && !isCancelled ? { kind: 'tell' } : judgement, sample, figures)
       return sample
     },
-    pauseMs: () => Math.max(guarded.everyMs, tookMs * SHARE),
+    pauseMs: () => pauseAfter({ everyMs: guarded.everyMs, tookMs, isTense }),
     figures: () => figures,
   }
 }
@@ -83,5 +85,11 @@ export function makeGuard(guarded: Guarded): Guard {
 const KEPT = 64
 /** Between two cancels of the same statement. */
 const AGAIN_MS = 2_000
-/** At most a twentieth of the time is spent on looking. */
-const SHARE = 19
+
+/** A fifth of the time at most is spent on looking while nobody waits. A server that is slow is no reason to see a queue later. Pure. */
+export function pauseAfter(look: { readonly everyMs: number; readonly tookMs: number; readonly isTense: boolean }): number {
+  const { everyMs, tookMs, isTense } = look
+  return isTense ? everyMs : Math.max(everyMs, Math.min(LONGEST_MS, tookMs * 4))
+}
+
+const LONGEST_MS = 1_000

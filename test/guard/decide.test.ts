@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { pauseAfter } from '../../src/guard/guard.ts'
 import { decide, mayPass, STEADY_MS, type Limits, type Seen } from '../../src/guard/decide.ts'
 
 const worker = {
@@ -43,6 +44,19 @@ const limits: fc.Arbitrary<Limits> = fc.record({
   lagMs: fc.option(number),
   connectionsPercent: fc.option(fc.integer({ min: 1, max: 100 })),
   freeBytes: fc.option(number),
+})
+
+test('a slow look puts the next one off, for a second at most, and never while somebody waits', () => {
+  const times = fc.record({ everyMs: fc.integer({ min: 50, max: 1_000 }), tookMs: fc.integer({ min: 0, max: 60_000 }) })
+  fc.assert(
+    fc.property(times, (look) => {
+      expect(pauseAfter({ ...look, isTense: true })).toBe(look.everyMs)
+      const pause = pauseAfter({ ...look, isTense: false })
+      expect(pause).toBeGreaterThanOrEqual(look.everyMs)
+      expect(pause).toBeLessThanOrEqual(1_000)
+    }),
+  )
+  expect(pauseAfter({ everyMs: 250, tookMs: 100, isTense: false })).toBe(400)
 })
 
 describe('the decision of the guard', () => {

@@ -35,13 +35,17 @@ const TABLES = `
   create table "customer" ("id" int primary key);
   create table "orders" ("id" int primary key, "customer_id" int, "total" int, "note" text);
   create table "log" ("at" int);
+  create table "events" ("at" int, "note" text) partition by range ("at");
+  create table "events_1" partition of "events" for values from (0) to (1000);
+  create table "events_2" partition of "events" for values from (1000) to (3000);
   create index "orders_note_idx" on "orders" ("note");`
 
 beforeEach(async () => {
   await migrator.query(
     `drop schema public cascade; drop schema if exists direct cascade; create schema direct; set search_path to direct; ${TABLES} create schema public; set search_path to public; ${TABLES}
      insert into "customer" select generate_series(1, 20); insert into "orders" select g, g % 20 + 1, g, 'n' || g from generate_series(1, 2000) g;
-     insert into "log" select generate_series(1, 2000); analyze "orders", "log", "customer"`,
+     insert into "log" select generate_series(1, 2000);
+     insert into "events" select g, 'x' from generate_series(1, 2000) g; analyze "orders", "log", "customer"`,
   )
 })
 
@@ -65,6 +69,7 @@ test.each([
   ['rename', 'ALTER TABLE "orders" RENAME COLUMN "total" TO "sum"', 'orders'],
   ['rename', 'ALTER TABLE "log" RENAME TO "journal"', 'log'],
   ['rewrite', 'ALTER TABLE "orders" ALTER COLUMN "total" TYPE bigint', 'orders'],
+  ['rewrite', 'ALTER TABLE "events" ADD COLUMN "key" uuid NOT NULL DEFAULT gen_random_uuid()', 'events'],
 ] as const)('%s: %s', async (code, sql, table) => {
   const finding = await advisedFor(sql, code)
   const files = (finding.advice?.files ?? []).map((file) => file.sql.replace('/* the value */', "'x'"))
@@ -72,6 +77,20 @@ test.each([
   for (const file of files) await runBeside(file, table)
   await migrator.query(`set search_path to direct; ${sql}; set search_path to public`)
   expect(await shapeOf('public')).toEqual(await shapeOf('direct'))
+})
+
+test('an index of a partitioned table is built for each partition, and ends with the same definitions', async () => {
+  const { advice } = await advisedFor('CREATE INDEX "events_at_idx" ON "events" USING btree ("at" DESC) WHERE "at" > 5', 'index-build')
+  for (const { sql } of advice?.files ?? [])
+    await (sql.includes('CONCURRENTLY') ? runConcurrently(sql, /ON "(events_\d)"/.exec(sql)?.[1] ?? '') : migrator.query(sql))
+  const { rows } = await migrator.query<{ index: string }>(
+    `select pg_get_indexdef(indexrelid) || ' ' || indisvalid as index from pg_index where indrelid::regclass::text ~ '^events' order by 1`,
+  )
+  expect(rows.map(({ index }) => index)).toEqual([
+    'CREATE INDEX events_1_events_at_idx ON public.events_1 USING btree (at DESC) WHERE (at > 5) true',
+    'CREATE INDEX events_2_events_at_idx ON public.events_2 USING btree (at DESC) WHERE (at > 5) true',
+    'CREATE INDEX events_at_idx ON ONLY public.events USING btree (at DESC) WHERE (at > 5) true',
+  ])
 })
 
 async function advisedFor(sql: string, code: string): Promise<Finding> {
@@ -98,7 +117,7 @@ async function runBeside(file: string, table: string): Promise<void> {
   }
   if (/CONCURRENTLY/.test(file)) return runConcurrently(file, table)
   if (file.startsWith('DO ')) return withWriter(table, () => migrator.query(file).then(() => {}))
-  const strongest = await strongestLock(file, table)
+  const strongest = await strongestLock(file)
   const isForAMoment = { holdsOff: true, rowsRead: 0, isRewritten: false }
   expect(strongest.holdsOff ? strongest : isForAMoment).toEqual(isForAMoment)
   if (strongest.holdsOff) await migrator.query(file)
@@ -117,7 +136,7 @@ async function runConcurrently(file: string, table: string): Promise<void> {
       return rowCount === 1
     })
     await other.query(
-      `begin; set local lock_timeout = 200; update "${table}" set ${table === 'log' ? '"at" = "at"' : '"id" = "id"'}; select count(*) from "${table}"; rollback`,
+      `begin; set local lock_timeout = 200; update "${table}" set ${/^(log|events)/.test(table) ? '"at" = "at"' : '"id" = "id"'}; select count(*) from "${table}"; rollback`,
     )
   })
   await running
@@ -134,25 +153,24 @@ async function withWriter(table: string, work: () => Promise<void>): Promise<voi
 
 const READ = `select coalesce(sum(seq_tup_read), 0) from pg_stat_xact_user_tables where schemaname = 'public'`
 
-async function strongestLock(file: string, table: string) {
+const FILES = `array(select pg_relation_filenode(oid) from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r')`
+
+async function strongestLock(file: string) {
   await migrator.query('begin')
   try {
     // what earlier transactions read may not be counted as theirs yet
-    const before = await migrator.query<{ file: number; read: string }>(
-      `select pg_relation_filenode($1::regclass) as file, (${READ}) as read`,
-      [`"${table}"`],
-    )
+    const before = await migrator.query<{ files: readonly number[]; read: string }>(`select ${FILES} as files, (${READ}) as read`)
     await migrator.query(file)
     const { rows } = await migrator.query<{ modes: readonly string[]; read: string; files: readonly number[] }>(
-      `select array(select distinct mode from pg_locks l join pg_class c on c.oid = l.relation where l.pid = pg_backend_pid() and c.relname ~ '^(_deprecated_)?(orders|customer|log|journal)$') as modes,
+      `select array(select distinct mode from pg_locks l join pg_class c on c.oid = l.relation where l.pid = pg_backend_pid() and c.relname ~ '^(_deprecated_)?(orders|customer|log|journal|events.*)$') as modes,
           (${READ}) as read,
-          array(select pg_relation_filenode(oid) from pg_class where relname in ('orders', 'log', 'journal', '_deprecated_log') and relkind = 'r') as files`,
+          ${FILES} as files`,
     )
     const [row] = rows
     return {
       holdsOff: row?.modes.some((mode) => /^(Share|ShareRowExclusive|Exclusive|AccessExclusive)Lock$/.test(mode)) === true,
       rowsRead: Number(row?.read) - Number(before.rows[0]?.read),
-      isRewritten: row?.files.includes(before.rows[0]?.file ?? 0) !== true,
+      isRewritten: before.rows[0]?.files.some((one) => row?.files.includes(one) !== true) !== false,
     }
   } finally {
     await migrator.query('rollback')

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { captureChild } from '../../../src/process/capture.ts'
 import { childEnvironment, operatorPath } from '../../../src/process/environment.ts'
 import { createRedactor } from '../../../src/redact/redact.ts'
@@ -20,24 +20,26 @@ const isMigration = (path: string): boolean =>
 const inOrder = (paths: readonly string[]): readonly string[] =>
   [...new Set(paths)].filter(isMigration).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 
+/** Files that somebody names are taken as they are, in that order. */
 async function filesAt(paths: readonly string[], { cwd }: Place): Promise<readonly SqlFile[] | string> {
   const found: string[] = []
   for (const path of paths) {
-    const plain = path.replace(/(?<=.)\/+$/, '')
-    const kind = await stat(at(cwd, plain)).catch(() => null)
+    const kind = await stat(resolve(cwd, path)).catch(() => null)
     if (kind === null) return `${path} is not there. Nothing was reviewed.`
-    if (!kind.isDirectory()) found.push(plain)
+    if (!kind.isDirectory()) found.push(nameOf(path, cwd))
     else {
-      const inside = await readdir(at(cwd, plain), { recursive: true, withFileTypes: true })
-      found.push(
-        ...inside.flatMap((entry) => (entry.isFile() ? [join(plain, entry.parentPath.slice(at(cwd, plain).length), entry.name)] : [])),
-      )
+      const inside = await readdir(resolve(cwd, path), { recursive: true, withFileTypes: true })
+      found.push(...inOrder(inside.flatMap((entry) => (entry.isFile() ? [nameOf(join(entry.parentPath, entry.name), cwd)] : []))))
     }
   }
-  return Promise.all(inOrder(found).map(async (path) => ({ name: path, content: await readFile(at(cwd, path)) })))
+  return Promise.all([...new Set(found)].map(async (path) => ({ name: path, content: await readFile(resolve(cwd, path)) })))
 }
 
-const at = (cwd: string, path: string): string => (path.startsWith('/') ? path : join(cwd, path))
+/** From where it is started, if it lies there. */
+function nameOf(path: string, cwd: string): string {
+  const inside = relative(cwd, resolve(cwd, path))
+  return inside.startsWith('..') ? resolve(cwd, path) : inside
+}
 
 async function addedIn(range: string, below: readonly string[], place: Place): Promise<readonly SqlFile[] | string> {
   const listed = await git(

@@ -21,7 +21,7 @@ const titleOf = (code: FindingCode): string => `${code.charAt(0).toUpperCase()}$
 function resultOf(file: string, { code, weight, line, text, advice, waived }: Finding, codes: readonly FindingCode[]) {
   const instead =
     advice === null ? [] : [`Instead: ${sentence(advice.text)}`, ...advice.files.map(({ name, sql }) => `${name}\n${sql.trimEnd()}`)]
-  const uri = file.split('/').map(encodeURIComponent).join('/')
+  const uri = `${file.startsWith('/') ? 'file://' : ''}${file.split('/').map(encodeURIComponent).join('/')}`
   return {
     ruleId: code,
     ruleIndex: codes.indexOf(code),

@@ -22,12 +22,13 @@ const BUSY = `array(select l.relation from pg_locks l where l.mode = 'AccessExcl
   and l.pid <> pg_backend_pid() and l.database = (select b.oid from pg_database b where b.datname = current_database()))`
 const unlessBusy = (relation: string, value: string) => `case when ${relation} <> all (${BUSY}) then ${value} else '' end`
 
-const COLUMNS = `select a.attrelid, json_agg(json_build_object('name', a.attname, 'type', ${typeRef('a.atttypid', 'a.atttypmod')},
+const COLUMNS = `select a.attrelid, json_agg(json_build_object('name', a.attname, 'type', json_build_object('schema', nullif(tn.nspname, 'pg_catalog'), 'name', et.typname, 'isArray', et.oid <> y.oid, 'typmod', a.atttypmod),
     'shown', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
     'collation', case when a.attcollation <> 0 and a.attcollation <> y.typcollation then (select o.collname from pg_collation o where o.oid = a.attcollation) end,
     'default', case when a.atthasdef then ${unlessBusy('a.attrelid', 'pg_get_expr(f.adbin, f.adrelid)')} end, 'identity', nullif(a.attidentity, ''),
     'generated', nullif(a.attgenerated, ''), 'isInherited', a.attinhcount > 0) order by a.attnum) as list
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace join pg_type y on y.oid = a.atttypid
+    join pg_type et on et.oid = case when y.typelem <> 0 and y.typcategory = 'A' then y.typelem else y.oid end join pg_namespace tn on tn.oid = et.typnamespace
     left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
   where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') and ${OWN} group by a.attrelid`
 

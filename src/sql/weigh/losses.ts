@@ -12,7 +12,7 @@ export function lossFindings(part: Part, forecast: Forecast, weighed: Weighed, i
   const table = part.table?.name ?? null
   const old = weighed.order === 'migrate-first' ? part.old : works
   const main = mainOf({ ...part, old }, weighed, isHeavy)
-  const withAdvice = main !== null && !isHeavy && !OF_ROWS.has(part.rule)
+  const withAdvice = main !== null && main.weight !== 'note' && !isHeavy && !OF_ROWS.has(part.rule)
   return [
     ...(main === null ? [] : [{ ...main, line, table, advice: withAdvice ? adviceFor(part, forecast, weighed) : null }]),
     ...(main === null && old.kind !== 'works'

@@ -2,6 +2,7 @@ import { plainText } from '../../lib/text/quoted.ts'
 import type { Forecast, Part } from '../rules/forecast.ts'
 import { adviceFor } from './advice/choose.ts'
 import type { Draft, Weighed } from './draft.ts'
+import { fileName, relationSql } from './advice/names.ts'
 import { readOne } from './advice/subcommands.ts'
 import { inCode, nameOf } from './size.ts'
 
@@ -20,7 +21,11 @@ export function statementFindings(forecast: Forecast, weighed: Weighed): readonl
             `nobody knows what it does before it runs: ${unknown}; read it yourself, and count it as breaking`,
           ),
         ]),
-    ...parts.flatMap((part) => [...withoutTimeout(part, forecast, weighed), ...elsewhere(part, forecast, weighed)]),
+    ...parts.flatMap((part) => [
+      ...withoutTimeout(part, forecast, weighed),
+      ...elsewhere(part, forecast, weighed),
+      ...leftInvalid(part, forecast, weighed),
+    ]),
   ]
 }
 
@@ -60,6 +65,28 @@ function withoutTimeout(part: Part, { sql, line }: Forecast, { parser }: Weighed
     {
       ...draft('no-timeout', name === 'lock_timeout' ? 'blocker' : 'warning', line, `${inCode(sql.trim().replace(/;$/, ''), 80)} ${says}`),
       advice: { text: 'Take the statement out: the run sets both limits by itself', files: [] },
+    },
+  ]
+}
+
+/** What an interrupted CONCURRENTLY leaves: it slows writes, serves no query, and IF NOT EXISTS takes it for the one that is wanted. */
+function leftInvalid({ rule, name, table }: Part, { line }: Forecast, { catalogue, schema }: Weighed): readonly Draft[] {
+  if (catalogue === null || table === null || name === undefined || !rule.startsWith('create index')) return []
+  const found = catalogue.indexes.find((one) => one.schema === table.schema && one.name === name)
+  // that of a partitioned table is invalid until each partition has one
+  if (found === undefined || found.isValid || catalogue.relations.some(({ id, kind }) => id === found.table && kind === 'p')) return []
+  const index = relationSql({ schema: table.schema, name }, schema)
+  return [
+    {
+      code: 'invalid-index',
+      weight: 'warning',
+      line,
+      table: table.name,
+      text: `an index ${inCode(name)} is there already and is not valid, as an interrupted CONCURRENTLY leaves it: no query uses it, and IF NOT EXISTS would leave it so`,
+      advice: {
+        text: 'Drop it first, in a migration of its own',
+        files: [{ name: fileName('drop', name), sql: `DROP INDEX CONCURRENTLY ${index};\n` }],
+      },
     },
   ]
 }

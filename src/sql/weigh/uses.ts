@@ -1,7 +1,9 @@
 import type { Node } from 'libpg-query'
+import type { CountedQuery } from '../../database/live/live.ts'
 import { durationText } from '../../lib/text/text.ts'
 import { readOne } from './advice/subcommands.ts'
 import type { Part, Rule } from '../rules/forecast.ts'
+import type { Parser } from '../effects/parser.ts'
 import type { Draft, Weighed } from './draft.ts'
 import { inCode, nameOf } from './size.ts'
 
@@ -15,7 +17,7 @@ export function usesOf(part: Part, { live, parser, schema }: Weighed): readonly 
   const { table, column } = part
   if (live === null || table === null || !GOES.has(part.rule)) return []
   const wanted = column ?? table.name
-  const using = live.queries.filter(({ text }) => text.includes(wanted) && names(readOne(text, parser), table.name, column))
+  const using = live.queries.filter((query) => query.text.includes(wanted) && names(readOnce(query, parser), table.name, column))
   const [first] = using
   if (first === undefined) return []
   const calls = using.reduce((sum, query) => sum + query.calls, 0)
@@ -31,6 +33,14 @@ export function usesOf(part: Part, { live, parser, schema }: Weighed): readonly 
     },
   ]
 }
+
+/** A plan that drops many columns asks for each of the same statements. */
+function readOnce(query: CountedQuery, parser: Parser): Node | undefined {
+  if (!read.has(query)) read.set(query, readOne(query.text, parser))
+  return read.get(query)
+}
+
+const read = new WeakMap<CountedQuery, Node | undefined>()
 
 /** Whether a statement names the table and, of it or of one that is not said, the column (or all of them). */
 function names(node: Node | undefined, table: string, column: string | undefined): boolean {

@@ -21,9 +21,10 @@ export function waive(
   if (comments.length === 0) return findings
   const read = comments.map(readWaiver)
   const waivers = read.flatMap((one) => ('code' in one ? [one] : []))
+  const reach = reachOf(waivers, file.statements)
   const used = new Set<Waiver>()
   const waived = findings.map((finding) => {
-    const waiver = waivers.find((one) => one.code === finding.code && reaches(one, finding.line, file.statements))
+    const waiver = reach.get(keyOf(finding))
     if (waiver === undefined) return finding
     used.add(waiver)
     return { ...finding, waived: { by: 'comment' as const, reason: waiver.reason } }
@@ -53,14 +54,23 @@ export function waive(
   ]
 }
 
-/** A finding of the whole file is waived above its first statement. */
-function reaches({ line }: Waiver, of: number | null, statements: readonly Span[]): boolean {
-  if (of === null) return line < (statements[0]?.from ?? Infinity)
-  const statement = statements.find(({ from }) => from === of)
-  if (statement === undefined) return line === of
-  if (line >= statement.from && line <= statement.to) return true
-  // above: no other statement stands between them
-  return line < statement.from && !statements.some(({ to, from }) => from < statement.from && to >= line)
+const keyOf = ({ code, line }: { readonly code: FindingCode; readonly line: number | null }): string => `${code} ${line ?? 'file'}`
+
+/** By kind and line of the finding. A waiver above the first statement is for the whole file as well. */
+function reachOf(waivers: readonly Waiver[], statements: readonly Span[]): ReadonlyMap<string, Waiver> {
+  const reach = new Map<string, Waiver>()
+  let at = 0
+  for (const waiver of waivers) {
+    const { code, line } = waiver
+    if (line < (statements[0]?.from ?? Infinity)) reach.set(keyOf({ code, line: null }), waiver)
+    while (at < statements.length && (statements[at]?.to ?? 0) < line) at++ // both are in the order of the file
+    const next = statements[at]
+    if (next !== undefined) reach.set(keyOf({ code, line: next.from }), waiver)
+    // several may stand in one line
+    for (let more = at + 1; (statements[more]?.from ?? Infinity) <= line; more++)
+      reach.set(keyOf({ code, line: statements[more]?.from ?? line }), waiver)
+  }
+  return reach
 }
 
 type Comment = { readonly line: number; readonly text: string }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { methodOf, openEngine } from '../../helpers/prisma-versions/engine/engine.ts'
 import { installedFrom } from '../../helpers/prisma-versions/installed.ts'
-import { pairs, type Pair, type Style } from './schemas.ts'
+import { pairs, type Style } from './schemas.ts'
 
 /** Three kinds of applications. The engines are those of Prisma's own CLI: 6.6 behind 5.22, and 7.10. */
 export const SETS = {
@@ -17,6 +17,30 @@ export type SetName = keyof typeof SETS
  * since the engine asks its server for its version.
  */
 export async function generate(set: SetName, count: number, seed: number, url: string): Promise<readonly string[]> {
+  const diff = await differ(set, url)
+  const found = new Set<string>()
+  for (const { from, to } of fc.sample(pairs(SETS[set].style), { numRuns: count * 2, seed })) {
+    if (found.size === count) break
+    const sql = await diff(from, to)
+    if (!sql.includes(EMPTY)) found.add(sql)
+  }
+  return [...found]
+}
+
+/** What makes the first schema, and the migration to the next. */
+export type Step = { readonly before: string; readonly sql: string }
+
+export async function generateSteps(set: SetName, count: number, seed: number, url: string): Promise<readonly Step[]> {
+  const diff = await differ(set, url)
+  const steps: Step[] = []
+  for (const { from, to } of fc.sample(pairs(SETS[set].style), { numRuns: count, seed }))
+    steps.push({ before: await diff('', from), sql: await diff(from, to) })
+  return steps.filter(({ before, sql }) => !before.includes(EMPTY) && !sql.includes(EMPTY))
+}
+
+const EMPTY = 'This is an empty migration'
+
+async function differ(set: SetName, url: string): Promise<(from: string, to: string) => Promise<string>> {
   const { folder, wasm, style } = SETS[set]
   const side = (models: string) => ({
     tag: 'schemaDatamodel',
@@ -30,8 +54,7 @@ export async function generate(set: SetName, count: number, seed: number, url: s
   const opened = engines.get(folder) ?? open()
   engines.set(folder, opened)
   const diff = methodOf(await opened, 'diff')
-  const found = new Set<string>()
-  const differ = async ({ from, to }: Pair) => {
+  return async (from, to) => {
     const answer = (await diff({
       from: side(from),
       to: side(to),
@@ -42,12 +65,6 @@ export async function generate(set: SetName, count: number, seed: number, url: s
     })) as { readonly stdout?: string }
     return answer.stdout ?? ''
   }
-  for (const pair of fc.sample(pairs(style), { numRuns: count * 2, seed })) {
-    if (found.size === count) break
-    const sql = await differ(pair)
-    if (!sql.includes('This is an empty migration')) found.add(sql)
-  }
-  return [...found]
 }
 
 /** By folder: what is around an engine is there once in a process, and a second engine would be mistaken for the first. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { unknownCatalogue, type Catalogue } from '../../../src/database/catalogue/catalogue.ts'
 import { lockModes, rules, type Part } from '../../../src/sql/rules/forecast.ts'
 import { weights, type Finding } from '../../../src/sql/weigh/finding.ts'
 import { weigh } from '../../../src/sql/weigh/weigh.ts'
@@ -239,7 +240,8 @@ describe('what is lost, and who still uses it', () => {
                 "sql": "DO $batches$
       DECLARE
         page bigint := 0;
-        pages bigint := (SELECT pg_relation_size('"orders"'::regclass) / current_setting('block_size')::int);
+        pages bigint := (SELECT coalesce(max(pg_relation_size(relid)), pg_relation_size('"orders"'::regclass)) / current_setting('block_size')::int
+          FROM pg_partition_tree('"orders"'::regclass));
       BEGIN
         WHILE page <= pages LOOP
           UPDATE "orders" SET "note" = /* the value */
@@ -371,13 +373,46 @@ test('an index that is built CONCURRENTLY stands alone in its file', () => {
     part('create index concurrently', { name: 'i', scans: [orders], builds: [{ name: 'i', on: orders }] }),
   ])
   expect(weighFile(live([table(orders, 41_000_000)]), [alone])).toEqual([])
-  expect(
-    shown(weighFile(live([table(orders, 41_000_000)]), [alone, statement('SELECT 1', null, [part('read', { table: null })])])),
-  ).toMatchInlineSnapshot(`
+  expect(shown(weighFile(live([table(orders, 41_000_000)]), [alone, statement('SELECT 1', null, [part('read', { table: null })])])))
+    .toMatchInlineSnapshot(`
     [
       "blocker not-alone: a statement with CONCURRENTLY cannot run among others: a file is one transaction, and PostgreSQL refuses it there (25001)",
     ]
   `)
+})
+
+test('an index of that name which an interrupted CONCURRENTLY left is told, with how it goes', () => {
+  const again = statement('CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON orders (total)', 'ShareUpdateExclusive', [
+    part('create index concurrently', { name: 'i' }),
+  ])
+  const catalogue: Catalogue = {
+    ...unknownCatalogue(150_000),
+    knows: 'everything',
+    indexes: [
+      {
+        id: 2,
+        schema: 'public',
+        name: 'i',
+        table: 1,
+        method: 'btree',
+        keys: ['total'],
+        uses: ['total'],
+        predicate: null,
+        isUnique: false,
+        isPrimary: false,
+        isExclusion: false,
+        isValid: false,
+        isSpecial: false,
+        parent: null,
+      },
+    ],
+  }
+  const file = { name: 'm1', content: Buffer.from(''), forecasts: [again], isOneTransaction: true }
+  const found = weigh([file], { ...weighing(live([table(orders, 3)])), catalogue })
+  expect(shown(found)).toEqual([
+    'warning invalid-index: an index `i` is there already and is not valid, as an interrupted CONCURRENTLY leaves it: no query uses it, and IF NOT EXISTS would leave it so',
+  ])
+  expect(found[0]?.advice?.files).toEqual([{ name: 'drop_i', sql: 'DROP INDEX CONCURRENTLY "i";\n' }])
 })
 
 test('an enum that is made anew is told as that', () => {

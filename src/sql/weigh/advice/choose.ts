@@ -5,25 +5,30 @@ import type { Advice } from './advice.ts'
 import { filledLater, requiredLater } from './added-columns.ts'
 import { dropColumnLater, dropTableLater, expandForRename, expandForType, renameTableWithView } from './columns.ts'
 import { provenNotNull, usingIndex, validateLater } from './constraints.ts'
-import { concurrently } from './indexes.ts'
+import { concurrently, indexByPartition, isPartitioned } from './indexes.ts'
 
 export type Advising = { readonly schema: string; readonly today: string; readonly parser: Parser; readonly catalogue: Catalogue | null }
 
 /** The safe way to the same end; null where none is known, or where it cannot be written without knowing more. */
 export function adviceFor(part: Part, { sql }: Forecast, place: Advising): Advice | null {
   const { table, column, name, from, to } = part
+  const inParts = isPartitioned(place.catalogue, table)
   switch (part.rule) {
     case 'create index':
+      return inParts ? indexByPartition(part, sql, place) : concurrently(part, sql)
     case 'drop index':
+      return inParts ? null : concurrently(part, sql)
     case 'reindex':
     case 'refresh view':
       return concurrently(part, sql)
     case 'add foreign key':
+      // NOT VALID from a partitioned table is known since 18
+      return inParts && (place.catalogue?.version ?? 0) < 180_000 ? null : validateLater(part, sql, place)
     case 'add check':
       return validateLater(part, sql, place)
     case 'add unique':
     case 'add primary key':
-      return usingIndex(part, sql, place)
+      return inParts ? null : usingIndex(part, sql, place)
     case 'set not null':
       return table === null || column === undefined ? null : provenNotNull(table, column, place.schema)
     case 'add required column':

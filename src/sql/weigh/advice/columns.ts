@@ -147,7 +147,8 @@ CREATE TRIGGER ${identifier(trigger)} BEFORE INSERT OR UPDATE ON ${at} FOR EACH 
 export const inBatches = (table: string, set: string, where: string): string => `DO $batches$
 DECLARE
   page bigint := 0;
-  pages bigint := (SELECT pg_relation_size(${literal(table)}::regclass) / current_setting('block_size')::int);
+  pages bigint := (SELECT coalesce(max(pg_relation_size(relid)), pg_relation_size(${literal(table)}::regclass)) / current_setting('block_size')::int
+    FROM pg_partition_tree(${literal(table)}::regclass));
 BEGIN
   WHILE page <= pages LOOP
     UPDATE ${table} SET ${set}

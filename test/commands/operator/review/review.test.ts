@@ -72,6 +72,15 @@ test('a directory gives every migration below it in their order, and nothing tha
   expect(await run('prisma/migrations/')).toEqual({ code: 0, text: expect.stringMatching(/^2 migrations: nothing to say\. No database/) })
 })
 
+test('files that are named are taken as they are, in that order, and each once', async () => {
+  const { text } = await run(
+    `prisma/migrations/1_first/rollback.sql ${cwd}/prisma/migrations prisma/migrations/1_first/rollback.sql --format sarif`,
+  )
+  const { runs } = JSON.parse(text) as { runs: { results: { locations: { physicalLocation: { artifactLocation: object } }[] }[] }[] }
+  expect(runs[0]?.results[0]?.locations[0]?.physicalLocation.artifactLocation).toEqual({ uri: 'prisma/migrations/1_first/rollback.sql' })
+  expect(await run('prisma/migrations/2_note/migration.sql prisma')).toMatchObject({ code: 1 })
+})
+
 test('a database says how large its tables are: what is new is harmless', async () => {
   const url = new URL(database.url)
   const asked = await run('prisma --database env:SHOP', { SHOP: database.url })
