@@ -52,9 +52,11 @@ export async function whyNotAfter(deps: AfterDeps, target: Target, plan: Pick<Pl
   const soaking = named('soaking')
   return refuse(
     'against_policy',
-    `${rule(target, other)} and has to be live there for ${durationText(target.soak ?? 0)} (${code('soak')}). ${listed(soaking)} ${has(soaking)} not been there for so long. Nothing was started. It is possible from ${sayTime(until, target.timezone)} on, in ${durationText(until - now)}.`,
+    `${rule(target, other)} and has to be live there for ${durationText(target.soak ?? 0)} (${code('soak')}). ${listed(soaking)} ${has(soaking)} not been there for so long. Nothing was started. It is possible from ${sayTime(Math.ceil(until / MINUTE_MS) * MINUTE_MS, target.timezone)} on, in ${durationText(until - now)}.`,
   )
 }
+
+const MINUTE_MS = 60_000
 
 const rule = (target: Target, other: Target): string =>
   `What runs on ${code(target.name)} runs on ${code(other.name)} first (${code(`after: ${other.name}`)})`

@@ -66,7 +66,7 @@ test('it has to be there for as long as the target says, from the first run that
   await clock('2026-11-30 18:00')
   await ran([], plan.list)
   expect(await asked(both)).toBe(
-    'against_policy: What runs on `prod` runs on `staging` first (`after: staging`) and has to be live there for 1 d (`soak`). `1_orders` and `2_totals` have not been there for so long. Nothing was started. It is possible from {time} (Tue 1 Dec 12:00 UTC) on, in 18 h.',
+    'against_policy: What runs on `prod` runs on `staging` first (`after: staging`) and has to be live there for 1 d (`soak`). `1_orders` and `2_totals` have not been there for so long. Nothing was started. It is possible from {time} (Tue 1 Dec 12:01 UTC) on, in 18 h.',
   )
   await clock('2026-12-01 12:01')
   expect(await asked(both)).toBe(null)
