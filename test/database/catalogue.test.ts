@@ -58,7 +58,7 @@ test('tables, keys, indexes and what depends on them are read in one go', async 
     ['tags', 'character varying(5)[]', null],
     ['doubled', 'integer', 's'],
   ])
-  const [key] = catalogue.constraints.filter(({ kind, table }) => kind === 'f' && table === orders.id)
+  const key = catalogue.constraints.find(({ kind, table }) => kind === 'f' && table === orders.id)
   expect(key).toMatchObject({ name: 'orders_customer', columns: ['customer_id'], otherColumns: ['id'], isValid: false })
   expect(key?.other).toBe(relation(catalogue, 'customers').id)
   expect(catalogue.indexes.find(({ name }) => name === 'orders_paid')).toMatchObject({ keys: [null], uses: ['customer_id', 'total'] })
