@@ -72,6 +72,11 @@ export const drivenElsewhere: readonly Elsewhere[] = [
     file: 'commands/operator/check.test.ts',
     title: 'check says what it found and ends with 0 when a run has everything it needs',
   },
+  {
+    shapes: ['lockkeeper review'],
+    file: 'commands/operator/review/formats.test.ts',
+    title: 'a comment is never longer than GitHub takes, and says how many findings are left out',
+  },
   { shapes: ['lockkeeper doctor'], file: 'commands/operator/doctor.test.ts', title: 'a healthy installation fits on one screen' },
   {
     shapes: ['lockkeeper init'],
