@@ -32,7 +32,7 @@ const maintained = (name: Name, more: Partial<TargetOptions> = {}, keys: (health
   target: ({ healthUrl }) => ({ maintenance: app(name).settings, ...keys(healthUrl) }),
 })
 
-const failing = withMigration('20261121100000_split_names', 'ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;\n')
+const failing = withMigration('20261121100000_split_names', 'ALTER TABLE "customers" ADD COLUMN "nickname" TEXT;\n')
 
 beforeAll(async () => {
   for (const name of names) apps.set(name, await startMaintained())
@@ -67,11 +67,16 @@ const ends = async (id: number, state: RequestState) => {
   expect({ state: request.state, outcome: request.outcome }).toEqual({ state, outcome: request.outcome })
 }
 
-const run = async (target: string) => {
+const run = async (target: string, beforeApproval = async () => {}) => {
   const request = await flow.ask(`deploy ${target}`)
+  await beforeApproval()
   await flow.approve(request.id)
   return request.id
 }
+
+/** Somebody makes the column by hand when the review has looked, so that the migration fails and nobody could know. */
+const byHand = (target: string) => async () =>
+  void (await query(flow.behind(target).database.url, 'alter table customers add column nickname text'))
 
 test('the page is up while the migrations run, and off again at the end, seen by the probe', async () => {
   expect(await flow.answer('plan prod')).toMatchInlineSnapshot(`
@@ -156,12 +161,12 @@ test('the page is up while the migrations run, and off again at the end, seen by
 })
 
 test('a migration that fails: the page goes off before the run ends, and both are told', async () => {
-  const id = await run('broken')
+  const id = await run('broken', byHand('broken'))
   await ends(id, 'failed')
   await flow.drawn(id)
   expect(flow.cardInShort(id)).toMatchInlineSnapshot(`
     "Deploy to broken · #2 stopped
-    *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. It is not applied.* The application was left as it was.
+    *\`20261121100000_split_names\` stopped: column \`nickname\` of table \`customers\` already exists. It is not applied.* The application was left as it was.
     Stopped after {duration}
     complete | Maintenance on | on, {duration}
     error | 20261121100000_split_names | already exists
@@ -169,21 +174,21 @@ test('a migration that fails: the page goes off before the run ends, and both ar
     *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Maintenance mode.* It was on for {duration} and is off again: \`http://{host}/\` answers HTTP 200.
     *Next.* Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
-    ERROR: column "name" of relation "customers" already exists (42701)
-    ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
+    ERROR: column "nickname" of relation "customers" already exists (42701)
+    ALTER TABLE "customers" ADD COLUMN "nickname" TEXT;
     Backup \`{backup}\` is kept · log in the thread · plan \`{plan}\`"
   `)
   expect(flow.thread(id).slice(-5)).toMatchInlineSnapshot(`
     [
-      "*\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. It is not applied.* The application was left as it was. Maintenance mode is switched off now, then this run ends.",
+      "*\`20261121100000_split_names\` stopped: column \`nickname\` of table \`customers\` already exists. It is not applied.* The application was left as it was. Maintenance mode is switched off now, then this run ends.",
       "*Maintenance off* · off again, {duration}, the probe says HTTP 200",
-      "Deploy to broken · #2 stopped · *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. It is not applied.* The application was left as it was.
+      "Deploy to broken · #2 stopped · *\`20261121100000_split_names\` stopped: column \`nickname\` of table \`customers\` already exists. It is not applied.* The application was left as it was.
     Why, and what comes next, is in the thread.",
       "*Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Maintenance mode.* It was on for {duration} and is off again: \`http://{host}/\` answers HTTP 200.
     *Next.* Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
-    ERROR: column "name" of relation "customers" already exists (42701)
-    ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
+    ERROR: column "nickname" of relation "customers" already exists (42701)
+    ALTER TABLE "customers" ADD COLUMN "nickname" TEXT;
     Took {duration} · backup \`{backup}\` is kept · the log follows",
       "[file] The whole log (request-2-broken.log)",
     ]
@@ -302,17 +307,17 @@ test('a page that stays although it was switched off needs a person, who reads w
 
 test('after a failed migration a switch that is stuck is tried three times, and comes first in what is told', async () => {
   app('jammed').breakOff('fails')
-  const id = await run('jammed')
+  const id = await run('jammed', byHand('jammed'))
   await ends(id, 'needs_human')
   await flow.drawn(id)
   expect(told('jammed', flow.cardInShort(id))).toMatchInlineSnapshot(`
     "Deploy to jammed · #6 needs a person
-    *Maintenance mode could NOT be switched off.* *\`20261121100000_split_names\` stopped: column \`name\` of table \`customers\` already exists. It is not applied.* The application was left as it was.
+    *Maintenance mode could NOT be switched off.* *\`20261121100000_split_names\` stopped: column \`nickname\` of table \`customers\` already exists. It is not applied.* The application was left as it was.
     *Why.* An earlier migration made it already, or something outside the migrations did: a change by hand, \`db push\`, or an earlier try that was not rolled back as a whole.
     *Maintenance mode.* \`node switch.cjs off\` ended with exit code 3 after {duration}. It was tried 3 times.
     *What you can do.* Users may still see the maintenance page. Switch it off by hand: \`node switch.cjs off\` in \`{directory}\`. \`http://{host}/\` must answer HTTP 200 then. \`/migrate cancel 6\` closes this request. Compare it with what the migration would make. If that is all there already, mark the migration as applied (\`npx prisma migrate resolve --applied 20261121100000_split_names\`); if not, remove or rename it and mark the migration as rolled back (\`npx prisma migrate resolve --rolled-back 20261121100000_split_names\`). Then ask again.
-    ERROR: column "name" of relation "customers" already exists (42701)
-    ALTER TABLE "customers" ADD COLUMN "name" TEXT NOT NULL;
+    ERROR: column "nickname" of relation "customers" already exists (42701)
+    ALTER TABLE "customers" ADD COLUMN "nickname" TEXT;
     [Close this request]
     Nothing else starts on jammed until this is closed · Backup \`{backup}\` is kept · log in the thread"
   `)
