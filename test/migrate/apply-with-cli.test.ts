@@ -23,6 +23,7 @@ test('pending migrations are applied in groups, each once, and each is told once
     kind: 'done',
     output: expect.stringMatching(/^4 migrations in \d+(\.\d)? s$/),
     data: {
+      guard: expect.objectContaining({ cancelled: 0, queue: { count: 0, ms: 0 } }),
       migrations: ['1_init', '2_note', '3_index', '4_more'].map((name) => ({
         name,
         state: 'done',
