@@ -238,6 +238,7 @@ test('until it is reviewed, the mark is everywhere', async () => {
   expect(aboveRecord(await flow.answer('status prod'))).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 14 applied, nothing pending.
     • Live: commit \`{commit}\`, deployed last from here by #1
+    • Schema: as #1 left it ({time}).
     • Last: #1, finished {time}
     • *BREAK GLASS, not reviewed*: #1, let through by <@U0ALICE> {time}, “Checkout is down &lt;!channel&gt; &lt;@U0CAROL&gt; *now*”"
   `)

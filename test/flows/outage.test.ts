@@ -61,6 +61,7 @@ test('Slack away for a minute in the middle of a run delays what people see and 
   expect(aboveRecord(await flow.answer('status prod'))).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 14 applied, nothing pending.
     • Live: commit \`{commit}\`, deployed last from here by #1
+    • Schema: as #1 left it ({time}).
     • Last: #1, finished {time}"
   `)
 })

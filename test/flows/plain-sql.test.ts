@@ -94,6 +94,7 @@ test('a team without Prisma has plan, votes, backup, guard and record', async ()
   expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 2 applied, nothing pending.
     • Live: commit \`{commit}\`, deployed last from here by #1
+    • Schema: as #1 left it ({time}).
     • Last: #1, finished {time}
     • \`lockkeeper_migrations\`, all 2 rows, times in UTC
         ◦ \`002_note\` applied {time}, took {duration}
@@ -104,6 +105,7 @@ test('a team without Prisma has plan, votes, backup, guard and record', async ()
     Nothing is pending, so the database stays as it is.
     • Steps: Switch, 1 health check
     • Approvals: 1 of <!subteam^S0DBA>, never the one who asks
+    • Commits: none: this is the live \`{commit}\` itself
     Plan \`{plan}\`. To ask for it: \`/migrate deploy prod\`"
   `)
 })

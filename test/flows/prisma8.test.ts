@@ -215,6 +215,7 @@ test('asked, approved, backed up, migrated in one transaction, verified and depl
     "*Production* (\`prod\`): Prisma 8.0.0-rc.19, a release candidate; 3 applied, nothing pending.
     • Contract: \`{commit}\`, in the database and in the commit
     • Live: commit \`{commit}\`, deployed last from here by #2
+    • Schema: as #2 left it ({time}).
     • Last: #2, finished {time}
     • \`prisma_contract.ledger\`, 3 rows, times in UTC
         ◦ \`20261130T0319_no_email\` in a run that began {time}

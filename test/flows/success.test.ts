@@ -281,6 +281,7 @@ test('history, show and status tell of what has run', async () => {
   expect(await flow.answer('status prod')).toMatchInlineSnapshot(`
     "*Production* (\`prod\`): 14 applied, nothing pending.
     • Live: commit \`{commit}\`, deployed last from here by #1
+    • Schema: as #1 left it ({time}).
     • Last: #1, finished {time}
     • \`_prisma_migrations\`, the last 10 of 14 rows, times in UTC
         ◦ \`20261120084500_index_orders_discount\` applied {time}, took {duration}

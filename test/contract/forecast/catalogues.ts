@@ -30,13 +30,16 @@ export function keepCatalogue(major: Major, catalogue: Catalogue): void {
   writeWholeSync(FILE, brotliCompressSync(JSON.stringify(known)))
 }
 
-/** With ids in the order in which they appear, since each database has its own. */
-export function steady(catalogue: Catalogue): Catalogue {
-  const ids = new Map<number, number>()
-  JSON.stringify(catalogue, (key, value: unknown) => {
-    if (key === 'id' && typeof value === 'number') ids.set(value, ids.size + 1)
-    return value
-  })
+/** With ids in their order, since each database has its own, and with lists sorted: the server gives rows in whatever order it finds them. */
+export function steady(catalogue: Catalogue): unknown {
+  const made = [...catalogue.relations, ...catalogue.indexes, ...catalogue.constraints].map(({ id }) => id).toSorted((a, b) => a - b)
+  const ids = new Map(made.map((id, at) => [id, at + 1]))
   const text = JSON.stringify(catalogue, (_key, value: unknown) => (typeof value === 'number' ? (ids.get(value) ?? value) : value))
-  return JSON.parse(text) as Catalogue
+  const entries = Object.entries(JSON.parse(text) as Readonly<Record<string, unknown>>)
+  return Object.fromEntries(
+    entries.map(([key, value]) => [
+      key,
+      Array.isArray(value) && key !== 'searchPath' ? value.map((one) => JSON.stringify(one)).toSorted() : value,
+    ]),
+  )
 }
